@@ -1,0 +1,56 @@
+# Every test there is, labelled spec (Lua), c, or lint.
+
+find_program(BUSTED busted)
+find_program(LUA NAMES lua5.4 lua54)
+
+set(test_environment
+  LUNET=$<TARGET_FILE:lunet>
+  LUNET_BUILD=${PROJECT_BINARY_DIR}
+  LUNET_SOURCE=${PROJECT_SOURCE_DIR}
+  LUA=${LUA})
+
+if(LUNET_SANITIZE)
+  # A stock lua5.4 can load the module only if the sanitizer's runtime came first.
+  execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libasan.so
+    OUTPUT_VARIABLE asan_runtime OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  # Exit status 99: specs expect 1, 2 and 3 of programs that work.
+  list(APPEND test_environment
+    LUNET_PRELOAD=${asan_runtime}
+    ASAN_OPTIONS=detect_leaks=1:exitcode=99
+    UBSAN_OPTIONS=print_stacktrace=1:exitcode=99)
+endif()
+
+# lunet_test(LABEL NAME COMMAND...)
+function(lunet_test label name)
+  add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES
+    LABELS ${label} TIMEOUT 60 ENVIRONMENT "${test_environment}")
+endfunction()
+
+file(GLOB_RECURSE specs CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} spec/*_spec.lua)
+foreach(spec IN LISTS specs)
+  string(REGEX REPLACE "_spec\\.lua$" "" name ${spec})
+  lunet_test(spec ${name} lunet ${BUSTED} --ignore-lua ${spec})
+endforeach()
+
+file(GLOB checks CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} spec/core/*_check.c)
+foreach(check IN LISTS checks)
+  cmake_path(GET check STEM name)
+  add_executable(${name} ${check})
+  target_link_libraries(${name} PRIVATE lunet_flags lunet_handle)
+  lunet_test(c spec/core/${name} ${name})
+endforeach()
+
+# By bare name: ctest looks these up when it runs, and a missing one fails its test.
+file(GLOB_RECURSE c_files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
+  core/*.[ch] spec/core/*.[ch])
+lunet_test(lint lint/luacheck luacheck --quiet lua experiments spec)
+lunet_test(lint lint/clang-format clang-format --dry-run -Werror ${c_files})
+lunet_test(lint lint/cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11
+  --enable=warning,performance,portability -I core ${c_files})
+set(c_sources ${c_files})
+list(FILTER c_sources INCLUDE REGEX "\\.c$")
+lunet_test(lint lint/clang-tidy clang-tidy --quiet -p ${PROJECT_BINARY_DIR} ${c_sources})
+lunet_test(lint lint/layering script/check-layering)
+file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} script/* .ci/run)
+lunet_test(lint lint/shellcheck shellcheck ${scripts})

@@ -1,0 +1,335 @@
+#include "binding/connection.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "binding/failure.h"
+#include "binding/runtime.h"
+#include "binding/target.h"
+#include "binding/timeout.h"
+#include "binding/type.h"
+#include "platform/tcp_info.h"
+
+const char CONNECTION_TYPE[] = "lunet.connection";
+
+static connection *check(lua_State *L) {
+  return *(connection **)luaL_checkudata(L, 1, CONNECTION_TYPE);
+}
+
+/* NULL, and the failure pushed, once it is closed. */
+static connection *check_open(lua_State *L) {
+  connection *c = check(L);
+  if (c != NULL && connection_is_open(c)) return c;
+  failure_push(L, OP_CLOSED, "connection");
+  return NULL;
+}
+
+int connection_push(lua_State *L, connection *c) {
+  *type_new_box(L, CONNECTION_TYPE) = c;
+  return 1;
+}
+
+int connection_push_address(lua_State *L, const address *a) {
+  char text[ADDRESS_TEXT];
+  lua_pushstring(L, address_format(a, text));
+  if (address_family(a) == AF_UNIX) return 1;
+  lua_pushinteger(L, address_port(a));
+  return 2;
+}
+
+/* -- lunet.connect(target, timeout) -------------------------------------------------------- */
+
+static const char *const connect_fields[] = {"[1]", "address", "port", "from", "label", NULL};
+
+static int bind_from(lua_State *L, int fd) {
+  address from;
+  char text[ADDRESS_TEXT];
+  if (!target_from(L, 1, &from)) return 0;
+  int one = 1;
+  /* Without a port of its own, the kernel chooses one when it knows the peer, so that a port serves
+   * many peers: ip(7), IP_BIND_ADDRESS_NO_PORT. */
+  if (address_port(&from) == 0)
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+  int result = socket_bind(fd, &from);
+  if (result < 0) lua_pushfstring(L, "from %s", address_format(&from, text));
+  return result;
+}
+
+/* A socket, or a negative errno with what was tried pushed. */
+static int open_socket(lua_State *L, const address *peer) {
+  int fd = socket_open(address_family(peer));
+  if (fd < 0) lua_pushliteral(L, "socket");
+  int result = fd;
+  if (fd >= 0 && lua_istable(L, 1)) {
+    result = target_set_options(L, 1, fd);
+    if (result == 0) result = bind_from(L, fd);
+  }
+  if (result >= 0) return fd;
+  if (fd >= 0) socket_close(fd);
+  return result;
+}
+
+/* The stack: target, timeout, the connection. */
+static int push_connected(lua_State *L, op *o) {
+  connection *c = *(connection **)luaL_checkudata(L, 3, CONNECTION_TYPE);
+  if (o->result >= 0) {
+    lua_pushvalue(L, 3);
+    return 1;
+  }
+  address peer;
+  char text[ADDRESS_TEXT];
+  connection_peer(c, &peer);
+  lua_pushfstring(L, "connect to %s", address_format(&peer, text));
+  connection_close(c);
+  return failure_push(L, o->result, lua_tostring(L, -1));
+}
+
+int connection_to(lua_State *L) {
+  address peer, from;
+  uint64_t deadline_ns = timeout_argument(L, 2);
+  lua_settop(L, 2);
+  target_peer(L, 1, &peer);
+  const char *label = NULL;
+  if (lua_istable(L, 1)) {
+    target_check(L, 1, connect_fields);
+    target_from(L, 1, &from); /* misuse raises before anything is opened */
+    label = target_string(L, 1, "label", NULL);
+  }
+  task *t = task_begin(L, deadline_ns);
+  connection **box = (connection **)type_new_box(L, CONNECTION_TYPE);
+  int fd = open_socket(L, &peer);
+  int result = fd;
+  if (fd >= 0) {
+    result = connection_open(t->op.lp, t->nursery->handles, fd, label, box);
+    if (result < 0) socket_close(fd);
+  }
+  if (result < 0) {
+    t->op.state = OP_IDLE;
+    return failure_push(L, result, fd < 0 ? lua_tostring(L, -1) : "connect");
+  }
+  connection_connect(*box, &peer, &t->op);
+  return task_wait(L, t, push_connected);
+}
+
+/* -- sending and receiving ----------------------------------------------------------------- */
+
+static int push_sent(lua_State *L, op *o) {
+  if (o->result < 0) {
+    failure_push(L, o->result, "send");
+    lua_pushinteger(L, (lua_Integer)o->as.send.sent);
+    return 4;
+  }
+  lua_pushinteger(L, (lua_Integer)o->result);
+  return 1;
+}
+
+static int send_data(lua_State *L) {
+  size_t length;
+  connection *c = check(L);
+  const char *data = luaL_checklstring(L, 2, &length); /* stays on the stack while it waits */
+  uint64_t deadline_ns = timeout_argument(L, 3);
+  task *t = task_begin(L, deadline_ns);
+  t->op.as.send.data = data;
+  t->op.as.send.length = length;
+  t->op.as.send.sent = 0;
+  if (c == NULL)
+    op_end(&t->op, OP_CLOSED);
+  else
+    connection_send(c, &t->op);
+  return task_wait(L, t, push_sent);
+}
+
+static int push_received(lua_State *L, op *o) {
+  if (o->result < 0) return failure_push(L, o->result, "receive");
+  lua_pushlstring(L, o->as.receive.data, (size_t)o->result);
+  return 1;
+}
+
+static int refuse_what(lua_State *L) {
+  return luaL_argerror(L, 2,
+                       "\"l\", \"L\", \"a\", a number of bytes (0 or more) or nothing expected");
+}
+
+static enum receive_what what_argument(lua_State *L, size_t *want) {
+  *want = 0;
+  if (lua_isnoneornil(L, 2)) return RECEIVE_SOME;
+  if (lua_type(L, 2) == LUA_TNUMBER) {
+    int is_integer;
+    lua_Integer bytes = lua_tointegerx(L, 2, &is_integer);
+    if (!is_integer || bytes < 0) refuse_what(L);
+    *want = (size_t)bytes;
+    return RECEIVE_EXACTLY;
+  }
+  const char *what = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  if (strcmp(what, "l") == 0) return RECEIVE_LINE;
+  if (strcmp(what, "L") == 0) return RECEIVE_LINE_KEPT;
+  if (strcmp(what, "a") == 0) return RECEIVE_ALL;
+  refuse_what(L);
+  return RECEIVE_SOME;
+}
+
+static int receive_data(lua_State *L) {
+  size_t want;
+  connection *c = check(L);
+  enum receive_what what = what_argument(L, &want);
+  uint64_t deadline_ns = timeout_argument(L, 3);
+  task *t = task_begin(L, deadline_ns);
+  t->op.as.receive.what = what;
+  t->op.as.receive.want = want;
+  if (c == NULL)
+    op_end(&t->op, OP_CLOSED);
+  else
+    connection_receive(c, &t->op);
+  return task_wait(L, t, push_received);
+}
+
+static int ended(lua_State *L) {
+  connection *c = check(L);
+  int code = c == NULL ? OP_CLOSED : connection_ended(c);
+  if (code == 0)
+    lua_pushboolean(L, 0);
+  else
+    lua_pushstring(L, failure_name(code));
+  return 1;
+}
+
+/* -- ending it ----------------------------------------------------------------------------- */
+
+static int shut(lua_State *L) {
+  connection *c = check_open(L);
+  return c == NULL ? 3 : failure_push_result(L, connection_shutdown(c), "shutdown");
+}
+
+static int close_connection(lua_State *L) {
+  connection *c = check(L);
+  if (c != NULL) connection_close(c);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int reset(lua_State *L) {
+  connection *c = check_open(L);
+  return c == NULL ? 3 : failure_push_result(L, connection_reset(c), "reset");
+}
+
+/* -- looking at it ------------------------------------------------------------------------- */
+
+static int state(lua_State *L) {
+  const char *name;
+  connection *c = check_open(L);
+  if (c == NULL) return 3;
+  int result = socket_state(connection_descriptor(c), &name);
+  if (result < 0) return failure_push(L, result, "state");
+  lua_pushstring(L, name);
+  return 1;
+}
+
+static int info(lua_State *L) {
+  struct tcp_info_memory values;
+  connection *c = check_open(L);
+  if (c == NULL) return 3;
+  int result = tcp_info_copy(connection_descriptor(c), &values);
+  if (result < 0) return failure_push(L, result, "info");
+  lua_createtable(L, 0, 64);
+  for (const struct tcp_info_field *f = tcp_info_fields; f->name != NULL; f++) {
+    if (f->offset + f->size > values.length) break; /* this kernel knows no more */
+    lua_pushinteger(L, (lua_Integer)tcp_info_value(&values, f));
+    lua_setfield(L, -2, f->name);
+  }
+  return 1;
+}
+
+static int liveness(lua_State *L) {
+  static const char *const names[] = {
+    [LIVENESS_OPEN] = "open", [LIVENESS_FIN] = "fin", [LIVENESS_RESET] = "reset"};
+  enum liveness found;
+  connection *c = check_open(L);
+  if (c == NULL) return 3;
+  int result = connection_liveness(c, &found);
+  if (result < 0) return failure_push(L, result, "liveness");
+  lua_pushstring(L, names[found]);
+  return 1;
+}
+
+static int unread(lua_State *L) {
+  connection *c = check_open(L);
+  if (c == NULL) return 3;
+  int bytes = socket_unread(connection_descriptor(c));
+  if (bytes < 0) return failure_push(L, bytes, "unread");
+  lua_pushinteger(L, bytes);
+  lua_pushinteger(L, (lua_Integer)connection_held(c));
+  return 2;
+}
+
+static int unsent(lua_State *L) {
+  int never_sent;
+  connection *c = check_open(L);
+  if (c == NULL) return 3;
+  int bytes = socket_unsent(connection_descriptor(c), &never_sent);
+  if (bytes < 0) return failure_push(L, bytes, "unsent");
+  lua_pushinteger(L, bytes);
+  lua_pushinteger(L, never_sent);
+  return 2;
+}
+
+static int local_address(lua_State *L) {
+  address local;
+  connection *c = check_open(L);
+  if (c == NULL) return 3;
+  int result = connection_local(c, &local);
+  return result < 0 ? failure_push(L, result, "address") : connection_push_address(L, &local);
+}
+
+static int peer_address(lua_State *L) {
+  address peer;
+  connection *c = check_open(L);
+  if (c == NULL) return 3;
+  connection_peer(c, &peer);
+  return connection_push_address(L, &peer);
+}
+
+static int to_string(lua_State *L) {
+  connection *c = check(L);
+  if (c == NULL || !connection_is_open(c)) {
+    lua_pushliteral(L, "connection (closed)");
+    return 1;
+  }
+  address local, peer;
+  char local_text[ADDRESS_TEXT], peer_text[ADDRESS_TEXT];
+  connection_local(c, &local);
+  connection_peer(c, &peer);
+  lua_pushfstring(L, "connection %s -> %s", address_format(&local, local_text),
+                  address_format(&peer, peer_text));
+  return 1;
+}
+
+static int collect(lua_State *L) {
+  connection **box = luaL_checkudata(L, 1, CONNECTION_TYPE);
+  if (*box != NULL) connection_free(*box);
+  *box = NULL;
+  return 0;
+}
+
+static const luaL_Reg methods[] = {
+  {"send", send_data},
+  {"receive", receive_data},
+  {"ended", ended},
+  {"shutdown", shut},
+  {"close", close_connection},
+  {"reset", reset},
+  {"state", state},
+  {"info", info},
+  {"liveness", liveness},
+  {"unread", unread},
+  {"unsent", unsent},
+  {"address", local_address},
+  {"peer", peer_address},
+  {NULL, NULL},
+};
+
+static const luaL_Reg metamethods[] = {
+  {"__close", close_connection}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
+
+void connection_open_type(lua_State *L) { type_open(L, CONNECTION_TYPE, methods, metamethods); }

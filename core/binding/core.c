@@ -1,0 +1,80 @@
+#include "binding/core.h"
+
+#include <lauxlib.h>
+
+#include "binding/connection.h"
+#include "binding/failure.h"
+#include "binding/listener.h"
+#include "binding/runtime.h"
+#include "binding/timeout.h"
+#include "binding/trace.h"
+#include "handle/scope.h"
+
+enum { DESCRIPTION = 512 };
+
+/* lunet.open_handles(): what is open, as a list of texts. */
+static int open_handles(lua_State *L) {
+  runtime *rt = runtime_of(L);
+  list *scopes = loop_scopes(rt->lp);
+  char text[DESCRIPTION];
+  lua_Integer count = 0;
+  lua_newtable(L);
+  for (list *s = scopes->next; s != scopes; s = s->next) {
+    list *handles = &LIST_ENTRY(s, scope, in_loop)->handles;
+    for (list *l = handles->next; l != handles; l = l->next) {
+      const handle *h = LIST_ENTRY(l, handle, in_scope);
+      h->type->describe(h, text, sizeof text);
+      lua_pushfstring(L, "%s %s", h->type->name, text);
+      lua_rawseti(L, -2, ++count);
+    }
+  }
+  return 1;
+}
+
+/* lunet.traceback(error): the error as a text, with the tracebacks of the tasks it came through. */
+static int traceback(lua_State *L) {
+  luaL_checkany(L, 1);
+  return failure_traceback(L);
+}
+
+static int describe_versions(lua_State *L) {
+  lua_pushliteral(L, LUNET_VERSION);
+  lua_pushstring(L, uv_version_string());
+  return 2;
+}
+
+static const luaL_Reg functions[] = {{"listen", listener_listen},
+                                     {"connect", connection_to},
+                                     {"spawn", task_spawn},
+                                     {"scope", task_scope},
+                                     {"now", timeout_now},
+                                     {"sleep", timeout_sleep},
+                                     {"note", trace_note_text},
+                                     {"open_handles", open_handles},
+                                     {"record", trace_start},
+                                     {"events", trace_events},
+                                     {"traceback", traceback},
+                                     {"versions", describe_versions},
+                                     {NULL, NULL}};
+
+/* Gives the Lua library the methods of a type, to add its own. */
+static void set_methods(lua_State *L, const char *field, const char *type) {
+  luaL_getmetatable(L, type);
+  lua_getfield(L, -1, "__index");
+  lua_setfield(L, -3, field);
+  lua_pop(L, 1);
+}
+
+__attribute__((visibility("default"))) int luaopen_lunet_core(lua_State *L) {
+  runtime_push(L);
+  task_open_type(L);
+  listener_open_type(L);
+  connection_open_type(L);
+  luaL_newlibtable(L, functions);
+  lua_rotate(L, -2, 1);
+  luaL_setfuncs(L, functions, 1);
+  set_methods(L, "task", TASK_TYPE);
+  set_methods(L, "listener", LISTENER_TYPE);
+  set_methods(L, "connection", CONNECTION_TYPE);
+  return 1;
+}

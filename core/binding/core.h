@@ -1,0 +1,9 @@
+/* The module `lunet.core`: everything that the Lua library is built on. */
+#ifndef LUNET_BINDING_CORE_H
+#define LUNET_BINDING_CORE_H
+
+#include <lua.h>
+
+int luaopen_lunet_core(lua_State *L);
+
+#endif

@@ -1,0 +1,152 @@
+#include "binding/failure.h"
+
+#include <lauxlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "handle/op.h"
+
+static const struct own_code {
+  ssize_t code;
+  const char *name, *message;
+} own_codes[] = {
+  {OP_TIMEOUT, "TIMEOUT", "the deadline passed"},
+  {OP_EOF, "EOF", "the peer has ended its side"},
+  {OP_CLOSED, "CLOSED", "closed by this side"},
+  {OP_CANCELED, "CANCELED", "the task was canceled"},
+  {0, NULL, NULL},
+};
+
+static const struct own_code *own_code(ssize_t code) {
+  const struct own_code *own = own_codes;
+  while (own->name != NULL && own->code != code) own++;
+  return own->name != NULL ? own : NULL;
+}
+
+const char *failure_name(ssize_t code) {
+  const struct own_code *own = own_code(code);
+  const char *name = own != NULL ? own->name : strerrorname_np((int)-code);
+  return name != NULL ? name : "UNKNOWN";
+}
+
+int failure_push(lua_State *L, ssize_t code, const char *what) {
+  const struct own_code *own = own_code(code);
+  const char *message = own != NULL ? own->message : uv_strerror((int)code);
+  lua_pushnil(L);
+  if (what != NULL)
+    lua_pushfstring(L, "%s: %s", what, message);
+  else
+    lua_pushstring(L, message);
+  lua_pushstring(L, failure_name(code));
+  return 3;
+}
+
+int failure_push_result(lua_State *L, ssize_t result, const char *what) {
+  if (result < 0) return failure_push(L, result, what);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static const char CANCELED[] = "lunet.canceled";
+
+static int canceled_tostring(lua_State *L) {
+  lua_getfield(L, 1, "message");
+  return 1;
+}
+
+void failure_push_canceled(lua_State *L) {
+  if (lua_getfield(L, LUA_REGISTRYINDEX, CANCELED) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  lua_createtable(L, 0, 2);
+  lua_pushliteral(L, "CANCELED");
+  lua_setfield(L, -2, "code");
+  lua_pushliteral(L, "the task was canceled");
+  lua_setfield(L, -2, "message");
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, canceled_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, CANCELED);
+}
+
+/* By coroutine (weakly): the last error that came through it, as {value, origin}. */
+static const char ORIGINS[] = "lunet.origins";
+
+static void push_origins(lua_State *L) {
+  if (luaL_getsubtable(L, LUA_REGISTRYINDEX, ORIGINS)) return;
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+}
+
+void failure_remember(lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  push_origins(L);
+  lua_pushthread(L);
+  lua_createtable(L, 2, 0);
+  lua_pushvalue(L, index);
+  lua_rawseti(L, -2, 1);
+  lua_pushvalue(L, -4); /* the text */
+  lua_rawseti(L, -2, 2);
+  lua_rawset(L, -3);
+  lua_pop(L, 2);
+}
+
+void failure_push_origin(lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  bool is_same = false;
+  push_origins(L);
+  lua_pushthread(L);
+  if (lua_rawget(L, -2) == LUA_TTABLE) {
+    lua_rawgeti(L, -1, 1);
+    is_same = lua_rawequal(L, -1, index);
+    lua_pop(L, 1);
+  }
+  if (is_same)
+    lua_rawgeti(L, -1, 2);
+  else
+    lua_pushliteral(L, "");
+  lua_insert(L, -3);
+  lua_pop(L, 2);
+}
+
+void failure_forget(lua_State *L) {
+  push_origins(L);
+  lua_pushthread(L);
+  lua_pushnil(L);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+/* Pushes "\nstack traceback: ..." of the running function, behind what is known already. */
+static void push_origin_and_traceback(lua_State *L, int index) {
+  failure_push_origin(L, index);
+  lua_pushliteral(L, "\n");
+  luaL_traceback(L, L, NULL, 1);
+  lua_concat(L, 3);
+}
+
+int failure_note(lua_State *L) {
+  failure_push_canceled(L);
+  bool is_canceled = lua_rawequal(L, -1, 1);
+  lua_settop(L, 1);
+  if (is_canceled) return 1; /* no failure: nobody will read how it came about */
+  push_origin_and_traceback(L, 1);
+  failure_remember(L, 1);
+  lua_settop(L, 1);
+  return 1;
+}
+
+int failure_traceback(lua_State *L) {
+  lua_settop(L, 1);
+  if (lua_type(L, 1) == LUA_TSTRING || lua_type(L, 1) == LUA_TNUMBER ||
+      luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL)
+    luaL_tolstring(L, 1, NULL);
+  else
+    lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+  push_origin_and_traceback(L, 1);
+  lua_concat(L, 2);
+  return 1;
+}

@@ -1,0 +1,203 @@
+#include "binding/listener.h"
+
+#include <lauxlib.h>
+#include <limits.h>
+#include <math.h>
+
+#include "binding/connection.h"
+#include "binding/failure.h"
+#include "binding/runtime.h"
+#include "binding/target.h"
+#include "binding/timeout.h"
+#include "binding/type.h"
+#include "handle/listener.h"
+#include "platform/socket.h"
+
+const char LISTENER_TYPE[] = "lunet.listener";
+
+static listener *check(lua_State *L) { return *(listener **)luaL_checkudata(L, 1, LISTENER_TYPE); }
+
+/* NULL, and the failure pushed, once it is closed. */
+static listener *check_open(lua_State *L) {
+  listener *l = check(L);
+  if (l != NULL && listener_is_open(l)) return l;
+  failure_push(L, OP_CLOSED, "listener");
+  return NULL;
+}
+
+bool listener_to_address(lua_State *L, int index, address *out) {
+  listener **box = luaL_testudata(L, index, LISTENER_TYPE);
+  if (box == NULL || *box == NULL) return false;
+  *out = *listener_address(*box);
+  address_reachable(out);
+  return true;
+}
+
+/* -- lunet.listen -------------------------------------------------------------------------- */
+
+/* A bound socket, or a negative errno with what was tried pushed. */
+static int open_bound(lua_State *L, const address *local) {
+  char text[ADDRESS_TEXT];
+  int fd = socket_open(address_family(local));
+  int result = fd < 0 ? fd : target_set_options(L, 1, fd);
+  if (result == 0) {
+    result = socket_bind(fd, local);
+    lua_pushfstring(L, "listen on %s", address_format(local, text));
+  } else if (fd < 0) {
+    lua_pushliteral(L, "socket");
+  }
+  if (result == 0) return fd;
+  if (fd >= 0) socket_close(fd);
+  return result;
+}
+
+/* A port whose last connections are in TIME_WAIT can be had at once, as servers do it; two
+ * listeners still cannot share one. */
+static void default_reuseaddr(lua_State *L) {
+  if (lua_getfield(L, 1, "reuseaddr") == LUA_TNIL) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, 1, "reuseaddr");
+  }
+  lua_pop(L, 1);
+}
+
+/* The options are read and changed in a copy of the script's table. */
+static void copy_options(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_newtable(L);
+  for (lua_pushnil(L); lua_next(L, 1);) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, 2);
+  }
+  lua_replace(L, 1);
+}
+
+int listener_listen(lua_State *L) {
+  static const char *const fields[] = {"address", "port", "backlog", "label", NULL};
+  runtime *rt = runtime_of(L);
+  address local;
+  copy_options(L);
+  target_check(L, 1, fields);
+  int backlog = target_integer(L, 1, "backlog", 0, INT_MAX, -1);
+  const char *label = target_string(L, 1, "label", NULL);
+  target_local(L, 1, &local);
+  default_reuseaddr(L);
+  listener **box = (listener **)type_new_box(L, LISTENER_TYPE);
+  int fd = open_bound(L, &local);
+  if (fd < 0) return failure_push(L, fd, lua_tostring(L, -1));
+  int result = listener_open(rt->lp, rt->current->nursery->handles, fd, backlog, label, box);
+  if (result < 0) {
+    socket_close(fd);
+    return failure_push(L, result, lua_tostring(L, -1));
+  }
+  lua_pop(L, 1);
+  return 1;
+}
+
+/* -- methods ------------------------------------------------------------------------------- */
+
+static int push_accepted(lua_State *L, op *o) {
+  if (o->result < 0) return failure_push(L, o->result, "accept");
+  return connection_push(L, o->as.accept.accepted);
+}
+
+static int accept_one(lua_State *L) {
+  listener *l = check(L);
+  uint64_t deadline_ns = timeout_argument(L, 2);
+  task *t = task_begin(L, deadline_ns);
+  if (l == NULL)
+    op_end(&t->op, OP_CLOSED);
+  else
+    listener_accept(l, t->nursery->handles, &t->op);
+  return task_wait(L, t, push_accepted);
+}
+
+/* nil: keep it as it is. */
+static bool gate_argument(lua_State *L, int index, uint32_t *out) {
+  if (lua_isnoneornil(L, index)) return false;
+  lua_Number limit = luaL_checknumber(L, index);
+  bool is_count = limit >= 0 && limit == floor(limit);
+  luaL_argcheck(L, is_count, index, "a whole number of connections, 0 or more, or math.huge");
+  *out = limit < GATE_OPEN ? (uint32_t)limit : GATE_OPEN;
+  return true;
+}
+
+static int set_gate(lua_State *L) {
+  uint32_t limit;
+  check(L);
+  bool is_given = gate_argument(L, 2, &limit);
+  listener *l = check_open(L);
+  if (l == NULL) return 3;
+  if (is_given) listener_set_gate(l, limit);
+  limit = gate_limit(listener_gate(l));
+  if (limit == GATE_OPEN)
+    lua_pushnumber(L, HUGE_VAL);
+  else
+    lua_pushinteger(L, limit);
+  lua_pushinteger(L, gate_count(listener_gate(l)));
+  return 2;
+}
+
+static int queue(lua_State *L) {
+  uint32_t depth, limit;
+  listener *l = check_open(L);
+  if (l == NULL) return 3;
+  int result = listener_queue(l, &depth, &limit);
+  if (result < 0) return failure_push(L, result, "queue");
+  lua_createtable(L, 0, 2);
+  lua_pushinteger(L, depth);
+  lua_setfield(L, -2, "depth");
+  lua_pushinteger(L, limit);
+  lua_setfield(L, -2, "limit");
+  return 1;
+}
+
+static int resize(lua_State *L) {
+  check(L);
+  lua_Integer backlog = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, backlog >= 0 && backlog <= INT_MAX, 2, "a backlog is a whole number, 0 or more");
+  listener *l = check_open(L);
+  if (l == NULL) return 3;
+  return failure_push_result(L, listener_resize(l, (int)backlog), "resize");
+}
+
+static int local_address(lua_State *L) {
+  listener *l = check_open(L);
+  return l == NULL ? 3 : connection_push_address(L, listener_address(l));
+}
+
+static int close_listener(lua_State *L) {
+  listener *l = check(L);
+  if (l != NULL) listener_close(l);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int to_string(lua_State *L) {
+  listener *l = check(L);
+  char text[ADDRESS_TEXT];
+  if (l == NULL || !listener_is_open(l))
+    lua_pushliteral(L, "listener (closed)");
+  else
+    lua_pushfstring(L, "listener %s", address_format(listener_address(l), text));
+  return 1;
+}
+
+static int collect(lua_State *L) {
+  listener **box = luaL_checkudata(L, 1, LISTENER_TYPE);
+  if (*box != NULL) listener_free(*box);
+  *box = NULL;
+  return 0;
+}
+
+static const luaL_Reg methods[] = {
+  {"accept", accept_one},     {"gate", set_gate},        {"queue", queue}, {"resize", resize},
+  {"address", local_address}, {"close", close_listener}, {NULL, NULL},
+};
+
+static const luaL_Reg metamethods[] = {
+  {"__close", close_listener}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
+
+void listener_open_type(lua_State *L) { type_open(L, LISTENER_TYPE, methods, metamethods); }

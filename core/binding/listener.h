@@ -1,0 +1,20 @@
+/* The Lua type of a listener. */
+#ifndef LUNET_BINDING_LISTENER_H
+#define LUNET_BINDING_LISTENER_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+#include "platform/address.h"
+
+extern const char LISTENER_TYPE[];
+
+void listener_open_type(lua_State *L); /* expects the runtime on the stack's top */
+
+/* lunet.listen{...} */
+int listener_listen(lua_State *L);
+
+/* The address that reaches the listener at `index`, open or closed; false if it is none. */
+bool listener_to_address(lua_State *L, int index, address *out);
+
+#endif

@@ -1,0 +1,91 @@
+#include "binding/runtime.h"
+
+#include <lauxlib.h>
+
+#include "binding/failure.h"
+#include "binding/interrupt.h"
+
+static const char RUNTIME[] = "lunet.runtime";
+
+/* How often runtime_finish lets the ready tasks run before it cancels them: one that sleeps
+ * for 0 seconds again and again is always ready. */
+enum { LAST_TURNS = 16 };
+
+static int runtime_gc(lua_State *L) {
+  runtime *rt = lua_touserdata(L, 1);
+  if (rt->lp == NULL) return 0;
+  loop *lp = rt->lp;
+  interrupt_set_runtime(NULL);
+  rt->lp = NULL; /* finalizers that come after this one find no runtime to use */
+  loop_close(lp);
+  return 0;
+}
+
+static void open_runtime(lua_State *L, runtime *rt) {
+  int result = loop_open(&rt->lp);
+  if (result < 0) luaL_error(L, "lunet cannot start: %s", uv_strerror(result));
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  task_open_main(rt, lua_tothread(L, -1));
+  lua_pop(L, 1);
+  interrupt_set_runtime(rt);
+}
+
+runtime *runtime_push(lua_State *L) {
+  if (lua_getfield(L, LUA_REGISTRYINDEX, RUNTIME) == LUA_TUSERDATA) return lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  runtime *rt = lua_newuserdatauv(L, sizeof *rt, 0);
+  rt->lp = NULL;
+  rt->is_driving = false;
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, runtime_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  open_runtime(L, rt);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, RUNTIME);
+  return rt;
+}
+
+runtime *runtime_of(lua_State *L) {
+  runtime *rt = lua_touserdata(L, lua_upvalueindex(1));
+  if (rt->lp == NULL) luaL_error(L, "lunet is closing with its Lua state");
+  return rt;
+}
+
+static void let_run(runtime *rt) {
+  for (int turn = 0; turn < LAST_TURNS; turn++) {
+    loop_step(rt->lp, false);
+    if (!loop_has_ready(rt->lp)) return;
+  }
+}
+
+/* Canceled tasks never wait again, so each turn ends some of them. */
+static void cancel_all(runtime *rt) {
+  nursery_cancel(&rt->main.born);
+  while (!list_empty(&rt->main.born.children)) {
+    loop_step(rt->lp, false);
+    nursery_cancel(&rt->main.born); /* and those spawned meanwhile */
+  }
+}
+
+static void close_handles(runtime *rt) {
+  list *scopes = loop_scopes(rt->lp);
+  for (list *l = scopes->prev, *prev; l != scopes; l = prev) {
+    prev = l->prev;
+    scope_close_handles(LIST_ENTRY(l, scope, in_loop));
+  }
+}
+
+int runtime_finish(lua_State *L) {
+  if (lua_getfield(L, LUA_REGISTRYINDEX, RUNTIME) != LUA_TUSERDATA) return 0;
+  runtime *rt = lua_touserdata(L, -1);
+  if (rt->lp == NULL || rt->is_driving) return 0;
+  rt->is_driving = true; /* nobody waits in the main thread from here on */
+  let_run(rt);
+  bool has_failed = task_take_error(L, &rt->main);
+  cancel_all(rt);
+  has_failed = has_failed || task_take_error(L, &rt->main);
+  close_handles(rt);
+  rt->is_driving = false;
+  return has_failed ? lua_error(L) : 0;
+}

@@ -1,0 +1,183 @@
+#include "binding/target.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "binding/listener.h"
+#include "platform/option.h"
+
+static const char EXAMPLES[] = "\"127.0.0.1:80\", \"[::1]:80\" or \"unix:/path\" (addresses are "
+                               "numeric: lunet looks no names up)";
+
+static bool is_field(const char *name, const char *const fields[]) {
+  for (; *fields != NULL; fields++)
+    if (strcmp(name, *fields) == 0) return true;
+  return false;
+}
+
+static int refuse_unknown(lua_State *L, const char *name, const char *const fields[]) {
+  luaL_Buffer known;
+  luaL_buffinit(L, &known);
+  for (; *fields != NULL; fields++) {
+    luaL_addstring(&known, *fields);
+    luaL_addstring(&known, ", ");
+  }
+  for (const struct option *o = option_table; o->name != NULL; o++) {
+    luaL_addstring(&known, o->name);
+    if (o[1].name != NULL) luaL_addstring(&known, ", ");
+  }
+  luaL_pushresult(&known);
+  return luaL_error(L, "unknown option '%s' (known: %s)", name, lua_tostring(L, -1));
+}
+
+static bool is_number_of(const struct option *o, lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TNUMBER) return false;
+  lua_Number value = lua_tonumber(L, index);
+  bool is_whole = o->type == OPTION_MILLISECONDS || value == floor(value);
+  return is_whole && value >= o->min && value <= o->max;
+}
+
+/* The value is on the top of the stack. */
+static void check_option(lua_State *L, const struct option *o) {
+  const char *unit = o->type == OPTION_NUMBER ? "" : " seconds";
+  switch (o->type) {
+  case OPTION_FLAG:
+    if (!lua_isboolean(L, -1))
+      luaL_error(L, "option %s: true or false expected, not %s", o->name, luaL_typename(L, -1));
+    return;
+  case OPTION_TEXT:
+    if (lua_type(L, -1) != LUA_TSTRING)
+      luaL_error(L, "option %s: a string expected, not %s", o->name, luaL_typename(L, -1));
+    return;
+  case OPTION_LINGER:
+    if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) return;
+    if (is_number_of(o, L, -1)) return;
+    luaL_error(L,
+               "option linger: 0 (close sends RST) or false expected, not %s: with a longer "
+               "time close(2) would wait, and lunet's close never does",
+               luaL_tolstring(L, -1, NULL));
+    return;
+  default:
+    if (is_number_of(o, L, -1)) return;
+    luaL_error(L, "option %s: a %snumber from %I to %I%s expected, not %s", o->name,
+               o->type == OPTION_MILLISECONDS ? "" : "whole ", (LUAI_UACINT)o->min,
+               (LUAI_UACINT)o->max, unit, luaL_tolstring(L, -1, NULL));
+  }
+}
+
+void target_check(lua_State *L, int index, const char *const fields[]) {
+  index = lua_absindex(L, index);
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    bool is_first = lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1;
+    if (is_first && is_field("[1]", fields)) continue;
+    if (lua_type(L, -2) != LUA_TSTRING) refuse_unknown(L, luaL_tolstring(L, -2, NULL), fields);
+    const char *name = lua_tostring(L, -2);
+    if (is_field(name, fields)) continue;
+    const struct option *o = option_find(name);
+    if (o == NULL) refuse_unknown(L, name, fields);
+    check_option(L, o);
+  }
+}
+
+/* Sets what is on the top of the stack. */
+static int set_option(lua_State *L, const struct option *o, int fd) {
+  switch (o->type) {
+  case OPTION_FLAG: return option_set_number(fd, o, lua_toboolean(L, -1));
+  case OPTION_TEXT: return option_set_text(fd, o, lua_tostring(L, -1));
+  case OPTION_LINGER: return option_set_linger(fd, lua_type(L, -1) == LUA_TNUMBER);
+  case OPTION_MILLISECONDS: return option_set_number(fd, o, (int)ceil(lua_tonumber(L, -1) * 1000));
+  default: return option_set_number(fd, o, (int)lua_tonumber(L, -1));
+  }
+}
+
+int target_set_options(lua_State *L, int index, int fd) {
+  for (const struct option *o = option_table; o->name != NULL; o++) {
+    int result = lua_getfield(L, index, o->name) == LUA_TNIL ? 0 : set_option(L, o, fd);
+    if (result < 0) {
+      lua_pushfstring(L, "option %s = %s", o->name, luaL_tolstring(L, -1, NULL));
+      return result;
+    }
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+int target_integer(lua_State *L, int index, const char *field, int min, int max, int missing) {
+  int is_integer;
+  if (lua_getfield(L, index, field) == LUA_TNIL && missing >= 0) {
+    lua_pop(L, 1);
+    return missing;
+  }
+  lua_Integer value = lua_tointegerx(L, -1, &is_integer);
+  if (!is_integer || lua_type(L, -1) != LUA_TNUMBER || value < min || value > max)
+    luaL_error(L, "%s: a whole number from %d to %d expected, not %s", field, min, max,
+               luaL_tolstring(L, -1, NULL));
+  lua_pop(L, 1);
+  return (int)value;
+}
+
+const char *target_string(lua_State *L, int index, const char *field, const char *missing) {
+  int type = lua_getfield(L, index, field);
+  if (type != LUA_TNIL && type != LUA_TSTRING)
+    luaL_error(L, "%s: a string expected, not %s", field, luaL_typename(L, -1));
+  const char *value = type == LUA_TNIL ? missing : lua_tostring(L, -1);
+  lua_pop(L, 1); /* the table keeps it */
+  return value;
+}
+
+static void parse(lua_State *L, const char *field, const char *text, address *out) {
+  if (address_parse(text, out) < 0)
+    luaL_error(L, "%s: \"%s\" is no address like %s", field, text, EXAMPLES);
+}
+
+/* A string or a listener at `index`; false: something else. */
+static bool simple_peer(lua_State *L, int index, address *out) {
+  if (lua_type(L, index) == LUA_TSTRING)
+    parse(L, "target", lua_tostring(L, index), out);
+  else if (!listener_to_address(L, index, out))
+    return false;
+  return true;
+}
+
+static void make(lua_State *L, int index, const char *text, int port, address *out) {
+  if (address_make(text, port, out) < 0)
+    luaL_error(L,
+               "address: \"%s\" is not numeric: \"127.0.0.1\", \"::1\" or \"unix:/path\" "
+               "expected (and the port apart)",
+               text);
+  if (address_family(out) != AF_UNIX) return;
+  if (lua_getfield(L, index, "port") != LUA_TNIL)
+    luaL_error(L, "port: a Unix address (\"%s\") has none", text);
+  lua_pop(L, 1);
+}
+
+void target_peer(lua_State *L, int index, address *out) {
+  if (simple_peer(L, index, out)) return;
+  if (lua_type(L, index) != LUA_TTABLE)
+    luaL_error(L, "connect: a listener, a table or an address expected, like %s; not %s", EXAMPLES,
+               luaL_typename(L, index));
+  lua_rawgeti(L, index, 1);
+  if (!lua_isnil(L, -1)) {
+    if (!simple_peer(L, lua_gettop(L), out))
+      luaL_error(L, "[1]: a listener or an address expected, not %s", luaL_typename(L, -1));
+    lua_pop(L, 1);
+    return;
+  }
+  lua_pop(L, 1);
+  const char *text = target_string(L, index, "address", "127.0.0.1");
+  bool is_unix = strncmp(text, "unix:", 5) == 0;
+  make(L, index, text, target_integer(L, index, "port", 1, 65535, is_unix ? 0 : -1), out);
+}
+
+bool target_from(lua_State *L, int index, address *out) {
+  if (lua_type(L, index) != LUA_TTABLE) return false;
+  const char *text = target_string(L, index, "from", NULL);
+  if (text == NULL) return false;
+  if (address_make(text, 0, out) < 0) parse(L, "from", text, out);
+  return true;
+}
+
+void target_local(lua_State *L, int index, address *out) {
+  const char *text = target_string(L, index, "address", "127.0.0.1");
+  make(L, index, text, target_integer(L, index, "port", 0, 65535, 0), out);
+}

@@ -1,0 +1,494 @@
+#include "binding/task.h"
+
+#include <lauxlib.h>
+
+#include "binding/failure.h"
+#include "binding/interrupt.h"
+#include "binding/runtime.h"
+#include "binding/timeout.h"
+#include "binding/type.h"
+
+const char TASK_TYPE[] = "lunet.task";
+
+/* The user values of a task. */
+enum { VALUE_THREAD = 1, VALUE_SPAWNED_AT, VALUE_OUTCOME, VALUE_ORIGIN, VALUES = VALUE_ORIGIN };
+
+/* In the registry: every task that lives or whose error waits, by its address; and the coroutines
+ * of ended tasks, to be used again. */
+static const char TASKS[] = "lunet.tasks", IDLE[] = "lunet.idle";
+enum { IDLE_MOST = 256 };
+
+static int continue_wait(lua_State *L, int status, lua_KContext context);
+
+/* -- waiting ------------------------------------------------------------------------------- */
+
+static void refuse(lua_State *L, const runtime *rt) {
+  if (rt->current == &rt->main && L == rt->main.L)
+    luaL_error(L, "cannot wait: the main thread is waiting already");
+  if (rt->current->L != L)
+    luaL_error(L, "a plain coroutine cannot wait: start it with lunet.spawn");
+  luaL_error(L, "a task cannot wait here: inside require, a sort or gsub callback, a metamethod "
+                "called from C, an error handler or a finalizer");
+}
+
+/* The task whose code calls; raises if it cannot wait here, or has something to raise. */
+static task *waiting_task(lua_State *L) {
+  runtime *rt = runtime_of(L);
+  task *t = rt->current;
+  bool is_main = t == &rt->main;
+  if (t->L != L || (is_main ? rt->is_driving : !lua_isyieldable(L))) refuse(L, rt);
+  if (task_take_error(L, t)) lua_error(L);
+  return t;
+}
+
+task *task_begin(lua_State *L, uint64_t deadline_ns) {
+  task *t = waiting_task(L);
+  op_start(&t->op, t->rt->lp, deadline_ns);
+  return t;
+}
+
+bool task_take_error(lua_State *L, task *t) {
+  if (t == &t->rt->main && interrupt_take()) {
+    luaL_where(L, 1);
+    lua_pushliteral(L, "interrupted!");
+    lua_concat(L, 2);
+    return true;
+  }
+  if (t->is_canceled) {
+    failure_push_canceled(L);
+    return true;
+  }
+  if (list_empty(&t->failures)) return false;
+  task *failed = LIST_ENTRY(t->failures.next, task, in_failures);
+  list_remove(&failed->in_failures);
+  lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
+  lua_rawgetp(L, -1, failed);
+  lua_getiuservalue(L, -1, VALUE_OUTCOME);
+  lua_getiuservalue(L, -2, VALUE_ORIGIN);
+  failure_remember(L, -2);
+  lua_pushnil(L);
+  lua_rawsetp(L, -4, failed); /* it is delivered now */
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+  return true;
+}
+
+/* The main thread waits: the loop runs until its op is delivered. */
+static void drive(runtime *rt) {
+  op *o = &rt->main.op;
+  rt->is_driving = true;
+  while (o->state != OP_DELIVERED) {
+    if (interrupt_pending()) op_end(o, OP_CANCELED);
+    loop_step(rt->lp, true);
+  }
+  rt->is_driving = false;
+}
+
+static int park(lua_State *L, task *t, lua_KFunction then, void *context) {
+  if (t != &t->rt->main) return lua_yieldk(L, 0, (lua_KContext)context, then);
+  drive(t->rt);
+  return then(L, LUA_YIELD, (lua_KContext)context);
+}
+
+static int finish_wait(lua_State *L, task *t) {
+  t->op.state = OP_IDLE;
+  int results = t->finish(L, &t->op);
+  op_release(&t->op);
+  return results;
+}
+
+int task_wait(lua_State *L, task *t, task_finish finish) {
+  t->finish = finish;
+  if (op_ended(&t->op)) {
+    if (loop_spend(t->rt->lp)) return finish_wait(L, t);
+    op_postpone(&t->op);
+  }
+  return park(L, t, continue_wait, t);
+}
+
+static int continue_wait(lua_State *L, int status, lua_KContext context) {
+  task *t = (task *)context;
+  bool was_ended_from_outside = t->op.result == OP_CANCELED;
+  int results = finish_wait(L, t);
+  (void)status;
+  if (was_ended_from_outside && task_take_error(L, t)) return lua_error(L);
+  return results;
+}
+
+/* -- nurseries ----------------------------------------------------------------------------- */
+
+static void nursery_open(nursery *n, task *owner, nursery *outer, scope *handles) {
+  *n = (nursery){.owner = owner, .outer = outer, .handles = handles};
+  list_init(&n->children);
+  list_init(&n->own.handles);
+  list_init(&n->own.in_loop);
+}
+
+static void cancel(task *t) {
+  t->is_canceled = true;
+  op_end(&t->op, OP_CANCELED);
+}
+
+void nursery_cancel(nursery *n) {
+  for (list *l = n->children.next; l != &n->children; l = l->next)
+    cancel(LIST_ENTRY(l, task, in_parent));
+}
+
+/* Its parent will not raise it any more, and nothing but the script keeps the task. */
+static void forget_failure(lua_State *L, task *failed) {
+  list_remove(&failed->in_failures);
+  lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
+  lua_pushnil(L);
+  lua_rawsetp(L, -2, failed);
+  lua_pop(L, 1);
+}
+
+/* Errors that came after the one which the nursery fails with are its consequences. */
+static void drop_failures(lua_State *L, nursery *n) {
+  list *failures = &n->owner->failures;
+  for (list *l = failures->next, *next; l != failures; l = next) {
+    task *failed = LIST_ENTRY(l, task, in_failures);
+    next = l->next;
+    if (failed->parent == n) forget_failure(L, failed);
+  }
+}
+
+static int ignore_wait(lua_State *L, op *o) {
+  (void)L, (void)o;
+  return 0;
+}
+
+/* The body has ended, its results (or its error, if n->has_failed) lie above n->base. Waits for the
+ * children; the first error, from wherever it comes, cancels those that are left. */
+static int settle(lua_State *L, int status, lua_KContext context) {
+  nursery *n = (nursery *)context;
+  task *t = n->owner;
+  (void)status;
+  n->is_settling = true;
+  if (!n->has_failed && task_take_error(L, t)) {
+    lua_replace(L, n->base + 1);
+    lua_settop(L, n->base + 1);
+    n->has_failed = true;
+  }
+  if (n->has_failed) nursery_cancel(n);
+  if (!list_empty(&n->children)) {
+    op_start(&t->op, t->rt->lp, DEADLINE_NEVER);
+    op_wait(&t->op, NULL);
+    t->finish = ignore_wait;
+    return park(L, t, settle, n);
+  }
+  n->is_settling = false;
+  if (n->has_failed) drop_failures(L, n);
+  return n->settled(L, n);
+}
+
+static int body_ended(lua_State *L, int status, lua_KContext context) {
+  nursery *n = (nursery *)context;
+  n->has_failed = status != LUA_OK && status != LUA_YIELD;
+  lua_checkstack(L, LUA_MINSTACK);
+  return settle(L, status, context);
+}
+
+/* Calls the function and its arguments, which begin at index n->base, under the handler that
+ * failure_note is. */
+static int run_body(lua_State *L, nursery *n) {
+  int arguments = lua_gettop(L) - n->base;
+  lua_pushcfunction(L, failure_note);
+  lua_insert(L, n->base);
+  int status = lua_pcallk(L, arguments, LUA_MULTRET, n->base, (lua_KContext)n, body_ended);
+  return body_ended(L, status, (lua_KContext)n);
+}
+
+/* -- lunet.scope --------------------------------------------------------------------------- */
+
+static int scope_settled(lua_State *L, nursery *n) {
+  n->owner->nursery = n->outer;
+  scope_close(&n->own);
+  return n->has_failed ? lua_error(L) : lua_gettop(L) - n->base;
+}
+
+int task_scope(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  task *t = waiting_task(L); /* its end waits */
+  nursery *n = lua_newuserdatauv(L, sizeof *n, 0);
+  lua_insert(L, 1); /* stays on the stack, and so alive, until the scope has settled */
+  nursery_open(n, t, t->nursery, NULL);
+  scope_open(&n->own, t->rt->lp);
+  n->handles = &n->own;
+  n->base = 2;
+  n->settled = scope_settled;
+  t->nursery = n;
+  return run_body(L, n);
+}
+
+/* -- the life of a task -------------------------------------------------------------------- */
+
+static int task_settled(lua_State *L, nursery *n) {
+  task *t = n->owner;
+  if (!n->has_failed) {
+    t->state = TASK_DONE;
+    return lua_gettop(L) - n->base;
+  }
+  failure_push_canceled(L);
+  t->state = lua_rawequal(L, -1, n->base + 1) ? TASK_CANCELED : TASK_FAILED;
+  lua_settop(L, n->base + 1);
+  return 1;
+}
+
+/* The first function of a coroutine: its stack is the body and its arguments. */
+static int task_body(lua_State *L) {
+  task *t = lua_touserdata(L, 1);
+  lua_remove(L, 1);
+  t->born.base = 1;
+  t->born.settled = task_settled;
+  return run_body(L, &t->born);
+}
+
+/* Keeps what the coroutine left on its stack: the results as a table, or the error and how it came
+ * about. The task is on top of L. */
+static void keep_outcome(lua_State *L, task *t, int results) {
+  lua_State *co = t->L;
+  if (t->state == TASK_DONE) {
+    if (results == 0) return;
+    luaL_checkstack(L, results + LUA_MINSTACK, "too many results");
+    lua_createtable(L, results, 0);
+    lua_xmove(co, L, results);
+    for (int i = results; i >= 1; i--) lua_rawseti(L, -1 - i, i);
+    lua_pushinteger(L, results);
+    lua_setfield(L, -2, "n");
+  } else {
+    failure_push_origin(co, -1);
+    failure_forget(co);
+    lua_xmove(co, L, 2);
+    lua_getiuservalue(L, -3, VALUE_SPAWNED_AT);
+    lua_pushfstring(L, "%s\ntask spawned at %s", lua_tostring(L, -2), lua_tostring(L, -1));
+    lua_setiuservalue(L, -5, VALUE_ORIGIN);
+    lua_pop(L, 2);
+  }
+  lua_setiuservalue(L, -2, VALUE_OUTCOME);
+}
+
+static void keep_coroutine(lua_State *L, lua_State *co) {
+  lua_settop(co, 0);
+  lua_getfield(L, LUA_REGISTRYINDEX, IDLE);
+  lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+  if (count < IDLE_MOST) {
+    lua_pushthread(co);
+    lua_xmove(co, L, 1);
+    lua_rawseti(L, -2, count + 1);
+  }
+  lua_pop(L, 1);
+}
+
+static void tell_parent(task *t, bool is_joined) {
+  nursery *parent = t->parent;
+  list_remove(&t->in_parent);
+  bool is_news = t->state == TASK_FAILED && !is_joined && !parent->has_failed;
+  if (is_news) list_append(&parent->owner->failures, &t->in_failures);
+  if (is_news || (parent->is_settling && list_empty(&parent->children)))
+    op_end(&parent->owner->op, OP_CANCELED);
+}
+
+/* L: any stack but the task's own. */
+static void task_ended(lua_State *L, task *t, int results) {
+  lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
+  lua_rawgetp(L, -1, t);
+  keep_outcome(L, t, results);
+  if (lua_status(t->L) == LUA_OK) keep_coroutine(L, t->L);
+  lua_pushnil(L);
+  lua_setiuservalue(L, -2, VALUE_THREAD);
+  t->L = NULL;
+  bool is_joined = !list_empty(&t->joiners);
+  op_end_all(&t->joiners, 0);
+  tell_parent(t, is_joined);
+  if (list_empty(&t->in_failures)) { /* nothing keeps it but the script */
+    lua_pushnil(L);
+    lua_rawsetp(L, -3, t);
+  }
+  lua_pop(L, 2);
+}
+
+static void resume(task *t, int arguments) {
+  runtime *rt = t->rt;
+  lua_State *L = rt->main.L;
+  int results;
+  rt->current = t;
+  int status = lua_resume(t->L, L, arguments, &results);
+  rt->current = &rt->main;
+  lua_checkstack(L, LUA_MINSTACK);
+  if (status == LUA_YIELD) {
+    if (t->op.state != OP_DELIVERED && t->op.state != OP_IDLE) return;
+    /* A bare coroutine.yield in a task: the others get their turn. */
+    lua_pop(t->L, results);
+    op_start(&t->op, rt->lp, DEADLINE_NEVER);
+    op_end(&t->op, 0);
+    op_postpone(&t->op);
+    return;
+  }
+  if (status != LUA_OK) { /* an error outside the protected call: no memory, or the C stack */
+    t->state = TASK_FAILED;
+    results = 1;
+  }
+  task_ended(L, t, results);
+}
+
+static void deliver(op *o) {
+  task *t = (task *)o;
+  if (t->state != TASK_NEW) {
+    resume(t, 0);
+    return;
+  }
+  t->state = TASK_RUNNING;
+  if (!t->is_canceled) {
+    resume(t, lua_gettop(t->L) - 1);
+    return;
+  }
+  lua_settop(t->L, 0); /* canceled before it began */
+  failure_push_canceled(t->L);
+  t->state = TASK_CANCELED;
+  task_ended(t->rt->main.L, t, 1);
+}
+
+static void task_init(task *t, runtime *rt, lua_State *L) {
+  *t = (task){.rt = rt, .L = L};
+  list_init(&t->op.link);
+  list_init(&t->in_parent);
+  list_init(&t->joiners);
+  list_init(&t->failures);
+  list_init(&t->in_failures);
+  t->nursery = &t->born;
+}
+
+static void deliver_main(op *o) { (void)o; /* drive looks at its state */ }
+
+void task_open_main(runtime *rt, lua_State *L) {
+  task_init(&rt->main, rt, L);
+  rt->main.op.deliver = deliver_main;
+  rt->main.state = TASK_RUNNING;
+  nursery_open(&rt->main.born, &rt->main, NULL, loop_scope(rt->lp));
+  rt->current = &rt->main;
+}
+
+/* Pushes a coroutine with an empty stack. */
+static lua_State *push_coroutine(lua_State *L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, IDLE);
+  lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+  lua_State *co = NULL;
+  if (count > 0) {
+    lua_rawgeti(L, -1, count);
+    co = lua_tothread(L, -1);
+    lua_pushnil(L);
+    lua_rawseti(L, -3, count);
+  } else {
+    co = lua_newthread(L);
+  }
+  lua_remove(L, -2);
+  return co;
+}
+
+/* Pushes "file:line" of the Lua code that called. */
+static void push_caller(lua_State *L) {
+  lua_Debug caller;
+  bool is_known = lua_getstack(L, 1, &caller) && lua_getinfo(L, "Sl", &caller);
+  if (is_known && caller.currentline > 0)
+    lua_pushfstring(L, "%s:%d", caller.short_src, caller.currentline);
+  else
+    lua_pushliteral(L, "?");
+}
+
+int task_spawn(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  runtime *rt = runtime_of(L);
+  nursery *parent = rt->current->nursery;
+  int arguments = lua_gettop(L); /* the body among them */
+  task *t = lua_newuserdatauv(L, sizeof *t, VALUES);
+  task_init(t, rt, NULL);
+  luaL_setmetatable(L, TASK_TYPE);
+  push_caller(L);
+  lua_setiuservalue(L, -2, VALUE_SPAWNED_AT);
+  t->L = push_coroutine(L);
+  lua_setiuservalue(L, -2, VALUE_THREAD);
+  lua_insert(L, 1); /* the task below the body */
+  luaL_checkstack(t->L, arguments + 2, "too many arguments");
+  lua_pushcfunction(t->L, task_body);
+  lua_pushlightuserdata(t->L, t);
+  lua_xmove(L, t->L, arguments);
+  lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
+  lua_pushvalue(L, 1);
+  lua_rawsetp(L, -2, t);
+  lua_pop(L, 1);
+  nursery_open(&t->born, t, NULL, parent->handles);
+  t->parent = parent;
+  list_append(&parent->children, &t->in_parent);
+  op_start(&t->op, rt->lp, DEADLINE_NEVER);
+  t->op.deliver = deliver;
+  op_end(&t->op, 0);
+  op_postpone(&t->op); /* it starts when its parent waits */
+  return 1;
+}
+
+/* -- methods ------------------------------------------------------------------------------- */
+
+static int push_outcome(lua_State *L, task *t) {
+  if (t->state == TASK_CANCELED) return failure_push(L, OP_CANCELED, NULL);
+  lua_getiuservalue(L, 1, VALUE_OUTCOME);
+  if (t->state == TASK_FAILED) {
+    lua_getiuservalue(L, 1, VALUE_ORIGIN);
+    failure_remember(L, -2);
+    return lua_error(L);
+  }
+  lua_Integer count = 0;
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "n");
+    count = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+  }
+  luaL_checkstack(L, (int)count + 1, "too many results");
+  lua_pushboolean(L, 1);
+  for (lua_Integer i = 1; i <= count; i++) lua_rawgeti(L, -1 - (int)i, i);
+  return (int)count + 1;
+}
+
+static int push_joined(lua_State *L, op *o) {
+  if (o->result < 0) return failure_push(L, o->result, "join");
+  return push_outcome(L, luaL_checkudata(L, 1, TASK_TYPE));
+}
+
+static int task_join(lua_State *L) {
+  task *joined = luaL_checkudata(L, 1, TASK_TYPE);
+  uint64_t deadline_ns = timeout_argument(L, 2);
+  lua_settop(L, 1);
+  if (runtime_of(L)->current == joined) return luaL_error(L, "a task cannot join itself");
+  task *t = task_begin(L, deadline_ns);
+  if (!list_empty(&joined->in_failures)) forget_failure(L, joined); /* this join raises it */
+  if (joined->state >= TASK_DONE)
+    op_end(&t->op, 0);
+  else
+    op_wait(&t->op, &joined->joiners);
+  return task_wait(L, t, push_joined);
+}
+
+static int task_cancel(lua_State *L) {
+  task *t = luaL_checkudata(L, 1, TASK_TYPE);
+  if (t->state < TASK_DONE) cancel(t);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int task_tostring(lua_State *L) {
+  luaL_checkudata(L, 1, TASK_TYPE);
+  lua_getiuservalue(L, 1, VALUE_SPAWNED_AT);
+  lua_pushfstring(L, "task spawned at %s", lua_tostring(L, -1));
+  return 1;
+}
+
+static const luaL_Reg methods[] = {{"join", task_join}, {"cancel", task_cancel}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {
+  {"__tostring", task_tostring}, {"__close", task_cancel}, {NULL, NULL}};
+
+void task_open_type(lua_State *L) {
+  type_open(L, TASK_TYPE, methods, metamethods);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, TASKS);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, IDLE);
+  lua_pop(L, 2);
+}

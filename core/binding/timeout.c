@@ -1,0 +1,37 @@
+#include "binding/timeout.h"
+
+#include "binding/task.h"
+#include "platform/clock.h"
+
+/* Later than any clock will show, and still exact in a double. */
+static const double FOREVER_S = 9e9;
+
+uint64_t timeout_argument(lua_State *L, int index) {
+  if (lua_isnoneornil(L, index)) return DEADLINE_NEVER;
+  lua_Number seconds = luaL_checknumber(L, index);
+  luaL_argcheck(L, seconds >= 0, index, "a timeout is a number of seconds, 0 or more");
+  if (seconds == 0) return DEADLINE_POLL;
+  if (seconds > FOREVER_S) return DEADLINE_NEVER;
+  /* Rounded up: a deadline never fires early. */
+  return clock_now_ns() + (uint64_t)(seconds * 1e9) + 1;
+}
+
+int timeout_now(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)clock_now_ns() / 1e9);
+  return 1;
+}
+
+static int push_slept(lua_State *L, op *o) {
+  (void)o;
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+int timeout_sleep(lua_State *L) {
+  luaL_checknumber(L, 1);
+  uint64_t deadline_ns = timeout_argument(L, 1);
+  task *t = task_begin(L, deadline_ns == DEADLINE_POLL ? DEADLINE_NEVER : deadline_ns);
+  op_wait(&t->op, NULL);
+  if (deadline_ns == DEADLINE_POLL) op_end(&t->op, 0); /* sleep(0) lets the others have a turn */
+  return task_wait(L, t, push_slept);
+}

@@ -1,0 +1,74 @@
+#include "binding/trace.h"
+
+#include <lauxlib.h>
+
+#include "binding/failure.h"
+#include "binding/runtime.h"
+#include "handle/trace.h"
+
+/* lunet.note(text): the script's own words, in the timeline. */
+int trace_note_text(lua_State *L) {
+  const char *text = luaL_checkstring(L, 1);
+  trace_note(loop_trace(runtime_of(L)->lp), text);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* record(on): whether queues are looked at after every event. Returns the next event's number. */
+int trace_start(lua_State *L) {
+  trace *t = loop_trace(runtime_of(L)->lp);
+  luaL_checktype(L, 1, LUA_TBOOLEAN);
+  trace_set_probing(t, lua_toboolean(L, 1));
+  lua_pushinteger(L, (lua_Integer)trace_next(t));
+  return 1;
+}
+
+static void set_integer(lua_State *L, const char *field, lua_Integer value) {
+  lua_pushinteger(L, value);
+  lua_setfield(L, -2, field);
+}
+
+static void set_string(lua_State *L, const char *field, const char *value) {
+  if (value == NULL) return;
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, field);
+}
+
+static void push_event(lua_State *L, const trace *t, const struct event *e) {
+  lua_createtable(L, 0, 8);
+  lua_pushnumber(L, (lua_Number)e->at_ns / 1e9);
+  lua_setfield(L, -2, "at");
+  set_string(L, "kind", event_names[e->kind]);
+  if (e->kind == EVENT_NOTE) {
+    set_string(L, "text", e->text);
+    return;
+  }
+  set_integer(L, "socket", e->socket.id);
+  set_integer(L, "host", e->socket.host);
+  set_string(L, "label", trace_label_text(t, e->socket.label));
+  if (e->socket.local_port != 0) set_integer(L, "local_port", e->socket.local_port);
+  if (e->socket.peer_port != 0) set_integer(L, "peer_port", e->socket.peer_port);
+  if (e->kind == EVENT_QUEUE) {
+    set_integer(L, "depth", e->bytes);
+    set_integer(L, "limit", e->code);
+    return;
+  }
+  set_integer(L, "bytes", e->bytes);
+  if (e->code < 0) set_string(L, "code", failure_name(e->code));
+}
+
+/* events(first): a list of the recorded events from number `first` on, and how many of those the
+ * ring has lost. */
+int trace_events(lua_State *L) {
+  const trace *t = loop_trace(runtime_of(L)->lp);
+  lua_Integer wanted = luaL_optinteger(L, 1, 0);
+  luaL_argcheck(L, wanted >= 0, 1, "events are numbered from 0");
+  uint64_t first = trace_first(t) > (uint64_t)wanted ? trace_first(t) : (uint64_t)wanted;
+  lua_newtable(L);
+  for (uint64_t number = first; number < trace_next(t); number++) {
+    push_event(L, t, trace_event(t, number));
+    lua_rawseti(L, -2, (lua_Integer)(number - first) + 1);
+  }
+  lua_pushinteger(L, (lua_Integer)(first - (uint64_t)wanted));
+  return 2;
+}

@@ -1,0 +1,23 @@
+#include "binding/type.h"
+
+void type_open(lua_State *L, const char *name, const luaL_Reg *methods,
+               const luaL_Reg *metamethods) {
+  if (luaL_newmetatable(L, name)) {
+    lua_pushvalue(L, -2);
+    luaL_setfuncs(L, metamethods, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -3);
+    luaL_setfuncs(L, methods, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__metatable"); /* out of scripts' reach: getmetatable gives the name */
+  }
+  lua_pop(L, 1);
+}
+
+void **type_new_box(lua_State *L, const char *name) {
+  void **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  luaL_setmetatable(L, name);
+  return box;
+}

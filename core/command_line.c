@@ -1,0 +1,126 @@
+#include "command_line.h"
+
+#include <lua.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <uv.h>
+
+static const char usage[] =
+  "usage: lunet [options] [script [arguments]]\n"
+  "  -e STAT        run the Lua statement STAT\n"
+  "  -l NAME        require the module NAME into the global NAME\n"
+  "  -l G=NAME      require the module NAME into the global G\n"
+  "  -i             go on at the prompt after the script\n"
+  "  -v, --version  print the versions of lunet, Lua, libuv and the kernel\n"
+  "  -E             ignore the environment: LUA_INIT, LUA_PATH, LUA_CPATH\n"
+  "  -W             turn warnings on\n"
+  "  -h, --help     print this text\n"
+  "  --             end of the options\n"
+  "  -              end of the options; the script is standard input\n"
+  "Without a script: the prompt on a terminal, else the script is read from standard input.\n"
+  "\n"
+  "A script that returns an experiment is run: lunet tells its timeline, outcome and verdict.\n"
+  "  lunet FILE --help          list the knobs of the experiment in FILE\n"
+  "  lunet FILE --KNOB VALUE    run it with a knob set\n"
+  "Exit status: 0 the script ended well, the claim held; 1 it failed, the claim did not hold;\n"
+  "2 wrong use; 3 the experiment could not run; 130 Ctrl-C.\n";
+
+enum { OPTIONS_END = 0, OPTION_UNKNOWN = '?', OPTION_NEEDS_VALUE = ':' };
+
+static int long_option(const char *word) {
+  static const struct {
+    const char *word;
+    int letter;
+  } names[] = {{"--help", 'h'}, {"--version", 'v'}};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(word, names[i].word) == 0) return names[i].letter;
+  return OPTION_UNKNOWN;
+}
+
+/* -eSTAT or -e STAT. A following word that looks like an option is not taken for the value. */
+static int option_with_value(char **words, int *at, const char **value) {
+  char *word = words[*at];
+  if (word[2] != '\0') {
+    *value = word + 2;
+  } else {
+    *value = words[*at + 1];
+    if (*value == NULL || **value == '-') return OPTION_NEEDS_VALUE;
+    *at += 1;
+  }
+  *at += 1;
+  return word[1];
+}
+
+/* Reads the option at words[*at] and moves *at past it; on trouble *at stays. */
+static int option_next(char **words, int *at, const char **value) {
+  const char *word = words[*at];
+  if (word == NULL || word[0] != '-' || word[1] == '\0') return OPTIONS_END;
+  if (strchr("el", word[1]) != NULL) return option_with_value(words, at, value);
+  if (word[1] == '-' && word[2] != '\0') {
+    int letter = long_option(word);
+    if (letter != OPTION_UNKNOWN) *at += 1;
+    return letter;
+  }
+  if (word[2] != '\0' || strchr("-ivEWh", word[1]) == NULL) return OPTION_UNKNOWN;
+  *at += 1;
+  return word[1] == '-' ? OPTIONS_END : word[1];
+}
+
+static void complain(const char *word, int trouble) {
+  if (trouble == OPTION_NEEDS_VALUE)
+    fprintf(stderr, "lunet: '%s' needs an argument\n", word);
+  else
+    fprintf(stderr, "lunet: unrecognized option '%s'\n", word);
+  fputs(usage, stderr);
+}
+
+bool command_line_read(command_line *line, int count, char **words) {
+  *line = (command_line){.words = words, .count = count, .script = count};
+  const char *value;
+  int letter;
+  int at = count > 0 ? 1 : 0; /* execve allows an empty argv */
+  while ((letter = option_next(words, &at, &value)) != OPTIONS_END) {
+    switch (letter) {
+    case 'h': line->help = true; break;
+    case 'i': line->interactive = line->version = true; break;
+    case 'v': line->version = true; break;
+    case 'E': line->ignores_environment = true; break;
+    case 'e': line->has_statement = true; break;
+    case OPTION_UNKNOWN:
+    case OPTION_NEEDS_VALUE: complain(words[at], letter); return false;
+    default: break; /* acts in its turn */
+    }
+  }
+  line->script = at;
+  return true;
+}
+
+bool command_line_next_action(const command_line *line, int *at, command_line_action *out) {
+  while (*at < line->script) {
+    out->value = NULL;
+    out->letter = option_next(line->words, at, &out->value);
+    if (out->letter == OPTIONS_END) return false;
+    if (strchr("elW", out->letter) != NULL) return true;
+  }
+  return false;
+}
+
+bool command_line_has_script(const command_line *line) { return line->script < line->count; }
+
+const char *command_line_script_file(const command_line *line) {
+  if (!command_line_has_script(line)) return NULL;
+  char **name = line->words + line->script;
+  bool is_input = strcmp(name[0], "-") == 0 && strcmp(name[-1], "--") != 0;
+  return is_input ? NULL : name[0];
+}
+
+void command_line_print_usage(void) { fputs(usage, stdout); }
+
+void command_line_print_version(void) {
+  struct utsname kernel;
+  uname(&kernel); /* fails only on a bad pointer */
+  printf("lunet %s, %s, libuv %s, %s %s\n", LUNET_VERSION, LUA_RELEASE, uv_version_string(),
+         kernel.sysname, kernel.release);
+  fflush(stdout);
+}

@@ -1,0 +1,209 @@
+#include "handle/connection.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "handle/reader.h"
+#include "handle/trace.h"
+#include "handle/watch.h"
+
+struct connection {
+  handle handle;
+  loop *lp;
+  watch *watch; /* NULL until an op had to wait */
+  gate *gate;   /* which it occupies; NULL: none */
+  int fd;       /* -1: closed */
+  int ended;    /* why reading ended last; 0: it has not */
+  bool is_shut; /* this side sent its FIN */
+  list readers; /* receive ops, in order */
+  list writers; /* a connect op, or send ops, in order */
+  held held;
+  struct trace_socket socket;
+  address peer;
+};
+
+static void record(connection *c, enum event_kind kind, int64_t bytes, ssize_t code) {
+  trace_record(loop_trace(c->lp), &c->socket, kind, bytes, (int32_t)code);
+}
+
+static void close_handle(handle *h) { connection_close((connection *)h); }
+
+static void describe(const handle *h, char *text, size_t size) {
+  const connection *c = (const connection *)h;
+  char local_text[ADDRESS_TEXT], peer_text[ADDRESS_TEXT];
+  address local = {0};
+  connection_local(c, &local);
+  snprintf(text, size, "%s -> %s", address_format(&local, local_text),
+           address_format(&c->peer, peer_text));
+}
+
+static const struct handle_type connection_type = {"connection", close_handle, describe};
+
+int connection_open(loop *lp, scope *s, int fd, const char *label, connection **out) {
+  connection *c = calloc(1, sizeof *c);
+  if (c == NULL) return UV_ENOMEM;
+  c->lp = lp;
+  c->fd = fd;
+  list_init(&c->readers);
+  list_init(&c->writers);
+  c->socket.id = loop_next_socket(lp);
+  if (label != NULL) c->socket.label = trace_label(loop_trace(lp), label);
+  handle_open(&c->handle, &connection_type, s);
+  *out = c;
+  return 0;
+}
+
+bool connection_is_open(const connection *c) { return c->fd != -1; }
+
+static void close_with(connection *c, enum event_kind kind, void (*close_socket)(int fd)) {
+  if (!connection_is_open(c)) return;
+  watch_close(&c->watch); /* before the descriptor: the number may be reused at once */
+  close_socket(c->fd);
+  c->fd = -1;
+  held_free(&c->held);
+  handle_close(&c->handle);
+  record(c, kind, 0, 0);
+  op_end_all(&c->readers, OP_CLOSED);
+  op_end_all(&c->writers, OP_CLOSED);
+  if (c->gate != NULL) gate_leave(c->gate);
+  c->gate = NULL;
+}
+
+void connection_close(connection *c) { close_with(c, EVENT_CLOSE, socket_close); }
+
+int connection_reset(connection *c) {
+  if (address_family(&c->peer) == AF_UNIX) return -EOPNOTSUPP;
+  close_with(c, EVENT_RESET, socket_reset);
+  return 0;
+}
+
+void connection_free(connection *c) {
+  connection_close(c);
+  free(c);
+}
+
+void connection_accepted(connection *c, const address *peer, const address *local, gate *g) {
+  c->peer = *peer;
+  c->socket.local_port = (uint16_t)address_port(local);
+  c->socket.peer_port = (uint16_t)address_port(peer);
+  c->gate = g;
+  gate_enter(g);
+  record(c, EVENT_ACCEPT, 0, 0);
+}
+
+/* Returns the directions that no op was waiting for. */
+static int on_ready(void *owner, int events) {
+  connection *c = owner;
+  int idle = 0;
+  if ((events & UV_READABLE) && list_empty(&c->readers)) idle |= UV_READABLE;
+  if ((events & UV_WRITABLE) && list_empty(&c->writers)) idle |= UV_WRITABLE;
+  if (events & UV_READABLE) op_attempt_all(&c->readers);
+  if (events & UV_WRITABLE) op_attempt_all(&c->writers);
+  return idle;
+}
+
+/* Makes the call at once, unless others are before it; waits only if it would block. */
+static void start(connection *c, op *o, list *queue, int event) {
+  if (!connection_is_open(c)) {
+    op_end(o, OP_CLOSED);
+    return;
+  }
+  if (list_empty(queue) && o->attempt(o)) return;
+  op_wait(o, queue);
+  if (op_ended(o)) return; /* it was not to wait */
+  int result = watch_arm(&c->watch, c->lp, c->fd, event, on_ready, c);
+  if (result < 0) op_end(o, result);
+}
+
+static bool attempt_connect(op *o) {
+  connection *c = o->owner;
+  int result = socket_connect(c->fd, &c->peer);
+  /* On loopback the handshake is often over when connect(2) returns EINPROGRESS. */
+  if (result == -EINPROGRESS) result = socket_connect(c->fd, &c->peer);
+  if (result == -EINPROGRESS || result == -EALREADY) return false;
+  op_end(o, result);
+  return true;
+}
+
+static void connect_ended(op *o) {
+  connection *c = o->owner;
+  address local;
+  if (trace_is_probing(loop_trace(c->lp)) && socket_local(c->fd, &local) == 0)
+    c->socket.local_port = (uint16_t)address_port(&local);
+  record(c, EVENT_CONNECT, 0, o->result);
+}
+
+void connection_connect(connection *c, const address *peer, op *o) {
+  c->peer = *peer;
+  c->socket.peer_port = (uint16_t)address_port(peer);
+  o->owner = c;
+  o->attempt = attempt_connect;
+  o->on_end = connect_ended;
+  start(c, o, &c->writers, UV_WRITABLE);
+}
+
+static bool attempt_send(op *o) {
+  connection *c = o->owner;
+  while (o->as.send.sent < o->as.send.length) {
+    ssize_t sent =
+      socket_send(c->fd, o->as.send.data + o->as.send.sent, o->as.send.length - o->as.send.sent);
+    if (sent == UV_EAGAIN) return false;
+    if (sent < 0) return op_end(o, sent), true;
+    o->as.send.sent += (size_t)sent;
+  }
+  op_end(o, (ssize_t)o->as.send.length);
+  return true;
+}
+
+static void send_ended(op *o) {
+  record(o->owner, EVENT_SEND, (int64_t)o->as.send.sent, o->result < 0 ? o->result : 0);
+}
+
+void connection_send(connection *c, op *o) {
+  o->as.send.sent = 0;
+  o->owner = c;
+  o->attempt = attempt_send;
+  o->on_end = send_ended;
+  start(c, o, &c->writers, UV_WRITABLE);
+}
+
+static bool attempt_receive(op *o) {
+  connection *c = o->owner;
+  return reader_attempt(c->fd, &c->held, o);
+}
+
+static void receive_ended(op *o) {
+  connection *c = o->owner;
+  c->ended = o->result < 0 ? (int)o->result : 0;
+  record(c, EVENT_RECEIVE, o->result < 0 ? 0 : o->result, c->ended);
+}
+
+void connection_receive(connection *c, op *o) {
+  o->owner = c;
+  o->attempt = attempt_receive;
+  o->on_end = receive_ended;
+  start(c, o, &c->readers, UV_READABLE);
+}
+
+int connection_shutdown(connection *c) {
+  int result = socket_shutdown(c->fd);
+  if (result == 0) c->is_shut = true;
+  record(c, EVENT_SHUTDOWN, 0, result);
+  return result;
+}
+
+int connection_descriptor(const connection *c) { return c->fd; }
+size_t connection_held(const connection *c) { return c->held.length; }
+int connection_ended(const connection *c) { return c->ended; }
+
+int connection_liveness(connection *c, enum liveness *out) {
+  return socket_liveness(c->fd, c->is_shut, out);
+}
+
+int connection_local(const connection *c, address *out) { return socket_local(c->fd, out); }
+
+int connection_peer(const connection *c, address *out) {
+  *out = c->peer;
+  return 0;
+}

@@ -1,0 +1,18 @@
+/* Absolute deadlines of nanosecond grain that never fire early: one binary heap, one timerfd.
+ * libuv's timers have millisecond grain, go by a cached time, and fire up to 0.9 ms early. */
+#ifndef LUNET_HANDLE_DEADLINE_H
+#define LUNET_HANDLE_DEADLINE_H
+
+#include "handle/loop.h"
+
+int deadlines_open(loop *lp, deadlines **out);
+void deadlines_close(deadlines *d); /* frees in the close callback of its uv_poll */
+
+int deadlines_add(deadlines *d, op *o); /* by o->deadline_ns */
+void deadlines_remove(deadlines *d, op *o);
+
+/* Ends with OP_TIMEOUT every op that is due. Called after polling, so that an op whose descriptor
+ * became ready in the same poll ends with its data instead. */
+void deadlines_expire(deadlines *d);
+
+#endif

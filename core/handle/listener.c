@@ -1,0 +1,188 @@
+#include "handle/listener.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "handle/connection.h"
+#include "handle/trace.h"
+#include "handle/watch.h"
+#include "platform/socket.h"
+
+struct listener {
+  handle handle;
+  loop *lp;
+  watch *watch; /* NULL until an accept had to wait */
+  int fd;       /* -1: closed */
+  gate *gate;   /* NULL: closed */
+  list waiting; /* accept ops, in order */
+  address local;
+  dev_t path_device; /* of the file that bind(2) made for a Unix address */
+  ino_t path_inode;
+  struct trace_socket socket;
+  struct trace_probe probe;
+  uint32_t depth, limit; /* what the trace recorded last */
+};
+
+static void record(listener *l, enum event_kind kind, int64_t bytes, int code) {
+  trace_record(loop_trace(l->lp), &l->socket, kind, bytes, code);
+}
+
+static void ask_queue(struct trace_probe *p) {
+  listener *l = LIST_ENTRY(p, listener, probe);
+  uint32_t depth, limit;
+  /* A Unix queue costs a netlink round trip to read: too much for every event. */
+  if (address_family(&l->local) == AF_UNIX || listener_queue(l, &depth, &limit) < 0) return;
+  if (depth == l->depth && limit == l->limit) return;
+  l->depth = depth;
+  l->limit = limit;
+  trace_append(loop_trace(l->lp), &l->socket, EVENT_QUEUE, depth, (int32_t)limit);
+}
+
+static void close_handle(handle *h) { listener_close((listener *)h); }
+
+static void describe(const handle *h, char *text, size_t size) {
+  char local[ADDRESS_TEXT];
+  snprintf(text, size, "%s", address_format(&((const listener *)h)->local, local));
+}
+
+static const struct handle_type listener_type = {"listener", close_handle, describe};
+
+static void remember_path(listener *l) {
+  struct stat status;
+  const char *path = address_path(&l->local);
+  if (path == NULL || stat(path, &status) == -1) return;
+  l->path_device = status.st_dev;
+  l->path_inode = status.st_ino;
+}
+
+/* Removes the file of a Unix address, unless it has been replaced meanwhile. */
+static void forget_path(listener *l) {
+  struct stat status;
+  const char *path = address_path(&l->local);
+  if (path == NULL || l->path_inode == 0 || stat(path, &status) == -1) return;
+  if (status.st_dev == l->path_device && status.st_ino == l->path_inode) unlink(path);
+}
+
+int listener_open(loop *lp, scope *s, int fd, int backlog, const char *label, listener **out) {
+  listener *l = calloc(1, sizeof *l);
+  if (l == NULL) return UV_ENOMEM;
+  l->lp = lp;
+  l->fd = fd;
+  l->gate = gate_open(l);
+  list_init(&l->waiting);
+  int result = l->gate == NULL ? UV_ENOMEM : socket_listen(fd, backlog);
+  if (result == 0) result = socket_local(fd, &l->local);
+  if (result < 0) {
+    if (l->gate != NULL) gate_close(l->gate);
+    free(l);
+    return result;
+  }
+  remember_path(l);
+  l->socket.id = loop_next_socket(lp);
+  l->socket.local_port = (uint16_t)address_port(&l->local);
+  if (label != NULL) l->socket.label = trace_label(loop_trace(lp), label);
+  handle_open(&l->handle, &listener_type, s);
+  trace_probe_open(loop_trace(lp), &l->probe);
+  l->probe.ask = ask_queue;
+  record(l, EVENT_LISTEN, backlog, 0);
+  *out = l;
+  return 0;
+}
+
+bool listener_is_open(const listener *l) { return l->fd != -1; }
+
+void listener_close(listener *l) {
+  if (!listener_is_open(l)) return;
+  watch_close(&l->watch);
+  forget_path(l);
+  socket_close(l->fd);
+  l->fd = -1;
+  trace_probe_close(&l->probe);
+  handle_close(&l->handle);
+  record(l, EVENT_CLOSE, 0, 0);
+  op_end_all(&l->waiting, OP_CLOSED);
+  gate_close(l->gate);
+  l->gate = NULL;
+}
+
+void listener_free(listener *l) {
+  listener_close(l);
+  free(l);
+}
+
+static int open_accepted(listener *l, scope *s, int fd, const address *peer, connection **out) {
+  int result = connection_open(l->lp, s, fd, NULL, out);
+  if (result < 0)
+    socket_reset(fd);
+  else
+    connection_accepted(*out, peer, &l->local, l->gate);
+  return result;
+}
+
+static bool attempt_accept(op *o) {
+  listener *l = o->owner;
+  address peer;
+  if (!gate_has_room(l->gate)) return false;
+  int result = socket_accept(l->fd, &peer);
+  if (result == UV_EAGAIN) return false;
+  if (result >= 0)
+    result = open_accepted(l, o->as.accept.scope, result, &peer, &o->as.accept.accepted);
+  op_end(o, result);
+  return true;
+}
+
+/* The connection recorded its own accept; what is left are the failures. */
+static void accept_ended(op *o) {
+  listener *l = o->owner;
+  if (o->result < 0) record(l, EVENT_ACCEPT, 0, (int)o->result);
+}
+
+static int on_ready(void *owner, int events) {
+  listener *l = owner;
+  (void)events;
+  op_attempt_all(&l->waiting);
+  bool is_wanted = !list_empty(&l->waiting) && gate_has_room(l->gate);
+  return is_wanted ? 0 : UV_READABLE;
+}
+
+void listener_admit(listener *l) {
+  if (list_empty(&l->waiting) || !gate_has_room(l->gate)) return;
+  int result = watch_arm(&l->watch, l->lp, l->fd, UV_READABLE, on_ready, l);
+  if (result < 0) op_end_all(&l->waiting, result);
+}
+
+void listener_accept(listener *l, scope *s, op *o) {
+  o->owner = l;
+  o->attempt = attempt_accept;
+  o->on_end = accept_ended;
+  o->as.accept.accepted = NULL;
+  o->as.accept.scope = s;
+  if (!listener_is_open(l)) {
+    op_end(o, OP_CLOSED);
+    return;
+  }
+  if (list_empty(&l->waiting) && o->attempt(o)) return;
+  op_wait(o, &l->waiting);
+  listener_admit(l);
+}
+
+void listener_set_gate(listener *l, uint32_t limit) {
+  record(l, EVENT_GATE, limit == GATE_OPEN ? -1 : (int64_t)limit, 0);
+  gate_set(l->gate, limit);
+}
+
+gate *listener_gate(listener *l) { return l->gate; }
+
+int listener_queue(listener *l, uint32_t *depth, uint32_t *limit) {
+  return socket_queue(l->fd, address_family(&l->local), depth, limit);
+}
+
+int listener_resize(listener *l, int backlog) {
+  int result = socket_listen(l->fd, backlog); /* again: the kernel takes the new limit */
+  record(l, EVENT_RESIZE, backlog, result);
+  return result;
+}
+
+const address *listener_address(const listener *l) { return &l->local; }

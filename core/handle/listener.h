@@ -1,0 +1,31 @@
+/* A listening socket. It never accepts until an op asks it to, and then only while its gate has
+ * room: no accept4 is made ahead of the script, and the descriptor is not even watched before. */
+#ifndef LUNET_HANDLE_LISTENER_H
+#define LUNET_HANDLE_LISTENER_H
+
+#include "handle/gate.h"
+#include "handle/op.h"
+#include "handle/scope.h"
+#include "platform/address.h"
+
+/* `fd` is bound. On failure it is the caller's still. `label` names it in the trace; may be NULL.
+ */
+int listener_open(loop *lp, scope *s, int fd, int backlog, const char *label, listener **out);
+void listener_close(listener *l); /* idempotent; wakes who waits with OP_CLOSED */
+void listener_free(listener *l);  /* closes first */
+bool listener_is_open(const listener *l);
+
+/* Ends with 0 and o->as.accept.accepted, which belongs to the scope `s` of the asking task. */
+void listener_accept(listener *l, scope *s, op *o);
+
+/* The gate may have room again: watch the descriptor if somebody waits. */
+void listener_admit(listener *l);
+
+void listener_set_gate(listener *l, uint32_t limit);
+gate *listener_gate(listener *l); /* of an open listener */
+
+int listener_queue(listener *l, uint32_t *depth, uint32_t *limit);
+int listener_resize(listener *l, int backlog);
+const address *listener_address(const listener *l);
+
+#endif

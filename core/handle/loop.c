@@ -1,0 +1,108 @@
+#include "handle/loop.h"
+
+#include <stdlib.h>
+
+#include "handle/deadline.h"
+#include "handle/op.h"
+#include "handle/scope.h"
+#include "handle/trace.h"
+
+enum { CALLS_AT_ONCE = 64 }; /* between two polls, over all tasks */
+
+struct loop {
+  uv_loop_t uv;
+  uv_async_t wake;
+  deadlines *deadlines;
+  trace *trace;
+  list ready;  /* ended ops, to be delivered */
+  list scopes; /* every open scope; the outermost first */
+  scope outermost;
+  uint32_t last_socket;
+  int calls_left;
+  char scratch[LOOP_SCRATCH];
+};
+
+uv_loop_t *loop_uv(loop *lp) { return &lp->uv; }
+deadlines *loop_deadlines(loop *lp) { return lp->deadlines; }
+trace *loop_trace(loop *lp) { return lp->trace; }
+scope *loop_scope(loop *lp) { return &lp->outermost; }
+list *loop_scopes(loop *lp) { return &lp->scopes; }
+char *loop_scratch(loop *lp) { return lp->scratch; }
+uint32_t loop_next_socket(loop *lp) { return ++lp->last_socket; }
+
+bool loop_has_ready(const loop *lp) { return !list_empty(&lp->ready); }
+void loop_ready(loop *lp, op *o) { list_append(&lp->ready, &o->link); }
+bool loop_spend(loop *lp) { return lp->calls_left-- > 0; }
+void loop_wake(loop *lp) { uv_async_send(&lp->wake); }
+
+static void on_wake(uv_async_t *wake) { (void)wake; /* the poll has returned: that was all */ }
+
+static void deliver(loop *lp) {
+  list batch;
+  list_init(&batch);
+  list_move(&lp->ready, &batch);
+  while (!list_empty(&batch)) {
+    op *o = LIST_ENTRY(batch.next, op, link);
+    list_remove(&o->link);
+    o->state = OP_DELIVERED;
+    o->deliver(o);
+  }
+}
+
+void loop_step(loop *lp, bool wait) {
+  uv_run(&lp->uv, wait && !loop_has_ready(lp) ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+  deadlines_expire(lp->deadlines);
+  lp->calls_left = CALLS_AT_ONCE;
+  deliver(lp);
+}
+
+static int open_parts(loop *lp) {
+  int result = trace_open(&lp->trace);
+  if (result < 0) return result;
+  result = uv_async_init(&lp->uv, &lp->wake, on_wake);
+  if (result < 0) return result;
+  return deadlines_open(lp, &lp->deadlines);
+}
+
+static void close_uv(loop *lp) {
+  while (uv_run(&lp->uv, UV_RUN_DEFAULT) != 0) continue; /* close callbacks */
+  uv_loop_close(&lp->uv);
+}
+
+static void on_walk(uv_handle_t *open, void *unused) {
+  (void)unused;
+  if (!uv_is_closing(open)) uv_close(open, NULL);
+}
+
+int loop_open(loop **out) {
+  loop *lp = calloc(1, sizeof *lp);
+  if (lp == NULL) return UV_ENOMEM;
+  int result = uv_loop_init(&lp->uv);
+  if (result < 0) {
+    free(lp);
+    return result;
+  }
+  list_init(&lp->ready);
+  list_init(&lp->scopes);
+  scope_open(&lp->outermost, lp);
+  lp->calls_left = CALLS_AT_ONCE;
+  result = open_parts(lp);
+  if (result < 0) {
+    uv_walk(&lp->uv, on_walk, NULL);
+    close_uv(lp);
+    if (lp->trace != NULL) trace_close(lp->trace);
+    free(lp);
+    return result;
+  }
+  *out = lp;
+  return 0;
+}
+
+void loop_close(loop *lp) {
+  while (!list_empty(&lp->scopes)) scope_close(LIST_ENTRY(lp->scopes.prev, scope, in_loop));
+  deadlines_close(lp->deadlines);
+  uv_close((uv_handle_t *)&lp->wake, NULL);
+  close_uv(lp);
+  trace_close(lp->trace);
+  free(lp);
+}

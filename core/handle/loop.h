@@ -1,0 +1,44 @@
+/* The event loop: libuv's, plus the queue of ended ops and the deadlines. */
+#ifndef LUNET_HANDLE_LOOP_H
+#define LUNET_HANDLE_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "handle/list.h"
+
+typedef struct op op;
+typedef struct loop loop;
+typedef struct deadlines deadlines;
+typedef struct scope scope;
+typedef struct trace trace;
+
+enum { LOOP_SCRATCH = 64 * 1024 };
+
+int loop_open(loop **out);
+void loop_close(loop *lp); /* closes every handle first */
+
+/* Polls once (waiting for something to happen if `wait` and nothing is ready), ends what is due,
+ * then delivers the ops that had ended by then. Those that end meanwhile are left for the next
+ * step, so that no task can keep the loop from polling. */
+void loop_step(loop *lp, bool wait);
+
+bool loop_has_ready(const loop *lp);
+void loop_ready(loop *lp, op *o); /* o ended: deliver it in a coming step */
+
+/* A bound on calls that finish at once between two polls: false when it is used up. */
+bool loop_spend(loop *lp);
+
+/* Makes a waiting loop_step return. Safe in a signal handler. */
+void loop_wake(loop *lp);
+
+uv_loop_t *loop_uv(loop *lp);
+deadlines *loop_deadlines(loop *lp);
+trace *loop_trace(loop *lp);
+scope *loop_scope(loop *lp);         /* the outermost scope */
+list *loop_scopes(loop *lp);         /* every open scope */
+char *loop_scratch(loop *lp);        /* LOOP_SCRATCH bytes, free to use between two steps */
+uint32_t loop_next_socket(loop *lp); /* numbers sockets from 1; never reused */
+
+#endif

@@ -1,0 +1,121 @@
+#include "handle/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/socket.h"
+
+enum {
+  CHUNK = LOOP_SCRATCH,
+  PEEK = 4096, /* for lines: peeking more would copy the same bytes again for every line */
+  ROUNDS = 256 /* system calls in one attempt: a fast sender must not keep the loop here */
+};
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Ends with `taken` bytes of the scratch memory, of which the last may be left out. */
+static bool end_scratch(op *o, size_t taken, size_t left_out) {
+  const char *scratch = loop_scratch(o->lp);
+  size_t length = taken - left_out;
+  o->as.receive.data = scratch;
+  if (o->state == OP_STARTING) {
+    o->is_in_scratch = true; /* the caller pushes it before the loop runs again */
+  } else if (length > 0) {
+    o->owned = malloc(length);
+    if (o->owned == NULL) return op_end(o, UV_ENOMEM), true;
+    o->as.receive.data = memcpy(o->owned, scratch, length);
+  }
+  return op_end(o, (ssize_t)length), true;
+}
+
+/* Ends with the first `taken` held bytes, of which the last may be left out. */
+static bool end_held(held *h, op *o, size_t taken, size_t left_out) {
+  o->owned = held_take(h, taken);
+  o->as.receive.data = o->owned;
+  op_end(o, o->owned == NULL ? UV_ENOMEM : (ssize_t)(taken - left_out));
+  return true;
+}
+
+static bool end_with(op *o, ssize_t result) { return op_end(o, result), true; }
+
+/* Appends up to `most` bytes to what is held. */
+static ssize_t fill(int fd, held *h, size_t most) {
+  char *room = held_reserve(h, most);
+  if (room == NULL) return UV_ENOMEM;
+  ssize_t received = socket_receive(fd, room, most);
+  if (received > 0) h->length += (size_t)received;
+  return received;
+}
+
+static bool attempt_some(int fd, held *h, op *o) {
+  if (h->length > 0) return end_held(h, o, h->length, 0);
+  ssize_t received = socket_receive(fd, loop_scratch(o->lp), CHUNK);
+  if (received == UV_EAGAIN) return false;
+  if (received > 0) return end_scratch(o, (size_t)received, 0);
+  return end_with(o, received == 0 ? OP_EOF : received);
+}
+
+static bool attempt_exactly(int fd, held *h, op *o) {
+  size_t want = o->as.receive.want;
+  if (want == 0) return end_scratch(o, 0, 0);
+  if (h->length == 0 && want <= CHUNK) { /* the usual case: no copy besides Lua's */
+    ssize_t received = socket_receive(fd, loop_scratch(o->lp), want);
+    if (received == (ssize_t)want) return end_scratch(o, want, 0);
+    if (received == UV_EAGAIN) return false;
+    if (received <= 0) return end_with(o, received == 0 ? OP_EOF : received);
+    if (held_append(h, loop_scratch(o->lp), (size_t)received) < 0) return end_with(o, UV_ENOMEM);
+  }
+  for (int round = 0; round < ROUNDS; round++) {
+    if (h->length >= want) return end_held(h, o, want, 0);
+    ssize_t received = fill(fd, h, smaller(want - h->length, CHUNK));
+    if (received == UV_EAGAIN) return false;
+    if (received <= 0) return end_with(o, received == 0 ? OP_EOF : received);
+  }
+  return false;
+}
+
+/* Takes the `line` bytes that were peeked at, newline included. */
+static bool take_line(int fd, held *h, op *o, size_t line, size_t newline) {
+  ssize_t received = socket_receive(fd, loop_scratch(o->lp), line);
+  if (received != (ssize_t)line) return end_with(o, received < 0 ? received : UV_EIO);
+  if (h->length == 0) return end_scratch(o, line, newline);
+  if (held_append(h, loop_scratch(o->lp), line) < 0) return end_with(o, UV_ENOMEM);
+  return end_held(h, o, h->length, newline);
+}
+
+static bool attempt_line(int fd, held *h, op *o) {
+  size_t newline = o->as.receive.what == RECEIVE_LINE ? 1 : 0; /* how many bytes to leave out */
+  size_t line = held_line(h);
+  if (line > 0) return end_held(h, o, line, newline);
+  for (int round = 0; round < ROUNDS; round++) {
+    const char *scratch = loop_scratch(o->lp);
+    ssize_t peeked = socket_peek(fd, loop_scratch(o->lp), PEEK);
+    if (peeked == UV_EAGAIN) return false;
+    if (peeked < 0) return end_with(o, peeked);
+    if (peeked == 0) return h->length > 0 ? end_held(h, o, h->length, 0) : end_with(o, OP_EOF);
+    const char *end = memchr(scratch, '\n', (size_t)peeked);
+    if (end != NULL) return take_line(fd, h, o, (size_t)(end - scratch) + 1, newline);
+    ssize_t received = fill(fd, h, (size_t)peeked);
+    if (received < 0) return end_with(o, received);
+  }
+  return false;
+}
+
+static bool attempt_all(int fd, held *h, op *o) {
+  for (int round = 0; round < ROUNDS; round++) {
+    ssize_t received = fill(fd, h, CHUNK);
+    if (received == UV_EAGAIN) return false;
+    if (received < 0) return end_with(o, received);
+    if (received == 0) return h->length > 0 ? end_held(h, o, h->length, 0) : end_scratch(o, 0, 0);
+  }
+  return false;
+}
+
+bool reader_attempt(int fd, held *h, op *o) {
+  switch (o->as.receive.what) {
+  case RECEIVE_SOME: return attempt_some(fd, h, o);
+  case RECEIVE_EXACTLY: return attempt_exactly(fd, h, o);
+  case RECEIVE_ALL: return attempt_all(fd, h, o);
+  default: return attempt_line(fd, h, o);
+  }
+}

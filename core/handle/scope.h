@@ -1,0 +1,36 @@
+/* A scope: the open handles that end with it. Every handle belongs to exactly one. */
+#ifndef LUNET_HANDLE_SCOPE_H
+#define LUNET_HANDLE_SCOPE_H
+
+#include <stddef.h>
+
+#include "handle/list.h"
+#include "handle/loop.h"
+
+typedef struct handle handle;
+
+struct handle_type {
+  const char *name; /* as open_handles() shows it */
+  void (*close)(handle *h);
+  void (*describe)(const handle *h, char *text, size_t size);
+};
+
+/* What every closable thing begins with. */
+struct handle {
+  const struct handle_type *type;
+  list in_scope; /* the scope's list while open; in no list when closed */
+};
+
+struct scope {
+  list handles; /* oldest first */
+  list in_loop;
+};
+
+void scope_open(scope *s, loop *lp);
+void scope_close_handles(scope *s); /* newest first */
+void scope_close(scope *s);         /* and leaves the loop; harmless twice */
+
+void handle_open(handle *h, const struct handle_type *type, scope *s);
+void handle_close(handle *h); /* it is closed now: leaves its scope */
+
+#endif

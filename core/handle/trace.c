@@ -1,0 +1,103 @@
+#include "handle/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/clock.h"
+
+const char *const event_names[] = {
+  [EVENT_LISTEN] = "listen", [EVENT_CONNECT] = "connect", [EVENT_ACCEPT] = "accept",
+  [EVENT_SEND] = "send",     [EVENT_RECEIVE] = "receive", [EVENT_SHUTDOWN] = "shutdown",
+  [EVENT_CLOSE] = "close",   [EVENT_RESET] = "reset",     [EVENT_GATE] = "gate",
+  [EVENT_RESIZE] = "resize", [EVENT_QUEUE] = "queue",     [EVENT_NOTE] = "note",
+  [EVENT_NOTE + 1] = NULL,
+};
+
+struct trace {
+  uint64_t next;
+  bool is_probing;
+  list probes;
+  char **labels; /* from 1 */
+  uint16_t label_count;
+  struct event ring[TRACE_EVENTS]; /* pages that no event reached cost no memory */
+};
+
+int trace_open(trace **out) {
+  trace *t = calloc(1, sizeof *t);
+  if (t == NULL) return UV_ENOMEM;
+  list_init(&t->probes);
+  *out = t;
+  return 0;
+}
+
+void trace_close(trace *t) {
+  for (int i = 0; i < TRACE_EVENTS; i++) free(t->ring[i].text);
+  for (int i = 1; i <= t->label_count; i++) free(t->labels[i]);
+  free(t->labels);
+  free(t);
+}
+
+static struct event *append(trace *t, enum event_kind kind) {
+  struct event *e = &t->ring[t->next++ % TRACE_EVENTS];
+  free(e->text);
+  memset(e, 0, sizeof *e);
+  e->at_ns = clock_now_ns();
+  e->kind = (uint16_t)kind;
+  return e;
+}
+
+static void ask_probes(trace *t) {
+  if (!t->is_probing) return;
+  for (list *l = t->probes.next; l != &t->probes; l = l->next) {
+    struct trace_probe *p = LIST_ENTRY(l, struct trace_probe, in_trace);
+    p->ask(p);
+  }
+}
+
+void trace_append(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
+                  int32_t code) {
+  struct event *e = append(t, kind);
+  e->socket = *s;
+  e->bytes = bytes;
+  e->code = code;
+}
+
+void trace_record(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
+                  int32_t code) {
+  trace_append(t, s, kind, bytes, code);
+  ask_probes(t);
+}
+
+void trace_note(trace *t, const char *text) {
+  append(t, EVENT_NOTE)->text = strdup(text);
+  ask_probes(t);
+}
+
+uint64_t trace_first(const trace *t) { return t->next < TRACE_EVENTS ? 0 : t->next - TRACE_EVENTS; }
+uint64_t trace_next(const trace *t) { return t->next; }
+
+const struct event *trace_event(const trace *t, uint64_t number) {
+  return &t->ring[number % TRACE_EVENTS];
+}
+
+uint16_t trace_label(trace *t, const char *text) {
+  for (uint16_t i = 1; i <= t->label_count; i++)
+    if (strcmp(t->labels[i], text) == 0) return i;
+  if (t->label_count == UINT16_MAX - 1) return 0;
+  char **labels = realloc(t->labels, (t->label_count + 2u) * sizeof *labels);
+  if (labels == NULL) return 0;
+  t->labels = labels;
+  char *copy = strdup(text);
+  if (copy == NULL) return 0;
+  labels[++t->label_count] = copy;
+  return t->label_count;
+}
+
+const char *trace_label_text(const trace *t, uint16_t label) {
+  return label == 0 || label > t->label_count ? NULL : t->labels[label];
+}
+
+void trace_probe_open(trace *t, struct trace_probe *p) { list_append(&t->probes, &p->in_trace); }
+void trace_probe_close(struct trace_probe *p) { list_remove(&p->in_trace); }
+bool trace_is_probing(const trace *t) { return t->is_probing; }
+void trace_set_probing(trace *t, bool on) { t->is_probing = on; }

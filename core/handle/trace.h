@@ -1,0 +1,76 @@
+/* The trace: a ring of the last events. Every primitive writes one when its system call has
+ * returned, so the times are those of the kernel's answers. */
+#ifndef LUNET_HANDLE_TRACE_H
+#define LUNET_HANDLE_TRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "handle/list.h"
+#include "handle/loop.h"
+
+enum { TRACE_EVENTS = 16 * 1024 }; /* how many the ring holds */
+
+enum event_kind {
+  EVENT_LISTEN,
+  EVENT_CONNECT,
+  EVENT_ACCEPT,
+  EVENT_SEND,
+  EVENT_RECEIVE,
+  EVENT_SHUTDOWN,
+  EVENT_CLOSE,
+  EVENT_RESET,
+  EVENT_GATE,   /* bytes: how many may be open */
+  EVENT_RESIZE, /* bytes: the backlog asked for */
+  EVENT_QUEUE,  /* an event found the queue changed. bytes: depth, code: limit */
+  EVENT_NOTE,   /* the script's own words */
+};
+
+extern const char *const event_names[]; /* by enum event_kind; ends with NULL */
+
+/* Whom an event is about. */
+struct trace_socket {
+  uint32_t id;                    /* from 1; never reused within a loop; 0: no socket */
+  uint16_t host;                  /* index into the loop's hosts; 0 is home */
+  uint16_t label;                 /* index into the trace's labels; 0: none */
+  uint16_t local_port, peer_port; /* 0 when unknown */
+};
+
+struct event {
+  uint64_t at_ns; /* clock_now_ns() */
+  struct trace_socket socket;
+  uint16_t kind; /* enum event_kind */
+  int32_t code;  /* 0, or a negative errno or OP_ result */
+  int64_t bytes;
+  char *text; /* of a note; the trace's own */
+};
+
+int trace_open(trace **out);
+void trace_close(trace *t);
+
+void trace_record(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
+                  int32_t code);
+void trace_note(trace *t, const char *text);
+
+/* Events are numbered from 0. Those from first up to, not including, next are still there. */
+uint64_t trace_first(const trace *t);
+uint64_t trace_next(const trace *t);
+const struct event *trace_event(const trace *t, uint64_t number);
+
+uint16_t trace_label(trace *t, const char *text); /* the label's index; 0 if there is no room */
+const char *trace_label_text(const trace *t, uint16_t label);
+
+/* A probe is asked after every event, while probing is on, whether something changed. */
+struct trace_probe {
+  list in_trace;
+  void (*ask)(struct trace_probe *p); /* records what changed with trace_append */
+};
+
+void trace_probe_open(trace *t, struct trace_probe *p);
+void trace_probe_close(struct trace_probe *p);
+bool trace_is_probing(const trace *t);
+void trace_set_probing(trace *t, bool on);
+void trace_append(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
+                  int32_t code); /* records without asking the probes */
+
+#endif

@@ -1,0 +1,269 @@
+/* The `lunet` program: a Lua 5.4 interpreter that has the core linked in, finds its own library,
+ * runs a script that returns an experiment, and closes every handle before the state. */
+#include <lauxlib.h>
+#include <limits.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "binding/core.h"
+#include "binding/runtime.h"
+#include "chunk.h"
+#include "command_line.h"
+#include "prompt.h"
+
+/* A thousand connections are ordinary here, and the usual soft limit is 1024. */
+static void descriptor_limit_raise(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == -1) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* ---- the state ---- */
+
+/* The build tree has the library beside the program, an installation has it one floor up. */
+static const char *library_push(lua_State *L) {
+  char place[PATH_MAX];
+  ssize_t length = readlink("/proc/self/exe", place, sizeof place - 1);
+  if (length == -1) return NULL;
+  place[length] = '\0';
+  for (int floors = 0; floors < 2; floors++) {
+    char *end = strrchr(place, '/');
+    if (end == NULL) break;
+    *end = '\0';
+    const char *file = lua_pushfstring(L, "%s/share/lua/5.4/lunet/init.lua", place);
+    int found = access(file, R_OK) == 0;
+    lua_pop(L, 1);
+    if (found) return lua_pushfstring(L, "%s/share/lua/5.4", place);
+  }
+  return NULL;
+}
+
+static void library_prepend(lua_State *L) {
+  const char *directory = library_push(L);
+  if (directory == NULL) return;
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "path");
+  lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", directory, directory, lua_tostring(L, -1));
+  lua_setfield(L, -3, "path");
+  lua_pop(L, 3);
+}
+
+static void core_preload(lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, luaopen_lunet_core);
+  lua_setfield(L, -2, "lunet.core");
+  lua_pop(L, 1);
+}
+
+/* The global `arg`: the script's name at 0, its arguments above, all that came before it below. */
+static void arguments_publish(lua_State *L, const command_line *line) {
+  int zero = command_line_has_script(line) ? line->script : 0;
+  lua_createtable(L, line->count - zero, zero + 1);
+  for (int i = 0; i < line->count; i++) {
+    lua_pushstring(L, line->words[i]);
+    lua_rawseti(L, -2, i - zero);
+  }
+  lua_setglobal(L, "arg");
+}
+
+static void state_prepare(lua_State *L, const command_line *line) {
+  luaL_checkversion(L);
+  if (line->ignores_environment) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV"); /* read by the package library */
+  }
+  luaL_openlibs(L);
+  library_prepend(L);
+  core_preload(L);
+  arguments_publish(L, line);
+  lua_gc(L, LUA_GCGEN, 0, 0); /* as the stock interpreter, whose scripts may rely on it */
+}
+
+/* ---- what comes before the script ---- */
+
+/* Like chunk_call; whatever went wrong has been said. */
+static int call_and_report(lua_State *L, int nargs, int nresults) {
+  int status = chunk_call(L, nargs, nresults);
+  if (status != STATUS_OK) chunk_report(L);
+  return status;
+}
+
+static int loaded_run(lua_State *L, int load_status) {
+  if (load_status == LUA_OK) return call_and_report(L, 0, 0);
+  chunk_report(L);
+  return STATUS_FAILED;
+}
+
+static int text_run(lua_State *L, const char *text, const char *name) {
+  return loaded_run(L, luaL_loadbuffer(L, text, strlen(text), name));
+}
+
+static int environment_run(lua_State *L) {
+  static const char *const names[] = {"=LUA_INIT_5_4", "=LUA_INIT"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const char *value = getenv(names[i] + 1);
+    if (value == NULL) continue;
+    if (value[0] == '@') return loaded_run(L, luaL_loadfile(L, value + 1));
+    return text_run(L, value, names[i]);
+  }
+  return STATUS_OK;
+}
+
+/* "name" or "global=name" */
+static int library_require(lua_State *L, const char *wanted) {
+  const char *equals = strchr(wanted, '=');
+  size_t length = equals != NULL ? (size_t)(equals - wanted) : strlen(wanted);
+  const char *global = lua_pushlstring(L, wanted, length);
+  lua_getglobal(L, "require");
+  lua_pushstring(L, equals != NULL ? equals + 1 : wanted);
+  int status = call_and_report(L, 1, 1);
+  if (status == STATUS_OK) lua_setglobal(L, global);
+  lua_settop(L, 0);
+  return status;
+}
+
+static int actions_run(lua_State *L, const command_line *line) {
+  command_line_action action;
+  int status = STATUS_OK;
+  int at = 1;
+  while (status == STATUS_OK && command_line_next_action(line, &at, &action)) {
+    switch (action.letter) {
+    case 'e': status = text_run(L, action.value, "=(command line)"); break;
+    case 'l': status = library_require(L, action.value); break;
+    default: lua_warning(L, "@on", 0); break;
+    }
+  }
+  return status;
+}
+
+/* ---- the script ---- */
+
+/* From `arg`, not from the command line: -e and LUA_INIT may have changed it. */
+static int arguments_push(lua_State *L) {
+  if (lua_getglobal(L, "arg") != LUA_TTABLE) luaL_error(L, "'arg' is not a table");
+  int table = lua_gettop(L);
+  int count = (int)luaL_len(L, table);
+  luaL_checkstack(L, count + LUA_MINSTACK, "too many arguments to script");
+  for (int i = 1; i <= count; i++) lua_rawgeti(L, table, i);
+  lua_remove(L, table);
+  return count;
+}
+
+/* Raw access: whatever the script returned, asking must not run its code unprotected. */
+static int is_experiment(lua_State *L, int index) {
+  if (!lua_istable(L, index)) return 0;
+  lua_pushliteral(L, "kind");
+  lua_rawget(L, index);
+  const char *kind = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  int same = strcmp(kind, "lunet.experiment") == 0;
+  lua_pop(L, 1);
+  return same;
+}
+
+/* (experiment, script name, arguments) -> exit status; runs protected, like the script itself. */
+static int experiment_main(lua_State *L) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "lunet.command");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "run");
+  lua_insert(L, 1);
+  lua_settop(L, 4);
+  lua_call(L, 3, 1);
+  if (!lua_isinteger(L, -1)) luaL_error(L, "lunet.command.run returned no exit status");
+  return 1;
+}
+
+static int experiment_run(lua_State *L, const command_line *line) {
+  const char *file = command_line_script_file(line);
+  lua_pushcfunction(L, experiment_main);
+  lua_insert(L, 1);
+  lua_pushstring(L, file != NULL ? file : "-");
+  lua_newtable(L);
+  for (int i = line->script + 1; i < line->count; i++) {
+    lua_pushstring(L, line->words[i]);
+    lua_rawseti(L, -2, i - line->script);
+  }
+  int status = call_and_report(L, 3, 1);
+  if (status == STATUS_OK) return (int)lua_tointeger(L, -1);
+  return status == STATUS_INTERRUPTED ? status : STATUS_NOT_RUN;
+}
+
+static int script_run(lua_State *L, const command_line *line) {
+  int loaded = luaL_loadfile(L, command_line_script_file(line));
+  if (loaded != LUA_OK) {
+    chunk_report(L);
+    return loaded == LUA_ERRFILE ? STATUS_MISUSE : STATUS_FAILED;
+  }
+  int count = command_line_has_script(line) ? arguments_push(L) : 0;
+  int status = call_and_report(L, count, 1);
+  if (status == STATUS_OK && is_experiment(L, 1)) return experiment_run(L, line);
+  return status;
+}
+
+/* ---- the order of things ---- */
+
+static int script_or_input_run(lua_State *L, const command_line *line) {
+  if (command_line_has_script(line)) return script_run(L, line);
+  if (line->interactive || line->has_statement || line->version) return STATUS_OK;
+  if (!isatty(STDIN_FILENO)) return script_run(L, line);
+  command_line_print_version();
+  prompt_run(L);
+  return STATUS_OK;
+}
+
+/* (light userdata: the command line) -> exit status */
+static int program_main(lua_State *L) {
+  const command_line *line = lua_touserdata(L, 1);
+  lua_settop(L, 0);
+  if (line->version) command_line_print_version();
+  state_prepare(L, line);
+  int status = line->ignores_environment ? STATUS_OK : environment_run(L);
+  if (status == STATUS_OK) status = actions_run(L, line);
+  if (status == STATUS_OK) status = script_or_input_run(L, line);
+  if (status == STATUS_OK && line->interactive) {
+    lua_settop(L, 0);
+    prompt_run(L);
+  }
+  lua_pushinteger(L, status);
+  return 1;
+}
+
+static int program_run(lua_State *L, command_line *line) {
+  lua_pushcfunction(L, program_main);
+  lua_pushlightuserdata(L, line);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK) return (int)lua_tointeger(L, -1);
+  chunk_report(L);
+  return STATUS_FAILED;
+}
+
+/* Tasks and handles end here, while the state is still whole: a task's cleanup is Lua code. */
+static int program_finish(lua_State *L, int status) {
+  lua_settop(L, 0);
+  lua_pushcfunction(L, runtime_finish);
+  int finished = call_and_report(L, 0, 0);
+  if (status == STATUS_OK || finished == STATUS_INTERRUPTED) return finished;
+  return status;
+}
+
+int main(int argc, char **argv) {
+  command_line line;
+  if (!command_line_read(&line, argc, argv)) return STATUS_MISUSE;
+  if (line.help) {
+    command_line_print_usage();
+    return STATUS_OK;
+  }
+  descriptor_limit_raise();
+  lua_State *L = luaL_newstate();
+  if (L == NULL) {
+    fputs("lunet: not enough memory for a Lua state\n", stderr);
+    return STATUS_FAILED;
+  }
+  int status = program_finish(L, program_run(L, &line));
+  lua_close(L);
+  return status;
+}

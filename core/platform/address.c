@@ -1,0 +1,153 @@
+#include "platform/address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char unix_prefix[] = "unix:";
+enum { UNIX_PREFIX = sizeof unix_prefix - 1 };
+
+static bool is_unix(const char *text) { return strncmp(text, unix_prefix, UNIX_PREFIX) == 0; }
+
+static int make_unix(const char *path, address *out) {
+  struct sockaddr_un *un = &out->as.un;
+  size_t length = strlen(path);
+  if (length == 0 || length >= sizeof un->sun_path) return -EINVAL;
+  un->sun_family = AF_UNIX;
+  memcpy(un->sun_path, path, length + 1);
+  out->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
+  if (path[0] == '@') { /* abstract: a leading zero byte, and every byte of the length counts */
+    un->sun_path[0] = '\0';
+    out->length--;
+  }
+  return 0;
+}
+
+/* A link-local address may name its interface: fe80::1%eth0. */
+static int make_in6(const char *text, int port, address *out) {
+  struct sockaddr_in6 *in6 = &out->as.in6;
+  char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
+  size_t length = strlen(text);
+  if (length >= sizeof host) return -EINVAL;
+  memcpy(host, text, length + 1);
+  char *zone = strchr(host, '%');
+  if (zone != NULL) {
+    *zone++ = '\0';
+    in6->sin6_scope_id = if_nametoindex(zone);
+    if (in6->sin6_scope_id == 0) return -EINVAL;
+  }
+  if (inet_pton(AF_INET6, host, &in6->sin6_addr) != 1) return -EINVAL;
+  in6->sin6_family = AF_INET6;
+  in6->sin6_port = htons((uint16_t)port);
+  out->length = sizeof *in6;
+  return 0;
+}
+
+static int make_in(const char *text, int port, address *out) {
+  struct sockaddr_in *in = &out->as.in;
+  if (inet_pton(AF_INET, text, &in->sin_addr) != 1) return -EINVAL;
+  in->sin_family = AF_INET;
+  in->sin_port = htons((uint16_t)port);
+  out->length = sizeof *in;
+  return 0;
+}
+
+/* The text between the brackets of "[::1]", or NULL when there are none. */
+static const char *unbracket(const char *text, char host[ADDRESS_TEXT]) {
+  size_t length = strlen(text);
+  if (length < 2 || length >= ADDRESS_TEXT || text[0] != '[' || text[length - 1] != ']')
+    return NULL;
+  memcpy(host, text + 1, length - 2);
+  host[length - 2] = '\0';
+  return host;
+}
+
+int address_make(const char *text, int port, address *out) {
+  char host[ADDRESS_TEXT];
+  memset(out, 0, sizeof *out);
+  if (port < 0 || port > 65535) return -EINVAL;
+  if (is_unix(text)) return make_unix(text + UNIX_PREFIX, out);
+  const char *inside = unbracket(text, host);
+  if (inside != NULL) return make_in6(inside, port, out);
+  if (strchr(text, ':') != NULL) return make_in6(text, port, out);
+  return make_in(text, port, out);
+}
+
+/* 0..65535 in digits only: strtol alone would take " 80", "+80" and "80x". */
+static int parse_port(const char *digits) {
+  size_t length = strlen(digits);
+  if (length == 0 || length > 5 || strspn(digits, "0123456789") != length) return -EINVAL;
+  int port = atoi(digits);
+  return port <= 65535 ? port : -EINVAL;
+}
+
+int address_parse(const char *text, address *out) {
+  char host[ADDRESS_TEXT];
+  if (is_unix(text)) return address_make(text, 0, out);
+  const char *colon = strrchr(text, ':');
+  size_t length = colon == NULL ? 0 : (size_t)(colon - text);
+  if (length == 0 || length >= sizeof host) return -EINVAL;
+  int port = parse_port(colon + 1);
+  if (port < 0) return port;
+  memcpy(host, text, length);
+  host[length] = '\0';
+  /* Without brackets "::1:80" could mean two things. */
+  if (strchr(host, ':') != NULL && host[0] != '[') return -EINVAL;
+  return address_make(host, port, out);
+}
+
+static const char *format_unix(const address *a, char text[ADDRESS_TEXT]) {
+  size_t start = offsetof(struct sockaddr_un, sun_path);
+  size_t length = a->length > start ? a->length - start : 0;
+  const char *path = a->as.un.sun_path;
+  if (length > 0 && path[0] == '\0')
+    snprintf(text, ADDRESS_TEXT, "unix:@%.*s", (int)length - 1, path + 1);
+  else
+    snprintf(text, ADDRESS_TEXT, "unix:%.*s", (int)strnlen(path, length), path);
+  return text;
+}
+
+static const char *format_in6(const address *a, char text[ADDRESS_TEXT]) {
+  char host[INET6_ADDRSTRLEN];
+  inet_ntop(AF_INET6, &a->as.in6.sin6_addr, host, sizeof host);
+  snprintf(text, ADDRESS_TEXT, "[%s]:%d", host, address_port(a));
+  return text;
+}
+
+const char *address_format(const address *a, char text[ADDRESS_TEXT]) {
+  char host[INET_ADDRSTRLEN];
+  switch (address_family(a)) {
+  case AF_UNIX: return format_unix(a, text);
+  case AF_INET6: return format_in6(a, text);
+  case AF_INET:
+    inet_ntop(AF_INET, &a->as.in.sin_addr, host, sizeof host);
+    snprintf(text, ADDRESS_TEXT, "%s:%d", host, address_port(a));
+    return text;
+  default: text[0] = '\0'; return text;
+  }
+}
+
+int address_family(const address *a) { return a->length == 0 ? AF_UNSPEC : a->as.any.sa_family; }
+
+int address_port(const address *a) {
+  switch (address_family(a)) {
+  case AF_INET: return ntohs(a->as.in.sin_port);
+  case AF_INET6: return ntohs(a->as.in6.sin6_port);
+  default: return 0;
+  }
+}
+
+void address_reachable(address *a) {
+  if (address_family(a) == AF_INET && a->as.in.sin_addr.s_addr == htonl(INADDR_ANY))
+    a->as.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  else if (address_family(a) == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->as.in6.sin6_addr))
+    a->as.in6.sin6_addr = in6addr_loopback;
+}
+
+const char *address_path(const address *a) {
+  bool named = address_family(a) == AF_UNIX && a->as.un.sun_path[0] != '\0';
+  return named ? a->as.un.sun_path : NULL;
+}

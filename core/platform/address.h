@@ -1,0 +1,42 @@
+/* Numeric socket addresses as text and back: "127.0.0.1:80", "[::1]:80", "unix:/path",
+ * "unix:@name" (abstract). Nothing here resolves names. */
+#ifndef LUNET_PLATFORM_ADDRESS_H
+#define LUNET_PLATFORM_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+typedef struct address {
+  socklen_t length; /* 0: no address */
+  union {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    struct sockaddr_un un;
+  } as;
+} address;
+
+enum { ADDRESS_TEXT = 128 }; /* room for the longest text, a Unix path, with its terminator */
+
+/* "127.0.0.1:80", "[::1]:80", "unix:/path". Returns 0 or -EINVAL. */
+int address_parse(const char *text, address *out);
+
+/* An address without its port ("127.0.0.1", "::1", "[::1]", "unix:/path"), and the port. */
+int address_make(const char *text, int port, address *out);
+
+/* Writes the text and returns it. */
+const char *address_format(const address *a, char text[ADDRESS_TEXT]);
+
+int address_family(const address *a); /* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC when empty */
+int address_port(const address *a);   /* host byte order; 0 for Unix */
+
+/* What a client on the same host connects to: 0.0.0.0 becomes 127.0.0.1, :: becomes ::1. */
+void address_reachable(address *a);
+
+/* The file that bind(2) made for a Unix address, or NULL (abstract, or not Unix). */
+const char *address_path(const address *a);
+
+#endif

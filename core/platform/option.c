@@ -1,0 +1,54 @@
+#include "platform/option.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* The bounds are the kernel's (net/ipv4/tcp.c, do_tcp_setsockopt; net/core/sock.c): what it would
+ * refuse, or silently change, is refused by name instead. */
+const struct option option_table[] = {
+  {"nodelay", OPTION_FLAG, IPPROTO_TCP, TCP_NODELAY, 0, 1},
+  {"reuseaddr", OPTION_FLAG, SOL_SOCKET, SO_REUSEADDR, 0, 1},
+  {"reuseport", OPTION_FLAG, SOL_SOCKET, SO_REUSEPORT, 0, 1},
+  {"keepalive", OPTION_FLAG, SOL_SOCKET, SO_KEEPALIVE, 0, 1},
+  {"keepidle", OPTION_SECONDS, IPPROTO_TCP, TCP_KEEPIDLE, 1, 32767},
+  {"keepintvl", OPTION_SECONDS, IPPROTO_TCP, TCP_KEEPINTVL, 1, 32767},
+  {"keepcnt", OPTION_NUMBER, IPPROTO_TCP, TCP_KEEPCNT, 1, 127},
+  {"user_timeout", OPTION_MILLISECONDS, IPPROTO_TCP, TCP_USER_TIMEOUT, 0, INT_MAX / 1000},
+  {"defer_accept", OPTION_SECONDS, IPPROTO_TCP, TCP_DEFER_ACCEPT, 0, 3600},
+  {"fastopen", OPTION_NUMBER, IPPROTO_TCP, TCP_FASTOPEN, 0, INT_MAX},
+  {"fastopen_connect", OPTION_FLAG, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 0, 1},
+  {"syncnt", OPTION_NUMBER, IPPROTO_TCP, TCP_SYNCNT, 1, 127},
+  {"congestion", OPTION_TEXT, IPPROTO_TCP, TCP_CONGESTION, 0, 0},
+  {"linger", OPTION_LINGER, SOL_SOCKET, SO_LINGER, 0, 0},
+  {"sndbuf", OPTION_NUMBER, SOL_SOCKET, SO_SNDBUF, 0, INT_MAX / 2},
+  {"rcvbuf", OPTION_NUMBER, SOL_SOCKET, SO_RCVBUF, 0, INT_MAX / 2},
+  {"v6only", OPTION_FLAG, IPPROTO_IPV6, IPV6_V6ONLY, 0, 1},
+  {NULL, OPTION_FLAG, 0, 0, 0, 0},
+};
+
+const struct option *option_find(const char *name) {
+  for (const struct option *o = option_table; o->name != NULL; o++)
+    if (strcmp(o->name, name) == 0) return o;
+  return NULL;
+}
+
+static int set(int fd, const struct option *o, const void *value, socklen_t length) {
+  return setsockopt(fd, o->level, o->number, value, length) == -1 ? -errno : 0;
+}
+
+int option_set_number(int fd, const struct option *o, int value) {
+  return set(fd, o, &value, sizeof value);
+}
+
+int option_set_text(int fd, const struct option *o, const char *value) {
+  return set(fd, o, value, (socklen_t)strlen(value));
+}
+
+int option_set_linger(int fd, int reset_on_close) {
+  struct linger linger = {.l_onoff = reset_on_close, .l_linger = 0};
+  return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) == -1 ? -errno : 0;
+}

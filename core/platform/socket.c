@@ -1,0 +1,121 @@
+#include "platform/socket.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "platform/tcp_info.h"
+#include "platform/unix_queue.h"
+
+static int result_of(int returned) { return returned == -1 ? -errno : returned; }
+
+int socket_open(int family) {
+  return result_of(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+int socket_bind(int fd, const address *local) {
+  return result_of(bind(fd, &local->as.any, local->length));
+}
+
+int socket_listen(int fd, int backlog) { return result_of(listen(fd, backlog)); }
+
+int socket_accept(int fd, address *peer) {
+  memset(peer, 0, sizeof *peer);
+  peer->length = sizeof peer->as;
+  return result_of(accept4(fd, &peer->as.any, &peer->length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+int socket_connect(int fd, const address *peer) {
+  int result = result_of(connect(fd, &peer->as.any, peer->length));
+  return result == -EISCONN ? 0 : result;
+}
+
+static ssize_t size_of(ssize_t returned) { return returned == -1 ? -errno : returned; }
+
+ssize_t socket_send(int fd, const void *data, size_t length) {
+  return size_of(send(fd, data, length, MSG_NOSIGNAL));
+}
+
+ssize_t socket_receive(int fd, void *data, size_t length) {
+  return size_of(recv(fd, data, length, 0));
+}
+
+ssize_t socket_peek(int fd, void *data, size_t length) {
+  return size_of(recv(fd, data, length, MSG_PEEK));
+}
+
+int socket_shutdown(int fd) { return result_of(shutdown(fd, SHUT_WR)); }
+
+void socket_close(int fd) { close(fd); } /* Linux frees the number even on EINTR */
+
+void socket_reset(int fd) {
+  /* tcp(7): closing with a linger time of zero sends RST instead of FIN. */
+  struct linger none = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+  close(fd);
+}
+
+int socket_local(int fd, address *local) {
+  memset(local, 0, sizeof *local);
+  local->length = sizeof local->as;
+  return result_of(getsockname(fd, &local->as.any, &local->length));
+}
+
+int socket_peer(int fd, address *peer) {
+  memset(peer, 0, sizeof *peer);
+  peer->length = sizeof peer->as;
+  int result = result_of(getpeername(fd, &peer->as.any, &peer->length));
+  if (result < 0) peer->length = 0;
+  return result;
+}
+
+int socket_unread(int fd) {
+  int bytes = 0;
+  int result = result_of(ioctl(fd, SIOCINQ, &bytes));
+  return result < 0 ? result : bytes;
+}
+
+int socket_unsent(int fd, int *never_sent) {
+  int bytes = 0;
+  int result = result_of(ioctl(fd, SIOCOUTQ, &bytes));
+  /* Unix sockets have no SIOCOUTQNSD: nothing there is sent and yet unacknowledged. */
+  if (ioctl(fd, SIOCOUTQNSD, never_sent) == -1) *never_sent = bytes;
+  return result < 0 ? result : bytes;
+}
+
+int socket_state(int fd, const char **name) {
+  struct tcp_info info;
+  int length = tcp_info_read(fd, &info);
+  if (length < 0) return length;
+  *name = tcp_state_name(info.tcpi_state);
+  return 0;
+}
+
+int socket_liveness(int fd, bool shut, enum liveness *out) {
+  struct pollfd polled = {.fd = fd, .events = POLLIN | POLLRDHUP};
+  struct tcp_info info;
+  if (poll(&polled, 1, 0) == -1) return -errno;
+  bool is_tcp = tcp_info_read(fd, &info) > 0;
+  /* POLLERR is sk_err being set; the error itself stays for whoever receives or sends next. Once
+   * taken, the state alone tells: without a FIN of ours TCP_CLOSE comes only by RST or timeout. */
+  if ((polled.revents & POLLERR) || (is_tcp && info.tcpi_state == TCP_STATE_CLOSE && !shut))
+    *out = LIVENESS_RESET;
+  else
+    *out = polled.revents & (POLLRDHUP | POLLHUP) ? LIVENESS_FIN : LIVENESS_OPEN;
+  return 0;
+}
+
+int socket_queue(int fd, int family, uint32_t *depth, uint32_t *limit) {
+  struct tcp_info info;
+  if (family == AF_UNIX) return unix_queue_read(fd, depth, limit);
+  int length = tcp_info_read(fd, &info);
+  if (length < 0) return length;
+  /* net/ipv4/tcp.c, tcp_get_info(): for a listener these two fields carry the accept queue. */
+  *depth = info.tcpi_unacked;
+  *limit = info.tcpi_sacked;
+  return 0;
+}

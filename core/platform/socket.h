@@ -1,0 +1,46 @@
+/* One system call each, on plain non-blocking stream sockets. Every function returns 0 or a count,
+ * or a negative errno; none retries, waits or reads ahead. */
+#ifndef LUNET_PLATFORM_SOCKET_H
+#define LUNET_PLATFORM_SOCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "platform/address.h"
+
+int socket_open(int family); /* a descriptor: non-blocking, close-on-exec */
+int socket_bind(int fd, const address *local);
+int socket_listen(int fd, int backlog);
+
+/* A descriptor. The peer's address comes from accept4 itself: getpeername(2) fails on a
+ * connection that was reset while it was queued. */
+int socket_accept(int fd, address *peer);
+
+/* Call it again when the descriptor is writable: 0 means connected. -EINPROGRESS and -EALREADY
+ * mean not yet. The second call reports the handshake's error without touching SO_ERROR. */
+int socket_connect(int fd, const address *peer);
+
+ssize_t socket_send(int fd, const void *data, size_t length);
+ssize_t socket_receive(int fd, void *data, size_t length);
+ssize_t socket_peek(int fd, void *data, size_t length);
+int socket_shutdown(int fd); /* FIN: no more sending */
+void socket_close(int fd);
+void socket_reset(int fd); /* closes with an RST (TCP) */
+
+int socket_local(int fd, address *local);
+int socket_peer(int fd, address *peer);
+int socket_unread(int fd);                   /* bytes waiting to be received: SIOCINQ */
+int socket_unsent(int fd, int *never_sent);  /* not yet acknowledged: SIOCOUTQ, SIOCOUTQNSD */
+int socket_state(int fd, const char **name); /* "ESTABLISHED", ...; -EOPNOTSUPP unless TCP */
+
+enum liveness { LIVENESS_OPEN, LIVENESS_FIN, LIVENESS_RESET };
+
+/* What poll(2) and TCP_INFO know, without consuming data or the pending error. `shut` says that
+ * this side sent its FIN: then TCP_CLOSE without a pending error is an orderly end. */
+int socket_liveness(int fd, bool shut, enum liveness *out);
+
+/* The listener's accept queue at this moment, by the kernel's own numbers. */
+int socket_queue(int fd, int family, uint32_t *depth, uint32_t *limit);
+
+#endif

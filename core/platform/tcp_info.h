@@ -1,0 +1,38 @@
+/* getsockopt(TCP_INFO), and its fields as a table. */
+#ifndef LUNET_PLATFORM_TCP_INFO_H
+#define LUNET_PLATFORM_TCP_INFO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct tcp_info;
+
+enum { TCP_STATE_CLOSE = 7 }; /* include/net/tcp_states.h */
+
+/* Returns how many bytes this kernel knows of the structure, or a negative errno
+ * (-EOPNOTSUPP on anything but TCP). */
+int tcp_info_read(int fd, struct tcp_info *out);
+
+const char *tcp_state_name(uint8_t state); /* "ESTABLISHED", "CLOSE_WAIT", ... */
+
+/* The structure as plain memory: <linux/tcp.h> and libuv's <netinet/tcp.h> cannot be included in
+ * one file. */
+struct tcp_info_memory {
+  uint64_t words[64];
+  int length; /* how many bytes this kernel filled in */
+};
+
+int tcp_info_copy(int fd, struct tcp_info_memory *out); /* 0 or a negative errno */
+
+struct tcp_info_field {
+  const char *name; /* the kernel's, with its prefix: "tcpi_rtt" */
+  uint16_t offset;
+  uint8_t size;        /* bytes: 1, 4 or 8 */
+  uint8_t shift, bits; /* within a byte; 0 bits: all of it */
+};
+
+extern const struct tcp_info_field tcp_info_fields[]; /* ends with a NULL name */
+
+uint64_t tcp_info_value(const struct tcp_info_memory *info, const struct tcp_info_field *field);
+
+#endif

@@ -1,0 +1,138 @@
+#include "prompt.h"
+
+#include <dlfcn.h>
+#include <lauxlib.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "binding/interrupt.h"
+#include "chunk.h"
+
+/* Readline's two functions; NULL when standard input is no terminal, or readline is missing. */
+typedef struct line_editor {
+  char *(*read)(const char *prompt);
+  void (*remember)(const char *line);
+} line_editor;
+
+/* Opened only here, so that a script's start-up does not pay for it; never closed, since readline
+ * leaves its own signal and terminal state behind. */
+static line_editor editor_open(void) {
+  line_editor editor = {NULL, NULL};
+  void *library = isatty(STDIN_FILENO) ? dlopen("libreadline.so.8", RTLD_NOW) : NULL;
+  if (library == NULL) return editor;
+  *(void **)&editor.read = dlsym(library, "readline");
+  *(void **)&editor.remember = dlsym(library, "add_history");
+  const char **program_name = dlsym(library, "rl_readline_name"); /* for `$if` in .inputrc */
+  if (program_name != NULL) *program_name = "lunet";
+  if (editor.remember == NULL) editor.read = NULL;
+  return editor;
+}
+
+/* One line without its newline, for the caller to free; NULL at the end of the input. */
+static char *line_read(const line_editor *editor, const char *prompt) {
+  if (editor->read != NULL) return editor->read(prompt);
+  fputs(prompt, stdout);
+  fflush(stdout);
+  char *line = NULL;
+  size_t size = 0;
+  ssize_t length = getline(&line, &size, stdin);
+  if (length < 0) {
+    free(line);
+    return NULL;
+  }
+  if (length > 0 && line[length - 1] == '\n') line[length - 1] = '\0';
+  return line;
+}
+
+static const char *prompt_push(lua_State *L, bool first) {
+  if (lua_getglobal(L, first ? "_PROMPT" : "_PROMPT2") == LUA_TNIL)
+    return lua_pushstring(L, first ? "> " : ">> ");
+  return luaL_tolstring(L, -1, NULL);
+}
+
+/* Pushes the next line, and nothing at the end of the input. */
+static bool line_push(lua_State *L, const line_editor *editor, bool first) {
+  int top = lua_gettop(L);
+  char *line = line_read(editor, prompt_push(L, first));
+  lua_settop(L, top);
+  if (line == NULL) return false;
+  if (first && line[0] == '=') /* the way to print a value before Lua 5.3 */
+    lua_pushfstring(L, "return %s", line + 1);
+  else
+    lua_pushstring(L, line);
+  free(line);
+  return true;
+}
+
+/* Compiles `return <line>`; when that makes no sense nothing is pushed. */
+static bool expression_compile(lua_State *L) {
+  const char *text = lua_pushfstring(L, "return %s", lua_tostring(L, -1));
+  bool compiled = luaL_loadbuffer(L, text, strlen(text), "=stdin") == LUA_OK;
+  lua_remove(L, -2);
+  if (!compiled) lua_pop(L, 1);
+  return compiled;
+}
+
+/* The compiler tells an incomplete statement from a wrong one by where it stopped. */
+static bool is_incomplete(lua_State *L, int status) {
+  static const char end[] = "<eof>";
+  size_t length;
+  const char *message = lua_tolstring(L, -1, &length);
+  return status == LUA_ERRSYNTAX && length >= sizeof end - 1 &&
+         strcmp(message + length - (sizeof end - 1), end) == 0;
+}
+
+/* Compiles the text at index 1, which grows line by line until it is complete. */
+static int statement_compile(lua_State *L, const line_editor *editor) {
+  for (;;) {
+    size_t length;
+    const char *text = lua_tolstring(L, 1, &length);
+    int status = luaL_loadbuffer(L, text, length, "=stdin");
+    if (!is_incomplete(L, status) || !line_push(L, editor, false)) return status;
+    lua_pushliteral(L, "\n");
+    lua_replace(L, 2); /* the message makes room: text, newline, next line */
+    lua_concat(L, 3);
+  }
+}
+
+/* Leaves a function, or with another status a message, alone on the stack. False at the end. */
+static bool statement_read(lua_State *L, const line_editor *editor, int *status) {
+  lua_settop(L, 0);
+  if (!line_push(L, editor, true)) return false;
+  *status = expression_compile(L) ? LUA_OK : statement_compile(L, editor);
+  const char *text = lua_tostring(L, 1);
+  if (editor->read != NULL && text[0] != '\0') editor->remember(text);
+  lua_remove(L, 1);
+  return true;
+}
+
+/* Prints what is on the stack with the global `print`, which a script may have replaced. */
+static void values_print(lua_State *L) {
+  int count = lua_gettop(L);
+  if (count == 0) return;
+  luaL_checkstack(L, LUA_MINSTACK, "too many results to print");
+  lua_getglobal(L, "print");
+  lua_insert(L, 1);
+  interrupt_begin(L);
+  int status = lua_pcall(L, count, 0, 0);
+  interrupt_end();
+  if (status == LUA_OK) return;
+  lua_pushfstring(L, "error calling 'print' (%s)", lua_tostring(L, -1));
+  chunk_report_as(L, "");
+}
+
+void prompt_run(lua_State *L) {
+  line_editor editor = editor_open();
+  int status;
+  while (statement_read(L, &editor, &status)) {
+    if (status == LUA_OK && chunk_call(L, 0, LUA_MULTRET) == STATUS_OK)
+      values_print(L);
+    else
+      chunk_report_as(L, "");
+  }
+  putchar('\n');
+  fflush(stdout);
+}

@@ -1,0 +1,103 @@
+--- lunet: a laboratory for TCP listen queues and timeouts.
+---
+--- This file is the index of the API. What the core implements is declared, with its documentation,
+--- in lunet/types.lua; what is written in Lua is here.
+local core = require "lunet.core"
+
+local lunet = {
+  listen = core.listen,
+  connect = core.connect,
+  spawn = core.spawn,
+  scope = core.scope,
+  sleep = core.sleep,
+  now = core.now,
+  note = core.note,
+  open_handles = core.open_handles,
+  traceback = core.traceback,
+}
+
+lunet.version = core.versions()
+
+local function seconds(value, position, name)
+  if value ~= nil and (type(value) ~= "number" or not (value >= 0)) then
+    error(("bad argument #%d to '%s' (a timeout is a number of seconds, 0 or more)"):format(position, name), 3)
+  end
+end
+
+--- Calls a function under one deadline for all of its waits: it runs as a task of its own, which is
+--- canceled when the time is over.
+---@param timeout number seconds, 0 or more
+---@param fn function
+---@param ... any arguments for fn
+---@return true|nil ok and the function's results; or nil
+---@return any message
+---@return string? code "TIMEOUT"
+function lunet.within(timeout, fn, ...)
+  seconds(timeout, 1, "within")
+  if type(timeout) ~= "number" then error("bad argument #1 to 'within' (number of seconds expected)", 2) end
+  local task <close> = lunet.spawn(fn, ...)
+  local results = table.pack(task:join(timeout))
+  if results[1] == nil and results[3] == "TIMEOUT" then
+    task:cancel()
+    task:join() -- its cleanup ends before this call does
+    return nil, "the deadline passed", "TIMEOUT"
+  end
+  return table.unpack(results, 1, results.n)
+end
+
+-- How often a state is looked at: at once, then after pauses that grow from the first to the last.
+local FIRST_PAUSE, LAST_PAUSE, GROWTH = 0.0001, 0.005, 1.5
+
+--- Waits for a state: calls the predicate again and again until it returns a true value. The kernel
+--- announces few of its states, so it is asked, every 0.1 ms at first and every 5 ms later on.
+---@param predicate fun(): any
+---@param timeout? number seconds; nil waits without limit, 0 asks once
+---@return any value what the predicate returned; or nil
+---@return string? message
+---@return string? code "TIMEOUT"
+function lunet.eventually(predicate, timeout)
+  seconds(timeout, 2, "eventually")
+  local deadline = timeout and lunet.now() + timeout or math.huge
+  local pause = FIRST_PAUSE
+  while true do
+    local value = predicate()
+    if value then return value end
+    local left = deadline - lunet.now()
+    if left <= 0 then return nil, "the state did not come: the deadline passed", "TIMEOUT" end
+    lunet.sleep(math.min(pause, left))
+    pause = math.min(pause * GROWTH, LAST_PAUSE)
+  end
+end
+
+local function handle_connection(connection, handler)
+  local closed_at_end <close> = connection
+  handler(closed_at_end)
+end
+
+--- Accepts in a loop, with a task of its own for every connection, until accepting fails. The
+--- connection is closed when its handler ends; an error in a handler surfaces like any task's.
+---@param handler fun(connection: lunet.connection)
+---@return nil
+---@return string message
+---@return string code "CLOSED" when the listener was closed, else the kernel's
+function core.listener:serve(handler)
+  if type(handler) ~= "function" then error("bad argument #1 to 'serve' (function expected)", 2) end
+  while true do
+    local connection, message, code = self:accept()
+    if not connection then return nil, message, code end
+    lunet.spawn(handle_connection, connection, handler)
+  end
+end
+
+--- Iterates over the lines that come, without their newlines, until reading ends; then
+--- `connection:ended()` says why.
+---@param timeout? number seconds for each line; nil waits without limit
+---@return fun(): string?
+function core.connection:lines(timeout)
+  seconds(timeout, 1, "lines")
+  return function()
+    return (self:receive("l", timeout))
+  end
+end
+
+return lunet
