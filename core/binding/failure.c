@@ -33,11 +33,12 @@ int failure_push(lua_State *L, ssize_t code, const char *what) {
   const struct own_code *own = own_code(code);
   const char *message = own != NULL ? own->message : uv_strerror((int)code);
   lua_pushnil(L);
+  const char *name = failure_name(code);
   if (what != NULL)
-    lua_pushfstring(L, "%s: %s", what, message);
+    lua_pushfstring(L, "%s: %s (%s)", what, message, name);
   else
-    lua_pushstring(L, message);
-  lua_pushstring(L, failure_name(code));
+    lua_pushfstring(L, "%s (%s)", message, name);
+  lua_pushstring(L, name);
   return 3;
 }
 

@@ -8,7 +8,7 @@
 /* "ECONNREFUSED", "TIMEOUT", ... for a negative errno or an OP_ result. */
 const char *failure_name(ssize_t code);
 
-/* Pushes nil, "what: message" (what may be NULL), CODE; returns 3. */
+/* Pushes nil, "what: message (CODE)" (what may be NULL), CODE; returns 3. */
 int failure_push(lua_State *L, ssize_t code, const char *what);
 
 /* Pushes true, or the failure. */

@@ -30,6 +30,20 @@ static int refuse_unknown(lua_State *L, const char *name, const char *const fiel
   return luaL_error(L, "unknown option '%s' (known: %s)", name, lua_tostring(L, -1));
 }
 
+/* A string for the kernel, which would take it to end at a zero byte. */
+static const char *check_text(lua_State *L, int index, const char *field) {
+  size_t length;
+  const char *text = lua_tolstring(L, index, &length);
+  if (strlen(text) != length) luaL_error(L, "%s: a zero byte in \"%s\\0...\"", field, text);
+  return text;
+}
+
+/* The refused value on the top of the stack, as the script wrote it. */
+static const char *shown(lua_State *L) {
+  if (lua_type(L, -1) == LUA_TSTRING) return lua_pushfstring(L, "\"%s\"", lua_tostring(L, -1));
+  return luaL_tolstring(L, -1, NULL);
+}
+
 static bool is_number_of(const struct option *o, lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TNUMBER) return false;
   lua_Number value = lua_tonumber(L, index);

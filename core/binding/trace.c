@@ -14,13 +14,15 @@ int trace_note_text(lua_State *L) {
   return 1;
 }
 
-/* record(on): whether queues are looked at after every event. Returns the next event's number. */
+/* record(on): whether queues are looked at after every event. Returns the number of the next event,
+ * and what it was set to before. */
 int trace_start(lua_State *L) {
   trace *t = loop_trace(runtime_of(L)->lp);
   luaL_checktype(L, 1, LUA_TBOOLEAN);
-  trace_set_probing(t, lua_toboolean(L, 1));
   lua_pushinteger(L, (lua_Integer)trace_next(t));
-  return 1;
+  lua_pushboolean(L, trace_is_probing(t));
+  trace_set_probing(t, lua_toboolean(L, 1));
+  return 2;
 }
 
 static void set_integer(lua_State *L, const char *field, lua_Integer value) {

@@ -7,7 +7,8 @@
 
 enum {
   CHUNK = LOOP_SCRATCH,
-  PEEK = 4096, /* for lines: peeking more would copy the same bytes again for every line */
+  PEEK = 4096, /* for lines: peeking more would copy the same bytes again for every line. The rest
+                  of a line that is longer than this is peeked at in chunks. */
   ROUNDS = 256 /* system calls in one attempt: a fast sender must not keep the loop here */
 };
 
@@ -48,7 +49,7 @@ static ssize_t fill(int fd, held *h, size_t most) {
 }
 
 static bool attempt_some(int fd, held *h, op *o) {
-  if (h->length > 0) return end_held(h, o, h->length, 0);
+  if (h->length > 0) return end_held(h, o, smaller(h->length, CHUNK), 0);
   ssize_t received = socket_receive(fd, loop_scratch(o->lp), CHUNK);
   if (received == UV_EAGAIN) return false;
   if (received > 0) return end_scratch(o, (size_t)received, 0);
@@ -89,7 +90,7 @@ static bool attempt_line(int fd, held *h, op *o) {
   if (line > 0) return end_held(h, o, line, newline);
   for (int round = 0; round < ROUNDS; round++) {
     const char *scratch = loop_scratch(o->lp);
-    ssize_t peeked = socket_peek(fd, loop_scratch(o->lp), PEEK);
+    ssize_t peeked = socket_peek(fd, loop_scratch(o->lp), h->length < PEEK ? PEEK : CHUNK);
     if (peeked == UV_EAGAIN) return false;
     if (peeked < 0) return end_with(o, peeked);
     if (peeked == 0) return h->length > 0 ? end_held(h, o, h->length, 0) : end_with(o, OP_EOF);

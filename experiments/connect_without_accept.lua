@@ -1,0 +1,61 @@
+-- M1, M2: a connect succeeds though nobody accepts, and the server does not know of it.
+--
+-- Why: connect(2) returns when the SYN-ACK has come, and the kernel sends that by itself, as long as
+-- the accept queue has room (net/ipv4/tcp_ipv4.c, tcp_conn_request and tcp_v4_syn_recv_sock). The
+-- server learns of it when it calls accept(2), and not before. A listener of backlog N queues N + 1
+-- connections, since sk_acceptq_is_full compares with `>`; to the SYN of one more there is no answer.
+local lunet = require "lunet"
+local experiment = require "lunet.experiment"
+
+local LONG = 10 -- s; bounds waits for states that do come
+
+return experiment {
+  claim = "Every connect succeeds although nobody accepts, and the server has no connection from it.",
+  knobs = {
+    backlog = { 5, "connections", "how many the kernel may queue", min = 0 },
+    clients = { 3, "clients", "how many connect, one after the other", min = 1, max = 1000 },
+    patience = { 0.3, "s", "how long a client waits for its connection", min = 0 },
+  },
+
+  run = function(knobs)
+    local listener <close> = assert(lunet.listen { backlog = knobs.backlog, label = "server" })
+    local client = { connected = 0, states = {}, errors = {} }
+    local connections = {}
+
+    lunet.note "The server listens and does nothing else. The clients connect."
+    for i = 1, knobs.clients do
+      local connection, _, code = lunet.connect({ listener, label = "client " .. i }, knobs.patience)
+      if connection then
+        client.connected = client.connected + 1
+        client.states[i] = connection:state()
+        connections[#connections + 1] = connection
+      else
+        client.states[i] = "none"
+        client.errors[#client.errors + 1] = code
+      end
+    end
+    local kernel = listener:queue()
+    local _, open_before = listener:gate()
+
+    lunet.note "Only now does the server accept, for the first time."
+    local server = { open_before_accept = open_before, accepted = 0 }
+    for _ = 1, kernel.depth do
+      assert(listener:accept(LONG))
+      server.accepted = server.accepted + 1
+    end
+    local _, _, then_code = listener:accept(0)
+    server.then_accept_says = then_code
+
+    for _, connection in ipairs(connections) do connection:close() end
+    return { client = client, kernel = kernel, server = server }
+  end,
+
+  check = function(outcome, knobs)
+    local client, kernel, server = outcome.client, outcome.kernel, outcome.server
+    assert(client.connected == knobs.clients, "not every connect succeeded")
+    for _, state in ipairs(client.states) do assert(state == "ESTABLISHED", "a client is " .. state) end
+    assert(kernel.depth == knobs.clients, "the kernel queued " .. kernel.depth)
+    assert(server.open_before_accept == 0, "the server had a connection before it accepted")
+    assert(server.accepted == knobs.clients, "the server accepted " .. server.accepted)
+  end,
+}

@@ -1,0 +1,143 @@
+--- Experiments: scripts that state a claim, declare their knobs, run, and return an outcome.
+---
+---     return experiment {
+---       claim = "A connect succeeds though nobody accepts.",
+---       knobs = { backlog = { 5, "connections", "how many the kernel may queue", min = 0 } },
+---       run = function(knobs) ... return outcome end,
+---       check = function(outcome, knobs) assert(outcome.connected, "the connect failed") end,
+---     }
+---
+--- Called with knobs, it runs: `local outcome, holds, why = an_experiment { backlog = 7 }`. The lunet
+--- program runs a script that returns one.
+local core = require "lunet.core"
+local knob = require "lunet.knob"
+
+local experiment = {}
+experiment.__index = experiment
+
+local FIELDS = { claim = "string", knobs = "table", run = "function", check = "function" }
+
+-- Busted loads modules anew for every spec file, so that a metatable does not tell an experiment.
+local KIND = "lunet.experiment"
+
+local function misuse(text, ...) error("experiment: " .. text:format(...), 3) end
+
+local function declare(definition)
+  if type(definition) ~= "table" then misuse("a table expected, not %s", type(definition)) end
+  for field in pairs(definition) do
+    if not FIELDS[field] then misuse("unknown field '%s' (known: check, claim, knobs, run)", tostring(field)) end
+  end
+  for field, wanted in pairs(FIELDS) do
+    local value = definition[field]
+    if field == "knobs" and value == nil then value = {} end
+    if type(value) ~= wanted then misuse("%s is a %s, not %s", field, wanted, type(value)) end
+  end
+  local self = { kind = KIND, claim = definition.claim, run = definition.run, check = definition.check, knobs = {} }
+  for name, declared in pairs(definition.knobs or {}) do
+    self.knobs[#self.knobs + 1] = knob.new(name, declared)
+  end
+  table.sort(self.knobs, function(a, b) return a.name < b.name end)
+  return setmetatable(self, experiment)
+end
+
+--- The values of all knobs: those given, checked, and the defaults of the others. Raises an error
+--- that names the knob and what is allowed.
+---@param given? table<string, any>
+---@return table<string, any>
+function experiment:settings(given)
+  given = given or {}
+  if type(given) ~= "table" then error("knobs: a table expected, not " .. type(given), 0) end
+  local values, names = {}, {}
+  for i, k in ipairs(self.knobs) do
+    names[i] = k.name
+    values[k.name] = k.default
+    if given[k.name] ~= nil then values[k.name] = k:check(given[k.name]) end
+  end
+  for name in pairs(given) do
+    if values[name] == nil then
+      error(("unknown knob '%s' (known: %s)"):format(tostring(name), table.concat(names, ", ")), 0)
+    end
+  end
+  return values
+end
+
+local function check_plain(value, path, above)
+  local kind = type(value)
+  if kind == "table" then
+    if above[value] then error(path .. " contains itself: an outcome is plain data", 0) end
+    above[value] = true
+    for key, inner in pairs(value) do
+      if type(key) ~= "string" and math.type(key) ~= "integer" then
+        error(("%s has a key that is a %s: an outcome is plain data"):format(path, type(key)), 0)
+      end
+      check_plain(inner, path .. "." .. key, above)
+    end
+    above[value] = nil
+  elseif kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
+    error(("%s is a %s: an outcome is plain data"):format(path, kind), 0)
+  end
+end
+
+--- Whether an error was raised on purpose, by assert or error (luassert uses it too), and not by a
+--- mistake in the code. To be called by a message handler.
+local function was_on_purpose()
+  local raiser = debug.getinfo(3, "f")
+  return raiser and (raiser.func == assert or raiser.func == error)
+end
+
+local function reason_of(failure)
+  if type(failure) == "table" and failure.message ~= nil then return tostring(failure.message) end
+  return tostring(failure)
+end
+
+local function judge(self, outcome, values)
+  local is_mistake = false
+  local ok, result = xpcall(self.check, function(failure)
+    is_mistake = not was_on_purpose()
+    return is_mistake and core.traceback(failure) or failure
+  end, outcome, values)
+  if is_mistake then error("the check of the experiment is wrong: " .. result, 0) end
+  if not ok then return false, reason_of(result) end
+  if result == false then return false, "the check returned false" end
+  return true
+end
+
+local function copy(values)
+  local same = {}
+  for name, value in pairs(values) do same[name] = value end
+  return same
+end
+
+--- Looks at the queues after every event from here on; ends with its scope.
+local function recording()
+  local first, was_on = core.record(true)
+  return setmetatable({ first = first }, { __close = function() core.record(was_on) end })
+end
+
+--- Runs it in a scope of its own, with recording on. An error of the run is raised as it is.
+---@param values table<string, any> of all knobs, from settings
+---@return {outcome: table, holds: boolean, why: string?, events: table[], lost: integer}
+function experiment:execute(values)
+  local record <close> = recording()
+  local outcome = core.scope(self.run, copy(values))
+  if type(outcome) ~= "table" then error("run returned no outcome (a table), but " .. type(outcome), 0) end
+  check_plain(outcome, "outcome", {})
+  local events, lost = core.events(record.first)
+  local holds, why = judge(self, outcome, copy(values))
+  return { outcome = outcome, holds = holds, why = why, events = events, lost = lost }
+end
+
+--- Runs it.
+---@param given? table<string, any> knobs; the others keep their defaults
+---@return table outcome plain data
+---@return boolean holds whether the claim held
+---@return string? why if it did not
+function experiment:__call(given)
+  local ok, values = pcall(self.settings, self, given)
+  if not ok then error(values, 2) end
+  local run = self:execute(values)
+  return run.outcome, run.holds, run.why
+end
+
+---@param definition {claim: string, knobs?: table, run: fun(knobs: table): table, check: fun(outcome: table, knobs: table)}
+return function(definition) return declare(definition) end

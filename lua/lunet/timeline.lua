@@ -1,0 +1,93 @@
+--- The timeline: the recorded events in order, each as what it means to the one whom it befell.
+local timeline = {}
+
+local function address_pair(near, far) return near .. ">" .. far end
+
+-- What an event says, by its kind. `other` is the label at the far end, if it is known.
+local sentences = {
+  listen = function(e) return ("listens, backlog %d"):format(e.bytes) end,
+  gate = function(e)
+    if e.bytes < 0 then return "opens the gate" end
+    if e.bytes == 0 then return "shuts the gate" end
+    return ("opens the gate for %d at a time"):format(e.bytes)
+  end,
+  resize = function(e) return ("changes the backlog to %d"):format(e.bytes) end,
+  connect = function(_, other) return other and "connects to " .. other .. ": success" or "connects: success" end,
+  accept = function(_, other) return "accepts " .. (other and other .. "'s connection" or "a connection") end,
+  send = function(e, other) return ("sends %d bytes%s"):format(e.bytes, other and " to " .. other or "") end,
+  receive = function(e, other)
+    return ("receives %d bytes%s"):format(e.bytes, other and " from " .. other or "")
+  end,
+  shutdown = function() return "ends its side (FIN)" end,
+  close = function(e, other)
+    if not e.peer_port and e.local_port then return "closes the listener" end
+    return "closes its connection" .. (other and " with " .. other or "")
+  end,
+  reset = function(_, other) return "resets its connection" .. (other and " with " .. other or "") end,
+}
+
+local failures = {
+  ["connect TIMEOUT"] = "gives up connecting: no answer in its time (TIMEOUT)",
+  ["receive TIMEOUT"] = "gives up waiting for bytes (TIMEOUT)",
+  ["receive EOF"] = "reads the end of what %s sent (EOF)",
+  ["send EPIPE"] = "cannot send: %s is gone (EPIPE)",
+  ["send TIMEOUT"] = "gives up sending: the buffers are full (TIMEOUT)",
+  ["accept TIMEOUT"] = "gives up waiting for a connection (TIMEOUT)",
+  ["accept CLOSED"] = "stops accepting (CLOSED)",
+}
+
+local function failure_of(e, other)
+  local known = failures[e.kind .. " " .. e.code]
+  local text = known and known:format(other or "the peer") or ("cannot %s (%s)"):format(e.kind, e.code)
+  return e.bytes > 0 and ("%s, after %d bytes"):format(text, e.bytes) or text
+end
+
+--- Follows who is who: sockets have numbers, and the two ends of a connection share their ports.
+local function new_cast()
+  local names, ends = {}, {}
+  local cast = {}
+
+  function cast.name(e)
+    local is_accepted = e.kind == "accept" and not e.code
+    local fallback = (e.kind == "listen" or is_accepted) and "server" or "client"
+    if is_accepted and ends[e.local_port or ""] then fallback = ends[e.local_port] end
+    names[e.socket] = names[e.socket] or e.label or fallback
+    if e.kind == "listen" and e.local_port then ends[e.local_port] = names[e.socket] end
+    if e.local_port and e.peer_port then ends[address_pair(e.local_port, e.peer_port)] = names[e.socket] end
+    return names[e.socket]
+  end
+
+  function cast.other(e)
+    if not e.peer_port then return nil end
+    return ends[address_pair(e.peer_port, e.local_port or 0)] or ends[e.peer_port]
+  end
+
+  return cast
+end
+
+local function line_of(e, cast)
+  if e.kind == "note" then return { note = e.text } end
+  local who = cast.name(e)
+  local other = cast.other(e)
+  return { who = who, what = e.code and failure_of(e, other) or sentences[e.kind](e, other) }
+end
+
+--- Makes lines of events: {at = seconds since the first, who, what} or {at, note}, and queue
+--- ("depth/limit") where the event found it changed.
+---@param events table[] from core.events
+---@return {at: number, who: string?, what: string?, note: string?, queue: string?}[]
+function timeline.lines(events)
+  local lines, cast = {}, new_cast()
+  for _, e in ipairs(events) do
+    if e.kind == "queue" then
+      if #lines > 0 then lines[#lines].queue = ("%d/%d"):format(e.depth, e.limit) end
+    else
+      local line = line_of(e, cast)
+      line.at = e.at - events[1].at
+      lines[#lines + 1] = line
+    end
+  end
+  return lines
+end
+
+return timeline
