@@ -403,7 +403,7 @@ describe("Ctrl-C", function()
   end)
 
   it("is an error that a script may catch", function()
-    write_file("caught.lua", ready .. "pcall(function() while true do end end) print 'caught'")
+    write_file("caught.lua", "pcall(function() " .. ready .. "while true do end end) print 'caught'")
     assert.same({ status = 0, output = "caught\n" }, interrupt "caught.lua")
   end)
 end)

@@ -62,6 +62,7 @@ static void check_option(lua_State *L, const struct option *o) {
   case OPTION_TEXT:
     if (lua_type(L, -1) != LUA_TSTRING)
       luaL_error(L, "option %s: a string expected, not %s", o->name, luaL_typename(L, -1));
+    check_text(L, -1, o->name);
     return;
   case OPTION_LINGER:
     if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) return;
@@ -69,13 +70,13 @@ static void check_option(lua_State *L, const struct option *o) {
     luaL_error(L,
                "option linger: 0 (close sends RST) or false expected, not %s: with a longer "
                "time close(2) would wait, and lunet's close never does",
-               luaL_tolstring(L, -1, NULL));
+               shown(L));
     return;
   default:
     if (is_number_of(o, L, -1)) return;
     luaL_error(L, "option %s: a %snumber from %I to %I%s expected, not %s", o->name,
                o->type == OPTION_MILLISECONDS ? "" : "whole ", (LUAI_UACINT)o->min,
-               (LUAI_UACINT)o->max, unit, luaL_tolstring(L, -1, NULL));
+               (LUAI_UACINT)o->max, unit, shown(L));
   }
 }
 
@@ -124,8 +125,7 @@ int target_integer(lua_State *L, int index, const char *field, int min, int max,
   }
   lua_Integer value = lua_tointegerx(L, -1, &is_integer);
   if (!is_integer || lua_type(L, -1) != LUA_TNUMBER || value < min || value > max)
-    luaL_error(L, "%s: a whole number from %d to %d expected, not %s", field, min, max,
-               luaL_tolstring(L, -1, NULL));
+    luaL_error(L, "%s: a whole number from %d to %d expected, not %s", field, min, max, shown(L));
   lua_pop(L, 1);
   return (int)value;
 }
@@ -134,7 +134,7 @@ const char *target_string(lua_State *L, int index, const char *field, const char
   int type = lua_getfield(L, index, field);
   if (type != LUA_TNIL && type != LUA_TSTRING)
     luaL_error(L, "%s: a string expected, not %s", field, luaL_typename(L, -1));
-  const char *value = type == LUA_TNIL ? missing : lua_tostring(L, -1);
+  const char *value = type == LUA_TNIL ? missing : check_text(L, -1, field);
   lua_pop(L, 1); /* the table keeps it */
   return value;
 }
@@ -147,14 +147,20 @@ static void parse(lua_State *L, const char *field, const char *text, address *ou
 /* A string or a listener at `index`; false: something else. */
 static bool simple_peer(lua_State *L, int index, address *out) {
   if (lua_type(L, index) == LUA_TSTRING)
-    parse(L, "target", lua_tostring(L, index), out);
+    parse(L, "target", check_text(L, index, "target"), out);
   else if (!listener_to_address(L, index, out))
     return false;
   return true;
 }
 
+static bool is_unix(const char *text) { return strncmp(text, "unix:", 5) == 0; }
+
 static void make(lua_State *L, int index, const char *text, int port, address *out) {
-  if (address_make(text, port, out) < 0)
+  bool is_made = address_make(text, port, out) == 0;
+  if (!is_made && is_unix(text))
+    luaL_error(L, "address: \"%s\": a path of 1 to %d bytes expected", text,
+               (int)sizeof out->as.un.sun_path - 1);
+  if (!is_made)
     luaL_error(L,
                "address: \"%s\" is not numeric: \"127.0.0.1\", \"::1\" or \"unix:/path\" "
                "expected (and the port apart)",
@@ -162,6 +168,13 @@ static void make(lua_State *L, int index, const char *text, int port, address *o
   if (address_family(out) != AF_UNIX) return;
   if (lua_getfield(L, index, "port") != LUA_TNIL)
     luaL_error(L, "port: a Unix address (\"%s\") has none", text);
+  lua_pop(L, 1);
+}
+
+/* The target in [1] says all: what else could name one is refused, not ignored. */
+static void refuse_second(lua_State *L, int index, const char *field) {
+  if (lua_getfield(L, index, field) != LUA_TNIL)
+    luaL_error(L, "%s: the target is given by [1] already", field);
   lua_pop(L, 1);
 }
 
@@ -175,12 +188,13 @@ void target_peer(lua_State *L, int index, address *out) {
     if (!simple_peer(L, lua_gettop(L), out))
       luaL_error(L, "[1]: a listener or an address expected, not %s", luaL_typename(L, -1));
     lua_pop(L, 1);
+    refuse_second(L, index, "address");
+    refuse_second(L, index, "port");
     return;
   }
   lua_pop(L, 1);
   const char *text = target_string(L, index, "address", "127.0.0.1");
-  bool is_unix = strncmp(text, "unix:", 5) == 0;
-  make(L, index, text, target_integer(L, index, "port", 1, 65535, is_unix ? 0 : -1), out);
+  make(L, index, text, target_integer(L, index, "port", 1, 65535, is_unix(text) ? 0 : -1), out);
 }
 
 bool target_from(lua_State *L, int index, address *out) {
@@ -188,6 +202,7 @@ bool target_from(lua_State *L, int index, address *out) {
   const char *text = target_string(L, index, "from", NULL);
   if (text == NULL) return false;
   if (address_make(text, 0, out) < 0) parse(L, "from", text, out);
+  if (address_family(out) == AF_UNIX) luaL_error(L, "from: a Unix client has no address to choose");
   return true;
 }
 

@@ -99,7 +99,7 @@ static int finish_wait(lua_State *L, task *t) {
 
 int task_wait(lua_State *L, task *t, task_finish finish) {
   t->finish = finish;
-  if (op_ended(&t->op)) {
+  if (op_ended(&t->op) && list_empty(&t->op.link)) { /* else it had to wait, and is ready already */
     if (loop_spend(t->rt->lp)) return finish_wait(L, t);
     op_postpone(&t->op);
   }
@@ -166,7 +166,7 @@ static int settle(lua_State *L, int status, lua_KContext context) {
   (void)status;
   n->is_settling = true;
   if (!n->has_failed && task_take_error(L, t)) {
-    lua_replace(L, n->base + 1);
+    lua_insert(L, n->base + 1); /* in place of the results */
     lua_settop(L, n->base + 1);
     n->has_failed = true;
   }

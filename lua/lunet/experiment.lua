@@ -139,5 +139,11 @@ function experiment:__call(given)
   return run.outcome, run.holds, run.why
 end
 
----@param definition {claim: string, knobs?: table, run: fun(knobs: table): table, check: fun(outcome: table, knobs: table)}
+---@class lunet.experiment_definition
+---@field claim string one sentence
+---@field knobs? table<string, table> {default, unit, meaning, min=, max=, choices=} by name
+---@field run fun(knobs: table): table returns the outcome
+---@field check fun(outcome: table, knobs: table) asserts the claim
+
+---@param definition lunet.experiment_definition
 return function(definition) return declare(definition) end

@@ -19,7 +19,7 @@ local lunet = {
 lunet.version = core.versions()
 
 local function seconds(value, position, name)
-  if value ~= nil and (type(value) ~= "number" or not (value >= 0)) then
+  if value ~= nil and (type(value) ~= "number" or value ~= value or value < 0) then
     error(("bad argument #%d to '%s' (a timeout is a number of seconds, 0 or more)"):format(position, name), 3)
   end
 end

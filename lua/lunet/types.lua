@@ -43,7 +43,7 @@
 ---@field [1]? lunet.listener|string where to; instead of address and port
 ---@field address? string numeric, default "127.0.0.1"
 ---@field port? integer 1 to 65535
----@field from? string the source: "127.0.0.2", or with a port "127.0.0.2:4000", "[::1]:4000", "unix:/path"
+---@field from? string the source: "127.0.0.2", with a port "127.0.0.2:4000", "[::1]:4000"
 ---@field label? string its name in the timeline
 
 ---@class lunet
@@ -59,7 +59,7 @@ function lunet.listen(target) end
 
 --- Connects; waits. nil as timeout leaves it to the kernel (tcp_syn_retries, tcp(7)). A full Unix
 --- queue fails at once with "EAGAIN" (unix(7)).
----@param target lunet.listener|string|lunet.connect_target "127.0.0.1:80", "[::1]:80", "unix:/path"; names are not looked up
+---@param target lunet.listener|string|lunet.connect_target numeric: "127.0.0.1:80", "[::1]:80", "unix:/path"
 ---@param timeout? number seconds
 ---@return lunet.connection|nil connection
 ---@return string? message names the address
@@ -182,7 +182,10 @@ function connection:send(data, timeout) end
 --- Receives; waits. Takes from the kernel only what belongs to its result: for a line it peeks, then
 --- takes up to the newline, or everything while there is none. What a failed call took is held for
 --- the next one. At the end "l" and "L" give the last partial line, "a" gives "" again and again.
----@param what? "l"|"L"|"a"|integer nothing: what is there, 1 byte to 64 KiB; n: exactly n bytes; "l" a line, "L" with its newline, "a" all up to the end
+---
+--- `what`: nothing for what is there (1 byte to 64 KiB), n for exactly n bytes, "l" for a line, "L" for
+--- a line with its newline, "a" for all up to the end.
+---@param what? "l"|"L"|"a"|integer
 ---@param timeout? number seconds
 ---@return string|nil data
 ---@return string? message
@@ -225,7 +228,10 @@ function connection:info() end
 
 --- What this side knows of the peer, without consuming anything (poll(2) and TCP_INFO; not SO_ERROR,
 --- which clears the error that it reports).
----@return "open"|"fin"|"reset"|nil liveness "fin": the peer has closed or half-closed, nobody can know which; "reset": by RST, or given up by the kernel
+---
+--- "fin": the peer has closed or half-closed, and nobody can know which. "reset": it was ended by RST,
+--- or given up by the kernel.
+---@return "open"|"fin"|"reset"|nil liveness
 ---@return string? message
 ---@return string? code "CLOSED"
 function connection:liveness() end
