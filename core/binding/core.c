@@ -5,6 +5,7 @@
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/listener.h"
+#include "binding/nursery.h"
 #include "binding/runtime.h"
 #include "binding/timeout.h"
 #include "binding/trace.h"
@@ -46,7 +47,7 @@ static int describe_versions(lua_State *L) {
 static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"connect", connection_to},
                                      {"spawn", task_spawn},
-                                     {"scope", task_scope},
+                                     {"scope", nursery_scope},
                                      {"now", timeout_now},
                                      {"sleep", timeout_sleep},
                                      {"note", trace_note_text},

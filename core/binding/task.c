@@ -31,8 +31,7 @@ static void refuse(lua_State *L, const runtime *rt) {
                 "called from C, an error handler or a finalizer");
 }
 
-/* The task whose code calls; raises if it cannot wait here, or has something to raise. */
-static task *waiting_task(lua_State *L) {
+task *task_waiting(lua_State *L) {
   runtime *rt = runtime_of(L);
   task *t = rt->current;
   bool is_main = t == &rt->main;
@@ -42,7 +41,7 @@ static task *waiting_task(lua_State *L) {
 }
 
 task *task_begin(lua_State *L, uint64_t deadline_ns) {
-  task *t = waiting_task(L);
+  task *t = task_waiting(L);
   op_start(&t->op, t->rt->lp, deadline_ns);
   return t;
 }
@@ -84,7 +83,7 @@ static void drive(runtime *rt) {
   rt->is_driving = false;
 }
 
-static int park(lua_State *L, task *t, lua_KFunction then, void *context) {
+int task_park(lua_State *L, task *t, lua_KFunction then, void *context) {
   if (t != &t->rt->main) return lua_yieldk(L, 0, (lua_KContext)context, then);
   drive(t->rt);
   return then(L, LUA_YIELD, (lua_KContext)context);
@@ -103,7 +102,7 @@ int task_wait(lua_State *L, task *t, task_finish finish) {
     if (loop_spend(t->rt->lp)) return finish_wait(L, t);
     op_postpone(&t->op);
   }
-  return park(L, t, continue_wait, t);
+  return task_park(L, t, continue_wait, t);
 }
 
 static int continue_wait(lua_State *L, int status, lua_KContext context) {
@@ -115,110 +114,19 @@ static int continue_wait(lua_State *L, int status, lua_KContext context) {
   return results;
 }
 
-/* -- nurseries ----------------------------------------------------------------------------- */
+/* -- what its nursery does to a task --------------------------------------------------------- */
 
-static void nursery_open(nursery *n, task *owner, nursery *outer, scope *handles) {
-  *n = (nursery){.owner = owner, .outer = outer, .handles = handles};
-  list_init(&n->children);
-  list_init(&n->own.handles);
-  list_init(&n->own.in_loop);
-}
-
-static void cancel(task *t) {
+void task_cancel(task *t) {
   t->is_canceled = true;
   op_end(&t->op, OP_CANCELED);
 }
 
-void nursery_cancel(nursery *n) {
-  for (list *l = n->children.next; l != &n->children; l = l->next)
-    cancel(LIST_ENTRY(l, task, in_parent));
-}
-
-/* Its parent will not raise it any more, and nothing but the script keeps the task. */
-static void forget_failure(lua_State *L, task *failed) {
+void task_forget_failure(lua_State *L, task *failed) {
   list_remove(&failed->in_failures);
   lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
   lua_pushnil(L);
   lua_rawsetp(L, -2, failed);
   lua_pop(L, 1);
-}
-
-/* Errors that came after the one which the nursery fails with are its consequences. */
-static void drop_failures(lua_State *L, nursery *n) {
-  list *failures = &n->owner->failures;
-  for (list *l = failures->next, *next; l != failures; l = next) {
-    task *failed = LIST_ENTRY(l, task, in_failures);
-    next = l->next;
-    if (failed->parent == n) forget_failure(L, failed);
-  }
-}
-
-static int ignore_wait(lua_State *L, op *o) {
-  (void)L, (void)o;
-  return 0;
-}
-
-/* The body has ended, its results (or its error, if n->has_failed) lie above n->base. Waits for the
- * children; the first error, from wherever it comes, cancels those that are left. */
-static int settle(lua_State *L, int status, lua_KContext context) {
-  nursery *n = (nursery *)context;
-  task *t = n->owner;
-  (void)status;
-  n->is_settling = true;
-  if (!n->has_failed && task_take_error(L, t)) {
-    lua_insert(L, n->base + 1); /* in place of the results */
-    lua_settop(L, n->base + 1);
-    n->has_failed = true;
-  }
-  if (n->has_failed) nursery_cancel(n);
-  if (!list_empty(&n->children)) {
-    op_start(&t->op, t->rt->lp, DEADLINE_NEVER);
-    op_wait(&t->op, NULL);
-    t->finish = ignore_wait;
-    return park(L, t, settle, n);
-  }
-  n->is_settling = false;
-  if (n->has_failed) drop_failures(L, n);
-  return n->settled(L, n);
-}
-
-static int body_ended(lua_State *L, int status, lua_KContext context) {
-  nursery *n = (nursery *)context;
-  n->has_failed = status != LUA_OK && status != LUA_YIELD;
-  lua_checkstack(L, LUA_MINSTACK);
-  return settle(L, status, context);
-}
-
-/* Calls the function and its arguments, which begin at index n->base, under the handler that
- * failure_note is. */
-static int run_body(lua_State *L, nursery *n) {
-  int arguments = lua_gettop(L) - n->base;
-  lua_pushcfunction(L, failure_note);
-  lua_insert(L, n->base);
-  int status = lua_pcallk(L, arguments, LUA_MULTRET, n->base, (lua_KContext)n, body_ended);
-  return body_ended(L, status, (lua_KContext)n);
-}
-
-/* -- lunet.scope --------------------------------------------------------------------------- */
-
-static int scope_settled(lua_State *L, nursery *n) {
-  n->owner->nursery = n->outer;
-  scope_close(&n->own);
-  return n->has_failed ? lua_error(L) : lua_gettop(L) - n->base;
-}
-
-int task_scope(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TFUNCTION);
-  task *t = waiting_task(L); /* its end waits */
-  nursery *n = lua_newuserdatauv(L, sizeof *n, 0);
-  lua_insert(L, 1); /* stays on the stack, and so alive, until the scope has settled */
-  nursery_open(n, t, t->nursery, NULL);
-  scope_open(&n->own, t->rt->lp);
-  n->handles = &n->own;
-  n->base = 2;
-  n->settled = scope_settled;
-  t->nursery = n;
-  return run_body(L, n);
 }
 
 /* -- the life of a task -------------------------------------------------------------------- */
@@ -241,7 +149,7 @@ static int task_body(lua_State *L) {
   lua_remove(L, 1);
   t->born.base = 1;
   t->born.settled = task_settled;
-  return run_body(L, &t->born);
+  return nursery_run(L, &t->born);
 }
 
 /* Keeps what the coroutine left on its stack: the results as a table, or the error and how it came
@@ -454,13 +362,13 @@ static int push_joined(lua_State *L, op *o) {
   return push_outcome(L, luaL_checkudata(L, 1, TASK_TYPE));
 }
 
-static int task_join(lua_State *L) {
+static int join(lua_State *L) {
   task *joined = luaL_checkudata(L, 1, TASK_TYPE);
   uint64_t deadline_ns = timeout_argument(L, 2);
   lua_settop(L, 1);
   if (runtime_of(L)->current == joined) return luaL_error(L, "a task cannot join itself");
   task *t = task_begin(L, deadline_ns);
-  if (!list_empty(&joined->in_failures)) forget_failure(L, joined); /* this join raises it */
+  if (!list_empty(&joined->in_failures)) task_forget_failure(L, joined); /* this join raises it */
   if (joined->state >= TASK_DONE)
     op_end(&t->op, 0);
   else
@@ -468,23 +376,23 @@ static int task_join(lua_State *L) {
   return task_wait(L, t, push_joined);
 }
 
-static int task_cancel(lua_State *L) {
+static int cancel(lua_State *L) {
   task *t = luaL_checkudata(L, 1, TASK_TYPE);
-  if (t->state < TASK_DONE) cancel(t);
+  if (t->state < TASK_DONE) task_cancel(t);
   lua_pushboolean(L, 1);
   return 1;
 }
 
-static int task_tostring(lua_State *L) {
+static int to_string(lua_State *L) {
   luaL_checkudata(L, 1, TASK_TYPE);
   lua_getiuservalue(L, 1, VALUE_SPAWNED_AT);
   lua_pushfstring(L, "task spawned at %s", lua_tostring(L, -1));
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"join", task_join}, {"cancel", task_cancel}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"join", join}, {"cancel", cancel}, {NULL, NULL}};
 static const luaL_Reg metamethods[] = {
-  {"__tostring", task_tostring}, {"__close", task_cancel}, {NULL, NULL}};
+  {"__tostring", to_string}, {"__close", cancel}, {NULL, NULL}};
 
 void task_open_type(lua_State *L) {
   type_open(L, TASK_TYPE, methods, metamethods);

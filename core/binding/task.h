@@ -9,29 +9,13 @@
 #include <lua.h>
 #include <stdbool.h>
 
+#include "binding/nursery.h"
 #include "handle/op.h"
-#include "handle/scope.h"
 
 typedef struct runtime runtime;
-typedef struct task task;
-typedef struct nursery nursery;
 
 /* Pushes the results of an ended op; returns how many. */
 typedef int (*task_finish)(lua_State *L, op *o);
-
-/* Where tasks are spawned: the children that its end waits for, and the scope that the handles
- * opened here belong to. Every task is born with one; lunet.scope opens another. */
-struct nursery {
-  task *owner;
-  nursery *outer; /* of the same task; NULL for the one it was born with */
-  list children;  /* living tasks */
-  scope *handles; /* its own, or that of the nursery around it */
-  scope own;      /* the handles of a lunet.scope */
-  int base;       /* the owner's stack: results begin above this index */
-  bool has_failed;
-  bool is_settling; /* the owner waits here for the last child */
-  int (*settled)(lua_State *L, nursery *n);
-};
 
 enum task_state { TASK_NEW, TASK_RUNNING, TASK_DONE, TASK_FAILED, TASK_CANCELED };
 
@@ -60,16 +44,22 @@ void task_open_main(runtime *rt, lua_State *L);
  * where nothing can wait (inside a plain coroutine, a sort callback, ...), and what the task has to
  * raise: its cancellation, the error of a child, an interrupt. */
 task *task_begin(lua_State *L, uint64_t deadline_ns);
+task *task_waiting(lua_State *L); /* the same, without an op */
 
 int task_wait(lua_State *L, task *t, task_finish finish);
 
-/* lunet.spawn(fn, ...) and lunet.scope(fn, ...) */
-int task_spawn(lua_State *L);
-int task_scope(lua_State *L);
+/* Waits for the task's op, which has not ended, and goes on with `then`: what task_wait is made of.
+ */
+int task_park(lua_State *L, task *t, lua_KFunction then, void *context);
 
-/* Cancels the children of a nursery, in order. */
-void nursery_cancel(nursery *n);
+int task_spawn(lua_State *L); /* lunet.spawn(fn, ...) */
 
 /* Whether the task has something to raise at its waits; pushes it. */
 bool task_take_error(lua_State *L, task *t);
+
+/* Its present wait and every later one raise. */
+void task_cancel(task *t);
+
+/* Its parent will not raise its error any more. */
+void task_forget_failure(lua_State *L, task *failed);
 #endif

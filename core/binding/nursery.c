@@ -1,0 +1,95 @@
+#include "binding/nursery.h"
+
+#include <lauxlib.h>
+
+#include "binding/failure.h"
+#include "binding/runtime.h"
+#include "binding/task.h"
+
+void nursery_open(nursery *n, task *owner, nursery *outer, scope *handles) {
+  *n = (nursery){.owner = owner, .outer = outer, .handles = handles};
+  list_init(&n->children);
+  list_init(&n->own.handles);
+  list_init(&n->own.in_loop);
+}
+
+void nursery_cancel(nursery *n) {
+  for (list *l = n->children.next; l != &n->children; l = l->next)
+    task_cancel(LIST_ENTRY(l, task, in_parent));
+}
+
+/* Errors that came after the one which the nursery fails with are its consequences. */
+static void drop_failures(lua_State *L, nursery *n) {
+  list *failures = &n->owner->failures;
+  for (list *l = failures->next, *next; l != failures; l = next) {
+    task *failed = LIST_ENTRY(l, task, in_failures);
+    next = l->next;
+    if (failed->parent == n) task_forget_failure(L, failed);
+  }
+}
+
+static int ignore_wait(lua_State *L, op *o) {
+  (void)L, (void)o;
+  return 0;
+}
+
+/* The body has ended, its results (or its error, if n->has_failed) lie above n->base. Waits for the
+ * children; the first error, from wherever it comes, cancels those that are left. */
+static int settle(lua_State *L, int status, lua_KContext context) {
+  nursery *n = (nursery *)context;
+  task *t = n->owner;
+  (void)status;
+  n->is_settling = true;
+  if (!n->has_failed && task_take_error(L, t)) {
+    lua_insert(L, n->base + 1); /* in place of the results */
+    lua_settop(L, n->base + 1);
+    n->has_failed = true;
+  }
+  if (n->has_failed) nursery_cancel(n);
+  if (!list_empty(&n->children)) {
+    op_start(&t->op, t->rt->lp, DEADLINE_NEVER);
+    op_wait(&t->op, NULL);
+    t->finish = ignore_wait;
+    return task_park(L, t, settle, n);
+  }
+  n->is_settling = false;
+  if (n->has_failed) drop_failures(L, n);
+  return n->settled(L, n);
+}
+
+static int body_ended(lua_State *L, int status, lua_KContext context) {
+  nursery *n = (nursery *)context;
+  n->has_failed = status != LUA_OK && status != LUA_YIELD;
+  lua_checkstack(L, LUA_MINSTACK);
+  return settle(L, status, context);
+}
+
+int nursery_run(lua_State *L, nursery *n) {
+  int arguments = lua_gettop(L) - n->base;
+  lua_pushcfunction(L, failure_note);
+  lua_insert(L, n->base);
+  int status = lua_pcallk(L, arguments, LUA_MULTRET, n->base, (lua_KContext)n, body_ended);
+  return body_ended(L, status, (lua_KContext)n);
+}
+
+/* -- lunet.scope --------------------------------------------------------------------------- */
+
+static int scope_settled(lua_State *L, nursery *n) {
+  n->owner->nursery = n->outer;
+  scope_close(&n->own);
+  return n->has_failed ? lua_error(L) : lua_gettop(L) - n->base;
+}
+
+int nursery_scope(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  task *t = task_waiting(L); /* its end waits */
+  nursery *n = lua_newuserdatauv(L, sizeof *n, 0);
+  lua_insert(L, 1); /* stays on the stack, and so alive, until the scope has settled */
+  nursery_open(n, t, t->nursery, NULL);
+  scope_open(&n->own, t->rt->lp);
+  n->handles = &n->own;
+  n->base = 2;
+  n->settled = scope_settled;
+  t->nursery = n;
+  return nursery_run(L, n);
+}

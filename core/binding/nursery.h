@@ -1,0 +1,37 @@
+/* Nurseries: where tasks are spawned. A nursery ends when the last of its children has; the first
+ * error cancels those that are left. Every task is born with one; lunet.scope opens another, which
+ * also closes what was opened in it. */
+#ifndef LUNET_BINDING_NURSERY_H
+#define LUNET_BINDING_NURSERY_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+#include "handle/scope.h"
+
+typedef struct task task;
+typedef struct nursery nursery;
+
+struct nursery {
+  task *owner;
+  nursery *outer; /* of the same task; NULL for the one it was born with */
+  list children;  /* living tasks */
+  scope *handles; /* its own, or that of the nursery around it */
+  scope own;      /* the handles of a lunet.scope */
+  int base;       /* the owner's stack: results begin above this index */
+  bool has_failed;
+  bool is_settling; /* the owner waits here for the last child */
+  int (*settled)(lua_State *L, nursery *n);
+};
+
+void nursery_open(nursery *n, task *owner, nursery *outer, scope *handles);
+
+/* Calls the function and its arguments, which lie from index n->base on; waits for the children;
+ * then goes on with n->settled, above n->base the results, or the error if n->has_failed. */
+int nursery_run(lua_State *L, nursery *n);
+
+void nursery_cancel(nursery *n); /* cancels the children, in order */
+
+int nursery_scope(lua_State *L); /* lunet.scope(fn, ...) */
+
+#endif
