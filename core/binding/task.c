@@ -59,14 +59,12 @@ bool task_take_error(lua_State *L, task *t) {
   }
   if (list_empty(&t->failures)) return false;
   task *failed = LIST_ENTRY(t->failures.next, task, in_failures);
-  list_remove(&failed->in_failures);
   lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
   lua_rawgetp(L, -1, failed);
   lua_getiuservalue(L, -1, VALUE_OUTCOME);
   lua_getiuservalue(L, -2, VALUE_ORIGIN);
   failure_remember(L, -2);
-  lua_pushnil(L);
-  lua_rawsetp(L, -4, failed); /* it is delivered now */
+  task_forget_failure(L, failed);
   lua_replace(L, -3);
   lua_pop(L, 1);
   return true;
@@ -209,10 +207,7 @@ static void task_ended(lua_State *L, task *t, int results) {
   bool is_joined = !list_empty(&t->joiners);
   op_end_all(&t->joiners, 0);
   tell_parent(t, is_joined);
-  if (list_empty(&t->in_failures)) { /* nothing keeps it but the script */
-    lua_pushnil(L);
-    lua_rawsetp(L, -3, t);
-  }
+  if (list_empty(&t->in_failures)) task_forget_failure(L, t); /* only the script keeps it now */
   lua_pop(L, 2);
 }
 

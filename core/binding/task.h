@@ -60,6 +60,6 @@ bool task_take_error(lua_State *L, task *t);
 /* Its present wait and every later one raise. */
 void task_cancel(task *t);
 
-/* Its parent will not raise its error any more. */
+/* Its parent will not raise its error any more, and only the script keeps it alive. */
 void task_forget_failure(lua_State *L, task *failed);
 #endif

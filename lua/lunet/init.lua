@@ -40,7 +40,7 @@ function lunet.within(timeout, fn, ...)
   if results[1] == nil and results[3] == "TIMEOUT" then
     task:cancel()
     task:join() -- its cleanup ends before this call does
-    return nil, "the deadline passed", "TIMEOUT"
+    return nil, "within: the deadline passed (TIMEOUT)", "TIMEOUT"
   end
   return table.unpack(results, 1, results.n)
 end
@@ -63,7 +63,7 @@ function lunet.eventually(predicate, timeout)
     local value = predicate()
     if value then return value end
     local left = deadline - lunet.now()
-    if left <= 0 then return nil, "the state did not come: the deadline passed", "TIMEOUT" end
+    if left <= 0 then return nil, "eventually: the deadline passed (TIMEOUT)", "TIMEOUT" end
     lunet.sleep(math.min(pause, left))
     pause = math.min(pause * GROWTH, LAST_PAUSE)
   end
