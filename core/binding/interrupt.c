@@ -17,7 +17,10 @@ static void raise_interrupt(lua_State *L, lua_Debug *unused) {
 }
 
 static void on_signal(int number) {
-  (void)number;
+  if (is_pending) { /* the first one is stuck behind a call that does not return: end it all */
+    signal(number, SIG_DFL);
+    raise(number);
+  }
   was_seen = is_pending = 1;
   runtime *rt = the_runtime;
   if (rt != NULL) loop_wake(rt->lp);
