@@ -1,5 +1,6 @@
 /* The `lunet` program: a Lua 5.4 interpreter that has the core linked in, finds its own library,
  * runs a script that returns an experiment, and closes every handle before the state. */
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <limits.h>
 #include <lualib.h>
@@ -21,6 +22,13 @@ static void descriptor_limit_raise(void) {
   if (getrlimit(RLIMIT_NOFILE, &limit) == -1) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* A stream that is closed gives its number to the next socket, and that what is printed. What is
+ * opened here in its place fails when it is used, as a closed one does. */
+static void standard_streams_occupy(void) {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl(fd, F_GETFD) == -1) open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 /* ---- the state ---- */
@@ -257,6 +265,7 @@ int main(int argc, char **argv) {
     command_line_print_usage();
     return STATUS_OK;
   }
+  standard_streams_occupy();
   descriptor_limit_raise();
   lua_State *L = luaL_newstate();
   if (L == NULL) {

@@ -27,6 +27,8 @@ return experiment {
       local connection, _, code = lunet.connect({ listener, label = "client " .. i }, knobs.patience)
       if connection then
         connected = connected + 1
+        -- The client knows first: the queue entry comes with the ACK that it sends last.
+        lunet.eventually(function() return listener:queue().depth == connected end, LONG)
       else
         lunet.note "The queue is full. The kernel drops the SYN: no refusal, no answer at all."
         next_client = { number = i, error = code, seconds = lunet.now() - started }

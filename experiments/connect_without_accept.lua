@@ -29,6 +29,8 @@ return experiment {
         client.connected = client.connected + 1
         client.states[i] = connection:state()
         connections[#connections + 1] = connection
+        -- The client knows first: the queue entry comes with the ACK that it sends last.
+        lunet.eventually(function() return listener:queue().depth == client.connected end, LONG)
       else
         client.states[i] = "none"
         client.errors[#client.errors + 1] = code

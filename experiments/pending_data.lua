@@ -34,6 +34,7 @@ return experiment {
     local bytes, _, send_error, partly = client:send(data, knobs.patience)
     local taken = bytes or partly
     local unacknowledged, never_sent = client:unsent()
+    lunet.eventually(function() return listener:queue().depth == 1 end, LONG)
     local queued = listener:queue().depth
 
     lunet.note "Another one sends until its send blocks: as much as a queued connection takes."
@@ -44,6 +45,7 @@ return experiment {
 
     lunet.note "The server accepts the first one and reads."
     local connection <close> = assert(listener:accept(LONG))
+    lunet.eventually(function() return connection:unread() == taken - client:unsent() end, LONG) -- none is on its way
     local waiting = connection:unread()
     client:shutdown()
     local received = assert(connection:receive("a", LONG))

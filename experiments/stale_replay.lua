@@ -36,6 +36,7 @@ return experiment {
     end
 
     local function serve_ghost(connection)
+      lunet.eventually(function() return connection:liveness() ~= "open" end, LONG) -- B's FIN is here
       ghost.state, ghost.liveness = connection:state(), connection:liveness()
       for request in connection:lines() do
         served[#served + 1] = request
@@ -68,7 +69,9 @@ return experiment {
     local started = lunet.now()
     local b = assert(lunet.connect({ listener, label = "B" }, LONG))
     local b_connect_seconds = lunet.now() - started
-    for i = 1, knobs.requests do assert(b:send(i == 1 and "login B\n" or ("request %d of B\n"):format(i))) end
+    for i = 1, knobs.requests do assert(b:send(i == 1 and "login B\n" or ("request %d of B\n"):format(i), LONG)) end
+    -- B knows first: the queue entry comes with the ACK that B sends last.
+    lunet.eventually(function() return listener:queue().depth == 1 end, LONG)
     local _, _, b_error = b:receive("l", knobs.patience)
     local queue_before_b_left = listener:queue().depth
 

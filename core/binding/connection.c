@@ -26,9 +26,8 @@ static connection *check_open(lua_State *L) {
   return NULL;
 }
 
-int connection_push(lua_State *L, connection *c) {
-  *type_new_box(L, CONNECTION_TYPE) = c;
-  return 1;
+connection **connection_new(lua_State *L) {
+  return (connection **)type_new_box(L, CONNECTION_TYPE);
 }
 
 int connection_push_address(lua_State *L, const address *a) {
@@ -98,7 +97,7 @@ int connection_to(lua_State *L) {
     label = target_string(L, 1, "label", NULL);
   }
   task *t = task_begin(L, deadline_ns);
-  connection **box = (connection **)type_new_box(L, CONNECTION_TYPE);
+  connection **box = connection_new(L);
   int fd = open_socket(L, &peer);
   int result = fd;
   if (fd >= 0) {

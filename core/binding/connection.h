@@ -13,7 +13,8 @@ void connection_open_type(lua_State *L); /* expects the runtime on the stack's t
 /* lunet.connect(target, timeout) */
 int connection_to(lua_State *L);
 
-int connection_push(lua_State *L, connection *c);
+/* Pushes a connection that is closed until one is put there. */
+connection **connection_new(lua_State *L);
 
 /* Pushes the address as text and its port (none for Unix). */
 int connection_push_address(lua_State *L, const address *a);

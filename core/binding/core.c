@@ -6,6 +6,7 @@
 #include "binding/failure.h"
 #include "binding/listener.h"
 #include "binding/nursery.h"
+#include "binding/output.h"
 #include "binding/runtime.h"
 #include "binding/timeout.h"
 #include "binding/trace.h"
@@ -56,6 +57,8 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"events", trace_events},
                                      {"traceback", traceback},
                                      {"versions", describe_versions},
+                                     {"divert_output", output_divert},
+                                     {"restore_output", output_restore},
                                      {NULL, NULL}};
 
 /* Gives the Lua library the methods of a type, to add its own. */

@@ -98,19 +98,23 @@ int listener_listen(lua_State *L) {
 
 /* -- methods ------------------------------------------------------------------------------- */
 
+/* The stack: listener, timeout, the connection. */
 static int push_accepted(lua_State *L, op *o) {
   if (o->result < 0) return failure_push(L, o->result, "accept");
-  return connection_push(L, o->as.accept.accepted);
+  lua_pushvalue(L, 3);
+  return 1;
 }
 
 static int accept_one(lua_State *L) {
   listener *l = check(L);
   uint64_t deadline_ns = timeout_argument(L, 2);
+  lua_settop(L, 2);
   task *t = task_begin(L, deadline_ns);
+  connection **box = connection_new(L);
   if (l == NULL)
     op_end(&t->op, OP_CLOSED);
   else
-    listener_accept(l, t->nursery->handles, &t->op);
+    listener_accept(l, t->nursery->handles, box, &t->op);
   return task_wait(L, t, push_accepted);
 }
 

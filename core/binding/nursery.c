@@ -18,6 +18,16 @@ void nursery_cancel(nursery *n) {
     task_cancel(LIST_ENTRY(l, task, in_parent));
 }
 
+bool nursery_takes_errors(const nursery *n) { return !n->has_failed || n->is_canceled; }
+
+/* The error lies above n->base. */
+static void fail(lua_State *L, nursery *n) {
+  n->has_failed = true;
+  failure_push_canceled(L);
+  n->is_canceled = lua_rawequal(L, -1, n->base + 1);
+  lua_settop(L, n->base + 1);
+}
+
 /* Errors that came after the one which the nursery fails with are its consequences. */
 static void drop_failures(lua_State *L, nursery *n) {
   list *failures = &n->owner->failures;
@@ -39,11 +49,11 @@ static int settle(lua_State *L, int status, lua_KContext context) {
   nursery *n = (nursery *)context;
   task *t = n->owner;
   (void)status;
+  if (!task_is_current(t)) return task_park(L, t, settle, n);
   n->is_settling = true;
-  if (!n->has_failed && task_take_error(L, t)) {
+  if (nursery_takes_errors(n) && task_take_error(L, t)) {
     lua_insert(L, n->base + 1); /* in place of the results */
-    lua_settop(L, n->base + 1);
-    n->has_failed = true;
+    fail(L, n);
   }
   if (n->has_failed) nursery_cancel(n);
   if (!list_empty(&n->children)) {
@@ -59,8 +69,8 @@ static int settle(lua_State *L, int status, lua_KContext context) {
 
 static int body_ended(lua_State *L, int status, lua_KContext context) {
   nursery *n = (nursery *)context;
-  n->has_failed = status != LUA_OK && status != LUA_YIELD;
   lua_checkstack(L, LUA_MINSTACK);
+  if (status != LUA_OK && status != LUA_YIELD) fail(L, n);
   return settle(L, status, context);
 }
 

@@ -20,6 +20,7 @@ struct nursery {
   scope own;      /* the handles of a lunet.scope */
   int base;       /* the owner's stack: results begin above this index */
   bool has_failed;
+  bool is_canceled; /* it has failed with nothing but its owner's cancellation */
   bool is_settling; /* the owner waits here for the last child */
   int (*settled)(lua_State *L, nursery *n);
 };
@@ -29,6 +30,9 @@ void nursery_open(nursery *n, task *owner, nursery *outer, scope *handles);
 /* Calls the function and its arguments, which lie from index n->base on; waits for the children;
  * then goes on with n->settled, above n->base the results, or the error if n->has_failed. */
 int nursery_run(lua_State *L, nursery *n);
+
+/* Whether an error of a child would be the first. */
+bool nursery_takes_errors(const nursery *n);
 
 void nursery_cancel(nursery *n); /* cancels the children, in order */
 

@@ -89,8 +89,10 @@ void target_check(lua_State *L, int index, const char *const fields[]) {
     const char *name = lua_tostring(L, -2);
     if (is_field(name, fields)) continue;
     const struct option *o = option_find(name);
-    if (o == NULL) refuse_unknown(L, name, fields);
-    check_option(L, o);
+    if (o != NULL)
+      check_option(L, o);
+    else
+      refuse_unknown(L, name, fields);
   }
 }
 

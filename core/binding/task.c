@@ -24,21 +24,32 @@ static int continue_wait(lua_State *L, int status, lua_KContext context);
 
 static void refuse(lua_State *L, const runtime *rt) {
   if (rt->current == &rt->main && L == rt->main.L)
-    luaL_error(L, "cannot wait: the main thread is waiting already");
+    luaL_error(L, rt->is_driving ? "cannot wait: the main thread is waiting already"
+                                 : "a finalizer cannot wait");
   if (rt->current->L != L)
     luaL_error(L, "a plain coroutine cannot wait: start it with lunet.spawn");
   luaL_error(L, "a task cannot wait here: inside require, a sort or gsub callback, a metamethod "
                 "called from C, an error handler or a finalizer");
 }
 
+/* A finalizer may run between the start of a wait and its end, which have one op between them. The
+ * collector answers no question inside one: lgc.c, GCTM; lapi.c, lua_gc. */
+static bool is_finalizing(lua_State *L) { return lua_gc(L, LUA_GCCOUNT) < 0; }
+
+static bool can_wait(lua_State *L, const runtime *rt) {
+  if (rt->current->L != L) return false;
+  return L == rt->main.L ? !rt->is_driving && !is_finalizing(L) : lua_isyieldable(L);
+}
+
 task *task_waiting(lua_State *L) {
   runtime *rt = runtime_of(L);
   task *t = rt->current;
-  bool is_main = t == &rt->main;
-  if (t->L != L || (is_main ? rt->is_driving : !lua_isyieldable(L))) refuse(L, rt);
+  if (!can_wait(L, rt)) refuse(L, rt);
   if (task_take_error(L, t)) lua_error(L);
   return t;
 }
+
+bool task_is_current(const task *t) { return t->rt->current == t; }
 
 task *task_begin(lua_State *L, uint64_t deadline_ns) {
   task *t = task_waiting(L);
@@ -53,11 +64,10 @@ bool task_take_error(lua_State *L, task *t) {
     lua_concat(L, 2);
     return true;
   }
-  if (t->is_canceled) {
-    failure_push_canceled(L);
-    return true;
+  if (list_empty(&t->failures)) {
+    if (t->is_canceled) failure_push_canceled(L);
+    return t->is_canceled;
   }
-  if (list_empty(&t->failures)) return false;
   task *failed = LIST_ENTRY(t->failures.next, task, in_failures);
   lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
   lua_rawgetp(L, -1, failed);
@@ -105,6 +115,7 @@ int task_wait(lua_State *L, task *t, task_finish finish) {
 
 static int continue_wait(lua_State *L, int status, lua_KContext context) {
   task *t = (task *)context;
+  if (!task_is_current(t)) return task_park(L, t, continue_wait, t);
   bool was_ended_from_outside = t->op.result == OP_CANCELED;
   int results = finish_wait(L, t);
   (void)status;
@@ -135,9 +146,7 @@ static int task_settled(lua_State *L, nursery *n) {
     t->state = TASK_DONE;
     return lua_gettop(L) - n->base;
   }
-  failure_push_canceled(L);
-  t->state = lua_rawequal(L, -1, n->base + 1) ? TASK_CANCELED : TASK_FAILED;
-  lua_settop(L, n->base + 1);
+  t->state = n->is_canceled ? TASK_CANCELED : TASK_FAILED;
   return 1;
 }
 
@@ -164,7 +173,6 @@ static void keep_outcome(lua_State *L, task *t, int results) {
     lua_setfield(L, -2, "n");
   } else {
     failure_push_origin(co, -1);
-    failure_forget(co);
     lua_xmove(co, L, 2);
     lua_getiuservalue(L, -3, VALUE_SPAWNED_AT);
     lua_pushfstring(L, "%s\ntask spawned at %s", lua_tostring(L, -2), lua_tostring(L, -1));
@@ -174,8 +182,11 @@ static void keep_outcome(lua_State *L, task *t, int results) {
   lua_setiuservalue(L, -2, VALUE_OUTCOME);
 }
 
+/* The next task finds it as if it were new. */
 static void keep_coroutine(lua_State *L, lua_State *co) {
   lua_settop(co, 0);
+  lua_sethook(co, NULL, 0, 0);
+  failure_forget(co);
   lua_getfield(L, LUA_REGISTRYINDEX, IDLE);
   lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
   if (count < IDLE_MOST) {
@@ -189,7 +200,7 @@ static void keep_coroutine(lua_State *L, lua_State *co) {
 static void tell_parent(task *t, bool is_joined) {
   nursery *parent = t->parent;
   list_remove(&t->in_parent);
-  bool is_news = t->state == TASK_FAILED && !is_joined && !parent->has_failed;
+  bool is_news = t->state == TASK_FAILED && !is_joined && nursery_takes_errors(parent);
   if (is_news) list_append(&parent->owner->failures, &t->in_failures);
   if (is_news || (parent->is_settling && list_empty(&parent->children)))
     op_end(&parent->owner->op, OP_CANCELED);
@@ -211,10 +222,21 @@ static void task_ended(lua_State *L, task *t, int results) {
   lua_pop(L, 2);
 }
 
+static void raise_canceled(lua_State *L, lua_Debug *unused) {
+  (void)unused;
+  lua_sethook(L, NULL, 0, 0);
+  failure_push_canceled(L);
+  lua_error(L);
+}
+
 static void resume(task *t, int arguments) {
   runtime *rt = t->rt;
   lua_State *L = rt->main.L;
   int results;
+  /* coroutine.yield cannot raise by itself, and a loop around it would never end. */
+  if (t->has_yielded && t->is_canceled)
+    lua_sethook(t->L, raise_canceled, LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  t->has_yielded = false;
   rt->current = t;
   int status = lua_resume(t->L, L, arguments, &results);
   rt->current = &rt->main;
@@ -223,6 +245,7 @@ static void resume(task *t, int arguments) {
     if (t->op.state != OP_DELIVERED && t->op.state != OP_IDLE) return;
     /* A bare coroutine.yield in a task: the others get their turn. */
     lua_pop(t->L, results);
+    t->has_yielded = true;
     op_start(&t->op, rt->lp, DEADLINE_NEVER);
     op_end(&t->op, 0);
     op_postpone(&t->op);

@@ -33,6 +33,7 @@ struct task {
   list in_failures; /* its place there */
   uint8_t state;    /* enum task_state */
   bool is_canceled; /* every wait raises from now on */
+  bool has_yielded; /* by a bare coroutine.yield, which counts as a wait */
 };
 
 extern const char TASK_TYPE[];
@@ -45,6 +46,9 @@ void task_open_main(runtime *rt, lua_State *L);
  * raise: its cancellation, the error of a child, an interrupt. */
 task *task_begin(lua_State *L, uint64_t deadline_ns);
 task *task_waiting(lua_State *L); /* the same, without an op */
+
+/* Whether its code runs now. If not, a coroutine.resume in the script has woken its coroutine. */
+bool task_is_current(const task *t);
 
 int task_wait(lua_State *L, task *t, task_finish finish);
 

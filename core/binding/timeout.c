@@ -8,7 +8,8 @@ static const double FOREVER_S = 9e9;
 
 uint64_t timeout_argument(lua_State *L, int index) {
   if (lua_isnoneornil(L, index)) return DEADLINE_NEVER;
-  lua_Number seconds = luaL_checknumber(L, index);
+  luaL_checktype(L, index, LUA_TNUMBER); /* no strings: "1" would hide a mistake */
+  lua_Number seconds = lua_tonumber(L, index);
   luaL_argcheck(L, seconds >= 0, index, "a timeout is a number of seconds, 0 or more");
   if (seconds == 0) return DEADLINE_POLL;
   if (seconds > FOREVER_S) return DEADLINE_NEVER;
@@ -28,7 +29,7 @@ static int push_slept(lua_State *L, op *o) {
 }
 
 int timeout_sleep(lua_State *L) {
-  luaL_checknumber(L, 1);
+  luaL_checktype(L, 1, LUA_TNUMBER);
   uint64_t deadline_ns = timeout_argument(L, 1);
   task *t = task_begin(L, deadline_ns == DEADLINE_POLL ? DEADLINE_NEVER : deadline_ns);
   op_wait(&t->op, NULL);

@@ -193,6 +193,8 @@ int connection_shutdown(connection *c) {
   int result = socket_shutdown(c->fd);
   if (result == 0) c->is_shut = true;
   record(c, EVENT_SHUTDOWN, 0, result);
+  /* Who waits to send gets EPIPE; a full Unix socket would not announce that (unix_poll). */
+  if (result == 0) op_attempt_all(&c->writers);
   return result;
 }
 

@@ -128,7 +128,7 @@ static bool attempt_accept(op *o) {
   int result = socket_accept(l->fd, &peer);
   if (result == UV_EAGAIN) return false;
   if (result >= 0)
-    result = open_accepted(l, o->as.accept.scope, result, &peer, &o->as.accept.accepted);
+    result = open_accepted(l, o->as.accept.scope, result, &peer, o->as.accept.accepted);
   op_end(o, result);
   return true;
 }
@@ -153,11 +153,11 @@ void listener_admit(listener *l) {
   if (result < 0) op_end_all(&l->waiting, result);
 }
 
-void listener_accept(listener *l, scope *s, op *o) {
+void listener_accept(listener *l, scope *s, connection **out, op *o) {
   o->owner = l;
   o->attempt = attempt_accept;
   o->on_end = accept_ended;
-  o->as.accept.accepted = NULL;
+  o->as.accept.accepted = out;
   o->as.accept.scope = s;
   if (!listener_is_open(l)) {
     op_end(o, OP_CLOSED);

@@ -15,8 +15,8 @@ void listener_close(listener *l); /* idempotent; wakes who waits with OP_CLOSED 
 void listener_free(listener *l);  /* closes first */
 bool listener_is_open(const listener *l);
 
-/* Ends with 0 and o->as.accept.accepted, which belongs to the scope `s` of the asking task. */
-void listener_accept(listener *l, scope *s, op *o);
+/* Ends with 0 and the connection at `out`, which belongs to the scope `s` of the asking task. */
+void listener_accept(listener *l, scope *s, connection **out, op *o);
 
 /* The gate may have room again: watch the descriptor if somebody waits. */
 void listener_admit(listener *l);

@@ -15,6 +15,7 @@ struct loop {
   deadlines *deadlines;
   trace *trace;
   list ready;  /* ended ops, to be delivered */
+  list batch;  /* those that this step delivers */
   list scopes; /* every open scope; the outermost first */
   scope outermost;
   uint32_t last_socket;
@@ -38,11 +39,9 @@ void loop_wake(loop *lp) { uv_async_send(&lp->wake); }
 static void on_wake(uv_async_t *wake) { (void)wake; /* the poll has returned: that was all */ }
 
 static void deliver(loop *lp) {
-  list batch;
-  list_init(&batch);
-  list_move(&lp->ready, &batch);
-  while (!list_empty(&batch)) {
-    op *o = LIST_ENTRY(batch.next, op, link);
+  list_move(&lp->ready, &lp->batch);
+  while (!list_empty(&lp->batch)) {
+    op *o = LIST_ENTRY(lp->batch.next, op, link);
     list_remove(&o->link);
     o->state = OP_DELIVERED;
     o->deliver(o);
@@ -83,6 +82,7 @@ int loop_open(loop **out) {
     return result;
   }
   list_init(&lp->ready);
+  list_init(&lp->batch);
   list_init(&lp->scopes);
   scope_open(&lp->outermost, lp);
   lp->calls_left = CALLS_AT_ONCE;
@@ -98,8 +98,18 @@ int loop_open(loop **out) {
   return 0;
 }
 
+/* A task may end the program while other ops have their results, and those will not be told. */
+static void drop_results(loop *lp) {
+  for (list_move(&lp->ready, &lp->batch); !list_empty(&lp->batch);) {
+    op *o = LIST_ENTRY(lp->batch.next, op, link);
+    list_remove(&o->link);
+    op_release(o);
+  }
+}
+
 void loop_close(loop *lp) {
   while (!list_empty(&lp->scopes)) scope_close(LIST_ENTRY(lp->scopes.prev, scope, in_loop));
+  drop_results(lp);
   deadlines_close(lp->deadlines);
   uv_close((uv_handle_t *)&lp->wake, NULL);
   close_uv(lp);

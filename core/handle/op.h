@@ -54,8 +54,8 @@ struct op {
   char *owned; /* malloc'ed memory behind the result; op_release frees it */
   union {
     struct {
-      scope *scope;         /* which the accepted connection will belong to */
-      connection *accepted; /* the result; NULL if none */
+      scope *scope;          /* which the accepted connection will belong to */
+      connection **accepted; /* where it goes: the caller's, and must stay */
     } accept;
     struct {
       const char *data; /* the caller's, and must stay */

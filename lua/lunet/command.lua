@@ -15,8 +15,9 @@ local function complain(text)
   io.stderr:write("lunet: ", text, "\n")
 end
 
-local function parser_for(name, script, experiment)
-  local parser = argparse("lunet " .. script, experiment.claim):add_help(false):usage_max_width(80)
+local function parser_for(script, experiment)
+  local parser = argparse("lunet " .. script, experiment.claim):add_help(false)
+  parser:usage_max_width(80):help_max_width(80)
   parser:epilog "Exit status: 0 the claim held, 1 it did not, 2 wrong use, 3 could not run, 130 Ctrl-C."
   parser:flag "-h --help":description "Show this and exit."
   parser:flag "--json":description "Print one JSON object and nothing else."
@@ -24,7 +25,7 @@ local function parser_for(name, script, experiment)
     parser:option("--" .. k.name):argname("VALUE"):target("knob_" .. k.name):description(
       ("%s (%s; default %s; %s)."):format(k.meaning, k.unit, tostring(k.default), k:allowed()))
   end
-  return parser:name("lunet " .. (script or name))
+  return parser
 end
 
 -- "--backlog -1" would be taken for two options.
@@ -43,6 +44,18 @@ local function join_negative_values(arguments)
   return joined
 end
 
+--- What argparse has against the command line, in one line, and what is allowed instead.
+local function explain_misuse(experiment, message)
+  local options = { "--help", "--json" }
+  for _, k in ipairs(experiment.knobs) do
+    if message:find(("^option '%%-%%-%s' "):format(k.name)) then
+      return ("%s; it is %s (%s)"):format(message, k:allowed(), k.unit)
+    end
+    options[#options + 1] = "--" .. k.name
+  end
+  return ("%s (known: %s)"):format(message:gsub("%c+", " "), table.concat(options, ", "))
+end
+
 --- The knobs' values from the command line; or nil and what is wrong.
 local function read_knobs(experiment, options)
   local given = {}
@@ -57,51 +70,67 @@ local function read_knobs(experiment, options)
   return experiment:settings(given)
 end
 
---- Runs it; or returns nil when it could not run, which it has said. An assert on a failed call says
---- all there is in its message; any other error is told with its traceback.
+--- An error of a run as it is told. An assert on a failed call says all there is in its message; any
+--- other error has its traceback.
+local function describe(failure)
+  local text = core.traceback(failure)
+  if type(failure) ~= "string" then return text end
+  local is_assert = text:find("\nstack traceback:\n\t[C]: in function 'assert'", 1, true)
+  local has_traceback = failure:find("\nstack traceback:\n", 1, true)
+  return (is_assert or has_traceback) and failure or text
+end
+
+local function is_interrupt(failure)
+  return type(failure) == "string" and failure:find "^[^\n]*interrupted!"
+end
+
+--- Runs it; or returns nil when it could not run, which it has said.
 local function execute(name, experiment, values)
-  local is_assert = false
   local ok, run = xpcall(experiment.execute, function(failure)
-    local text = core.traceback(failure)
-    local raiser = text:match "\nstack traceback:\n\t%[C%]: in function '(%w+)'"
-    is_assert = type(failure) == "string" and raiser == "assert"
-    return is_assert and failure or text
+    return is_interrupt(failure) and failure or describe(failure)
   end, experiment, values)
   if ok then return run end
-  if run:find("^[^\n]*interrupted!") then error(run, 0) end
+  if is_interrupt(run) then error(run, 0) end
   complain(("%s could not run: %s"):format(name, run))
   return nil
 end
 
--- What a script prints does not belong among the JSON.
-local function print_to_stderr(...)
-  local words = table.pack(...)
-  for i = 1, words.n do words[i] = tostring(words[i]) end
-  io.stderr:write(table.concat(words, "\t"), "\n")
+-- Written to stdout as it was before the script ran: it may have changed print and io.stdout.
+local stdout = io.stdout
+
+local function tell(text)
+  local ok, why = stdout:write(text, "\n")
+  if ok then ok, why = stdout:flush() end
+  return ok, why
+end
+
+-- What a script prints, or a program that it starts, does not belong among the JSON.
+local function diverted_output()
+  local kept = core.divert_output()
+  return setmetatable({}, { __close = function() if kept then core.restore_output(kept) end end })
+end
+
+local function execute_diverted(name, experiment, values)
+  local _output <close> = diverted_output()
+  return execute(name, experiment, values)
 end
 
 local function run_as_json(name, experiment, values)
-  local stdout, print_to_stdout = io.output(), print
-  io.output(io.stderr)
-  _G.print = print_to_stderr
-  local run = execute(name, experiment, values)
-  io.output(stdout)
-  _G.print = print_to_stdout
+  local run = execute_diverted(name, experiment, values)
   if not run then return nil end
   local record = {
     experiment = name, claim = experiment.claim, holds = run.holds, why = run.why,
     knobs = json.object(values), outcome = json.object(run.outcome), environment = environment.read(),
   }
-  print(json.encode(record, { "experiment", "claim", "holds", "why", "knobs", "outcome", "environment" }))
-  return run
+  local text = json.encode(record, { "experiment", "claim", "holds", "why", "knobs", "outcome", "environment" })
+  return run, tell(text)
 end
 
 local function run_as_story(name, experiment, values)
-  print(story.opening(name, experiment, values) .. "\n")
-  io.stdout:flush()
+  tell(story.opening(name, experiment, values) .. "\n")
   local run = execute(name, experiment, values)
-  if run then print(story.rest(run)) end
-  return run
+  if not run then return nil end
+  return run, tell(story.rest(run))
 end
 
 --- Runs an experiment as the command line says.
@@ -111,14 +140,14 @@ end
 ---@return integer status the program's exit status
 function command.run(experiment, script, arguments)
   local name = script:match "([^/]+)%.lua$" or script:match "[^/]+$" or script
-  local parser = parser_for(name, script, experiment)
+  local parser = parser_for(script, experiment)
   local ok, options = parser:pparse(join_negative_values(arguments))
   if not ok then
-    complain(("%s: %s (lunet %s --help lists the knobs)"):format(name, options:gsub("\n", "; "), script))
+    complain(("%s: %s"):format(name, explain_misuse(experiment, options)))
     return WRONG_USE
   end
   if options.help then
-    print(parser:get_help())
+    tell(parser:get_help())
     return HELD
   end
   local values, wrong = read_knobs(experiment, options)
@@ -126,8 +155,9 @@ function command.run(experiment, script, arguments)
     complain(name .. ": " .. wrong)
     return WRONG_USE
   end
-  local run = (options.json and run_as_json or run_as_story)(name, experiment, values)
-  if not run then return COULD_NOT_RUN end
+  local run, told, why = (options.json and run_as_json or run_as_story)(name, experiment, values)
+  if run and not told then complain(("%s: standard output: %s"):format(name, why)) end
+  if not run or not told then return COULD_NOT_RUN end
   return run.holds and HELD or DID_NOT_HOLD
 end
 

@@ -16,6 +16,7 @@ local experiment = {}
 experiment.__index = experiment
 
 local FIELDS = { claim = "string", knobs = "table", run = "function", check = "function" }
+local IN_ORDER = { "claim", "knobs", "run", "check" }
 
 -- Busted loads modules anew for every spec file, so that a metatable does not tell an experiment.
 local KIND = "lunet.experiment"
@@ -27,14 +28,16 @@ local function declare(definition)
   for field in pairs(definition) do
     if not FIELDS[field] then misuse("unknown field '%s' (known: check, claim, knobs, run)", tostring(field)) end
   end
-  for field, wanted in pairs(FIELDS) do
-    local value = definition[field]
+  for _, field in ipairs(IN_ORDER) do
+    local value, wanted = definition[field], FIELDS[field]
     if field == "knobs" and value == nil then value = {} end
     if type(value) ~= wanted then misuse("%s is a %s, not %s", field, wanted, type(value)) end
   end
   local self = { kind = KIND, claim = definition.claim, run = definition.run, check = definition.check, knobs = {} }
   for name, declared in pairs(definition.knobs or {}) do
-    self.knobs[#self.knobs + 1] = knob.new(name, declared)
+    local ok, made = pcall(knob.new, name, declared)
+    if not ok then misuse("%s", made) end
+    self.knobs[#self.knobs + 1] = made
   end
   table.sort(self.knobs, function(a, b) return a.name < b.name end)
   return setmetatable(self, experiment)
@@ -85,9 +88,12 @@ local function was_on_purpose()
   return raiser and (raiser.func == assert or raiser.func == error)
 end
 
-local function reason_of(failure)
-  if type(failure) == "table" and failure.message ~= nil then return tostring(failure.message) end
-  return tostring(failure)
+-- assert and error put before a text where in the check they are, which is nothing to the reader of a verdict.
+local function reason_of(failure, check)
+  if type(failure) == "table" and failure.message ~= nil then failure = failure.message end
+  local reason, place = tostring(failure), debug.getinfo(check, "S").short_src .. ":"
+  if reason:sub(1, #place) ~= place then return reason end
+  return (reason:sub(#place + 1):gsub("^%d+: ", ""))
 end
 
 local function judge(self, outcome, values)
@@ -97,7 +103,7 @@ local function judge(self, outcome, values)
     return is_mistake and core.traceback(failure) or failure
   end, outcome, values)
   if is_mistake then error("the check of the experiment is wrong: " .. result, 0) end
-  if not ok then return false, reason_of(result) end
+  if not ok then return false, reason_of(result, self.check) end
   if result == false then return false, "the check returned false" end
   return true
 end

@@ -24,6 +24,12 @@ local function seconds(value, position, name)
   end
 end
 
+local function callable(value, position, name)
+  if type(value) ~= "function" then
+    error(("bad argument #%d to '%s' (function expected, got %s)"):format(position, name, type(value)), 3)
+  end
+end
+
 --- Calls a function under one deadline for all of its waits: it runs as a task of its own, which is
 --- canceled when the time is over.
 ---@param timeout number seconds, 0 or more
@@ -35,9 +41,12 @@ end
 function lunet.within(timeout, fn, ...)
   seconds(timeout, 1, "within")
   if type(timeout) ~= "number" then error("bad argument #1 to 'within' (number of seconds expected)", 2) end
+  callable(fn, 2, "within")
   local task <close> = lunet.spawn(fn, ...)
   local results = table.pack(task:join(timeout))
-  if results[1] == nil and results[3] == "TIMEOUT" then
+  local function is_late() return results[1] == nil and results[3] == "TIMEOUT" end
+  if is_late() then results = table.pack(task:join(0)) end -- it may have ended in the same turn
+  if is_late() then
     task:cancel()
     task:join() -- its cleanup ends before this call does
     return nil, "within: the deadline passed (TIMEOUT)", "TIMEOUT"
@@ -56,15 +65,16 @@ local FIRST_PAUSE, LAST_PAUSE, GROWTH = 0.0001, 0.005, 1.5
 ---@return string? message
 ---@return string? code "TIMEOUT"
 function lunet.eventually(predicate, timeout)
+  callable(predicate, 1, "eventually")
   seconds(timeout, 2, "eventually")
   local deadline = timeout and lunet.now() + timeout or math.huge
   local pause = FIRST_PAUSE
   while true do
+    local is_last = lunet.now() >= deadline -- a state that came in time is seen, however late the look
     local value = predicate()
     if value then return value end
-    local left = deadline - lunet.now()
-    if left <= 0 then return nil, "eventually: the deadline passed (TIMEOUT)", "TIMEOUT" end
-    lunet.sleep(math.min(pause, left))
+    if is_last then return nil, "eventually: the deadline passed (TIMEOUT)", "TIMEOUT" end
+    lunet.sleep(math.max(0, math.min(pause, deadline - lunet.now())))
     pause = math.min(pause * GROWTH, LAST_PAUSE)
   end
 end
@@ -74,14 +84,14 @@ local function handle_connection(connection, handler)
   handler(closed_at_end)
 end
 
---- Accepts in a loop, with a task of its own for every connection, until accepting fails. The
---- connection is closed when its handler ends; an error in a handler surfaces like any task's.
+--- Accepts in a loop, with a task of its own for every connection, until accepting fails; waits.
+--- The connection is closed when its handler ends; an error in a handler surfaces like any task's.
 ---@param handler fun(connection: lunet.connection)
 ---@return nil
 ---@return string message
 ---@return string code "CLOSED" when the listener was closed, else the kernel's
 function core.listener:serve(handler)
-  if type(handler) ~= "function" then error("bad argument #1 to 'serve' (function expected)", 2) end
+  callable(handler, 1, "serve")
   while true do
     local connection, message, code = self:accept()
     if not connection then return nil, message, code end
@@ -89,8 +99,8 @@ function core.listener:serve(handler)
   end
 end
 
---- Iterates over the lines that come, without their newlines, until reading ends; then
---- `connection:ended()` says why.
+--- Iterates over the lines that come, without their newlines, until reading ends; every step waits.
+--- Then `connection:ended()` says why.
 ---@param timeout? number seconds for each line; nil waits without limit
 ---@return fun(): string?
 function core.connection:lines(timeout)

@@ -16,33 +16,62 @@ local function number_of(value)
   return value
 end
 
+-- dkjson takes { n = 3 } for a list of three, unless n is something that knows its own JSON.
+local function count_of(value)
+  return math.type(value) and setmetatable({}, { __tojson = function() return dkjson.encode(value) end }) or value
+end
+
 local plain
 
-local function table_of(value)
-  local is_list = next(value) == nil or #value > 0
-  for key in pairs(value) do is_list = is_list and math.type(key) == "integer" and key >= 1 and key <= #value end
-  local copy = {}
-  for key, inner in pairs(value) do copy[is_list and key or text_of(tostring(key))] = plain(inner) end
-  local given = getmetatable(value)
-  return setmetatable(copy, given and given.__jsontype and given or { __jsontype = is_list and "array" or "object" })
+-- A list has a value at every index from 1 on, and no other key; an empty table is one.
+local function is_list(value)
+  local count = 0
+  for key in pairs(value) do
+    if math.type(key) ~= "integer" or key < 1 then return false end
+    count = count + 1
+  end
+  return count == #value
+end
+
+local function list_of(value)
+  local list = {}
+  for i, inner in ipairs(value) do list[i] = plain(inner) end
+  return setmetatable(list, { __jsontype = "array" })
+end
+
+local function object_of(value)
+  local object = {}
+  for key, inner in pairs(value) do object[text_of(tostring(key))] = plain(inner) end
+  object.n = count_of(object.n)
+  return setmetatable(object, { __jsontype = "object" })
 end
 
 function plain(value)
   if type(value) == "string" then return text_of(value) end
   if type(value) == "number" then return number_of(value) end
-  if type(value) == "table" then return table_of(value) end
-  return value
+  if type(value) ~= "table" then return value end
+  local marked = getmetatable(value)
+  local is_object = marked and marked.__jsontype == "object" or not is_list(value)
+  return is_object and object_of(value) or list_of(value)
 end
 
 local function add_keys(value, keys)
+  if type(value) ~= "table" then return keys end
   for key, inner in pairs(value) do
-    if type(key) == "string" and not keys[key] then
-      keys[key] = true
-      keys[#keys + 1] = key
-    end
-    if type(inner) == "table" then add_keys(inner, keys) end
+    if type(key) == "string" then keys[key] = true end
+    add_keys(inner, keys)
   end
   return keys
+end
+
+--- The order of all objects' keys: dkjson writes a key that is named twice twice.
+local function order_of(value, first)
+  local keys = add_keys(value, {})
+  for _, key in ipairs(first) do keys[key] = nil end
+  local others = {}
+  for key in pairs(keys) do others[#others + 1] = key end
+  table.sort(others)
+  return table.move(others, 1, #others, #first + 1, table.move(first, 1, #first, 1, {}))
 end
 
 --- Marks a table as an object, so that it is `{}` and not `[]` when it is empty.
@@ -52,11 +81,8 @@ function json.object(value) return setmetatable(value, { __jsontype = "object" }
 ---@param first? string[] keys of objects that come first, in this order; the others follow sorted
 ---@return string
 function json.encode(value, first)
-  local keys = add_keys(value, {})
-  table.sort(keys)
-  local order = table.move(first or {}, 1, first and #first or 0, 1, {})
-  table.move(keys, 1, #keys, #order + 1, order)
-  return dkjson.encode(plain(value), { indent = true, keyorder = order })
+  local data = plain(value)
+  return dkjson.encode(data, { indent = true, keyorder = order_of(data, first or {}) })
 end
 
 return json

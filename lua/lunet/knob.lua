@@ -5,6 +5,9 @@ knob.__index = knob
 
 local FIELDS = { [1] = true, [2] = true, [3] = true, min = true, max = true, choices = true }
 
+-- Every experiment has these options of its own.
+local TAKEN = { help = true, json = true }
+
 local function type_of(value)
   if math.type(value) == "integer" then return "integer" end
   return type(value)
@@ -12,6 +15,19 @@ end
 
 local function declaration_error(name, text, ...)
   error(("knob %s: " .. text):format(name, ...), 0)
+end
+
+local function check_limits(self)
+  local is_number = self.type == "integer" or self.type == "number"
+  for _, field in ipairs { "min", "max" } do
+    local limit = self[field]
+    if limit ~= nil and not (is_number and math.type(limit) and limit == limit) then
+      declaration_error(self.name, "%s is a number, for a knob that is one", field)
+    end
+  end
+  if self.choices ~= nil and (type(self.choices) ~= "table" or #self.choices == 0) then
+    declaration_error(self.name, "choices is a list of what is allowed")
+  end
 end
 
 --- Makes a knob of its declaration.
@@ -22,6 +38,7 @@ function knob.new(name, declared)
   if type(name) ~= "string" or not name:match "^%l[%l%d_]*$" then
     declaration_error(tostring(name), "a knob's name is a word of small letters, digits and _")
   end
+  if TAKEN[name] then declaration_error(name, "the name is taken: --%s is an option of every experiment", name) end
   if type(declared) ~= "table" then declaration_error(name, "declared as {default, unit, meaning}") end
   for field in pairs(declared) do
     if not FIELDS[field] then
@@ -39,6 +56,7 @@ function knob.new(name, declared)
   if type(self.unit) ~= "string" or type(self.meaning) ~= "string" then
     declaration_error(name, "declared as {default, unit, meaning}; unit and meaning are strings")
   end
+  check_limits(self)
   self:check(self.default)
   return self
 end
@@ -86,14 +104,19 @@ local function fit(self, value)
   return value
 end
 
+-- In one line, whatever it is.
+local function show(value)
+  if type(value) ~= "string" then return tostring(value) end
+  return (("%q"):format(value):gsub("\\\n", "\\n"))
+end
+
 --- Checks a value. Raises an error that names the knob, the value and what is allowed.
 ---@param value any
 ---@return any value a whole number as an integer
 function knob:check(value)
   local fitting = fit(self, value)
   if fitting == nil then
-    local shown = type(value) == "string" and ("%q"):format(value) or tostring(value)
-    error(("knob %s: %s is not allowed; it is %s (%s)"):format(self.name, shown, self:allowed(), self.unit), 0)
+    error(("knob %s: %s is not allowed; it is %s (%s)"):format(self.name, show(value), self:allowed(), self.unit), 0)
   end
   return fitting
 end

@@ -14,16 +14,20 @@ local function sorted_keys(values)
   return keys
 end
 
+local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
+
+local function quote(text)
+  local special = utf8.len(text) and "[%c\"\\]" or "[%c\"\\\x80-\xff]"
+  return '"' .. text:gsub(special, function(c) return ESCAPES[c] or ("\\x%02x"):format(c:byte()) end) .. '"'
+end
+
 local function show(value)
-  if type(value) == "string" then return '"' .. value:gsub("[%c\"\\]", function(c)
-    return ({ ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" })[c]
-      or ("\\x%02x"):format(c:byte())
-  end) .. '"' end
+  if type(value) == "string" then return quote(value) end
   if math.type(value) == "float" then return ("%.6g"):format(value) end
   if type(value) ~= "table" then return tostring(value) end
   local parts = {}
   for _, key in ipairs(sorted_keys(value)) do
-    local name = math.type(key) == "integer" and "" or key .. " = "
+    local name = key == #parts + 1 and "" or math.type(key) and ("[%d] = "):format(key) or key .. " = "
     parts[#parts + 1] = name .. show(value[key])
   end
   return #parts == 0 and "{}" or "{ " .. table.concat(parts, ", ") .. " }"
@@ -43,10 +47,22 @@ local function wrap(text, width)
   return lines
 end
 
+local LEAST = 20 -- columns for the text of a row, however wide what stands before it
+
+--- Adds a row to lines: what it starts with, then the text, broken at spaces and indented alike.
+local function add_wrapped(lines, start, text)
+  for _, part in ipairs(wrap(text, math.max(WIDTH - #start, LEAST))) do
+    lines[#lines + 1] = start .. part
+    start = (" "):rep(#start)
+  end
+end
+
 local function widest(texts, least)
   for _, text in ipairs(texts) do least = math.max(least, #text) end
   return least
 end
+
+local function pad(text, width) return text .. (" "):rep(width - #text) .. "  " end
 
 local function knob_lines(knobs, values)
   local names, settings = {}, {}
@@ -57,12 +73,12 @@ local function knob_lines(knobs, values)
   local name_width, setting_width = widest(names, 0), widest(settings, 0)
   local lines = {}
   for i, k in ipairs(knobs) do
-    lines[i] = ("  %-" .. name_width .. "s  %-" .. setting_width .. "s  %s"):format(names[i], settings[i], k.meaning)
+    add_wrapped(lines, "  " .. pad(names[i], name_width) .. pad(settings[i], setting_width), k.meaning)
   end
   return lines
 end
 
--- One event a line; notes go across, as the story's own voice.
+-- One row an event; notes go across, as the story's own voice.
 local function timeline_lines(events, lost)
   local lines = timeline.lines(events)
   local names, queues = {}, {}
@@ -71,15 +87,15 @@ local function timeline_lines(events, lost)
     queues[#queues + 1] = line.queue
   end
   local who_width, queue_width = widest(names, 3), widest(queues, 5)
-  local row = "%9s  %-" .. queue_width .. "s  %-" .. who_width .. "s  %s"
-  local texts = { row:format("ms", "queue", "who", "what") }
+  local function row(ms, queue, who) return ("%9s  "):format(ms) .. pad(queue, queue_width) .. pad(who, who_width) end
+  local texts = { row("ms", "queue", "who") .. "what" }
   if lost > 0 then texts[2] = ("  (%d earlier events are lost: the ring holds the last ones)"):format(lost) end
   for _, line in ipairs(lines) do
     if line.note then
       texts[#texts + 1] = ""
-      for _, part in ipairs(wrap(line.note, WIDTH - 2)) do texts[#texts + 1] = "  " .. part end
+      add_wrapped(texts, "  ", line.note)
     else
-      texts[#texts + 1] = row:format(("%.3f"):format(line.at * 1000), line.queue or "", line.who, line.what)
+      add_wrapped(texts, row(("%.3f"):format(line.at * 1000), line.queue or "", line.who), line.what)
     end
   end
   return texts
@@ -91,7 +107,7 @@ local function outcome_lines(outcome)
   for i, key in ipairs(keys) do names[i] = tostring(key) end
   local width = widest(names, 0)
   local lines = {}
-  for i, key in ipairs(keys) do lines[i] = ("  %-" .. width .. "s  %s"):format(names[i], show(outcome[key])) end
+  for i, key in ipairs(keys) do lines[i] = "  " .. pad(names[i], width) .. show(outcome[key]) end
   return lines
 end
 
@@ -101,10 +117,11 @@ local story = {}
 ---@return string
 function story.opening(name, experiment, values)
   local lines = { name .. ": the claim", "" }
-  for _, part in ipairs(wrap(experiment.claim, WIDTH - 2)) do lines[#lines + 1] = "  " .. part end
+  add_wrapped(lines, "  ", experiment.claim)
   if #experiment.knobs > 0 then
     lines[#lines + 1] = "\nKnobs\n"
-    table.move(knob_lines(experiment.knobs, values), 1, #experiment.knobs, #lines + 1, lines)
+    local knobs = knob_lines(experiment.knobs, values)
+    table.move(knobs, 1, #knobs, #lines + 1, lines)
   end
   return table.concat(lines, "\n")
 end
@@ -112,13 +129,13 @@ end
 --- What the run showed.
 ---@return string
 function story.rest(run)
-  local lines = { "Timeline (the queue is depth/limit, by the kernel's own numbers, where it changed)\n" }
+  local lines = { "Timeline (queue: depth/limit where it changed, the kernel's own numbers)\n" }
   local function add(more) table.move(more, 1, #more, #lines + 1, lines) end
   add(timeline_lines(run.events, run.lost))
   add { "\nOutcome\n" }
   add(outcome_lines(run.outcome))
   add { "" }
-  add { run.holds and "The claim holds." or "The claim does not hold: " .. run.why }
+  add_wrapped(lines, "", run.holds and "The claim holds." or "The claim does not hold: " .. run.why)
   return table.concat(lines, "\n")
 end
 

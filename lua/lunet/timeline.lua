@@ -3,6 +3,8 @@ local timeline = {}
 
 local function address_pair(near, far) return near .. ">" .. far end
 
+local function bytes_of(e) return e.bytes == 1 and "1 byte" or ("%d bytes"):format(e.bytes) end
+
 -- What an event says, by its kind. `other` is the label at the far end, if it is known.
 local sentences = {
   listen = function(e) return ("listens, backlog %d"):format(e.bytes) end,
@@ -14,24 +16,23 @@ local sentences = {
   resize = function(e) return ("changes the backlog to %d"):format(e.bytes) end,
   connect = function(_, other) return other and "connects to " .. other .. ": success" or "connects: success" end,
   accept = function(_, other) return "accepts " .. (other and other .. "'s connection" or "a connection") end,
-  send = function(e, other) return ("sends %d bytes%s"):format(e.bytes, other and " to " .. other or "") end,
-  receive = function(e, other)
-    return ("receives %d bytes%s"):format(e.bytes, other and " from " .. other or "")
-  end,
+  send = function(e, other) return "sends " .. bytes_of(e) .. (other and " to " .. other or "") end,
+  receive = function(e, other) return "receives " .. bytes_of(e) .. (other and " from " .. other or "") end,
   shutdown = function() return "ends its side (FIN)" end,
-  close = function(e, other)
-    if not e.peer_port and e.local_port then return "closes the listener" end
+  close = function(e, other, cast)
+    if cast.is_listener(e) then return "closes the listener" end
+    if cast.is_unconnected(e) then return "closes its socket" end
     return "closes its connection" .. (other and " with " .. other or "")
   end,
   reset = function(_, other) return "resets its connection" .. (other and " with " .. other or "") end,
 }
 
 local failures = {
-  ["connect TIMEOUT"] = "gives up connecting: no answer in its time (TIMEOUT)",
+  ["connect TIMEOUT"] = "gives up connecting: no answer (TIMEOUT)",
   ["receive TIMEOUT"] = "gives up waiting for bytes (TIMEOUT)",
   ["receive EOF"] = "reads the end of what %s sent (EOF)",
   ["send EPIPE"] = "cannot send: %s is gone (EPIPE)",
-  ["send TIMEOUT"] = "gives up sending: the buffers are full (TIMEOUT)",
+  ["send TIMEOUT"] = "finds no room to send (TIMEOUT)",
   ["accept TIMEOUT"] = "gives up waiting for a connection (TIMEOUT)",
   ["accept CLOSED"] = "stops accepting (CLOSED)",
 }
@@ -39,21 +40,31 @@ local failures = {
 local function failure_of(e, other)
   local known = failures[e.kind .. " " .. e.code]
   local text = known and known:format(other or "the peer") or ("cannot %s (%s)"):format(e.kind, e.code)
-  return e.bytes > 0 and ("%s, after %d bytes"):format(text, e.bytes) or text
+  return e.bytes > 0 and text .. ", after " .. bytes_of(e) or text
 end
 
 --- Follows who is who: sockets have numbers, and the two ends of a connection share their ports.
-local function new_cast()
-  local names, ends = {}, {}
+local function new_cast(events)
+  local names, ends = {}, {} -- by socket; by local port of a listener, by pair of ports of a connection
+  local listeners, unconnected = {}, {}
   local cast = {}
 
-  function cast.name(e)
-    local is_accepted = e.kind == "accept" and not e.code
-    local fallback = (e.kind == "listen" or is_accepted) and "server" or "client"
-    if is_accepted and ends[e.local_port or ""] then fallback = ends[e.local_port] end
-    names[e.socket] = names[e.socket] or e.label or fallback
-    if e.kind == "listen" and e.local_port then ends[e.local_port] = names[e.socket] end
-    if e.local_port and e.peer_port then ends[address_pair(e.local_port, e.peer_port)] = names[e.socket] end
+  local function pair_of(e) return e.local_port and e.peer_port and address_pair(e.local_port, e.peer_port) end
+
+  function cast.is_listener(e) return listeners[e.socket] or e.local_port and not e.peer_port end
+  function cast.is_unconnected(e) return unconnected[e.socket] end
+
+  local function name_of(e)
+    if cast.is_listener(e) then return "server" end
+    return ends[e.local_port or ""] or e.kind == "accept" and "server" or "client"
+  end
+
+  function cast.meet(e)
+    if e.kind == "listen" then listeners[e.socket] = true end
+    if e.kind == "connect" then unconnected[e.socket] = e.code ~= nil end
+    names[e.socket] = names[e.socket] or e.label or name_of(e)
+    local pair = pair_of(e)
+    if pair then ends[pair] = names[e.socket] elseif e.local_port then ends[e.local_port] = names[e.socket] end
     return names[e.socket]
   end
 
@@ -62,14 +73,20 @@ local function new_cast()
     return ends[address_pair(e.peer_port, e.local_port or 0)] or ends[e.peer_port]
   end
 
+  -- An event may come before the one that introduces its far end, or that one may be lost. Of those
+  -- who use the same ports one after the other, the first is met last.
+  for i = #events, 1, -1 do
+    local e = events[i]
+    if e.label or e.kind == "listen" or e.kind == "connect" then cast.meet(e) end
+  end
   return cast
 end
 
 local function line_of(e, cast)
   if e.kind == "note" then return { note = e.text } end
-  local who = cast.name(e)
+  local who = cast.meet(e)
   local other = cast.other(e)
-  return { who = who, what = e.code and failure_of(e, other) or sentences[e.kind](e, other) }
+  return { who = who, what = e.code and failure_of(e, other) or sentences[e.kind](e, other, cast) }
 end
 
 --- Makes lines of events: {at = seconds since the first, who, what} or {at, note}, and queue
@@ -77,7 +94,7 @@ end
 ---@param events table[] from core.events
 ---@return {at: number, who: string?, what: string?, note: string?, queue: string?}[]
 function timeline.lines(events)
-  local lines, cast = {}, new_cast()
+  local lines, cast = {}, new_cast(events)
   for _, e in ipairs(events) do
     if e.kind == "queue" then
       if #lines > 0 then lines[#lines].queue = ("%d/%d"):format(e.depth, e.limit) end

@@ -1,15 +1,19 @@
---- Connected pairs, over TCP on loopback.
+--- Connected pairs, over TCP on loopback unless a target says otherwise.
 local lunet = require "lunet"
 
 local pair = {}
 
 --- Opens a listener, connects to it and accepts. All three are to be closed by the caller.
+---@param target? lunet.listen_target where to listen, with which options
+---@param options? lunet.options of the connecting side
 ---@return lunet.connection near
 ---@return lunet.connection far
 ---@return lunet.listener listener
-function pair.open()
-  local listener = assert(lunet.listen { backlog = 8 })
-  local near = assert(lunet.connect(listener, 10))
+function pair.open(target, options)
+  local listener = assert(lunet.listen(target or { backlog = 8 }))
+  local to = { listener }
+  for name, value in pairs(options or {}) do to[name] = value end
+  local near = assert(lunet.connect(to, 10))
   local far = assert(listener:accept(10))
   return near, far, listener
 end

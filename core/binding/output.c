@@ -1,0 +1,29 @@
+#include "binding/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "binding/failure.h"
+
+/* Lets all that goes to standard output go to standard error, whoever writes it: print, io.stdout,
+ * programs that the script starts. Returns what restore_output takes. */
+int output_divert(lua_State *L) {
+  int kept = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (kept == -1) return failure_push(L, -errno, "standard output");
+  dup2(STDERR_FILENO, STDOUT_FILENO);
+  fflush(stdout); /* after dup2: what the script left in the buffer before is diverted too */
+  lua_pushinteger(L, kept);
+  return 1;
+}
+
+int output_restore(lua_State *L) {
+  int kept = (int)luaL_checkinteger(L, 1);
+  fflush(stdout);
+  dup2(kept, STDOUT_FILENO);
+  close(kept);
+  lua_pushboolean(L, 1);
+  return 1;
+}

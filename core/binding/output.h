@@ -1,0 +1,10 @@
+/* Standard output, kept for lunet's own words while a script runs. */
+#ifndef LUNET_BINDING_OUTPUT_H
+#define LUNET_BINDING_OUTPUT_H
+
+#include <lua.h>
+
+int output_divert(lua_State *L);  /* core.divert_output() */
+int output_restore(lua_State *L); /* core.restore_output(kept) */
+
+#endif

@@ -1,0 +1,143 @@
+--- Every public function, and whether it waits. Those that wait have
+---
+--- * `wait(room, timeout)`: calls it so that it would wait for ever (see spec/support/room.lua) and
+---   returns what it returns;
+--- * `takes_timeout`: whether `timeout` is passed on to it;
+--- * `handle`: the name in the room of what it waits on, whose closing ends the wait;
+--- * `finish(room)`: makes what it waits for happen; returns the results that the call then has.
+local lunet = require "lunet"
+
+local DATA = ("x"):rep(1024 * 1024) -- more than the room's buffers take
+
+-- An iterator's end says little; ended() says the rest.
+local function next_line(connection, timeout)
+  local line = connection:lines(timeout)()
+  if line then return line end
+  return nil, "lines: ended", connection:ended()
+end
+
+local function send(room, bytes)
+  assert(room.near:send(bytes, 10))
+end
+
+return {
+  lunet = {
+    connect = {
+      takes_timeout = true,
+      wait = function(room, timeout) return lunet.connect(room.full, timeout) end,
+    },
+    eventually = {
+      takes_timeout = true,
+      wait = function(room, timeout) return lunet.eventually(function() return room.has_come end, timeout) end,
+      finish = function(room)
+        room.has_come = true
+        return true
+      end,
+    },
+    listen = {},
+    note = {},
+    now = {},
+    open_handles = {},
+    scope = {
+      wait = function(room)
+        return lunet.scope(function()
+          lunet.spawn(room.task.join, room.task)
+          return "result"
+        end)
+      end,
+      finish = function(room)
+        room.task:cancel()
+        return "result"
+      end,
+    },
+    sleep = {
+      wait = function() return lunet.sleep(math.huge) end,
+    },
+    spawn = {},
+    traceback = {},
+    within = {
+      takes_timeout = true,
+      wait = function(room, timeout) return lunet.within(timeout or math.huge, room.task.join, room.task) end,
+      finish = function(room)
+        room.task:cancel()
+        return true, nil, "the task was canceled (CANCELED)", "CANCELED"
+      end,
+    },
+  },
+  task = {
+    cancel = {},
+    join = {
+      takes_timeout = true,
+      wait = function(room, timeout) return room.task:join(timeout) end,
+      finish = function(room)
+        room.task:cancel()
+        return nil, "the task was canceled (CANCELED)", "CANCELED"
+      end,
+    },
+  },
+  listener = {
+    accept = {
+      takes_timeout = true,
+      handle = "listener",
+      wait = function(room, timeout)
+        local connection, message, code = room.listener:accept(timeout)
+        if not connection then return nil, message, code end
+        local _accepted <close> = connection
+        return connection:peer()
+      end,
+      finish = function(room)
+        local client <close> = assert(lunet.connect(room.listener, 10))
+        return client:address()
+      end,
+    },
+    address = {},
+    close = {},
+    gate = {},
+    queue = {},
+    resize = {},
+    serve = {
+      handle = "listener",
+      wait = function(room) return room.listener:serve(function() end) end,
+    },
+  },
+  connection = {
+    address = {},
+    close = {},
+    ended = {},
+    info = {},
+    lines = {
+      takes_timeout = true,
+      handle = "far",
+      wait = function(room, timeout) return next_line(room.far, timeout) end,
+      finish = function(room)
+        send(room, "line\n")
+        return "line"
+      end,
+    },
+    liveness = {},
+    peer = {},
+    receive = {
+      takes_timeout = true,
+      handle = "far",
+      wait = function(room, timeout) return room.far:receive(4, timeout) end,
+      finish = function(room)
+        send(room, "data")
+        return "data"
+      end,
+    },
+    reset = {},
+    send = {
+      takes_timeout = true,
+      handle = "near",
+      wait = function(room, timeout) return room.near:send(DATA, timeout) end,
+      finish = function(room)
+        assert(room.far:receive(#DATA, 10) == DATA)
+        return #DATA
+      end,
+    },
+    shutdown = {},
+    state = {},
+    unread = {},
+    unsent = {},
+  },
+}

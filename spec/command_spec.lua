@@ -1,0 +1,550 @@
+-- What the lunet program does with an experiment, as its user meets it: every case is a real process.
+local dkjson = require "dkjson"
+local core = require "lunet.core"
+local lunet = require "lunet"
+local program = require "spec.support.program"
+
+local scratch -- a directory for the scripts of this spec
+
+local function write_script(name, text)
+  local path = scratch .. "/" .. name
+  local file = assert(io.open(path, "w"))
+  assert(file:write(text))
+  assert(file:close())
+  return path
+end
+
+local function run(arguments)
+  return program.shell(("cd %s && unset LUA_INIT LUA_INIT_5_4 && exec %s %s"):format(
+    scratch, os.getenv "LUNET", arguments))
+end
+
+-- The one object that is all of the output.
+local function decode(output)
+  local object, after, message = dkjson.decode(output)
+  assert.is_nil(message)
+  assert.is_table(object)
+  assert.match("^%s*$", output:sub(after))
+  return object
+end
+
+local function first_line(path)
+  local file = io.open(path)
+  if not file then return nil end
+  local line = file:read "l"
+  file:close()
+  return line
+end
+
+local ECHO = [[
+  local experiment = require "lunet.experiment"
+  return experiment {
+    claim = "The queue takes five connections or more.",
+    knobs = {
+      backlog = { 5, "connections", "how many the kernel may queue", min = 0, max = 1000 },
+      is_shut = { false, "", "whether the gate is shut" },
+      mode = { "slow", "way", "how it is done", choices = { "slow", "fast" } },
+      offset = { 0, "lines", "where to begin" },
+      patience = { 0.25, "s", "how long to wait", min = 0 },
+    },
+    run = function(knobs)
+      local outcome = {}
+      for name, value in pairs(knobs) do outcome[name] = value end
+      return outcome
+    end,
+    check = function(outcome) assert(outcome.backlog >= 5, "there is too little room") end,
+  }
+]]
+
+-- An experiment without knobs, of the body of its run.
+local function with_run(body)
+  return ([[
+    local lunet = require "lunet"
+    local experiment = require "lunet.experiment"
+    return experiment { claim = "It runs.", run = function() %s end, check = function() end }]]):format(body)
+end
+
+setup(function()
+  local pipe = assert(io.popen "mktemp -d")
+  scratch = pipe:read "l"
+  pipe:close()
+  write_script("echo.lua", ECHO)
+end)
+
+teardown(function()
+  os.execute("rm -rf " .. scratch)
+end)
+
+describe("the exit status of an experiment", function()
+  it("is 0 when the claim held", function()
+    local result = run "echo.lua"
+    assert.same({ 0, "" }, { result.status, result.errors })
+    assert.match("\n\nThe claim holds.\n$", result.output)
+  end)
+
+  it("is 1 when it did not, which is no error", function()
+    local result = run "echo.lua --backlog 4"
+    assert.same({ 1, "" }, { result.status, result.errors })
+    assert.match("\n\nThe claim does not hold: there is too little room\n$", result.output)
+  end)
+
+  it("is 3 for an error in the run, with a traceback", function()
+    write_script("broken.lua", with_run "local x = nil\n return x.field")
+    local result = run "broken.lua"
+    assert.equal(3, result.status)
+    assert.match("^lunet: broken could not run: broken.lua:4: attempt to index a nil value", result.errors)
+    assert.match("\nstack traceback:\n", result.errors)
+    assert.not_match("The claim", result.output, 1, true)
+  end)
+
+  it("is 3 for an error in a task of the run, with a traceback that names where it was spawned", function()
+    write_script("broken_task.lua", with_run "lunet.spawn(function() error 'no luck' end) lunet.sleep(60)")
+    local result = run "broken_task.lua"
+    assert.equal(3, result.status)
+    assert.match("^lunet: broken_task could not run: broken_task.lua:3: no luck\n", result.errors)
+    assert.match("\ntask spawned at broken_task.lua:3\n", result.errors)
+  end)
+
+  it("is 3 for an error object, which is told by its text", function()
+    write_script("object.lua",
+      with_run "error(setmetatable({}, { __tostring = function() return 'an object' end }))")
+    local result = run "object.lua"
+    assert.equal(3, result.status)
+    assert.match("^lunet: object could not run: an object\nstack traceback:\n", result.errors)
+  end)
+
+  it("is 3 for a mistake in the check, which is no verdict", function()
+    write_script("mistaken.lua", [[
+      return require "lunet.experiment" {
+        claim = "It is checked.", run = function() return {} end,
+        check = function(outcome) assert(outcome.missing.field == 1) end,
+      }]])
+    local result = run "mistaken.lua"
+    assert.equal(3, result.status)
+    assert.match("^lunet: mistaken could not run: the check of the experiment is wrong: mistaken.lua:3: ",
+      result.errors)
+    assert.equal(1, select(2, result.errors:gsub("stack traceback:", "")))
+  end)
+
+  it("is 3 for an outcome that is not plain data", function()
+    write_script("outcome.lua", with_run "return { listener = assert(lunet.listen { backlog = 1 }) }")
+    local result = run "outcome.lua"
+    assert.equal(3, result.status)
+    assert.match("^lunet: outcome could not run: outcome.listener is a userdata: an outcome is plain data\n",
+      result.errors)
+  end)
+
+  it("is 3 for a module that the run misses", function()
+    write_script("missing_module.lua", with_run "return require 'no_such_module'")
+    local result = run "missing_module.lua"
+    assert.equal(3, result.status)
+    assert.match("^lunet: missing_module could not run: [^\n]*module 'no_such_module' not found", result.errors)
+  end)
+
+  it("is 3 for a module that lunet itself misses", function()
+    local result = program.shell(("cd %s && LUA_PATH=/nowhere/?.lua exec %s echo.lua"):format(
+      scratch, os.getenv "LUNET"))
+    assert.equal(3, result.status)
+    assert.match("^lunet: [^\n]*module 'argparse' not found", result.errors)
+    assert.equal("", result.output)
+  end)
+
+  it("is 3 for a port in use, told in one line that names the address and the error", function()
+    local _occupied <close> = assert(lunet.listen { backlog = 1 })
+    local _, port = _occupied:address()
+    write_script("occupied.lua", with_run(("assert(lunet.listen { port = %d, backlog = 1 })"):format(port)))
+    for _, arguments in ipairs { "occupied.lua", "occupied.lua --json" } do
+      local result = run(arguments)
+      assert.equal(3, result.status)
+      assert.match("^lunet: occupied could not run: [^\n]+\n$", result.errors)
+      assert.match("127.0.0.1:" .. port, result.errors, 1, true)
+      assert.match("(EADDRINUSE)", result.errors, 1, true)
+      assert.not_match("The claim", result.output, 1, true)
+    end
+  end)
+
+  it("is 3 when the story or the record cannot be written", function()
+    for _, arguments in ipairs { "echo.lua", "echo.lua --json" } do
+      local result = run(arguments .. " >/dev/full")
+      assert.same({ 3, "lunet: echo: standard output: No space left on device\n" }, { result.status, result.errors })
+    end
+  end)
+
+  -- A descriptor that is closed gives its number to the next one that is opened: the loop's own, or
+  -- a socket, which then got what the script printed. The program died when it turned its output.
+  it("is 3 when standard output is closed", function()
+    for _, arguments in ipairs { "echo.lua", "echo.lua --json" } do
+      local result = run(arguments .. " >&-")
+      assert.same({ 3, "lunet: echo: standard output: Bad file descriptor\n" }, { result.status, result.errors })
+    end
+  end)
+end)
+
+describe("a socket", function()
+  it("does not take the place of a closed standard output", function()
+    write_script("printing.lua", [[
+      local lunet = require "lunet"
+      local listener = assert(lunet.listen { backlog = 1 })
+      local client = assert(lunet.connect(listener, 10))
+      local server = assert(listener:accept(10))
+      print "hello"
+      io.stderr:write "hello"
+      assert(client:shutdown())
+      local got = assert(server:receive("a", 10)) .. assert(server:shutdown() and client:receive("a", 10))
+      os.exit(got == "" and 42 or 1)]])
+    assert.equal(42, run("printing.lua <&- >&- 2>&-").status)
+  end)
+end)
+
+describe("wrong use of an experiment", function()
+  local known = "(known: --help, --json, --backlog, --is_shut, --mode, --offset, --patience)\n"
+  local backlog = "it is a whole number from 0 to 1000 (connections)\n"
+  local patience = "it is a number, 0 or more (s)\n"
+  local misuses = {
+    ["--nope 3"] = "unknown option '--nope' " .. known,
+    ["--nope=3"] = "unknown option '--nope' " .. known,
+    ["--backlogg 3"] = "unknown option '--backlogg' Did you mean '--backlog'? " .. known,
+    ["-x"] = "unknown option '-x' Did you mean '-h'? " .. known,
+    ["extra"] = "too many arguments " .. known,
+    ["-- 5"] = "too many arguments " .. known,
+    ["''"] = "too many arguments " .. known,
+    ["--json=yes"] = "option '--json' does not take arguments " .. known,
+    ["'--two\nlines'"] = "unknown option '--two lines' " .. known,
+    ["--backlog"] = "option '--backlog' requires an argument; " .. backlog,
+    ["--backlog --json"] = "option '--backlog' requires an argument; " .. backlog,
+    ["--is_shut"] = "option '--is_shut' requires an argument; it is true or false ()\n",
+    ["--backlog many"] = 'knob backlog: "many" is not allowed; ' .. backlog,
+    ["--backlog -1"] = "knob backlog: -1 is not allowed; " .. backlog,
+    ["--backlog=-1"] = "knob backlog: -1 is not allowed; " .. backlog,
+    ["--backlog 1001"] = "knob backlog: 1001 is not allowed; " .. backlog,
+    ["--backlog 5.5"] = "knob backlog: 5.5 is not allowed; " .. backlog,
+    ["--backlog ''"] = 'knob backlog: "" is not allowed; ' .. backlog,
+    ["--backlog="] = 'knob backlog: "" is not allowed; ' .. backlog,
+    ["--backlog inf"] = "knob backlog: inf is not allowed; " .. backlog,
+    ["--backlog '1\n2'"] = 'knob backlog: "1\\n2" is not allowed; ' .. backlog,
+    ["--patience -0.5"] = "knob patience: -0.5 is not allowed; " .. patience,
+    ["--patience -.5"] = "knob patience: -0.5 is not allowed; " .. patience,
+    ["--patience -inf"] = 'knob patience: "-inf" is not allowed; ' .. patience,
+    ["--patience nan"] = 'knob patience: "nan" is not allowed; ' .. patience,
+    ["--mode medium"] = 'knob mode: "medium" is not allowed; it is one of slow, fast (way)\n',
+    ["--is_shut yes"] = 'knob is_shut: "yes" is not allowed; it is true or false ()\n',
+    ["--json --offset 1.5"] = "knob offset: 1.5 is not allowed; it is a whole number (lines)\n",
+  }
+  for arguments, message in pairs(misuses) do
+    it("ends with 2 and one line that says what is allowed: " .. arguments:gsub("\n", "\\n"), function()
+      assert.same({ status = 2, output = "", errors = "lunet: echo: " .. message }, run("echo.lua " .. arguments))
+    end)
+  end
+
+  it("ends with 2 and one line for a script that is missing", function()
+    assert.same({ status = 2, output = "", errors = "lunet: cannot open missing.lua: No such file or directory\n" },
+      run "missing.lua --backlog 5")
+  end)
+
+  it("is found before anything runs", function()
+    write_script("eager.lua", with_run "print 'it ran' return {}")
+    assert.same({ 2, "" }, { run("eager.lua --nope").status, run("eager.lua --nope").output })
+    assert.match("it ran", run("eager.lua").output)
+  end)
+end)
+
+describe("the knobs of an experiment", function()
+  local function outcome_of(arguments)
+    local result = run("echo.lua --json " .. arguments)
+    local record = decode(result.output)
+    assert.same(record.knobs, record.outcome)
+    return record.outcome
+  end
+
+  local function with(changes)
+    local values = { backlog = 5, is_shut = false, mode = "slow", offset = 0, patience = 0.25 }
+    for name, value in pairs(changes) do values[name] = value end
+    return values
+  end
+
+  it("keep their defaults", function()
+    assert.same(with {}, outcome_of "")
+  end)
+
+  it("are set by --knob value and by --knob=value", function()
+    local expected = with { backlog = 7, is_shut = true, mode = "fast", patience = 1.5 }
+    assert.same(expected, outcome_of "--backlog 7 --is_shut true --mode fast --patience 1.5")
+    assert.same(expected, outcome_of "--backlog=7 --is_shut=true --mode=fast --patience=1.5")
+  end)
+
+  it("may be negative, where the knob allows it", function()
+    assert.same(with { offset = -3 }, outcome_of "--offset -3")
+    assert.same(with { offset = -3 }, outcome_of "--offset=-3")
+  end)
+
+  it("take the last of several values", function()
+    assert.same(with { backlog = 9 }, outcome_of "--backlog 7 --backlog 9")
+  end)
+
+  it("may follow or precede --json", function()
+    assert.same(decode(run("echo.lua --json --backlog 7").output), decode(run("echo.lua --backlog 7 --json").output))
+  end)
+end)
+
+describe("--help", function()
+  it("lists the claim, the knobs with their units, defaults and bounds, and the exit statuses; and ends with 0",
+    function()
+      write_script("silent.lua", (ECHO:gsub("local outcome", "print 'it ran' local outcome")))
+      for _, option in ipairs { "--help", "-h", "--backlog 7 --help" } do
+        local result = run("silent.lua " .. option)
+        assert.same({ 0, "" }, { result.status, result.errors })
+        local text = result.output:gsub("%s+", " ")
+        for _, part in ipairs {
+          "Usage: lunet silent.lua [-h] [--json] [--backlog VALUE]",
+          "The queue takes five connections or more.",
+          "--json Print one JSON object and nothing else.",
+          "--backlog VALUE how many the kernel may queue (connections; default 5; a whole number from 0 to 1000).",
+          "--is_shut VALUE whether the gate is shut (; default false; true or false).",
+          "--mode VALUE how it is done (way; default slow; one of slow, fast).",
+          "--offset VALUE where to begin (lines; default 0; a whole number).",
+          "--patience VALUE how long to wait (s; default 0.25; a number, 0 or more).",
+          "Exit status: 0 the claim held, 1 it did not, 2 wrong use, 3 could not run, 130 Ctrl-C.",
+        } do
+          assert.match(part, text, 1, true)
+        end
+        assert.not_match("it ran", result.output)
+      end
+    end)
+
+  it("fits into 80 columns", function()
+    local text = program.shell(os.getenv "LUNET" .. " experiments/stale_replay.lua --help").output
+    assert.match("%-%-patience VALUE", text)
+    for line in text:gmatch "[^\n]+" do assert.is_true(#line <= 80, line) end
+  end)
+end)
+
+describe("--json", function()
+  it("prints one object: experiment, claim, holds, knobs, outcome, environment", function()
+    local result = run "echo.lua --json"
+    assert.same({ 0, "" }, { result.status, result.errors })
+    local record = decode(result.output)
+    local environment = record.environment
+    record.environment = nil
+    local values = { backlog = 5, is_shut = false, mode = "slow", offset = 0, patience = 0.25 }
+    assert.same({
+      experiment = "echo", claim = "The queue takes five connections or more.", holds = true,
+      knobs = values, outcome = values,
+    }, record)
+    assert.is_table(environment)
+  end)
+
+  it("names each of them once, in this order", function()
+    local names = {}
+    for name in run("echo.lua --json").output:gmatch '\n  "(%w+)":' do names[#names + 1] = name end
+    assert.same({ "experiment", "claim", "holds", "knobs", "outcome", "environment" }, names)
+  end)
+
+  it("says why when the claim does not hold", function()
+    local result = run "echo.lua --json --backlog 0"
+    assert.same({ 1, "" }, { result.status, result.errors })
+    local record = decode(result.output)
+    assert.is_false(record.holds)
+    assert.equal("there is too little room", record.why)
+  end)
+
+  it("writes knobs and outcome as objects when they are empty", function()
+    write_script("empty.lua", with_run "return {}")
+    local output = run("empty.lua --json").output
+    assert.match('\n  "knobs":{\n  },\n  "outcome":{\n  },', output, 1, true)
+  end)
+
+  it("tells what the outcome may depend on: versions and sysctls, as they are here", function()
+    local environment = decode(run("echo.lua --json").output).environment
+    local lunet_version, libuv_version = core.versions()
+    local sysctl = {}
+    for _, name in ipairs {
+      "net.core.somaxconn", "net.ipv4.tcp_abort_on_overflow", "net.ipv4.tcp_congestion_control",
+      "net.ipv4.tcp_max_syn_backlog", "net.ipv4.tcp_syn_linear_timeouts", "net.ipv4.tcp_syn_retries",
+      "net.ipv4.tcp_syncookies",
+    } do
+      local text = first_line("/proc/sys/" .. name:gsub("%.", "/")) -- older kernels lack some
+      sysctl[name] = math.tointeger(tonumber(text)) or text
+    end
+    assert.is_number(sysctl["net.core.somaxconn"])
+    assert.same({
+      kernel = "Linux " .. first_line "/proc/sys/kernel/osrelease",
+      lunet = lunet_version, lua = "5.4", libuv = libuv_version, sysctl = sysctl,
+    }, environment)
+  end)
+
+  it("keeps what the script and its programs print apart, on standard error", function()
+    write_script("noisy.lua", [[
+      local lunet = require "lunet"
+      local kept_print, kept_stdout = print, io.stdout
+      return require "lunet.experiment" {
+        claim = "It is noisy.",
+        run = function()
+          print("printed", 1)
+          io.write "written\n"
+          io.stdout:write "written to stdout\n"
+          kept_print "printed by a kept print"
+          kept_stdout:write "written to a kept stdout\n"
+          lunet.spawn(function() print "printed by a task" end)
+          os.execute "echo printed by a program"
+          io.output():setvbuf "full"
+          io.write "left in the buffer\n"
+          return {}
+        end,
+        check = function() print "printed by the check" end,
+      }]])
+    local result = run "noisy.lua --json"
+    assert.equal(0, result.status)
+    assert.equal("noisy", decode(result.output).experiment)
+    local words = {}
+    for line in result.errors:gmatch "[^\n]+" do words[#words + 1] = line end
+    table.sort(words)
+    assert.same({ "left in the buffer", "printed\t1", "printed by a kept print", "printed by a program",
+      "printed by a task", "printed by the check", "written", "written to a kept stdout", "written to stdout" }, words)
+  end)
+
+  it("prints its object though the script has replaced print and io.stdout", function()
+    write_script("changed.lua", with_run "print = error io.stdout = nil io.output(io.stderr) return {}")
+    assert.equal("changed", decode(run("changed.lua --json").output).experiment)
+  end)
+
+  it("prints nothing when the experiment could not run", function()
+    write_script("noisy_failure.lua", with_run "print 'so far' error 'no luck'")
+    local result = run "noisy_failure.lua --json"
+    assert.same({ 3, "" }, { result.status, result.output })
+    assert.match("^so far\nlunet: noisy_failure could not run: noisy_failure.lua:3: no luck\n", result.errors)
+  end)
+end)
+
+describe("the name of an experiment", function()
+  local function name_of(arguments)
+    local result = run(arguments)
+    assert.equal(0, result.status)
+    return decode(result.output).experiment
+  end
+
+  it("is that of its file, without directories and .lua", function()
+    assert(os.execute(("mkdir %s/a.lua"):format(scratch)))
+    write_script("a.lua/an_echo.lua", ECHO)
+    write_script("a.lua/bare", ECHO)
+    assert.equal("echo", name_of "./echo.lua --json")
+    assert.equal("an_echo", name_of "a.lua/an_echo.lua --json")
+    assert.equal("an_echo", name_of(scratch .. "/a.lua/an_echo.lua --json"))
+    assert.equal("bare", name_of "a.lua/bare --json")
+  end)
+
+  it("is - for standard input", function()
+    assert.equal("-", name_of "- --json --backlog 7 <echo.lua")
+  end)
+
+  it("is told in messages and at the head of the story", function()
+    assert.match("^%-: the claim\n\n  The queue takes five connections or more.\n", run("- <echo.lua").output)
+    assert.match("^lunet: %-: unknown option '%-%-nope' ", run("- --nope <echo.lua").errors)
+    assert.match("^Usage: lunet %- ", run("- --help <echo.lua").output)
+  end)
+
+  it("needs no arguments on standard input", function()
+    local result = run "<echo.lua"
+    assert.same({ 0, "" }, { result.status, result.errors })
+    assert.match("^%-: the claim\n", result.output)
+  end)
+end)
+
+describe("the story of an experiment", function()
+  it("goes through a pipe whole and in its order, with what the script prints", function()
+    write_script("printing_run.lua", with_run "print 'in between' lunet.note 'A note.' return { depth = 1 }")
+    local result = run "printing_run.lua | cat"
+    assert.equal("", result.errors)
+    assert.equal([[
+printing_run: the claim
+
+  It runs.
+
+in between
+Timeline (queue: depth/limit where it changed, the kernel's own numbers)
+
+       ms  queue  who  what
+
+  A note.
+
+Outcome
+
+  depth  1
+
+The claim holds.
+]], result.output)
+  end)
+
+  it("says what is about to run before it runs", function()
+    write_script("slow.lua", with_run "error 'no luck'")
+    assert.equal("slow: the claim\n\n  It runs.\n\n", run("slow.lua").output)
+  end)
+end)
+
+describe("Ctrl-C during a run", function()
+  -- Starts lunet, sends it Ctrl-C when it is ready; what it said on standard error, and its status.
+  local function interrupt(arguments)
+    local command = ("cd %s && exec timeout -k 1 20 sh -c 'echo $$; exec %s %s 2>&1 >output'"):format(
+      scratch, os.getenv "LUNET", arguments)
+    local pipe = assert(io.popen(command))
+    local process = pipe:read "l"
+    assert.equal("ready", pipe:read "l")
+    assert(os.execute("kill -INT " .. process))
+    local errors = pipe:read "a"
+    local _, _, status = pipe:close()
+    return { status = status, errors = errors, output = first_line(scratch .. "/output") }
+  end
+
+  -- The path of a Unix listener goes when it is closed, and so tells whether it was.
+  local PREPARE = [[
+    local listener = assert(lunet.listen { address = "unix:%s/socket", backlog = 1 })
+    lunet.spawn(function()
+      local _ <close> = setmetatable({}, { __close = function() io.stderr:write "the task is closed\n" end })
+      listener:accept()
+    end)
+    local _ <close> = setmetatable({}, { __close = function() io.stderr:write "the run is closed\n" end })
+    lunet.sleep(0)
+    assert(os.rename("%s/socket", "%s/socket"), "it is not there")
+    io.stderr:write "ready\n"
+  ]]
+
+  local function prepare() return PREPARE:format(scratch, scratch, scratch) end
+
+  local function assert_clean(result)
+    assert.equal(130, result.status)
+    assert.match("the run is closed\n", result.errors)
+    assert.match("the task is closed\n", result.errors)
+    assert.match("lunet: [^\n]*interrupted!\n", result.errors)
+    assert.not_match("could not run", result.errors)
+    local _, message = os.remove(scratch .. "/socket")
+    assert.match("No such file", message)
+  end
+
+  it("ends a wait with status 130, when all is closed", function()
+    write_script("waiting.lua", with_run(prepare() .. "lunet.sleep(60)"))
+    assert_clean(interrupt "waiting.lua")
+  end)
+
+  it("ends a loop with status 130, when all is closed", function()
+    write_script("looping.lua", with_run(prepare() .. "while true do end"))
+    assert_clean(interrupt "looping.lua")
+  end)
+
+  it("prints no JSON", function()
+    write_script("waiting.lua", with_run(prepare() .. "lunet.sleep(60)"))
+    local result = interrupt "waiting.lua --json"
+    assert_clean(result)
+    assert.is_nil(result.output)
+  end)
+
+  it("is no verdict when it comes during the check", function()
+    write_script("checking.lua", [[
+      return require "lunet.experiment" {
+        claim = "It is checked.", run = function() return {} end,
+        check = function() io.stderr:write "ready\n" while true do end end,
+      }]])
+    local result = interrupt "checking.lua"
+    assert.equal(130, result.status)
+    assert.match("lunet: [^\n]*interrupted!\n", result.errors)
+    assert.not_match("The claim", result.output or "", 1, true)
+  end)
+end)

@@ -1,0 +1,196 @@
+/* Addresses as text and back. */
+#include "platform/address.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "check.h"
+
+#define PATH_107                                                                                   \
+  "/2345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"      \
+  "012345678901234567"
+
+static const struct {
+  const char *text;
+  int family, port;
+  const char *formatted; /* NULL: the same */
+} good[] = {
+  {"127.0.0.1:80", AF_INET, 80, NULL},
+  {"0.0.0.0:0", AF_INET, 0, NULL},
+  {"255.255.255.255:65535", AF_INET, 65535, NULL},
+  {"127.0.0.1:00080", AF_INET, 80, "127.0.0.1:80"},
+  {"[::1]:80", AF_INET6, 80, NULL},
+  {"[::]:0", AF_INET6, 0, NULL},
+  {"[0:0:0:0:0:0:0:1]:1", AF_INET6, 1, "[::1]:1"},
+  {"[FE80::1]:1", AF_INET6, 1, "[fe80::1]:1"},
+  {"[::ffff:127.0.0.1]:65535", AF_INET6, 65535, NULL},
+  {"[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:1", AF_INET6, 1,
+   "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:1"},
+  {"unix:/run/x", AF_UNIX, 0, NULL},
+  {"unix:relative", AF_UNIX, 0, NULL},
+  {"unix:/with:colon", AF_UNIX, 0, NULL},
+  {"unix:@abstract", AF_UNIX, 0, NULL},
+  {"unix:" PATH_107, AF_UNIX, 0, NULL},
+  {NULL, 0, 0, NULL},
+};
+
+static const char *const bad[] = {
+  "",
+  ":",
+  ":80",
+  "127.0.0.1",
+  "127.0.0.1:",
+  "127.0.0.1:-1",
+  "127.0.0.1:+1",
+  "127.0.0.1: 80",
+  "127.0.0.1:80 ",
+  "127.0.0.1:8o",
+  "127.0.0.1:65536",
+  "127.0.0.1:000080",
+  "127.0.0.1:99999999999999999999",
+  "127.0.0.1:80:80",
+  "127.0.0:80",
+  "127.1:80",
+  "127.0.0.01x:80",
+  "256.0.0.1:80",
+  " 127.0.0.1:80",
+  "localhost:80",
+  "::1:80",
+  "::1",
+  "[::1]",
+  "[::1]:",
+  "[::1:80",
+  "::1]:80",
+  "[]:80",
+  "[127.0.0.1]:80",
+  "[:::1]:80",
+  "[[::1]]:80",
+  "[::1]x:80",
+  "[g::1]:80",
+  "[::1%]:80",
+  "[::1%no such interface]:80",
+  "unix:",
+  "unix",
+  "UNIX:/x:1",
+  "/run/x",
+  NULL,
+};
+
+static void parse_good(void) {
+  char text[ADDRESS_TEXT];
+  address a, again;
+  for (int i = 0; good[i].text != NULL; i++) {
+    const char *formatted = good[i].formatted == NULL ? good[i].text : good[i].formatted;
+    CHECK(address_parse(good[i].text, &a) == 0);
+    CHECK(address_family(&a) == good[i].family);
+    CHECK(address_port(&a) == good[i].port);
+    CHECK(strcmp(address_format(&a, text), formatted) == 0);
+    CHECK(address_parse(text, &again) == 0);
+    CHECK(again.length == a.length && memcmp(&again.as, &a.as, a.length) == 0);
+  }
+}
+
+static void parse_bad(void) {
+  address a;
+  for (int i = 0; bad[i] != NULL; i++)
+    if (address_parse(bad[i], &a) != -EINVAL) {
+      fprintf(stderr, "taken for an address: \"%s\"\n", bad[i]);
+      exit(1);
+    }
+}
+
+static void bound_unix_paths(void) {
+  address a;
+  CHECK(address_parse("unix:" PATH_107, &a) == 0);
+  CHECK(address_parse("unix:" PATH_107 "x", &a) == -EINVAL);
+}
+
+/* No text makes it read or write where it should not; the sanitizers watch. */
+static void parse_long(void) {
+  static const char *const heads[] = {"", "[", "unix:", "unix:@", "127.0.0.1:", "[::1%", "[::1]:"};
+  char text[1024];
+  address a;
+  for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+    for (size_t length = strlen(heads[i]); length < sizeof text; length++) {
+      memset(text, length % 2 == 0 ? '1' : ':', length);
+      memcpy(text, heads[i], strlen(heads[i]));
+      text[length] = '\0';
+      address_parse(text, &a);
+      address_make(text, 80, &a);
+      if (length > 0) text[length - 1] = ']';
+      address_parse(text, &a);
+      address_make(text, 80, &a);
+    }
+}
+
+static void make_from_parts(void) {
+  char text[ADDRESS_TEXT];
+  address a;
+  CHECK(address_make("127.0.0.2", 8080, &a) == 0);
+  CHECK(strcmp(address_format(&a, text), "127.0.0.2:8080") == 0);
+  CHECK(address_make("::1", 1, &a) == 0);
+  CHECK(strcmp(address_format(&a, text), "[::1]:1") == 0);
+  CHECK(address_make("[::1]", 1, &a) == 0);
+  CHECK(strcmp(address_format(&a, text), "[::1]:1") == 0);
+  CHECK(address_make("::1%lo", 1, &a) == 0 && a.as.in6.sin6_scope_id != 0);
+  CHECK(address_make("127.0.0.1", 65536, &a) == -EINVAL);
+  CHECK(address_make("127.0.0.1", -1, &a) == -EINVAL);
+  CHECK(address_make("127.0.0.1:80", 80, &a) == -EINVAL);
+  CHECK(address_make("[::1]:80", 80, &a) == -EINVAL);
+  CHECK(address_make("", 80, &a) == -EINVAL);
+}
+
+static void name_unix_paths(void) {
+  char text[ADDRESS_TEXT];
+  address a;
+  CHECK(address_parse("unix:/run/x", &a) == 0);
+  CHECK(strcmp(address_path(&a), "/run/x") == 0);
+  CHECK(address_parse("unix:@name", &a) == 0);
+  CHECK(address_path(&a) == NULL); /* no file */
+  CHECK(a.length == offsetof(struct sockaddr_un, sun_path) + 5);
+  CHECK(address_parse("127.0.0.1:1", &a) == 0);
+  CHECK(address_path(&a) == NULL);
+  /* As the kernel returns them: an unnamed peer, and a path that fills sun_path to the end. */
+  a = (address){.length = sizeof(sa_family_t), .as.un.sun_family = AF_UNIX};
+  CHECK(strcmp(address_format(&a, text), "unix:") == 0);
+  a.length = sizeof a.as.un;
+  memset(a.as.un.sun_path, 'x', sizeof a.as.un.sun_path);
+  CHECK(strlen(address_format(&a, text)) == 5 + sizeof a.as.un.sun_path);
+}
+
+static void reach_any_address(void) {
+  static const char *const pairs[][2] = {
+    {"0.0.0.0:7", "127.0.0.1:7"},   {"127.0.0.2:7", "127.0.0.2:7"}, {"[::]:7", "[::1]:7"},
+    {"[fe80::1]:7", "[fe80::1]:7"}, {"unix:/run/x", "unix:/run/x"},
+  };
+  char text[ADDRESS_TEXT];
+  address a;
+  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    CHECK(address_parse(pairs[i][0], &a) == 0);
+    address_reachable(&a);
+    CHECK(strcmp(address_format(&a, text), pairs[i][1]) == 0);
+  }
+}
+
+static void know_the_empty_one(void) {
+  char text[ADDRESS_TEXT];
+  address a = {.length = 0};
+  CHECK(address_family(&a) == AF_UNSPEC);
+  CHECK(address_port(&a) == 0);
+  CHECK(address_path(&a) == NULL);
+  CHECK(strcmp(address_format(&a, text), "") == 0);
+  address_reachable(&a);
+  CHECK(a.length == 0);
+}
+
+int main(void) {
+  parse_good();
+  parse_bad();
+  bound_unix_paths();
+  parse_long();
+  make_from_parts();
+  name_unix_paths();
+  reach_any_address();
+  know_the_empty_one();
+  return 0;
+}

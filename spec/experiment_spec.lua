@@ -1,0 +1,495 @@
+local lunet = require "lunet"
+local core = require "lunet.core"
+local experiment = require "lunet.experiment"
+
+local function nothing() end
+
+--- An experiment that needs no more than what a test is about.
+local function make(fields)
+  local definition = { claim = "It holds.", run = function() return {} end, check = nothing }
+  for name, value in pairs(fields) do definition[name] = value end
+  return experiment(definition)
+end
+
+local function misuse_of(fields)
+  local ok, message = pcall(make, fields)
+  assert.is_false(ok)
+  return message
+end
+
+describe("declaring an experiment", function()
+  it("takes a claim, a run and a check; knobs are optional", function()
+    local declared = make {}
+    assert.equal("It holds.", declared.claim)
+    assert.same({}, declared.knobs)
+  end)
+
+  it("marks it as an experiment by a field of its own", function()
+    assert.equal("lunet.experiment", rawget(make {}, "kind"))
+  end)
+
+  it("keeps the knobs sorted by name", function()
+    local declared = make { knobs = {
+      patience = { 0.5, "s", "how long" },
+      backlog = { 5, "connections", "how many" },
+      mode = { "fast", "", "how" },
+    } }
+    local names = {}
+    for i, knob in ipairs(declared.knobs) do names[i] = knob.name end
+    assert.same({ "backlog", "mode", "patience" }, names)
+  end)
+
+  it("refuses what is not a table", function()
+    assert.error_matches(function() experiment "a claim" end, "experiment: a table expected, not string$")
+    assert.error_matches(function() experiment() end, "experiment: a table expected, not nil$")
+  end)
+
+  it("refuses a field that it does not know, and names those that it knows", function()
+    assert.match("experiment: unknown field 'clam' %(known: check, claim, knobs, run%)$",
+      misuse_of { clam = "typed in a hurry" })
+    assert.match("unknown field '1' ", misuse_of { "no name" }, 1, true)
+  end)
+
+  for field, wanted in pairs { claim = "string", run = "function", check = "function" } do
+    it("requires a " .. field .. " that is a " .. wanted, function()
+      local definition = { claim = "It holds.", run = nothing, check = nothing }
+      definition[field] = nil
+      assert.error_matches(function() experiment(definition) end,
+        ("experiment: %s is a %s, not nil$"):format(field, wanted))
+      definition[field] = 7
+      assert.error_matches(function() experiment(definition) end,
+        ("experiment: %s is a %s, not number$"):format(field, wanted))
+    end)
+  end
+
+  it("names the first of several missing fields", function()
+    assert.error_matches(function() experiment {} end, "experiment: claim is a string, not nil$")
+  end)
+
+  it("refuses knobs that are not a table", function()
+    assert.match("experiment: knobs is a table, not function$", misuse_of { knobs = nothing })
+    assert.match("experiment: knobs is a table, not boolean$", misuse_of { knobs = false })
+  end)
+
+  it("refuses a knob that is declared wrongly, and names it", function()
+    assert.match("experiment: knob backlog: declared as {default, unit, meaning}$",
+      misuse_of { knobs = { backlog = 5 } })
+  end)
+
+  it("refuses a knob whose default is out of its own bounds", function()
+    assert.match("experiment: knob backlog: %-1 is not allowed; it is a whole number, 0 or more %(connections%)$",
+      misuse_of { knobs = { backlog = { -1, "connections", "how many", min = 0 } } })
+  end)
+
+  it("says at which line of the script the mistake is", function()
+    local function declare() -- not a tail call, which would leave no line to name
+      local declared = experiment { claim = "It holds." }
+      return declared
+    end
+    local line = debug.getinfo(declare, "S").linedefined + 1
+    local _, message = pcall(declare)
+    assert.match(("experiment_spec.lua:%d: experiment: run is"):format(line), message, 1, true)
+  end)
+end)
+
+describe("an experiment's settings", function()
+  local declared = make { knobs = {
+    backlog = { 5, "connections", "how many", min = 0 },
+    is_patient = { false, "", "whether it waits" },
+    mode = { "slow", "", "how", choices = { "slow", "fast" } },
+  } }
+  local defaults = { backlog = 5, is_patient = false, mode = "slow" }
+
+  it("are the defaults when nothing is given", function()
+    assert.same(defaults, declared:settings())
+    assert.same(defaults, declared:settings {})
+  end)
+
+  it("are what is given, and the defaults of the others", function()
+    assert.same({ backlog = 0, is_patient = true, mode = "slow" },
+      declared:settings { backlog = 0, is_patient = true })
+    assert.same(defaults, declared:settings { is_patient = false })
+  end)
+
+  it("are a new table each time", function()
+    declared:settings().backlog = 99
+    assert.same(defaults, declared:settings())
+  end)
+
+  it("leave the given table alone", function()
+    local given = { backlog = 7.0 }
+    assert.equal("integer", math.type(declared:settings(given).backlog))
+    assert.equal("float", math.type(given.backlog))
+    assert.is_nil(given.mode)
+  end)
+
+  it("refuse a knob that is not declared, and name those that are", function()
+    assert.error(function() declared:settings { backlogg = 1 } end,
+      "unknown knob 'backlogg' (known: backlog, is_patient, mode)")
+    assert.error(function() declared:settings { 5 } end,
+      "unknown knob '1' (known: backlog, is_patient, mode)")
+  end)
+
+  it("refuse a value that is not allowed", function()
+    assert.error(function() declared:settings { mode = "medium" } end,
+      'knob mode: "medium" is not allowed; it is one of slow, fast ()')
+  end)
+
+  it("refuse what is not a table", function()
+    assert.error(function() declared:settings(5) end, "knobs: a table expected, not number")
+  end)
+end)
+
+describe("calling an experiment", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("gives run and check the knobs", function()
+    local seen = {}
+    local declared = make {
+      knobs = { backlog = { 5, "connections", "how many" }, patience = { 0.5, "s", "how long" } },
+      run = function(knobs) seen.run = knobs return { n = 1 } end,
+      check = function(outcome, knobs) seen.outcome, seen.check = outcome, knobs end,
+    }
+    local outcome, holds, why = declared { backlog = 7 }
+    assert.same({ n = 1 }, outcome)
+    assert.is_true(holds)
+    assert.is_nil(why)
+    assert.same({ backlog = 7, patience = 0.5 }, seen.run)
+    assert.same({ backlog = 7, patience = 0.5 }, seen.check)
+    assert.equal(outcome, seen.outcome)
+  end)
+
+  it("gives run and check a copy each, so that neither changes the other's or the next run's", function()
+    local declared = make {
+      knobs = { backlog = { 5, "connections", "how many" } },
+      run = function(knobs)
+        local given = knobs.backlog
+        knobs.backlog, knobs.more = 99, true
+        return { given = given }
+      end,
+      check = function(_, knobs)
+        assert(knobs.backlog == 5 and knobs.more == nil)
+        knobs.backlog = 98
+      end,
+    }
+    local given = { backlog = 5 }
+    for _ = 1, 2 do
+      local outcome, holds = declared(given)
+      assert.same({ given = 5 }, outcome)
+      assert.is_true(holds)
+      assert.same({ backlog = 5 }, given)
+    end
+  end)
+
+  it("refuses wrong knobs before anything runs, at the caller's line", function()
+    local has_run = false
+    local declared = make {
+      knobs = { backlog = { 5, "connections", "how many", min = 0 } },
+      run = function() has_run = true return {} end,
+    }
+    local _, message = pcall(function() local _ = declared { backlog = -1 } end)
+    assert.match("experiment_spec.lua:%d+: knob backlog: %-1 is not allowed; it is a whole number, 0 or more", message)
+    _, message = pcall(function() local _ = declared { nope = 1 } end)
+    assert.match("experiment_spec.lua:%d+: unknown knob 'nope' %(known: backlog%)$", message)
+    assert.is_false(has_run)
+  end)
+
+  it("works in a task as in the main script", function()
+    local declared = make { run = function() return { slept = lunet.sleep(0) } end }
+    local task = lunet.spawn(function() return declared() end)
+    assert.same({ true, { slept = true }, true }, { task:join(10) })
+  end)
+
+  it("works inside the run of another experiment", function()
+    local inner = make { run = function() lunet.sleep(0) return { depth = 2 } end }
+    local outer = make { run = function() return { inner = (inner()) } end }
+    assert.same({ inner = { depth = 2 } }, (outer()))
+  end)
+end)
+
+describe("the outcome of a run", function()
+  local function outcome_of(value)
+    return (make { run = function() return value end })()
+  end
+
+  local function refusal_of(value)
+    local ok, message = pcall(outcome_of, value)
+    assert.is_false(ok)
+    return message
+  end
+
+  it("is plain data: strings, numbers, booleans, and tables of them", function()
+    local plain = { text = "a\0b", whole = 1, part = 0.5, yes = true, no = false,
+      list = { 1, 2, { 3 } }, map = { [10] = "ten", ten = 10 } }
+    assert.same(plain, outcome_of(plain))
+  end)
+
+  it("may hold one table twice", function()
+    local shared = { 1 }
+    assert.same({ a = { 1 }, b = { 1 } }, outcome_of { a = shared, b = shared })
+  end)
+
+  it("is a table", function()
+    assert.equal("run returned no outcome (a table), but nil", refusal_of(nil))
+    assert.equal("run returned no outcome (a table), but boolean", refusal_of(true))
+  end)
+
+  for _, value in ipairs { nothing, coroutine.create(nothing), io.stdout } do
+    it("holds no " .. type(value), function()
+      assert.equal(("outcome.inner.value is a %s: an outcome is plain data"):format(type(value)),
+        refusal_of { inner = { value = value } })
+    end)
+  end
+
+  it("has no keys but strings and whole numbers", function()
+    assert.equal("outcome.inner has a key that is a boolean: an outcome is plain data",
+      refusal_of { inner = { [true] = 1 } })
+    assert.equal("outcome has a key that is a table: an outcome is plain data", refusal_of { [{}] = 1 })
+    assert.equal("outcome has a key that is a number: an outcome is plain data", refusal_of { [0.5] = 1 })
+  end)
+
+  it("does not contain itself", function()
+    local snake = { tail = {} }
+    snake.tail.head = snake
+    assert.equal("outcome.tail.head contains itself: an outcome is plain data", refusal_of(snake))
+  end)
+
+  it("is not checked when it is no outcome", function()
+    local was_checked = false
+    local declared = make { run = nothing, check = function() was_checked = true end }
+    assert.is_false(pcall(declared))
+    assert.is_false(was_checked)
+  end)
+end)
+
+describe("whether the claim holds", function()
+  local function verdict_of(check)
+    local _, holds, why = make { check = check }()
+    return holds, why
+  end
+
+  it("is true when the check ends well, whatever it returns but false", function()
+    assert.is_true(verdict_of(nothing))
+    assert.is_true(verdict_of(function() return true end))
+    assert.is_true(verdict_of(function() return nil end))
+    assert.is_true(verdict_of(function() return 0 end))
+  end)
+
+  it("is false when the check returns false", function()
+    assert.same({ false, "the check returned false" }, { verdict_of(function() return false end) })
+  end)
+
+  it("is false when an assert of the check fails, for the reason that it gives", function()
+    assert.same({ false, "nobody connected" }, { verdict_of(function() _G.assert(nil, "nobody connected") end) })
+  end)
+
+  it("is false when the check calls error, with a position or without", function()
+    assert.same({ false, "no luck" }, { verdict_of(function() error "no luck" end) })
+    assert.same({ false, "no luck" }, { verdict_of(function() error("no luck", 0) end) })
+  end)
+
+  it("keeps a text that only looks like a position", function()
+    assert.same({ false, "port:80: closed" }, { verdict_of(function() error("port:80: closed", 0) end) })
+  end)
+
+  it("is false when an assertion of luassert fails, with its text", function()
+    local holds, why = verdict_of(function() assert.equal(1, 2) end)
+    assert.is_false(holds)
+    assert.match("Expected objects to be equal", why)
+    assert.match("Expected:\n%(number%) 1", why)
+  end)
+
+  it("is false for an error object, by its message or its __tostring", function()
+    assert.same({ false, "as a field" }, { verdict_of(function() error { message = "as a field" } end) })
+    local object = setmetatable({}, { __tostring = function() return "as a text" end })
+    assert.same({ false, "as a text" }, { verdict_of(function() error(object) end) })
+  end)
+
+  it("is no verdict but an error when the check itself is mistaken", function()
+    local mistakes = {
+      ["attempt to index a nil value"] = function(outcome) return outcome.missing.field end,
+      ["attempt to compare number with nil"] = function(outcome) return outcome.missing > 1 end,
+      ["bad argument #1 to 'rep'"] = function() return string.rep() end,
+      ["bad argument #1 to 'sleep'"] = function() return lunet.sleep "long" end,
+      ["attempt to call a nil value"] = function() return _G.no_such_function() end,
+    }
+    for text, check in pairs(mistakes) do
+      local ok, message = pcall(make { check = check })
+      assert.is_false(ok)
+      assert.match("^the check of the experiment is wrong: ", message)
+      assert.match(text, message, 1, true)
+      assert.match("stack traceback:", message, 1, true)
+      assert.match("experiment_spec.lua:" .. debug.getinfo(check, "S").linedefined .. ": ", message, 1, true)
+    end
+  end)
+end)
+
+describe("an error of the run", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("is raised as the same value", function()
+    for _, value in ipairs { { "a table" }, "a text", 42, false, print } do
+      local ok, raised = pcall(make { run = function() error(value, 0) end })
+      assert.is_false(ok)
+      assert.equal(value, raised)
+    end
+  end)
+
+  it("is raised as the same value when it comes from a task of the run", function()
+    local value = { "a table" }
+    local ok, raised = pcall(make { run = function()
+      lunet.spawn(function() error(value) end)
+      lunet.sleep(60)
+    end })
+    assert.is_false(ok)
+    assert.equal(value, raised)
+  end)
+
+  it("is no verdict: the check is not asked", function()
+    local was_checked = false
+    assert.is_false(pcall(make {
+      run = function() error "broken" end,
+      check = function() was_checked = true end,
+    }))
+    assert.is_false(was_checked)
+  end)
+
+  it("closes what the run had opened", function()
+    local listener
+    assert.is_false(pcall(make { run = function()
+      listener = assert(lunet.listen { backlog = 1 })
+      error "broken"
+    end }))
+    assert.equal("CLOSED", select(3, listener:queue()))
+  end)
+end)
+
+describe("a run is a scope", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("closes what it opened", function()
+    local listener, client, server
+    local outcome = make { run = function()
+      listener = assert(lunet.listen { backlog = 1 })
+      client = assert(lunet.connect(listener, 10))
+      server = assert(listener:accept(10))
+      return { open = #lunet.open_handles() }
+    end }()
+    assert.equal(3, outcome.open)
+    for _, handle in ipairs { listener, client, server } do
+      assert.equal("CLOSED", select(3, handle:address()))
+    end
+  end)
+
+  it("leaves open what was open before", function()
+    local listener <close> = assert(lunet.listen { backlog = 1 })
+    make { run = function() return { port = assert(lunet.connect(listener, 10)) and 1 } end }()
+    assert.equal(1, #lunet.open_handles())
+    assert.equal(1, listener:queue().limit)
+  end)
+
+  it("waits for the tasks that it spawned, and takes what they did into the outcome", function()
+    local outcome = make { run = function()
+      local done = {}
+      lunet.spawn(function()
+        lunet.sleep(0.01)
+        done[1] = "the task"
+      end)
+      return done
+    end }()
+    assert.same({ "the task" }, outcome)
+  end)
+
+  it("ends a task that serves when the listener is closed with the run's own block", function()
+    local outcome, holds = make { run = function()
+      local listener <close> = assert(lunet.listen { backlog = 1 })
+      local served = {}
+      lunet.spawn(function()
+        local _, _, code = listener:serve(nothing)
+        served[1] = code
+      end)
+      lunet.sleep(0)
+      return served
+    end }()
+    assert.same({ "CLOSED" }, outcome)
+    assert.is_true(holds)
+  end)
+end)
+
+describe("what a run records", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  local function run_once()
+    local declared = make { run = function()
+      local listener <close> = assert(lunet.listen { backlog = 3 })
+      local _client <close> = assert(lunet.connect(listener, 10))
+      lunet.eventually(function() return listener:queue().depth == 1 end, 10)
+      lunet.note "It is queued."
+      return {}
+    end }
+    return declared:execute(declared:settings())
+  end
+
+  -- Without the queue's changes, which are found when the next event comes.
+  local function kinds_of(events)
+    local kinds = {}
+    for _, e in ipairs(events) do
+      if e.kind ~= "queue" then kinds[#kinds + 1] = e.kind end
+    end
+    return table.concat(kinds, " ")
+  end
+
+  it("are its own events, up to those of its end, and no earlier ones", function()
+    lunet.note "before the run"
+    local run = run_once()
+    assert.equal("listen connect note close close", kinds_of(run.events))
+    assert.equal(0, run.lost)
+    lunet.note "after the run"
+    assert.equal("listen connect note close close", kinds_of(run_once().events))
+  end)
+
+  it("tells the queue where it changed, by the kernel's numbers", function()
+    local queues = {}
+    for _, e in ipairs(run_once().events) do
+      if e.kind == "queue" then queues[#queues + 1] = { e.depth, e.limit } end
+    end
+    assert.same({ { 0, 3 }, { 1, 3 } }, queues)
+  end)
+
+  it("is all that is recorded: outside of a run nobody looks at the queues", function()
+    run_once()
+    local first = core.record(false)
+    local _listener <close> = assert(lunet.listen { backlog = 1 })
+    local events = core.events(first)
+    assert.equal(1, #events)
+    assert.equal("listen", events[1].kind)
+  end)
+
+  it("ends with the run, also when that fails", function()
+    assert.is_false(pcall(make { run = function() error "broken" end }))
+    local _, was_on = core.record(false)
+    assert.is_false(was_on)
+  end)
+
+  it("goes on after the run of an experiment within the run of another", function()
+    local inner = make { run = function() return {} end }
+    local outer = make { run = function()
+      inner()
+      local _, was_on = core.record(true)
+      return { was_on = was_on }
+    end }
+    assert.same({ was_on = true }, (outer()))
+  end)
+
+  it("counts the events that its ring could not keep", function()
+    local declared = make { run = function()
+      for i = 1, 20000 do lunet.note(tostring(i)) end
+      return {}
+    end }
+    local run = declared:execute(declared:settings())
+    assert.equal(20000, #run.events + run.lost)
+    assert.is_true(run.lost > 0)
+    assert.equal("20000", run.events[#run.events].text)
+    assert.equal(tostring(run.lost + 1), run.events[1].text)
+  end)
+end)

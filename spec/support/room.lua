@@ -1,0 +1,36 @@
+--- A place where every call that can wait has something to wait for, for ever.
+local lunet = require "lunet"
+local pair = require "spec.support.pair"
+
+local room = {}
+
+local Room = {}
+Room.__index = Room
+
+local SMALL = 4096 -- bytes; the kernel's least for a send buffer is a little more
+
+--- Opens everything. To be closed by the caller, by `room:close()` or a <close> variable.
+function room.open()
+  local made = setmetatable({}, Room)
+  -- Nobody connects to it.
+  made.listener = assert(lunet.listen { backlog = 1 })
+  -- Its queue has no room: a SYN is dropped.
+  made.full = assert(lunet.listen { backlog = 0 })
+  made.queued = assert(lunet.connect(made.full, 10))
+  assert(lunet.eventually(function() return made.full:queue().depth == 1 end, 10))
+  -- Nobody sends or reads: neither end gets a byte, and the near end's buffers fill up.
+  made.near, made.far, made.pair_listener = pair.open({ backlog = 1, rcvbuf = SMALL }, { sndbuf = SMALL })
+  -- It sleeps.
+  made.task = lunet.spawn(lunet.sleep, math.huge)
+  return made
+end
+
+function Room:close()
+  for _, name in ipairs { "listener", "full", "queued", "near", "far", "pair_listener" } do self[name]:close() end
+  self.task:cancel()
+  self.task:join(10)
+end
+
+Room.__close = Room.close
+
+return room
