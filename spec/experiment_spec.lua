@@ -181,6 +181,17 @@ describe("calling an experiment", function()
     end
   end)
 
+  it("leaves the settings that it executes with as they are, for the record", function()
+    local declared = make {
+      knobs = { backlog = { 5, "connections", "how many" } },
+      run = function(knobs) knobs.backlog = 98 return {} end,
+      check = function(_, knobs) knobs.backlog = 99 end,
+    }
+    local values = declared:settings()
+    declared:execute(values)
+    assert.same({ backlog = 5 }, values)
+  end)
+
   it("refuses wrong knobs before anything runs, at the caller's line", function()
     local has_run = false
     local declared = make {

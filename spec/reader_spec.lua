@@ -11,6 +11,7 @@ end
 
 -- Of long strings: the other one would be printed in full.
 local function assert_same_bytes(expected, data)
+  assert.is_string(data)
   assert.equal(#expected, #data)
   assert.is_true(expected == data)
 end

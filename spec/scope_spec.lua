@@ -194,6 +194,16 @@ for where, scope in pairs { ["in the main script"] = lunet.scope, ["in a task"] 
       assert.is_true(lunet.sleep(0.001))
     end)
 
+    it("raises the error of its function, and that of a task that nobody had heard of yet nowhere", function()
+      local raised = raised_by(scope, function()
+        lunet.spawn(fail, "task")
+        lunet.sleep(0)
+        fail "function"
+      end)
+      assert.equal("function", raised)
+      assert.is_true(lunet.sleep(0.001))
+    end)
+
     it("raises no error that its function has caught", function()
       local caught
       assert.equal("result", scope(function()

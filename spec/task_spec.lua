@@ -272,6 +272,14 @@ describe("the error of a task", function()
     assert.is_true(lunet.sleep(0.001))
   end)
 
+  it("is raised by a joiner that comes before the parent's next wait", function()
+    local task = lunet.spawn(fail, "boom")
+    local joiner = lunet.spawn(function() return raised_by_join(task) end)
+    assert.is_true(lunet.sleep(0))
+    assert.same({ true, "boom" }, { joiner:join(BOUND) })
+    assert.is_true(lunet.sleep(0.001))
+  end)
+
   it("is raised by the parent when the joiner has given up", function()
     local may_fail = false
     local task = lunet.spawn(function()

@@ -51,7 +51,7 @@ describe("the timeline of a run", function()
       "Ada sends 6 bytes to the shop",
       "> Now the shop opens.",
       "the shop accepts Ada's connection",
-      "the shop receives 5 bytes from Ada",
+      "the shop receives 6 bytes from Ada",
       "the shop sends 1 byte to Ada",
       "Ada receives 1 byte from the shop",
       "Ada ends its side (FIN)",
@@ -298,6 +298,34 @@ describe("the timeline of events", function()
     }, read(events_of {
       { kind = "accept", socket = 2, local_port = 7000, peer_port = 4000 },
       { kind = "connect", socket = 3, local_port = 4000, peer_port = 7000, label = "A" },
+    }))
+  end)
+
+  it("knows it also without labels", function()
+    assert.same({
+      "server accepts client's connection",
+      "client closes its socket",
+      "client cannot connect (CLOSED)",
+      "client connects to server: success",
+    }, read(events_of {
+      { kind = "accept", socket = 2, local_port = 7000, peer_port = 4000 },
+      { kind = "close", socket = 4, peer_port = 7000 },
+      { kind = "connect", socket = 4, peer_port = 7000, code = "CLOSED" }, -- closed while it connected
+      { kind = "connect", socket = 3, local_port = 4000, peer_port = 7000 },
+    }))
+  end)
+
+  it("takes the first of those who use the same ports, until the next one comes", function()
+    assert.same({
+      "server accepts A's connection",
+      "A connects to server: success",
+      "B connects to server: success",
+      "server accepts B's connection",
+    }, read(events_of {
+      { kind = "accept", socket = 2, local_port = 7000, peer_port = 4000 },
+      { kind = "connect", socket = 3, local_port = 4000, peer_port = 7000, label = "A" },
+      { kind = "connect", socket = 4, local_port = 4000, peer_port = 7000, label = "B" },
+      { kind = "accept", socket = 5, local_port = 7000, peer_port = 4000 },
     }))
   end)
 

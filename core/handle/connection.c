@@ -176,7 +176,7 @@ static bool attempt_receive(op *o) {
 static void receive_ended(op *o) {
   connection *c = o->owner;
   c->ended = o->result < 0 ? (int)o->result : 0;
-  record(c, EVENT_RECEIVE, o->result < 0 ? 0 : o->result, c->ended);
+  record(c, EVENT_RECEIVE, o->result < 0 ? 0 : (int64_t)o->as.receive.taken, c->ended);
   /* What it took may be enough for the next one, and the kernel will not announce it again. */
   bool is_given_up = o->result == OP_TIMEOUT || o->result == OP_CANCELED;
   if (is_given_up && c->held.length > 0) op_attempt_all(&c->readers);

@@ -65,6 +65,7 @@ struct op {
       enum receive_what what;
       size_t want;      /* for RECEIVE_EXACTLY */
       const char *data; /* the result, `result` bytes long */
+      size_t taken;     /* how many bytes it took: a line's newline is not in the result */
     } receive;
   } as;
 };

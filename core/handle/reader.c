@@ -18,6 +18,7 @@ static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static bool end_scratch(op *o, size_t taken, size_t left_out) {
   const char *scratch = loop_scratch(o->lp);
   size_t length = taken - left_out;
+  o->as.receive.taken = taken;
   o->as.receive.data = scratch;
   if (o->state == OP_STARTING) {
     o->is_in_scratch = true; /* the caller pushes it before the loop runs again */
@@ -32,6 +33,7 @@ static bool end_scratch(op *o, size_t taken, size_t left_out) {
 /* Ends with the first `taken` held bytes, of which the last may be left out. */
 static bool end_held(held *h, op *o, size_t taken, size_t left_out) {
   o->owned = held_take(h, taken);
+  o->as.receive.taken = taken;
   o->as.receive.data = o->owned;
   op_end(o, o->owned == NULL ? UV_ENOMEM : (ssize_t)(taken - left_out));
   return true;

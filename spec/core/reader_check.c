@@ -235,6 +235,12 @@ static void end_with_the_stream(void) {
   gives(RECEIVE_LINE_KEPT, 0, "last", 4);
   fails(RECEIVE_LINE, 0, OP_EOF);
   close_pair();
+  open_pair();
+  feed("x", 1);
+  shutdown(near, SHUT_WR);
+  gives(RECEIVE_LINE, 0, "x", 1);
+  fails(RECEIVE_LINE, 0, OP_EOF);
+  close_pair();
 }
 
 static void tell_errors(void) {
