@@ -101,7 +101,7 @@ describe("stale_replay", function()
       "B       connects to server: success", "B       sends 8 bytes to server",
       "B       gives up waiting for bytes (TIMEOUT)", "B       closes its connection with server",
       "A       closes its connection with server", "0/100  server  accepts B's connection",
-      "server  receives 7 bytes from B", "server  cannot send: B is gone (EPIPE)",
+      "server  receives 8 bytes from B", "server  cannot send: B is gone (EPIPE)",
       "Outcome", 'served                  { "login A", "login B" }', "The claim holds." } do
       local first, last = result.output:find(part, at, true)
       assert.is_truthy(first, "not there, or too early: " .. part)
