@@ -274,7 +274,7 @@ for _, family in ipairs { families[1], families[2], families[3] } do
       near = nil
       collectgarbage()
       assert.equal("EOF", code_of(far:receive("l", BOUND)))
-      near = far
+      near = far -- for after_each
     end)
 
     it("is not collected while a task waits to receive", function()
@@ -595,7 +595,7 @@ describe("a Unix connection", function()
     assert(os.remove(path))
   end)
 
-  -- sk_err has two writers on Unix, but a close is only one of them if bytes were left.
+  -- A Unix socket has no state of its own that outlives the error, as TCP_CLOSE does.
   it("shows its peer's close with unread bytes as a reset, until that was reported", function()
     local near, far, listener = pair.open { address = families[4].address(), backlog = 5 }
     assert(near:send "never read")

@@ -116,7 +116,8 @@ local task = {}
 function task:join(timeout) end
 
 --- Cancels the task: its present wait and every later one raise an error object whose `code` is
---- "CANCELED". A task that has not begun never does. Idempotent; does not wait.
+--- "CANCELED". A task that has not begun never does. One that catches the error and returns is still
+--- canceled: its results do not count. Idempotent; does not wait.
 ---@return true
 function task:cancel() end
 
@@ -185,6 +186,9 @@ function connection:send(data, timeout) end
 ---
 --- `what`: nothing for what is there (1 byte to 64 KiB), n for exactly n bytes, "l" for a line, "L" for
 --- a line with its newline, "a" for all up to the end.
+---
+--- An RST does not discard what came before it: that is returned first, then "ECONNRESET" once, then
+--- "EOF". After the peer's FIN an RST only shows in `liveness` and in sends ("EPIPE").
 ---@param what? "l"|"L"|"a"|integer
 ---@param timeout? number seconds
 ---@return string|nil data
@@ -220,7 +224,8 @@ function connection:reset() end
 function connection:state() end
 
 --- TCP_INFO (tcp(7)): the fields that this kernel fills in, by their own names and in their own
---- units, such as tcpi_rtt in microseconds and tcpi_last_data_recv in milliseconds.
+--- units, such as tcpi_rtt in microseconds and tcpi_last_data_recv in milliseconds. "No limit" in
+--- tcpi_max_pacing_rate is all bits set, which reads as -1.
 ---@return table<string, integer>|nil info
 ---@return string? message
 ---@return string? code "CLOSED", "EOPNOTSUPP" for Unix
