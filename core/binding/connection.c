@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "binding/failure.h"
+#include "binding/host.h"
 #include "binding/runtime.h"
 #include "binding/target.h"
 #include "binding/timeout.h"
@@ -58,8 +59,8 @@ static int bind_from(lua_State *L, int fd) {
 }
 
 /* A socket, or a negative errno with what was tried pushed. */
-static int open_socket(lua_State *L, const address *peer) {
-  int fd = socket_open(address_family(peer));
+static int open_socket(lua_State *L, const host *h, const address *peer) {
+  int fd = host_socket(h, address_family(peer));
   if (fd < 0) lua_pushliteral(L, "socket");
   int result = fd;
   if (fd >= 0 && lua_istable(L, 1)) {
@@ -86,7 +87,7 @@ static int push_connected(lua_State *L, op *o) {
   return failure_push(L, o->result, lua_tostring(L, -1));
 }
 
-int connection_to(lua_State *L) {
+int connection_to_from(lua_State *L, const host *h) {
   address peer, from;
   uint64_t deadline_ns = timeout_argument(L, 2);
   lua_settop(L, 2);
@@ -99,10 +100,11 @@ int connection_to(lua_State *L) {
   }
   task *t = task_begin(L, deadline_ns);
   connection **box = (connection **)type_new_box(L, CONNECTION_TYPE);
-  int fd = open_socket(L, &peer);
+  int fd = open_socket(L, h, &peer);
   int result = fd;
   if (fd >= 0) {
-    result = connection_open(t->op.lp, t->nursery->handles, fd, label, box);
+    struct place p = host_place(t->rt, h, label);
+    result = connection_open(t->op.lp, &p, fd, box);
     if (result < 0) socket_close(fd);
   }
   if (result < 0) {
@@ -112,6 +114,8 @@ int connection_to(lua_State *L) {
   connection_connect(*box, &peer, &t->op);
   return task_wait(L, t, push_connected);
 }
+
+int connection_to(lua_State *L) { return connection_to_from(L, NULL); }
 
 /* -- sending and receiving ----------------------------------------------------------------- */
 

@@ -5,13 +5,15 @@
 #include <lua.h>
 
 #include "handle/connection.h"
+#include "handle/host.h"
 
 extern const char CONNECTION_TYPE[];
 
 void connection_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
-/* lunet.connect(target, timeout) */
+/* lunet.connect(target, timeout), and the same from a host */
 int connection_to(lua_State *L);
+int connection_to_from(lua_State *L, const host *h);
 
 int connection_push(lua_State *L, connection *c);
 

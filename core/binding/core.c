@@ -4,6 +4,7 @@
 
 #include "binding/connection.h"
 #include "binding/failure.h"
+#include "binding/host.h"
 #include "binding/listener.h"
 #include "binding/nursery.h"
 #include "binding/runtime.h"
@@ -56,6 +57,21 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"events", trace_events},
                                      {"traceback", traceback},
                                      {"versions", describe_versions},
+                                     {"host", host_new},
+                                     {"is_host", host_is_host},
+                                     {"is_listener", listener_is_listener},
+                                     {"host_listen", host_listen},
+                                     {"host_connect", host_connect},
+                                     {"link", host_link},
+                                     {"bridge", host_bridge},
+                                     {"attach", host_attach},
+                                     {"unlink", host_unlink},
+                                     {"add_address", host_add_address},
+                                     {"link_is_up", host_link_is_up},
+                                     {"read_file", host_read_file},
+                                     {"write_file", host_write_file},
+                                     {"set_home", host_set_home},
+                                     {"stay_home", host_stay},
                                      {NULL, NULL}};
 
 /* Gives the Lua library the methods of a type, to add its own. */
@@ -71,11 +87,13 @@ __attribute__((visibility("default"))) int luaopen_lunet_core(lua_State *L) {
   task_open_type(L);
   listener_open_type(L);
   connection_open_type(L);
+  host_open_type(L);
   luaL_newlibtable(L, functions);
   lua_rotate(L, -2, 1);
   luaL_setfuncs(L, functions, 1);
   set_methods(L, "task", TASK_TYPE);
   set_methods(L, "listener", LISTENER_TYPE);
   set_methods(L, "connection", CONNECTION_TYPE);
+  set_methods(L, "host_methods", HOST_TYPE);
   return 1;
 }

@@ -12,7 +12,7 @@
 #include "platform/socket.h"
 
 /* Takes over `fd`, which need not be connected yet; on failure it is the caller's still. */
-int connection_open(loop *lp, scope *s, int fd, const char *label, connection **out);
+int connection_open(loop *lp, const struct place *p, int fd, connection **out);
 void connection_close(connection *c); /* idempotent; wakes who waits with OP_CLOSED */
 int connection_reset(connection *c);  /* closes with RST; -EOPNOTSUPP unless TCP */
 void connection_free(connection *c);  /* closes first */

@@ -8,9 +8,8 @@
 #include "handle/scope.h"
 #include "platform/address.h"
 
-/* `fd` is bound. On failure it is the caller's still. `label` names it in the trace; may be NULL.
- */
-int listener_open(loop *lp, scope *s, int fd, int backlog, const char *label, listener **out);
+/* `fd` is bound. On failure it is the caller's still. */
+int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener **out);
 void listener_close(listener *l); /* idempotent; wakes who waits with OP_CLOSED */
 void listener_free(listener *l);  /* closes first */
 bool listener_is_open(const listener *l);

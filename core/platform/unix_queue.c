@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "platform/netlink_error.h"
+
 struct reply {
   bool found;
   uint32_t depth, limit;
@@ -25,17 +27,6 @@ static int read_reply(struct nl_msg *message, void *argument) {
   return NL_OK;
 }
 
-/* libnl has its own error numbers; the few that a request to this kernel can end with. */
-static int errno_of(int nl_error) {
-  switch (-nl_error) {
-  case NLE_OBJ_NOTFOUND: return -ENOENT;
-  case NLE_NOMEM: return -ENOMEM;
-  case NLE_PERM: return -EPERM;
-  case NLE_OPNOTSUPP: return -EOPNOTSUPP;
-  default: return -EIO;
-  }
-}
-
 static int ask(struct nl_sock *sock, ino_t inode, struct reply *reply) {
   struct unix_diag_req request = {
     .sdiag_family = AF_UNIX,
@@ -45,11 +36,11 @@ static int ask(struct nl_sock *sock, ino_t inode, struct reply *reply) {
     .udiag_cookie = {UINT32_MAX, UINT32_MAX},
   };
   int result = nl_connect(sock, NETLINK_SOCK_DIAG);
-  if (result < 0) return errno_of(result);
+  if (result < 0) return netlink_errno(result);
   nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_reply, reply);
   result = nl_send_simple(sock, SOCK_DIAG_BY_FAMILY, 0, &request, sizeof request);
   if (result >= 0) result = nl_recvmsgs_default(sock);
-  return result < 0 ? errno_of(result) : 0;
+  return result < 0 ? netlink_errno(result) : 0;
 }
 
 int unix_queue_read(int fd, uint32_t *depth, uint32_t *limit) {

@@ -3,6 +3,8 @@
 --- This file is the index of the API. What the core implements is declared, with its documentation,
 --- in lunet/types.lua; what is written in Lua is here.
 local core = require "lunet.core"
+local host = require "lunet.host"
+local network = require "lunet.network"
 
 local lunet = {
   listen = core.listen,
@@ -14,6 +16,9 @@ local lunet = {
   note = core.note,
   open_handles = core.open_handles,
   traceback = core.traceback,
+  host = host.new,
+  link = network.link,
+  lan = network.lan,
 }
 
 lunet.version = core.versions()
