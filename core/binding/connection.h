@@ -7,6 +7,8 @@
 #include "handle/connection.h"
 #include "handle/host.h"
 
+struct tcp_info_memory;
+
 extern const char CONNECTION_TYPE[];
 
 void connection_open_type(lua_State *L); /* expects the runtime on the stack's top */
@@ -19,5 +21,8 @@ int connection_push(lua_State *L, connection *c);
 
 /* Pushes the address as text and its port (none for Unix). */
 int connection_push_address(lua_State *L, const address *a);
+
+/* Pushes a table of the TCP_INFO fields that the kernel filled in. */
+int connection_push_info(lua_State *L, const struct tcp_info_memory *values);
 
 #endif

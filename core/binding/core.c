@@ -7,9 +7,13 @@
 #include "binding/host.h"
 #include "binding/listener.h"
 #include "binding/nursery.h"
+#include "binding/process.h"
+#include "binding/rule.h"
 #include "binding/runtime.h"
+#include "binding/sockets.h"
 #include "binding/timeout.h"
 #include "binding/trace.h"
+#include "binding/wire.h"
 #include "handle/scope.h"
 
 enum { DESCRIPTION = 512 };
@@ -47,6 +51,7 @@ static int describe_versions(lua_State *L) {
 
 static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"connect", connection_to},
+                                     {"exec", process_exec},
                                      {"spawn", task_spawn},
                                      {"scope", nursery_scope},
                                      {"now", timeout_now},
@@ -57,6 +62,7 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"events", trace_events},
                                      {"traceback", traceback},
                                      {"versions", describe_versions},
+                                     {"sockets", sockets_list},
                                      {"host", host_new},
                                      {"is_host", host_is_host},
                                      {"is_listener", listener_is_listener},
@@ -66,12 +72,16 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"bridge", host_bridge},
                                      {"attach", host_attach},
                                      {"unlink", host_unlink},
-                                     {"add_address", host_add_address},
+                                     {"wire", wire_new},
+                                     {"add_addresses", host_add_addresses},
                                      {"link_is_up", host_link_is_up},
+                                     {"is_address", host_is_address},
+                                     {"answers_for", host_answers_for},
                                      {"read_file", host_read_file},
                                      {"write_file", host_write_file},
                                      {"set_home", host_set_home},
                                      {"stay_home", host_stay},
+                                     {"drop", rule_drop},
                                      {NULL, NULL}};
 
 /* Gives the Lua library the methods of a type, to add its own. */
@@ -88,6 +98,10 @@ __attribute__((visibility("default"))) int luaopen_lunet_core(lua_State *L) {
   listener_open_type(L);
   connection_open_type(L);
   host_open_type(L);
+  wire_open_type(L);
+  rule_open_type(L);
+  process_open_type(L);
+  sockets_open_type(L);
   luaL_newlibtable(L, functions);
   lua_rotate(L, -2, 1);
   luaL_setfuncs(L, functions, 1);

@@ -6,6 +6,8 @@
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/listener.h"
+#include "binding/process.h"
+#include "binding/sockets.h"
 #include "binding/type.h"
 #include "handle/trace.h"
 #include "platform/link.h"
@@ -54,6 +56,18 @@ int host_connect(lua_State *L) {
   host *h = host_check(L, 1);
   lua_remove(L, 1);
   return connection_to_from(L, h);
+}
+
+static int exec(lua_State *L) {
+  host *h = host_check(L, 1);
+  lua_remove(L, 1);
+  return process_exec_on(L, h);
+}
+
+static int sockets(lua_State *L) {
+  host *h = host_check(L, 1);
+  lua_remove(L, 1);
+  return sockets_list_of(L, h);
 }
 
 static int name(lua_State *L) {
@@ -113,23 +127,45 @@ int host_unlink(lua_State *L) {
   return push_link_result(L, link_delete(host_routes(h), luaL_checkstring(L, 2)), "unlink");
 }
 
-int host_add_address(lua_State *L) {
-  host *h = host_check(L, 1);
+int host_is_address(lua_State *L) {
   address a;
-  const char *text = luaL_checkstring(L, 3);
-  if (address_make(text, 0, &a) < 0 || address_family(&a) == AF_UNIX)
-    return luaL_error(L, "address: \"%s\" is no IPv4 or IPv6 address", text);
-  int most = address_family(&a) == AF_INET ? 32 : 128;
-  lua_Integer prefix = luaL_checkinteger(L, 4);
-  luaL_argcheck(L, prefix >= 0 && prefix <= most, 4, "a prefix length is 0 to 32, or 128 for IPv6");
-  int result = link_add_address(host_routes(h), luaL_checkstring(L, 2), &a, (int)prefix);
-  return failure_push_result(L, result, lua_pushfstring(L, "address %s", text));
+  bool is_text = lua_type(L, 1) == LUA_TSTRING;
+  lua_pushboolean(L, is_text && address_parse_prefixed(lua_tostring(L, 1), &a) >= 0);
+  return 1;
+}
+
+int host_add_addresses(lua_State *L) {
+  host *h = host_check(L, 1);
+  int count = lua_gettop(L);
+  int index = link_index(host_routes(h), luaL_checkstring(L, 2));
+  if (index < 0) return push_link_result(L, index, "link");
+  for (int i = 3; i <= count; i++) {
+    address a;
+    const char *text = luaL_checkstring(L, i);
+    int prefix = address_parse_prefixed(text, &a);
+    if (prefix < 0) return luaL_error(L, "\"%s\" is no address with a prefix length", text);
+    int result = link_add_address(host_routes(h), index, &a, prefix);
+    if (result < 0) return failure_push(L, result, lua_pushfstring(L, "address %s", text));
+  }
+  lua_pushboolean(L, 1);
+  return 1;
 }
 
 int host_link_is_up(lua_State *L) {
   host *h = host_check(L, 1);
   int result = link_is_up(host_routes(h), luaL_checkstring(L, 2));
   if (result < 0) return push_link_result(L, result, "link");
+  lua_pushboolean(L, result);
+  return 1;
+}
+
+int host_answers_for(lua_State *L) {
+  host *h = host_check(L, 1);
+  address a;
+  const char *text = luaL_checkstring(L, 2);
+  if (address_make(text, 0, &a) < 0) return luaL_error(L, "\"%s\" is no address", text);
+  int result = link_answers_for(host_routes(h), &a);
+  if (result < 0) return failure_push(L, result, lua_pushfstring(L, "address %s", text));
   lua_pushboolean(L, result);
   return 1;
 }
@@ -163,9 +199,11 @@ int host_write_file(lua_State *L) {
 /* set_home(host): the process is on this host from now on. Returns the namespace it was in before,
  * for set_home(namespace), which goes back. */
 int host_set_home(lua_State *L) {
-  bool is_back = lua_isinteger(L, 1);
-  int before =
-    namespace_set_home(is_back ? (int)lua_tointeger(L, 1) : host_namespace(host_check(L, 1)));
+  if (lua_isinteger(L, 1)) {
+    int result = namespace_restore_home((int)lua_tointeger(L, 1));
+    return failure_push_result(L, result, "home");
+  }
+  int before = namespace_set_home(host_namespace(host_check(L, 1)));
   if (before < 0) return failure_push(L, before, "home");
   lua_pushinteger(L, before);
   return 1;
@@ -178,11 +216,14 @@ int host_stay(lua_State *L) {
 }
 
 int host_is_host(lua_State *L) {
-  lua_pushboolean(L, luaL_testudata(L, 1, HOST_TYPE) != NULL);
-  return 1;
+  host **box = luaL_testudata(L, 1, HOST_TYPE);
+  lua_pushboolean(L, box != NULL);
+  lua_pushboolean(L, box != NULL && *box != NULL && host_is_open(*box));
+  return 2;
 }
 
-static const luaL_Reg methods[] = {{"name", name}, {"close", close_host}, {NULL, NULL}};
+static const luaL_Reg methods[] = {
+  {"exec", exec}, {"sockets", sockets}, {"name", name}, {"close", close_host}, {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {
   {"__close", close_host}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};

@@ -11,7 +11,6 @@
 #include "binding/target.h"
 #include "binding/timeout.h"
 #include "binding/type.h"
-#include "handle/listener.h"
 #include "platform/socket.h"
 
 const char LISTENER_TYPE[] = "lunet.listener";
@@ -26,10 +25,15 @@ static listener *check_open(lua_State *L) {
   return NULL;
 }
 
-bool listener_to_address(lua_State *L, int index, address *out) {
+listener *listener_test(lua_State *L, int index) {
   listener **box = luaL_testudata(L, index, LISTENER_TYPE);
-  if (box == NULL || *box == NULL) return false;
-  *out = *listener_address(*box);
+  return box == NULL ? NULL : *box;
+}
+
+bool listener_to_address(lua_State *L, int index, address *out) {
+  const listener *l = listener_test(L, index);
+  if (l == NULL) return false;
+  *out = *listener_address(l);
   address_reachable(out);
   return true;
 }

@@ -35,9 +35,22 @@ static void abort_handle(handle *h) {
 }
 
 static void describe(const handle *h, char *text, size_t size) {
-  const connection *c = (const connection *)h;
+  connection_describe((const connection *)h, text, size);
+}
+
+static void describe_stream(const connection *c, char *text, size_t size) {
+  static const char *const streams[] = {"", "stdin", "stdout", "stderr"};
+  const char *program = trace_label_text(loop_trace(c->lp), c->socket.label);
+  snprintf(text, size, "%s of %s", streams[c->socket.stream], program == NULL ? "?" : program);
+}
+
+void connection_describe(const connection *c, char *text, size_t size) {
   char local_text[ADDRESS_TEXT], peer_text[ADDRESS_TEXT];
   address local = {0};
+  if (c->socket.stream != 0) {
+    describe_stream(c, text, size);
+    return;
+  }
   connection_local(c, &local);
   snprintf(text, size, "%s -> %s", address_format(&local, local_text),
            address_format(&c->peer, peer_text));
@@ -97,6 +110,11 @@ void connection_accepted(connection *c, const address *peer, const address *loca
   c->gate = g;
   gate_enter(g);
   record(c, EVENT_ACCEPT, 0, 0);
+}
+
+void connection_of_program(connection *c, uint8_t stream) {
+  c->socket.stream = stream;
+  socket_peer(c->fd, &c->peer);
 }
 
 /* Returns the directions that no op was waiting for. */

@@ -21,6 +21,9 @@ bool connection_is_open(const connection *c);
 /* It came from a listener at `local`, whose gate it occupies until it is closed. */
 void connection_accepted(connection *c, const address *peer, const address *local, gate *g);
 
+/* It is the near end of a program's standard stream: see struct trace_socket. */
+void connection_of_program(connection *c, uint8_t stream);
+
 /* Ends with 0. If it fails, the connection is of no further use: close it. */
 void connection_connect(connection *c, const address *peer, op *o);
 
@@ -36,6 +39,9 @@ int connection_descriptor(const connection *c);
 size_t connection_held(const connection *c); /* bytes taken from the kernel, not yet returned */
 int connection_ended(const connection *c);   /* why reading ended last; 0: it has not */
 int connection_liveness(connection *c, enum liveness *out);
+
+/* Who is connected with whom, for people. */
+void connection_describe(const connection *c, char *text, size_t size);
 
 int connection_local(const connection *c, address *out);
 int connection_peer(const connection *c, address *out);

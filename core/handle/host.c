@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/firewall.h"
 #include "platform/link.h"
 #include "platform/namespace.h"
 #include "platform/socket.h"
@@ -13,7 +14,8 @@ struct host {
   loop *lp;
   int ns; /* -1: closed */
   uint16_t number;
-  struct nl_sock *routes; /* NULL until it is needed */
+  struct nl_sock *routes;
+  firewall *firewall; /* NULL until it is needed */
   char *name;
 };
 
@@ -57,6 +59,8 @@ void host_close(host *h) {
   handle_close(&h->handle);
   handle_abort_all(h->lp, h->number);
   link_close(h->routes);
+  if (h->firewall != NULL) firewall_close(h->firewall);
+  h->firewall = NULL;
   namespace_close(h->ns);
   h->ns = -1;
 }
@@ -72,6 +76,12 @@ uint16_t host_number(const host *h) { return h == NULL ? 0 : h->number; }
 int host_namespace(const host *h) { return h->ns; }
 struct nl_sock *host_routes(const host *h) {
   return h->routes;
+}
+
+int host_firewall(host *h, firewall **out) {
+  int result = h->firewall == NULL ? firewall_open(h->ns, &h->firewall) : 0;
+  *out = h->firewall;
+  return result;
 }
 
 int host_socket(const host *h, int family) {

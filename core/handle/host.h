@@ -6,6 +6,7 @@
 #include "handle/scope.h"
 
 typedef struct host host;
+typedef struct firewall firewall;
 struct nl_sock;
 
 int host_open(loop *lp, scope *s, const char *name, host **out);
@@ -21,6 +22,9 @@ const char *host_name(const host *h);
 uint16_t host_number(const host *h); /* 0 for home; never reused within a loop */
 int host_namespace(const host *h);
 struct nl_sock *host_routes(const host *h); /* a netlink socket to its routing tables */
+
+/* Its firewall, opened at first use and closed with the host. 0 or a negative errno. */
+int host_firewall(host *h, firewall **out);
 
 /* A non-blocking stream socket of the host. */
 int host_socket(const host *h, int family);

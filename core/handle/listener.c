@@ -188,3 +188,4 @@ int listener_resize(listener *l, int backlog) {
 }
 
 const address *listener_address(const listener *l) { return &l->local; }
+uint16_t listener_host(const listener *l) { return l->socket.host; }

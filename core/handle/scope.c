@@ -33,7 +33,7 @@ static handle *find_handle(loop *lp, uint16_t host) {
     list *handles = &LIST_ENTRY(s, scope, in_loop)->handles;
     for (list *l = handles->prev; l != handles; l = l->prev) {
       handle *h = LIST_ENTRY(l, handle, in_scope);
-      if (h->host == host) return h;
+      if (h->host == host || h->far_host == host) return h;
     }
   }
   return NULL;

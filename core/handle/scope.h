@@ -20,8 +20,9 @@ struct handle_type {
 /* What every closable thing begins with. */
 struct handle {
   const struct handle_type *type;
-  list in_scope; /* the scope's list while open; in no list when closed */
-  uint16_t host; /* its host's number; 0 is home */
+  list in_scope;     /* the scope's list while open; in no list when closed */
+  uint16_t host;     /* its host's number; 0 is home */
+  uint16_t far_host; /* of what joins two hosts: it ends with either; 0: none */
 };
 
 struct scope {

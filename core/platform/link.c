@@ -8,24 +8,15 @@
 #include <linux/veth.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
+#include <sched.h>
 
-#include "platform/namespace.h"
 #include "platform/netlink_error.h"
+#include "platform/netlink_socket.h"
 
 int link_open(int ns, struct nl_sock **out) {
-  struct nl_sock *sock = nl_socket_alloc();
-  if (sock == NULL) return -ENOMEM;
-  nl_socket_disable_seq_check(sock); /* it counts acknowledgements, and ask gets none */
-  int result = namespace_enter(ns);
-  if (result == 0) {
-    result = netlink_errno(nl_connect(sock, NETLINK_ROUTE));
-    namespace_leave();
-  }
-  if (result < 0) {
-    nl_socket_free(sock);
-    return result;
-  }
-  *out = sock;
+  int result = netlink_socket_open(ns, NETLINK_ROUTE, out);
+  if (result < 0) return result;
+  nl_socket_disable_seq_check(*out); /* it counts acknowledgements, and ask gets none */
   return 0;
 }
 
@@ -40,6 +31,13 @@ static struct nl_msg *new_message(int type, int flags, const void *header, size_
   struct nl_msg *message = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
   if (message != NULL) nlmsg_append(message, (void *)header, size, NLMSG_ALIGNTO);
   return message;
+}
+
+static void put_address(struct nl_msg *message, int type, const address *a) {
+  if (address_family(a) == AF_INET6)
+    nla_put(message, type, sizeof a->as.in6.sin6_addr, &a->as.in6.sin6_addr);
+  else
+    nla_put(message, type, sizeof a->as.in.sin_addr, &a->as.in.sin_addr);
 }
 
 static struct nl_msg *new_link_message(int type, int flags, unsigned if_flags) {
@@ -122,7 +120,7 @@ static int look(struct nl_sock *sock, const char *name, struct link_state *state
   return result;
 }
 
-static int find_index(struct nl_sock *sock, const char *name) {
+int link_index(struct nl_sock *sock, const char *name) {
   struct link_state state;
   int result = look(sock, name, &state);
   return result < 0 ? result : state.index;
@@ -134,10 +132,39 @@ int link_is_up(struct nl_sock *sock, const char *name) {
   return result < 0 ? result : state.operstate == IF_OPER_UP;
 }
 
+static int read_route(struct nl_msg *message, void *argument) {
+  struct rtmsg *route = argument;
+  struct nlmsghdr *header = nlmsg_hdr(message);
+  if (header->nlmsg_type != RTM_NEWROUTE) return NL_SKIP;
+  *route = *(const struct rtmsg *)nlmsg_data(header);
+  return NL_OK;
+}
+
+/* The kernel adds an IPv6 address in two steps, the second in a work queue: only then does it join
+ * the multicast group of those who ask for the address, and last it adds the route to itself
+ * (net/ipv6/addrconf.c, addrconf_dad_begin). A question that comes before is asked again after 1 s.
+ */
+int link_answers_for(struct nl_sock *sock, const address *a) {
+  bool is_in6 = address_family(a) == AF_INET6;
+  struct rtmsg wanted = {.rtm_family = (uint8_t)address_family(a),
+                         .rtm_dst_len = is_in6 ? 128 : 32};
+  struct rtmsg found = {.rtm_type = RTN_UNSPEC};
+  struct nl_msg *message = new_message(RTM_GETROUTE, 0, &wanted, sizeof wanted);
+  if (message == NULL) return -ENOMEM;
+  put_address(message, RTA_DST, a);
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_route, &found);
+  ask(sock, message); /* fails when there is no route at all, yet */
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
+  if (found.rtm_type == RTN_LOCAL) return 1;
+  sched_yield(); /* to the work queue, which is on this CPU: whoever asks again would keep it
+                    waiting */
+  return 0;
+}
+
 /* -- changing one -------------------------------------------------------------------------- */
 
 int link_attach(struct nl_sock *sock, const char *name, const char *bridge) {
-  int index = find_index(sock, bridge);
+  int index = link_index(sock, bridge);
   if (index < 0) return index;
   struct nl_msg *message = new_link_message(RTM_NEWLINK, 0, 0);
   if (message == NULL) return -ENOMEM;
@@ -160,22 +187,32 @@ int link_delete(struct nl_sock *sock, const char *name) {
   return transact(sock, message);
 }
 
-int link_add_address(struct nl_sock *sock, const char *name, const address *a, int prefix) {
-  int index = find_index(sock, name);
-  if (index < 0) return index;
-  bool is_in6 = address_family(a) == AF_INET6;
+int link_set_group(struct nl_sock *sock, const char *name, uint32_t group) {
+  struct nl_msg *message = new_link_message(RTM_NEWLINK, 0, 0);
+  if (message == NULL) return -ENOMEM;
+  nla_put_string(message, IFLA_IFNAME, name);
+  nla_put_u32(message, IFLA_GROUP, group);
+  return transact(sock, message);
+}
+
+int link_delete_group(struct nl_sock *sock, uint32_t group) {
+  struct nl_msg *message = new_link_message(RTM_DELLINK, 0, 0);
+  if (message == NULL) return -ENOMEM;
+  nla_put_u32(message, IFLA_GROUP, group);
+  return transact(sock, message);
+}
+
+int link_add_address(struct nl_sock *sock, int index, const address *a, int prefix) {
   struct ifaddrmsg header = {
     .ifa_family = (uint8_t)address_family(a),
     .ifa_prefixlen = (uint8_t)prefix,
     .ifa_flags = IFA_F_NODAD,
     .ifa_index = (uint32_t)index,
   };
-  const void *bytes = is_in6 ? (const void *)&a->as.in6.sin6_addr : &a->as.in.sin_addr;
-  int size = is_in6 ? sizeof a->as.in6.sin6_addr : sizeof a->as.in.sin_addr;
   struct nl_msg *message =
     new_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
   if (message == NULL) return -ENOMEM;
-  nla_put(message, IFA_LOCAL, size, bytes);
-  nla_put(message, IFA_ADDRESS, size, bytes);
+  put_address(message, IFA_LOCAL, a);
+  put_address(message, IFA_ADDRESS, a);
   return transact(sock, message);
 }

@@ -24,9 +24,19 @@ int link_attach(struct nl_sock *sock, const char *name, const char *bridge);
 
 int link_delete(struct nl_sock *sock, const char *name);
 
-/* Adds an address with its prefix length; no duplicate address detection, so that an IPv6 one can
- * be used at once. */
-int link_add_address(struct nl_sock *sock, const char *name, const address *a, int prefix);
+/* Links of one group are deleted together, in little more than the time of one. */
+int link_set_group(struct nl_sock *sock, const char *name, uint32_t group);
+int link_delete_group(struct nl_sock *sock, uint32_t group);
+
+int link_index(struct nl_sock *sock, const char *name); /* or a negative errno */
+
+/* Adds an address with its prefix length; no duplicate address detection, so that an IPv6 one needs
+ * no second: see link_answers_for. */
+int link_add_address(struct nl_sock *sock, int index, const address *a, int prefix);
+
+/* Whether the namespace answers for the address: an IPv6 one may not yet, when it has been added.
+ * 1, 0 or a negative errno. */
+int link_answers_for(struct nl_sock *sock, const address *a);
 
 /* Whether packets pass: operstate UP. IFF_RUNNING says so too early, and the first packets are then
  * dropped. 1, 0 or a negative errno. */

@@ -27,8 +27,12 @@ void namespace_leave(void);
 /* A socket of the namespace: it stays there wherever the process is. */
 int namespace_socket(int ns, int family, int type, int protocol);
 
-/* Makes another namespace the home host's. Returns the one before (to be given back later), or a
- * negative errno. */
+/* The home host's namespace, if lunet made it; -EPERM if it is the machine's own. */
+int namespace_own_home(void);
+
+/* Makes another namespace the home host's. Returns the one before, to be given back, or a negative
+ * errno. */
 int namespace_set_home(int ns);
+int namespace_restore_home(int before); /* 0 or a negative errno */
 
 #endif

@@ -12,17 +12,28 @@ local function parse(text, group, into)
   for name in names:gmatch "%S+" do into[name] = math.tointeger(tonumber(next_value())) end
 end
 
+local function refuse_unknown(name)
+  error(("no counter of this kernel is called '%s'"):format(tostring(name)), 3)
+end
+
+function snapshot.__index(_, name) refuse_unknown(name) end
+
+local function is_snapshot(value) return getmetatable(value) == snapshot end
+
 --- What changed: only the counters that moved are in it, and those that stayed read as 0.
 function snapshot.__sub(after, before)
+  if not (is_snapshot(after) and is_snapshot(before)) then
+    error("counters: two snapshots expected, later - earlier", 2)
+  end
   local difference = {}
   for name, value in pairs(after) do
-    local moved = value - (before[name] or 0)
+    local moved = value - (rawget(before, name) or 0)
     if moved ~= 0 then difference[name] = moved end
   end
   return setmetatable(difference, {
     __index = function(_, name)
       if rawget(after, name) then return 0 end
-      error(("no counter of this kernel is called '%s'"):format(tostring(name)), 2)
+      refuse_unknown(name)
     end,
   })
 end

@@ -5,10 +5,13 @@
 local core = require "lunet.core"
 local host = require "lunet.host"
 local network = require "lunet.network"
+local rule = require "lunet.rule"
 
 local lunet = {
   listen = core.listen,
   connect = core.connect,
+  exec = core.exec,
+  sockets = core.sockets,
   spawn = core.spawn,
   scope = core.scope,
   sleep = core.sleep,
@@ -19,6 +22,7 @@ local lunet = {
   host = host.new,
   link = network.link,
   lan = network.lan,
+  drop = rule.drop_at_home,
 }
 
 lunet.version = core.versions()

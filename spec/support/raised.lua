@@ -1,0 +1,9 @@
+--- What a call raises; fails if it raises nothing.
+---@param fn function
+---@param ... any arguments for fn
+---@return any the error value
+return function(fn, ...)
+  local results = table.pack(pcall(fn, ...))
+  assert(not results[1], "nothing was raised")
+  return results[2]
+end
