@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "binding/failure.h"
+#include "binding/host.h"
+#include "binding/listener.h"
 #include "binding/runtime.h"
 #include "binding/target.h"
 #include "binding/timeout.h"
@@ -57,8 +59,8 @@ static int bind_from(lua_State *L, int fd) {
 }
 
 /* A socket, or a negative errno with what was tried pushed. */
-static int open_socket(lua_State *L, const address *peer) {
-  int fd = socket_open(address_family(peer));
+static int open_socket(lua_State *L, const host *h, const address *peer) {
+  int fd = host_socket(h, address_family(peer));
   if (fd < 0) lua_pushliteral(L, "socket");
   int result = fd;
   if (fd >= 0 && lua_istable(L, 1)) {
@@ -85,11 +87,26 @@ static int push_connected(lua_State *L, op *o) {
   return failure_push(L, o->result, lua_tostring(L, -1));
 }
 
-int connection_to(lua_State *L) {
+/* The Lua library has found the address of a listener on another host, if it can be reached. */
+static void check_listener(lua_State *L, const host *h) {
+  if (lua_istable(L, 1))
+    lua_rawgeti(L, 1, 1);
+  else
+    lua_pushvalue(L, 1);
+  const listener *l = listener_test(L, -1);
+  bool is_tcp = l != NULL && address_family(listener_address(l)) != AF_UNIX;
+  if (is_tcp && listener_host(l) != host_number(h))
+    luaL_error(L, "connect: the listener is on another host, which shares no network with %s",
+               h == NULL ? "the home host" : host_name(h));
+  lua_pop(L, 1);
+}
+
+int connection_to_from(lua_State *L, const host *h) {
   address peer, from;
   uint64_t deadline_ns = timeout_argument(L, 2);
   lua_settop(L, 2);
   target_peer(L, 1, &peer);
+  check_listener(L, h);
   const char *label = NULL;
   if (lua_istable(L, 1)) {
     target_check(L, 1, connect_fields);
@@ -98,10 +115,11 @@ int connection_to(lua_State *L) {
   }
   task *t = task_begin(L, deadline_ns);
   connection **box = connection_new(L);
-  int fd = open_socket(L, &peer);
+  int fd = open_socket(L, h, &peer);
   int result = fd;
   if (fd >= 0) {
-    result = connection_open(t->op.lp, t->nursery->handles, fd, label, box);
+    struct place p = host_place(t->rt, h, label);
+    result = connection_open(t->op.lp, &p, fd, box);
     if (result < 0) socket_close(fd);
   }
   if (result < 0) {
@@ -111,6 +129,8 @@ int connection_to(lua_State *L) {
   connection_connect(*box, &peer, &t->op);
   return task_wait(L, t, push_connected);
 }
+
+int connection_to(lua_State *L) { return connection_to_from(L, NULL); }
 
 /* -- sending and receiving ----------------------------------------------------------------- */
 
@@ -225,19 +245,22 @@ static int state(lua_State *L) {
   return 1;
 }
 
+int connection_push_info(lua_State *L, const struct tcp_info_memory *values) {
+  lua_createtable(L, 0, 64);
+  for (const struct tcp_info_field *f = tcp_info_fields; f->name != NULL; f++) {
+    if (f->offset + f->size > values->length) break; /* this kernel knows no more */
+    lua_pushinteger(L, (lua_Integer)tcp_info_value(values, f));
+    lua_setfield(L, -2, f->name);
+  }
+  return 1;
+}
+
 static int info(lua_State *L) {
   struct tcp_info_memory values;
   connection *c = check_open(L);
   if (c == NULL) return 3;
   int result = tcp_info_copy(connection_descriptor(c), &values);
-  if (result < 0) return failure_push(L, result, "info");
-  lua_createtable(L, 0, 64);
-  for (const struct tcp_info_field *f = tcp_info_fields; f->name != NULL; f++) {
-    if (f->offset + f->size > values.length) break; /* this kernel knows no more */
-    lua_pushinteger(L, (lua_Integer)tcp_info_value(&values, f));
-    lua_setfield(L, -2, f->name);
-  }
-  return 1;
+  return result < 0 ? failure_push(L, result, "info") : connection_push_info(L, &values);
 }
 
 static int liveness(lua_State *L) {
@@ -295,12 +318,9 @@ static int to_string(lua_State *L) {
     lua_pushliteral(L, "connection (closed)");
     return 1;
   }
-  address local, peer;
-  char local_text[ADDRESS_TEXT], peer_text[ADDRESS_TEXT];
-  connection_local(c, &local);
-  connection_peer(c, &peer);
-  lua_pushfstring(L, "connection %s -> %s", address_format(&local, local_text),
-                  address_format(&peer, peer_text));
+  char text[2 * ADDRESS_TEXT];
+  connection_describe(c, text, sizeof text);
+  lua_pushfstring(L, "connection %s", text);
   return 1;
 }
 

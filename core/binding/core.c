@@ -4,12 +4,17 @@
 
 #include "binding/connection.h"
 #include "binding/failure.h"
+#include "binding/host.h"
 #include "binding/listener.h"
 #include "binding/nursery.h"
 #include "binding/output.h"
+#include "binding/process.h"
+#include "binding/rule.h"
 #include "binding/runtime.h"
+#include "binding/sockets.h"
 #include "binding/timeout.h"
 #include "binding/trace.h"
+#include "binding/wire.h"
 #include "handle/scope.h"
 
 enum { DESCRIPTION = 512 };
@@ -47,6 +52,7 @@ static int describe_versions(lua_State *L) {
 
 static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"connect", connection_to},
+                                     {"exec", process_exec},
                                      {"spawn", task_spawn},
                                      {"scope", nursery_scope},
                                      {"now", timeout_now},
@@ -59,6 +65,26 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"versions", describe_versions},
                                      {"divert_output", output_divert},
                                      {"restore_output", output_restore},
+                                     {"sockets", sockets_list},
+                                     {"host", host_new},
+                                     {"is_host", host_is_host},
+                                     {"is_listener", listener_is_listener},
+                                     {"host_listen", host_listen},
+                                     {"host_connect", host_connect},
+                                     {"link", host_link},
+                                     {"bridge", host_bridge},
+                                     {"attach", host_attach},
+                                     {"unlink", host_unlink},
+                                     {"wire", wire_new},
+                                     {"add_addresses", host_add_addresses},
+                                     {"link_is_up", host_link_is_up},
+                                     {"is_address", host_is_address},
+                                     {"answers_for", host_answers_for},
+                                     {"read_file", host_read_file},
+                                     {"write_file", host_write_file},
+                                     {"set_home", host_set_home},
+                                     {"stay_home", host_stay},
+                                     {"drop", rule_drop},
                                      {NULL, NULL}};
 
 /* Gives the Lua library the methods of a type, to add its own. */
@@ -74,11 +100,17 @@ __attribute__((visibility("default"))) int luaopen_lunet_core(lua_State *L) {
   task_open_type(L);
   listener_open_type(L);
   connection_open_type(L);
+  host_open_type(L);
+  wire_open_type(L);
+  rule_open_type(L);
+  process_open_type(L);
+  sockets_open_type(L);
   luaL_newlibtable(L, functions);
   lua_rotate(L, -2, 1);
   luaL_setfuncs(L, functions, 1);
   set_methods(L, "task", TASK_TYPE);
   set_methods(L, "listener", LISTENER_TYPE);
   set_methods(L, "connection", CONNECTION_TYPE);
+  set_methods(L, "host_methods", HOST_TYPE);
   return 1;
 }

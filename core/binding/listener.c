@@ -6,11 +6,11 @@
 
 #include "binding/connection.h"
 #include "binding/failure.h"
+#include "binding/host.h"
 #include "binding/runtime.h"
 #include "binding/target.h"
 #include "binding/timeout.h"
 #include "binding/type.h"
-#include "handle/listener.h"
 #include "platform/socket.h"
 
 const char LISTENER_TYPE[] = "lunet.listener";
@@ -25,20 +25,30 @@ static listener *check_open(lua_State *L) {
   return NULL;
 }
 
-bool listener_to_address(lua_State *L, int index, address *out) {
+listener *listener_test(lua_State *L, int index) {
   listener **box = luaL_testudata(L, index, LISTENER_TYPE);
-  if (box == NULL || *box == NULL) return false;
-  *out = *listener_address(*box);
+  return box == NULL ? NULL : *box;
+}
+
+bool listener_to_address(lua_State *L, int index, address *out) {
+  const listener *l = listener_test(L, index);
+  if (l == NULL) return false;
+  *out = *listener_address(l);
   address_reachable(out);
   return true;
+}
+
+int listener_is_listener(lua_State *L) {
+  lua_pushboolean(L, luaL_testudata(L, 1, LISTENER_TYPE) != NULL);
+  return 1;
 }
 
 /* -- lunet.listen -------------------------------------------------------------------------- */
 
 /* A bound socket, or a negative errno with what was tried pushed. */
-static int open_bound(lua_State *L, const address *local) {
+static int open_bound(lua_State *L, const host *h, const address *local) {
   char text[ADDRESS_TEXT];
-  int fd = socket_open(address_family(local));
+  int fd = host_socket(h, address_family(local));
   int result = fd < 0 ? fd : target_set_options(L, 1, fd);
   if (result == 0) {
     result = socket_bind(fd, local);
@@ -74,7 +84,7 @@ static void copy_options(lua_State *L) {
   lua_replace(L, 1);
 }
 
-int listener_listen(lua_State *L) {
+int listener_listen_on(lua_State *L, const host *h) {
   static const char *const fields[] = {"address", "port", "backlog", "label", NULL};
   runtime *rt = runtime_of(L);
   address local;
@@ -82,12 +92,13 @@ int listener_listen(lua_State *L) {
   target_check(L, 1, fields);
   int backlog = target_integer(L, 1, "backlog", 0, INT_MAX, -1);
   const char *label = target_string(L, 1, "label", NULL);
-  target_local(L, 1, &local);
+  target_local(L, 1, h == NULL ? "127.0.0.1" : "0.0.0.0", &local);
   default_reuseaddr(L);
   listener **box = (listener **)type_new_box(L, LISTENER_TYPE);
-  int fd = open_bound(L, &local);
+  int fd = open_bound(L, h, &local);
   if (fd < 0) return failure_push(L, fd, lua_tostring(L, -1));
-  int result = listener_open(rt->lp, rt->current->nursery->handles, fd, backlog, label, box);
+  struct place p = host_place(rt, h, label);
+  int result = listener_open(rt->lp, &p, fd, backlog, box);
   if (result < 0) {
     socket_close(fd);
     return failure_push(L, result, lua_tostring(L, -1));
@@ -95,6 +106,8 @@ int listener_listen(lua_State *L) {
   lua_pop(L, 1);
   return 1;
 }
+
+int listener_listen(lua_State *L) { return listener_listen_on(L, NULL); }
 
 /* -- methods ------------------------------------------------------------------------------- */
 

@@ -5,14 +5,21 @@
 #include <lua.h>
 #include <stdbool.h>
 
-#include "platform/address.h"
+#include "handle/host.h"
+#include "handle/listener.h"
 
 extern const char LISTENER_TYPE[];
 
+int listener_is_listener(lua_State *L); /* core.is_listener(value) */
+
 void listener_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
-/* lunet.listen{...} */
+/* lunet.listen{...}, and the same on a host */
 int listener_listen(lua_State *L);
+int listener_listen_on(lua_State *L, const host *h);
+
+/* The listener at `index`, open or closed; NULL if it is none. */
+listener *listener_test(lua_State *L, int index);
 
 /* The address that reaches the listener at `index`, open or closed; false if it is none. */
 bool listener_to_address(lua_State *L, int index, address *out);

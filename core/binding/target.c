@@ -208,7 +208,7 @@ bool target_from(lua_State *L, int index, address *out) {
   return true;
 }
 
-void target_local(lua_State *L, int index, address *out) {
-  const char *text = target_string(L, index, "address", "127.0.0.1");
+void target_local(lua_State *L, int index, const char *missing, address *out) {
+  const char *text = target_string(L, index, "address", missing);
   make(L, index, text, target_integer(L, index, "port", 0, 65535, 0), out);
 }

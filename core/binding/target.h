@@ -20,7 +20,9 @@ const char *target_string(lua_State *L, int index, const char *field, const char
 
 /* The addresses that connect takes: a string, a listener, or a table of these and more. */
 void target_peer(lua_State *L, int index, address *out);
-bool target_from(lua_State *L, int index, address *out);  /* `from`; false: none given */
-void target_local(lua_State *L, int index, address *out); /* `address` and `port` of listen */
+bool target_from(lua_State *L, int index, address *out); /* `from`; false: none given */
+
+/* `address` (`missing` if there is none) and `port` of listen */
+void target_local(lua_State *L, int index, const char *missing, address *out);
 
 #endif

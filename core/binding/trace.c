@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 
 #include "binding/failure.h"
+#include "binding/process.h"
 #include "binding/runtime.h"
 #include "handle/trace.h"
 
@@ -36,6 +37,8 @@ static void set_string(lua_State *L, const char *field, const char *value) {
   lua_setfield(L, -2, field);
 }
 
+static const char *const streams[] = {NULL, "stdin", "stdout", "stderr"};
+
 static void push_event(lua_State *L, const trace *t, const struct event *e) {
   lua_createtable(L, 0, 8);
   lua_pushnumber(L, (lua_Number)e->at_ns / 1e9);
@@ -48,12 +51,17 @@ static void push_event(lua_State *L, const trace *t, const struct event *e) {
   set_integer(L, "socket", e->socket.id);
   set_integer(L, "host", e->socket.host);
   set_string(L, "label", trace_label_text(t, e->socket.label));
+  if (e->socket.stream != 0) set_string(L, "stream", streams[e->socket.stream]);
   if (e->socket.local_port != 0) set_integer(L, "local_port", e->socket.local_port);
   if (e->socket.peer_port != 0) set_integer(L, "peer_port", e->socket.peer_port);
   if (e->kind == EVENT_QUEUE) {
     set_integer(L, "depth", e->bytes);
     set_integer(L, "limit", e->code);
     return;
+  }
+  if (e->kind == EVENT_EXIT || e->kind == EVENT_SIGNAL) {
+    process_push_status(L, (int)(e->kind == EVENT_EXIT ? e->bytes : -e->bytes));
+    lua_setfield(L, -2, e->kind == EVENT_EXIT ? "status" : "signal");
   }
   set_integer(L, "bytes", e->bytes);
   if (e->code < 0) set_string(L, "code", failure_name(e->code));

@@ -29,18 +29,37 @@ static void record(connection *c, enum event_kind kind, int64_t bytes, ssize_t c
 
 static void close_handle(handle *h) { connection_close((connection *)h); }
 
+/* Resets it: what it has not sent yet would keep its namespace alive. */
+static void abort_handle(handle *h) {
+  if (connection_reset((connection *)h) < 0) connection_close((connection *)h);
+}
+
 static void describe(const handle *h, char *text, size_t size) {
-  const connection *c = (const connection *)h;
+  connection_describe((const connection *)h, text, size);
+}
+
+static void describe_stream(const connection *c, char *text, size_t size) {
+  static const char *const streams[] = {"", "stdin", "stdout", "stderr"};
+  const char *program = trace_label_text(loop_trace(c->lp), c->socket.label);
+  snprintf(text, size, "%s of %s", streams[c->socket.stream], program == NULL ? "?" : program);
+}
+
+void connection_describe(const connection *c, char *text, size_t size) {
   char local_text[ADDRESS_TEXT], peer_text[ADDRESS_TEXT];
   address local = {0};
+  if (c->socket.stream != 0) {
+    describe_stream(c, text, size);
+    return;
+  }
   connection_local(c, &local);
   snprintf(text, size, "%s -> %s", address_format(&local, local_text),
            address_format(&c->peer, peer_text));
 }
 
-static const struct handle_type connection_type = {"connection", close_handle, describe};
+static const struct handle_type connection_type = {"connection", close_handle, abort_handle,
+                                                   describe};
 
-int connection_open(loop *lp, scope *s, int fd, const char *label, connection **out) {
+int connection_open(loop *lp, const struct place *p, int fd, connection **out) {
   connection *c = calloc(1, sizeof *c);
   if (c == NULL) return UV_ENOMEM;
   c->lp = lp;
@@ -48,8 +67,9 @@ int connection_open(loop *lp, scope *s, int fd, const char *label, connection **
   list_init(&c->readers);
   list_init(&c->writers);
   c->socket.id = loop_next_socket(lp);
-  if (label != NULL) c->socket.label = trace_label(loop_trace(lp), label);
-  handle_open(&c->handle, &connection_type, s);
+  c->socket.host = p->host;
+  c->socket.label = p->label;
+  handle_open(&c->handle, &connection_type, p);
   *out = c;
   return 0;
 }
@@ -90,6 +110,11 @@ void connection_accepted(connection *c, const address *peer, const address *loca
   c->gate = g;
   gate_enter(g);
   record(c, EVENT_ACCEPT, 0, 0);
+}
+
+void connection_of_program(connection *c, uint8_t stream) {
+  c->socket.stream = stream;
+  socket_peer(c->fd, &c->peer);
 }
 
 /* Returns the directions that no op was waiting for. */

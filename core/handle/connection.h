@@ -12,7 +12,7 @@
 #include "platform/socket.h"
 
 /* Takes over `fd`, which need not be connected yet; on failure it is the caller's still. */
-int connection_open(loop *lp, scope *s, int fd, const char *label, connection **out);
+int connection_open(loop *lp, const struct place *p, int fd, connection **out);
 void connection_close(connection *c); /* idempotent; wakes who waits with OP_CLOSED */
 int connection_reset(connection *c);  /* closes with RST; -EOPNOTSUPP unless TCP */
 void connection_free(connection *c);  /* closes first */
@@ -20,6 +20,9 @@ bool connection_is_open(const connection *c);
 
 /* It came from a listener at `local`, whose gate it occupies until it is closed. */
 void connection_accepted(connection *c, const address *peer, const address *local, gate *g);
+
+/* It is the near end of a program's standard stream: see struct trace_socket. */
+void connection_of_program(connection *c, uint8_t stream);
 
 /* Ends with 0. If it fails, the connection is of no further use: close it. */
 void connection_connect(connection *c, const address *peer, op *o);
@@ -36,6 +39,9 @@ int connection_descriptor(const connection *c);
 size_t connection_held(const connection *c); /* bytes taken from the kernel, not yet returned */
 int connection_ended(const connection *c);   /* why reading ended last; 0: it has not */
 int connection_liveness(connection *c, enum liveness *out);
+
+/* Who is connected with whom, for people. */
+void connection_describe(const connection *c, char *text, size_t size);
 
 int connection_local(const connection *c, address *out);
 int connection_peer(const connection *c, address *out);

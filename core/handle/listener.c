@@ -47,7 +47,7 @@ static void describe(const handle *h, char *text, size_t size) {
   snprintf(text, size, "%s", address_format(&((const listener *)h)->local, local));
 }
 
-static const struct handle_type listener_type = {"listener", close_handle, describe};
+static const struct handle_type listener_type = {"listener", close_handle, close_handle, describe};
 
 static void remember_path(listener *l) {
   struct stat status;
@@ -65,7 +65,7 @@ static void forget_path(listener *l) {
   if (status.st_dev == l->path_device && status.st_ino == l->path_inode) unlink(path);
 }
 
-int listener_open(loop *lp, scope *s, int fd, int backlog, const char *label, listener **out) {
+int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener **out) {
   listener *l = calloc(1, sizeof *l);
   if (l == NULL) return UV_ENOMEM;
   l->lp = lp;
@@ -82,8 +82,9 @@ int listener_open(loop *lp, scope *s, int fd, int backlog, const char *label, li
   remember_path(l);
   l->socket.id = loop_next_socket(lp);
   l->socket.local_port = (uint16_t)address_port(&l->local);
-  if (label != NULL) l->socket.label = trace_label(loop_trace(lp), label);
-  handle_open(&l->handle, &listener_type, s);
+  l->socket.host = p->host;
+  l->socket.label = p->label;
+  handle_open(&l->handle, &listener_type, p);
   trace_probe_open(loop_trace(lp), &l->probe);
   l->probe.ask = ask_queue;
   record(l, EVENT_LISTEN, backlog, 0);
@@ -113,7 +114,8 @@ void listener_free(listener *l) {
 }
 
 static int open_accepted(listener *l, scope *s, int fd, const address *peer, connection **out) {
-  int result = connection_open(l->lp, s, fd, NULL, out);
+  struct place p = {s, l->socket.host, l->socket.label};
+  int result = connection_open(l->lp, &p, fd, out);
   if (result < 0)
     socket_reset(fd);
   else
@@ -186,3 +188,4 @@ int listener_resize(listener *l, int backlog) {
 }
 
 const address *listener_address(const listener *l) { return &l->local; }
+uint16_t listener_host(const listener *l) { return l->socket.host; }

@@ -8,9 +8,8 @@
 #include "handle/scope.h"
 #include "platform/address.h"
 
-/* `fd` is bound. On failure it is the caller's still. `label` names it in the trace; may be NULL.
- */
-int listener_open(loop *lp, scope *s, int fd, int backlog, const char *label, listener **out);
+/* `fd` is bound. On failure it is the caller's still. */
+int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener **out);
 void listener_close(listener *l); /* idempotent; wakes who waits with OP_CLOSED */
 void listener_free(listener *l);  /* closes first */
 bool listener_is_open(const listener *l);
@@ -27,5 +26,6 @@ gate *listener_gate(listener *l); /* of an open listener */
 int listener_queue(listener *l, uint32_t *depth, uint32_t *limit);
 int listener_resize(listener *l, int backlog);
 const address *listener_address(const listener *l);
+uint16_t listener_host(const listener *l); /* its host's number; 0 is home */
 
 #endif

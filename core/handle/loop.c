@@ -19,6 +19,7 @@ struct loop {
   list scopes; /* every open scope; the outermost first */
   scope outermost;
   uint32_t last_socket;
+  uint16_t last_host;
   int calls_left;
   char scratch[LOOP_SCRATCH];
 };
@@ -30,6 +31,7 @@ scope *loop_scope(loop *lp) { return &lp->outermost; }
 list *loop_scopes(loop *lp) { return &lp->scopes; }
 char *loop_scratch(loop *lp) { return lp->scratch; }
 uint32_t loop_next_socket(loop *lp) { return ++lp->last_socket; }
+uint16_t loop_next_host(loop *lp) { return ++lp->last_host; }
 
 bool loop_has_ready(const loop *lp) { return !list_empty(&lp->ready); }
 void loop_ready(loop *lp, op *o) { list_append(&lp->ready, &o->link); }

@@ -40,5 +40,6 @@ scope *loop_scope(loop *lp);         /* the outermost scope */
 list *loop_scopes(loop *lp);         /* every open scope */
 char *loop_scratch(loop *lp);        /* LOOP_SCRATCH bytes, free to use between two steps */
 uint32_t loop_next_socket(loop *lp); /* numbers sockets from 1; never reused */
+uint16_t loop_next_host(loop *lp);   /* hosts likewise, up to 65,535 of them */
 
 #endif

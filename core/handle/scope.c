@@ -18,9 +18,31 @@ void scope_close(scope *s) {
   list_remove(&s->in_loop);
 }
 
-void handle_open(handle *h, const struct handle_type *type, scope *s) {
+void handle_open(handle *h, const struct handle_type *type, const struct place *p) {
   h->type = type;
-  list_append(&s->handles, &h->in_scope);
+  h->host = p->host;
+  list_append(&p->scope->handles, &h->in_scope);
 }
 
 void handle_close(handle *h) { list_remove(&h->in_scope); }
+
+/* Aborting one handle may close others, so the search begins again after each. */
+static handle *find_handle(loop *lp, uint16_t host) {
+  list *scopes = loop_scopes(lp);
+  for (list *s = scopes->next; s != scopes; s = s->next) {
+    list *handles = &LIST_ENTRY(s, scope, in_loop)->handles;
+    for (list *l = handles->prev; l != handles; l = l->prev) {
+      handle *h = LIST_ENTRY(l, handle, in_scope);
+      if (h->host == host || h->far_host == host) return h;
+    }
+  }
+  return NULL;
+}
+
+void handle_abort_all(loop *lp, uint16_t host) {
+  handle *h;
+  while ((h = find_handle(lp, host)) != NULL) {
+    handle_close(h); /* even if its abort fails to: this loop ends */
+    h->type->abort(h);
+  }
+}

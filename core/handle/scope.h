@@ -3,6 +3,7 @@
 #define LUNET_HANDLE_SCOPE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "handle/list.h"
 #include "handle/loop.h"
@@ -12,13 +13,16 @@ typedef struct handle handle;
 struct handle_type {
   const char *name; /* as open_handles() shows it */
   void (*close)(handle *h);
+  void (*abort)(handle *h); /* closes it with its host: at once, leaving nothing behind */
   void (*describe)(const handle *h, char *text, size_t size);
 };
 
 /* What every closable thing begins with. */
 struct handle {
   const struct handle_type *type;
-  list in_scope; /* the scope's list while open; in no list when closed */
+  list in_scope;     /* the scope's list while open; in no list when closed */
+  uint16_t host;     /* its host's number; 0 is home */
+  uint16_t far_host; /* of what joins two hosts: it ends with either; 0: none */
 };
 
 struct scope {
@@ -30,7 +34,16 @@ void scope_open(scope *s, loop *lp);
 void scope_close_handles(scope *s); /* newest first */
 void scope_close(scope *s);         /* and leaves the loop; harmless twice */
 
-void handle_open(handle *h, const struct handle_type *type, scope *s);
+/* Where a handle lives. */
+struct place {
+  scope *scope;   /* with which it ends */
+  uint16_t host;  /* its host's number; 0 is home */
+  uint16_t label; /* its name in the trace; 0: none */
+};
+
+void handle_open(handle *h, const struct handle_type *type, const struct place *p);
 void handle_close(handle *h); /* it is closed now: leaves its scope */
+
+void handle_abort_all(loop *lp, uint16_t host); /* every open handle of a host */
 
 #endif

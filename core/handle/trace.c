@@ -9,7 +9,8 @@ const char *const event_names[] = {
   [EVENT_LISTEN] = "listen", [EVENT_CONNECT] = "connect", [EVENT_ACCEPT] = "accept",
   [EVENT_SEND] = "send",     [EVENT_RECEIVE] = "receive", [EVENT_SHUTDOWN] = "shutdown",
   [EVENT_CLOSE] = "close",   [EVENT_RESET] = "reset",     [EVENT_GATE] = "gate",
-  [EVENT_RESIZE] = "resize", [EVENT_QUEUE] = "queue",     [EVENT_NOTE] = "note",
+  [EVENT_RESIZE] = "resize", [EVENT_QUEUE] = "queue",     [EVENT_EXEC] = "exec",
+  [EVENT_SIGNAL] = "signal", [EVENT_EXIT] = "exit",       [EVENT_NOTE] = "note",
   [EVENT_NOTE + 1] = NULL,
 };
 

@@ -23,6 +23,9 @@ enum event_kind {
   EVENT_GATE,   /* bytes: how many may be open */
   EVENT_RESIZE, /* bytes: the backlog asked for */
   EVENT_QUEUE,  /* an event found the queue changed. bytes: depth, code: limit */
+  EVENT_EXEC,   /* bytes: the program's process number */
+  EVENT_SIGNAL, /* lunet has sent one to a program. bytes: its number */
+  EVENT_EXIT,   /* bytes: the exit status, or the signal that killed it, negative */
   EVENT_NOTE,   /* the script's own words */
 };
 
@@ -34,6 +37,8 @@ struct trace_socket {
   uint16_t host;                  /* index into the loop's hosts; 0 is home */
   uint16_t label;                 /* index into the trace's labels; 0: none */
   uint16_t local_port, peer_port; /* 0 when unknown */
+  uint8_t stream;                 /* 1, 2, 3: stdin, stdout, stderr of the program that the label
+                                     names; 0: none of these */
 };
 
 struct event {

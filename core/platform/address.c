@@ -76,27 +76,41 @@ int address_make(const char *text, int port, address *out) {
   return make_in(text, port, out);
 }
 
-/* 0..65535 in digits only: strtol alone would take " 80", "+80" and "80x". */
-static int parse_port(const char *digits) {
+/* In digits only: strtol alone would take " 80", "+80" and "80x". */
+static int parse_number(const char *digits, int most) {
   size_t length = strlen(digits);
   if (length == 0 || length > 5 || strspn(digits, "0123456789") != length) return -EINVAL;
-  int port = atoi(digits);
-  return port <= 65535 ? port : -EINVAL;
+  int number = atoi(digits);
+  return number <= most ? number : -EINVAL;
+}
+
+/* What is before the last `separator` of the text, and what is behind it; NULL: no such thing. */
+static const char *split(const char *text, char separator, char host[ADDRESS_TEXT]) {
+  const char *end = strrchr(text, separator);
+  size_t length = end == NULL ? 0 : (size_t)(end - text);
+  if (length == 0 || length >= ADDRESS_TEXT) return NULL;
+  memcpy(host, text, length);
+  host[length] = '\0';
+  return end + 1;
 }
 
 int address_parse(const char *text, address *out) {
   char host[ADDRESS_TEXT];
   if (is_unix(text)) return address_make(text, 0, out);
-  const char *colon = strrchr(text, ':');
-  size_t length = colon == NULL ? 0 : (size_t)(colon - text);
-  if (length == 0 || length >= sizeof host) return -EINVAL;
-  int port = parse_port(colon + 1);
+  const char *digits = split(text, ':', host);
+  int port = digits == NULL ? -EINVAL : parse_number(digits, 65535);
   if (port < 0) return port;
-  memcpy(host, text, length);
-  host[length] = '\0';
   /* Without brackets "::1:80" could mean two things. */
   if (strchr(host, ':') != NULL && host[0] != '[') return -EINVAL;
   return address_make(host, port, out);
+}
+
+int address_parse_prefixed(const char *text, address *out) {
+  char host[ADDRESS_TEXT];
+  const char *digits = split(text, '/', host);
+  int result = digits == NULL || host[0] == '[' ? -EINVAL : address_make(host, 0, out);
+  if (result < 0 || address_family(out) == AF_UNIX) return -EINVAL;
+  return parse_number(digits, address_family(out) == AF_INET ? 32 : 128);
 }
 
 static const char *format_unix(const address *a, char text[ADDRESS_TEXT]) {

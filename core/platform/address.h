@@ -27,6 +27,9 @@ int address_parse(const char *text, address *out);
 /* An address without its port ("127.0.0.1", "::1", "[::1]", "unix:/path"), and the port. */
 int address_make(const char *text, int port, address *out);
 
+/* "10.0.0.1/24", "fd00::1/64". Returns the length of the prefix, or -EINVAL. */
+int address_parse_prefixed(const char *text, address *out);
+
 /* Writes the text and returns it. */
 const char *address_format(const address *a, char text[ADDRESS_TEXT]);
 

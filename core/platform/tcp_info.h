@@ -7,7 +7,7 @@
 
 struct tcp_info;
 
-enum { TCP_STATE_CLOSE = 7 }; /* include/net/tcp_states.h */
+enum { TCP_STATE_CLOSE = 7, TCP_STATE_LISTEN = 10 }; /* include/net/tcp_states.h */
 
 /* Returns how many bytes this kernel knows of the structure, or a negative errno
  * (-EOPNOTSUPP on anything but TCP). */

@@ -2,12 +2,18 @@
 
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
 #include <linux/unix_diag.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <stdbool.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/netlink_error.h"
+#include "platform/netlink_socket.h"
 
 struct reply {
   bool found;
@@ -25,17 +31,6 @@ static int read_reply(struct nl_msg *message, void *argument) {
   return NL_OK;
 }
 
-/* libnl has its own error numbers; the few that a request to this kernel can end with. */
-static int errno_of(int nl_error) {
-  switch (-nl_error) {
-  case NLE_OBJ_NOTFOUND: return -ENOENT;
-  case NLE_NOMEM: return -ENOMEM;
-  case NLE_PERM: return -EPERM;
-  case NLE_OPNOTSUPP: return -EOPNOTSUPP;
-  default: return -EIO;
-  }
-}
-
 static int ask(struct nl_sock *sock, ino_t inode, struct reply *reply) {
   struct unix_diag_req request = {
     .sdiag_family = AF_UNIX,
@@ -44,21 +39,29 @@ static int ask(struct nl_sock *sock, ino_t inode, struct reply *reply) {
     .udiag_show = UDIAG_SHOW_RQLEN,
     .udiag_cookie = {UINT32_MAX, UINT32_MAX},
   };
-  int result = nl_connect(sock, NETLINK_SOCK_DIAG);
-  if (result < 0) return errno_of(result);
   nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_reply, reply);
-  result = nl_send_simple(sock, SOCK_DIAG_BY_FAMILY, 0, &request, sizeof request);
+  int result = nl_send_simple(sock, SOCK_DIAG_BY_FAMILY, 0, &request, sizeof request);
   if (result >= 0) result = nl_recvmsgs_default(sock);
-  return result < 0 ? errno_of(result) : 0;
+  return result < 0 ? netlink_errno(result) : 0;
+}
+
+/* unix_diag lists those of its own namespace only. The socket tells its one to who rules it; where
+ * nobody does, there is only home. */
+static int open_where(int fd, struct nl_sock **out) {
+  int ns = ioctl(fd, SIOCGSKNS);
+  int result = netlink_socket_open(ns, NETLINK_SOCK_DIAG, out);
+  if (ns != -1) close(ns);
+  return result;
 }
 
 int unix_queue_read(int fd, uint32_t *depth, uint32_t *limit) {
   struct stat status;
+  struct nl_sock *sock;
   struct reply reply = {false, 0, 0};
   if (fstat(fd, &status) == -1) return -errno;
-  struct nl_sock *sock = nl_socket_alloc();
-  if (sock == NULL) return -ENOMEM;
-  int result = ask(sock, status.st_ino, &reply);
+  int result = open_where(fd, &sock);
+  if (result < 0) return result;
+  result = ask(sock, status.st_ino, &reply);
   nl_socket_free(sock);
   if (result == 0 && !reply.found) result = -ENOENT;
   if (result < 0) return result;

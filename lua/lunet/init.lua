@@ -3,10 +3,15 @@
 --- This file is the index of the API. What the core implements is declared, with its documentation,
 --- in lunet/types.lua; what is written in Lua is here.
 local core = require "lunet.core"
+local host = require "lunet.host"
+local network = require "lunet.network"
+local rule = require "lunet.rule"
 
 local lunet = {
   listen = core.listen,
   connect = core.connect,
+  exec = core.exec,
+  sockets = core.sockets,
   spawn = core.spawn,
   scope = core.scope,
   sleep = core.sleep,
@@ -14,6 +19,10 @@ local lunet = {
   note = core.note,
   open_handles = core.open_handles,
   traceback = core.traceback,
+  host = host.new,
+  link = network.link,
+  lan = network.lan,
+  drop = rule.drop_at_home,
 }
 
 lunet.version = core.versions()

@@ -25,6 +25,26 @@ local sentences = {
     return "closes its connection" .. (other and " with " .. other or "")
   end,
   reset = function(_, other) return "resets its connection" .. (other and " with " .. other or "") end,
+  exec = function(e) return ("starts, as process %d"):format(e.bytes) end,
+  signal = function(e) return "is sent " .. e.signal end,
+  exit = function(e)
+    return type(e.status) == "string" and "is killed by " .. e.status or ("ends with status %d"):format(e.status)
+  end,
+}
+
+-- What happens to a program's standard stream, whose near end the script holds.
+local stream_sentences = {
+  send = function(e)
+    local text = ("is given %d bytes on its %s"):format(e.bytes, e.stream)
+    return e.code and ("%s, and no more (%s)"):format(text, e.code) or text
+  end,
+  receive = function(e)
+    if e.code == "EOF" then return ("has its %s read to the end"):format(e.stream) end
+    if e.code then return ("has its %s read in vain (%s)"):format(e.stream, e.code) end
+    return ("has %d bytes of its %s read"):format(e.bytes, e.stream)
+  end,
+  shutdown = function(e) return ("gets the end of its %s"):format(e.stream) end,
+  close = function(e) return ("has its %s closed"):format(e.stream) end,
 }
 
 local failures = {
@@ -85,6 +105,7 @@ end
 local function line_of(e, cast)
   if e.kind == "note" then return { note = e.text } end
   local who = cast.meet(e)
+  if e.stream then return { who = who, what = stream_sentences[e.kind](e) } end
   local other = cast.other(e)
   return { who = who, what = e.code and failure_of(e, other) or sentences[e.kind](e, other, cast) }
 end

@@ -10,7 +10,7 @@
 --- * Calls marked "waits" drive the loop in the main script and yield in a task. Only there other
 ---   tasks run. They raise, before anything starts, in a plain coroutine, and in a task inside
 ---   require, a sort or gsub callback, a metamethod called from C, an error handler or a finalizer.
---- * Every listener, connection and task is a to-be-closed value (`local c <close> = ...`).
+--- * Every listener, connection, process, host and task is a to-be-closed value (`local c <close> = ...`).
 
 --- Socket options, by name, in the tables that listen and connect take. Accepted connections
 --- inherit those of their listener (socket(7), tcp(7), ipv6(7)).
@@ -45,6 +45,26 @@
 ---@field port? integer 1 to 65535
 ---@field from? string the source: "127.0.0.2", with a port "127.0.0.2:4000", "[::1]:4000"
 ---@field label? string its name in the timeline
+
+--- What is to be lost, in the table that host:drop takes (lua/lunet/rule.lua).
+---@class lunet.drop_options
+---@field direction? "in"|"out"|"both" as the host sees it; default "in"
+---@field from? string the source: "10.0.0.1", "10.0.0.0/24", "fd00::1", "fd00::/64"
+---@field to? string the destination likewise
+---@field port? integer either port
+---@field from_port? integer
+---@field to_port? integer
+---@field flags? lunet.segment|lunet.segment[] one of these, or any of a list; default "any"
+---@field first? integer only so many that match; those after them pass
+---@field reject? lunet.reject answers what it loses
+
+--- With RST, or with ICMP: port unreachable, host unreachable, communication administratively prohibited.
+---@alias lunet.reject "reset"|"unreachable"|"host-unreachable"|"prohibited"
+
+--- Kinds of segments; one may be of several. "SYN" comes without ACK, and so opens a connection. "data"
+--- has at least a byte of payload. "ACK" is a bare one, without payload, SYN, FIN and RST: the end of a
+--- handshake, for example.
+---@alias lunet.segment "SYN"|"SYN-ACK"|"ACK"|"FIN"|"RST"|"data"|"any"
 
 ---@class lunet
 local lunet = {}
@@ -82,6 +102,33 @@ function lunet.spawn(fn, ...) end
 ---@return any ... what fn returned
 function lunet.scope(fn, ...) end
 
+--- How to run a program. Its words are the list part: the program and its arguments.
+---@class lunet.program
+---@field [integer] string|number the first is a path, or a name to be found in PATH
+---@field env? table<string, string|number|false> variables on top of lunet's own; false removes one
+---@field cwd? string its directory; lunet's own by default
+---@field stdin? "null"|"pipe"|"inherit" default "null"
+---@field stdout? "pipe"|"null"|"inherit" default "pipe"
+---@field stderr? "inherit"|"pipe"|"null"|"stdout" default "inherit"; "stdout": where stdout goes
+---@field label? string its name in the timeline; the program's by default
+
+--- Runs a program on the home host; waits until it runs, about a millisecond. It cannot outlive lunet,
+--- however lunet ends: lunet-guard starts it in a process namespace of its own, which the kernel ends
+--- with lunet, and with that also what is stopped or has made itself a daemon. It runs as the user, in
+--- a session of its own, so that Ctrl-C does not reach it. Without privilege that takes a user
+--- namespace, where set-user-ID programs gain nothing.
+---
+--- The program sees its own process numbers: its getpid(2) is not process:pid(), and of /proc, which is
+--- the machine's, only /proc/self is its own.
+---
+--- A "pipe" is a pair of Unix sockets: the program cannot open it again as /dev/stdout. When nobody reads
+--- its output the program stops as soon as the kernel's buffer is full, after some hundred lines.
+---@param program lunet.program
+---@return lunet.process|nil process
+---@return string? message names the program
+---@return string? code "ENOENT", "EACCES", ... (execve(2)); "EPERM", "ENOSPC" where the machine refuses namespaces
+function lunet.exec(program) end
+
 --- Lets time pass; waits. Never returns early. 0 lets the other tasks have a turn.
 ---@param seconds number 0 or more
 ---@return true
@@ -96,7 +143,7 @@ function lunet.now() end
 ---@return true
 function lunet.note(text) end
 
---- What is open: a text for every listener and connection. For leak checks.
+--- What is open: a text for every listener, connection, process and host. For leak checks.
 ---@return string[]
 function lunet.open_handles() end
 
@@ -104,6 +151,103 @@ function lunet.open_handles() end
 ---@param error any
 ---@return string
 function lunet.traceback(error) end
+
+--- A TCP socket as the kernel lists it (sock_diag(7)). What can be known of a connection that waits in a
+--- listener's queue, and what cannot:
+---
+--- * Its client is there, and so far silent: ESTABLISHED, receive_queue 0.
+--- * Its client has sent bytes: they are in receive_queue. What they say is not known before accept.
+--- * Its client has sent FIN: CLOSE_WAIT, fin, and receive_queue counts the FIN as one byte. Whether it
+---   has closed, or only ended its side and still reads, nobody can know; nor does a client that was
+---   cut off without FIN or RST differ from one that is there.
+--- * Its client has sent RST: it is in none of the kernel's tables, and so in no list, but keeps its
+---   place in the queue. The listener's depth counts it: what the depth has more than the list has
+---   queued are such ghosts.
+---
+--- Queued are those in ESTABLISHED or CLOSE_WAIT that are not owned: nobody has accepted them. Not owned
+--- are also those that a program has closed and the kernel brings to their end (FIN_WAIT1, FIN_WAIT2,
+--- CLOSING, LAST_ACK, TIME_WAIT), and handshakes (SYN_RECV). Never listed are sockets in CLOSE (reset, or
+--- given up by the kernel, though a program may still hold one), and those that are only bound.
+---@class lunet.socket
+---@field state string as connection:state() names it; SYN_RECV: its handshake is not over, or found the queue full
+---@field family "ipv4"|"ipv6"
+---@field local_address string "10.0.0.1:80", "[fd00::1]:80"
+---@field local_port integer
+---@field peer_address? string none if it is a listener's
+---@field peer_port? integer
+---@field queue? {depth: integer, limit: integer} a listener's accept queue
+---@field receive_queue? integer bytes that came and were not received yet, FIN counted as one; not a listener's
+---@field send_queue? integer bytes not acknowledged yet, SYN and FIN counted as one; not a listener's
+---@field fin boolean whether the peer's FIN has come
+---@field owned boolean whether a descriptor refers to it
+---@field inode? integer of that descriptor, as /proc/PID/fd shows it
+---@field uid integer whose it is; 0 in TIME_WAIT
+---@field timer? "retransmit"|"keepalive"|"time-wait"|"probe" the timer that runs; "keepalive" also in FIN_WAIT2
+---@field timer_expires? number seconds until it does
+---@field retransmits integer times that the same was sent again; with "probe" and "keepalive", unanswered probes
+---@field info? table<string, integer> as connection:info(), if asked for; never in SYN_RECV and TIME_WAIT
+
+--- Which sockets to list; each field leaves out those that do not fit.
+---@class lunet.socket_filter
+---@field state? string|string[] one of these
+---@field port? integer either port
+---@field local_port? integer
+---@field peer_port? integer
+---@field owned? boolean
+---@field listener? lunet.listener only connections that came to it, queued and accepted ones; it may be closed
+---@field info? boolean true: with TCP_INFO
+
+--- Lists the TCP sockets of the home host, by port. What changes meanwhile may be missing, or be there
+--- twice: the kernel goes through its tables piece by piece.
+---@param filter? lunet.socket_filter
+---@return lunet.socket[]|nil sockets
+---@return string? message
+---@return string? code "ENOENT" where the kernel has no tcp_diag
+function lunet.sockets(filter) end
+
+---@class lunet.host
+local host = {}
+
+--- Like lunet.exec, on this host.
+---@param program lunet.program
+---@return lunet.process|nil process
+---@return string? message names the program
+---@return string? code as for lunet.exec, and "CLOSED" if the host is closed meanwhile
+function host:exec(program) end
+
+--- Like lunet.sockets, of this host. It takes some 0.05 ms, and lunet.sockets ten times as long: a host
+--- has a small table of sockets of its own.
+---@param filter? lunet.socket_filter
+---@return lunet.socket[]|nil sockets
+---@return string? message
+---@return string? code
+function host:sockets(filter) end
+
+--- Its name, also when it is closed.
+---@return string name
+function host:name() end
+
+--- Closes it: its listeners, and with RST its connections. Its namespace then ends, unless a connection
+--- that was closed before still has unsent data: the kernel keeps it until that is sent or given up.
+--- Every other method of a closed host raises. Idempotent; does not wait.
+---@return true
+function host:close() end
+
+---@class lunet.rule
+local rule = {}
+
+--- What it has lost so far, as the kernel counts it (nft(8), counter); also when it is closed.
+---@return integer|nil segments
+---@return integer|string bytes with their TCP and IP headers
+---@return string? code
+function rule:lost() end
+
+--- Closes it: from here on nothing is lost by it. A rule ends with its host too. Idempotent; on the home
+--- host it takes some 10 ms, until the kernel has let it go.
+---@return true|nil ok
+---@return string? message
+---@return string? code "ENOENT" if somebody else has removed it
+function rule:close() end
 
 ---@class lunet.task
 local task = {}
@@ -265,3 +409,49 @@ function connection:address() end
 ---@return integer|string? port none for Unix
 ---@return string? code "CLOSED"
 function connection:peer() end
+
+--- A program that runs on a host, with all that it has started.
+---@class lunet.process
+---@field stdin? lunet.connection if it is a "pipe": what is sent is its input; close() ends that
+---@field stdout? lunet.connection if it is a "pipe": its output is received
+---@field stderr? lunet.connection if it is a "pipe"
+local process = {}
+
+--- Its process number, which is its process group's too, as lunet sees it.
+---@return integer|nil pid
+---@return string? message
+---@return string? code "CLOSED"
+function process:pid() end
+
+--- Stops it: SIGSTOP to its whole process group, as also for thaw and kill. What has left the group, as
+--- daemons do, is not reached; close reaches that too.
+---@return true|nil ok
+---@return string? message
+---@return string? code "CLOSED"
+function process:freeze() end
+
+--- Lets it go on: SIGCONT.
+---@return true|nil ok
+---@return string? message
+---@return string? code "CLOSED"
+function process:thaw() end
+
+--- Sends a signal. That works also when the program has ended and what it started has not.
+---@param signal? string|integer default "SIGTERM"; "SIGRTMIN+1" (signal(7))
+---@return true|nil ok
+---@return string? message
+---@return string? code "CLOSED"
+function process:kill(signal) end
+
+--- Waits for the program's end. Afterwards it tells that end again, also when it is closed. What the
+--- program has started may go on, until it is closed.
+---@param timeout? number seconds
+---@return integer|string|nil status its exit status, or the signal that killed it: "SIGKILL"
+---@return string? message
+---@return string? code "TIMEOUT", "CLOSED"
+function process:wait(timeout) end
+
+--- Kills it and all that it has started, and closes its connections. The kernel takes about a
+--- millisecond for it: to see the end, kill("SIGKILL") and wait first. Idempotent; does not wait.
+---@return true
+function process:close() end

@@ -1,0 +1,107 @@
+-- How exact the delay of a link is: round trips over it, against twice the delay.
+--
+--   script/build release && build/release/lunet bench/wire.lua [ROUND TRIPS]
+--
+-- Prints for each delay by how much a round trip took longer than 2 x delay, in microseconds.
+local lunet = require "lunet"
+
+local COUNT = tonumber(arg[1]) or 1000
+local DELAYS = arg[2] and {tonumber(arg[2])} or { 0.001, 0.010, 0.050 } -- s
+local BULK = 10 * 1024 * 1024 -- bytes
+local MESSAGE = ("x"):rep(64)
+local LIMIT = 0.3e-3 -- s
+
+local function echo(connection)
+  while true do
+    local data = connection:receive(#MESSAGE)
+    if not data then break end
+    connection:send(data)
+  end
+end
+
+local function quantile(sorted, share)
+  return sorted[math.max(1, math.ceil(#sorted * share))] * 1e6
+end
+
+local function show(what, delay, excess)
+  table.sort(excess)
+  local within = 0
+  for _, seconds in ipairs(excess) do
+    if seconds >= 0 and seconds <= LIMIT then within = within + 1 end
+  end
+  local line = "%-10s %3.0f ms  min %6.1f  median %6.1f  90%% %6.1f  99%% %6.1f  max %8.1f us  within 0.3 ms: %.1f %%"
+  local values = {}
+  for i, share in ipairs { 0, 0.5, 0.9, 0.99, 1 } do values[i] = quantile(excess, share) end
+  values[#values + 1] = 100 * within / #excess
+  print(line:format(what, delay * 1e3, table.unpack(values)))
+end
+
+local function measure(delay, round_trip, after)
+  local excess = {}
+  for i = 1, COUNT do
+    local started = lunet.now()
+    local result = round_trip()
+    excess[i] = lunet.now() - started - 2 * delay
+    if after then after(result) end
+  end
+  return excess
+end
+
+local function pair(delay)
+  local client, server = assert(lunet.host "client"), assert(lunet.host "server")
+  local link = lunet.link(client, server, { delay = delay })
+  return client, assert(server:listen { backlog = 1024 }), link
+end
+
+local function ping(delay)
+  lunet.scope(function()
+    local client, listener, link = pair(delay)
+    local server = lunet.spawn(function() listener:serve(echo) end)
+    local connection = assert(client:connect({ listener, nodelay = true }))
+    show("ping-pong", delay, measure(delay, function()
+      assert(connection:send(MESSAGE))
+      assert(connection:receive(#MESSAGE))
+    end))
+    local statistics = link:statistics()
+    print(("           one way: late by %.1f us, at most %.1f us; %d frames, %d dropped"):format(
+      statistics.late_mean * 1e6, statistics.late_max * 1e6, statistics.forwarded, statistics.dropped))
+    connection:close()
+    server:cancel()
+    listener:close()
+  end)
+end
+
+local function connect(delay)
+  lunet.scope(function()
+    local client, listener = pair(delay)
+    show("connect", delay, measure(delay, function()
+      return assert(client:connect(listener))
+    end, function(connection)
+      connection:reset()
+      listener:accept():reset()
+    end))
+  end)
+end
+
+local function bulk(delay)
+  lunet.scope(function()
+    local client, listener, link = pair(delay)
+    local connection = assert(client:connect(listener))
+    local accepted = assert(listener:accept())
+    local data, started = ("lunet..."):rep(BULK // 8), lunet.now()
+    lunet.spawn(function()
+      assert(connection:send(data))
+      connection:shutdown()
+    end)
+    assert(accepted:receive "a" == data, "the data came back different")
+    local seconds = lunet.now() - started
+    print(("bulk       %3.0f ms  10 MiB in %.1f ms: %.0f MiB/s; %d frames dropped"):format(
+      delay * 1e3, seconds * 1e3, BULK / seconds / 2 ^ 20, link:statistics().dropped))
+  end)
+end
+
+for _, delay in ipairs(DELAYS) do
+  ping(delay)
+  connect(delay)
+  bulk(delay)
+end

@@ -1,0 +1,231 @@
+#include "binding/host.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+
+#include "binding/connection.h"
+#include "binding/failure.h"
+#include "binding/listener.h"
+#include "binding/process.h"
+#include "binding/sockets.h"
+#include "binding/type.h"
+#include "handle/trace.h"
+#include "platform/link.h"
+#include "platform/namespace.h"
+#include "platform/namespace_file.h"
+
+const char HOST_TYPE[] = "lunet.host";
+
+static host *check(lua_State *L, int index) {
+  return *(host **)luaL_checkudata(L, index, HOST_TYPE);
+}
+
+host *host_check(lua_State *L, int index) {
+  host *h = check(L, index);
+  if (h == NULL || !host_is_open(h)) luaL_error(L, "the host is closed");
+  return h;
+}
+
+struct place host_place(runtime *rt, const host *h, const char *label) {
+  if (label == NULL) label = host_name(h);
+  return (struct place){
+    .scope = rt->current->nursery->handles,
+    .host = host_number(h),
+    .label = label == NULL ? 0 : trace_label(loop_trace(rt->lp), label),
+  };
+}
+
+int host_new(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  runtime *rt = runtime_of(L);
+  host **box = (host **)type_new_box(L, HOST_TYPE);
+  int result = host_open(rt->lp, rt->current->nursery->handles, name, box);
+  if (result < 0) return failure_push(L, result, lua_pushfstring(L, "host %s", name));
+  return 1;
+}
+
+/* -- methods ------------------------------------------------------------------------------- */
+
+int host_listen(lua_State *L) {
+  host *h = host_check(L, 1);
+  lua_remove(L, 1);
+  return listener_listen_on(L, h);
+}
+
+int host_connect(lua_State *L) {
+  host *h = host_check(L, 1);
+  lua_remove(L, 1);
+  return connection_to_from(L, h);
+}
+
+static int exec(lua_State *L) {
+  host *h = host_check(L, 1);
+  lua_remove(L, 1);
+  return process_exec_on(L, h);
+}
+
+static int sockets(lua_State *L) {
+  host *h = host_check(L, 1);
+  lua_remove(L, 1);
+  return sockets_list_of(L, h);
+}
+
+static int name(lua_State *L) {
+  host *h = check(L, 1);
+  lua_pushstring(L, h == NULL ? "(closed)" : host_name(h));
+  return 1;
+}
+
+static int close_host(lua_State *L) {
+  host *h = check(L, 1);
+  if (h != NULL) host_close(h);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int to_string(lua_State *L) {
+  host *h = check(L, 1);
+  bool is_open = h != NULL && host_is_open(h);
+  lua_pushfstring(L, "host %s%s", h == NULL ? "" : host_name(h), is_open ? "" : " (closed)");
+  return 1;
+}
+
+static int collect(lua_State *L) {
+  host **box = luaL_checkudata(L, 1, HOST_TYPE);
+  if (*box != NULL) host_free(*box);
+  *box = NULL;
+  return 0;
+}
+
+/* -- links --------------------------------------------------------------------------------- */
+
+static int push_link_result(lua_State *L, int result, const char *what) {
+  return failure_push_result(L, result, lua_pushfstring(L, "%s %s", what, lua_tostring(L, 2)));
+}
+
+int host_link(lua_State *L) {
+  host *h = host_check(L, 1), *peer = host_check(L, 3);
+  const char *link = luaL_checkstring(L, 2), *peer_link = luaL_checkstring(L, 4);
+  int result = link_create_pair(host_routes(h), link, host_namespace(peer), peer_link);
+  if (result == 0) result = link_set_up(host_routes(peer), peer_link);
+  return push_link_result(L, result, "link");
+}
+
+int host_bridge(lua_State *L) {
+  host *h = host_check(L, 1);
+  return push_link_result(L, link_create_bridge(host_routes(h), luaL_checkstring(L, 2)), "bridge");
+}
+
+int host_attach(lua_State *L) {
+  host *h = host_check(L, 1);
+  int result = link_attach(host_routes(h), luaL_checkstring(L, 2), luaL_checkstring(L, 3));
+  return push_link_result(L, result, "attach");
+}
+
+int host_unlink(lua_State *L) {
+  host *h = host_check(L, 1);
+  return push_link_result(L, link_delete(host_routes(h), luaL_checkstring(L, 2)), "unlink");
+}
+
+int host_is_address(lua_State *L) {
+  address a;
+  bool is_text = lua_type(L, 1) == LUA_TSTRING;
+  lua_pushboolean(L, is_text && address_parse_prefixed(lua_tostring(L, 1), &a) >= 0);
+  return 1;
+}
+
+int host_add_addresses(lua_State *L) {
+  host *h = host_check(L, 1);
+  int count = lua_gettop(L);
+  int index = link_index(host_routes(h), luaL_checkstring(L, 2));
+  if (index < 0) return push_link_result(L, index, "link");
+  for (int i = 3; i <= count; i++) {
+    address a;
+    const char *text = luaL_checkstring(L, i);
+    int prefix = address_parse_prefixed(text, &a);
+    if (prefix < 0) return luaL_error(L, "\"%s\" is no address with a prefix length", text);
+    int result = link_add_address(host_routes(h), index, &a, prefix);
+    if (result < 0) return failure_push(L, result, lua_pushfstring(L, "address %s", text));
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+int host_link_is_up(lua_State *L) {
+  host *h = host_check(L, 1);
+  int result = link_is_up(host_routes(h), luaL_checkstring(L, 2));
+  if (result < 0) return push_link_result(L, result, "link");
+  lua_pushboolean(L, result);
+  return 1;
+}
+
+int host_answers_for(lua_State *L) {
+  host *h = host_check(L, 1);
+  address a;
+  const char *text = luaL_checkstring(L, 2);
+  if (address_make(text, 0, &a) < 0) return luaL_error(L, "\"%s\" is no address", text);
+  int result = link_answers_for(host_routes(h), &a);
+  if (result < 0) return failure_push(L, result, lua_pushfstring(L, "address %s", text));
+  lua_pushboolean(L, result);
+  return 1;
+}
+
+/* -- files --------------------------------------------------------------------------------- */
+
+static int namespace_argument(lua_State *L) {
+  return lua_isnil(L, 1) ? -1 : host_namespace(host_check(L, 1));
+}
+
+int host_read_file(lua_State *L) {
+  char *text;
+  const char *path = luaL_checkstring(L, 2);
+  ssize_t length = namespace_read_file(namespace_argument(L), path, &text);
+  if (length < 0) return failure_push(L, length, path);
+  lua_pushlstring(L, text, (size_t)length);
+  free(text);
+  return 1;
+}
+
+int host_write_file(lua_State *L) {
+  size_t length;
+  const char *path = luaL_checkstring(L, 2);
+  const char *text = luaL_checklstring(L, 3, &length);
+  ssize_t written = namespace_write_file(namespace_argument(L), path, text, length);
+  return failure_push_result(L, written, path);
+}
+
+/* -- home ---------------------------------------------------------------------------------- */
+
+/* set_home(host): the process is on this host from now on. Returns the namespace it was in before,
+ * for set_home(namespace), which goes back. */
+int host_set_home(lua_State *L) {
+  if (lua_isinteger(L, 1)) {
+    int result = namespace_restore_home((int)lua_tointeger(L, 1));
+    return failure_push_result(L, result, "home");
+  }
+  int before = namespace_set_home(host_namespace(host_check(L, 1)));
+  if (before < 0) return failure_push(L, before, "home");
+  lua_pushinteger(L, before);
+  return 1;
+}
+
+int host_stay(lua_State *L) {
+  namespace_stay();
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+int host_is_host(lua_State *L) {
+  host **box = luaL_testudata(L, 1, HOST_TYPE);
+  lua_pushboolean(L, box != NULL);
+  lua_pushboolean(L, box != NULL && *box != NULL && host_is_open(*box));
+  return 2;
+}
+
+static const luaL_Reg methods[] = {
+  {"exec", exec}, {"sockets", sockets}, {"name", name}, {"close", close_host}, {NULL, NULL}};
+
+static const luaL_Reg metamethods[] = {
+  {"__close", close_host}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
+
+void host_open_type(lua_State *L) { type_open(L, HOST_TYPE, methods, metamethods); }

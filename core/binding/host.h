@@ -1,0 +1,45 @@
+/* The Lua type of a host, and the links between hosts. */
+#ifndef LUNET_BINDING_HOST_H
+#define LUNET_BINDING_HOST_H
+
+#include <lua.h>
+
+#include "binding/runtime.h"
+#include "handle/host.h"
+
+extern const char HOST_TYPE[];
+
+void host_open_type(lua_State *L); /* expects the runtime on the stack's top */
+
+int host_new(lua_State *L);     /* core.host(name) */
+int host_is_host(lua_State *L); /* core.is_host(value): whether it is one, and an open one */
+int host_listen(lua_State *L);  /* core.host_listen(host, {...}) */
+int host_connect(lua_State *L); /* core.host_connect(host, target, timeout) */
+
+/* The host at `index`, which is open; raises if it is closed. */
+host *host_check(lua_State *L, int index);
+
+/* Where something belongs that the current task opens on a host (NULL: home). */
+struct place host_place(runtime *rt, const host *h, const char *label);
+
+/* core.link(host, name, peer_host, peer_name), .bridge(host, name), .attach(host, name, bridge),
+ * .unlink(host, name), .add_addresses(host, name, "10.0.0.1/24", ...), .link_is_up(host, name),
+ * .answers_for(host, "10.0.0.1"); .is_address(value): whether add_addresses takes it */
+int host_link(lua_State *L);
+int host_bridge(lua_State *L);
+int host_attach(lua_State *L);
+int host_unlink(lua_State *L);
+int host_add_addresses(lua_State *L);
+int host_link_is_up(lua_State *L);
+int host_is_address(lua_State *L);
+int host_answers_for(lua_State *L);
+
+/* core.read_file(host, path), .write_file(host, path, text): below /proc, as the host sees it. */
+int host_read_file(lua_State *L);
+int host_write_file(lua_State *L);
+
+/* core.set_home(host), .set_home(what that returned): see namespace_set_home. .stay_home() */
+int host_set_home(lua_State *L);
+int host_stay(lua_State *L);
+
+#endif

@@ -1,0 +1,258 @@
+#include "binding/process.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "binding/connection.h"
+#include "binding/failure.h"
+#include "binding/host.h"
+#include "binding/program.h"
+#include "binding/runtime.h"
+#include "binding/timeout.h"
+#include "binding/type.h"
+#include "handle/process.h"
+#include "platform/signal_name.h"
+
+const char PROCESS_TYPE[] = "lunet.process";
+
+/* In the registry: the process of each of its connections (weakly). Whoever reads from a program
+ * needs it to live, even if he does not name it. */
+static const char PROGRAMS[] = "lunet.programs";
+
+static const char *const stream_names[STREAMS] = {"stdin", "stdout", "stderr"};
+
+static process *check(lua_State *L) { return *(process **)luaL_checkudata(L, 1, PROCESS_TYPE); }
+
+/* NULL, and the failure pushed, once it is closed. */
+static process *check_open(lua_State *L) {
+  process *p = check(L);
+  if (p != NULL && process_is_open(p)) return p;
+  failure_push(L, OP_CLOSED, "process");
+  return NULL;
+}
+
+int process_push_status(lua_State *L, int status) {
+  char text[SIGNAL_TEXT];
+  if (status >= 0)
+    lua_pushinteger(L, status);
+  else
+    lua_pushstring(L, signal_name(-status, text));
+  return 1;
+}
+
+/* -- exec ---------------------------------------------------------------------------------- */
+
+/* The process on top: its connections are fields of it, and keep it alive. */
+static connection **push_stream(lua_State *L, int i) {
+  lua_getiuservalue(L, -1, 1);
+  connection **box = (connection **)type_new_box(L, CONNECTION_TYPE);
+  lua_getfield(L, LUA_REGISTRYINDEX, PROGRAMS);
+  lua_pushvalue(L, -2);
+  lua_pushvalue(L, -5);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+  lua_setfield(L, -2, stream_names[i]);
+  lua_pop(L, 1);
+  return box;
+}
+
+static process **push_box(lua_State *L) {
+  void **box = lua_newuserdatauv(L, sizeof *box, 1);
+  *box = NULL; /* closed until opened */
+  luaL_setmetatable(L, PROCESS_TYPE);
+  lua_createtable(L, 0, STREAMS);
+  lua_setiuservalue(L, -2, 1);
+  return (process **)box;
+}
+
+static void close_streams(lua_State *L, int index) {
+  lua_getiuservalue(L, index, 1);
+  for (int i = 0; i < STREAMS; i++) {
+    lua_getfield(L, -1, stream_names[i]);
+    connection **box = luaL_testudata(L, -1, CONNECTION_TYPE);
+    if (box != NULL && *box != NULL) connection_close(*box);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+/* The table of exec is at index 1. */
+static const char *push_attempt(lua_State *L, const process *p) {
+  lua_rawgeti(L, 1, 1);
+  const char *program = luaL_tolstring(L, -1, NULL);
+  switch (process_failed_at(p)) {
+  case GUARD_FAILED_DIRECTORY:
+    lua_getfield(L, 1, "cwd");
+    return lua_pushfstring(L, "exec %s: cwd %s", program, lua_tostring(L, -1));
+  case GUARD_FAILED_NAMESPACES: return lua_pushfstring(L, "exec %s: a process namespace", program);
+  default: return lua_pushfstring(L, "exec %s", program);
+  }
+}
+
+/* The stack: the table of exec, the process. */
+static int push_started(lua_State *L, op *o) {
+  process *p = *(process **)luaL_checkudata(L, 2, PROCESS_TYPE);
+  if (o->result >= 0) {
+    lua_pushvalue(L, 2);
+    return 1;
+  }
+  process_close(p);
+  close_streams(L, 2);
+  return failure_push(L, o->result, push_attempt(L, p));
+}
+
+static int push_not_opened(lua_State *L, int result, const char *program) {
+  if (result == -ENOENT)
+    lua_pushfstring(L, "exec %s: %s beside or above the program lunet", program, GUARD_FILE);
+  else
+    lua_pushfstring(L, "exec %s", program);
+  return failure_push(L, result, lua_tostring(L, -1));
+}
+
+int process_exec_on(lua_State *L, const host *h) {
+  struct program what;
+  connection **near[STREAMS] = {NULL};
+  lua_settop(L, 1);
+  program_read(L, 1, &what);
+  task *t = task_begin(L, DEADLINE_NEVER);
+  process **box = push_box(L);
+  for (int i = 0; i < STREAMS; i++)
+    if (what.streams[i] == STREAM_PIPE) near[i] = push_stream(L, i);
+  struct place where = host_place(t->rt, h, what.name);
+  fflush(NULL); /* what the script has printed comes before what the program prints */
+  int result = process_open(t->op.lp, &where, h, &what, near, box);
+  if (result < 0) {
+    t->op.state = OP_IDLE;
+    close_streams(L, -1);
+    return push_not_opened(L, result, what.words[0]);
+  }
+  lua_replace(L, 2); /* what it was started with is not needed any more */
+  process_start(*box, &t->op);
+  return task_wait(L, t, push_started);
+}
+
+int process_exec(lua_State *L) { return process_exec_on(L, NULL); }
+
+/* -- methods ------------------------------------------------------------------------------- */
+
+static int number(lua_State *L) {
+  process *p = check_open(L);
+  if (p == NULL) return 3;
+  lua_pushinteger(L, process_number(p));
+  return 1;
+}
+
+static int send_signal(lua_State *L, int signal, const char *what) {
+  process *p = check_open(L);
+  return p == NULL ? 3 : failure_push_result(L, process_signal(p, signal), what);
+}
+
+static int freeze(lua_State *L) { return send_signal(L, SIGSTOP, "freeze"); }
+static int thaw(lua_State *L) { return send_signal(L, SIGCONT, "thaw"); }
+
+/* "SIGKILL", or its number. */
+static int signal_argument(lua_State *L, int index) {
+  if (lua_type(L, index) == LUA_TNUMBER) {
+    lua_Integer given = luaL_checkinteger(L, index);
+    luaL_argcheck(L, given >= 1 && given <= signal_last(), index,
+                  "a signal's name, or its number from 1 on, expected");
+    return (int)given;
+  }
+  const char *name = luaL_optstring(L, index, "SIGTERM");
+  int signal = signal_number(name);
+  if (signal == 0)
+    luaL_error(L, "kill: there is no signal \"%s\" (names are like \"SIGTERM\", signal(7))", name);
+  return signal;
+}
+
+static int send_kill(lua_State *L) {
+  check(L);
+  return send_signal(L, signal_argument(L, 2), "kill");
+}
+
+static int push_ended(lua_State *L, op *o) {
+  int status;
+  if (o->result < 0) return failure_push(L, o->result, "wait");
+  process_ended(check(L), &status);
+  return process_push_status(L, status);
+}
+
+static int wait_for_end(lua_State *L) {
+  process *p = check(L);
+  uint64_t deadline_ns = timeout_argument(L, 2);
+  task *t = task_begin(L, deadline_ns);
+  if (p == NULL)
+    op_end(&t->op, OP_CLOSED);
+  else
+    process_wait(p, &t->op);
+  return task_wait(L, t, push_ended);
+}
+
+static int close_process(lua_State *L) {
+  process *p = check(L);
+  if (p != NULL) process_close(p);
+  close_streams(L, 1);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int to_string(lua_State *L) {
+  process *p = check(L);
+  if (p == NULL)
+    lua_pushliteral(L, "process (closed)");
+  else if (process_is_open(p))
+    lua_pushfstring(L, "process %s (%d)", process_name(p), process_number(p));
+  else
+    lua_pushfstring(L, "process %s (closed)", process_name(p));
+  return 1;
+}
+
+static int collect(lua_State *L) {
+  process **box = luaL_checkudata(L, 1, PROCESS_TYPE);
+  if (*box != NULL) process_free(*box);
+  *box = NULL;
+  return 0;
+}
+
+static const luaL_Reg methods[] = {
+  {"pid", number},        {"freeze", freeze},       {"thaw", thaw}, {"kill", send_kill},
+  {"wait", wait_for_end}, {"close", close_process}, {NULL, NULL}};
+
+static const luaL_Reg metamethods[] = {
+  {"__close", close_process}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
+
+/* process.stdout and its likes, besides the methods, which are in the upvalue. */
+static int index_process(lua_State *L) {
+  luaL_checkudata(L, 1, PROCESS_TYPE);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  lua_getiuservalue(L, 1, 1);
+  lua_pushvalue(L, 2);
+  lua_rawget(L, -2);
+  return 1;
+}
+
+static void open_programs(lua_State *L) {
+  if (!luaL_getsubtable(L, LUA_REGISTRYINDEX, PROGRAMS)) {
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+  }
+  lua_pop(L, 1);
+}
+
+void process_open_type(lua_State *L) {
+  type_open(L, PROCESS_TYPE, methods, metamethods);
+  open_programs(L);
+  luaL_getmetatable(L, PROCESS_TYPE);
+  if (lua_getfield(L, -1, "__index") == LUA_TTABLE) { /* not opened before */
+    lua_pushcclosure(L, index_process, 1);
+    lua_setfield(L, -2, "__index");
+  } else {
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}

@@ -1,0 +1,20 @@
+/* The Lua type of a program that runs on a host. */
+#ifndef LUNET_BINDING_PROCESS_H
+#define LUNET_BINDING_PROCESS_H
+
+#include <lua.h>
+
+#include "handle/host.h"
+
+extern const char PROCESS_TYPE[];
+
+void process_open_type(lua_State *L); /* expects the runtime on the stack's top */
+
+/* lunet.exec{...}, and the same on a host */
+int process_exec(lua_State *L);
+int process_exec_on(lua_State *L, const host *h);
+
+/* Pushes how a program has ended: its exit status, or the name of the signal that killed it. */
+int process_push_status(lua_State *L, int status);
+
+#endif

@@ -1,0 +1,13 @@
+/* The table that exec takes: a program, its arguments, and how it is to run. */
+#ifndef LUNET_BINDING_PROGRAM_H
+#define LUNET_BINDING_PROGRAM_H
+
+#include <lua.h>
+
+#include "handle/process.h"
+
+/* Reads the table at `index`. Pushes a table that keeps all of `out` alive. Raises unless every
+ * field is known and of the right kind. */
+void program_read(lua_State *L, int index, struct program *out);
+
+#endif

@@ -1,0 +1,72 @@
+#include "binding/rule.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+
+#include "binding/failure.h"
+#include "binding/host.h"
+#include "binding/type.h"
+#include "handle/rule.h"
+#include "platform/firewall.h"
+
+const char RULE_TYPE[] = "lunet.rule";
+
+static rule *check(lua_State *L) { return *(rule **)luaL_checkudata(L, 1, RULE_TYPE); }
+
+/* What was tried, with what only this knows about the error. */
+static const char *explain(lua_State *L, int result, bool is_home) {
+  if (result == -ENOPKG)
+    return lua_pushfstring(L, "drop: the Debian package libnftables1 is needed: %s",
+                           firewall_complaint());
+  if (result == -EPERM && is_home)
+    return "drop: the home host is the machine itself, whose firewall lunet leaves alone (make a "
+           "host of its own by lunet.host)";
+  if (firewall_complaint()[0] != '\0') return lua_pushfstring(L, "drop: %s", firewall_complaint());
+  return "drop";
+}
+
+int rule_drop(lua_State *L) {
+  host *h = lua_isnil(L, 1) ? NULL : host_check(L, 1);
+  const char *content = luaL_checkstring(L, 2), *text = luaL_checkstring(L, 3);
+  struct place p = host_place(runtime_of(L), h, NULL);
+  rule **box = (rule **)type_new_box(L, RULE_TYPE);
+  int result = rule_open(&p, h, content, text, box);
+  if (result < 0) return failure_push(L, result, explain(L, result, h == NULL));
+  return 1;
+}
+
+static int lost(lua_State *L) {
+  rule *r = check(L);
+  uint64_t segments = 0, bytes = 0;
+  int result = r == NULL ? 0 : rule_lost(r, &segments, &bytes);
+  if (result < 0) return failure_push(L, result, "lost");
+  lua_pushinteger(L, (lua_Integer)segments);
+  lua_pushinteger(L, (lua_Integer)bytes);
+  return 2;
+}
+
+static int close_rule(lua_State *L) {
+  rule *r = check(L);
+  return failure_push_result(L, r == NULL ? 0 : rule_close(r), "close");
+}
+
+static int to_string(lua_State *L) {
+  rule *r = check(L);
+  bool is_open = r != NULL && rule_is_open(r);
+  lua_pushfstring(L, "rule %s%s", r == NULL ? "" : rule_text(r), is_open ? "" : " (closed)");
+  return 1;
+}
+
+static int collect(lua_State *L) {
+  rule **box = luaL_checkudata(L, 1, RULE_TYPE);
+  if (*box != NULL) rule_free(*box);
+  *box = NULL;
+  return 0;
+}
+
+static const luaL_Reg methods[] = {{"lost", lost}, {"close", close_rule}, {NULL, NULL}};
+
+static const luaL_Reg metamethods[] = {
+  {"__close", close_rule}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
+
+void rule_open_type(lua_State *L) { type_open(L, RULE_TYPE, methods, metamethods); }

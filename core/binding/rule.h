@@ -1,0 +1,14 @@
+/* The Lua type of a rule. */
+#ifndef LUNET_BINDING_RULE_H
+#define LUNET_BINDING_RULE_H
+
+#include <lua.h>
+
+extern const char RULE_TYPE[];
+
+void rule_open_type(lua_State *L); /* expects the runtime on the stack's top */
+
+/* core.drop(host or nil, content, text): see rule_open. lua/lunet/rule.lua makes the content. */
+int rule_drop(lua_State *L);
+
+#endif

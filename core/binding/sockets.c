@@ -1,0 +1,227 @@
+#include "binding/sockets.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "binding/connection.h"
+#include "binding/failure.h"
+#include "binding/listener.h"
+#include "binding/target.h"
+#include "binding/type.h"
+#include "platform/sock_diag.h"
+
+/* The kernel's answer, in a userdata: freed even if making the tables raises. */
+static const char LIST_TYPE[] = "lunet.sockets";
+
+/* -- the filter, at index 1 ---------------------------------------------------------------- */
+
+static void check_fields(lua_State *L) {
+  static const char known[] = "state, port, local_port, peer_port, owned, listener, info";
+  static const char *const fields[] = {"state", "port",     "local_port", "peer_port",
+                                       "owned", "listener", "info",       NULL};
+  for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 2)) {
+    const char *name = luaL_tolstring(L, -2, NULL);
+    int i = 0;
+    while (fields[i] != NULL && strcmp(fields[i], name) != 0) i++;
+    if (fields[i] == NULL) luaL_error(L, "sockets: unknown field '%s' (known: %s)", name, known);
+  }
+}
+
+static int refuse_state(lua_State *L, int index) {
+  luaL_Buffer known;
+  const char *given = luaL_tolstring(L, index, NULL);
+  luaL_buffinit(L, &known);
+  for (uint8_t number = 0; number < 32; number++) {
+    if (!(SOCK_DIAG_STATES & 1u << number)) continue;
+    if (luaL_bufflen(&known) > 0) luaL_addstring(&known, ", ");
+    luaL_addstring(&known, tcp_state_name(number));
+  }
+  luaL_pushresult(&known);
+  return luaL_error(L, "state: no socket is listed as '%s' (known: %s)", given,
+                    lua_tostring(L, -1));
+}
+
+/* The bit of the state whose name is on the top of the stack. */
+static uint32_t state_bit(lua_State *L) {
+  const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  for (uint8_t number = 0; number < 32; number++)
+    if ((SOCK_DIAG_STATES & 1u << number) && strcmp(tcp_state_name(number), name) == 0)
+      return 1u << number;
+  refuse_state(L, -1);
+  return 0;
+}
+
+static uint32_t states(lua_State *L) {
+  uint32_t bits = 0;
+  int type = lua_getfield(L, 1, "state");
+  if (type == LUA_TNIL) bits = SOCK_DIAG_STATES;
+  if (type != LUA_TNIL && type != LUA_TTABLE) bits = state_bit(L);
+  lua_Integer count = type == LUA_TTABLE ? luaL_len(L, -1) : 0;
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_geti(L, -1, i);
+    bits |= state_bit(L);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return bits;
+}
+
+/* 1, 0, or -1: not given */
+static int flag(lua_State *L, const char *field) {
+  int type = lua_getfield(L, 1, field);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+    luaL_error(L, "%s: true or false expected, not %s", field, luaL_typename(L, -1));
+  int value = type == LUA_TNIL ? -1 : lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+static bool is_any(const address *a) {
+  if (address_family(a) == AF_INET) return a->as.in.sin_addr.s_addr == htonl(INADDR_ANY);
+  return IN6_IS_ADDR_UNSPECIFIED(&a->as.in6.sin6_addr);
+}
+
+/* Its connections: at its port, and at its address unless it listens on any. */
+static void narrow_to(lua_State *L, const listener *l, struct sock_diag_filter *f) {
+  const address *local = listener_address(l);
+  if (f->local_port != 0) luaL_error(L, "local_port: the listener says it already");
+  f->family = address_family(local);
+  if (f->family == AF_UNIX) luaL_error(L, "listener: a TCP one expected, not one on a Unix path");
+  f->local_port = address_port(local);
+  if (!is_any(local)) f->local = *local;
+  f->states &= ~(1u << TCP_STATE_LISTEN);
+}
+
+static void take_listener(lua_State *L, const host *h, struct sock_diag_filter *f) {
+  if (lua_getfield(L, 1, "listener") != LUA_TNIL) {
+    const listener *l = listener_test(L, -1);
+    if (l == NULL)
+      luaL_error(L, "listener: a listener expected, not %s", luaL_typename(L, -1));
+    else if (listener_host(l) != host_number(h))
+      luaL_error(L, "listener: it is on another host");
+    else
+      narrow_to(L, l, f);
+  }
+  lua_pop(L, 1);
+}
+
+static struct sock_diag_filter filter_argument(lua_State *L, const host *h) {
+  if (lua_isnoneornil(L, 1))
+    return (struct sock_diag_filter){.states = SOCK_DIAG_STATES, .owned = -1};
+  if (!lua_istable(L, 1)) luaL_error(L, "sockets: a table expected, not %s", luaL_typename(L, 1));
+  check_fields(L);
+  struct sock_diag_filter f = {
+    .states = states(L),
+    .local_port = target_integer(L, 1, "local_port", 1, 65535, 0),
+    .peer_port = target_integer(L, 1, "peer_port", 1, 65535, 0),
+    .port = target_integer(L, 1, "port", 1, 65535, 0),
+    .owned = flag(L, "owned"),
+    .wants_info = flag(L, "info") == 1,
+  };
+  take_listener(L, h, &f);
+  return f;
+}
+
+/* -- the list ------------------------------------------------------------------------------ */
+
+static void set_integer(lua_State *L, const char *field, lua_Integer value) {
+  lua_pushinteger(L, value);
+  lua_setfield(L, -2, field);
+}
+
+static void set_string(lua_State *L, const char *field, const char *value) {
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, field);
+}
+
+static void set_flag(lua_State *L, const char *field, bool value) {
+  lua_pushboolean(L, value);
+  lua_setfield(L, -2, field);
+}
+
+static void set_address(lua_State *L, const char *field, const char *port, const address *a) {
+  char text[ADDRESS_TEXT];
+  set_string(L, field, address_format(a, text));
+  set_integer(L, port, address_port(a));
+}
+
+static void set_queue(lua_State *L, const struct tcp_socket *s) {
+  lua_createtable(L, 0, 2);
+  set_integer(L, "depth", s->receive_queue);
+  set_integer(L, "limit", s->send_queue);
+  lua_setfield(L, -2, "queue");
+}
+
+static void set_ends(lua_State *L, const struct tcp_socket *s) {
+  set_address(L, "local_address", "local_port", &s->local);
+  if (s->state == TCP_STATE_LISTEN) {
+    set_queue(L, s);
+    return;
+  }
+  set_address(L, "peer_address", "peer_port", &s->peer);
+  set_integer(L, "receive_queue", s->receive_queue);
+  set_integer(L, "send_queue", s->send_queue);
+}
+
+static void set_timer(lua_State *L, const struct tcp_socket *s) {
+  static const char *const names[] = {
+    [SOCK_TIMER_RETRANSMIT] = "retransmit",
+    [SOCK_TIMER_KEEPALIVE] = "keepalive",
+    [SOCK_TIMER_TIME_WAIT] = "time-wait",
+    [SOCK_TIMER_PROBE] = "probe",
+  };
+  set_integer(L, "retransmits", s->retransmits);
+  if (s->timer == SOCK_TIMER_NONE || s->timer >= sizeof names / sizeof *names) return;
+  set_string(L, "timer", names[s->timer]);
+  lua_pushnumber(L, s->expires_ms / 1e3);
+  lua_setfield(L, -2, "timer_expires");
+}
+
+static void push_socket(lua_State *L, const struct tcp_socket *s) {
+  lua_createtable(L, 0, 16);
+  set_string(L, "state", tcp_state_name(s->state));
+  set_string(L, "family", address_family(&s->local) == AF_INET6 ? "ipv6" : "ipv4");
+  set_ends(L, s);
+  set_timer(L, s);
+  set_flag(L, "fin", SOCK_DIAG_FIN_STATES & 1u << s->state);
+  set_flag(L, "owned", s->inode != 0);
+  if (s->inode != 0) set_integer(L, "inode", s->inode);
+  set_integer(L, "uid", s->uid);
+  if (s->info.length == 0) return;
+  connection_push_info(L, &s->info);
+  lua_setfield(L, -2, "info");
+}
+
+static int free_list(lua_State *L) {
+  sock_diag_free(luaL_checkudata(L, 1, LIST_TYPE));
+  return 0;
+}
+
+static struct sock_diag_list *push_list(lua_State *L) {
+  struct sock_diag_list *found = lua_newuserdatauv(L, sizeof *found, 0);
+  *found = (struct sock_diag_list){NULL, 0, 0};
+  luaL_setmetatable(L, LIST_TYPE);
+  return found;
+}
+
+int sockets_list_of(lua_State *L, const host *h) {
+  struct sock_diag_filter filter = filter_argument(L, h);
+  struct sock_diag_list *found = push_list(L);
+  int result = sock_diag_read(h == NULL ? -1 : host_namespace(h), &filter, found);
+  if (result < 0) return failure_push(L, result, "sockets");
+  lua_createtable(L, (int)found->count, 0);
+  for (size_t i = 0; i < found->count; i++) {
+    push_socket(L, &found->sockets[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  sock_diag_free(found);
+  return 1;
+}
+
+int sockets_list(lua_State *L) { return sockets_list_of(L, NULL); }
+
+void sockets_open_type(lua_State *L) {
+  static const luaL_Reg none[] = {{NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__gc", free_list}, {NULL, NULL}};
+  type_open(L, LIST_TYPE, none, metamethods);
+}

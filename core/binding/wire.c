@@ -1,0 +1,97 @@
+#include "binding/wire.h"
+
+#include <lauxlib.h>
+#include <math.h>
+
+#include "binding/failure.h"
+#include "binding/host.h"
+#include "binding/runtime.h"
+#include "binding/type.h"
+#include "handle/wire.h"
+
+const char WIRE_TYPE[] = "lunet.wire";
+
+/* Exact in a double, and in range together with any time that the clock will show. */
+static const double LONGEST_S = 1e9, LARGEST = 0x1p53;
+
+static wire *check(lua_State *L) { return *(wire **)luaL_checkudata(L, 1, WIRE_TYPE); }
+
+static struct wire_end end_argument(lua_State *L, int index) {
+  lua_Number delay = luaL_checknumber(L, index + 2);
+  luaL_argcheck(L, delay >= 0 && delay <= LONGEST_S, index + 2, "a delay is in seconds, 0 or more");
+  return (struct wire_end){
+    .host = host_check(L, index),
+    .interface = luaL_checkstring(L, index + 1),
+    .delay_ns = (uint64_t)ceil(delay * 1e9), /* never early */
+  };
+}
+
+int wire_new(lua_State *L) {
+  struct wire_end ends[2] = {end_argument(L, 1), end_argument(L, 4)};
+  lua_Number capacity = luaL_checknumber(L, 7);
+  luaL_argcheck(L, capacity >= 0 && capacity <= LARGEST, 7, "a capacity is in bytes, 0 or more");
+  runtime *rt = runtime_of(L);
+  wire **box = (wire **)type_new_box(L, WIRE_TYPE);
+  int result = wire_open(rt->lp, rt->current->nursery->handles, ends, (size_t)capacity, box);
+  if (result == 0) return 1;
+  lua_pushfstring(L, "link of %s and %s", host_name(ends[0].host), host_name(ends[1].host));
+  return failure_push(L, result, lua_tostring(L, -1));
+}
+
+static int is_up(lua_State *L) {
+  wire *w = check(L);
+  int result = w == NULL || !wire_is_open(w) ? OP_CLOSED : wire_is_up(w);
+  if (result < 0) return failure_push(L, result, "link");
+  lua_pushboolean(L, result);
+  return 1;
+}
+
+static void set_seconds(lua_State *L, const char *field, double ns) {
+  lua_pushnumber(L, ns / 1e9);
+  lua_setfield(L, -2, field);
+}
+
+static void set_count(lua_State *L, const char *field, uint64_t count) {
+  lua_pushinteger(L, (lua_Integer)count);
+  lua_setfield(L, -2, field);
+}
+
+static int statistics(lua_State *L) {
+  struct wire_statistics s = {0, 0, 0, 0};
+  wire *w = check(L);
+  if (w != NULL) wire_read_statistics(w, &s);
+  lua_createtable(L, 0, 4);
+  set_count(L, "forwarded", s.forwarded);
+  set_count(L, "dropped", s.dropped);
+  set_seconds(L, "late_mean", s.forwarded == 0 ? 0 : (double)s.late_ns / (double)s.forwarded);
+  set_seconds(L, "late_max", (double)s.late_most_ns);
+  return 1;
+}
+
+static int close_wire(lua_State *L) {
+  wire *w = check(L);
+  if (w != NULL) wire_close(w);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int to_string(lua_State *L) {
+  wire *w = check(L);
+  lua_pushstring(L, w == NULL || !wire_is_open(w) ? "wire (closed)" : "wire");
+  return 1;
+}
+
+static int collect(lua_State *L) {
+  wire **box = luaL_checkudata(L, 1, WIRE_TYPE);
+  if (*box != NULL) wire_free(*box);
+  *box = NULL;
+  return 0;
+}
+
+static const luaL_Reg methods[] = {
+  {"is_up", is_up}, {"statistics", statistics}, {"close", close_wire}, {NULL, NULL}};
+
+static const luaL_Reg metamethods[] = {
+  {"__close", close_wire}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
+
+void wire_open_type(lua_State *L) { type_open(L, WIRE_TYPE, methods, metamethods); }

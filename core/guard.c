@@ -1,0 +1,153 @@
+/* lunet-guard: runs a program that cannot outlive lunet, however lunet ends.
+ *
+ *   lunet -- lunet-guard -+- init: process 1 of a process namespace
+ *                         `- the program, in that namespace too
+ *
+ * When lunet dies the kernel kills the guard, with the guard init, and with init everything in its
+ * namespace: also what is stopped, and what has made itself a daemon. The guard and init are not in
+ * the program's process group, so that what is done to that group does not reach them.
+ *
+ * Called as lunet-guard LUNET DIRECTORY PROGRAM [ARGUMENT...], with the environment of the program
+ * and with GUARD_REPORTS open. SIGTERM ends it, and all of the program with it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "platform/guard.h"
+#include "platform/identity.h"
+
+static void tell(int fd, struct guard_report report) {
+  while (write(fd, &report, sizeof report) == -1 && errno == EINTR) continue;
+}
+
+static struct guard_report failure(enum guard_report_kind kind) {
+  return (struct guard_report){kind, errno};
+}
+
+static _Noreturn void fail(int fd, enum guard_report_kind kind) {
+  tell(fd, failure(kind));
+  _exit(EXIT_FAILURE);
+}
+
+/* -- init ---------------------------------------------------------------------------------- */
+
+/* The guard alone has the other end of `guard`. */
+static _Noreturn void be_init(int guard) {
+  char nothing = 0;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  signal(SIGCHLD, SIG_IGN); /* the kernel reaps the orphans that come here */
+  dup2(guard, 0);
+  close_range(1, ~0u, 0);
+  send(0, &nothing, 1, 0);
+  /* Returns when the guard is dead, which it may have been before prctl: getppid() cannot tell,
+   * since a parent outside of the namespace is always 0. */
+  while (read(0, &nothing, 1) == -1 && errno == EINTR) continue;
+  _exit(EXIT_SUCCESS);
+}
+
+/* Returns when it has let go of the program's streams: their far ends are to see the program's end.
+ */
+static pid_t start_init(void) {
+  int pair[2];
+  char nothing;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) return -1;
+  pid_t init = fork();
+  if (init == 0) {
+    close(pair[0]);
+    be_init(pair[1]);
+  }
+  close(pair[1]);
+  while (init != -1 && read(pair[0], &nothing, 1) == -1 && errno == EINTR) continue;
+  return init;
+}
+
+/* -- the program --------------------------------------------------------------------------- */
+
+static _Noreturn void be_program(const char *directory, char **words, int failures) {
+  sigset_t none;
+  setsid(); /* a process group of its own; Ctrl-C at lunet's terminal does not reach it */
+  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  if (directory[0] != '\0' && chdir(directory) == -1) fail(failures, GUARD_FAILED_DIRECTORY);
+  execvp(words[0], words);
+  fail(failures, GUARD_FAILED_PROGRAM);
+}
+
+/* Returns when it has started, or cannot be. */
+static struct guard_report start_program(const char *directory, char **words) {
+  int failures[2];
+  struct guard_report report;
+  if (pipe2(failures, O_CLOEXEC) == -1) return failure(GUARD_FAILED_FORK);
+  pid_t program = fork();
+  if (program == -1) return failure(GUARD_FAILED_FORK);
+  if (program == 0) be_program(directory, words, failures[1]);
+  close(failures[1]);
+  ssize_t length; /* 0: exec has closed the pipe */
+  while ((length = read(failures[0], &report, sizeof report)) == -1 && errno == EINTR) continue;
+  close(failures[0]);
+  return length > 0 ? report : (struct guard_report){GUARD_STARTED, program};
+}
+
+/* -- the guard ----------------------------------------------------------------------------- */
+
+/* By trying, not by uid: root may lack the capability, and others may have it. */
+static int enter_namespaces(void) {
+  uid_t uid = geteuid();
+  gid_t gid = getegid();
+  if (unshare(CLONE_NEWPID) == 0) return 0;
+  if (errno != EPERM || unshare(CLONE_NEWUSER | CLONE_NEWPID) == -1) return -errno;
+  return identity_map(uid, gid);
+}
+
+/* Returns at SIGTERM. The program is left a zombie: as long as the guard lives, its number, which
+ * is its process group's too, is nobody else's. */
+static void watch(pid_t program) {
+  sigset_t awaited;
+  bool has_ended = false;
+  sigemptyset(&awaited);
+  sigaddset(&awaited, SIGCHLD);
+  sigaddset(&awaited, SIGTERM);
+  while (sigwaitinfo(&awaited, NULL) != SIGTERM) {
+    siginfo_t ended = {0};
+    if (has_ended || waitid(P_PID, (id_t)program, &ended, WEXITED | WNOHANG | WNOWAIT) == -1)
+      continue;
+    if (ended.si_pid == 0) continue; /* it was stopped or continued, or it was init */
+    has_ended = true;
+    int status = ended.si_code == CLD_EXITED ? ended.si_status : -ended.si_status;
+    tell(GUARD_REPORTS, (struct guard_report){GUARD_ENDED, status});
+  }
+}
+
+static void end_all(pid_t init) {
+  kill(init, SIGKILL);
+  while (wait(NULL) != -1 || errno == EINTR) continue;
+}
+
+int main(int count, char **words) {
+  if (count < 4) return EXIT_FAILURE;
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, NULL);
+  fcntl(GUARD_REPORTS, F_SETFD, FD_CLOEXEC);
+  close_range(GUARD_REPORTS + 1, ~0u, 0); /* files that a script opened are not close-on-exec */
+  errno = -enter_namespaces();
+  if (errno != 0) fail(GUARD_REPORTS, GUARD_FAILED_NAMESPACES);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != atoi(words[1])) return EXIT_FAILURE; /* lunet died before that */
+  pid_t init = start_init();
+  if (init == -1) fail(GUARD_REPORTS, GUARD_FAILED_FORK);
+  struct guard_report report = start_program(words[2], words + 3);
+  for (int fd = 0; fd < GUARD_REPORTS; fd++) close(fd); /* else their far ends would stay open */
+  tell(GUARD_REPORTS, report);
+  if (report.kind == GUARD_STARTED) watch(report.value);
+  end_all(init);
+  return EXIT_SUCCESS;
+}

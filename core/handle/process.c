@@ -1,0 +1,285 @@
+#include "handle/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "handle/trace.h"
+#include "handle/watch.h"
+#include "platform/guard.h"
+#include "platform/namespace.h"
+
+enum state { STARTING, RUNNING, ENDED, FAILED };
+
+struct process {
+  handle handle;
+  loop *lp;
+  uv_process_t guard; /* libuv's until on_guard_closed */
+  bool has_guard;     /* it is libuv's */
+  bool is_dropped;    /* it is nobody's but libuv's */
+  watch *watch;
+  int reports;     /* of the guard; -1: closed */
+  bool is_guarded; /* the guard has not hung up */
+  enum state state;
+  enum guard_report_kind failed_at;
+  int number;   /* of the program's process, and of its process group; 0 until it runs */
+  int status;   /* once it has ended */
+  list waiting; /* the start op, or wait ops */
+  struct trace_socket socket;
+  char *name;
+};
+
+static void record(process *p, enum event_kind kind, int64_t value, int code) {
+  trace_record(loop_trace(p->lp), &p->socket, kind, value, code);
+}
+
+static void close_handle(handle *h) { process_close((process *)h); }
+
+static void describe(const handle *h, char *text, size_t size) {
+  const process *p = (const process *)h;
+  snprintf(text, size, "%s (%d)", p->name, p->number);
+}
+
+static const struct handle_type process_type = {"process", close_handle, close_handle, describe};
+
+/* -- the guard ----------------------------------------------------------------------------- */
+
+static void free_unused(process *p) {
+  if (!p->is_dropped || p->has_guard) return;
+  free(p->name);
+  free(p);
+}
+
+static void on_guard_closed(uv_handle_t *guard) {
+  process *p = guard->data;
+  p->has_guard = false;
+  free_unused(p);
+}
+
+static void on_guard_ended(uv_process_t *guard, int64_t status, int signal) {
+  (void)status, (void)signal; /* it has told more by its reports */
+  uv_close((uv_handle_t *)guard, on_guard_closed);
+}
+
+/* The words before the program's own; the array is malloc'ed. */
+static char **guard_words(const struct program *what, char *lunet) {
+  size_t count = 0;
+  while (what->words[count] != NULL) count++;
+  char **words = malloc((count + 4) * sizeof *words);
+  if (words == NULL) return NULL;
+  words[0] = (char *)guard_path();
+  words[1] = lunet;
+  words[2] = (char *)what->directory;
+  memcpy(words + 3, what->words, (count + 1) * sizeof *words);
+  return words;
+}
+
+static int spawn(process *p, const uv_process_options_t *options) {
+  p->has_guard = true; /* also if it fails: the handle is to be closed */
+  p->guard.data = p;
+  int result = uv_spawn(loop_uv(p->lp), &p->guard, options);
+  if (result < 0) uv_close((uv_handle_t *)&p->guard, on_guard_closed);
+  return result;
+}
+
+static int spawn_on(const host *h, process *p, const uv_process_options_t *options) {
+  if (h == NULL) return spawn(p, options);
+  int result = namespace_enter(host_namespace(h));
+  if (result < 0) return result;
+  result = spawn(p, options);
+  namespace_leave();
+  return result;
+}
+
+static int spawn_guard(process *p, const host *h, const struct program *what,
+                       const struct streams *s, int reports) {
+  char lunet[16];
+  snprintf(lunet, sizeof lunet, "%d", (int)getpid());
+  uv_stdio_container_t stdio[GUARD_REPORTS + 1];
+  memcpy(stdio, s->stdio, sizeof s->stdio);
+  stdio[GUARD_REPORTS] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = reports};
+  uv_process_options_t options = {
+    .exit_cb = on_guard_ended,
+    .file = guard_path(),
+    .args = guard_words(what, lunet),
+    .env = what->environment,
+    .flags = UV_PROCESS_DETACHED, /* the guard is not in lunet's process group */
+    .stdio_count = GUARD_REPORTS + 1,
+    .stdio = stdio,
+  };
+  int result = options.args == NULL ? UV_ENOMEM : spawn_on(h, p, &options);
+  free(options.args);
+  return result;
+}
+
+static int open_guard(process *p, const host *h, const struct program *what,
+                      const struct streams *s) {
+  int reports[2];
+  if (guard_path() == NULL) return -ENOENT;
+  if (pipe2(reports, O_CLOEXEC | O_NONBLOCK) == -1) return -errno;
+  int result = spawn_guard(p, h, what, s, reports[1]);
+  close(reports[1]);
+  p->reports = reports[0];
+  return result;
+}
+
+/* -- its reports --------------------------------------------------------------------------- */
+
+static void started(process *p, int number) {
+  p->state = RUNNING;
+  p->number = number;
+  record(p, EVENT_EXEC, number, 0);
+  op_end_all(&p->waiting, 0);
+}
+
+static void failed(process *p, enum guard_report_kind at, int error) {
+  p->state = FAILED;
+  p->failed_at = at;
+  record(p, EVENT_EXEC, 0, -error);
+  op_end_all(&p->waiting, -error);
+}
+
+static void ended(process *p, int status) {
+  p->state = ENDED;
+  p->status = status;
+  record(p, EVENT_EXIT, status, 0);
+  op_end_all(&p->waiting, 0);
+}
+
+/* Somebody has killed the guard, unless lunet-guard is no program that can run. */
+static void hung_up(process *p) {
+  p->is_guarded = false;
+  if (p->state == STARTING) failed(p, GUARD_FAILED_FORK, EIO);
+  if (p->state == RUNNING) ended(p, -SIGKILL);
+}
+
+static void take_report(process *p, const struct guard_report *r) {
+  switch (r->kind) {
+  case GUARD_STARTED: started(p, r->value); return;
+  case GUARD_ENDED: ended(p, r->value); return;
+  default: failed(p, (enum guard_report_kind)r->kind, r->value);
+  }
+}
+
+static void take_reports(process *p) {
+  struct guard_report r;
+  while (p->is_guarded) {
+    ssize_t length = read(p->reports, &r, sizeof r);
+    if (length == -1 && errno == EAGAIN) return;
+    if (length == sizeof r)
+      take_report(p, &r);
+    else
+      hung_up(p);
+  }
+}
+
+static int on_ready(void *owner, int events) {
+  process *p = owner;
+  take_reports(p);
+  return p->is_guarded ? 0 : events;
+}
+
+/* -- its life ------------------------------------------------------------------------------ */
+
+static int open_parts(process *p, const struct place *where, const host *h,
+                      const struct program *what, connection **near[STREAMS]) {
+  struct streams s;
+  p->name = strdup(what->name);
+  if (p->name == NULL) return UV_ENOMEM;
+  int result = streams_open(&s, p->lp, where, what->streams, near);
+  if (result < 0) return result;
+  result = open_guard(p, h, what, &s);
+  streams_close_far(&s);
+  return result;
+}
+
+int process_open(loop *lp, const struct place *where, const host *h, const struct program *what,
+                 connection **near[STREAMS], process **out) {
+  process *p = calloc(1, sizeof *p);
+  if (p == NULL) return UV_ENOMEM;
+  p->lp = lp;
+  p->reports = -1;
+  p->is_guarded = true;
+  list_init(&p->waiting);
+  p->socket.id = loop_next_socket(lp);
+  p->socket.host = where->host;
+  p->socket.label = where->label;
+  int result = open_parts(p, where, h, what, near);
+  if (result < 0) {
+    if (p->reports != -1) close(p->reports);
+    p->is_dropped = true;
+    free_unused(p);
+    return result;
+  }
+  handle_open(&p->handle, &process_type, where);
+  *out = p;
+  return 0;
+}
+
+bool process_is_open(const process *p) { return p->reports != -1; }
+
+/* The number of a guard that has been waited for may be another process's by now. */
+static void end_guard(process *p) {
+  if (!p->has_guard || uv_is_closing((uv_handle_t *)&p->guard)) return;
+  /* While it starts the program it may be held up in execve(2), and deaf to SIGTERM. */
+  uv_process_kill(&p->guard, p->state == STARTING ? SIGKILL : SIGTERM);
+}
+
+void process_close(process *p) {
+  if (!process_is_open(p)) return;
+  take_reports(p);
+  watch_close(&p->watch);
+  close(p->reports);
+  p->reports = -1;
+  handle_close(&p->handle);
+  end_guard(p);
+  if (p->state == RUNNING) record(p, EVENT_SIGNAL, SIGKILL, 0);
+  op_end_all(&p->waiting, OP_CLOSED);
+}
+
+void process_free(process *p) {
+  process_close(p);
+  p->is_dropped = true;
+  free_unused(p);
+}
+
+static void wait_for_report(process *p, op *o) {
+  op_wait(o, &p->waiting);
+  if (op_ended(o)) return; /* it was not to wait */
+  int result = watch_arm(&p->watch, p->lp, p->reports, UV_READABLE, on_ready, p);
+  if (result < 0) op_end(o, result);
+}
+
+void process_start(process *p, op *o) { wait_for_report(p, o); }
+
+void process_wait(process *p, op *o) {
+  if (process_is_open(p)) take_reports(p);
+  if (p->state == ENDED)
+    op_end(o, 0);
+  else if (!process_is_open(p))
+    op_end(o, OP_CLOSED);
+  else
+    wait_for_report(p, o);
+}
+
+bool process_ended(const process *p, int *status) {
+  *status = p->status;
+  return p->state == ENDED;
+}
+
+int process_signal(process *p, int number) {
+  take_reports(p);
+  /* Its number is its own while the guard lives, which does not reap it. */
+  bool has_group = p->is_guarded && p->number > 1;
+  int result = !has_group ? -ESRCH : kill(-p->number, number) == -1 ? -errno : 0;
+  if (result == 0) record(p, EVENT_SIGNAL, number, 0);
+  return result;
+}
+
+enum guard_report_kind process_failed_at(const process *p) { return p->failed_at; }
+int process_number(const process *p) { return p->number; }
+const char *process_name(const process *p) { return p->name; }

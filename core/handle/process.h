@@ -1,0 +1,47 @@
+/* A program that runs on a host, with all that it starts. Nothing of it outlives its handle, and no
+ * handle outlives lunet: see core/guard.c. */
+#ifndef LUNET_HANDLE_PROCESS_H
+#define LUNET_HANDLE_PROCESS_H
+
+#include "handle/host.h"
+#include "handle/op.h"
+#include "handle/stream.h"
+#include "platform/guard.h"
+
+typedef struct process process;
+
+struct program {
+  const char *name;      /* as messages and the trace have it */
+  char **words;          /* it and its arguments; ends with NULL */
+  char **environment;    /* all of it; ends with NULL */
+  const char *directory; /* "": lunet's own */
+  enum stream_kind streams[STREAMS];
+};
+
+/* Starts lunet-guard on the host, which will start the program. The connections at near[] are
+ * opened for its STREAM_PIPEs, and are the caller's also on failure.
+ * Fails with -ENOENT only if there is no lunet-guard. */
+int process_open(loop *lp, const struct place *where, const host *h, const struct program *what,
+                 connection **near[STREAMS], process **out);
+
+/* Ends with 0 when the program runs, or with why it does not; then close it. */
+void process_start(process *p, op *o);
+
+enum guard_report_kind process_failed_at(const process *p); /* once it has failed to start */
+
+/* Ends with 0 when the program has ended. What it has started may still run. */
+void process_wait(process *p, op *o);
+
+/* Whether it has ended, and how: its exit status, or the signal that killed it, negative. */
+bool process_ended(const process *p, int *status);
+
+int process_signal(process *p, int number); /* to its whole process group */
+int process_number(const process *p);       /* as lunet sees it */
+const char *process_name(const process *p);
+
+/* Kills the program and all that it has started. Idempotent; wakes who waits with OP_CLOSED. */
+void process_close(process *p);
+void process_free(process *p); /* closes first; the memory goes when the guard has ended */
+bool process_is_open(const process *p);
+
+#endif

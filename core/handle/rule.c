@@ -1,0 +1,87 @@
+#include "handle/rule.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/firewall.h"
+
+enum { NAME = 32 };
+
+struct rule {
+  handle handle;
+  firewall *firewall; /* NULL: closed */
+  bool is_owner;      /* of the firewall: the home host has none to lend */
+  char *text;
+  char name[NAME];          /* in the firewall */
+  uint64_t segments, bytes; /* lost, when it was closed */
+};
+
+static void close_handle(handle *h) { rule_close((rule *)h); }
+
+static void describe(const handle *h, char *text, size_t size) {
+  snprintf(text, size, "%s", ((const rule *)h)->text);
+}
+
+static const struct handle_type rule_type = {"rule", close_handle, close_handle, describe};
+
+static void let_go(rule *r) {
+  if (r->is_owner) firewall_close(r->firewall);
+  r->firewall = NULL;
+}
+
+static int open_parts(rule *r, host *h, const char *content) {
+  r->is_owner = h == NULL;
+  int result = h == NULL ? firewall_open(-1, &r->firewall) : host_firewall(h, &r->firewall);
+  if (result < 0) return result;
+  result = firewall_add(r->firewall, r->name, content);
+  if (result < 0) let_go(r);
+  return result;
+}
+
+int rule_open(const struct place *p, host *h, const char *content, const char *text, rule **out) {
+  rule *r = calloc(1, sizeof *r);
+  if (r == NULL) return -ENOMEM;
+  r->text = strdup(text);
+  /* Unlike any other open rule's, whichever Lua state or copy of this module that one belongs to.
+   */
+  snprintf(r->name, sizeof r->name, "lunet_%" PRIxPTR, (uintptr_t)r);
+  int result = r->text == NULL ? -ENOMEM : open_parts(r, h, content);
+  if (result < 0) {
+    free(r->text);
+    free(r);
+    return result;
+  }
+  handle_open(&r->handle, &rule_type, p);
+  *out = r;
+  return 0;
+}
+
+bool rule_is_open(const rule *r) { return r->firewall != NULL; }
+
+int rule_lost(rule *r, uint64_t *segments, uint64_t *bytes) {
+  if (rule_is_open(r)) return firewall_count(r->firewall, r->name, segments, bytes);
+  *segments = r->segments;
+  *bytes = r->bytes;
+  return 0;
+}
+
+int rule_close(rule *r) {
+  if (!rule_is_open(r)) return 0;
+  handle_close(&r->handle);
+  int stopped = firewall_stop(r->firewall, r->name); /* first: the last count is complete */
+  rule_lost(r, &r->segments, &r->bytes);
+  int removed = firewall_remove(r->firewall, r->name);
+  let_go(r);
+  return stopped < 0 ? stopped : removed;
+}
+
+void rule_free(rule *r) {
+  rule_close(r);
+  free(r->text);
+  free(r);
+}
+
+const char *rule_text(const rule *r) { return r->text; }

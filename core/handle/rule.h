@@ -1,0 +1,23 @@
+/* A rule: what a host loses as long as it is open. */
+#ifndef LUNET_HANDLE_RULE_H
+#define LUNET_HANDLE_RULE_H
+
+#include <stdbool.h>
+
+#include "handle/host.h"
+#include "handle/scope.h"
+
+typedef struct rule rule;
+
+/* h: NULL for home. For `content` see firewall_add; `text` describes it. */
+int rule_open(const struct place *p, host *h, const char *content, const char *text, rule **out);
+
+/* How much it has lost; also after it was closed. 0 or a negative errno. */
+int rule_lost(rule *r, uint64_t *segments, uint64_t *bytes);
+
+int rule_close(rule *r); /* idempotent; 0, or a negative errno if the kernel refused to end it */
+void rule_free(rule *r); /* closes first */
+bool rule_is_open(const rule *r);
+const char *rule_text(const rule *r);
+
+#endif

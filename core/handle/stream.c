@@ -1,0 +1,63 @@
+#include "handle/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A short write takes a thousand bytes of the buffer, so that with the usual one a program stops
+ * after some 280 lines that nobody has read. The kernel lowers this to twice net.core.wmem_max. */
+static void enlarge_buffer(int fd) {
+  int most = INT_MAX / 2;
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
+}
+
+/* pair[0] is the near end. */
+static int open_pair(int pair[2]) {
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) return -errno;
+  fcntl(pair[0], F_SETFL, O_NONBLOCK);
+  enlarge_buffer(pair[1]);
+  return 0;
+}
+
+static int open_piped(struct streams *s, loop *lp, const struct place *p, int i,
+                      connection **near) {
+  int pair[2];
+  int result = open_pair(pair);
+  if (result < 0) return result;
+  result = connection_open(lp, p, pair[0], near);
+  if (result < 0) {
+    close(pair[0]);
+    close(pair[1]);
+    return result;
+  }
+  connection_of_program(*near, (uint8_t)(i + 1));
+  s->far[i] = pair[1];
+  s->stdio[i] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = pair[1]};
+  return 0;
+}
+
+int streams_open(struct streams *s, loop *lp, const struct place *p,
+                 const enum stream_kind kinds[STREAMS], connection **near[STREAMS]) {
+  int result = 0;
+  for (int i = 0; i < STREAMS; i++) {
+    s->stdio[i] = (uv_stdio_container_t){.flags = UV_IGNORE}; /* /dev/null */
+    s->far[i] = -1;
+  }
+  for (int i = 0; i < STREAMS && result == 0; i++) {
+    if (kinds[i] == STREAM_PIPE) result = open_piped(s, lp, p, i, near[i]);
+    if (kinds[i] == STREAM_MERGE) s->stdio[i] = s->stdio[STREAM_STDOUT];
+    if (kinds[i] == STREAM_INHERIT)
+      s->stdio[i] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = i};
+  }
+  if (result < 0) streams_close_far(s);
+  return result;
+}
+
+void streams_close_far(struct streams *s) {
+  for (int i = 0; i < STREAMS; i++) {
+    if (s->far[i] != -1) close(s->far[i]);
+    s->far[i] = -1;
+  }
+}

@@ -1,0 +1,29 @@
+/* The standard streams of a program. One that the script is to read or write is a pair of Unix
+ * sockets, whose near end is a connection like any other. */
+#ifndef LUNET_HANDLE_STREAM_H
+#define LUNET_HANDLE_STREAM_H
+
+#include "handle/connection.h"
+
+enum { STREAM_STDIN, STREAM_STDOUT, STREAM_STDERR, STREAMS };
+
+enum stream_kind {
+  STREAM_NULL,    /* /dev/null */
+  STREAM_PIPE,    /* a connection of the script's */
+  STREAM_INHERIT, /* lunet's own */
+  STREAM_MERGE,   /* stderr only: where stdout goes */
+};
+
+/* What libuv is to give the program. */
+struct streams {
+  uv_stdio_container_t stdio[STREAMS];
+  int far[STREAMS]; /* the program's ends, to be closed when it has them; -1: none */
+};
+
+/* Opens a connection at near[i] for every STREAM_PIPE. On failure nothing is left open but those
+ * connections. */
+int streams_open(struct streams *s, loop *lp, const struct place *p,
+                 const enum stream_kind kinds[STREAMS], connection **near[STREAMS]);
+void streams_close_far(struct streams *s);
+
+#endif

@@ -1,0 +1,306 @@
+#include "handle/wire.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handle/op.h"
+#include "handle/watch.h"
+#include "platform/clock.h"
+#include "platform/link.h"
+#include "platform/namespace.h"
+#include "platform/namespace_file.h"
+#include "platform/packet.h"
+
+/* Frames read at one go: however fast a program sends, the others get their turn. */
+enum { READ_MOST = 64 };
+
+/* So long before a frame's time the loop is woken, and stays awake: being woken takes some 60 us.
+ */
+enum { AWAKE_NS = 100 * 1000 };
+
+struct frame {
+  struct frame *next;
+  uint64_t due_ns; /* when it is to be sent on */
+  size_t length;
+  char notes_and_frame[];
+};
+
+/* One direction. */
+struct lane {
+  op op; /* waits until shortly before the time of the first frame */
+  wire *wire;
+  int in, out; /* indices of the inner ends */
+  uint64_t delay_ns;
+  struct frame *first, *last;
+  size_t bytes; /* under way */
+};
+
+struct wire {
+  handle handle;
+  loop *lp;
+  const host *hosts[2];
+  int ns;                 /* where the inner ends are; -1: closed */
+  struct nl_sock *routes; /* of that namespace */
+  int fd;                 /* its packet socket */
+  watch *watch;           /* of the socket */
+  struct lane lanes[2];
+  size_t capacity;   /* of each lane */
+  uint64_t empty_ns; /* when there was nothing to read: what came later is not older */
+  struct wire_statistics statistics;
+  char *buffer; /* PACKET_LONGEST bytes */
+};
+
+/* The inner ends are a group, so that one request deletes both. */
+static const char *const inner_names[2] = {"w0", "w1"};
+enum { INNER_GROUP = 1 };
+
+/* -- frames -------------------------------------------------------------------------------- */
+
+static void send_on(struct lane *n, uint64_t due_ns, const char *notes_and_frame, size_t length) {
+  wire *w = n->wire;
+  uint64_t late_ns = clock_now_ns() - due_ns;
+  if (packet_send(w->fd, n->out, notes_and_frame, length) < 0) {
+    w->statistics.dropped++;
+    return;
+  }
+  w->statistics.forwarded++;
+  w->statistics.late_ns += late_ns;
+  if (late_ns > w->statistics.late_most_ns) w->statistics.late_most_ns = late_ns;
+}
+
+static struct frame *new_frame(const struct lane *n, const char *notes_and_frame, size_t length) {
+  if (length > n->wire->capacity - n->bytes) return NULL;
+  struct frame *f = malloc(sizeof *f + length);
+  if (f == NULL) return NULL;
+  f->next = NULL;
+  f->length = length;
+  memcpy(f->notes_and_frame, notes_and_frame, length);
+  return f;
+}
+
+static void append(struct lane *n, struct frame *f) {
+  /* Two processors stamp at the same time, or the wall clock was set: order comes first. */
+  if (n->first != NULL && f->due_ns < n->last->due_ns) f->due_ns = n->last->due_ns;
+  if (n->first == NULL)
+    n->first = f;
+  else
+    n->last->next = f;
+  n->last = f;
+  n->bytes += f->length;
+}
+
+static void take(struct lane *n, const struct packet *p) {
+  /* Resolving addresses is the affair of a link, which is short, and not of the path that the delay
+   * stands for; or else the first round trip would take twice the time of the second. */
+  if (packet_resolves_address(p->notes_and_frame, p->length)) {
+    send_on(n, p->arrived_ns, p->notes_and_frame, p->length);
+    return;
+  }
+  struct frame *f = new_frame(n, p->notes_and_frame, p->length);
+  if (f == NULL) {
+    n->wire->statistics.dropped++;
+    return;
+  }
+  f->due_ns = p->arrived_ns + n->delay_ns;
+  append(n, f);
+}
+
+static void drop_first(struct lane *n) {
+  struct frame *f = n->first;
+  n->first = f->next;
+  n->bytes -= f->length;
+  free(f);
+}
+
+/* -- the two directions -------------------------------------------------------------------- */
+
+static void deliver(op *o);
+
+static void wait_for_first(struct lane *n) {
+  op *o = &n->op;
+  if (n->first == NULL || o->state != OP_IDLE) return;
+  uint64_t due_ns = n->first->due_ns, now_ns = clock_now_ns();
+  op_start(o, n->wire->lp, due_ns - AWAKE_NS);
+  o->owner = n;
+  o->deliver = deliver;
+  if (due_ns > now_ns + AWAKE_NS) op_wait(o, NULL);
+  if (o->state == OP_WAITING) return;
+  op_end(o, 0);
+  op_postpone(o);
+}
+
+static bool read_frame(wire *w) {
+  struct packet p = {.notes_and_frame = w->buffer};
+  uint64_t asked_ns = clock_now_ns();
+  int result = packet_receive(w->fd, &p);
+  if (result == -EAGAIN) w->empty_ns = asked_ns;
+  if (result == -EMSGSIZE || result == -EINVAL) w->statistics.dropped++;
+  if (result < 0) return result == -EMSGSIZE || result == -EINVAL;
+  if (p.arrived_ns < w->empty_ns) p.arrived_ns = w->empty_ns;
+  for (int i = 0; i < 2; i++)
+    if (w->lanes[i].in == p.interface) take(&w->lanes[i], &p);
+  return true;
+}
+
+static void read_frames(wire *w) {
+  for (int i = 0; i < READ_MOST && read_frame(w); i++) continue;
+  wait_for_first(&w->lanes[0]);
+  wait_for_first(&w->lanes[1]);
+}
+
+/* Each frame that is sent on may set off answers, and those come at once: the kernel delivers it,
+ * and lets its receiver answer, within the call. Reading in between keeps the sockets' buffers,
+ * which may be small, from running over. */
+static void send_due(struct lane *n) {
+  uint64_t now_ns = clock_now_ns();
+  while (n->first != NULL && n->first->due_ns <= now_ns) {
+    struct frame *f = n->first;
+    send_on(n, f->due_ns, f->notes_and_frame, f->length);
+    drop_first(n);
+    read_frames(n->wire);
+  }
+}
+
+static void deliver(op *o) {
+  struct lane *n = o->owner;
+  send_due(n);
+  o->state = OP_IDLE;
+  wait_for_first(n);
+}
+
+static int on_readable(void *owner, int events) {
+  (void)events;
+  read_frames(owner);
+  return 0; /* go on watching */
+}
+
+/* -- opening and closing ------------------------------------------------------------------- */
+
+static void close_handle(handle *h) { wire_close((wire *)h); }
+
+static void describe(const handle *h, char *text, size_t size) {
+  const wire *w = (const wire *)h;
+  snprintf(text, size, "of %s and %s", host_name(w->hosts[0]), host_name(w->hosts[1]));
+}
+
+static const struct handle_type wire_type = {"wire", close_handle, close_handle, describe};
+
+/* The namespace must add no frames of its own. Without an address it has no IPv4 to speak of, but
+ * IPv6 would give itself one, and ask for routers. */
+static int keep_silent(int ns) {
+  ssize_t result = namespace_write_file(ns, "/proc/sys/net/ipv6/conf/all/disable_ipv6", "1", 1);
+  return result == -ENOENT || result > 0 ? 0 : (int)result; /* this kernel may have no IPv6 */
+}
+
+static int open_namespace(wire *w) {
+  w->ns = namespace_open();
+  if (w->ns < 0) return w->ns;
+  int result = keep_silent(w->ns);
+  if (result == 0) result = link_open(w->ns, &w->routes);
+  if (result == 0) result = w->fd = packet_open(w->ns);
+  return result < 0 ? result : 0;
+}
+
+static int open_end(wire *w, int i, const struct wire_end *end) {
+  int outer_ns = host_namespace(end->host);
+  int result = link_create_pair(w->routes, inner_names[i], outer_ns, end->interface);
+  if (result == 0) result = link_set_group(w->routes, inner_names[i], INNER_GROUP);
+  if (result < 0) return result;
+  int index = packet_listen_on(w->fd, inner_names[i]);
+  if (index < 0) return index;
+  w->lanes[i].in = w->lanes[1 - i].out = index;
+  return link_set_up(host_routes(end->host), end->interface);
+}
+
+static int open_parts(wire *w, const struct wire_end ends[2]) {
+  w->buffer = malloc(PACKET_LONGEST);
+  int result = w->buffer == NULL ? UV_ENOMEM : open_namespace(w);
+  for (int i = 0; i < 2 && result == 0; i++) result = open_end(w, i, &ends[i]);
+  return result < 0 ? result : watch_arm(&w->watch, w->lp, w->fd, UV_READABLE, on_readable, w);
+}
+
+static void stop_waiting(op *o) {
+  op_end(o, OP_CLOSED);
+  list_remove(&o->link); /* out of the ready queue: there is nobody to tell */
+  o->state = OP_IDLE;
+}
+
+static void close_lane(struct lane *n) {
+  stop_waiting(&n->op);
+  for (; n->first != NULL; n->wire->statistics.dropped++) drop_first(n);
+}
+
+static void close_parts(wire *w) {
+  close_lane(&w->lanes[0]);
+  close_lane(&w->lanes[1]);
+  watch_close(&w->watch);
+  if (w->fd >= 0) {
+    w->statistics.dropped += packet_dropped(w->fd);
+    packet_close(w->fd);
+  }
+  if (w->routes != NULL) {
+    link_delete_group(w->routes, INNER_GROUP); /* and so the hosts' ends */
+    link_close(w->routes);
+  }
+  if (w->ns >= 0) namespace_close(w->ns);
+  w->ns = -1;
+  free(w->buffer);
+}
+
+static wire *new_wire(loop *lp, const struct wire_end ends[2], size_t capacity) {
+  wire *w = calloc(1, sizeof *w);
+  if (w == NULL) return NULL;
+  w->lp = lp;
+  w->ns = w->fd = -1;
+  w->capacity = capacity;
+  for (int i = 0; i < 2; i++) {
+    w->hosts[i] = ends[i].host;
+    w->lanes[i].wire = w;
+    w->lanes[i].delay_ns = ends[i].delay_ns;
+    list_init(&w->lanes[i].op.link);
+  }
+  return w;
+}
+
+int wire_open(loop *lp, scope *s, const struct wire_end ends[2], size_t capacity, wire **out) {
+  wire *w = new_wire(lp, ends, capacity);
+  if (w == NULL) return UV_ENOMEM;
+  int result = open_parts(w, ends);
+  if (result < 0) {
+    close_parts(w);
+    free(w);
+    return result;
+  }
+  handle_open(&w->handle, &wire_type,
+              &(struct place){.scope = s, .host = host_number(ends[0].host)});
+  w->handle.far_host = host_number(ends[1].host);
+  *out = w;
+  return 0;
+}
+
+bool wire_is_open(const wire *w) { return w->ns != -1; }
+
+void wire_close(wire *w) {
+  if (!wire_is_open(w)) return;
+  handle_close(&w->handle);
+  close_parts(w);
+}
+
+void wire_free(wire *w) {
+  wire_close(w);
+  free(w);
+}
+
+/* -- asking it ----------------------------------------------------------------------------- */
+
+int wire_is_up(const wire *w) {
+  int first = link_is_up(w->routes, inner_names[0]);
+  return first == 1 ? link_is_up(w->routes, inner_names[1]) : first;
+}
+
+void wire_read_statistics(wire *w, struct wire_statistics *out) {
+  if (wire_is_open(w)) w->statistics.dropped += packet_dropped(w->fd);
+  *out = w->statistics;
+}

@@ -1,0 +1,218 @@
+#include "platform/link.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <sched.h>
+
+#include "platform/netlink_error.h"
+#include "platform/netlink_socket.h"
+
+int link_open(int ns, struct nl_sock **out) {
+  int result = netlink_socket_open(ns, NETLINK_ROUTE, out);
+  if (result < 0) return result;
+  nl_socket_disable_seq_check(*out); /* it counts acknowledgements, and ask gets none */
+  return 0;
+}
+
+void link_close(struct nl_sock *sock) { nl_socket_free(sock); }
+
+/* Sends the message, waits for its acknowledgement and frees it. */
+static int transact(struct nl_sock *sock, struct nl_msg *message) {
+  return netlink_errno(nl_send_sync(sock, message)); /* frees it in any case */
+}
+
+static struct nl_msg *new_message(int type, int flags, const void *header, size_t size) {
+  struct nl_msg *message = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
+  if (message != NULL) nlmsg_append(message, (void *)header, size, NLMSG_ALIGNTO);
+  return message;
+}
+
+static void put_address(struct nl_msg *message, int type, const address *a) {
+  if (address_family(a) == AF_INET6)
+    nla_put(message, type, sizeof a->as.in6.sin6_addr, &a->as.in6.sin6_addr);
+  else
+    nla_put(message, type, sizeof a->as.in.sin_addr, &a->as.in.sin_addr);
+}
+
+static struct nl_msg *new_link_message(int type, int flags, unsigned if_flags) {
+  struct ifinfomsg header = {
+    .ifi_family = AF_UNSPEC, .ifi_flags = if_flags, .ifi_change = if_flags};
+  return new_message(type, flags, &header, sizeof header);
+}
+
+/* The kernel takes the flags of a new link at once: no second message sets it up. */
+static struct nl_msg *new_create_message(void) {
+  return new_link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, IFF_UP);
+}
+
+int link_create_pair(struct nl_sock *sock, const char *name, int peer_ns, const char *peer_name) {
+  /* Not up yet: the kernel opens it before it knows its peer (drivers/net/veth.c, veth_open). */
+  struct ifinfomsg peer_header = {.ifi_family = AF_UNSPEC};
+  struct nl_msg *message = new_create_message();
+  if (message == NULL) return -ENOMEM;
+  nla_put_string(message, IFLA_IFNAME, name);
+  struct nlattr *info = nla_nest_start(message, IFLA_LINKINFO);
+  nla_put_string(message, IFLA_INFO_KIND, "veth");
+  struct nlattr *data = nla_nest_start(message, IFLA_INFO_DATA);
+  struct nlattr *peer = nla_nest_start(message, VETH_INFO_PEER);
+  nlmsg_append(message, &peer_header, sizeof peer_header, NLMSG_ALIGNTO);
+  nla_put_string(message, IFLA_IFNAME, peer_name);
+  nla_put_u32(message, IFLA_NET_NS_FD, (uint32_t)peer_ns);
+  nla_nest_end(message, peer);
+  nla_nest_end(message, data);
+  nla_nest_end(message, info);
+  return transact(sock, message);
+}
+
+int link_create_bridge(struct nl_sock *sock, const char *name) {
+  struct nl_msg *message = new_create_message();
+  if (message == NULL) return -ENOMEM;
+  nla_put_string(message, IFLA_IFNAME, name);
+  struct nlattr *info = nla_nest_start(message, IFLA_LINKINFO);
+  nla_put_string(message, IFLA_INFO_KIND, "bridge");
+  nla_nest_end(message, info);
+  return transact(sock, message);
+}
+
+/* -- looking at a link --------------------------------------------------------------------- */
+
+struct link_state {
+  int index;
+  uint8_t operstate;
+};
+
+static int read_link(struct nl_msg *message, void *argument) {
+  struct link_state *state = argument;
+  struct nlmsghdr *header = nlmsg_hdr(message);
+  if (header->nlmsg_type != RTM_NEWLINK) return NL_SKIP;
+  const struct ifinfomsg *link = nlmsg_data(header);
+  struct nlattr *operstate = nlmsg_find_attr(header, sizeof *link, IFLA_OPERSTATE);
+  state->index = link->ifi_index;
+  state->operstate = operstate == NULL ? 0 : nla_get_u8(operstate);
+  return NL_OK;
+}
+
+/* Sends a question, which is answered by one message: without an acknowledgement behind it, which
+ * would be left for the next transaction to find. */
+static int ask(struct nl_sock *sock, struct nl_msg *message) {
+  nl_complete_msg(sock, message);
+  nlmsg_hdr(message)->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
+  int result = nl_send(sock, message);
+  nlmsg_free(message);
+  return netlink_errno(result < 0 ? result : nl_recvmsgs_default(sock));
+}
+
+static int look(struct nl_sock *sock, const char *name, struct link_state *state) {
+  struct nl_msg *message = new_link_message(RTM_GETLINK, 0, 0);
+  if (message == NULL) return -ENOMEM;
+  nla_put_string(message, IFLA_IFNAME, name);
+  *state = (struct link_state){0, 0};
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_link, state);
+  int result = ask(sock, message);
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
+  if (result == 0 && state->index == 0) result = -ENODEV;
+  return result;
+}
+
+int link_index(struct nl_sock *sock, const char *name) {
+  struct link_state state;
+  int result = look(sock, name, &state);
+  return result < 0 ? result : state.index;
+}
+
+int link_is_up(struct nl_sock *sock, const char *name) {
+  struct link_state state;
+  int result = look(sock, name, &state);
+  return result < 0 ? result : state.operstate == IF_OPER_UP;
+}
+
+static int read_route(struct nl_msg *message, void *argument) {
+  struct rtmsg *route = argument;
+  struct nlmsghdr *header = nlmsg_hdr(message);
+  if (header->nlmsg_type != RTM_NEWROUTE) return NL_SKIP;
+  *route = *(const struct rtmsg *)nlmsg_data(header);
+  return NL_OK;
+}
+
+/* The kernel adds an IPv6 address in two steps, the second in a work queue: only then does it join
+ * the multicast group of those who ask for the address, and last it adds the route to itself
+ * (net/ipv6/addrconf.c, addrconf_dad_begin). A question that comes before is asked again after 1 s.
+ */
+int link_answers_for(struct nl_sock *sock, const address *a) {
+  bool is_in6 = address_family(a) == AF_INET6;
+  struct rtmsg wanted = {.rtm_family = (uint8_t)address_family(a),
+                         .rtm_dst_len = is_in6 ? 128 : 32};
+  struct rtmsg found = {.rtm_type = RTN_UNSPEC};
+  struct nl_msg *message = new_message(RTM_GETROUTE, 0, &wanted, sizeof wanted);
+  if (message == NULL) return -ENOMEM;
+  put_address(message, RTA_DST, a);
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_route, &found);
+  ask(sock, message); /* fails when there is no route at all, yet */
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
+  if (found.rtm_type == RTN_LOCAL) return 1;
+  sched_yield(); /* to the work queue, which is on this CPU: whoever asks again would keep it
+                    waiting */
+  return 0;
+}
+
+/* -- changing one -------------------------------------------------------------------------- */
+
+int link_attach(struct nl_sock *sock, const char *name, const char *bridge) {
+  int index = link_index(sock, bridge);
+  if (index < 0) return index;
+  struct nl_msg *message = new_link_message(RTM_NEWLINK, 0, 0);
+  if (message == NULL) return -ENOMEM;
+  nla_put_string(message, IFLA_IFNAME, name);
+  nla_put_u32(message, IFLA_MASTER, (uint32_t)index);
+  return transact(sock, message);
+}
+
+int link_set_up(struct nl_sock *sock, const char *name) {
+  struct nl_msg *message = new_link_message(RTM_NEWLINK, 0, IFF_UP);
+  if (message == NULL) return -ENOMEM;
+  nla_put_string(message, IFLA_IFNAME, name);
+  return transact(sock, message);
+}
+
+int link_delete(struct nl_sock *sock, const char *name) {
+  struct nl_msg *message = new_link_message(RTM_DELLINK, 0, 0);
+  if (message == NULL) return -ENOMEM;
+  nla_put_string(message, IFLA_IFNAME, name);
+  return transact(sock, message);
+}
+
+int link_set_group(struct nl_sock *sock, const char *name, uint32_t group) {
+  struct nl_msg *message = new_link_message(RTM_NEWLINK, 0, 0);
+  if (message == NULL) return -ENOMEM;
+  nla_put_string(message, IFLA_IFNAME, name);
+  nla_put_u32(message, IFLA_GROUP, group);
+  return transact(sock, message);
+}
+
+int link_delete_group(struct nl_sock *sock, uint32_t group) {
+  struct nl_msg *message = new_link_message(RTM_DELLINK, 0, 0);
+  if (message == NULL) return -ENOMEM;
+  nla_put_u32(message, IFLA_GROUP, group);
+  return transact(sock, message);
+}
+
+int link_add_address(struct nl_sock *sock, int index, const address *a, int prefix) {
+  struct ifaddrmsg header = {
+    .ifa_family = (uint8_t)address_family(a),
+    .ifa_prefixlen = (uint8_t)prefix,
+    .ifa_flags = IFA_F_NODAD,
+    .ifa_index = (uint32_t)index,
+  };
+  struct nl_msg *message =
+    new_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
+  if (message == NULL) return -ENOMEM;
+  put_address(message, IFA_LOCAL, a);
+  put_address(message, IFA_ADDRESS, a);
+  return transact(sock, message);
+}

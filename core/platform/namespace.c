@@ -1,0 +1,190 @@
+#include "platform/namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "platform/identity.h"
+
+/* Facts about the process, not about a Lua state: so static. */
+static int home = -1;    /* the home host's namespace; -1 until it is needed */
+static int machine = -1; /* the machine's own, when that is or was the home host's */
+static bool has_moved, must_stay;
+
+static int current_open(void) {
+  int ns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  return ns == -1 ? -errno : ns;
+}
+
+static int home_open(void) {
+  if (home == -1) {
+    int ns = current_open();
+    if (ns < 0) return ns;
+    home = ns;
+    if (!has_moved) machine = ns;
+  }
+  return 0;
+}
+
+static int loopback_up(void) {
+  struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd == -1) return -errno;
+  int result = ioctl(fd, SIOCSIFFLAGS, &request) == -1 ? -errno : 0;
+  close(fd);
+  return result;
+}
+
+static int write_file(const char *path, const char *text) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd == -1) return -errno;
+  ssize_t written = write(fd, text, strlen(text));
+  int result = written == -1 ? -errno : 0;
+  close(fd);
+  return result;
+}
+
+static int move(void) {
+  uid_t uid = geteuid();
+  gid_t gid = getegid();
+  if (must_stay) return -EPERM;
+  /* Fails with EINVAL once a thread exists: nothing in lunet may start libuv's pool. */
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1) return -errno;
+  has_moved = true;
+  int result = identity_map(uid, gid);
+  if (result == 0) result = loopback_up();
+  if (result < 0) return result;
+  close(home);
+  home = machine = -1;
+  return home_open();
+}
+
+/* By trying, not by uid: root may lack the capability, and others may have it. */
+static int unshare_network(void) {
+  if (unshare(CLONE_NEWNET) == 0) return 0;
+  int result = -errno;
+  if (result != -EPERM || has_moved) return result;
+  result = move();
+  if (result < 0) return result;
+  return unshare(CLONE_NEWNET) == -1 ? -errno : 0;
+}
+
+/* -- the mould ----------------------------------------------------------------------------- */
+
+/* Whoever lists a host's sockets walks its whole hash table, and all namespaces share the machine's
+ * with its 10^5 entries: 0.3 ms for each family. A namespace gets a table of its own, and a small
+ * one, if that in which it is made says so: the mould, since the machine's is not to be changed. */
+static const char table_size[] = "4096";
+static int mould = -1;
+
+/* They follow the table's size (net/ipv4/tcp_ipv4.c, tcp_set_hashinfo), and are to stay as they are
+ * on this machine. */
+static struct {
+  const char *path;
+  char value[16];
+} followers[] = {{"/proc/sys/net/ipv4/tcp_max_tw_buckets", ""},
+                 {"/proc/sys/net/ipv4/tcp_max_syn_backlog", ""}};
+enum { FOLLOWERS = sizeof followers / sizeof *followers };
+
+static int read_file(const char *path, char *text, size_t size) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd == -1) return -errno;
+  ssize_t length = read(fd, text, size - 1);
+  int result = length == -1 ? -errno : 0;
+  close(fd);
+  text[length == -1 ? 0 : length] = '\0';
+  return result;
+}
+
+/* Linux before 6.1 has no such tables: then hosts are made from a mould that changes nothing. */
+static int mould_open(void) {
+  int result = unshare_network();
+  if (result < 0) return result;
+  mould = current_open();
+  for (int i = 0; i < FOLLOWERS; i++)
+    read_file(followers[i].path, followers[i].value, sizeof followers[i].value);
+  write_file("/proc/sys/net/ipv4/tcp_child_ehash_entries", table_size);
+  namespace_leave();
+  return mould < 0 ? mould : 0;
+}
+
+static int unshare_from_mould(void) {
+  int result = mould < 0 ? mould_open() : 0;
+  if (result == 0) result = namespace_enter(mould);
+  if (result < 0) return result;
+  if (unshare(CLONE_NEWNET) == 0) return 0;
+  result = -errno;
+  namespace_leave();
+  return result;
+}
+
+int namespace_open(void) {
+  int result = home_open();
+  if (result == 0) result = unshare_from_mould();
+  if (result < 0) return result;
+  int ns = current_open();
+  result = loopback_up();
+  for (int i = 0; i < FOLLOWERS; i++) write_file(followers[i].path, followers[i].value);
+  namespace_leave();
+  if (ns < 0 || result == 0) return ns;
+  close(ns);
+  return result;
+}
+
+void namespace_close(int ns) { close(ns); }
+
+void namespace_stay(void) { must_stay = true; }
+bool namespace_has_moved(void) { return has_moved; }
+
+int namespace_enter(int ns) {
+  int result = home_open();
+  if (result < 0) return result;
+  return setns(ns, CLONE_NEWNET) == -1 ? -errno : 0;
+}
+
+void namespace_leave(void) {
+  if (setns(home, CLONE_NEWNET) == -1) abort(); /* every later socket would lie about its host */
+}
+
+int namespace_socket(int ns, int family, int type, int protocol) {
+  int result = namespace_enter(ns);
+  if (result < 0) return result;
+  int fd = socket(family, type | SOCK_CLOEXEC, protocol);
+  result = fd == -1 ? -errno : fd;
+  namespace_leave();
+  return result;
+}
+
+int namespace_own_home(void) {
+  int result = home_open();
+  if (result < 0) return result;
+  return home == machine ? -EPERM : home;
+}
+
+/* A descriptor of its own: without one, the process could not come back once the host is closed. */
+int namespace_set_home(int ns) {
+  int copy = fcntl(ns, F_DUPFD_CLOEXEC, 0);
+  int result = copy == -1 ? -errno : namespace_enter(copy);
+  if (result < 0) {
+    if (copy != -1) close(copy);
+    return result;
+  }
+  int before = home;
+  home = copy;
+  return before;
+}
+
+int namespace_restore_home(int before) {
+  int result = namespace_enter(before);
+  if (result < 0) return result;
+  close(home);
+  home = before;
+  return 0;
+}

@@ -1,0 +1,38 @@
+/* Network namespaces: one for each host, all held by this one process as descriptors. A thread is
+ * in one namespace at a time. This one is always in that of the home host, except inside one call
+ * between namespace_enter and namespace_leave. */
+#ifndef LUNET_PLATFORM_NAMESPACE_H
+#define LUNET_PLATFORM_NAMESPACE_H
+
+#include <stdbool.h>
+
+/* Makes a namespace with its loopback up. Returns its descriptor, or a negative errno.
+ *
+ * Without the privilege for it the first call moves the process, for good, into a user namespace of
+ * its own with a fresh home: the machine's stack is out of reach from then on. -EPERM (or -ENOSPC,
+ * -EUSERS) means that this machine refuses that too, or that namespace_stay was called. */
+int namespace_open(void);
+void namespace_close(int ns);
+
+/* The process is to stay on the machine's own stack: see --machine. */
+void namespace_stay(void);
+
+/* Whether the process has left the machine's own stack for good. */
+bool namespace_has_moved(void);
+
+/* Enters a namespace for the calls up to namespace_leave. 0 or a negative errno. */
+int namespace_enter(int ns);
+void namespace_leave(void);
+
+/* A socket of the namespace: it stays there wherever the process is. */
+int namespace_socket(int ns, int family, int type, int protocol);
+
+/* The home host's namespace, if lunet made it; -EPERM if it is the machine's own. */
+int namespace_own_home(void);
+
+/* Makes another namespace the home host's. Returns the one before, to be given back, or a negative
+ * errno. */
+int namespace_set_home(int ns);
+int namespace_restore_home(int before); /* 0 or a negative errno */
+
+#endif

@@ -1,0 +1,21 @@
+#include "platform/netlink_error.h"
+
+#include <errno.h>
+#include <netlink/errno.h>
+
+/* libnl maps the kernel's errno to its own numbers, several to one: the likeliest comes back. */
+static const struct {
+  int nl, number;
+} errors[] = {
+  {NLE_EXIST, EEXIST},         {NLE_OBJ_NOTFOUND, ENOENT}, {NLE_NOMEM, ENOMEM},
+  {NLE_PERM, EPERM},           {NLE_NODEV, ENODEV},        {NLE_OPNOTSUPP, EOPNOTSUPP},
+  {NLE_NOADDR, EADDRNOTAVAIL}, {NLE_INVAL, EINVAL},        {NLE_BUSY, EBUSY},
+  {NLE_RANGE, ERANGE},         {NLE_NOACCESS, EACCES},     {NLE_AF_NOSUPPORT, EAFNOSUPPORT},
+};
+
+int netlink_errno(int nl_result) {
+  if (nl_result >= 0) return nl_result;
+  for (unsigned i = 0; i < sizeof errors / sizeof *errors; i++)
+    if (errors[i].nl == -nl_result) return -errors[i].number;
+  return -EIO;
+}

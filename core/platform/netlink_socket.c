@@ -1,0 +1,26 @@
+#include "platform/netlink_socket.h"
+
+#include <errno.h>
+#include <netlink/netlink.h>
+
+#include "platform/namespace.h"
+#include "platform/netlink_error.h"
+
+static int connect_inside(int ns, int protocol, struct nl_sock *sock) {
+  int result = ns == -1 ? 0 : namespace_enter(ns);
+  if (result < 0) return result;
+  result = netlink_errno(nl_connect(sock, protocol));
+  if (ns != -1) namespace_leave();
+  return result;
+}
+
+int netlink_socket_open(int ns, int protocol, struct nl_sock **out) {
+  struct nl_sock *sock = nl_socket_alloc();
+  if (sock == NULL) return -ENOMEM;
+  int result = connect_inside(ns, protocol, sock);
+  if (result < 0)
+    nl_socket_free(sock);
+  else
+    *out = sock;
+  return result;
+}

@@ -1,0 +1,146 @@
+#include "platform/packet.h"
+
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip6.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform/clock.h"
+#include "platform/namespace.h"
+
+_Static_assert(sizeof(struct virtio_net_hdr) == PACKET_NOTES, "linux/virtio_net.h");
+
+/* What may wait for the loop, each way. Without privilege the kernel grants net.core.rmem_max. */
+enum { BUFFER = 16 * 1024 * 1024 };
+
+static int set_option(int fd, int level, int name, int value) {
+  return setsockopt(fd, level, name, &value, sizeof value) == -1 ? -errno : 0;
+}
+
+static int set_options(int fd) {
+  static const struct {
+    int level, name;
+  } options[] = {
+    {SOL_PACKET, PACKET_VNET_HDR},
+    {SOL_PACKET, PACKET_IGNORE_OUTGOING},
+    {SOL_SOCKET, SO_TIMESTAMPNS},
+  };
+  int result = 0;
+  for (unsigned i = 0; i < sizeof options / sizeof *options && result == 0; i++)
+    result = set_option(fd, options[i].level, options[i].name, 1);
+  if (result == 0 && set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER) < 0)
+    result = set_option(fd, SOL_SOCKET, SO_RCVBUF, BUFFER);
+  return result;
+}
+
+static int start(int fd) {
+  struct sockaddr_ll everywhere = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+  int result = set_options(fd);
+  if (result < 0) return result;
+  return bind(fd, (struct sockaddr *)&everywhere, sizeof everywhere) == -1 ? -errno : 0;
+}
+
+int packet_open(int ns) {
+  /* Protocol 0: it sees nothing before it has its options and is bound. */
+  int fd = namespace_socket(ns, AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
+  if (fd < 0) return fd;
+  int result = start(fd);
+  if (result == 0) return fd;
+  close(fd);
+  return result;
+}
+
+void packet_close(int fd) { close(fd); }
+
+int packet_listen_on(int fd, const char *interface) {
+  struct ifreq request = {.ifr_ifindex = 0};
+  strncpy(request.ifr_name, interface, sizeof request.ifr_name - 1);
+  /* The socket's namespace counts, wherever the process is. */
+  if (ioctl(fd, SIOCGIFINDEX, &request) == -1) return -errno;
+  struct packet_mreq every = {.mr_ifindex = request.ifr_ifindex, .mr_type = PACKET_MR_PROMISC};
+  int result = setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &every, sizeof every);
+  return result == -1 ? -errno : request.ifr_ifindex;
+}
+
+/* The kernel stamps frames by the wall clock. The monotonic clock is read last: what passes between
+ * the two makes the frame younger, and never lets it out early. */
+static uint64_t to_monotonic(const struct timespec *stamp) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  int64_t age_ns =
+    (int64_t)(now.tv_sec - stamp->tv_sec) * 1000000000 + (now.tv_nsec - stamp->tv_nsec);
+  uint64_t now_ns = clock_now_ns();
+  return age_ns > 0 && (uint64_t)age_ns < now_ns ? now_ns - (uint64_t)age_ns : now_ns;
+}
+
+static uint64_t arrival(struct msghdr *message) {
+  struct timespec stamp;
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
+    memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
+    return to_monotonic(&stamp);
+  }
+  return clock_now_ns();
+}
+
+int packet_receive(int fd, struct packet *p) {
+  union {
+    struct cmsghdr header; /* aligns */
+    char room[CMSG_SPACE(sizeof(struct timespec))];
+  } control;
+  struct sockaddr_ll from;
+  struct iovec memory = {p->notes_and_frame, PACKET_LONGEST};
+  struct msghdr message = {
+    .msg_name = &from,
+    .msg_namelen = sizeof from,
+    .msg_iov = &memory,
+    .msg_iovlen = 1,
+    .msg_control = &control,
+    .msg_controllen = sizeof control,
+  };
+  ssize_t length = recvmsg(fd, &message, 0);
+  if (length == -1) return -errno;
+  if (message.msg_flags & MSG_TRUNC) return -EMSGSIZE;
+  p->length = (size_t)length;
+  p->interface = from.sll_ifindex;
+  p->arrived_ns = arrival(&message);
+  return 0;
+}
+
+int packet_send(int fd, int interface, const void *notes_and_frame, size_t length) {
+  struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = interface};
+  struct sockaddr *address = (struct sockaddr *)&to;
+  return sendto(fd, notes_and_frame, length, 0, address, sizeof to) == -1 ? -errno : 0;
+}
+
+uint32_t packet_dropped(int fd) {
+  struct tpacket_stats stats = {0, 0};
+  socklen_t size = sizeof stats;
+  getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size);
+  return stats.tp_drops;
+}
+
+bool packet_resolves_address(const void *notes_and_frame, size_t length) {
+  const char *frame = (const char *)notes_and_frame + PACKET_NOTES;
+  struct ether_header ethernet;
+  struct ip6_hdr ip;
+  struct icmp6_hdr icmp;
+  if (length < PACKET_NOTES + sizeof ethernet) return false;
+  memcpy(&ethernet, frame, sizeof ethernet);
+  if (ethernet.ether_type == htons(ETHERTYPE_ARP)) return true;
+  if (ethernet.ether_type != htons(ETHERTYPE_IPV6)) return false;
+  if (length < PACKET_NOTES + sizeof ethernet + sizeof ip + sizeof icmp) return false;
+  memcpy(&ip, frame + sizeof ethernet, sizeof ip);
+  memcpy(&icmp, frame + sizeof ethernet + sizeof ip, sizeof icmp);
+  return ip.ip6_nxt == IPPROTO_ICMPV6 &&
+         (icmp.icmp6_type == ND_NEIGHBOR_SOLICIT || icmp.icmp6_type == ND_NEIGHBOR_ADVERT);
+}

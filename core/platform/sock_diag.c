@@ -1,0 +1,153 @@
+#include "platform/sock_diag.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/netlink_error.h"
+#include "platform/netlink_socket.h"
+
+enum { BUFFER = 32 * 1024, FIRST_ROOM = 16 }; /* the kernel fills no more than 32 KiB at once */
+
+struct reading {
+  const struct sock_diag_filter *filter;
+  struct sock_diag_list *list;
+};
+
+/* -- one socket ---------------------------------------------------------------------------- */
+
+static void set_address(address *out, int family, const __be32 bytes[4], __be16 port) {
+  if (family == AF_INET6) {
+    out->as.in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port};
+    memcpy(&out->as.in6.sin6_addr, bytes, sizeof out->as.in6.sin6_addr);
+    out->length = sizeof out->as.in6;
+  } else {
+    out->as.in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
+    memcpy(&out->as.in.sin_addr, bytes, sizeof out->as.in.sin_addr);
+    out->length = sizeof out->as.in;
+  }
+}
+
+static void set_info(struct tcp_info_memory *out, struct nlattr *info) {
+  if (info == NULL) return;
+  size_t length = (size_t)nla_len(info);
+  if (length > sizeof out->words) length = sizeof out->words;
+  memcpy(out->words, nla_data(info), length);
+  out->length = (int)length;
+}
+
+static void parse(struct nlmsghdr *header, struct tcp_socket *out) {
+  const struct inet_diag_msg *message = nlmsg_data(header);
+  *out = (struct tcp_socket){
+    .state = message->idiag_state,
+    .timer = message->idiag_timer,
+    .retransmits = message->idiag_retrans,
+    .expires_ms = message->idiag_expires,
+    .receive_queue = message->idiag_rqueue,
+    .send_queue = message->idiag_wqueue,
+    .uid = message->idiag_uid,
+    .inode = message->idiag_inode,
+  };
+  const struct inet_diag_sockid *id = &message->id;
+  set_address(&out->local, message->idiag_family, id->idiag_src, id->idiag_sport);
+  if (message->idiag_state != TCP_STATE_LISTEN)
+    set_address(&out->peer, message->idiag_family, id->idiag_dst, id->idiag_dport);
+  set_info(&out->info, nlmsg_find_attr(header, sizeof *message, INET_DIAG_INFO));
+}
+
+/* -- the filter ---------------------------------------------------------------------------- */
+
+static bool has_host_of(const address *a, const address *wanted) {
+  if (address_family(a) != address_family(wanted)) return false;
+  if (address_family(a) == AF_INET)
+    return a->as.in.sin_addr.s_addr == wanted->as.in.sin_addr.s_addr;
+  return IN6_ARE_ADDR_EQUAL(&a->as.in6.sin6_addr, &wanted->as.in6.sin6_addr);
+}
+
+static bool is_wanted(const struct sock_diag_filter *f, const struct tcp_socket *s) {
+  int local_port = address_port(&s->local), peer_port = address_port(&s->peer);
+  if (f->local_port != 0 && f->local_port != local_port) return false;
+  if (f->peer_port != 0 && f->peer_port != peer_port) return false;
+  if (f->port != 0 && f->port != local_port && f->port != peer_port) return false;
+  if (f->owned != -1 && f->owned != (s->inode != 0)) return false;
+  return address_family(&f->local) == AF_UNSPEC || has_host_of(&s->local, &f->local);
+}
+
+/* -- the dump ------------------------------------------------------------------------------ */
+
+static int make_room(struct sock_diag_list *list) {
+  if (list->count < list->room) return 0;
+  size_t room = list->room == 0 ? FIRST_ROOM : 2 * list->room;
+  struct tcp_socket *longer = reallocarray(list->sockets, room, sizeof *longer);
+  if (longer == NULL) return -ENOMEM;
+  list->sockets = longer;
+  list->room = room;
+  return 0;
+}
+
+static int read_socket(struct nl_msg *message, void *argument) {
+  struct reading *reading = argument;
+  struct sock_diag_list *list = reading->list;
+  if (make_room(list) < 0) return -NLE_NOMEM;
+  struct tcp_socket *s = &list->sockets[list->count];
+  parse(nlmsg_hdr(message), s);
+  if (is_wanted(reading->filter, s)) list->count++;
+  return NL_OK;
+}
+
+static int dump(struct nl_sock *sock, int family, const struct sock_diag_filter *filter) {
+  struct inet_diag_req_v2 request = {
+    .sdiag_family = (uint8_t)family,
+    .sdiag_protocol = IPPROTO_TCP,
+    .idiag_ext = filter->wants_info ? 1 << (INET_DIAG_INFO - 1) : 0,
+    .idiag_states = filter->states,
+  };
+  int result = nl_send_simple(sock, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request, sizeof request);
+  if (result >= 0) result = nl_recvmsgs_default(sock);
+  return netlink_errno(result);
+}
+
+static int dump_families(struct nl_sock *sock, const struct sock_diag_filter *filter) {
+  int result = 0;
+  if (filter->family != AF_INET6) result = dump(sock, AF_INET, filter);
+  if (filter->family != AF_INET && result >= 0) result = dump(sock, AF_INET6, filter);
+  return result;
+}
+
+static int compare_addresses(const address *a, const address *b) {
+  if (a->length != b->length) return a->length < b->length ? -1 : 1;
+  return memcmp(&a->as, &b->as, a->length);
+}
+
+static int compare(const void *a, const void *b) {
+  const struct tcp_socket *x = a, *y = b;
+  int difference = address_port(&x->local) - address_port(&y->local);
+  if (difference == 0) difference = address_port(&x->peer) - address_port(&y->peer);
+  if (difference == 0) difference = compare_addresses(&x->local, &y->local);
+  return difference != 0 ? difference : compare_addresses(&x->peer, &y->peer);
+}
+
+int sock_diag_read(int ns, const struct sock_diag_filter *filter, struct sock_diag_list *out) {
+  struct reading reading = {filter, out};
+  struct nl_sock *sock;
+  *out = (struct sock_diag_list){NULL, 0, 0};
+  int result = netlink_socket_open(ns, NETLINK_SOCK_DIAG, &sock);
+  if (result < 0) return result;
+  nl_socket_set_msg_buf_size(sock, BUFFER);
+  nl_socket_disable_msg_peek(sock); /* what comes fits */
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_socket, &reading);
+  result = dump_families(sock, filter);
+  nl_socket_free(sock);
+  if (out->count > 1) qsort(out->sockets, out->count, sizeof *out->sockets, compare);
+  return result < 0 ? result : 0;
+}
+
+void sock_diag_free(struct sock_diag_list *list) {
+  free(list->sockets);
+  *list = (struct sock_diag_list){NULL, 0, 0};
+}

@@ -1,0 +1,174 @@
+--- Hosts: network stacks of their own, and what can be asked of one.
+local core = require "lunet.core"
+local counters = require "lunet.counters"
+local network = require "lunet.network"
+local rule = require "lunet.rule"
+
+local host = {}
+
+local methods = core.host_methods
+local core_listen, core_connect = core.host_listen, core.host_connect
+
+-- By listener: {host, address, port}, also when it is closed.
+local origins = setmetatable({}, { __mode = "k" })
+
+local hosts_made = 0
+
+local function check_options(options)
+  for field in pairs(options) do
+    if field ~= "name" and field ~= "sysctl" then
+      error(("host: unknown option '%s' (known: name, sysctl)"):format(tostring(field)), 3)
+    end
+  end
+  if options.name ~= nil and type(options.name) ~= "string" then
+    error(("name: a string expected, not %s"):format(type(options.name)), 3)
+  end
+  if options.sysctl ~= nil and type(options.sysctl) ~= "table" then
+    error(("sysctl: a table of names and values expected, not %s"):format(type(options.sysctl)), 3)
+  end
+end
+
+-- Where the kernel shows a sysctl. Those of other names than net.* belong to no host: to write one would
+-- change the machine.
+local function sysctl_path(name, level)
+  if type(name) ~= "string" or not name:match "^net[./][%w_%-./]+$" then
+    error(("sysctl: a name like net.ipv4.tcp_syncookies expected, not '%s'"):format(tostring(name)), level + 1)
+  end
+  return "/proc/sys/" .. name:gsub("%.", "/")
+end
+
+local function sysctl_text(name, value, level)
+  if type(value) == "string" then return value end
+  if type(value) ~= "number" then
+    error(("sysctl %s: a string or a number expected, not %s"):format(name, type(value)), level + 1)
+  end
+  return tostring(math.tointeger(value) or value)
+end
+
+local function write_sysctls(made, sysctls)
+  for name, value in pairs(sysctls) do
+    local ok, message, code = made:sysctl(name, value)
+    if not ok then return nil, message, code end
+  end
+  return true
+end
+
+--- Makes a host: a network stack of its own, with its own addresses, sysctls and counters, and its
+--- loopback up. Needs no privilege: without it, the process is moved into a user namespace first.
+---@param options? string|{name?: string, sysctl?: table<string, string|number>} its name, or more
+---@return lunet.host|nil host
+---@return string? message
+---@return string? code "EPERM", "ENOSPC" where the machine refuses namespaces; those of host:sysctl
+function host.new(options)
+  if options == nil or type(options) == "string" then options = { name = options } end
+  if type(options) ~= "table" then error("bad argument #1 to 'host' (name or table expected)", 2) end
+  check_options(options)
+  local sysctls = options.sysctl or {}
+  for name, value in pairs(sysctls) do
+    sysctl_path(name, 2)
+    sysctl_text(name, value, 2)
+  end
+  hosts_made = hosts_made + 1
+  local made, message, code = core.host(options.name or ("host %d"):format(hosts_made))
+  if not made then return nil, message, code end
+  local ok
+  ok, message, code = write_sysctls(made, sysctls)
+  if ok then return made end
+  made:close()
+  return nil, message, code
+end
+
+--- Like lunet.listen, on this host; any address (0.0.0.0) by default.
+function methods:listen(target)
+  local listener, message, code = core_listen(self, target)
+  if listener then
+    local address, port = listener:address()
+    origins[listener] = { host = self, address = address, port = port }
+  end
+  return listener, message, code
+end
+
+local function is_any(address) return address:match "^0%.0%.0%.0:" or address:match "^%[::%]:" end
+local function is_loopback(address) return address:match "^127%." or address:match "^%[::1%]:" end
+
+local function shared_address(self, server, address)
+  if address:sub(1, 1) ~= "[" then return network.address_between(self, server, "ipv4") end
+  return network.address_between(self, server, "ipv6") or network.address_between(self, server, "ipv4")
+end
+
+-- The listener itself where it can be reached as it is: on the same host, or by a path.
+local function resolve(self, listener)
+  local origin = origins[listener]
+  if not origin or origin.host == self or not origin.port then return listener end
+  if is_loopback(origin.address) then
+    error(("connect: %s of %s is reached from there only"):format(origin.address, origin.host:name()), 3)
+  end
+  if not is_any(origin.address) then return origin.address end
+  local address = shared_address(self, origin.host, origin.address)
+  if not address then
+    error(("connect: %s and %s share no network (lunet.link makes one)"):format(self:name(), origin.host:name()), 3)
+  end
+  return (address:find ":" and "[%s]:%d" or "%s:%d"):format(address, origin.port)
+end
+
+--- Like lunet.connect, from this host. A listener on another host is reached by its address on a
+--- network that both are on; raises if there is none.
+function methods:connect(target, timeout)
+  if core.is_listener(target) then
+    target = resolve(self, target)
+  elseif type(target) == "table" and core.is_listener(target[1]) then
+    local copy = {}
+    for key, value in pairs(target) do copy[key] = value end
+    copy[1] = resolve(self, target[1])
+    target = copy
+  end
+  return core_connect(self, target, timeout)
+end
+
+local reasons = {
+  ENOENT = "this host has no such setting",
+  EINVAL = "the kernel refuses this value",
+  EACCES = "not to be read, or not to be written",
+}
+
+local function sysctl_failure(what, message, code)
+  local reason = reasons[code]
+  return nil, ("sysctl %s: %s"):format(what, reason and ("%s (%s)"):format(reason, code) or message), code
+end
+
+--- Reads a sysctl of this host, or writes it.
+---@param name string "net.ipv4.tcp_syncookies"; only those of net are a host's
+---@param value? string|number
+---@return string|number|nil value the one in force; of several, a text with tabs between them
+---@return string? message
+---@return string? code "ENOENT" no such sysctl of a host, "EINVAL" no such value, "EACCES" not to be read or written
+function methods:sysctl(name, value)
+  local path = sysctl_path(name, 2)
+  if value ~= nil then
+    local ok, message, code = core.write_file(self, path, sysctl_text(name, value, 2))
+    if not ok then return sysctl_failure(("%s = %s"):format(name, value), message, code) end
+  end
+  local text, message, code = core.read_file(self, path)
+  if not text and code == "EACCES" and value ~= nil then return value end -- some can only be written
+  if not text then return sysctl_failure(name, message, code) end
+  text = text:gsub("\n$", "")
+  return math.tointeger(tonumber(text)) or text
+end
+
+--- The host's TCP counters by the kernel's names: Tcp and TcpExt. The difference of two snapshots
+--- has what changed: `(after - before).ListenOverflows`.
+---@return table<string, integer>|nil counters
+---@return string? message
+---@return string? code
+function methods:counters()
+  local snmp, message, code = core.read_file(self, "/proc/thread-self/net/snmp")
+  if not snmp then return nil, message, code end
+  local netstat
+  netstat, message, code = core.read_file(self, "/proc/thread-self/net/netstat")
+  if not netstat then return nil, message, code end
+  return counters.new(snmp, netstat)
+end
+
+methods.drop = rule.drop
+
+return host

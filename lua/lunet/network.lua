@@ -1,0 +1,266 @@
+--- Who is on which network: links between two hosts, and LANs of many. Addresses are chosen here,
+--- and found here when a host connects to a listener of another one.
+local core = require "lunet.core"
+local wire = require "lunet.wire"
+
+local network = {}
+
+local LONGEST = 5 -- s; a veth pair is up within some 0.05 ms
+
+-- By host: {interfaces = how many it has had, addresses = {[network] = {ipv4, ipv6}}}. A network lives as
+-- long as a host on it, though a script keeps no hold of it.
+local places = setmetatable({}, { __mode = "k" })
+
+local function place_of(host)
+  places[host] = places[host] or { interfaces = 0, addresses = {} }
+  return places[host]
+end
+
+local function is_open(host)
+  local _, open = core.is_host(host)
+  return open
+end
+
+-- Networks that no other open host is on any more.
+local function forget_dead(host)
+  local addresses = place_of(host).addresses
+  for net in pairs(addresses) do
+    local others = 0
+    for _, other in ipairs(net.hosts) do
+      if other ~= host and is_open(other) then others = others + 1 end
+    end
+    if others == 0 then addresses[net] = nil end
+  end
+end
+
+local function next_interface(host)
+  local place = place_of(host)
+  local number = place.interfaces
+  place.interfaces = number + 1
+  if number & (number - 1) == 0 then forget_dead(host) end -- at 0, 1, 2, 4, 8, ...
+  return ("eth%d"):format(number)
+end
+
+-- Asks the kernel again and again, without a pause: it takes some 0.05 ms.
+local function wait_until(is_so, host, what)
+  local deadline = core.now() + LONGEST
+  repeat
+    local yes, message = is_so(host, what)
+    if yes == nil then error(message, 0) end
+    if core.now() > deadline then error(("%s of %s did not come up within %d s"):format(what, host, LONGEST), 0) end
+  until yes
+end
+
+-- A link drops packets until both of its ends report operstate UP, and an address is not answered for
+-- before the kernel's second thought.
+local function wait_until_ready(host, interface, net)
+  wait_until(core.link_is_up, host, interface)
+  for _, address in ipairs(place_of(host).addresses[net]) do wait_until(core.answers_for, host, address) end
+end
+
+local function give_addresses(host, interface, net, texts)
+  local addresses = {}
+  assert(core.add_addresses(host, interface, table.unpack(texts)))
+  for i, text in ipairs(texts) do addresses[i] = text:match "^[^/]+" end
+  place_of(host).addresses[net] = addresses
+end
+
+local links_made, lans_made = 0, 0
+
+-- Hosts see only the networks they are on, so a number may come again after the last. IPv6 prefixes are
+-- fd00:1::/64 to fd00:8000::/64 for links, and from there on for LANs.
+local function next_link_addresses()
+  local n = links_made % 0x8000
+  links_made = links_made + 1
+  local high, low = n >> 8, n & 0xff
+  local function both(i) return { ("10.%d.%d.%d/24"):format(high, low, i), ("fd00:%x::%x/64"):format(n + 1, i) } end
+  return both(1), both(2)
+end
+
+local function next_lan_addresses()
+  local n = lans_made % 0x80
+  lans_made = lans_made + 1
+  return function(i)
+    return { ("10.%d.%d.%d/16"):format(128 + n, i >> 8, i & 0xff), ("fd00:%x::%x/64"):format(0x8001 + n, i) }
+  end
+end
+
+local net = {}
+net.__index = net
+
+--- The address of a host on this network.
+---@param host lunet.host
+---@param family? "ipv4"|"ipv6" default "ipv4"
+---@return string|nil address nil if the host is not on it
+function net:address(host, family)
+  for _, address in ipairs(place_of(host).addresses[self] or {}) do
+    if (address:find ":" ~= nil) == (family == "ipv6") then return address end
+  end
+  return nil
+end
+
+--- What a link with a delay has done up to now, or up to its end: how many frames it forwarded (address
+--- resolution among them), how many it dropped (its capacity was exceeded, or it ended before their time),
+--- and by how many seconds it was late with those that it forwarded.
+---@return {forwarded: integer, dropped: integer, late_mean: number, late_max: number}|nil statistics
+---@return string? message
+---@return string? code "EOPNOTSUPP": it has no delay
+function net:statistics()
+  if not self.wire then return nil, ("statistics: the %s has no delay (EOPNOTSUPP)"):format(self), "EOPNOTSUPP" end
+  return self.wire:statistics()
+end
+
+--- Takes the network away from its hosts. Idempotent.
+---@return true
+function net:close()
+  if self.is_open then
+    self.is_open = false
+    self.take_down()
+    for _, host in ipairs(self.hosts) do place_of(host).addresses[self] = nil end
+  end
+  return true
+end
+
+net.__close = net.close
+
+function net:__tostring()
+  local names = {}
+  for i, host in ipairs(self.hosts) do names[i] = host:name() end
+  return ("%s of %s%s"):format(self.kind, table.concat(names, " and "), self.is_open and "" or " (closed)")
+end
+
+-- Makes it by `build`, which says how to undo it by setting take_down.
+local function new_network(kind, hosts, build)
+  local made = setmetatable({ kind = kind, hosts = hosts, is_open = true, take_down = function() end }, net)
+  local ok, failure = pcall(build, made)
+  if ok then return made end
+  made:close()
+  error(failure, 0)
+end
+
+local function check_hosts(hosts, count, name)
+  for i = 1, count do
+    local host = hosts[i]
+    if not core.is_host(host) then
+      error(("bad argument #%d to '%s' (host expected, got %s)"):format(i, name, type(host)), 3)
+    end
+    if not is_open(host) then error(("%s: host %s is closed"):format(name, host:name()), 3) end
+    for j = 1, i - 1 do
+      if hosts[j] == host then error(("%s: %s is given twice"):format(name, host), 3) end
+    end
+  end
+end
+
+local function check_addresses(texts, field)
+  if type(texts) ~= "table" then
+    error(("%s: a list of addresses expected, not %s"):format(field, type(texts)), 4)
+  end
+  for _, text in ipairs(texts) do
+    if not core.is_address(text) then
+      error(("%s: \"%s\" is no address with a prefix length, like 10.0.0.1/24 or fd00::1/64"):format(field, text), 4)
+    end
+  end
+end
+
+local link_options = { a = true, b = true, delay = true, capacity = true }
+
+local function check_link_options(options)
+  if type(options) ~= "table" then error("bad argument #3 to 'link' (table expected)", 3) end
+  for field in pairs(options) do
+    if not link_options[field] then
+      error(("link: unknown option '%s' (known: a, b, delay, capacity)"):format(tostring(field)), 3)
+    end
+  end
+  if options.a ~= nil then check_addresses(options.a, "a") end
+  if options.b ~= nil then check_addresses(options.b, "b") end
+  wire.check(options, 3)
+end
+
+local function join_directly(a, interface_a, b, interface_b)
+  assert(core.link(a, interface_a, b, interface_b))
+  return function()
+    if is_open(a) then core.unlink(a, interface_a) end -- else it went with its host
+  end
+end
+
+--- The options of a link.
+---@class lunet.link_options: lunet.wire_options
+---@field a? string[] addresses of its end on the first host, such as {"10.0.0.1/24"}; if not given, one of IPv4
+--- and one of IPv6 are chosen
+---@field b? string[] likewise on the second
+
+--- Connects two hosts by a veth pair, up when this returns: the first packet is not lost. Ends with
+--- its hosts. Raises what the kernel refuses, such as an address that a host has already.
+---
+--- With a delay every frame arrives that much later, and never earlier; only the resolution of addresses
+--- (ARP, IPv6 neighbour discovery) is not delayed, so that the first round trip takes no longer than the next.
+--- lunet forwards the frames itself, while it waits for something: as long as the main script computes between
+--- two waits, nothing moves, and what was due meanwhile is late (`statistics` tells). Such a link ends with the
+--- scope in which it was made, too, and what is on its way then is lost: also the FIN of a connection just closed.
+---@param a lunet.host
+---@param b lunet.host
+---@param options? lunet.link_options
+---@return lunet.network
+function network.link(a, b, options)
+  options = options or {}
+  check_hosts({ a, b }, 2, "link")
+  check_link_options(options)
+  local chosen_a, chosen_b = next_link_addresses()
+  local interface_a, interface_b = next_interface(a), next_interface(b)
+  return new_network("link", { a, b }, function(link)
+    link.wire = wire.new(a, interface_a, b, interface_b, options)
+    link.take_down = link.wire and function() link.wire:close() end or join_directly(a, interface_a, b, interface_b)
+    give_addresses(a, interface_a, link, options.a or chosen_a)
+    give_addresses(b, interface_b, link, options.b or chosen_b)
+    wait_until_ready(a, interface_a, link)
+    wait_until_ready(b, interface_b, link)
+    if link.wire then wait_until(link.wire.is_up, link.wire, "an end") end
+  end)
+end
+
+local function attach(host, interface, switch, port)
+  assert(core.link(host, interface, switch, port))
+  assert(core.attach(switch, port, "br0"))
+end
+
+--- Joins hosts to one segment: a bridge on a host of its own, with a veth pair for each. Raises what
+--- the kernel refuses, such as a port above the bridge's 1,023rd.
+---@param hosts lunet.host[]
+---@return lunet.network
+function network.lan(hosts)
+  if type(hosts) ~= "table" then error("bad argument #1 to 'lan' (list of hosts expected)", 2) end
+  hosts = table.move(hosts, 1, #hosts, 1, {})
+  if #hosts == 0 then error("bad argument #1 to 'lan' (no host is in the list)", 2) end
+  check_hosts(hosts, #hosts, "lan")
+  local switch = assert(core.host "switch")
+  local addresses = next_lan_addresses()
+  return new_network("LAN", hosts, function(lan)
+    lan.take_down = function() switch:close() end
+    assert(core.bridge(switch, "br0"))
+    local interfaces = {}
+    for i, host in ipairs(hosts) do
+      interfaces[i] = next_interface(host)
+      attach(host, interfaces[i], switch, ("port%d"):format(i))
+      give_addresses(host, interfaces[i], lan, addresses(i))
+    end
+    for i, host in ipairs(hosts) do
+      wait_until_ready(host, interfaces[i], lan)
+      wait_until(core.link_is_up, switch, ("port%d"):format(i))
+    end
+  end)
+end
+
+--- The server's address on a network that the client is on too; nil if there is none.
+---@param client lunet.host
+---@param server lunet.host
+---@param family "ipv4"|"ipv6"
+---@return string?
+function network.address_between(client, server, family)
+  for shared in pairs(place_of(client).addresses) do
+    local address = shared:address(server, family)
+    if address then return address end
+  end
+  return nil
+end
+
+return network

@@ -1,0 +1,225 @@
+--- Rules: which segments a host loses. Here the options of one become nftables text (nft(8)); the core
+--- adds that to the host's firewall, counts, and removes it.
+local core = require "lunet.core"
+
+local rule = {}
+
+local fields = { "direction", "first", "flags", "from", "from_port", "port", "reject", "to", "to_port" }
+
+local directions = {
+  ["in"] = { input = true },
+  out = { output = true },
+  both = { input = true, output = true },
+}
+
+-- By name: what is done with a segment. What follows its TCP header can be read only if there is something.
+local kinds = {
+  any = "goto lose",
+  SYN = "tcp flags & (syn | ack) == syn goto lose",
+  ["SYN-ACK"] = "tcp flags & (syn | ack) == (syn | ack) goto lose",
+  FIN = "tcp flags & fin == fin goto lose",
+  RST = "tcp flags & rst == rst goto lose",
+  data = "@ih,0,8 >= 0 goto lose",
+  ACK = "tcp flags & (syn | ack | fin | rst) == ack goto bare", -- the last: it may end the search
+}
+local order = { "any", "SYN", "SYN-ACK", "FIN", "RST", "data", "ACK" }
+
+local rejects = {
+  reset = "reject with tcp reset",
+  unreachable = "reject with icmpx type port-unreachable",
+  ["host-unreachable"] = "reject with icmpx type host-unreachable",
+  prohibited = "reject with icmpx type admin-prohibited",
+}
+
+local MOST = 0xfffffffe -- for `first`: the kernel counts modulo 2^32 - 1
+
+-- -- checks ------------------------------------------------------------------------------------
+-- Level 3 is the script's line: rule.drop itself calls each of them.
+
+local function names_of(choices)
+  local names = {}
+  for name in pairs(choices) do names[#names + 1] = name end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
+local function check_fields(options)
+  if type(options) ~= "table" then
+    error(("drop: a table of options expected, not %s"):format(type(options)), 3)
+  end
+  local known = {}
+  for _, field in ipairs(fields) do known[field] = true end
+  for field in pairs(options) do
+    if not known[field] then
+      error(("drop: unknown option '%s' (known: %s)"):format(tostring(field), table.concat(fields, ", ")), 3)
+    end
+  end
+end
+
+local function check_choice(options, field, choices, default)
+  local name = options[field]
+  if name == nil then name = default end
+  if name ~= nil and not choices[name] then
+    error(("%s: one of %s expected, not %s"):format(field, names_of(choices), tostring(name)), 3)
+  end
+  return choices[name]
+end
+
+local function check_number(options, field, most)
+  local number = options[field]
+  if number ~= nil and (math.type(number) ~= "integer" or number < 1 or number > most) then
+    error(("%s: a whole number from 1 to %d expected, not %s"):format(field, most, tostring(number)), 3)
+  end
+  return number
+end
+
+-- "ip" or "ip6", as nft(8) calls its family.
+local function family_of(address)
+  return address:find ":" and "ip6" or "ip"
+end
+
+local function check_address(options, field)
+  if options[field] == nil then return nil end
+  local text = tostring(options[field])
+  local suffix = text:find "/" and "" or family_of(text) == "ip" and "/32" or "/128"
+  if not text:find "^[%x:./]+$" or not core.is_address(text .. suffix) then
+    error(("%s: an address like 10.0.0.1, 10.0.0.0/24, fd00::1 or fd00::/64 expected, not %s"):format(field, text), 3)
+  end
+  return text
+end
+
+-- A set of kinds.
+local function check_flags(options)
+  local list = options.flags
+  if list == nil then list = "any" end
+  if type(list) ~= "table" then list = { list } end
+  local wanted = {}
+  for _, name in ipairs(list) do
+    if not kinds[name] then
+      error(("flags: one of %s, or a list of them, expected, not %s"):format(names_of(kinds), tostring(name)), 3)
+    end
+    wanted[name] = true
+  end
+  if next(wanted) == nil then error("flags: a list of at least one expected", 3) end
+  if wanted.RST and options.reject == "reset" then
+    error("flags: RST cannot be rejected by \"reset\": nobody answers a RST by a RST", 3)
+  end
+  return wanted
+end
+
+-- -- the text ----------------------------------------------------------------------------------
+
+local MARK = "0x6c6f7374" -- "lost", in ASCII
+
+local function chain(name, ...)
+  return ("chain %s {\n%s\n}\n"):format(name, table.concat({ ... }, "\n"))
+end
+
+-- What is to be lost is marked here, and lost in the chains of the hooks. A rule that answers by RST would
+-- otherwise meet its own answers on the loopback.
+local function lose_chain(first, is_reset)
+  local condition = is_reset and "tcp flags & rst == 0 " or ""
+  if first then condition = condition .. ("numgen inc mod %d < %d "):format(MOST + 1, first) end
+  return chain("lose", condition .. "counter meta mark set " .. MARK)
+end
+
+local function kinds_chain(wanted)
+  local lines = {}
+  for _, name in ipairs(order) do
+    if wanted[name] then lines[#lines + 1] = kinds[name] end
+  end
+  return chain("bare", "@ih,0,8 >= 0 return", "goto lose") .. chain("kinds", table.unpack(lines))
+end
+
+local function ends_of(from, to, from_port, to_port)
+  local words = { "meta l4proto tcp" }
+  local function add(format, ...) words[#words + 1] = format:format(...) end
+  if from then add("%s saddr %s", family_of(from), from) end
+  if to then add("%s daddr %s", family_of(to), to) end
+  if from_port then add("tcp sport %d", from_port) end
+  if to_port then add("tcp dport %d", to_port) end
+  return table.concat(words, " ")
+end
+
+local function judge_chain(ends, port)
+  if not port then return chain("judge", ends .. " goto kinds") end
+  return chain("judge", ends .. (" tcp sport %d goto kinds"):format(port),
+    ends .. (" tcp dport %d goto kinds"):format(port))
+end
+
+local HOOK = "type %s hook %s priority raw"
+
+-- To lose a segment that is on its way in is to drop it.
+local function input_chain(is_judged, answer)
+  local drop = ("meta mark %s drop"):format(MARK)
+  local hook = HOOK:format("filter", "input")
+  if not is_judged then return chain("input", hook, drop) end
+  return chain("input", hook, drop, "jump judge", answer and ("meta mark %s %s"):format(MARK, answer) or drop)
+end
+
+-- TCP is told of one that is dropped on its way out, and takes it as never sent. So it is sent to the
+-- loopback instead, and dropped where it comes in. Another rule may have done that already.
+local function output_chain(answer)
+  local if_marked = ("meta mark %s "):format(MARK)
+  local hook = HOOK:format(answer and "filter" or "route", "output")
+  if answer then return chain("output", hook, if_marked .. "accept", "jump judge", if_marked .. answer) end
+  return chain("output", hook, if_marked .. "accept", "jump judge",
+    if_marked .. "ip daddr set 127.0.0.1", if_marked .. "ip6 daddr set ::1")
+end
+
+local function describe(host, options)
+  local words = {}
+  for _, field in ipairs(fields) do
+    local value = options[field]
+    if type(value) == "table" then value = table.concat(value, ",") end
+    if value ~= nil then words[#words + 1] = ("%s=%s"):format(field, value) end
+  end
+  return ("on %s: %s"):format(host and host:name() or "home", table.concat(words, " "))
+end
+
+--- Loses TCP segments of a host (nil: of the home host) as long as the rule is open. All that the options
+--- say must be true of a segment; without options, every one is lost. Other hosts and other protocols go on.
+---
+--- * Nobody is told of the loss, on the way out of the host too: the sender takes it as sent. (It goes to the
+---   host's loopback instead, and is lost there.)
+--- * Segments are counted as the kernel hands them on. What TCP passes down in one piece, for the device
+---   to cut up (segmentation offload, up to 64 KiB), is one, and is lost as one.
+--- * What one rule has lost, the host's others never see. The newest judges first.
+--- * A rejected segment is lost too, and counted. "reset" answers at once. The others are ICMP: TCP heeds
+---   that only while it connects, and not what comes while connect(2) itself still runs, as it does over a
+---   link; so the error comes when the SYN is sent again, after 1 s. And the kernel sends few a second
+---   (sysctls net.ipv4.icmp_ratelimit and net.ipv6.icmp.ratelimit; 0 lifts that).
+--- * "reset" leaves segments with RST alone, since nobody answers them so: they pass.
+---
+--- lunet.drop needs a home host that lunet made: the machine's own firewall is not touched.
+---@param host lunet.host|nil
+---@param options lunet.drop_options
+---@return lunet.rule|nil rule
+---@return string? message
+---@return string? code "EPERM" for the machine itself, "ENOPKG" without libnftables (Debian: libnftables1)
+function rule.drop(host, options)
+  check_fields(options)
+  local hooks = check_choice(options, "direction", directions, "in")
+  local answer = check_choice(options, "reject", rejects)
+  local first = check_number(options, "first", MOST)
+  local port = check_number(options, "port", 65535)
+  local from_port = check_number(options, "from_port", 65535)
+  local to_port = check_number(options, "to_port", 65535)
+  local from, to = check_address(options, "from"), check_address(options, "to")
+  if from and to and family_of(from) ~= family_of(to) then
+    error(("drop: from %s to %s: both IPv4 or both IPv6 expected"):format(from, to), 2)
+  end
+  local wanted = check_flags(options)
+  local content = lose_chain(first, options.reject == "reset") .. kinds_chain(wanted)
+    .. judge_chain(ends_of(from, to, from_port, to_port), port) .. input_chain(hooks.input, answer)
+    .. (hooks.output and output_chain(answer) or "")
+  return core.drop(host, content, describe(host, options))
+end
+
+--- Like host:drop, of the home host.
+---@param options lunet.drop_options
+function rule.drop_at_home(options)
+  return rule.drop(nil, options)
+end
+
+return rule

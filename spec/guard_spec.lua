@@ -1,0 +1,169 @@
+local lunet = require "lunet"
+local program = require "spec.support.program"
+local tagged = require "spec.support.tagged"
+
+local BOUND = 10 -- seconds; for what takes no time
+
+local function sh(text, options)
+  options = options or {}
+  table.move({ "sh", "-c", text }, 1, 3, 1, options)
+  return options
+end
+
+local function sleeper(nonce)
+  return { "sleep", "1000", env = { NONCE = nonce } }
+end
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+after_each(function()
+  assert.same({}, lunet.open_handles())
+end)
+
+describe("nothing of a program is left", function()
+  local nonce
+
+  before_each(function() nonce = tagged.new() end)
+  after_each(function() tagged.wait_until_gone(nonce) end)
+
+  it("when it is closed, also its connections", function()
+    local process = assert(lunet.exec(sleeper(nonce)))
+    assert.is_true(process:close())
+    assert.is_true(process:close())
+    assert.equal("CLOSED", (select(3, process.stdout:receive())))
+    assert.matches("^process sleep %(closed%)$", tostring(process))
+  end)
+
+  it("when it is closed while it is stopped", function()
+    local process = assert(lunet.exec(sleeper(nonce)))
+    process:freeze()
+    tagged.wait_for_states({ process:pid() }, "T")
+    process:close()
+  end)
+
+  it("when it ignores what can be ignored", function()
+    local process = assert(lunet.exec(sh("trap '' TERM HUP INT; echo ready; sleep 1000", { env = { NONCE = nonce } })))
+    process.stdout:receive("l", BOUND)
+    process:close()
+  end)
+
+  it("when it has made itself a daemon", function()
+    local process = assert(lunet.exec(sh("(setsid sh -c 'echo $$; exec sleep 1000' &) &", { env = { NONCE = nonce } })))
+    assert(process.stdout:receive("l", BOUND))
+    assert.equal(0, process:wait(BOUND))
+    tagged.wait_for_programs(nonce, 1)
+    process:close()
+  end)
+
+  it("when its handle goes out of scope", function()
+    local process <close> = assert(lunet.exec(sleeper(nonce)))
+    tagged.wait_for_programs(nonce, 1)
+    assert.equal("TIMEOUT", (select(3, process:wait(0))))
+  end)
+
+  it("when its lunet.scope ends", function()
+    lunet.scope(function() assert(lunet.exec(sleeper(nonce))) end)
+    assert.same({}, lunet.open_handles())
+  end)
+
+  it("when its host is closed", function()
+    local host = assert(lunet.host())
+    local process = assert(host:exec(sleeper(nonce)))
+    host:close()
+    assert.equal("CLOSED", (select(3, process:pid())))
+  end)
+
+  it("when it is collected", function()
+    assert(lunet.exec(sleeper(nonce)))
+    collectgarbage()
+    collectgarbage()
+  end)
+
+  it("when its guard is killed", function()
+    local process <close> = assert(lunet.exec(sleeper(nonce)))
+    assert(os.execute("kill -9 " .. tagged.stat(process:pid())[2]))
+    assert.equal("SIGKILL", process:wait(BOUND))
+    assert.equal("ESRCH", (select(3, process:kill())))
+    tagged.wait_until_gone(nonce)
+  end)
+end)
+
+-- Lunet and the stock interpreter with lunet as a module, in a process of their own.
+for _, interpreter in ipairs { "lunet", "stock" } do
+  describe("nothing of a program outlives " .. interpreter, function()
+    local nonce
+
+    before_each(function() nonce = tagged.new() end)
+    after_each(function() tagged.wait_until_gone(nonce) end)
+
+    -- A program with a child, a daemon and a stopped process group, on the home host and on another.
+    local function script(ending)
+      return ([[
+        local lunet = require "lunet"
+        local words = { "sh", "-c", "sleep 1000 & (setsid sleep 1000 &) ; echo ready; sleep 1000",
+          env = { NONCE = %q, LD_PRELOAD = false } }
+        local function start(stack)
+          local process = assert(stack.exec(words))
+          assert(process.stdout:receive("l", 10) == "ready")
+          assert(process:freeze())
+          return process
+        end
+        local process = start(lunet)
+        local host = assert(lunet.host())
+        local second = start { exec = function(...) return host:exec(...) end }
+        %s
+      ]]):format(nonce, ending)
+    end
+
+    it("at the end of the script", function()
+      local result = program[interpreter](script "")
+      assert.same({ 0, "", "" }, { result.status, result.output, result.errors })
+      assert.same({}, tagged.all(nonce)) -- it has waited for that
+    end)
+
+    it("at an error", function()
+      local result = program[interpreter](script "error 'no more'")
+      assert.equal(1, result.status)
+      assert.matches("no more", result.errors)
+    end)
+
+    it("at os.exit", function()
+      assert.equal(4, program[interpreter](script "os.exit(4)").status)
+    end)
+
+    it("at os.exit that closes the state, in a task", function()
+      local result = program[interpreter](script "lunet.spawn(os.exit, 4, true) lunet.sleep(10)")
+      assert.same({ 4, "" }, { result.status, result.errors })
+    end)
+
+    it("when it is killed", function()
+      local result = program[interpreter](script [[
+        os.execute "kill -9 $PPID"
+        lunet.sleep(10)
+      ]])
+      assert.equal(137, result.status)
+    end)
+  end)
+end
+
+describe("lunet-guard", function()
+  it("is needed to start a program", function()
+    local place = assert(io.popen "mktemp -d"):read "l"
+    local result = program.shell(([[
+      cd %s && cp "$LUNET" lunet && LUA_PATH="$LUNET_SOURCE/lua/?.lua;$LUNET_SOURCE/lua/?/init.lua;;" ./lunet -e '
+        print(select(2, require "lunet".exec { "true" }))']]):format(quote(place)))
+    os.execute("rm -r " .. quote(place))
+    assert.equal("exec true: libexec/lunet/lunet-guard beside or above the program lunet: "
+      .. "no such file or directory (ENOENT)\tENOENT\n", result.output)
+  end)
+
+  it("needs process namespaces, which a machine may refuse", function()
+    local result = program.shell [[
+      unshare --user --map-root-user sh -c 'echo 0 >/proc/sys/user/max_pid_namespaces && exec "$LUNET" -e "
+        print(select(2, require [=[lunet]=].exec { [=[true]=] }))"'
+    ]]
+    assert.equal("exec true: a process namespace: no space left on device (ENOSPC)\tENOSPC\n", result.output)
+  end)
+end)

@@ -1,0 +1,185 @@
+local lunet = require "lunet"
+local core = require "lunet.core"
+local tagged = require "spec.support.tagged"
+
+local BOUND = 10 -- seconds; for what takes no time
+
+local function sh(text, options)
+  options = options or {}
+  table.move({ "sh", "-c", text }, 1, 3, 1, options)
+  return options
+end
+
+-- All that a program prints, and how it ends.
+local function run(options)
+  local process <close> = assert(lunet.exec(options))
+  return assert(process.stdout:receive("a", BOUND)), process:wait(BOUND)
+end
+
+local function sleeper(nonce)
+  return { "sleep", "1000", env = { NONCE = nonce } }
+end
+
+after_each(function()
+  assert.same({}, lunet.open_handles())
+end)
+
+describe("a program", function()
+  it("ends with its exit status", function()
+    for _, status in ipairs { 0, 1, 7, 255 } do
+      assert.equal(status, (select(2, run(sh("exit " .. status)))))
+    end
+  end)
+
+  it("ends with the name of the signal that killed it", function()
+    for _, name in ipairs { "KILL", "TERM", "SEGV" } do
+      assert.equal("SIG" .. name, (select(2, run(sh("ulimit -c 0; kill -" .. name .. " $$")))))
+    end
+  end)
+
+  it("takes words that are numbers", function()
+    assert.equal("1 2.5\n", (run { "echo", 1, 2.5 }))
+  end)
+
+  it("has lunet's environment, changed as asked for", function()
+    local text = 'echo "$A:$B:${HOME-none}:$LUNET"'
+    local output = run(sh(text, { env = { A = 1, B = "x y=z", HOME = false } }))
+    assert.equal(("1:x y=z:none:%s\n"):format(os.getenv "LUNET"), output)
+  end)
+
+  it("is looked for in its own PATH", function()
+    local _, message, code = lunet.exec { "cat", env = { PATH = "/nowhere" } }
+    assert.same({ "exec cat: no such file or directory (ENOENT)", "ENOENT" }, { message, code })
+  end)
+
+  it("runs in lunet's directory, or in another", function()
+    local own = assert(io.popen "pwd -P"):read "l"
+    assert.equal(own .. "\n", (run { "pwd", "-P" }))
+    assert.equal("/proc\n", (run { "pwd", cwd = "/proc" }))
+  end)
+
+  it("fails to start with what the kernel says", function()
+    local failures = {
+      { { "/nowhere/program" }, "ENOENT", "exec /nowhere/program: " },
+      { { "no-such-program", env = { PATH = "/bin" } }, "ENOENT", "exec no-such-program: " },
+      { { "/etc/passwd", label = "accounts" }, "EACCES", "exec /etc/passwd: " },
+      { { "/etc" }, "EACCES", "exec /etc: " },
+      { { "true", cwd = "/nowhere" }, "ENOENT", "exec true: cwd /nowhere: " },
+      { { "true", ("x"):rep(1 << 20) }, "E2BIG", "exec true: " },
+    }
+    for _, case in ipairs(failures) do
+      local options, expected, start = table.unpack(case)
+      local process, message, code = lunet.exec(options)
+      assert.is_nil(process)
+      assert.equal(expected, code)
+      assert.equal(start, message:sub(1, #start))
+      assert.same({}, lunet.open_handles())
+    end
+  end)
+
+  it("gets none of lunet's descriptors", function()
+    local file <close> = assert(io.open "/dev/null") -- which is not close-on-exec
+    local listener <close> = assert(lunet.listen { backlog = 1 })
+    local other <close> = assert(lunet.exec { "cat", stdin = "pipe" })
+    assert.equal("0\n1\n2\n3\n", (run { "ls", "/proc/self/fd" })) -- 3 is the directory itself
+    assert.is_truthy(file and listener and other)
+  end)
+
+  it("gets signals as if it were the first program", function()
+    local status = run { "cat", "/proc/self/status" }
+    assert.equal(("0"):rep(16), status:match "SigBlk:%s+(%x+)")
+    assert.equal(("0"):rep(16), status:match "SigIgn:%s+(%x+)")
+  end)
+
+  it("leads a session of its own, which has no terminal", function()
+    local process <close> = assert(lunet.exec { "cat", stdin = "pipe" })
+    local _, _, group, session, terminal = table.unpack(tagged.stat(process:pid()))
+    assert.same({ process:pid(), process:pid(), 0 }, { group, session, terminal })
+  end)
+
+  it("runs as the user", function()
+    local user = assert(io.popen "id -u; id -g"):read "a"
+    assert.equal(user, (run(sh "id -u; id -g")))
+  end)
+
+  it("shows in the timeline", function()
+    local first = core.record(true)
+    local process <close> = assert(lunet.exec { "cat", stdin = "pipe", label = "the cat" })
+    assert(process:freeze())
+    process.stdin:send "x"
+    process:kill "SIGKILL"
+    process:wait(BOUND)
+    core.record(false)
+    local lines = {}
+    for _, line in ipairs(require "lunet.timeline".lines((core.events(first)))) do
+      lines[#lines + 1] = line.who .. " " .. line.what
+    end
+    assert.same({
+      ("the cat starts, as process %d"):format(process:pid()),
+      "the cat is sent SIGSTOP",
+      "the cat is given 1 bytes on its stdin",
+      "the cat is sent SIGKILL",
+      "the cat is killed by SIGKILL",
+    }, lines)
+  end)
+
+  it("is refused when its description is wrong", function()
+    local wrong = {
+      { "bad argument #1 .*table expected" },
+      { "no program given", {} },
+      { "no program given", { env = {} } },
+      { "%[1%]: a string or a number expected, not boolean", { true } },
+      { "%[2%]: a string or a number expected, not table", { "echo", {} } },
+      { "%[2%]: a zero byte", { "echo", "a\0b" } },
+      { "unknown option 'stdn' %(known: env, cwd, stdin, stdout, stderr, label%)", { "cat", stdn = "pipe" } },
+      { "unknown option '3'", { "cat", [3] = "x" } },
+      { 'stdin: "null", "pipe" or "inherit" expected, not "stdout"', { "cat", stdin = "stdout" } },
+      { 'stdout: "pipe", "null" or "inherit" expected, not true', { "cat", stdout = true } },
+      { 'stderr: "inherit", "pipe", "null" or "stdout" expected, not "file"', { "cat", stderr = "file" } },
+      { "cwd: a string expected, not number", { "cat", cwd = 1 } },
+      { "label: a string expected, not table", { "cat", label = {} } },
+      { "env: a table expected, not string", { "cat", env = "A=1" } },
+      { "env: a variable's name expected, not A=B", { "cat", env = { ["A=B"] = "1" } } },
+      { "env: a variable's name expected, not 1", { "cat", env = { "A=1" } } },
+      { "env.A: a string, a number or false expected, not boolean", { "cat", env = { A = true } } },
+      { "env: a zero byte", { "cat", env = { A = "x\0" } } },
+    }
+    for _, case in ipairs(wrong) do
+      local ok, message = pcall(lunet.exec, case[2])
+      assert.is_false(ok)
+      assert.matches(case[1], message)
+    end
+  end)
+
+  it("is not started where nothing can wait", function()
+    local nonce = tagged.new()
+    local ok, message = coroutine.resume(coroutine.create(lunet.exec), sleeper(nonce))
+    assert.is_false(ok)
+    assert.matches("a plain coroutine cannot wait", message)
+    assert.same({}, tagged.all(nonce))
+  end)
+
+  it("starts while other tasks run", function()
+    local turns, is_started = 0, false
+    local other = lunet.spawn(function()
+      while not is_started do
+        turns = turns + 1
+        lunet.sleep(0)
+      end
+    end)
+    local process <close> = assert(lunet.exec { "true" })
+    is_started = true
+    other:join()
+    assert.is_true(turns > 0)
+    assert.equal(0, process:wait(BOUND))
+  end)
+
+  it("does not run on when the task that starts it is canceled", function()
+    local nonce = tagged.new()
+    local task = lunet.spawn(function() lunet.exec(sleeper(nonce)) end)
+    lunet.sleep(0)
+    task:cancel()
+    assert.equal("CANCELED", (select(3, task:join(BOUND))))
+    tagged.wait_until_gone(nonce)
+  end)
+end)
