@@ -19,12 +19,15 @@ return experiment {
   },
 
   run = function(knobs)
-    local listener <close> = assert(lunet.listen { backlog = knobs.backlog, label = "server" })
+    local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
+    lunet.link(server, clients)
+    local listener <close> = assert(server:listen { port = 7000, backlog = knobs.backlog })
     local connected, next_client = 0, nil
+    local counters = server:counters()
 
     for i = 1, knobs.clients do
       local started = lunet.now()
-      local connection, _, code = lunet.connect({ listener, label = "client " .. i }, knobs.patience)
+      local connection, _, code = clients:connect({ listener, label = "client " .. i }, knobs.patience)
       if connection then
         connected = connected + 1
         -- The client knows first: the queue entry comes with the ACK that it sends last.
@@ -36,16 +39,18 @@ return experiment {
       end
     end
     local queue = listener:queue()
+    local overflows = (server:counters() - counters).ListenOverflows
 
     lunet.note "The server accepts one: is there room for one again?"
     local accepted = listener:accept(LONG)
-    local late, _, late_error = lunet.connect({ listener, label = "late client" }, knobs.patience)
+    local late, _, late_error = clients:connect({ listener, label = "late client" }, knobs.patience)
 
     return {
       connected = connected,
       depth = queue.depth,
       limit = queue.limit,
       next_client = next_client,
+      overflows = overflows,
       accepted = accepted ~= nil,
       late_client = late and "connected" or late_error,
     }
@@ -55,6 +60,7 @@ return experiment {
     assert(outcome.depth == outcome.connected, "the queue does not hold those who connected")
     assert(outcome.next_client, "every client found room")
     assert(outcome.connected == outcome.limit + 1, ("%d connected"):format(outcome.connected))
+    assert(outcome.overflows > 0, "the kernel counted no overflow")
     assert(outcome.next_client.error == "TIMEOUT", "the next client got " .. outcome.next_client.error)
     assert(outcome.late_client == "connected", "a free place was not given to a new client")
   end,

@@ -18,13 +18,15 @@ return experiment {
   },
 
   run = function(knobs)
-    local listener <close> = assert(lunet.listen { backlog = knobs.backlog, label = "server" })
+    local host, clients = assert(lunet.host "server"), assert(lunet.host "clients")
+    lunet.link(host, clients)
+    local listener <close> = assert(host:listen { port = 7000, backlog = knobs.backlog })
     local client = { connected = 0, states = {}, errors = {} }
     local connections = {}
 
     lunet.note "The server listens and does nothing else. The clients connect."
     for i = 1, knobs.clients do
-      local connection, _, code = lunet.connect({ listener, label = "client " .. i }, knobs.patience)
+      local connection, _, code = clients:connect({ listener, label = "client " .. i }, knobs.patience)
       if connection then
         client.connected = client.connected + 1
         client.states[i] = connection:state()

@@ -27,10 +27,12 @@ return experiment {
 
   run = function(knobs)
     local data = pattern(knobs.bytes)
-    local listener <close> = assert(lunet.listen { backlog = 5, label = "server" })
+    local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
+    lunet.link(server, clients)
+    local listener <close> = assert(server:listen { port = 7000, backlog = 5 })
 
     lunet.note "A client connects and sends. Nobody accepts it."
-    local client <close> = assert(lunet.connect({ listener, label = "client" }, LONG))
+    local client <close> = assert(clients:connect({ listener, label = "client" }, LONG))
     local bytes, _, send_error, partly = client:send(data, knobs.patience)
     local taken = bytes or partly
     local unacknowledged, never_sent = client:unsent()
@@ -38,7 +40,7 @@ return experiment {
     local queued = listener:queue().depth
 
     lunet.note "Another one sends until its send blocks: as much as a queued connection takes."
-    local glutton <close> = assert(lunet.connect({ listener, label = "glutton" }, LONG))
+    local glutton <close> = assert(clients:connect({ listener, label = "glutton" }, LONG))
     local all, _, _, capacity = glutton:send(pattern(MORE_THAN_FITS), knobs.patience)
     local _, left_with_glutton = glutton:unsent()
     glutton:reset()

@@ -26,8 +26,12 @@ return experiment {
     local served, ghost = {}, {}
     local accepted = 0
 
+    local server, a_host, b_host = assert(lunet.host "server"), assert(lunet.host "A"), assert(lunet.host "B")
+    lunet.link(server, a_host)
+    lunet.link(server, b_host)
+
     lunet.note "The server serves one client at a time: while A is connected, nobody else is accepted."
-    local listener <close> = assert(lunet.listen { backlog = knobs.backlog, label = "server" })
+    local listener <close> = assert(server:listen { port = 7000, backlog = knobs.backlog })
     listener:gate(1)
 
     local function reply(connection, text)
@@ -61,13 +65,13 @@ return experiment {
       end)
     end)
 
-    local a = assert(lunet.connect { listener, label = "A" })
+    local a = assert(a_host:connect(listener))
     assert(a:send "login A\n")
     assert(a:receive("l", LONG))
 
     lunet.note "B connects. For B that is a success, but the server never hears of it: B is in the queue."
     local started = lunet.now()
-    local b = assert(lunet.connect({ listener, label = "B" }, LONG))
+    local b = assert(b_host:connect(listener, LONG))
     local b_connect_seconds = lunet.now() - started
     for i = 1, knobs.requests do assert(b:send(i == 1 and "login B\n" or ("request %d of B\n"):format(i), LONG)) end
     -- B knows first: the queue entry comes with the ACK that B sends last.

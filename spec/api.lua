@@ -34,6 +34,11 @@ return {
         return true
       end,
     },
+    drop = {},
+    exec = {},
+    host = {},
+    lan = {},
+    link = {},
     listen = {},
     note = {},
     now = {},
@@ -50,6 +55,7 @@ return {
         return "result"
       end,
     },
+    sockets = {},
     sleep = {
       wait = function() return lunet.sleep(math.huge) end,
     },
@@ -99,6 +105,44 @@ return {
       handle = "listener",
       wait = function(room) return room.listener:serve(function() end) end,
     },
+  },
+  host = {
+    close = {},
+    connect = {
+      takes_timeout = true,
+      wait = function(room, timeout) return room.host:connect(room.host_full, timeout) end,
+    },
+    counters = {},
+    drop = {},
+    exec = {},
+    listen = {},
+    name = {},
+    sockets = {},
+    sysctl = {},
+  },
+  network = {
+    address = {},
+    close = {},
+    statistics = {},
+  },
+  process = {
+    close = {},
+    freeze = {},
+    kill = {},
+    pid = {},
+    thaw = {},
+    wait = {
+      takes_timeout = true,
+      wait = function(room, timeout) return room.process:wait(timeout) end,
+      finish = function(room)
+        assert(room.process:kill "SIGKILL")
+        return "SIGKILL"
+      end,
+    },
+  },
+  rule = {
+    close = {},
+    lost = {},
   },
   connection = {
     address = {},

@@ -12,7 +12,7 @@ local BOUND = 10
 local function functions_of(holder)
   local names = {}
   for name, value in pairs(holder) do
-    if type(value) == "function" then names[#names + 1] = name end
+    if type(value) == "function" and not name:find "^__" then names[#names + 1] = name end
   end
   table.sort(names)
   return names
@@ -25,8 +25,11 @@ local function names_in_api(class)
   return names
 end
 
+-- Where fields are looked up besides, the methods are the first upvalue of the function that does it.
 local function methods_of(object)
-  return functions_of(debug.getmetatable(object).__index)
+  local index = debug.getmetatable(object).__index
+  if type(index) == "function" then index = select(2, debug.getupvalue(index, 1)) end
+  return functions_of(index)
 end
 
 local function read_file(name)
@@ -60,23 +63,48 @@ describe("the table of the API", function()
     assert.same(methods_of(task), names_in_api "task")
   end)
 
+  it("lists every method of a host, a process, a rule and a network, and none that is not there", function()
+    local host <close> = assert(lunet.host "a")
+    local other <close> = assert(lunet.host "b")
+    local rule <close> = assert(host:drop { port = 7 })
+    local network <close> = lunet.link(host, other)
+    assert.same(methods_of(host), names_in_api "host")
+    local process <close> = assert(host:exec { "true" })
+    assert.same(methods_of(process), names_in_api "process")
+    assert.same(methods_of(rule), names_in_api "rule")
+    assert.same(methods_of(network), names_in_api "network")
+  end)
+
   it("lists no type that is not there", function()
     local classes = {}
     for class in pairs(api) do classes[#classes + 1] = class end
     table.sort(classes)
-    assert.same({ "connection", "listener", "lunet", "task" }, classes)
+    assert.same({ "connection", "host", "listener", "lunet", "network", "process", "rule", "task" }, classes)
   end)
 end)
 
 describe("the documentation", function()
   -- What the core implements is declared in the one file, what is written in Lua is in the other.
-  local text = "\n" .. read_file "lua/lunet/types.lua" .. "\n" .. read_file "lua/lunet/init.lua"
+  local text = ""
+  for _, name in ipairs { "types", "init", "host", "network", "rule" } do
+    text = text .. "\n" .. read_file("lua/lunet/" .. name .. ".lua")
+  end
+
+  -- What is called otherwise where it is written.
+  local written_as = {
+    ["lunet.host"] = "host.new", ["lunet.link"] = "network.link", ["lunet.lan"] = "network.lan",
+    ["lunet.drop"] = "rule.drop_at_home", ["host.drop"] = "rule.drop",
+  }
+  local holders = { host = "methods", network = "net" }
 
   -- The comment above the declaration of a function, or nil.
   local function documentation(class, name)
     local at
+    local alias = written_as[class .. "." .. name]
+    if alias then at = text:find("\nfunction " .. alias .. "(", 1, true) end
     for _, declaration in ipairs { "function %s.%s(", "function %s:%s(", "function core.%s:%s(" } do
       at = at or text:find("\n" .. declaration:format(class, name), 1, true)
+      at = at or text:find("\n" .. declaration:format(holders[class] or class, name), 1, true)
     end
     if not at then return nil end
     local lines = {}

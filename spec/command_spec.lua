@@ -1,6 +1,7 @@
 -- What the lunet program does with an experiment, as its user meets it: every case is a real process.
 local dkjson = require "dkjson"
 local core = require "lunet.core"
+local isolation = require "lunet.isolation"
 local lunet = require "lunet"
 local program = require "spec.support.program"
 
@@ -153,7 +154,7 @@ describe("the exit status of an experiment", function()
     local _occupied <close> = assert(lunet.listen { backlog = 1 })
     local _, port = _occupied:address()
     write_script("occupied.lua", with_run(("assert(lunet.listen { port = %d, backlog = 1 })"):format(port)))
-    for _, arguments in ipairs { "occupied.lua", "occupied.lua --json" } do
+    for _, arguments in ipairs { "occupied.lua --machine", "occupied.lua --json --machine" } do
       local result = run(arguments)
       assert.equal(3, result.status)
       assert.match("^lunet: occupied could not run: [^\n]+\n$", result.errors)
@@ -197,7 +198,7 @@ describe("a socket", function()
 end)
 
 describe("wrong use of an experiment", function()
-  local known = "(known: --help, --json, --backlog, --is_shut, --mode, --offset, --patience)\n"
+  local known = "(known: --help, --json, --machine, --backlog, --is_shut, --mode, --offset, --patience)\n"
   local backlog = "it is a whole number from 0 to 1000 (connections)\n"
   local patience = "it is a number, 0 or more (s)\n"
   local misuses = {
@@ -295,7 +296,7 @@ describe("--help", function()
         assert.same({ 0, "" }, { result.status, result.errors })
         local text = result.output:gsub("%s+", " ")
         for _, part in ipairs {
-          "Usage: lunet silent.lua [-h] [--json] [--backlog VALUE]",
+          "Usage: lunet silent.lua [-h] [--json] [--machine] [--backlog VALUE]",
           "The queue takes five connections or more.",
           "--json Print one JSON object and nothing else.",
           "--backlog VALUE how many the kernel may queue (connections; default 5; a whole number from 0 to 1000).",
@@ -354,7 +355,7 @@ describe("--json", function()
   end)
 
   it("tells what the outcome may depend on: versions and sysctls, as they are here", function()
-    local environment = decode(run("echo.lua --json").output).environment
+    local environment = decode(run("echo.lua --json --machine").output).environment
     local lunet_version, libuv_version = core.versions()
     local sysctl = {}
     for _, name in ipairs {
@@ -370,6 +371,13 @@ describe("--json", function()
       kernel = "Linux " .. first_line "/proc/sys/kernel/osrelease",
       lunet = lunet_version, lua = "5.4", libuv = libuv_version, sysctl = sysctl,
     }, environment)
+  end)
+
+  it("tells the sysctls of the home host that the run had, which are not the machine's", function()
+    local sysctl = decode(run("echo.lua --json").output).environment.sysctl
+    for _, name in ipairs { "net.core.somaxconn", "net.ipv4.tcp_congestion_control", "net.ipv4.tcp_syn_retries" } do
+      assert.equal(isolation.SYSCTLS[name], sysctl[name])
+    end
   end)
 
   it("keeps what the script and its programs print apart, on standard error", function()

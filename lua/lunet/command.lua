@@ -2,7 +2,6 @@
 --- `lunet experiments/stale_replay.lua [--json] [--KNOB VALUE ...]`.
 local argparse = require "argparse"
 local core = require "lunet.core"
-local environment = require "lunet.environment"
 local json = require "lunet.json"
 local story = require "lunet.story"
 
@@ -21,6 +20,7 @@ local function parser_for(script, experiment)
   parser:epilog "Exit status: 0 the claim held, 1 it did not, 2 wrong use, 3 could not run, 130 Ctrl-C."
   parser:flag "-h --help":description "Show this and exit."
   parser:flag "--json":description "Print one JSON object and nothing else."
+  parser:flag "--machine":description "Run on the machine's own network stack, not on one of its own."
   for _, k in ipairs(experiment.knobs) do
     parser:option("--" .. k.name):argname("VALUE"):target("knob_" .. k.name):description(
       ("%s (%s; default %s; %s)."):format(k.meaning, k.unit, tostring(k.default), k:allowed()))
@@ -46,7 +46,7 @@ end
 
 --- What argparse has against the command line, in one line, and what is allowed instead.
 local function explain_misuse(experiment, message)
-  local options = { "--help", "--json" }
+  local options = { "--help", "--json", "--machine" }
   for _, k in ipairs(experiment.knobs) do
     if message:find(("^option '%%-%%-%s' "):format(k.name)) then
       return ("%s; it is %s (%s)"):format(message, k:allowed(), k.unit)
@@ -85,10 +85,11 @@ local function is_interrupt(failure)
 end
 
 --- Runs it; or returns nil when it could not run, which it has said.
-local function execute(name, experiment, values)
+local function execute(name, experiment, values, on_machine)
   local ok, run = xpcall(experiment.execute, function(failure)
     return is_interrupt(failure) and failure or describe(failure)
-  end, experiment, values)
+  end, experiment, values, on_machine)
+  if ok and run.note then complain(("note: %s %s"):format(name, run.note)) end
   if ok then return run end
   if is_interrupt(run) then error(run, 0) end
   complain(("%s could not run: %s"):format(name, run))
@@ -110,25 +111,25 @@ local function diverted_output()
   return setmetatable({}, { __close = function() if kept then core.restore_output(kept) end end })
 end
 
-local function execute_diverted(name, experiment, values)
+local function execute_diverted(...)
   local _output <close> = diverted_output()
-  return execute(name, experiment, values)
+  return execute(...)
 end
 
-local function run_as_json(name, experiment, values)
-  local run = execute_diverted(name, experiment, values)
+local function run_as_json(name, experiment, values, on_machine)
+  local run = execute_diverted(name, experiment, values, on_machine)
   if not run then return nil end
   local record = {
     experiment = name, claim = experiment.claim, holds = run.holds, why = run.why,
-    knobs = json.object(values), outcome = json.object(run.outcome), environment = environment.read(),
+    knobs = json.object(values), outcome = json.object(run.outcome), environment = run.environment,
   }
   local text = json.encode(record, { "experiment", "claim", "holds", "why", "knobs", "outcome", "environment" })
   return run, tell(text)
 end
 
-local function run_as_story(name, experiment, values)
+local function run_as_story(name, experiment, values, on_machine)
   tell(story.opening(name, experiment, values) .. "\n")
-  local run = execute(name, experiment, values)
+  local run = execute(name, experiment, values, on_machine)
   if not run then return nil end
   return run, tell(story.rest(run))
 end
@@ -155,7 +156,7 @@ function command.run(experiment, script, arguments)
     complain(name .. ": " .. wrong)
     return WRONG_USE
   end
-  local run, told, why = (options.json and run_as_json or run_as_story)(name, experiment, values)
+  local run, told, why = (options.json and run_as_json or run_as_story)(name, experiment, values, options.machine)
   if run and not told then complain(("%s: standard output: %s"):format(name, why)) end
   if not run or not told then return COULD_NOT_RUN end
   return run.holds and HELD or DID_NOT_HOLD

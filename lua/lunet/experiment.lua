@@ -10,13 +10,18 @@
 --- Called with knobs, it runs: `local outcome, holds, why = an_experiment { backlog = 7 }`. The lunet
 --- program runs a script that returns one.
 local core = require "lunet.core"
+local environment = require "lunet.environment"
+local isolation = require "lunet.isolation"
 local knob = require "lunet.knob"
 
 local experiment = {}
 experiment.__index = experiment
 
-local FIELDS = { claim = "string", knobs = "table", run = "function", check = "function" }
-local IN_ORDER = { "claim", "knobs", "run", "check" }
+local FIELDS = {
+  claim = "string", knobs = "table", run = "function", check = "function", sysctl = "table",
+}
+local OPTIONAL = { knobs = true, sysctl = true }
+local IN_ORDER = { "claim", "knobs", "run", "check", "sysctl" }
 
 -- Busted loads modules anew for every spec file, so that a metatable does not tell an experiment.
 local KIND = "lunet.experiment"
@@ -26,14 +31,17 @@ local function misuse(text, ...) error("experiment: " .. text:format(...), 3) en
 local function declare(definition)
   if type(definition) ~= "table" then misuse("a table expected, not %s", type(definition)) end
   for field in pairs(definition) do
-    if not FIELDS[field] then misuse("unknown field '%s' (known: check, claim, knobs, run)", tostring(field)) end
+    if not FIELDS[field] then
+      misuse("unknown field '%s' (known: check, claim, knobs, run, sysctl)", tostring(field))
+    end
   end
   for _, field in ipairs(IN_ORDER) do
     local value, wanted = definition[field], FIELDS[field]
-    if field == "knobs" and value == nil then value = {} end
+    if value == nil and OPTIONAL[field] then value = {} end
     if type(value) ~= wanted then misuse("%s is a %s, not %s", field, wanted, type(value)) end
   end
-  local self = { kind = KIND, claim = definition.claim, run = definition.run, check = definition.check, knobs = {} }
+  local self = { kind = KIND, claim = definition.claim, run = definition.run, check = definition.check,
+    sysctl = definition.sysctl, knobs = {} }
   for name, declared in pairs(definition.knobs or {}) do
     local ok, made = pcall(knob.new, name, declared)
     if not ok then misuse("%s", made) end
@@ -120,17 +128,22 @@ local function recording()
   return setmetatable({ first = first }, { __close = function() core.record(was_on) end })
 end
 
---- Runs it in a scope of its own, with recording on. An error of the run is raised as it is.
+--- Runs it in a scope of its own on a home host of its own, with recording on. An error of the run is
+--- raised as it is.
 ---@param values table<string, any> of all knobs, from settings
----@return {outcome: table, holds: boolean, why: string?, events: table[], lost: integer}
-function experiment:execute(values)
+---@param on_machine? boolean on the machine's own network stack instead
+---@return {outcome: table, holds: boolean, why: string?, events: table[], lost: integer, environment: table,
+---  note: string?}
+function experiment:execute(values, on_machine)
+  local home <close> = on_machine and isolation.refuse() or isolation.enter(self.sysctl)
   local record <close> = recording()
   local outcome = core.scope(self.run, copy(values))
   if type(outcome) ~= "table" then error("run returned no outcome (a table), but " .. type(outcome), 0) end
   check_plain(outcome, "outcome", {})
   local events, lost = core.events(record.first)
   local holds, why = judge(self, outcome, copy(values))
-  return { outcome = outcome, holds = holds, why = why, events = events, lost = lost }
+  return { outcome = outcome, holds = holds, why = why, events = events, lost = lost,
+    environment = environment.read(), note = home.note }
 end
 
 --- Runs it.
@@ -147,6 +160,7 @@ end
 
 ---@class lunet.experiment_definition
 ---@field claim string one sentence
+---@field sysctl? table<string, string|number> of its home host and of every host it makes
 ---@field knobs? table<string, table> {default, unit, meaning, min=, max=, choices=} by name
 ---@field run fun(knobs: table): table returns the outcome
 ---@field check fun(outcome: table, knobs: table) asserts the claim

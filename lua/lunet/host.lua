@@ -14,6 +14,16 @@ local origins = setmetatable({}, { __mode = "k" })
 
 local hosts_made = 0
 
+-- What every new host is set to, besides its own; see lunet.isolation.
+host.sysctls = {}
+
+local refusals = {
+  EPERM = "this machine lets nobody but root make network namespaces, or --machine was given; it needs unprivileged"
+    .. " user namespaces (user.max_user_namespaces, kernel.unprivileged_userns_clone,"
+    .. " kernel.apparmor_restrict_unprivileged_userns), CAP_SYS_ADMIN, or root",
+  ENOSPC = "there are as many namespaces as this machine allows (user.max_net_namespaces, user.max_user_namespaces)",
+}
+
 local function check_options(options)
   for field in pairs(options) do
     if field ~= "name" and field ~= "sysctl" then
@@ -70,15 +80,20 @@ function host.new(options)
   end
   hosts_made = hosts_made + 1
   local made, message, code = core.host(options.name or ("host %d"):format(hosts_made))
-  if not made then return nil, message, code end
+  if not made then return nil, refusals[code] and ("%s (%s)"):format(message, refusals[code]) or message, code end
   local ok
-  ok, message, code = write_sysctls(made, sysctls)
+  ok, message, code = write_sysctls(made, host.sysctls)
+  if ok then ok, message, code = write_sysctls(made, sysctls) end
   if ok then return made end
   made:close()
   return nil, message, code
 end
 
 --- Like lunet.listen, on this host; any address (0.0.0.0) by default.
+---@param target lunet.listen_target
+---@return lunet.listener|nil listener
+---@return string? message names the address
+---@return string? code
 function methods:listen(target)
   local listener, message, code = core_listen(self, target)
   if listener then
@@ -112,7 +127,12 @@ local function resolve(self, listener)
 end
 
 --- Like lunet.connect, from this host. A listener on another host is reached by its address on a
---- network that both are on; raises if there is none.
+--- network that both are on; raises if there is none. Waits.
+---@param target lunet.listener|string|lunet.connect_target
+---@param timeout? number seconds
+---@return lunet.connection|nil connection
+---@return string? message names the address
+---@return string? code
 function methods:connect(target, timeout)
   if core.is_listener(target) then
     target = resolve(self, target)

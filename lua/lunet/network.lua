@@ -51,11 +51,13 @@ local function wait_until(is_so, host, what)
   until yes
 end
 
--- A link drops packets until both of its ends report operstate UP, and an address is not answered for
--- before the kernel's second thought.
+-- A link drops packets until both of its ends report operstate UP, and IPv6 addresses are not answered
+-- for at once.
 local function wait_until_ready(host, interface, net)
   wait_until(core.link_is_up, host, interface)
-  for _, address in ipairs(place_of(host).addresses[net]) do wait_until(core.answers_for, host, address) end
+  for _, address in ipairs(place_of(host).addresses[net]) do
+    if address:find ":" then wait_until(core.answers_for, host, address) end
+  end
 end
 
 local function give_addresses(host, interface, net, texts)

@@ -218,6 +218,9 @@ end
 
 --- Like host:drop, of the home host.
 ---@param options lunet.drop_options
+---@return lunet.rule|nil rule
+---@return string? message
+---@return string? code
 function rule.drop_at_home(options)
   return rule.drop(nil, options)
 end

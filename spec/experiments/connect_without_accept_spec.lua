@@ -1,9 +1,9 @@
-local environment = require "lunet.environment"
+local isolation = require "lunet.isolation"
 local lunet = require "lunet"
 local strace = require "spec.support.strace"
 local connect_without_accept = dofile "experiments/connect_without_accept.lua"
 
-local somaxconn = environment.sysctl "net.core.somaxconn"
+local somaxconn = isolation.SYSCTLS["net.core.somaxconn"]
 
 local function repeated(value, count)
   local list = {}

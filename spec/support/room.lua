@@ -20,13 +20,20 @@ function room.open()
   assert(lunet.eventually(function() return made.full:queue().depth == 1 end, 10))
   -- Nobody sends or reads: neither end gets a byte, and the near end's buffers fill up.
   made.near, made.far, made.pair_listener = pair.open({ backlog = 1, rcvbuf = SMALL }, { sndbuf = SMALL })
+  -- The same on a host.
+  made.host = assert(lunet.host "room")
+  made.host_full = assert(made.host:listen { backlog = 0 })
+  made.host_queued = assert(made.host:connect(made.host_full, 10))
+  assert(lunet.eventually(function() return made.host_full:queue().depth == 1 end, 10))
+  made.process = assert(made.host:exec { "sleep", "infinity" })
   -- It sleeps.
   made.task = lunet.spawn(lunet.sleep, math.huge)
   return made
 end
 
 function Room:close()
-  for _, name in ipairs { "listener", "full", "queued", "near", "far", "pair_listener" } do self[name]:close() end
+  for _, name in ipairs { "listener", "full", "queued", "near", "far", "pair_listener", "host_queued",
+    "host_full", "process", "host" } do self[name]:close() end
   self.task:cancel()
   self.task:join(10)
 end

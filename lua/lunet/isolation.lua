@@ -1,0 +1,60 @@
+--- Where an experiment runs: on a fresh home host of its own, with sysctls that do not depend on the
+--- machine, so that runs neither see nor disturb each other or the machine.
+local core = require "lunet.core"
+local host = require "lunet.host"
+
+local isolation = {}
+
+-- A new namespace takes most settings from the kernel's defaults, but these from the machine
+-- (net/ipv4/tcp_ipv4.c, tcp_sk_init); and these are what the experiments are about.
+isolation.SYSCTLS = {
+  ["net.core.somaxconn"] = 4096,
+  ["net.ipv4.tcp_abort_on_overflow"] = 0,
+  ["net.ipv4.tcp_congestion_control"] = "reno", -- the one that every kernel has
+  ["net.ipv4.tcp_max_syn_backlog"] = 1024,
+  ["net.ipv4.tcp_rmem"] = "4096 131072 6291456",
+  ["net.ipv4.tcp_syn_retries"] = 6,
+  ["net.ipv4.tcp_syncookies"] = 1,
+  ["net.ipv4.tcp_wmem"] = "4096 16384 4194304",
+}
+
+local function merged(sysctls)
+  local all = {}
+  for name, value in pairs(isolation.SYSCTLS) do all[name] = value end
+  for name, value in pairs(sysctls or {}) do all[name] = value end
+  return all
+end
+
+--- Stays on the machine's own stack: hosts made there have their stacks, but home has none.
+local function stay(note)
+  return setmetatable({ note = note }, { __close = function() end })
+end
+
+--- Moves home to a fresh host, on which every host that is made has these sysctls, too; ends with its
+--- to-be-closed value. Where the machine refuses it, says so in `note`.
+---@param sysctls? table<string, string|number> on top of isolation.SYSCTLS
+---@return {note: string?}
+function isolation.enter(sysctls)
+  local before = host.sysctls
+  host.sysctls = merged(sysctls)
+  local home, message = host.new "home"
+  if not home then
+    host.sysctls = before
+    return stay(("runs on the machine's own network stack: %s"):format(message))
+  end
+  local away = assert(core.set_home(home))
+  return setmetatable({}, { __close = function()
+    assert(core.set_home(away))
+    home:close()
+    host.sysctls = before
+  end })
+end
+
+--- For --machine: nothing of this process leaves the machine's own stack.
+---@return {note: string?}
+function isolation.refuse()
+  core.stay_home()
+  return stay()
+end
+
+return isolation
