@@ -15,14 +15,20 @@ static rule *check(lua_State *L) { return *(rule **)luaL_checkudata(L, 1, RULE_T
 
 /* What was tried, with what only this knows about the error. */
 static const char *explain(lua_State *L, int result, bool is_home) {
-  if (result == -ENOPKG)
-    return lua_pushfstring(L, "drop: the Debian package libnftables1 is needed: %s",
-                           firewall_complaint());
+  if (firewall_complaint()[0] != '\0') return lua_pushfstring(L, "drop: %s", firewall_complaint());
   if (result == -EPERM && is_home)
     return "drop: the home host is the machine itself, whose firewall lunet leaves alone (make a "
            "host of its own by lunet.host)";
-  if (firewall_complaint()[0] != '\0') return lua_pushfstring(L, "drop: %s", firewall_complaint());
   return "drop";
+}
+
+/* libuv has no words for this one. */
+static int push_missing(lua_State *L) {
+  lua_pushnil(L);
+  lua_pushfstring(L, "drop: the Debian package libnftables1 is needed: %s (ENOPKG)",
+                  firewall_complaint());
+  lua_pushliteral(L, "ENOPKG");
+  return 3;
 }
 
 int rule_drop(lua_State *L) {
@@ -31,6 +37,7 @@ int rule_drop(lua_State *L) {
   struct place p = host_place(runtime_of(L), h, NULL);
   rule **box = (rule **)type_new_box(L, RULE_TYPE);
   int result = rule_open(&p, h, content, text, box);
+  if (result == -ENOPKG) return push_missing(L);
   if (result < 0) return failure_push(L, result, explain(L, result, h == NULL));
   return 1;
 }

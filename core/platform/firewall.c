@@ -86,8 +86,11 @@ static int error_in(const char *words) {
 }
 
 static int run(firewall *f, const char *commands) {
+  static const char prefix[] = "Error: ";
+  complaint[0] = '\0';
   if (library.run_cmd_from_buffer(f->nft, commands) == 0) return 0;
   const char *words = library.ctx_get_error_buffer(f->nft);
+  if (strncmp(words, prefix, sizeof prefix - 1) == 0) words += sizeof prefix - 1;
   snprintf(complaint, sizeof complaint, "%.*s", (int)strcspn(words, "\n"), words);
   return error_in(words);
 }
@@ -139,8 +142,7 @@ static int try_socket(int ns) {
 }
 
 static int new_context(int ns, struct nft_ctx **out) {
-  int result = try_socket(ns);
-  if (result == 0) result = namespace_enter(ns);
+  int result = namespace_enter(ns);
   if (result < 0) return result;
   *out = library.ctx_new(NFT_CTX_DEFAULT);
   namespace_leave();
@@ -150,7 +152,8 @@ static int new_context(int ns, struct nft_ctx **out) {
 int firewall_open(int ns, firewall **out) {
   complaint[0] = '\0';
   if (ns == -1) ns = namespace_own_home();
-  int result = ns < 0 ? ns : load();
+  int result = ns < 0 ? ns : try_socket(ns);
+  if (result == 0) result = load();
   if (result < 0) return result;
   firewall *f = calloc(1, sizeof *f);
   if (f == NULL) return -ENOMEM;
