@@ -35,7 +35,7 @@ return {
       end,
     },
     drop = {},
-    exec = {},
+    exec = {}, -- waits, but for what always comes: the program's start, or its failure
     host = {},
     lan = {},
     link = {},
