@@ -97,11 +97,17 @@ register_value("queue_limit", queue_field "limit", queue_view)
 register_value("liveness", function(connection) return connection:liveness() end, connection_view)
 register_value("tcp_state", function(connection) return connection:state() end, connection_view)
 
+-- Others that nobody owns, such as those in TIME_WAIT, have been closed.
+local function is_queued(socket)
+  return not socket.owned and (socket.state == "ESTABLISHED" or socket.state == "CLOSE_WAIT")
+end
+
 register("socket_count", function(expected, host, filter)
   local sockets = host:sockets(filter)
   local lines = {}
   for i, s in ipairs(sockets) do
-    lines[i] = ("\n  %s %s -> %s%s"):format(s.state, s.local_address, s.peer_address, s.owned and "" or " (queued)")
+    lines[i] = ("\n  %s %s -> %s%s"):format(s.state, s.local_address, s.peer_address or "(any)",
+      is_queued(s) and " (queued)" or "")
   end
   return #sockets == expected,
     ("expected %d, %s has %d that match%s"):format(expected, host:name(), #sockets, table.concat(lines))
