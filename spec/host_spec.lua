@@ -1,5 +1,6 @@
 local core = require "lunet.core"
 local lunet = require "lunet"
+local count_descriptors = require "spec.support.descriptors"
 local raised = require "spec.support.raised"
 
 describe("a host", function()
@@ -286,18 +287,6 @@ describe("closing a host", function()
     assert.matches("is closed", raised(lunet.link, open, host), 1, true)
     assert.matches("is closed", raised(lunet.lan, { open, host }), 1, true)
   end)
-
-  local function count_descriptors()
-    local count = 0
-    for number = 0, 255 do
-      local info = io.open("/proc/self/fdinfo/" .. number)
-      if info then
-        count = count + 1
-        info:close()
-      end
-    end
-    return count
-  end
 
   it("leaves no descriptor", function()
     assert(lunet.host()):close() -- the first opens what all of them use

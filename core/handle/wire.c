@@ -16,8 +16,7 @@
 /* Frames read at one go: however fast a program sends, the others get their turn. */
 enum { READ_MOST = 64 };
 
-/* So long before a frame's time the loop is woken, and stays awake: being woken takes some 60 us.
- */
+/* So long before a frame's time the loop stops sleeping: being woken takes it some 60 us. */
 enum { AWAKE_NS = 100 * 1000 };
 
 struct frame {
@@ -41,10 +40,9 @@ struct wire {
   handle handle;
   loop *lp;
   const host *hosts[2];
-  int ns;                 /* where the inner ends are; -1: closed */
-  struct nl_sock *routes; /* of that namespace */
-  int fd;                 /* its packet socket */
+  int fd;                 /* the packet socket where the inner ends are; -1: closed */
   watch *watch;           /* of the socket */
+  struct nl_sock *routes; /* of their namespace, which these two sockets keep alive */
   struct lane lanes[2];
   size_t capacity;   /* of each lane */
   uint64_t empty_ns; /* when there was nothing to read: what came later is not older */
@@ -195,11 +193,12 @@ static int keep_silent(int ns) {
 }
 
 static int open_namespace(wire *w) {
-  w->ns = namespace_open();
-  if (w->ns < 0) return w->ns;
-  int result = keep_silent(w->ns);
-  if (result == 0) result = link_open(w->ns, &w->routes);
-  if (result == 0) result = w->fd = packet_open(w->ns);
+  int ns = namespace_open();
+  if (ns < 0) return ns;
+  int result = keep_silent(ns);
+  if (result == 0) result = link_open(ns, &w->routes);
+  if (result == 0) result = w->fd = packet_open(ns);
+  namespace_close(ns);
   return result < 0 ? result : 0;
 }
 
@@ -208,7 +207,7 @@ static int open_end(wire *w, int i, const struct wire_end *end) {
   int result = link_create_pair(w->routes, inner_names[i], outer_ns, end->interface);
   if (result == 0) result = link_set_group(w->routes, inner_names[i], INNER_GROUP);
   if (result < 0) return result;
-  int index = packet_listen_on(w->fd, inner_names[i]);
+  int index = packet_admit(w->fd, inner_names[i]);
   if (index < 0) return index;
   w->lanes[i].in = w->lanes[1 - i].out = index;
   return link_set_up(host_routes(end->host), end->interface);
@@ -239,13 +238,12 @@ static void close_parts(wire *w) {
   if (w->fd >= 0) {
     w->statistics.dropped += packet_dropped(w->fd);
     packet_close(w->fd);
+    w->fd = -1;
   }
   if (w->routes != NULL) {
     link_delete_group(w->routes, INNER_GROUP); /* and so the hosts' ends */
     link_close(w->routes);
   }
-  if (w->ns >= 0) namespace_close(w->ns);
-  w->ns = -1;
   free(w->buffer);
 }
 
@@ -253,7 +251,7 @@ static wire *new_wire(loop *lp, const struct wire_end ends[2], size_t capacity) 
   wire *w = calloc(1, sizeof *w);
   if (w == NULL) return NULL;
   w->lp = lp;
-  w->ns = w->fd = -1;
+  w->fd = -1;
   w->capacity = capacity;
   for (int i = 0; i < 2; i++) {
     w->hosts[i] = ends[i].host;
@@ -280,7 +278,7 @@ int wire_open(loop *lp, scope *s, const struct wire_end ends[2], size_t capacity
   return 0;
 }
 
-bool wire_is_open(const wire *w) { return w->ns != -1; }
+bool wire_is_open(const wire *w) { return w->fd != -1; }
 
 void wire_close(wire *w) {
   if (!wire_is_open(w)) return;

@@ -1,7 +1,8 @@
 /* A wire: a link of two hosts on which every frame takes its time. Each host has one end of a veth
  * pair; the other ends lie in a namespace of the wire's own, which has no addresses. There the loop
- * reads each frame and sends it on, in order, when its time has come. Nothing moves while the loop
- * does not run: such frames wait, and are late if it takes longer than their delay. */
+ * reads each frame and sends it on, in order, when its time has come; shortly before, it stops
+ * sleeping. Nothing moves while the loop does not run: frames wait, and are late if that takes
+ * longer than their delay. */
 #ifndef LUNET_HANDLE_WIRE_H
 #define LUNET_HANDLE_WIRE_H
 

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int write_file(const char *path, const char *text) {
@@ -13,6 +15,16 @@ static int write_file(const char *path, const char *text) {
   int result = written == -1 ? -errno : 0;
   close(fd);
   return result;
+}
+
+/* To map root takes CAP_SETFCAP, else files could get capabilities by a detour
+ * (user_namespaces(7)): a root that is without, as in some containers, cannot be mapped. */
+bool identity_can_map(uid_t uid) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct held[_LINUX_CAPABILITY_U32S_3];
+  if (uid != 0) return true;
+  if (syscall(SYS_capget, &header, held) == -1) return false;
+  return held[CAP_TO_INDEX(CAP_SETFCAP)].effective & CAP_TO_MASK(CAP_SETFCAP);
 }
 
 int identity_map(uid_t uid, gid_t gid) {

@@ -54,7 +54,7 @@ static int write_file(const char *path, const char *text) {
 static int move(void) {
   uid_t uid = geteuid();
   gid_t gid = getegid();
-  if (must_stay) return -EPERM;
+  if (must_stay || !identity_can_map(uid)) return -EPERM;
   /* Fails with EINVAL once a thread exists: nothing in lunet may start libuv's pool. */
   if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1) return -errno;
   has_moved = true;
@@ -66,10 +66,13 @@ static int move(void) {
   return home_open();
 }
 
-/* By trying, not by uid: root may lack the capability, and others may have it. */
+/* By trying, not by uid: root may lack the capability, and others may have it. Who has it in a user
+ * namespace, but is on the stack of the machine, as in a rootless container with its host's
+ * network, could leave home but not come back: so that is tried first. */
 static int unshare_network(void) {
-  if (unshare(CLONE_NEWNET) == 0) return 0;
-  int result = -errno;
+  int result = namespace_enter(home);
+  if (result == 0 && unshare(CLONE_NEWNET) == -1) result = -errno;
+  if (result == 0) return 0;
   if (result != -EPERM || has_moved) return result;
   result = move();
   if (result < 0) return result;

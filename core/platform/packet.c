@@ -61,7 +61,7 @@ int packet_open(int ns) {
 
 void packet_close(int fd) { close(fd); }
 
-int packet_listen_on(int fd, const char *interface) {
+int packet_admit(int fd, const char *interface) {
   struct ifreq request = {.ifr_ifindex = 0};
   strncpy(request.ifr_name, interface, sizeof request.ifr_name - 1);
   /* The socket's namespace counts, wherever the process is. */
@@ -71,8 +71,9 @@ int packet_listen_on(int fd, const char *interface) {
   return result == -1 ? -errno : request.ifr_ifindex;
 }
 
-/* The kernel stamps frames by the wall clock. The monotonic clock is read last: what passes between
- * the two makes the frame younger, and never lets it out early. */
+/* The kernel stamps a frame when it comes, however late it is read, but by the wall clock. The
+ * monotonic clock is read last: what passes between the two makes the frame younger, and never lets
+ * it out early. */
 static uint64_t to_monotonic(const struct timespec *stamp) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);

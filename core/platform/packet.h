@@ -17,8 +17,8 @@ enum { PACKET_NOTES = 10, PACKET_LONGEST = PACKET_NOTES + 14 + 65535 };
 int packet_open(int ns);
 void packet_close(int fd);
 
-/* The index of an interface, which from now on takes frames for any address. */
-int packet_listen_on(int fd, const char *interface);
+/* Lets an interface take frames for any address. Its index, or a negative errno. */
+int packet_admit(int fd, const char *interface);
 
 struct packet {
   void *notes_and_frame;
