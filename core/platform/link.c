@@ -8,7 +8,7 @@
 #include <linux/veth.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
-#include <sched.h>
+#include <time.h>
 
 #include "platform/netlink_error.h"
 #include "platform/netlink_socket.h"
@@ -156,8 +156,9 @@ int link_answers_for(struct nl_sock *sock, const address *a) {
   ask(sock, message); /* fails when there is no route at all, yet */
   nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
   if (found.rtm_type == RTN_LOCAL) return 1;
-  sched_yield(); /* to the work queue, which is on this CPU: whoever asks again would keep it
-                    waiting */
+  /* Lets the work queue have the CPU: whoever asks again at once would keep it waiting, and
+   * sched_yield too, when others are busy. */
+  nanosleep(&(struct timespec){.tv_nsec = 10000}, NULL);
   return 0;
 }
 

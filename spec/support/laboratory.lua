@@ -1,0 +1,79 @@
+--- A place that tells how many network namespaces there are in it, also to an ordinary user, and also of those
+--- that no process is in and no descriptor refers to, which /proc does not show.
+---
+--- It is a user namespace of its own, in which the kernel allows so many network namespaces and no more
+--- (/proc/sys/user/max_net_namespaces, namespaces(7)). One counts from when it is made until the kernel has taken
+--- it down (net/core/net_namespace.c, cleanup_net), whoever in the laboratory has made it: also in user namespaces
+--- below. So if one more can be made while only two are allowed, there was just the shell's own. What others on
+--- the machine do, such as a second copy of this spec, does not count.
+local lunet = require "lunet"
+
+local BOUND = 20 -- seconds; for what takes some hundredths of one
+
+local LIMIT = "/proc/sys/user/max_net_namespaces"
+
+local laboratory = {}
+laboratory.__index = laboratory
+
+--- To be closed by the caller, by `laboratory:close()` or a <close> variable.
+---@param limit integer how many network namespaces there may be in it, besides its own
+function laboratory.open(limit)
+  local enter = ("echo %d >%s && exec sh"):format(limit + 1, LIMIT)
+  local self = setmetatable({ limit = limit }, laboratory)
+  self.shell = assert(lunet.exec { "unshare", "--user", "--map-root-user", "--net", "sh", "-c", enter,
+    stdin = "pipe", stderr = "stdout" })
+  return self
+end
+
+--- Begins a shell command in it. `status` is to follow, before the next one begins.
+---@param command string
+function laboratory:start(command)
+  assert(self.shell.stdin:send(("(%s) </dev/null; echo status $?\n"):format(command), BOUND))
+end
+
+local function next_line(self)
+  return assert(self.shell.stdout:receive("l", BOUND))
+end
+
+--- Waits until the command writes this line.
+---@param wanted string
+function laboratory:wait_for(wanted)
+  local lines = {}
+  repeat
+    lines[#lines + 1] = next_line(self)
+    assert(not lines[#lines]:match "^status %d+$", table.concat(lines, "\n"))
+  until lines[#lines] == wanted
+end
+
+--- Waits for the end of the command.
+---@return integer status
+---@return string[] lines that it has written meanwhile
+function laboratory:status()
+  local lines = {}
+  while true do
+    local line = next_line(self)
+    local status = line:match "^status (%d+)$"
+    if status then return math.tointeger(status), lines end
+    lines[#lines + 1] = line
+  end
+end
+
+-- A refused attempt leaves nothing; one that succeeds a namespace that soon goes.
+local function is_empty(self)
+  self:start(("echo 2 >%s; unshare --net true; free=$?; echo %d >%s; exit $free"):format(LIMIT, self.limit + 1, LIMIT))
+  return self:status() == 0
+end
+
+--- Waits until there is no network namespace in it but its own.
+function laboratory:wait_until_empty()
+  assert(lunet.eventually(function() return is_empty(self) end, BOUND))
+end
+
+--- Ends it, and what runs in it.
+function laboratory:close()
+  self.shell:close()
+end
+
+laboratory.__close = laboratory.close
+
+return laboratory
