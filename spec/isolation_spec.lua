@@ -4,7 +4,7 @@ local experiment = require "lunet.experiment"
 local program = require "spec.support.program"
 
 local function namespace()
-  local pipe <close> = assert(io.popen "readlink /proc/$PPID/ns/net")
+  local pipe <close> = assert(io.popen "readlink /proc/self/ns/net")
   return pipe:read "l"
 end
 
@@ -95,7 +95,7 @@ describe("a run of an experiment", function()
     local script = os.tmpname()
     local file <close> = assert(io.open(script, "w"))
     assert(file:write [[return require "lunet.experiment" { claim = "It runs.", check = function() end,
-      run = function() return { ns = io.popen("readlink /proc/$PPID/ns/net"):read "l" } end }]])
+      run = function() return { ns = io.popen("readlink /proc/self/ns/net"):read "l" } end }]])
     assert(file:close())
     local own = program.shell("readlink /proc/self/ns/net").output:match "net:%[%d+%]"
     local machine = program.shell(("%s %s --json --machine"):format(os.getenv "LUNET", script)).output
