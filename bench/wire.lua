@@ -1,12 +1,12 @@
 -- How exact the delay of a link is: round trips over it, against twice the delay.
 --
---   script/build release && build/release/lunet bench/wire.lua [ROUND TRIPS]
+--   script/build release && build/release/lunet bench/wire.lua [ROUND TRIPS [DELAY]]
 --
 -- Prints for each delay by how much a round trip took longer than 2 x delay, in microseconds.
 local lunet = require "lunet"
 
 local COUNT = tonumber(arg[1]) or 1000
-local DELAYS = arg[2] and {tonumber(arg[2])} or { 0.001, 0.010, 0.050 } -- s
+local DELAYS = arg[2] and { tonumber(arg[2]) } or { 0.001, 0.010, 0.050 } -- s
 local BULK = 10 * 1024 * 1024 -- bytes
 local MESSAGE = ("x"):rep(64)
 local LIMIT = 0.3e-3 -- s
