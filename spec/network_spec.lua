@@ -1,3 +1,4 @@
+local core = require "lunet.core"
 local lunet = require "lunet"
 local raised = require "spec.support.raised"
 
@@ -25,6 +26,15 @@ describe("a link", function()
     lunet.link(a, b)
     converse(a, assert(b:listen { backlog = 1 }))
     converse(b, assert(a:listen { backlog = 1 }))
+  end)
+
+  it("is up at both ends when it is there", function()
+    for _ = 1, 20 do
+      local a <close> = assert(lunet.host())
+      local b <close> = assert(lunet.host())
+      lunet.link(a, b)
+      assert.same({ true, true }, { core.link_is_up(a, "eth0"), core.link_is_up(b, "eth0") })
+    end
   end)
 
   it("chooses an address of IPv4 and one of IPv6 for each end", function()
