@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "platform/file.h"
 #include "platform/identity.h"
 
 /* Facts about the process, not about a Lua state: so static. */
@@ -38,15 +39,6 @@ static int loopback_up(void) {
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd == -1) return -errno;
   int result = ioctl(fd, SIOCSIFFLAGS, &request) == -1 ? -errno : 0;
-  close(fd);
-  return result;
-}
-
-static int write_file(const char *path, const char *text) {
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd == -1) return -errno;
-  ssize_t written = write(fd, text, strlen(text));
-  int result = written == -1 ? -errno : 0;
   close(fd);
   return result;
 }
@@ -113,7 +105,7 @@ static int mould_open(void) {
   mould = current_open();
   for (int i = 0; i < FOLLOWERS; i++)
     read_file(followers[i].path, followers[i].value, sizeof followers[i].value);
-  write_file("/proc/sys/net/ipv4/tcp_child_ehash_entries", table_size);
+  file_write("/proc/sys/net/ipv4/tcp_child_ehash_entries", table_size);
   namespace_leave();
   return mould < 0 ? mould : 0;
 }
@@ -134,7 +126,7 @@ int namespace_open(void) {
   if (result < 0) return result;
   int ns = current_open();
   result = loopback_up();
-  for (int i = 0; i < FOLLOWERS; i++) write_file(followers[i].path, followers[i].value);
+  for (int i = 0; i < FOLLOWERS; i++) file_write(followers[i].path, followers[i].value);
   namespace_leave();
   if (ns < 0 || result == 0) return ns;
   close(ns);
@@ -144,7 +136,6 @@ int namespace_open(void) {
 void namespace_close(int ns) { close(ns); }
 
 void namespace_stay(void) { must_stay = true; }
-bool namespace_has_moved(void) { return has_moved; }
 
 int namespace_enter(int ns) {
   int result = home_open();

@@ -17,9 +17,6 @@ void namespace_close(int ns);
 /* The process is to stay on the machine's own stack: see --machine. */
 void namespace_stay(void);
 
-/* Whether the process has left the machine's own stack for good. */
-bool namespace_has_moved(void);
-
 /* Enters a namespace for the calls up to namespace_leave. 0 or a negative errno. */
 int namespace_enter(int ns);
 void namespace_leave(void);
