@@ -2,7 +2,9 @@
 --
 --   script/build release && build/release/lunet bench/wire.lua [ROUND TRIPS [DELAY]]
 --
--- Prints for each delay by how much a round trip took longer than 2 x delay, in microseconds.
+-- Prints for each delay by how much a round trip took longer than 2 x delay, in microseconds: of messages and of
+-- connects as the script saw it, and of a handshake as the client's kernel measured it (tcpi_rtt), without the
+-- script's own time.
 local lunet = require "lunet"
 
 local COUNT = tonumber(arg[1]) or 1000
@@ -74,12 +76,15 @@ end
 local function connect(delay)
   lunet.scope(function()
     local client, listener = pair(delay)
+    local handshakes = {}
     show("connect", delay, measure(delay, function()
       return assert(client:connect(listener))
     end, function(connection)
+      handshakes[#handshakes + 1] = connection:info().tcpi_rtt * 1e-6 - 2 * delay
       connection:reset()
       listener:accept():reset()
     end))
+    show("handshake", delay, handshakes)
   end)
 end
 

@@ -60,6 +60,15 @@ return {
       wait = function() return lunet.sleep(math.huge) end,
     },
     spawn = {},
+    together = {
+      wait = function(room)
+        return #lunet.together({ 1, 2 }, function() room.task:join() end)
+      end,
+      finish = function(room)
+        room.task:cancel()
+        return 0
+      end,
+    },
     traceback = {},
     within = {
       takes_timeout = true,

@@ -45,7 +45,8 @@ describe("declaring an experiment", function()
   end)
 
   it("refuses a field that it does not know, and names those that it knows", function()
-    assert.match("experiment: unknown field 'clam' %(known: check, claim, knobs, run, sysctl%)$",
+    assert.match("experiment: unknown field 'clam' %(known: claim, knobs, run, check, sysctl, control, "
+      .. "needs, columns, figures, exclusive%)$",
       misuse_of { clam = "typed in a hurry" })
     assert.match("unknown field '1' ", misuse_of { "no name" }, 1, true)
   end)
@@ -80,6 +81,36 @@ describe("declaring an experiment", function()
     assert.match("experiment: knob backlog: %-1 is not allowed; it is a whole number, 0 or more %(connections%)$",
       misuse_of { knobs = { backlog = { -1, "connections", "how many", min = 0 } } })
   end)
+
+  it("keeps what is told about it: control, needs, columns, figures, exclusive", function()
+    local declared = make {
+      knobs = { backlog = { 5, "connections", "how many", min = 0 } },
+      control = { backlog = 0 }, needs = { nginx = "nginx" }, columns = { "depth" }, figures = nothing,
+      exclusive = true,
+    }
+    assert.same({ { backlog = 0 }, { nginx = "nginx" }, { "depth" }, nothing, true },
+      { declared.control, declared.needs, declared.columns, declared.figures, declared.exclusive })
+  end)
+
+  it("does without them", function()
+    local declared = make {}
+    assert.same({ needs = {}, columns = {}, exclusive = false }, { control = declared.control, needs = declared.needs,
+      columns = declared.columns, figures = declared.figures, exclusive = declared.exclusive })
+  end)
+
+  it("refuses a control that is none of its settings", function()
+    assert.match("experiment: control: unknown knob 'backlog' %(known: %)$", misuse_of { control = { backlog = 1 } })
+    assert.match("experiment: control: knob n: 0 is not allowed", misuse_of {
+      knobs = { n = { 1, "", "how many", min = 1 } }, control = { n = 0 } })
+  end)
+
+  for field, wanted in pairs {
+    control = "table", needs = "table", columns = "table", figures = "function", exclusive = "boolean",
+  } do
+    it(("refuses %s that is no %s"):format(field, wanted), function()
+      assert.match(("experiment: %s is a %s, not number$"):format(field, wanted), misuse_of { [field] = 7 })
+    end)
+  end
 
   it("says at which line of the script the mistake is", function()
     local function declare() -- not a tail call, which would leave no line to name

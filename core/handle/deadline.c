@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "handle/op.h"
+#include "platform/awake.h"
 #include "platform/clock.h"
 
 struct entry {
@@ -16,6 +17,7 @@ struct entry {
 struct deadlines {
   uv_poll_t poll;
   int fd;
+  awake *awake;       /* NULL: the processor may sleep */
   bool is_due;        /* the timer has fired since the last expire */
   uint64_t armed_ns;  /* when the timer will fire; DEADLINE_NEVER if it will not */
   struct entry *heap; /* from 1 to count; the earliest is heap[1] */
@@ -46,6 +48,7 @@ static void arm(deadlines *d, uint64_t at_ns) {
   struct itimerspec when = {
     .it_value = {.tv_sec = (time_t)(at_ns / 1000000000u), .tv_nsec = (long)(at_ns % 1000000000u)}};
   timerfd_settime(d->fd, TFD_TIMER_ABSTIME, &when, NULL);
+  if (d->awake != NULL) awake_at(d->awake, at_ns);
   d->armed_ns = at_ns;
 }
 
@@ -116,7 +119,12 @@ int deadlines_open(loop *lp, deadlines **out) {
   return 0;
 }
 
+void deadlines_stay_awake(deadlines *d) {
+  if (d->awake == NULL) awake_open(&d->awake); /* without it they are only later */
+}
+
 void deadlines_close(deadlines *d) {
+  if (d->awake != NULL) awake_close(d->awake);
   uv_close((uv_handle_t *)&d->poll, on_closed);
   close(d->fd);
 }

@@ -8,6 +8,10 @@
 int deadlines_open(loop *lp, deadlines **out);
 void deadlines_close(deadlines *d); /* frees in the close callback of its uv_poll */
 
+/* From now on they find the processor awake. By a thread: only once the process needs to make no
+ * user namespace any more. */
+void deadlines_stay_awake(deadlines *d);
+
 int deadlines_add(deadlines *d, op *o); /* by o->deadline_ns */
 void deadlines_remove(deadlines *d, op *o);
 

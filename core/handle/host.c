@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handle/deadline.h"
 #include "platform/firewall.h"
 #include "platform/link.h"
 #include "platform/namespace.h"
@@ -45,6 +46,7 @@ int host_open(loop *lp, scope *s, const char *name, host **out) {
     free(h);
     return result;
   }
+  deadlines_stay_awake(loop_deadlines(lp)); /* whether and where the process moves is settled */
   h->lp = lp;
   h->number = loop_next_host(lp);
   handle_open(&h->handle, &host_type, &(struct place){.scope = s}); /* a host is on no host */

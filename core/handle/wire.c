@@ -16,6 +16,9 @@
 /* Frames read at one go: however fast a program sends, the others get their turn. */
 enum { READ_MOST = 64 };
 
+/* Frames sent at one go, before the frames that they set off are read. */
+enum { SEND_MOST = 16 };
+
 /* So long before a frame's time the loop stops sleeping: being woken takes it some 60 us. */
 enum { AWAKE_NS = 100 * 1000 };
 
@@ -149,15 +152,15 @@ static void read_frames(wire *w) {
 }
 
 /* Each frame that is sent on may set off answers, and those come at once: the kernel delivers it,
- * and lets its receiver answer, within the call. Reading in between keeps the sockets' buffers,
- * which may be small, from running over. */
+ * and lets its receiver answer, within the call. Reading now and then keeps the sockets' buffers,
+ * which may be small, from running over; after every frame, it would hold up the receiver. */
 static void send_due(struct lane *n) {
   uint64_t now_ns = clock_now_ns();
-  while (n->first != NULL && n->first->due_ns <= now_ns) {
+  for (int sent = 1; n->first != NULL && n->first->due_ns <= now_ns; sent++) {
     struct frame *f = n->first;
     send_on(n, f->due_ns, f->notes_and_frame, f->length);
     drop_first(n);
-    read_frames(n->wire);
+    if (sent % SEND_MOST == 0) read_frames(n->wire);
   }
 }
 

@@ -18,10 +18,15 @@ local experiment = {}
 experiment.__index = experiment
 
 local FIELDS = {
-  claim = "string", knobs = "table", run = "function", check = "function", sysctl = "table",
+  claim = "string", knobs = "table", run = "function", check = "function", sysctl = "table", control = "table",
+  needs = "table", columns = "table", figures = "function", exclusive = "boolean",
 }
-local OPTIONAL = { knobs = true, sysctl = true }
-local IN_ORDER = { "claim", "knobs", "run", "check", "sysctl" }
+local OPTIONAL = {
+  knobs = true, sysctl = true, control = true, needs = true, columns = true, figures = true, exclusive = true,
+}
+local IN_ORDER = {
+  "claim", "knobs", "run", "check", "sysctl", "control", "needs", "columns", "figures", "exclusive",
+}
 
 -- Busted loads modules anew for every spec file, so that a metatable does not tell an experiment.
 local KIND = "lunet.experiment"
@@ -32,23 +37,29 @@ local function declare(definition)
   if type(definition) ~= "table" then misuse("a table expected, not %s", type(definition)) end
   for field in pairs(definition) do
     if not FIELDS[field] then
-      misuse("unknown field '%s' (known: check, claim, knobs, run, sysctl)", tostring(field))
+      misuse("unknown field '%s' (known: %s)", tostring(field), table.concat(IN_ORDER, ", "))
     end
   end
   for _, field in ipairs(IN_ORDER) do
     local value, wanted = definition[field], FIELDS[field]
-    if value == nil and OPTIONAL[field] then value = {} end
-    if type(value) ~= wanted then misuse("%s is a %s, not %s", field, wanted, type(value)) end
+    if type(value) ~= wanted and not (value == nil and OPTIONAL[field]) then
+      misuse("%s is a %s, not %s", field, wanted, type(value))
+    end
   end
   local self = { kind = KIND, claim = definition.claim, run = definition.run, check = definition.check,
-    sysctl = definition.sysctl, knobs = {} }
+    sysctl = definition.sysctl, control = definition.control, needs = definition.needs or {},
+    columns = definition.columns or {}, figures = definition.figures, exclusive = definition.exclusive or false,
+    knobs = {} }
   for name, declared in pairs(definition.knobs or {}) do
     local ok, made = pcall(knob.new, name, declared)
     if not ok then misuse("%s", made) end
     self.knobs[#self.knobs + 1] = made
   end
   table.sort(self.knobs, function(a, b) return a.name < b.name end)
-  return setmetatable(self, experiment)
+  setmetatable(self, experiment)
+  local ok, why = pcall(self.settings, self, self.control)
+  if not ok then misuse("control: %s", why) end
+  return self
 end
 
 --- The values of all knobs: those given, checked, and the defaults of the others. Raises an error
@@ -164,6 +175,11 @@ end
 ---@field knobs? table<string, table> {default, unit, meaning, min=, max=, choices=} by name
 ---@field run fun(knobs: table): table returns the outcome
 ---@field check fun(outcome: table, knobs: table) asserts the claim
+---@field control? table<string, any> knobs with which the claim is false: the check is shown to be able to fail
+---@field needs? table<string, string> programs that it runs, and the Debian package of each
+---@field columns? string[] the fields of the outcome's records, in the order in which a table shows them first
+---@field figures? fun(outcome: table, knobs: table): string the few numbers to remember, in half a line
+---@field exclusive? boolean whether its times are wrong when other experiments run at the same time
 
 ---@param definition lunet.experiment_definition
 return function(definition) return declare(definition) end

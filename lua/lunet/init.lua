@@ -88,6 +88,24 @@ function lunet.eventually(predicate, timeout)
   end
 end
 
+--- Does the same for each item of a list, all at once: each in a task and a scope of its own, which ends with it.
+--- Waits for all of them. The first error that one of them raises cancels the others, and is raised.
+---@generic T, R
+---@param items T[]
+---@param fn fun(item: T, number: integer): R
+---@return R[] results what fn returned for each item, in the order of the items
+function lunet.together(items, fn)
+  if type(items) ~= "table" then error("bad argument #1 to 'together' (list expected)", 2) end
+  callable(fn, 2, "together")
+  local results = {}
+  lunet.scope(function()
+    for i, item in ipairs(items) do
+      lunet.spawn(lunet.scope, function() results[i] = fn(item, i) end)
+    end
+  end)
+  return results
+end
+
 local function handle_connection(connection, handler)
   local closed_at_end <close> = connection
   handler(closed_at_end)

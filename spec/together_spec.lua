@@ -1,0 +1,43 @@
+local lunet = require "lunet"
+local raised_by = require "spec.support.raised"
+
+describe("together", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("does the same for every item at once, and gives the results in their order", function()
+    local met = 0
+    local results = lunet.together({ "a", "b", "c" }, function(item, number)
+      met = met + 1
+      assert(lunet.eventually(function() return met == 3 end, 10)) -- nobody ends before all have begun
+      return item .. number
+    end)
+    assert.same({ "a1", "b2", "c3" }, results)
+  end)
+
+  it("closes what was opened for an item when that item is done", function()
+    local results = lunet.together({ 0, 1 }, function(backlog)
+      return assert(lunet.listen { backlog = backlog }):queue().limit
+    end)
+    assert.same({ 0, 1 }, results)
+  end)
+
+  it("raises the first error as it is, and cancels the others", function()
+    local failure, canceled = {}, false
+    assert.equal(failure, raised_by(lunet.together, { "waits", "fails" }, function(item)
+      if item == "fails" then error(failure, 0) end
+      local _note <close> = setmetatable({}, { __close = function() canceled = true end })
+      lunet.sleep(math.huge)
+    end))
+    assert.is_true(canceled)
+  end)
+
+  it("is done at once without items", function()
+    assert.same({}, lunet.together({}, error))
+  end)
+
+  it("refuses what is no list, and what is no function", function()
+    assert.error_matches(function() lunet.together(nil, print) end, "bad argument #1 to 'together' %(list expected%)")
+    assert.error_matches(function() lunet.together({}, 1) end,
+      "bad argument #2 to 'together' %(function expected, got number%)")
+  end)
+end)
