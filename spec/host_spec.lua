@@ -1,6 +1,7 @@
 local core = require "lunet.core"
 local lunet = require "lunet"
 local count_descriptors = require "spec.support.descriptors"
+local program = require "spec.support.program"
 local raised = require "spec.support.raised"
 
 describe("a host", function()
@@ -331,6 +332,23 @@ describe("a host as the home host", function()
     listener:close()
     assert(near):close()
     assert.equal(0, #other:sockets())
+  end)
+end)
+
+describe("the first host of a process", function()
+  -- Under a root that is one in its user namespace only, begun with these words of a shell command.
+  local function first_host(words)
+    return program.shell(([[exec unshare --user --map-root-user %s "$LUNET" -e 'print(require("lunet").host("a"))']])
+      :format(words)).output
+  end
+
+  it("is made where the user namespace gives privileges, but not over the network that it is in", function()
+    assert.equal("host a\n", first_host(""))
+  end)
+
+  it("is refused to a root that cannot be mapped into a user namespace, who could not come back", function()
+    assert.match("^nil\thost a: operation not permitted %(EPERM%) .*\tEPERM\n$",
+      first_host("setpriv --bounding-set=-setfcap,-sys_admin"))
   end)
 end)
 
