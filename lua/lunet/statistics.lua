@@ -1,0 +1,24 @@
+--- What is said of many numbers in few.
+local statistics = {}
+
+--- The smallest value that at least this share of the values do not exceed (nearest rank).
+---@param values number[] in any order; left as they are
+---@param share number 0 to 1: 0.5 is the median
+---@return number|nil quantile nil if there are no values
+function statistics.quantile(values, share)
+  if #values == 0 then return nil end
+  local sorted = table.move(values, 1, #values, 1, {})
+  table.sort(sorted)
+  return sorted[math.max(1, math.ceil(#sorted * share))]
+end
+
+---@param values number[]
+---@return number|nil mean nil if there are no values
+function statistics.mean(values)
+  if #values == 0 then return nil end
+  local sum = 0
+  for _, value in ipairs(values) do sum = sum + value end
+  return sum / #values
+end
+
+return statistics

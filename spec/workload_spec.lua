@@ -1,0 +1,203 @@
+local lunet = require "lunet"
+local workload = require "lunet.workload"
+
+local BOUND = 10 -- s; bounds waits for states that do come
+
+local function requests_of(fields)
+  local options = { seed = 1, rate = 1000, seconds = 1, service = 0.001 }
+  for field, value in pairs(fields) do options[field] = value end
+  return workload.requests(options)
+end
+
+local function values_of(requests, field)
+  local values = {}
+  for i, request in ipairs(requests) do values[i] = request[field] end
+  return values
+end
+
+describe("the requests of a load", function()
+  it("come at the same times again, and at others for another seed", function()
+    assert.same(requests_of {}, requests_of {})
+    assert.not_same(values_of(requests_of {}, "at"), values_of(requests_of { seed = 2 }, "at"))
+  end)
+
+  it("come in order, at the rate, and until the end", function()
+    local requests, last = requests_of {}, 0
+    assert.is_true(math.abs(#requests - 1000) < 130) -- four deviations
+    for i, request in ipairs(requests) do
+      assert.equal(i, request.number)
+      assert.is_true(request.at >= last and request.at < 1)
+      last = request.at
+    end
+  end)
+
+  it("come at the same times whatever their service is", function()
+    local fixed, exponential = requests_of {}, requests_of { distribution = "exponential" }
+    assert.same(values_of(fixed, "at"), values_of(exponential, "at"))
+    assert.same(values_of(fixed, "jitter"), values_of(exponential, "jitter"))
+    for _, request in ipairs(fixed) do assert.equal(0.001, request.service) end
+    assert.not_equal(exponential[1].service, exponential[2].service)
+  end)
+
+  it("are refused without a rate, and with a distribution that nobody knows", function()
+    assert.error_matches(function() requests_of { rate = 0 } end, "rate: a number above 0 expected, not 0")
+    assert.error_matches(function() requests_of { seconds = "1" } end, "seconds: a number above 0 expected, not 1")
+    assert.error_matches(function() requests_of { service = math.huge } end, "service: a number above 0 expected")
+    assert.error_matches(function() requests_of { distribution = "pareto" } end,
+      "distribution: fixed or exponential, not pareto")
+  end)
+end)
+
+describe("offering", function()
+  it("sends each request at its time or later, and waits for all, however long one takes", function()
+    local requests, ended, blocked = requests_of { seconds = 0.05 }, 0, true
+    local began = lunet.now()
+    local lateness = workload.offer(requests, function(request)
+      if request.number == 1 then
+        assert(lunet.eventually(function() return ended == #requests - 1 end, BOUND)) -- the others do not wait for it
+        blocked = false
+      end
+      ended = ended + 1
+    end, began)
+    assert.is_false(blocked)
+    assert.equal(#requests, #lateness)
+    for i, late in ipairs(lateness) do
+      assert.is_true(late >= 0)
+      assert.is_true(math.abs(requests[i].began - requests[i].at - late) < 1e-9)
+    end
+  end)
+end)
+
+describe("clients", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  -- Calls fn(clients, listener) with a server that handles each connection so, in a scope.
+  local function with_server(policy, handler, fn)
+    return lunet.scope(function()
+      local host = assert(lunet.host "host")
+      local listener <close> = assert(host:listen { backlog = 10 })
+      if handler then lunet.spawn(function() listener:serve(handler) end) end
+      policy.host, policy.target = host, listener
+      return fn(workload.clients(policy), listener)
+    end)
+  end
+
+  local function one_request(retries)
+    local jitter = {}
+    for i = 1, retries or 1 do jitter[i] = 0.5 end
+    return { number = 1, at = 0, began = 0, service = 0.001, jitter = jitter, attempts = 0 }
+  end
+
+  it("are answered by the server that goes with them", function()
+    local request, served = one_request(), nil
+    with_server({ patience = BOUND }, function(connection) served = workload.serve(connection) end, function(clients)
+      local began = lunet.now()
+      assert.is_true(clients:send(request))
+      assert.is_true(lunet.now() - began >= 0.001)
+    end)
+    assert.equal(1, served)
+    assert.equal(1, request.attempts)
+    assert.is_true(request.answered >= 0.001)
+  end)
+
+  for _, retries in ipairs { 0, 2 } do
+    it(("try %d times again before they give up"):format(retries), function()
+      local request = one_request(retries)
+      with_server({ patience = 0.1, retries = retries }, nil, function(clients, listener)
+        assert.is_false(clients:send(request))
+        -- Each attempt has left a ghost.
+        assert(lunet.eventually(function() return listener:queue().depth == retries + 1 end, BOUND))
+      end)
+      assert.same({ retries + 1, "TIMEOUT" }, { request.attempts, request.code })
+      assert.is_nil(request.answered)
+    end)
+  end
+
+  it("wait before a retry as long as jitter and backoff say, twice as long before the next", function()
+    with_server({ patience = 0.001, retries = 2, backoff = 0.02 }, nil, function(clients)
+      local began = lunet.now()
+      clients:send(one_request(2))
+      assert.is_true(lunet.now() - began >= 3 * 0.001 + 0.5 * 0.02 + 0.5 * 0.04)
+    end)
+  end)
+
+  it("spend together no more retries than their budget allows", function()
+    local attempts = 0
+    with_server({ patience = 0.001, retries = 3, budget = 0.5 }, nil, function(clients)
+      for _ = 1, 4 do
+        local request = one_request(3)
+        clients:send(request)
+        attempts = attempts + request.attempts
+      end
+    end)
+    assert.equal(4 + 2, attempts)
+  end)
+
+  for departure, liveness in pairs { close = "fin", reset = "reset" } do
+    it(("leave by %s"):format(departure), function()
+      local seen
+      with_server({ patience = 0.1, departure = departure }, nil, function(clients, listener)
+        clients:send(one_request())
+        local ghost = assert(listener:accept(BOUND))
+        lunet.eventually(function() return ghost:liveness() == liveness end, BOUND)
+        seen = ghost:liveness()
+      end)
+      assert.equal(liveness, seen)
+    end)
+  end
+
+  it("count the wait for a connection to their patience", function()
+    local request = one_request()
+    with_server({ patience = 0.01 }, nil, function(clients, listener)
+      for _ = 1, 11 do assert(clients.host:connect(listener, BOUND)) end
+      clients:send(request)
+    end)
+    assert.equal("TIMEOUT", request.code)
+  end)
+
+  it("exchange what they are told to", function()
+    local request = one_request()
+    with_server({ patience = BOUND, exchange = function(connection, asked)
+      assert(connection:send(("hello %d\n"):format(asked.number)))
+      return connection:receive("l", BOUND)
+    end }, function(connection) connection:send(connection:receive "L") end, function(clients)
+      assert.is_true(clients:send(request))
+    end)
+  end)
+
+  it("measure what a server can do, one request after the other", function()
+    with_server({ patience = BOUND }, workload.serve, function(clients)
+      local per_second = assert(clients:capacity(0.002, 20))
+      assert.is_true(per_second <= 1 / 0.002)
+    end)
+    with_server({ patience = 0.01 }, nil, function(clients)
+      assert.same({ n = 2, nil, "capacity: request 1 got no answer" }, table.pack(clients:capacity(0.002, 20)))
+    end)
+  end)
+
+  it("are refused without patience, with too many retries, and with a departure that nobody knows", function()
+    assert.error_matches(function() workload.clients {} end, "patience: a number above 0 expected, not nil")
+    assert.error_matches(function() workload.clients { patience = 1, retries = 17 } end, "retries: at most 16, not 17")
+    assert.error_matches(function() workload.clients { patience = 1, departure = "vanish" } end,
+      "departure: close or reset, not vanish")
+  end)
+end)
+
+describe("a summary", function()
+  it("counts what was to be sent between two times, and the waits from then on", function()
+    local summary = workload.summary({
+      { at = 0.5, attempts = 9, answered = 0.6 }, -- the warm-up
+      { at = 1.0, attempts = 1, answered = 1.25 },
+      { at = 1.5, attempts = 3 },
+      { at = 2.0, attempts = 2, answered = 2.5 },
+      { at = 2.5, attempts = 1, answered = 3.5 }, -- answered after the end, but in time
+      { at = 3.0, attempts = 9, answered = 3.1 },
+    }, 1, 3)
+    assert.same({ offered = 4, attempts = 7, answered = 3, goodput = 1.5, success = 0.75, wait_p50 = 0.5,
+      wait_p99 = 1.0 }, summary)
+  end)
+
+  it("of nothing has no waits", function()
+    assert.same({ offered = 0, attempts = 0, answered = 0, goodput = 0, success = 0 }, workload.summary({}, 0, 1))
+  end)
+end)
