@@ -2,6 +2,7 @@
 
 #include <lauxlib.h>
 
+#include "binding/capture.h"
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/host.h"
@@ -85,6 +86,7 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"set_home", host_set_home},
                                      {"stay_home", host_stay},
                                      {"drop", rule_drop},
+                                     {"capture", capture_new},
                                      {NULL, NULL}};
 
 /* Gives the Lua library the methods of a type, to add its own. */
@@ -103,6 +105,7 @@ __attribute__((visibility("default"))) int luaopen_lunet_core(lua_State *L) {
   host_open_type(L);
   wire_open_type(L);
   rule_open_type(L);
+  capture_open_type(L);
   process_open_type(L);
   sockets_open_type(L);
   luaL_newlibtable(L, functions);

@@ -16,6 +16,7 @@
 
 #include "platform/clock.h"
 #include "platform/namespace.h"
+#include "platform/stamp.h"
 
 _Static_assert(sizeof(struct virtio_net_hdr) == PACKET_NOTES, "linux/virtio_net.h");
 
@@ -74,29 +75,23 @@ int packet_admit(int fd, const char *interface) {
 /* The kernel stamps a frame when it comes, however late it is read, but by the wall clock. The
  * monotonic clock is read last: what passes between the two makes the frame younger, and never lets
  * it out early. */
-static uint64_t to_monotonic(const struct timespec *stamp) {
+static uint64_t to_monotonic(int64_t stamp_ns) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  int64_t age_ns =
-    (int64_t)(now.tv_sec - stamp->tv_sec) * 1000000000 + (now.tv_nsec - stamp->tv_nsec);
+  int64_t age_ns = now.tv_sec * (int64_t)1000000000 + now.tv_nsec - stamp_ns;
   uint64_t now_ns = clock_now_ns();
   return age_ns > 0 && (uint64_t)age_ns < now_ns ? now_ns - (uint64_t)age_ns : now_ns;
 }
 
 static uint64_t arrival(struct msghdr *message) {
-  struct timespec stamp;
-  for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
-    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
-    memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
-    return to_monotonic(&stamp);
-  }
-  return clock_now_ns();
+  int64_t stamp_ns;
+  return stamp_read(message, &stamp_ns) ? to_monotonic(stamp_ns) : clock_now_ns();
 }
 
 int packet_receive(int fd, struct packet *p) {
   union {
     struct cmsghdr header; /* aligns */
-    char room[CMSG_SPACE(sizeof(struct timespec))];
+    char room[STAMP_ROOM];
   } control;
   struct sockaddr_ll from;
   struct iovec memory = {p->notes_and_frame, PACKET_LONGEST};

@@ -191,4 +191,20 @@ end
 
 methods.drop = rule.drop
 
+local MOST_SEGMENTS = 65536 -- some 17 MB
+
+--- Captures the TCP segments that pass the interfaces of this host, its loopback among them, until it is closed;
+--- ends with the host. The tap is where packet(7) sockets are: it sees what arrives before a drop rule of this
+--- host loses it, and what leaves after such a rule let it pass.
+---@param most? integer how many segments it keeps, the last ones; default 65536. They take 256 bytes each
+---@return lunet.capture|nil capture
+---@return string? message
+---@return string? code "EMFILE"
+function methods:capture(most)
+  if most ~= nil and (math.type(most) ~= "integer" or most < 1) then
+    error(("capture: a whole number of segments expected, 1 or more, not %s"):format(tostring(most)), 2)
+  end
+  return core.capture(self, most or MOST_SEGMENTS)
+end
+
 return host

@@ -1,0 +1,133 @@
+#include "binding/capture.h"
+
+#include <arpa/inet.h>
+#include <lauxlib.h>
+#include <string.h>
+
+#include "binding/failure.h"
+#include "binding/host.h"
+#include "binding/runtime.h"
+#include "binding/type.h"
+#include "handle/capture.h"
+
+const char CAPTURE_TYPE[] = "lunet.capture";
+
+static capture *check(lua_State *L) { return *(capture **)luaL_checkudata(L, 1, CAPTURE_TYPE); }
+
+int capture_new(lua_State *L) {
+  host *h = host_check(L, 1);
+  lua_Integer most = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, most >= 1 && most <= INT32_MAX, 2, "how many segments to keep, 1 or more");
+  runtime *rt = runtime_of(L);
+  struct place p = host_place(rt, h, NULL);
+  capture **box = (capture **)type_new_box(L, CAPTURE_TYPE);
+  int result = capture_open(rt->lp, &p, h, (uint32_t)most, box);
+  if (result == 0) return 1;
+  return failure_push(L, result, lua_pushfstring(L, "capture of %s", host_name(h)));
+}
+
+/* -- segments ------------------------------------------------------------------------------ */
+
+static void set_endpoint(lua_State *L, const char *field, const struct segment *s,
+                         const uint8_t *address, uint16_t port) {
+  char text[INET6_ADDRSTRLEN];
+  inet_ntop(s->is_ipv6 ? AF_INET6 : AF_INET, address, text, sizeof text);
+  lua_pushfstring(L, s->is_ipv6 ? "[%s]:%d" : "%s:%d", text, port);
+  lua_setfield(L, -2, field);
+}
+
+static void set_integer(lua_State *L, const char *field, lua_Integer value) {
+  lua_pushinteger(L, value);
+  lua_setfield(L, -2, field);
+}
+
+/* "SYN,ACK"; data alone has "ACK", and "" is a segment that has none. */
+static void set_flags(lua_State *L, uint8_t flags) {
+  static const struct {
+    uint8_t flag;
+    const char *name;
+  } names[] = {{SEGMENT_SYN, "SYN"}, {SEGMENT_FIN, "FIN"}, {SEGMENT_RST, "RST"},
+               {SEGMENT_PSH, "PSH"}, {SEGMENT_ACK, "ACK"}, {SEGMENT_URG, "URG"}};
+  char text[32] = "";
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (!(flags & names[i].flag)) continue;
+    if (text[0] != '\0') strcat(text, ",");
+    strcat(text, names[i].name);
+  }
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, "flags");
+}
+
+static void push_segment(lua_State *L, const struct segment *s) {
+  lua_createtable(L, 0, 12);
+  lua_pushnumber(L, (lua_Number)s->at_ns / 1e9);
+  lua_setfield(L, -2, "at");
+  lua_pushstring(L, s->is_outgoing ? "out" : "in");
+  lua_setfield(L, -2, "direction");
+  set_endpoint(L, "from", s, s->from, s->from_port);
+  set_endpoint(L, "to", s, s->to, s->to_port);
+  set_flags(L, s->flags);
+  set_integer(L, "sequence", s->sequence);
+  set_integer(L, "acknowledgement", s->acknowledgement);
+  set_integer(L, "bytes", s->bytes);
+  set_integer(L, "window", s->window);
+  set_integer(L, "length", s->length);
+  lua_pushlstring(L, (const char *)s->packet, s->captured);
+  lua_setfield(L, -2, "packet");
+}
+
+static int segments(lua_State *L) {
+  capture *c = check(L);
+  lua_Integer wanted = luaL_optinteger(L, 2, 0);
+  luaL_argcheck(L, wanted >= 0, 2, "segments are numbered from 0");
+  int result = c == NULL ? 0 : capture_read(c);
+  if (result < 0) return failure_push(L, result, "segments");
+  lua_newtable(L);
+  if (c == NULL) return 1;
+  uint64_t first = capture_first(c) > (uint64_t)wanted ? capture_first(c) : (uint64_t)wanted;
+  for (uint64_t number = first; number < capture_next(c); number++) {
+    push_segment(L, capture_segment(c, number));
+    lua_rawseti(L, -2, (lua_Integer)(number - first) + 1);
+  }
+  return 1;
+}
+
+static int statistics(lua_State *L) {
+  capture *c = check(L);
+  if (c != NULL) capture_read(c);
+  lua_createtable(L, 0, 4);
+  set_integer(L, "seen", c == NULL ? 0 : (lua_Integer)capture_next(c));
+  set_integer(L, "forgotten", c == NULL ? 0 : (lua_Integer)capture_first(c));
+  set_integer(L, "dropped", c == NULL ? 0 : (lua_Integer)capture_dropped(c));
+  lua_pushnumber(L, c == NULL ? 0 : (lua_Number)capture_error_ns(c) / 1e9);
+  lua_setfield(L, -2, "error");
+  return 1;
+}
+
+static int close_capture(lua_State *L) {
+  capture *c = check(L);
+  if (c != NULL) capture_close(c);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int to_string(lua_State *L) {
+  capture *c = check(L);
+  lua_pushstring(L, c == NULL || !capture_is_open(c) ? "capture (closed)" : "capture");
+  return 1;
+}
+
+static int collect(lua_State *L) {
+  capture **box = luaL_checkudata(L, 1, CAPTURE_TYPE);
+  if (*box != NULL) capture_free(*box);
+  *box = NULL;
+  return 0;
+}
+
+static const luaL_Reg methods[] = {
+  {"segments", segments}, {"statistics", statistics}, {"close", close_capture}, {NULL, NULL}};
+
+static const luaL_Reg metamethods[] = {
+  {"__close", close_capture}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
+
+void capture_open_type(lua_State *L) { type_open(L, CAPTURE_TYPE, methods, metamethods); }

@@ -1,0 +1,123 @@
+#include "handle/capture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "handle/watch.h"
+
+/* Segments read at one go: however fast they come, others get their turn. */
+enum { READ_MOST = 256 };
+
+struct capture {
+  handle handle;
+  const char *name; /* of its host */
+  tap *tap;         /* NULL: closed */
+  watch *watch;
+  struct segment *ring;
+  uint32_t room, most; /* segments the ring has room for, and may have */
+  uint64_t next;
+  uint64_t dropped;
+  uint64_t error_ns;
+};
+
+enum { FIRST_ROOM = 256 };
+
+static void close_handle(handle *h) { capture_close((capture *)h); }
+
+static void describe(const handle *h, char *text, size_t size) {
+  snprintf(text, size, "of %s", ((const capture *)h)->name);
+}
+
+static const struct handle_type capture_type = {"capture", close_handle, close_handle, describe};
+
+/* -- the ring ------------------------------------------------------------------------------ */
+
+/* It grows until it has the room that it may have: till then nothing in it was overwritten. */
+static bool grow(capture *c) {
+  uint32_t room = c->room == 0 ? FIRST_ROOM : 2 * c->room;
+  if (room > c->most) room = c->most;
+  struct segment *ring = realloc(c->ring, room * sizeof *ring);
+  if (ring == NULL) return false;
+  c->ring = ring;
+  c->room = room;
+  return true;
+}
+
+static void take(void *owner, const struct segment *s) {
+  capture *c = owner;
+  if (c->next == c->room && c->room < c->most && !grow(c)) c->most = c->room;
+  if (c->room == 0) {
+    c->dropped++;
+    return;
+  }
+  c->ring[c->next++ % c->room] = *s;
+}
+
+static int read_some(capture *c) {
+  uint64_t error_ns;
+  int count = tap_read(c->tap, READ_MOST, take, c, &error_ns);
+  if (count > 0 && error_ns > c->error_ns) c->error_ns = error_ns;
+  return count;
+}
+
+int capture_read(capture *c) {
+  int count = capture_is_open(c) ? READ_MOST : 0;
+  while (count == READ_MOST) count = read_some(c);
+  return count < 0 ? count : 0;
+}
+
+uint64_t capture_first(const capture *c) { return c->next < c->room ? 0 : c->next - c->room; }
+uint64_t capture_next(const capture *c) { return c->next; }
+
+const struct segment *capture_segment(const capture *c, uint64_t number) {
+  return &c->ring[number % c->room];
+}
+
+uint64_t capture_dropped(capture *c) {
+  return c->dropped + (capture_is_open(c) ? tap_dropped(c->tap) : 0);
+}
+
+uint64_t capture_error_ns(const capture *c) { return c->error_ns; }
+
+/* -- opening and closing ------------------------------------------------------------------- */
+
+static int on_readable(void *owner, int events) {
+  (void)events;
+  read_some(owner);
+  return 0; /* go on watching */
+}
+
+int capture_open(loop *lp, const struct place *p, const host *h, uint32_t most, capture **out) {
+  capture *c = calloc(1, sizeof *c);
+  if (c == NULL) return UV_ENOMEM;
+  c->name = host_name(h);
+  c->most = most;
+  int result = tap_open(host_namespace(h), &c->tap);
+  if (result == 0) result = watch_arm(&c->watch, lp, tap_fd(c->tap), UV_READABLE, on_readable, c);
+  if (result < 0) {
+    if (c->tap != NULL) tap_close(c->tap);
+    free(c);
+    return result;
+  }
+  handle_open(&c->handle, &capture_type, p);
+  *out = c;
+  return 0;
+}
+
+bool capture_is_open(const capture *c) { return c->tap != NULL; }
+
+void capture_close(capture *c) {
+  if (!capture_is_open(c)) return;
+  handle_close(&c->handle);
+  capture_read(c);
+  c->dropped = capture_dropped(c);
+  watch_close(&c->watch);
+  tap_close(c->tap);
+  c->tap = NULL;
+}
+
+void capture_free(capture *c) {
+  capture_close(c);
+  free(c->ring);
+  free(c);
+}

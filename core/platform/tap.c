@@ -1,0 +1,203 @@
+#include "platform/tap.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform/clock.h"
+#include "platform/namespace.h"
+#include "platform/stamp.h"
+
+/* What may wait to be read. Without privilege the kernel grants net.core.rmem_max. */
+enum { BUFFER = 8 * 1024 * 1024 };
+
+struct tap {
+  int fd;
+  uint64_t dropped;
+};
+
+/* -- segments ------------------------------------------------------------------------------ */
+
+static bool read_ipv4(const uint8_t *packet, size_t size, struct segment *s, size_t *header) {
+  struct iphdr ip;
+  if (size < sizeof ip) return false;
+  memcpy(&ip, packet, sizeof ip);
+  memcpy(s->from, &ip.saddr, sizeof ip.saddr);
+  memcpy(s->to, &ip.daddr, sizeof ip.daddr);
+  s->length = ntohs(ip.tot_len);
+  *header = ip.ihl * 4u;
+  return ip.protocol == IPPROTO_TCP;
+}
+
+static bool read_ipv6(const uint8_t *packet, size_t size, struct segment *s, size_t *header) {
+  struct ip6_hdr ip;
+  if (size < sizeof ip) return false;
+  memcpy(&ip, packet, sizeof ip);
+  memcpy(s->from, &ip.ip6_src, sizeof ip.ip6_src);
+  memcpy(s->to, &ip.ip6_dst, sizeof ip.ip6_dst);
+  s->is_ipv6 = true;
+  s->length = (uint32_t)sizeof ip + ntohs(ip.ip6_plen);
+  *header = sizeof ip;
+  return ip.ip6_nxt == IPPROTO_TCP;
+}
+
+static bool read_tcp(const uint8_t *segment, size_t size, struct segment *s, size_t header) {
+  struct tcphdr tcp;
+  if (size < sizeof tcp) return false;
+  memcpy(&tcp, segment, sizeof tcp);
+  s->from_port = ntohs(tcp.source);
+  s->to_port = ntohs(tcp.dest);
+  s->sequence = ntohl(tcp.seq);
+  s->acknowledgement = ntohl(tcp.ack_seq);
+  s->window = ntohs(tcp.window);
+  s->flags = tcp.th_flags;
+  size_t headers = header + tcp.doff * 4u;
+  s->bytes = s->length > headers ? s->length - (uint32_t)headers : 0;
+  return true;
+}
+
+static bool read_segment(const uint8_t *packet, size_t size, uint16_t protocol, struct segment *s) {
+  size_t header = 0;
+  bool is_tcp = protocol == ETHERTYPE_IP     ? read_ipv4(packet, size, s, &header)
+                : protocol == ETHERTYPE_IPV6 ? read_ipv6(packet, size, s, &header)
+                                             : false;
+  if (!is_tcp || size < header) return false;
+  return read_tcp(packet + header, size - header, s, header);
+}
+
+/* -- reading ------------------------------------------------------------------------------- */
+
+static int64_t wall_now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
+}
+
+/* From the wall clock to the monotonic one: the wall clock is read between two looks at the other,
+ * again if something came between those. */
+static int64_t measure_offset(uint64_t *error_ns) {
+  enum { GOOD_NS = 500, TRIES = 3 };
+  int64_t offset_ns = 0;
+  *error_ns = UINT64_MAX;
+  for (int i = 0; i<TRIES && * error_ns> GOOD_NS; i++) {
+    uint64_t before_ns = clock_now_ns();
+    int64_t wall_ns = wall_now_ns();
+    uint64_t between_ns = clock_now_ns() - before_ns;
+    if (between_ns / 2 + 1 >= *error_ns) continue;
+    *error_ns = between_ns / 2 + 1;
+    offset_ns = (int64_t)(before_ns + between_ns / 2) - wall_ns;
+  }
+  return offset_ns;
+}
+
+/* 1, 0 if it is nothing to tell of, or a negative errno. */
+static int read_one(int fd, int64_t offset_ns, struct segment *s) {
+  union {
+    struct cmsghdr header; /* aligns */
+    char room[STAMP_ROOM];
+  } control;
+  struct sockaddr_ll link;
+  struct iovec memory = {s->packet, sizeof s->packet};
+  struct msghdr message = {
+    .msg_name = &link,
+    .msg_namelen = sizeof link,
+    .msg_iov = &memory,
+    .msg_iovlen = 1,
+    .msg_control = &control,
+    .msg_controllen = sizeof control,
+  };
+  int64_t stamp_ns;
+  ssize_t size = recvmsg(fd, &message, 0);
+  if (size == -1) return -errno;
+  memset(s, 0, offsetof(struct segment, packet));
+  if (!stamp_read(&message, &stamp_ns)) return 0;
+  s->at_ns = (uint64_t)(stamp_ns + offset_ns);
+  s->is_outgoing = link.sll_pkttype == PACKET_OUTGOING;
+  s->captured = (uint8_t)size;
+  return read_segment(s->packet, (size_t)size, ntohs(link.sll_protocol), s);
+}
+
+int tap_read(tap *t, int most, tap_take take, void *owner, uint64_t *error_ns) {
+  int64_t offset_ns = measure_offset(error_ns);
+  for (int count = 0; count < most; count++) {
+    struct segment s;
+    int result = read_one(t->fd, offset_ns, &s);
+    if (result == -EAGAIN) return count;
+    if (result < 0) return result;
+    if (result > 0) take(owner, &s);
+  }
+  return most;
+}
+
+uint64_t tap_dropped(tap *t) {
+  struct tpacket_stats stats = {0, 0};
+  socklen_t size = sizeof stats;
+  /* Counts from the last time that it was asked. */
+  if (getsockopt(t->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size) == 0)
+    t->dropped += stats.tp_drops;
+  return t->dropped;
+}
+
+/* -- opening ------------------------------------------------------------------------------- */
+
+/* Only TCP, and of that the first bytes. The packet begins with its IP header here. */
+static int filter(int fd) {
+  enum { IP_PROTOCOL = 9, IP6_NEXT = 6 };
+  static struct sock_filter code[] = {
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 2),
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IP_PROTOCOL),
+    BPF_JUMP(BPF_JMP | BPF_JA, 2, 0, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IPV6, 0, 3),
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IP6_NEXT),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 1),
+    BPF_STMT(BPF_RET | BPF_K, TAP_BYTES),
+    BPF_STMT(BPF_RET | BPF_K, 0),
+  };
+  struct sock_fprog program = {sizeof code / sizeof *code, code};
+  int result = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+  return result == -1 ? -errno : 0;
+}
+
+static int start(int fd) {
+  struct sockaddr_ll everywhere = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+  int size = BUFFER, on = 1;
+  int result = filter(fd);
+  if (result < 0) return result;
+  if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == -1) return -errno;
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) == -1)
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  return bind(fd, (struct sockaddr *)&everywhere, sizeof everywhere) == -1 ? -errno : 0;
+}
+
+int tap_open(int ns, tap **out) {
+  tap *t = calloc(1, sizeof *t);
+  if (t == NULL) return -ENOMEM;
+  /* Protocol 0: it sees nothing before it is bound. */
+  t->fd = namespace_socket(ns, AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  int result = t->fd < 0 ? t->fd : start(t->fd);
+  if (result == 0) {
+    *out = t;
+    return 0;
+  }
+  if (t->fd >= 0) close(t->fd);
+  free(t);
+  return result;
+}
+
+int tap_fd(const tap *t) { return t->fd; }
+
+void tap_close(tap *t) {
+  close(t->fd);
+  free(t);
+}
