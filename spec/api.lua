@@ -115,7 +115,13 @@ return {
       wait = function(room) return room.listener:serve(function() end) end,
     },
   },
+  capture = {
+    close = {},
+    segments = {},
+    statistics = {},
+  },
   host = {
+    capture = {},
     close = {},
     connect = {
       takes_timeout = true,

@@ -63,7 +63,7 @@ describe("the table of the API", function()
     assert.same(methods_of(task), names_in_api "task")
   end)
 
-  it("lists every method of a host, a process, a rule and a network, and none that is not there", function()
+  it("lists every method of a host, and of what belongs to one, and none that is not there", function()
     local host <close> = assert(lunet.host "a")
     local other <close> = assert(lunet.host "b")
     local rule <close> = assert(host:drop { port = 7 })
@@ -72,6 +72,8 @@ describe("the table of the API", function()
     local process <close> = assert(host:exec { "true" })
     assert.same(methods_of(process), names_in_api "process")
     assert.same(methods_of(rule), names_in_api "rule")
+    local capture <close> = assert(host:capture())
+    assert.same(methods_of(capture), names_in_api "capture")
     assert.same(methods_of(network), names_in_api "network")
   end)
 
@@ -79,7 +81,8 @@ describe("the table of the API", function()
     local classes = {}
     for class in pairs(api) do classes[#classes + 1] = class end
     table.sort(classes)
-    assert.same({ "connection", "host", "listener", "lunet", "network", "process", "rule", "task" }, classes)
+    assert.same(
+      { "capture", "connection", "host", "listener", "lunet", "network", "process", "rule", "task" }, classes)
   end)
 end)
 

@@ -222,6 +222,11 @@ int host_is_host(lua_State *L) {
   return 2;
 }
 
+int host_number_of(lua_State *L) {
+  lua_pushinteger(L, host_number(check(L, 1)));
+  return 1;
+}
+
 static const luaL_Reg methods[] = {
   {"exec", exec}, {"sockets", sockets}, {"name", name}, {"close", close_host}, {NULL, NULL}};
 

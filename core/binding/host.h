@@ -11,10 +11,11 @@ extern const char HOST_TYPE[];
 
 void host_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
-int host_new(lua_State *L);     /* core.host(name) */
-int host_is_host(lua_State *L); /* core.is_host(value): whether it is one, and an open one */
-int host_listen(lua_State *L);  /* core.host_listen(host, {...}) */
-int host_connect(lua_State *L); /* core.host_connect(host, target, timeout) */
+int host_new(lua_State *L);       /* core.host(name) */
+int host_is_host(lua_State *L);   /* core.is_host(value): whether it is one, and an open one */
+int host_number_of(lua_State *L); /* core.host_number(host): as events tell it; 0 is home */
+int host_listen(lua_State *L);    /* core.host_listen(host, {...}) */
+int host_connect(lua_State *L);   /* core.host_connect(host, target, timeout) */
 
 /* The host at `index`, which is open; raises if it is closed. */
 host *host_check(lua_State *L, int index);

@@ -1,5 +1,6 @@
 #include "binding/trace.h"
 
+#include <arpa/inet.h>
 #include <lauxlib.h>
 
 #include "binding/failure.h"
@@ -37,6 +38,16 @@ static void set_string(lua_State *L, const char *field, const char *value) {
   lua_setfield(L, -2, field);
 }
 
+/* As lunet.sockets() shows them: "10.0.0.1:80", "[fd00::1]:80". */
+static void set_end(lua_State *L, const char *whole, const char *port, const struct trace_end *e) {
+  char text[INET6_ADDRSTRLEN];
+  if (e->port == 0) return;
+  inet_ntop(e->family, e->address, text, sizeof text);
+  lua_pushfstring(L, e->family == AF_INET6 ? "[%s]:%d" : "%s:%d", text, e->port);
+  lua_setfield(L, -2, whole);
+  set_integer(L, port, e->port);
+}
+
 static const char *const streams[] = {NULL, "stdin", "stdout", "stderr"};
 
 static void push_event(lua_State *L, const trace *t, const struct event *e) {
@@ -52,8 +63,8 @@ static void push_event(lua_State *L, const trace *t, const struct event *e) {
   set_integer(L, "host", e->socket.host);
   set_string(L, "label", trace_label_text(t, e->socket.label));
   if (e->socket.stream != 0) set_string(L, "stream", streams[e->socket.stream]);
-  if (e->socket.local_port != 0) set_integer(L, "local_port", e->socket.local_port);
-  if (e->socket.peer_port != 0) set_integer(L, "peer_port", e->socket.peer_port);
+  set_end(L, "local_address", "local_port", &e->socket.local);
+  set_end(L, "peer_address", "peer_port", &e->socket.peer);
   if (e->kind == EVENT_QUEUE) {
     set_integer(L, "depth", e->bytes);
     set_integer(L, "limit", e->code);

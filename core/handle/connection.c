@@ -103,10 +103,18 @@ void connection_free(connection *c) {
   free(c);
 }
 
+/* A system call that only those need who want to know who is who. */
+static void find_local(connection *c) {
+  address local;
+  if (trace_is_probing(loop_trace(c->lp)) && socket_local(c->fd, &local) == 0)
+    trace_end_set(&c->socket.local, &local);
+}
+
 void connection_accepted(connection *c, const address *peer, const address *local, gate *g) {
   c->peer = *peer;
-  c->socket.local_port = (uint16_t)address_port(local);
-  c->socket.peer_port = (uint16_t)address_port(peer);
+  trace_end_set(&c->socket.local, local); /* which may be any address, as the listener's is */
+  trace_end_set(&c->socket.peer, peer);
+  find_local(c);
   c->gate = g;
   gate_enter(g);
   record(c, EVENT_ACCEPT, 0, 0);
@@ -153,15 +161,13 @@ static bool attempt_connect(op *o) {
 
 static void connect_ended(op *o) {
   connection *c = o->owner;
-  address local;
-  if (trace_is_probing(loop_trace(c->lp)) && socket_local(c->fd, &local) == 0)
-    c->socket.local_port = (uint16_t)address_port(&local);
+  find_local(c);
   record(c, EVENT_CONNECT, 0, o->result);
 }
 
 void connection_connect(connection *c, const address *peer, op *o) {
   c->peer = *peer;
-  c->socket.peer_port = (uint16_t)address_port(peer);
+  trace_end_set(&c->socket.peer, peer);
   o->owner = c;
   o->attempt = attempt_connect;
   o->on_end = connect_ended;

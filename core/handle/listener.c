@@ -81,7 +81,7 @@ int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener
   }
   remember_path(l);
   l->socket.id = loop_next_socket(lp);
-  l->socket.local_port = (uint16_t)address_port(&l->local);
+  trace_end_set(&l->socket.local, &l->local);
   l->socket.host = p->host;
   l->socket.label = p->label;
   handle_open(&l->handle, &listener_type, p);

@@ -38,6 +38,16 @@ void trace_close(trace *t) {
   free(t);
 }
 
+void trace_end_set(struct trace_end *e, const address *a) {
+  memset(e, 0, sizeof *e);
+  int family = address_family(a);
+  if (family == AF_INET) memcpy(e->address, &a->as.in.sin_addr, sizeof a->as.in.sin_addr);
+  if (family == AF_INET6) memcpy(e->address, &a->as.in6.sin6_addr, sizeof a->as.in6.sin6_addr);
+  if (family != AF_INET && family != AF_INET6) return;
+  e->family = (uint8_t)family;
+  e->port = (uint16_t)address_port(a);
+}
+
 static struct event *append(trace *t, enum event_kind kind) {
   struct event *e = &t->ring[t->next++ % TRACE_EVENTS];
   free(e->text);

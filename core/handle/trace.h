@@ -8,6 +8,7 @@
 
 #include "handle/list.h"
 #include "handle/loop.h"
+#include "platform/address.h"
 
 enum { TRACE_EVENTS = 16 * 1024 }; /* how many the ring holds */
 
@@ -31,14 +32,23 @@ enum event_kind {
 
 extern const char *const event_names[]; /* by enum event_kind; ends with NULL */
 
+/* An address of TCP, in short. */
+struct trace_end {
+  uint8_t address[16]; /* an IPv4 address lies in the first four bytes */
+  uint16_t port;       /* 0 when unknown */
+  uint8_t family;      /* AF_INET or AF_INET6; 0: no such address */
+};
+
+void trace_end_set(struct trace_end *e, const address *a);
+
 /* Whom an event is about. */
 struct trace_socket {
-  uint32_t id;                    /* from 1; never reused within a loop; 0: no socket */
-  uint16_t host;                  /* index into the loop's hosts; 0 is home */
-  uint16_t label;                 /* index into the trace's labels; 0: none */
-  uint16_t local_port, peer_port; /* 0 when unknown */
-  uint8_t stream;                 /* 1, 2, 3: stdin, stdout, stderr of the program that the label
-                                     names; 0: none of these */
+  uint32_t id;    /* from 1; never reused within a loop; 0: no socket */
+  uint16_t host;  /* index into the loop's hosts; 0 is home */
+  uint16_t label; /* index into the trace's labels; 0: none */
+  struct trace_end local, peer;
+  uint8_t stream; /* 1, 2, 3: stdin, stdout, stderr of the program that the label names; 0: none of
+                     these */
 };
 
 struct event {

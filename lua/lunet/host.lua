@@ -195,7 +195,7 @@ local MOST_SEGMENTS = 65536 -- some 17 MB
 
 --- Captures the TCP segments that pass the interfaces of this host, its loopback among them, until it is closed;
 --- ends with the host. The tap is where packet(7) sockets are: it sees what arrives before a drop rule of this
---- host loses it, and what leaves after such a rule let it pass.
+--- host loses it; what such a rule loses on its way out is seen on the loopback, to which it is sent instead.
 ---@param most? integer how many segments it keeps, the last ones; default 65536. They take 256 bytes each
 ---@return lunet.capture|nil capture
 ---@return string? message

@@ -1,0 +1,130 @@
+local core = require "lunet.core"
+local lunet = require "lunet"
+local raised = require "spec.support.raised"
+
+local BOUND = 10 -- s; bounds waits for states that do come
+
+local a, b
+
+before_each(function()
+  a, b = assert(lunet.host "a"), assert(lunet.host "b")
+  lunet.link(a, b)
+end)
+
+after_each(function()
+  a:close()
+  b:close()
+  assert.same({}, lunet.open_handles())
+end)
+
+-- Each as "out SYN 0" (direction, flags, bytes), without the acknowledgements of nothing but data.
+local function words_of(segments)
+  local words = {}
+  for _, s in ipairs(segments) do
+    if s.flags ~= "ACK" then words[#words + 1] = ("%s %s %d"):format(s.direction, s.flags, s.bytes) end
+  end
+  return words
+end
+
+-- Waits until the capture has seen a segment with these flags that came in, or went out.
+local function wait_for(capture, direction, flags)
+  return assert(lunet.eventually(function()
+    for _, s in ipairs(capture:segments()) do
+      if s.direction == direction and s.flags == flags then return s end
+    end
+  end, BOUND))
+end
+
+for family, address in pairs { ipv4 = "0.0.0.0", ipv6 = "::" } do
+  describe("a capture, by " .. family, function()
+    it("sees a connection from both ends, at the times when it happened", function()
+      local on_a, on_b = assert(a:capture()), assert(b:capture())
+      local listener <close> = assert(b:listen { backlog = 1, address = address })
+      local began = lunet.now()
+      local near = assert(a:connect(listener, BOUND))
+      local connected = lunet.now()
+      local far = assert(listener:accept(BOUND))
+      local near_address, far_address = near:address(), near:peer()
+      assert(near:send "hello\n")
+      assert.equal("hello", far:receive("l", BOUND))
+      near:close()
+      wait_for(on_b, "in", "FIN,ACK")
+      far:close()
+      wait_for(on_a, "in", "FIN,ACK")
+
+      assert.same({ "out SYN 0", "in SYN,ACK 0", "out PSH,ACK 6", "out FIN,ACK 0", "in FIN,ACK 0" },
+        words_of(on_a:segments()))
+      assert.same({ "in SYN 0", "out SYN,ACK 0", "in PSH,ACK 6", "in FIN,ACK 0", "out FIN,ACK 0" },
+        words_of(on_b:segments()))
+      local syn, answer, _, data = table.unpack(on_a:segments())
+      assert.same({ near_address, far_address }, { syn.from, syn.to })
+      assert.same({ far_address, near_address }, { answer.from, answer.to })
+      assert.equal(syn.sequence + 1 & 0xffffffff, answer.acknowledgement)
+      assert.equal(syn.sequence + 1 & 0xffffffff, data.sequence)
+      assert.equal("hello\n", data.packet:sub(-6))
+      local error = on_a:statistics().error
+      assert.is_true(error > 0)
+      assert.is_true(syn.at >= began - error and answer.at <= connected + error)
+    end)
+  end)
+end
+
+describe("a capture", function()
+  it("sees what a drop rule of its host loses: on the way in as it comes, on the way out on the loopback", function()
+    local on_a, on_b = assert(a:capture()), assert(b:capture())
+    local listener <close> = assert(b:listen { backlog = 1 })
+    local rule = assert(b:drop { flags = "SYN" })
+    assert.equal("TIMEOUT", (select(3, a:connect(listener, 0.05))))
+    wait_for(on_b, "in", "SYN")
+    assert.is_true(rule:lost() >= 1)
+    rule:close()
+    local seen = #on_a:segments()
+    local silence <close> = assert(a:drop { direction = "out" })
+    assert.equal("TIMEOUT", (select(3, a:connect(listener, 0.05))))
+    assert.is_true(silence:lost() >= 1)
+    local lost = on_a:segments(seen)
+    assert.same({ "out SYN 0", "in SYN 0" }, words_of(lost))
+    for _, s in ipairs(lost) do assert.match("^127%.0%.0%.1:", s.to) end
+  end)
+
+  it("keeps the last segments, and says how many it forgot", function()
+    local capture = assert(a:capture(3))
+    local listener <close> = assert(b:listen { backlog = 5 })
+    for _ = 1, 3 do assert(a:connect(listener, BOUND)):reset() end
+    lunet.eventually(function() return capture:statistics().seen >= 12 end, BOUND)
+    local statistics, segments = capture:statistics(), capture:segments()
+    assert.equal(3, #segments)
+    assert.equal(statistics.seen - 3, statistics.forgotten)
+    assert.equal(0, statistics.dropped)
+    assert.same({ segments[3] }, capture:segments(statistics.seen - 1))
+    assert.same({}, capture:segments(statistics.seen))
+  end)
+
+  it("keeps what it has seen when it is closed, by itself or with its host", function()
+    local closed, left = assert(a:capture()), assert(b:capture())
+    local listener = assert(b:listen { backlog = 1 })
+    local _near <close> = assert(a:connect(listener, BOUND))
+    wait_for(left, "in", "ACK")
+    assert.is_true(closed:close())
+    assert.is_true(closed:close())
+    b:close()
+    assert.equal("out SYN 0", words_of(closed:segments())[1])
+    assert.equal("in SYN 0", words_of(left:segments())[1])
+    assert.equal("capture (closed)", tostring(closed))
+  end)
+
+  it("is one of the open handles", function()
+    local _capture <close> = assert(a:capture())
+    local handles = table.concat(lunet.open_handles(), "\n")
+    assert.match("capture of a", handles, 1, true)
+  end)
+
+  it("refuses a number of segments that is none, and a host that is closed", function()
+    for _, most in ipairs { 0, -1, 1.5, "many" } do
+      assert.matches("capture: a whole number of segments expected, 1 or more", raised(a.capture, a, most), 1, true)
+    end
+    assert.is_string(raised(core.capture, a, 0))
+    a:close()
+    assert.matches("the host is closed", raised(a.capture, a), 1, true)
+  end)
+end)
