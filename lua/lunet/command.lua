@@ -2,6 +2,7 @@
 --- `lunet experiments/stale_replay.lua [--json] [--KNOB VALUE ...]`.
 local argparse = require "argparse"
 local core = require "lunet.core"
+local interrupt = require "lunet.interrupt"
 local json = require "lunet.json"
 local needs = require "lunet.needs"
 local story = require "lunet.story"
@@ -83,10 +84,6 @@ local function describe(failure)
   return (is_assert or has_traceback) and failure or text
 end
 
-local function is_interrupt(failure)
-  return type(failure) == "string" and failure:find "^[^\n]*interrupted!"
-end
-
 --- Runs it; or returns nil when it could not run, which it has said.
 local function execute(name, experiment, values, on_machine)
   local are_here, missing = needs.find(experiment.needs)
@@ -95,11 +92,11 @@ local function execute(name, experiment, values, on_machine)
     return nil
   end
   local ok, run = xpcall(experiment.execute, function(failure)
-    return is_interrupt(failure) and failure or describe(failure)
+    return interrupt.is(failure) and failure or describe(failure)
   end, experiment, values, on_machine)
   if ok and run.note then complain(("note: %s %s"):format(name, run.note)) end
   if ok then return run end
-  if is_interrupt(run) then error(run, 0) end
+  if interrupt.is(run) then error(run, 0) end
   complain(("%s could not run: %s"):format(name, run))
   return nil
 end
