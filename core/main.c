@@ -1,13 +1,16 @@
 /* The `lunet` program: a Lua 5.4 interpreter that has the core linked in, finds its own library,
- * runs a script that returns an experiment, and closes every handle before the state. */
+ * runs a script that returns an experiment, or all those of a directory, and closes every handle
+ * before the state. */
 #include <fcntl.h>
 #include <lauxlib.h>
 #include <limits.h>
 #include <lualib.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "binding/core.h"
@@ -173,22 +176,23 @@ static int is_experiment(lua_State *L, int index) {
   return same;
 }
 
-/* (experiment, script name, arguments) -> exit status; runs protected, like the script itself. */
-static int experiment_main(lua_State *L) {
+/* (..., module) -> exit status, from the module's run(...); protected, like the script itself. */
+static int module_main(lua_State *L) {
   lua_getglobal(L, "require");
-  lua_pushliteral(L, "lunet.command");
+  lua_insert(L, -2);
   lua_call(L, 1, 1);
   lua_getfield(L, -1, "run");
+  lua_replace(L, -2);
   lua_insert(L, 1);
-  lua_settop(L, 4);
-  lua_call(L, 3, 1);
-  if (!lua_isinteger(L, -1)) luaL_error(L, "lunet.command.run returned no exit status");
+  lua_call(L, lua_gettop(L) - 1, 1);
+  if (!lua_isinteger(L, -1)) luaL_error(L, "run returned no exit status");
   return 1;
 }
 
-static int experiment_run(lua_State *L, const command_line *line) {
+/* Calls the module's run with what is on the stack, the script's name and its arguments. */
+static int module_run(lua_State *L, const char *module, const command_line *line) {
   const char *file = command_line_script_file(line);
-  lua_pushcfunction(L, experiment_main);
+  lua_pushcfunction(L, module_main);
   lua_insert(L, 1);
   lua_pushstring(L, file != NULL ? file : "-");
   lua_newtable(L);
@@ -196,12 +200,19 @@ static int experiment_run(lua_State *L, const command_line *line) {
     lua_pushstring(L, line->words[i]);
     lua_rawseti(L, -2, i - line->script);
   }
-  int status = call_and_report(L, 3, 1);
+  lua_pushstring(L, module);
+  int status = call_and_report(L, lua_gettop(L) - 1, 1);
   if (status == STATUS_OK) return (int)lua_tointeger(L, -1);
   return status == STATUS_INTERRUPTED ? status : STATUS_NOT_RUN;
 }
 
+static bool is_directory(const char *file) {
+  struct stat status;
+  return file != NULL && stat(file, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 static int script_run(lua_State *L, const command_line *line) {
+  if (is_directory(command_line_script_file(line))) return module_run(L, "lunet.directory", line);
   int loaded = luaL_loadfile(L, command_line_script_file(line));
   if (loaded != LUA_OK) {
     chunk_report(L);
@@ -209,7 +220,7 @@ static int script_run(lua_State *L, const command_line *line) {
   }
   int count = command_line_has_script(line) ? arguments_push(L) : 0;
   int status = call_and_report(L, count, 1);
-  if (status == STATUS_OK && is_experiment(L, 1)) return experiment_run(L, line);
+  if (status == STATUS_OK && is_experiment(L, 1)) return module_run(L, "lunet.command", line);
   return status;
 }
 

@@ -198,7 +198,7 @@ describe("a socket", function()
 end)
 
 describe("wrong use of an experiment", function()
-  local known = "(known: --help, --json, --machine, --backlog, --is_shut, --mode, --offset, --patience)\n"
+  local known = "(known: --help, --json, --machine, --timeline, --backlog, --is_shut, --mode, --offset, --patience)\n"
   local backlog = "it is a whole number from 0 to 1000 (connections)\n"
   local patience = "it is a number, 0 or more (s)\n"
   local misuses = {
@@ -296,15 +296,17 @@ describe("--help", function()
         assert.same({ 0, "" }, { result.status, result.errors })
         local text = result.output:gsub("%s+", " ")
         for _, part in ipairs {
-          "Usage: lunet silent.lua [-h] [--json] [--machine] [--backlog VALUE]",
+          "Usage: lunet silent.lua [-h] [--json] [--machine] [--timeline]",
           "The queue takes five connections or more.",
           "--json Print one JSON object and nothing else.",
+          "--timeline Print the whole timeline, however long it is.",
           "--backlog VALUE how many the kernel may queue (connections; default 5; a whole number from 0 to 1000).",
           "--is_shut VALUE whether the gate is shut (; default false; true or false).",
           "--mode VALUE how it is done (way; default slow; one of slow, fast).",
           "--offset VALUE where to begin (lines; default 0; a whole number).",
           "--patience VALUE how long to wait (s; default 0.25; a number, 0 or more).",
-          "Exit status: 0 the claim held, 1 it did not, 2 wrong use, 3 could not run, 130 Ctrl-C.",
+          "Exit status: 0 the claim held, 1 it did not, 2 wrong use, 3 could not run, or its figures or plot are "
+            .. "wrong, 130 Ctrl-C.",
         } do
           assert.match(part, text, 1, true)
         end
@@ -485,6 +487,79 @@ The claim holds.
   it("says what is about to run before it runs", function()
     write_script("slow.lua", with_run "error 'no luck'")
     assert.equal("slow: the claim\n\n  It runs.\n\n", run("slow.lua").output)
+  end)
+end)
+
+describe("the timeline of an experiment", function()
+  it("is only its notes when it is long, and whole with --timeline", function()
+    write_script("long.lua", with_run [[
+      local listener <close> = assert(lunet.listen { backlog = 1 })
+      for i = 1, 99 do listener:resize(i) end
+      lunet.note "All is done."
+      return {}]])
+    local short, long = run "long.lua", run "long.lua --timeline"
+    assert.same({ 0, 0 }, { short.status, long.status })
+    assert.match("\n  102 events, of which these are the notes; --timeline prints them all.\n\n  All is done.\n",
+      short.output, 1, true)
+    assert.not_match("changes the backlog", short.output)
+    assert.equal(99, select(2, long.output:gsub("changes the backlog", "")))
+  end)
+end)
+
+describe("the figures, columns and plot of an experiment", function()
+  local TELLING = [[
+    return require "lunet.experiment" {
+      claim = "It tells.",
+      run = function() return { cases = { { a = 1, z = 0.5 }, { a = 2, z = 2 } } } end,
+      check = function() end, columns = { "z" },
+      figures = function(outcome) return #outcome.cases .. " cases" .. MISTAKE end,
+      plot = function() return "  a plot" end,
+    }]]
+
+  setup(function()
+    write_script("telling.lua", (TELLING:gsub(" .. MISTAKE", "")))
+    write_script("mistaken_figures.lua", TELLING)
+  end)
+
+  it("are told in the story", function()
+    local result = run "telling.lua"
+    assert.same({ 0, "" }, { result.status, result.errors })
+    assert.match("\nOutcome\n\n  cases\n\n      z  a\n    0.5  1\n      2  2\n\n  a plot\n\n"
+      .. "The claim holds: 2 cases.\n", result.output, 1, true)
+  end)
+
+  it("are in the record, as far as they are figures", function()
+    local record = decode(run("telling.lua --json").output)
+    assert.equal("2 cases", record.figures)
+    assert.is_nil(record.plot)
+  end)
+
+  it("end with status 3 when they are wrong, after the verdict", function()
+    local result = run "mistaken_figures.lua"
+    assert.equal(3, result.status)
+    assert.match("\n\nThe claim holds.\n$", result.output)
+    assert.match("^lunet: mistaken_figures: mistake in the figures of the experiment: mistaken_figures.lua:5: ",
+      result.errors)
+    result = run "mistaken_figures.lua --json"
+    assert.equal(3, result.status)
+    assert.is_true(decode(result.output).holds)
+  end)
+end)
+
+describe("a program that an experiment needs", function()
+  it("is asked for before the run when it is missing, with status 3", function()
+    write_script("needing.lua", [[
+      return require "lunet.experiment" {
+        claim = "It is needed.", needs = { ["no-such-program"] = "no-package" },
+        run = function() print "it ran" return {} end, check = function() end,
+      }]])
+    for _, arguments in ipairs { "needing.lua", "needing.lua --json", "needing.lua --machine" } do
+      local result = run(arguments)
+      assert.equal(3, result.status)
+      assert.equal("lunet: needing could not run: no-such-program is missing (install the package no-package)\n",
+        result.errors)
+      assert.not_match("it ran", result.output)
+    end
   end)
 end)
 

@@ -46,7 +46,7 @@ describe("declaring an experiment", function()
 
   it("refuses a field that it does not know, and names those that it knows", function()
     assert.match("experiment: unknown field 'clam' %(known: claim, knobs, run, check, sysctl, control, "
-      .. "needs, columns, figures, exclusive%)$",
+      .. "needs, columns, figures, plot, exclusive%)$",
       misuse_of { clam = "typed in a hurry" })
     assert.match("unknown field '1' ", misuse_of { "no name" }, 1, true)
   end)
@@ -104,8 +104,20 @@ describe("declaring an experiment", function()
       knobs = { n = { 1, "", "how many", min = 1 } }, control = { n = 0 } })
   end)
 
+  it("refuses needs that name no packages, and columns that are no names", function()
+    for _, needs in ipairs { { "nginx" }, { nginx = true } } do
+      assert.match("experiment: needs is { program = its Debian package }, both by name$",
+        misuse_of { needs = needs })
+    end
+    for _, columns in ipairs { { depth = "depth" }, { 5 } } do
+      assert.match("experiment: columns is a list of names of fields$",
+        misuse_of { columns = columns })
+    end
+  end)
+
   for field, wanted in pairs {
-    control = "table", needs = "table", columns = "table", figures = "function", exclusive = "boolean",
+    control = "table", needs = "table", columns = "table", figures = "function", plot = "function",
+    exclusive = "boolean",
   } do
     it(("refuses %s that is no %s"):format(field, wanted), function()
       assert.match(("experiment: %s is a %s, not number$"):format(field, wanted), misuse_of { [field] = 7 })
@@ -455,6 +467,65 @@ describe("a run is a scope", function()
     end }()
     assert.same({ "CLOSED" }, outcome)
     assert.is_true(holds)
+  end)
+end)
+
+describe("an experiment that needs programs", function()
+  it("runs when they are here, also those that an ordinary user's PATH lacks", function()
+    assert.is_true(select(2, make { needs = { sh = "dash", nginx = "nginx", ["/bin/sh"] = "dash" } }()))
+  end)
+
+  it("does not run when one is missing, but says what to install", function()
+    local has_run = false
+    local declared = make { needs = { ["no-such-program"] = "no-package", sh = "dash" },
+      run = function() has_run = true return {} end }
+    assert.error(function() declared() end, "no-such-program is missing (install the package no-package)")
+    assert.is_false(has_run)
+  end)
+
+  it("names all that are missing; a directory is no program", function()
+    assert.error(function()
+      make { needs = { b = "of-b", a = "of-a", ["/tmp"] = "of-tmp", ["/no/such/program"] = "of-path" } }()
+    end, "/no/such/program is missing (install the package of-path), /tmp is missing (install the package of-tmp), "
+      .. "a is missing (install the package of-a), b is missing (install the package of-b)")
+  end)
+end)
+
+describe("the figures and the plot of an experiment", function()
+  local function execute(fields)
+    fields.knobs = { backlog = { 5, "connections", "how many" } }
+    fields.run = function() return { depth = 6 } end
+    local declared = make(fields)
+    return declared:execute(declared:settings())
+  end
+
+  it("are texts made of the outcome and the knobs", function()
+    local function tell(outcome, knobs) return ("%d of %d"):format(outcome.depth, knobs.backlog) end
+    local run = execute { figures = tell, plot = function(...) return "plot of " .. tell(...) end }
+    assert.same({ "6 of 5", "plot of 6 of 5" }, { run.figures, run.plot })
+    assert.is_nil(run.mistake)
+  end)
+
+  it("are told of a claim that does not hold, too", function()
+    local run = execute { figures = function() return "none" end, check = function() return false end }
+    assert.same({ false, "none" }, { run.holds, run.figures })
+  end)
+
+  it("are not needed", function()
+    local run = execute {}
+    assert.same({}, { run.figures, run.plot, run.mistake })
+  end)
+
+  it("change no verdict by a mistake in them, which is told apart", function()
+    for _, field in ipairs { "figures", "plot" } do
+      local run = execute { [field] = function(outcome) return outcome.missing.field end }
+      assert.is_true(run.holds)
+      assert.is_nil(run[field])
+      assert.match(("^mistake in the %s of the experiment: .*attempt to index a nil value"):format(field), run.mistake)
+      assert.match("experiment_spec.lua:", run.mistake, 1, true)
+      assert.equal(("mistake in the %s of the experiment: it returned no text, but number"):format(field),
+        execute({ [field] = function() return 5 end }).mistake)
+    end
   end)
 end)
 

@@ -29,10 +29,10 @@ local function part_of(text, heading)
 end
 
 local function rest_of(run)
-  return story.rest {
+  return story.rest({
     outcome = run.outcome or {}, holds = run.holds ~= false, why = run.why,
-    events = run.events or {}, lost = run.lost or 0,
-  }
+    events = run.events or {}, lost = run.lost or 0, figures = run.figures, plot = run.plot,
+  }, run.columns, run.is_whole)
 end
 
 local function timeline_of(events, lost)
@@ -154,6 +154,50 @@ describe("the story's timeline", function()
   end)
 end)
 
+describe("the story's timeline, when it is long,", function()
+  -- So many events, the first and the last of which are notes.
+  local function events_of(count)
+    local events = { { at = 0, kind = "note", text = "It begins." } }
+    for i = 2, count - 1 do
+      events[i] = { at = i, kind = "send", socket = 1, local_port = 7, peer_port = 9, bytes = 10, label = "B" }
+    end
+    events[count] = { at = count, kind = "note", text = "It ends." }
+    return events
+  end
+
+  it("has its rows as long as they are no more than 100", function()
+    local text = rest_of { events = events_of(100) }
+    assert.match("\n 2000.000         B    sends 10 bytes\n", text, 1, true)
+    assert.not_match("--timeline", text, 1, true)
+  end)
+
+  it("is only its notes, and how many events there were", function()
+    assert.match("^" .. table.concat({
+      "Timeline",
+      "",
+      "  101 events, of which these are the notes; %-%-timeline prints them all%.",
+      "",
+      "  It begins%.",
+      "",
+      "  It ends%.",
+      "",
+      "Outcome",
+    }, "\n"), rest_of { events = events_of(101) })
+  end)
+
+  it("says so when it has no notes, and how many events are lost", function()
+    local events = table.move(events_of(103), 2, 102, 1, {})
+    assert.match("^Timeline\n\n  101 events; %-%-timeline prints them all%.\n\nOutcome\n", rest_of { events = events })
+    assert.match("prints them all%.\n  %(7 earlier events are lost: the ring holds the last ones%)\n\nOutcome\n",
+      rest_of { events = events, lost = 7 })
+  end)
+
+  it("has all its rows on request", function()
+    local _, rows = rest_of({ events = events_of(500), is_whole = true }):gsub("sends 10 bytes", "")
+    assert.equal(498, rows)
+  end)
+end)
+
 describe("the story's outcome", function()
   it("lists the fields by name, in a column", function()
     assert.same({ "  accepted  true", "  b         2", "  c         \"text\"" },
@@ -193,6 +237,55 @@ describe("the story's outcome", function()
   end)
 end)
 
+describe("the story's tables", function()
+  local cases = { { departure = "close", depth = 1 }, { departure = "reset", depth = 0 } }
+
+  it("are the outcome's lists of records, below its other fields", function()
+    assert.match(table.concat({
+      "",
+      "Outcome",
+      "",
+      "  b  2",
+      "  z  { 1, 2 }",
+      "",
+      "  a_list",
+      "",
+      "    departure  depth",
+      "    close          1",
+      "    reset          0",
+      "",
+      "  more",
+      "",
+      "    limit",
+      "        5",
+      "",
+      "The claim holds.",
+    }, "\n"), rest_of { outcome = { a_list = cases, b = 2, more = { { limit = 5 } }, z = { 1, 2 } },
+      columns = { "departure" } }, 1, true)
+  end)
+
+  it("may be all there is", function()
+    assert.match("\nOutcome\n\n  cases\n\n    departure  depth\n", rest_of { outcome = { cases = cases } }, 1, true)
+  end)
+
+  it("fit into 80 columns", function()
+    local record = {}
+    for i = 1, 12 do record[("a_number_of_%d"):format(i)] = i end
+    for _, line in ipairs(lines_of(rest_of { outcome = { wide = { record } } })) do
+      assert.is_true(#line <= 80, line)
+    end
+  end)
+end)
+
+describe("the story's plot", function()
+  it("stands between the outcome and the verdict", function()
+    for _, text in ipairs { "  *\n *", "  *\n *\n", "  *\n *\n\n" } do
+      assert.match("\nOutcome\n\n  depth  1\n\n  *\n *\n\nThe claim holds.",
+        rest_of { outcome = { depth = 1 }, plot = text }, 1, true)
+    end
+  end)
+end)
+
 describe("the story's verdict", function()
   local function verdict_of(run)
     local lines = lines_of(rest_of(run))
@@ -207,6 +300,13 @@ describe("the story's verdict", function()
 
   it("is that it does not, and why", function()
     assert.same({ "The claim does not hold: nobody connected" }, verdict_of { holds = false, why = "nobody connected" })
+  end)
+
+  it("tells the figures, as the end of a sentence", function()
+    assert.same({ "The claim holds: 4 of 6 connect." }, verdict_of { figures = "4 of 6 connect" })
+    assert.same({ "The claim holds: 4 of 6 connect." }, verdict_of { figures = "4 of 6 connect." })
+    assert.same({ "The claim does not hold: nobody connected", "Figures: 0 of 6 connect." },
+      verdict_of { holds = false, why = "nobody connected", figures = "0 of 6 connect" })
   end)
 
   it("breaks a long reason at its spaces", function()

@@ -2,7 +2,9 @@
 --- `lunet experiments/stale_replay.lua [--json] [--KNOB VALUE ...]`.
 local argparse = require "argparse"
 local core = require "lunet.core"
+local interrupt = require "lunet.interrupt"
 local json = require "lunet.json"
+local needs = require "lunet.needs"
 local story = require "lunet.story"
 
 local command = {}
@@ -17,10 +19,12 @@ end
 local function parser_for(script, experiment)
   local parser = argparse("lunet " .. script, experiment.claim):add_help(false)
   parser:usage_max_width(80):help_max_width(80)
-  parser:epilog "Exit status: 0 the claim held, 1 it did not, 2 wrong use, 3 could not run, 130 Ctrl-C."
+  parser:epilog("Exit status: 0 the claim held, 1 it did not, 2 wrong use, 3 could not run, or its figures or plot "
+    .. "are wrong, 130 Ctrl-C.")
   parser:flag "-h --help":description "Show this and exit."
   parser:flag "--json":description "Print one JSON object and nothing else."
   parser:flag "--machine":description "Run on the machine's own network stack, not on one of its own."
+  parser:flag "--timeline":description "Print the whole timeline, however long it is."
   for _, k in ipairs(experiment.knobs) do
     parser:option("--" .. k.name):argname("VALUE"):target("knob_" .. k.name):description(
       ("%s (%s; default %s; %s)."):format(k.meaning, k.unit, tostring(k.default), k:allowed()))
@@ -46,7 +50,7 @@ end
 
 --- What argparse has against the command line, in one line, and what is allowed instead.
 local function explain_misuse(experiment, message)
-  local options = { "--help", "--json", "--machine" }
+  local options = { "--help", "--json", "--machine", "--timeline" }
   for _, k in ipairs(experiment.knobs) do
     if message:find(("^option '%%-%%-%s' "):format(k.name)) then
       return ("%s; it is %s (%s)"):format(message, k:allowed(), k.unit)
@@ -80,18 +84,19 @@ local function describe(failure)
   return (is_assert or has_traceback) and failure or text
 end
 
-local function is_interrupt(failure)
-  return type(failure) == "string" and failure:find "^[^\n]*interrupted!"
-end
-
 --- Runs it; or returns nil when it could not run, which it has said.
 local function execute(name, experiment, values, on_machine)
+  local are_here, missing = needs.find(experiment.needs)
+  if not are_here then
+    complain(("%s could not run: %s"):format(name, missing))
+    return nil
+  end
   local ok, run = xpcall(experiment.execute, function(failure)
-    return is_interrupt(failure) and failure or describe(failure)
+    return interrupt.is(failure) and failure or describe(failure)
   end, experiment, values, on_machine)
   if ok and run.note then complain(("note: %s %s"):format(name, run.note)) end
   if ok then return run end
-  if is_interrupt(run) then error(run, 0) end
+  if interrupt.is(run) then error(run, 0) end
   complain(("%s could not run: %s"):format(name, run))
   return nil
 end
@@ -116,22 +121,31 @@ local function execute_diverted(...)
   return execute(...)
 end
 
-local function run_as_json(name, experiment, values, on_machine)
-  local run = execute_diverted(name, experiment, values, on_machine)
+local FIRST = { "experiment", "claim", "holds", "why", "figures", "knobs", "outcome", "environment" }
+
+local function run_as_json(name, experiment, values, options)
+  local run = execute_diverted(name, experiment, values, options.machine)
   if not run then return nil end
   local record = {
-    experiment = name, claim = experiment.claim, holds = run.holds, why = run.why,
+    experiment = name, claim = experiment.claim, holds = run.holds, why = run.why, figures = run.figures,
     knobs = json.object(values), outcome = json.object(run.outcome), environment = run.environment,
   }
-  local text = json.encode(record, { "experiment", "claim", "holds", "why", "knobs", "outcome", "environment" })
-  return run, tell(text)
+  return run, tell(json.encode(record, FIRST))
 end
 
-local function run_as_story(name, experiment, values, on_machine)
+local function run_as_story(name, experiment, values, options)
   tell(story.opening(name, experiment, values) .. "\n")
-  local run = execute(name, experiment, values, on_machine)
+  local run = execute(name, experiment, values, options.machine)
   if not run then return nil end
-  return run, tell(story.rest(run))
+  return run, tell(story.rest(run, experiment.columns, options.timeline))
+end
+
+local function status_of(name, run, told, why)
+  if not run then return COULD_NOT_RUN end
+  if not told then complain(("%s: standard output: %s"):format(name, why)) end
+  if run.mistake then complain(("%s: %s"):format(name, run.mistake)) end
+  if not told or run.mistake then return COULD_NOT_RUN end
+  return run.holds and HELD or DID_NOT_HOLD
 end
 
 --- Runs an experiment as the command line says.
@@ -156,10 +170,7 @@ function command.run(experiment, script, arguments)
     complain(name .. ": " .. wrong)
     return WRONG_USE
   end
-  local run, told, why = (options.json and run_as_json or run_as_story)(name, experiment, values, options.machine)
-  if run and not told then complain(("%s: standard output: %s"):format(name, why)) end
-  if not run or not told then return COULD_NOT_RUN end
-  return run.holds and HELD or DID_NOT_HOLD
+  return status_of(name, (options.json and run_as_json or run_as_story)(name, experiment, values, options))
 end
 
 return command

@@ -13,25 +13,34 @@ local core = require "lunet.core"
 local environment = require "lunet.environment"
 local isolation = require "lunet.isolation"
 local knob = require "lunet.knob"
+local needs = require "lunet.needs"
 
 local experiment = {}
 experiment.__index = experiment
 
 local FIELDS = {
   claim = "string", knobs = "table", run = "function", check = "function", sysctl = "table", control = "table",
-  needs = "table", columns = "table", figures = "function", exclusive = "boolean",
+  needs = "table", columns = "table", figures = "function", plot = "function", exclusive = "boolean",
 }
 local OPTIONAL = {
-  knobs = true, sysctl = true, control = true, needs = true, columns = true, figures = true, exclusive = true,
+  knobs = true, sysctl = true, control = true, needs = true, columns = true, figures = true, plot = true,
+  exclusive = true,
 }
 local IN_ORDER = {
-  "claim", "knobs", "run", "check", "sysctl", "control", "needs", "columns", "figures", "exclusive",
+  "claim", "knobs", "run", "check", "sysctl", "control", "needs", "columns", "figures", "plot", "exclusive",
 }
 
 -- Busted loads modules anew for every spec file, so that a metatable does not tell an experiment.
 local KIND = "lunet.experiment"
 
 local function misuse(text, ...) error("experiment: " .. text:format(...), 3) end
+
+local function all_are(values, key_kind)
+  for key, value in pairs(values or {}) do
+    if type(key) ~= key_kind or type(value) ~= "string" then return false end
+  end
+  return true
+end
 
 local function declare(definition)
   if type(definition) ~= "table" then misuse("a table expected, not %s", type(definition)) end
@@ -46,10 +55,12 @@ local function declare(definition)
       misuse("%s is a %s, not %s", field, wanted, type(value))
     end
   end
+  if not all_are(definition.needs, "string") then misuse "needs is { program = its Debian package }, both by name" end
+  if not all_are(definition.columns, "number") then misuse "columns is a list of names of fields" end
   local self = { kind = KIND, claim = definition.claim, run = definition.run, check = definition.check,
     sysctl = definition.sysctl, control = definition.control, needs = definition.needs or {},
-    columns = definition.columns or {}, figures = definition.figures, exclusive = definition.exclusive or false,
-    knobs = {} }
+    columns = definition.columns or {}, figures = definition.figures, plot = definition.plot,
+    exclusive = definition.exclusive or false, knobs = {} }
   for name, declared in pairs(definition.knobs or {}) do
     local ok, made = pcall(knob.new, name, declared)
     if not ok then misuse("%s", made) end
@@ -127,6 +138,17 @@ local function judge(self, outcome, values)
   return true
 end
 
+--- A text that the experiment makes of an outcome by its field `name`; nil if it has no such field, or if that is
+--- wrong, which is told apart.
+local function text_of(self, name, outcome, values)
+  local fn = self[name]
+  if not fn then return nil end
+  local ok, result = xpcall(fn, core.traceback, outcome, values)
+  if ok and type(result) == "string" then return result end
+  if ok then result = "it returned no text, but " .. type(result) end
+  return nil, ("mistake in the %s of the experiment: %s"):format(name, result)
+end
+
 local function copy(values)
   local same = {}
   for name, value in pairs(values) do same[name] = value end
@@ -140,12 +162,14 @@ local function recording()
 end
 
 --- Runs it in a scope of its own on a home host of its own, with recording on. An error of the run is
---- raised as it is.
+--- raised as it is, and so is that a program is missing. A mistake in figures or plot changes no verdict.
 ---@param values table<string, any> of all knobs, from settings
 ---@param on_machine? boolean on the machine's own network stack instead
----@return {outcome: table, holds: boolean, why: string?, events: table[], lost: integer, environment: table,
----  note: string?}
+---@return {outcome: table, holds: boolean, why: string?, figures: string?, plot: string?, mistake: string?,
+---  events: table[], lost: integer, environment: table, note: string?}
 function experiment:execute(values, on_machine)
+  local are_here, missing = needs.find(self.needs)
+  if not are_here then error(missing, 0) end
   local home <close> = on_machine and isolation.refuse() or isolation.enter(self.sysctl)
   local record <close> = recording()
   local outcome = core.scope(self.run, copy(values))
@@ -153,7 +177,10 @@ function experiment:execute(values, on_machine)
   check_plain(outcome, "outcome", {})
   local events, lost = core.events(record.first)
   local holds, why = judge(self, outcome, copy(values))
-  return { outcome = outcome, holds = holds, why = why, events = events, lost = lost,
+  local figures, figures_mistake = text_of(self, "figures", outcome, copy(values))
+  local plot, plot_mistake = text_of(self, "plot", outcome, copy(values))
+  return { outcome = outcome, holds = holds, why = why, figures = figures, plot = plot,
+    mistake = figures_mistake or plot_mistake, events = events, lost = lost,
     environment = environment.read(), note = home.note }
 end
 
@@ -179,6 +206,7 @@ end
 ---@field needs? table<string, string> programs that it runs, and the Debian package of each
 ---@field columns? string[] the fields of the outcome's records, in the order in which a table shows them first
 ---@field figures? fun(outcome: table, knobs: table): string the few numbers to remember, in half a line
+---@field plot? fun(outcome: table, knobs: table): string lines of at most 80 columns, told below the outcome
 ---@field exclusive? boolean whether its times are wrong when other experiments run at the same time
 
 ---@param definition lunet.experiment_definition

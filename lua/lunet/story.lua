@@ -1,114 +1,113 @@
 --- A run as text, for a terminal or a pipe: the claim, the knobs, the timeline, the outcome, the
 --- verdict.
+local records = require "lunet.records"
+local text = require "lunet.text"
 local timeline = require "lunet.timeline"
+local value = require "lunet.value"
 
-local WIDTH = 80
+-- A longer timeline hides the outcome; only its notes are told then.
+local MOST_ROWS = 100
 
-local function sorted_keys(values)
-  local keys = {}
-  for key in pairs(values) do keys[#keys + 1] = key end
-  table.sort(keys, function(a, b)
-    if type(a) == type(b) then return a < b end
-    return type(a) == "number"
-  end)
-  return keys
-end
-
-local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
-
-local function quote(text)
-  local special = utf8.len(text) and "[%c\"\\]" or "[%c\"\\\x80-\xff]"
-  return '"' .. text:gsub(special, function(c) return ESCAPES[c] or ("\\x%02x"):format(c:byte()) end) .. '"'
-end
-
-local function show(value)
-  if type(value) == "string" then return quote(value) end
-  if math.type(value) == "float" then return ("%.6g"):format(value) end
-  if type(value) ~= "table" then return tostring(value) end
-  local parts = {}
-  for _, key in ipairs(sorted_keys(value)) do
-    local name = key == #parts + 1 and "" or math.type(key) and ("[%d] = "):format(key) or key .. " = "
-    parts[#parts + 1] = name .. show(value[key])
-  end
-  return #parts == 0 and "{}" or "{ " .. table.concat(parts, ", ") .. " }"
-end
-
---- Breaks a text into lines of at most `width` characters, at spaces.
-local function wrap(text, width)
-  local lines, line = {}, ""
-  for word in text:gmatch "%S+" do
-    if #line > 0 and #line + 1 + #word > width then
-      lines[#lines + 1] = line
-      line = ""
-    end
-    line = #line > 0 and line .. " " .. word or word
-  end
-  lines[#lines + 1] = line
-  return lines
-end
-
-local LEAST = 20 -- columns for the text of a row, however wide what stands before it
-
---- Adds a row to lines: what it starts with, then the text, broken at spaces and indented alike.
-local function add_wrapped(lines, start, text)
-  for _, part in ipairs(wrap(text, math.max(WIDTH - #start, LEAST))) do
-    lines[#lines + 1] = start .. part
-    start = (" "):rep(#start)
-  end
-end
-
-local function widest(texts, least)
-  for _, text in ipairs(texts) do least = math.max(least, #text) end
-  return least
-end
-
-local function pad(text, width) return text .. (" "):rep(width - #text) .. "  " end
+local function pad(words, width) return text.left(words, width) .. "  " end
 
 local function knob_lines(knobs, values)
   local names, settings = {}, {}
   for i, k in ipairs(knobs) do
     names[i] = k.name
-    settings[i] = ("%s %s"):format(show(values[k.name]), k.unit)
+    settings[i] = ("%s %s"):format(value.show(values[k.name]), k.unit)
   end
-  local name_width, setting_width = widest(names, 0), widest(settings, 0)
+  local name_width, setting_width = text.widest(names, 0), text.widest(settings, 0)
   local lines = {}
   for i, k in ipairs(knobs) do
-    add_wrapped(lines, "  " .. pad(names[i], name_width) .. pad(settings[i], setting_width), k.meaning)
+    text.add_wrapped(lines, "  " .. pad(names[i], name_width) .. pad(settings[i], setting_width), k.meaning)
   end
   return lines
+end
+
+local function lost_line(lost)
+  return ("  (%d earlier events are lost: the ring holds the last ones)"):format(lost)
+end
+
+local function add_note(lines, note)
+  lines[#lines + 1] = ""
+  text.add_wrapped(lines, "  ", note)
 end
 
 -- One row an event; notes go across, as the story's own voice.
-local function timeline_lines(events, lost)
-  local lines = timeline.lines(events)
+local function row_lines(rows, lost)
   local names, queues = {}, {}
-  for _, line in ipairs(lines) do
-    names[#names + 1] = line.who
-    queues[#queues + 1] = line.queue
+  for _, row in ipairs(rows) do
+    names[#names + 1] = row.who
+    queues[#queues + 1] = row.queue
   end
-  local who_width, queue_width = widest(names, 3), widest(queues, 5)
-  local function row(ms, queue, who) return ("%9s  "):format(ms) .. pad(queue, queue_width) .. pad(who, who_width) end
-  local texts = { row("ms", "queue", "who") .. "what" }
-  if lost > 0 then texts[2] = ("  (%d earlier events are lost: the ring holds the last ones)"):format(lost) end
-  for _, line in ipairs(lines) do
-    if line.note then
-      texts[#texts + 1] = ""
-      add_wrapped(texts, "  ", line.note)
+  local who_width, queue_width = text.widest(names, 3), text.widest(queues, 5)
+  local function start(ms, queue, who) return ("%9s  "):format(ms) .. pad(queue, queue_width) .. pad(who, who_width) end
+  local lines = { start("ms", "queue", "who") .. "what" }
+  if lost > 0 then lines[2] = lost_line(lost) end
+  for _, row in ipairs(rows) do
+    if row.note then
+      add_note(lines, row.note)
     else
-      add_wrapped(texts, row(("%.3f"):format(line.at * 1000), line.queue or "", line.who), line.what)
+      text.add_wrapped(lines, start(("%.3f"):format(row.at * 1000), row.queue or "", row.who), row.what)
     end
   end
-  return texts
+  return lines
 end
 
-local function outcome_lines(outcome)
-  local keys = sorted_keys(outcome)
-  local names = {}
-  for i, key in ipairs(keys) do names[i] = tostring(key) end
-  local width = widest(names, 0)
-  local lines = {}
-  for i, key in ipairs(keys) do lines[i] = "  " .. pad(names[i], width) .. show(outcome[key]) end
+local function note_lines(rows, lost)
+  local notes, others = {}, 0
+  for _, row in ipairs(rows) do
+    if row.note then notes[#notes + 1] = row.note else others = others + 1 end
+  end
+  local lines = { ("  %d events, of which these are the notes; --timeline prints them all."):format(others + #notes) }
+  if #notes == 0 then lines[1] = ("  %d events; --timeline prints them all."):format(others) end
+  if lost > 0 then lines[2] = lost_line(lost) end
+  for _, note in ipairs(notes) do add_note(lines, note) end
   return lines
+end
+
+local function timeline_lines(run, is_whole)
+  local rows = timeline.lines(run.events)
+  if #rows > MOST_ROWS and not is_whole then
+    return "Timeline\n", note_lines(rows, run.lost)
+  end
+  return "Timeline (queue: depth/limit where it changed, the kernel's own numbers)\n", row_lines(rows, run.lost)
+end
+
+local function add_all(lines, more) return table.move(more, 1, #more, #lines + 1, lines) end
+
+local function add_table(lines, name, list, columns)
+  add_all(lines, { "", "  " .. name, "" })
+  for _, line in ipairs(records.lines(list, columns, text.WIDTH - 4)) do
+    lines[#lines + 1] = line == "" and "" or "    " .. line
+  end
+end
+
+-- Tables come last, below what has a line of its own.
+local function outcome_lines(outcome, columns)
+  local names, keys, tables = {}, {}, {}
+  for _, key in ipairs(value.sorted_keys(outcome)) do
+    local is_table = records.is(outcome[key])
+    table.insert(is_table and tables or keys, key)
+    if not is_table then names[#names + 1] = tostring(key) end
+  end
+  local width = text.widest(names, 0)
+  local lines = {}
+  for i, key in ipairs(keys) do lines[i] = "  " .. pad(names[i], width) .. value.show(outcome[key]) end
+  for _, key in ipairs(tables) do add_table(lines, tostring(key), outcome[key], columns) end
+  if #keys == 0 and #tables > 0 then table.remove(lines, 1) end
+  return lines
+end
+
+local function with_stop(words) return words:find "[.!?]$" and words or words .. "." end
+
+local function add_verdict(lines, run)
+  local figures = run.figures and with_stop(run.figures)
+  if run.holds then
+    return text.add_wrapped(lines, "", figures and "The claim holds: " .. figures or "The claim holds.")
+  end
+  text.add_wrapped(lines, "", "The claim does not hold: " .. run.why)
+  if figures then text.add_wrapped(lines, "", "Figures: " .. figures) end
 end
 
 local story = {}
@@ -117,7 +116,7 @@ local story = {}
 ---@return string
 function story.opening(name, experiment, values)
   local lines = { name .. ": the claim", "" }
-  add_wrapped(lines, "  ", experiment.claim)
+  text.add_wrapped(lines, "  ", experiment.claim)
   if #experiment.knobs > 0 then
     lines[#lines + 1] = "\nKnobs\n"
     local knobs = knob_lines(experiment.knobs, values)
@@ -127,15 +126,18 @@ function story.opening(name, experiment, values)
 end
 
 --- What the run showed.
+---@param run table from experiment:execute
+---@param columns? string[] the fields that come first in the outcome's tables
+---@param is_whole? boolean whether to tell a timeline of any length
 ---@return string
-function story.rest(run)
-  local lines = { "Timeline (queue: depth/limit where it changed, the kernel's own numbers)\n" }
-  local function add(more) table.move(more, 1, #more, #lines + 1, lines) end
-  add(timeline_lines(run.events, run.lost))
-  add { "\nOutcome\n" }
-  add(outcome_lines(run.outcome))
-  add { "" }
-  add_wrapped(lines, "", run.holds and "The claim holds." or "The claim does not hold: " .. run.why)
+function story.rest(run, columns, is_whole)
+  local heading, rows = timeline_lines(run, is_whole)
+  local lines = add_all({ heading }, rows)
+  lines[#lines + 1] = "\nOutcome\n"
+  add_all(lines, outcome_lines(run.outcome, columns or {}))
+  lines[#lines + 1] = ""
+  if run.plot then lines[#lines + 1] = run.plot:gsub("\n*$", "\n") end
+  add_verdict(lines, run)
   return table.concat(lines, "\n")
 end
 
