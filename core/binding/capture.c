@@ -20,6 +20,7 @@ int capture_new(lua_State *L) {
   luaL_argcheck(L, most >= 1 && most <= INT32_MAX, 2, "how many segments to keep, 1 or more");
   runtime *rt = runtime_of(L);
   struct place p = host_place(rt, h, NULL);
+  if (lua_toboolean(L, 3)) p = (struct place){.scope = loop_scope(rt->lp)};
   capture **box = (capture **)type_new_box(L, CAPTURE_TYPE);
   int result = capture_open(rt->lp, &p, h, (uint32_t)most, box);
   if (result == 0) return 1;

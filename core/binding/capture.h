@@ -7,6 +7,9 @@
 extern const char CAPTURE_TYPE[];
 
 void capture_open_type(lua_State *L); /* expects the runtime on the stack's top */
-int capture_new(lua_State *L);        /* core.capture(host, most) */
+
+/* core.capture(host, most, outlives): `outlives` is whether it goes on when its host and the scope
+ * end, until it is closed: that takes its time. */
+int capture_new(lua_State *L);
 
 #endif

@@ -134,6 +134,16 @@ int host_is_address(lua_State *L) {
   return 1;
 }
 
+int host_is_within(lua_State *L) {
+  address a, network;
+  const char *text = luaL_checkstring(L, 1), *prefixed = luaL_checkstring(L, 2);
+  int bits = address_parse_prefixed(prefixed, &network);
+  if (bits < 0 || address_parse(text, &a) < 0)
+    return luaL_error(L, "an address with a port and one with a prefix expected");
+  lua_pushboolean(L, address_shares(&a, &network, bits));
+  return 1;
+}
+
 int host_add_addresses(lua_State *L) {
   host *h = host_check(L, 1);
   int count = lua_gettop(L);

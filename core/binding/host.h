@@ -25,7 +25,8 @@ struct place host_place(runtime *rt, const host *h, const char *label);
 
 /* core.link(host, name, peer_host, peer_name), .bridge(host, name), .attach(host, name, bridge),
  * .unlink(host, name), .add_addresses(host, name, "10.0.0.1/24", ...), .link_is_up(host, name),
- * .answers_for(host, "10.0.0.1"); .is_address(value): whether add_addresses takes it */
+ * .answers_for(host, "10.0.0.1"); .is_address(value): whether add_addresses takes it;
+ * .is_within("10.0.0.1:80", "10.0.0.0/24") */
 int host_link(lua_State *L);
 int host_bridge(lua_State *L);
 int host_attach(lua_State *L);
@@ -33,6 +34,7 @@ int host_unlink(lua_State *L);
 int host_add_addresses(lua_State *L);
 int host_link_is_up(lua_State *L);
 int host_is_address(lua_State *L);
+int host_is_within(lua_State *L);
 int host_answers_for(lua_State *L);
 
 /* core.read_file(host, path), .write_file(host, path, text): below /proc, as the host sees it. */

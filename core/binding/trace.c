@@ -59,12 +59,16 @@ static void push_event(lua_State *L, const trace *t, const struct event *e) {
     set_string(L, "text", e->text);
     return;
   }
-  set_integer(L, "socket", e->socket.id);
   set_integer(L, "host", e->socket.host);
   set_string(L, "label", trace_label_text(t, e->socket.label));
+  set_string(L, "text", e->text);
+  if (e->kind == EVENT_COUNTERS || e->kind == EVENT_SOCKETS) return;
+  set_integer(L, "socket", e->socket.id);
   if (e->socket.stream != 0) set_string(L, "stream", streams[e->socket.stream]);
   set_end(L, "local_address", "local_port", &e->socket.local);
   set_end(L, "peer_address", "peer_port", &e->socket.peer);
+  if (e->kind == EVENT_DROP_END) set_integer(L, "segments", e->bytes);
+  if (e->kind == EVENT_DROP || e->kind == EVENT_DROP_END) return;
   if (e->kind == EVENT_QUEUE) {
     set_integer(L, "depth", e->bytes);
     set_integer(L, "limit", e->code);

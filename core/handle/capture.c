@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "handle/watch.h"
 
@@ -10,8 +11,8 @@ enum { READ_MOST = 256 };
 
 struct capture {
   handle handle;
-  const char *name; /* of its host */
-  tap *tap;         /* NULL: closed */
+  char *name; /* of its host, which may be gone */
+  tap *tap;   /* NULL: closed */
   watch *watch;
   struct segment *ring;
   uint32_t room, most; /* segments the ring has room for, and may have */
@@ -90,12 +91,13 @@ static int on_readable(void *owner, int events) {
 int capture_open(loop *lp, const struct place *p, const host *h, uint32_t most, capture **out) {
   capture *c = calloc(1, sizeof *c);
   if (c == NULL) return UV_ENOMEM;
-  c->name = host_name(h);
+  c->name = strdup(host_name(h));
   c->most = most;
-  int result = tap_open(host_namespace(h), &c->tap);
+  int result = c->name == NULL ? UV_ENOMEM : tap_open(host_namespace(h), &c->tap);
   if (result == 0) result = watch_arm(&c->watch, lp, tap_fd(c->tap), UV_READABLE, on_readable, c);
   if (result < 0) {
     if (c->tap != NULL) tap_close(c->tap);
+    free(c->name);
     free(c);
     return result;
   }
@@ -119,5 +121,6 @@ void capture_close(capture *c) {
 void capture_free(capture *c) {
   capture_close(c);
   free(c->ring);
+  free(c->name);
   free(c);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "handle/deadline.h"
+#include "handle/snapshot.h"
 #include "platform/firewall.h"
 #include "platform/link.h"
 #include "platform/namespace.h"
@@ -17,6 +18,7 @@ struct host {
   uint16_t number;
   struct nl_sock *routes;
   firewall *firewall; /* NULL until it is needed */
+  snapshot *snapshot; /* NULL if there was no memory for it */
   char *name;
 };
 
@@ -50,6 +52,7 @@ int host_open(loop *lp, scope *s, const char *name, host **out) {
   h->lp = lp;
   h->number = loop_next_host(lp);
   handle_open(&h->handle, &host_type, &(struct place){.scope = s}); /* a host is on no host */
+  snapshot_open(lp, h->ns, h->number, name, &h->snapshot);
   *out = h;
   return 0;
 }
@@ -59,6 +62,8 @@ bool host_is_open(const host *h) { return h->ns != -1; }
 void host_close(host *h) {
   if (!host_is_open(h)) return;
   handle_close(&h->handle);
+  if (h->snapshot != NULL) snapshot_close(h->snapshot); /* with what is about to be reset */
+  h->snapshot = NULL;
   handle_abort_all(h->lp, h->number);
   link_close(h->routes);
   if (h->firewall != NULL) firewall_close(h->firewall);

@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handle/trace.h"
 #include "platform/firewall.h"
 
 enum { NAME = 32 };
 
 struct rule {
   handle handle;
+  loop *lp;
+  struct trace_socket about;
   firewall *firewall; /* NULL: closed */
   bool is_owner;      /* of the firewall: the home host has none to lend */
   char *text;
@@ -41,9 +44,12 @@ static int open_parts(rule *r, host *h, const char *content) {
   return result;
 }
 
-int rule_open(const struct place *p, host *h, const char *content, const char *text, rule **out) {
+int rule_open(loop *lp, const struct place *p, host *h, const char *content, const char *text,
+              rule **out) {
   rule *r = calloc(1, sizeof *r);
   if (r == NULL) return -ENOMEM;
+  r->lp = lp;
+  r->about = (struct trace_socket){.id = loop_next_socket(lp), .host = p->host, .label = p->label};
   r->text = strdup(text);
   /* Unlike any other open rule's, whichever Lua state or copy of this module that one belongs to.
    */
@@ -55,6 +61,7 @@ int rule_open(const struct place *p, host *h, const char *content, const char *t
     return result;
   }
   handle_open(&r->handle, &rule_type, p);
+  trace_append_text(loop_trace(lp), &r->about, EVENT_DROP, strdup(text));
   *out = r;
   return 0;
 }
@@ -73,6 +80,7 @@ int rule_close(rule *r) {
   handle_close(&r->handle);
   int stopped = firewall_stop(r->firewall, r->name); /* first: the last count is complete */
   rule_lost(r, &r->segments, &r->bytes);
+  trace_record(loop_trace(r->lp), &r->about, EVENT_DROP_END, (int64_t)r->segments, 0);
   int removed = firewall_remove(r->firewall, r->name);
   let_go(r);
   return stopped < 0 ? stopped : removed;

@@ -10,7 +10,8 @@
 typedef struct rule rule;
 
 /* h: NULL for home. For `content` see firewall_add; `text` describes it. */
-int rule_open(const struct place *p, host *h, const char *content, const char *text, rule **out);
+int rule_open(loop *lp, const struct place *p, host *h, const char *content, const char *text,
+              rule **out);
 
 /* How much it has lost; also after it was closed. 0 or a negative errno. */
 int rule_lost(rule *r, uint64_t *segments, uint64_t *bytes);

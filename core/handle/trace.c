@@ -3,15 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handle/op.h"
 #include "platform/clock.h"
 
 const char *const event_names[] = {
-  [EVENT_LISTEN] = "listen", [EVENT_CONNECT] = "connect", [EVENT_ACCEPT] = "accept",
-  [EVENT_SEND] = "send",     [EVENT_RECEIVE] = "receive", [EVENT_SHUTDOWN] = "shutdown",
-  [EVENT_CLOSE] = "close",   [EVENT_RESET] = "reset",     [EVENT_GATE] = "gate",
-  [EVENT_RESIZE] = "resize", [EVENT_QUEUE] = "queue",     [EVENT_EXEC] = "exec",
-  [EVENT_SIGNAL] = "signal", [EVENT_EXIT] = "exit",       [EVENT_NOTE] = "note",
-  [EVENT_NOTE + 1] = NULL,
+  [EVENT_LISTEN] = "listen",     [EVENT_CONNECT] = "connect", [EVENT_ACCEPT] = "accept",
+  [EVENT_SEND] = "send",         [EVENT_RECEIVE] = "receive", [EVENT_SHUTDOWN] = "shutdown",
+  [EVENT_CLOSE] = "close",       [EVENT_RESET] = "reset",     [EVENT_GATE] = "gate",
+  [EVENT_RESIZE] = "resize",     [EVENT_QUEUE] = "queue",     [EVENT_EXEC] = "exec",
+  [EVENT_SIGNAL] = "signal",     [EVENT_EXIT] = "exit",       [EVENT_DROP] = "drop",
+  [EVENT_DROP_END] = "drop_end", [EVENT_NOTE] = "note",       [EVENT_COUNTERS] = "counters",
+  [EVENT_SOCKETS] = "sockets",   [EVENT_SOCKETS + 1] = NULL,
 };
 
 struct trace {
@@ -57,11 +59,11 @@ static struct event *append(trace *t, enum event_kind kind) {
   return e;
 }
 
-static void ask_probes(trace *t) {
+static void ask_probes(trace *t, enum noteworthy why) {
   if (!t->is_probing) return;
   for (list *l = t->probes.next; l != &t->probes; l = l->next) {
     struct trace_probe *p = LIST_ENTRY(l, struct trace_probe, in_trace);
-    p->ask(p);
+    p->ask(p, why);
   }
 }
 
@@ -73,15 +75,21 @@ void trace_append(trace *t, const struct trace_socket *s, enum event_kind kind, 
   e->code = code;
 }
 
+void trace_append_text(trace *t, const struct trace_socket *s, enum event_kind kind, char *text) {
+  struct event *e = append(t, kind);
+  e->socket = *s;
+  e->text = text;
+}
+
 void trace_record(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
                   int32_t code) {
   trace_append(t, s, kind, bytes, code);
-  ask_probes(t);
+  ask_probes(t, code == OP_TIMEOUT ? NOTEWORTHY_TIMEOUT : NOTEWORTHY_NOT);
 }
 
 void trace_note(trace *t, const char *text) {
   append(t, EVENT_NOTE)->text = strdup(text);
-  ask_probes(t);
+  ask_probes(t, NOTEWORTHY_NOTE);
 }
 
 uint64_t trace_first(const trace *t) { return t->next < TRACE_EVENTS ? 0 : t->next - TRACE_EVENTS; }

@@ -21,13 +21,17 @@ enum event_kind {
   EVENT_SHUTDOWN,
   EVENT_CLOSE,
   EVENT_RESET,
-  EVENT_GATE,   /* bytes: how many may be open */
-  EVENT_RESIZE, /* bytes: the backlog asked for */
-  EVENT_QUEUE,  /* an event found the queue changed. bytes: depth, code: limit */
-  EVENT_EXEC,   /* bytes: the program's process number */
-  EVENT_SIGNAL, /* lunet has sent one to a program. bytes: its number */
-  EVENT_EXIT,   /* bytes: the exit status, or the signal that killed it, negative */
-  EVENT_NOTE,   /* the script's own words */
+  EVENT_GATE,     /* bytes: how many may be open */
+  EVENT_RESIZE,   /* bytes: the backlog asked for */
+  EVENT_QUEUE,    /* an event found the queue changed. bytes: depth, code: limit */
+  EVENT_EXEC,     /* bytes: the program's process number */
+  EVENT_SIGNAL,   /* lunet has sent one to a program. bytes: its number */
+  EVENT_EXIT,     /* bytes: the exit status, or the signal that killed it, negative */
+  EVENT_DROP,     /* a rule begins to lose segments. text: which */
+  EVENT_DROP_END, /* bytes: how many segments it lost */
+  EVENT_NOTE,     /* text: the script's own words */
+  EVENT_COUNTERS, /* text: a host's /proc/net/snmp and netstat */
+  EVENT_SOCKETS,  /* text: a host's sockets, see snapshot.c */
 };
 
 extern const char *const event_names[]; /* by enum event_kind; ends with NULL */
@@ -57,7 +61,7 @@ struct event {
   uint16_t kind; /* enum event_kind */
   int32_t code;  /* 0, or a negative errno or OP_ result */
   int64_t bytes;
-  char *text; /* of a note; the trace's own */
+  char *text; /* the trace's own; most have none */
 };
 
 int trace_open(trace **out);
@@ -75,10 +79,14 @@ const struct event *trace_event(const trace *t, uint64_t number);
 uint16_t trace_label(trace *t, const char *text); /* the label's index; 0 if there is no room */
 const char *trace_label_text(const trace *t, uint16_t label);
 
+/* Whether an event is one at which a closer look is worth its time. */
+enum noteworthy { NOTEWORTHY_NOT, NOTEWORTHY_NOTE, NOTEWORTHY_TIMEOUT };
+
 /* A probe is asked after every event, while probing is on, whether something changed. */
 struct trace_probe {
   list in_trace;
-  void (*ask)(struct trace_probe *p); /* records what changed with trace_append */
+  void (*ask)(struct trace_probe *p,
+              enum noteworthy why); /* records what changed by trace_append */
 };
 
 void trace_probe_open(trace *t, struct trace_probe *p);
@@ -87,5 +95,7 @@ bool trace_is_probing(const trace *t);
 void trace_set_probing(trace *t, bool on);
 void trace_append(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
                   int32_t code); /* records without asking the probes */
+void trace_append_text(trace *t, const struct trace_socket *s, enum event_kind kind,
+                       char *text); /* malloc'ed: the trace's from now on */
 
 #endif

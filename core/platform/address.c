@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,19 @@ int address_parse_prefixed(const char *text, address *out) {
   int result = digits == NULL || host[0] == '[' ? -EINVAL : address_make(host, 0, out);
   if (result < 0 || address_family(out) == AF_UNIX) return -EINVAL;
   return parse_number(digits, address_family(out) == AF_INET ? 32 : 128);
+}
+
+static const uint8_t *bytes_of(const address *a) {
+  if (address_family(a) == AF_INET) return (const uint8_t *)&a->as.in.sin_addr;
+  return a->as.in6.sin6_addr.s6_addr;
+}
+
+bool address_shares(const address *a, const address *b, int bits) {
+  if (address_family(a) != address_family(b)) return false;
+  const uint8_t *one = bytes_of(a), *other = bytes_of(b);
+  int whole = bits / 8, rest = bits % 8;
+  if (memcmp(one, other, (size_t)whole) != 0) return false;
+  return rest == 0 || (one[whole] ^ other[whole]) >> (8 - rest) == 0;
 }
 
 static const char *format_unix(const address *a, char text[ADDRESS_TEXT]) {

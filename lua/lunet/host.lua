@@ -14,6 +14,8 @@ local origins = setmetatable({}, { __mode = "k" })
 
 local hosts_made = 0
 
+-- host.on_made(host) is called with each host that is made, while somebody records.
+
 -- What every new host is set to, besides its own; see lunet.isolation.
 host.sysctls = {}
 
@@ -84,7 +86,10 @@ function host.new(options)
   local ok
   ok, message, code = write_sysctls(made, host.sysctls)
   if ok then ok, message, code = write_sysctls(made, sysctls) end
-  if ok then return made end
+  if ok then
+    if host.on_made then host.on_made(made) end
+    return made
+  end
   made:close()
   return nil, message, code
 end

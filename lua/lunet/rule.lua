@@ -2,6 +2,7 @@
 --- adds that to the host's firewall, counts, and removes it.
 local core = require "lunet.core"
 
+-- on_open(options) is called with each rule that is made, while somebody records.
 local rule = {}
 
 local fields = { "direction", "first", "flags", "from", "from_port", "port", "reject", "to", "to_port" }
@@ -213,7 +214,54 @@ function rule.drop(host, options)
   local content = lose_chain(first, options.reject == "reset") .. kinds_chain(wanted)
     .. judge_chain(ends_of(from, to, from_port, to_port), port) .. input_chain(hooks.input, answer)
     .. (hooks.output and output_chain(answer) or "")
-  return core.drop(host, content, describe(host, options))
+  local made, message, code = core.drop(host, content, describe(host, options))
+  if made and rule.on_open then rule.on_open(options) end
+  return made, message, code
+end
+
+-- -- what a rule means ---------------------------------------------------------------------------
+
+local function has(s, flag) return s.flags:find(flag, 1, true) ~= nil end
+
+-- As `kinds`, of a segment that a tap saw.
+local shown = {
+  any = function() return true end,
+  SYN = function(s) return has(s, "SYN") and not has(s, "ACK") end,
+  ["SYN-ACK"] = function(s) return has(s, "SYN") and has(s, "ACK") end,
+  FIN = function(s) return has(s, "FIN") end,
+  RST = function(s) return has(s, "RST") end,
+  data = function(s) return s.bytes > 0 end,
+  ACK = function(s) return (s.flags == "ACK" or s.flags == "PSH,ACK") and s.bytes == 0 end,
+}
+
+local function is_shown(list, s)
+  if type(list) ~= "table" then list = { list or "any" } end
+  for _, name in ipairs(list) do
+    if shown[name](s) then return true end
+  end
+  return false
+end
+
+local function is_at(address, end_point)
+  if not address then return true end
+  address = tostring(address)
+  local suffix = address:find "/" and "" or family_of(address) == "ip" and "/32" or "/128"
+  return core.is_within(end_point, address .. suffix)
+end
+
+local function port_of(end_point) return math.tointeger(tonumber(end_point:match ":(%d+)$")) end
+
+--- Whether a segment that arrives is one of those that a rule with these options loses, `first` apart.
+---@param options lunet.drop_options
+---@param s lunet.segment_event
+---@return boolean
+function rule.means(options, s)
+  local from_port, to_port = port_of(s.from), port_of(s.to)
+  return options.direction ~= "out" and is_shown(options.flags, s) and is_at(options.from, s.from)
+    and is_at(options.to, s.to) and (not options.from_port or options.from_port == from_port)
+    and (not options.to_port or options.to_port == to_port)
+    and (not options.port or options.port == from_port or options.port == to_port)
+    and not (options.reject == "reset" and has(s, "RST"))
 end
 
 --- Like host:drop, of the home host.

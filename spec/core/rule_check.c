@@ -60,7 +60,7 @@ static void close_nft(void) {
 static rule *open_rule(void) {
   rule *r;
   struct place p = {.scope = outermost, .host = host_number(h)};
-  CHECK(rule_open(&p, h, content, "text", &r) == 0);
+  CHECK(rule_open(lp, &p, h, content, "text", &r) == 0);
   return r;
 }
 
@@ -76,7 +76,7 @@ static void leave_nothing(void) {
 static void leave_nothing_if_refused(void) {
   rule *r;
   struct place p = {.scope = outermost, .host = host_number(h)};
-  CHECK(rule_open(&p, h, "chain x {\nno such thing\n}\n", "text", &r) < 0);
+  CHECK(rule_open(lp, &p, h, "chain x {\nno such thing\n}\n", "text", &r) < 0);
   CHECK(strstr(firewall_complaint(), "syntax error") != NULL);
   CHECK(count_tables() == 0);
 }

@@ -1,0 +1,180 @@
+--- What is recorded of a run, by all its witnesses, on one clock: what the script's calls did, what the kernel held
+--- in its queues, counters and socket lists, and what crossed the wire.
+local core = require "lunet.core"
+local counters = require "lunet.counters"
+local host = require "lunet.host"
+local rule = require "lunet.rule"
+local segments = require "lunet.segments"
+
+local recording = {}
+recording.__index = recording
+
+--- Begins. Queues are looked at after every event; counters and socket lists at notes, when a deadline passes, and
+--- when a host is made and closed. One recording at a time: one that is begun within another leaves hosts' wires to
+--- that one.
+---@param with_wire? boolean whether to capture what hosts made from now on send and receive
+---@return lunet.recording
+function recording.start(with_wire)
+  local first, was_on = core.record(true)
+  local self = setmetatable({ first = first, was_on = was_on, rules = {}, captures = {}, names = {},
+    hosts_before = host.on_made, rules_before = rule.on_open }, recording)
+  if not host.on_made then
+    host.on_made = function(made) self:meet(made, with_wire) end
+    rule.on_open = function(options) self.rules[#self.rules + 1] = options end
+  end
+  return self
+end
+
+local MOST_SEGMENTS = 65536 -- of each host
+
+-- A host without a tap, for want of descriptors, is one whose wire is not seen. The taps are closed all together at
+-- the end, since each takes some 10 ms.
+function recording:meet(made, with_wire)
+  local number = core.host_number(made)
+  self.names[number] = made:name()
+  if with_wire then self.captures[number] = core.capture(made, MOST_SEGMENTS, true) end
+end
+
+-- Stops recording; idempotent.
+function recording:stop()
+  if self.is_over then return end
+  self.is_over = true
+  core.record(self.was_on)
+  host.on_made, rule.on_open = self.hosts_before, self.rules_before
+  for _, capture in pairs(self.captures) do capture:close() end
+end
+
+recording.__close = recording.stop
+
+-- -- the kernel's side -------------------------------------------------------------------------
+
+-- What moved since the last look at the same host; nil if nothing did.
+local function counters_event(e, before)
+  local after = counters.new(e.text, e.text)
+  local earlier = before[e.host]
+  before[e.host] = after
+  local moved = earlier and after - earlier
+  if not moved or next(moved) == nil then return nil end
+  return { at = e.at, kind = "counters", host = e.host, label = e.label, moved = setmetatable(moved, nil) }
+end
+
+local SOCKET <const> = "^(%S+) (%S+) (%S+) (%d+) (%d+) (%d) (%d+)$"
+
+local function parse_sockets(text)
+  local sockets = {}
+  for line in text:gmatch "[^\n]+" do
+    local state, near, far, received, unsent, owned, retransmits = line:match(SOCKET)
+    sockets[near .. ">" .. far] = {
+      state = state, local_address = near, peer_address = far ~= "-" and far or nil,
+      receive_queue = math.tointeger(tonumber(received)), send_queue = math.tointeger(tonumber(unsent)),
+      owned = owned == "1", retransmits = math.tointeger(tonumber(retransmits)),
+    }
+  end
+  return sockets
+end
+
+local FIELDS <const> = { "state", "receive_queue", "send_queue", "owned", "retransmits" }
+
+local function differs(a, b)
+  for _, field in ipairs(FIELDS) do
+    if a[field] ~= b[field] then return true end
+  end
+  return false
+end
+
+-- The sockets that changed, and those that went; nil if none did.
+local function sockets_event(e, before)
+  local after, earlier = parse_sockets(e.text), before[e.host] or {}
+  before[e.host] = after
+  local changed = {}
+  for key, socket in pairs(after) do
+    if not earlier[key] or differs(earlier[key], socket) then changed[#changed + 1] = socket end
+  end
+  for key, socket in pairs(earlier) do
+    if not after[key] then
+      changed[#changed + 1] = { state = "gone", local_address = socket.local_address,
+        peer_address = socket.peer_address }
+    end
+  end
+  if #changed == 0 then return nil end
+  table.sort(changed, function(a, b)
+    if a.local_address ~= b.local_address then return a.local_address < b.local_address end
+    return (a.peer_address or "") < (b.peer_address or "")
+  end)
+  return { at = e.at, kind = "sockets", host = e.host, label = e.label, changed = changed }
+end
+
+local function understand(events)
+  local before_counters, before_sockets, understood = {}, {}, {}
+  for _, e in ipairs(events) do
+    if e.kind == "counters" then e = e.text and counters_event(e, before_counters) end
+    if e and e.kind == "sockets" and e.text then e = sockets_event(e, before_sockets) end
+    if e then understood[#understood + 1] = e end
+  end
+  return understood
+end
+
+-- -- the wire ----------------------------------------------------------------------------------
+
+-- Each rule with when it was open. Its options come in the order of the events.
+local function open_times(events, rules)
+  local open, by_socket, count = {}, {}, 0
+  for _, e in ipairs(events) do
+    if e.kind == "drop" then
+      count = count + 1
+      by_socket[e.socket] = { options = rules[count], host = e.host, from = e.at, to = math.huge, seen = 0 }
+      open[count] = by_socket[e.socket]
+    elseif e.kind == "drop_end" and by_socket[e.socket] then
+      by_socket[e.socket].to = e.at
+    end
+  end
+  return open
+end
+
+-- The newest rule judges first, and what it has lost the others never see.
+local function loser_of(rules)
+  return function(s)
+    for i = #rules, 1, -1 do
+      local r = rules[i]
+      if r.options and r.host == s.to_host and s.arrived >= r.from and s.arrived <= r.to
+        and rule.means(r.options, s) then
+        r.seen = r.seen + 1
+        return r.seen <= (r.options.first or math.huge)
+      end
+    end
+    return false
+  end
+end
+
+local function merge(calls, crossed)
+  local events, j = {}, 1
+  for _, e in ipairs(calls) do
+    while crossed[j] and crossed[j].at < e.at do
+      events[#events + 1] = crossed[j]
+      j = j + 1
+    end
+    events[#events + 1] = e
+  end
+  return table.move(crossed, j, #crossed, #events + 1, events)
+end
+
+--- Ends it, and tells what it has: events in the order of time; how many earlier ones are lost, since only so many
+--- are kept; the hosts' names by their numbers; and of the wire, how many segments the kernel dropped or were
+--- forgotten, and by how many seconds their times may be wrong.
+---@return {events: table[], lost: integer, hosts: table<integer, string>, wire: {dropped: integer, error: number}?}
+function recording:finish()
+  self:stop()
+  local events, lost = core.events(self.first)
+  local seen, wire = {}, nil
+  for number, capture in pairs(self.captures) do
+    local statistics = capture:statistics()
+    wire = wire or { dropped = 0, error = 0 }
+    wire.dropped = wire.dropped + statistics.dropped + statistics.forgotten
+    wire.error = math.max(wire.error, statistics.error)
+    seen[number] = capture:segments()
+  end
+  local crossed = segments.join(seen, loser_of(open_times(events, self.rules)))
+  return { events = merge(understand(events), crossed), lost = lost, hosts = self.names, wire = wire }
+end
+
+return recording
