@@ -118,8 +118,8 @@ describe("running a catalogue", function()
       reasons[name] = record.why:gsub("^.*%.lua:%d+: ", "")
     end
     assert.same({
-      raising = "no luck", leaving = "ended with status 7", leaving_well = "ended with status 0",
-      killed = "killed by SIGKILL", noisy = "no luck", wrong = "not even loaded",
+      raising = "no luck", leaving = "ended with status 7, and printed no record",
+      leaving_well = "ended with status 0, and printed no record", killed = "killed by SIGKILL", noisy = "no luck", wrong = "not even loaded",
       mistaken = "mistake in the figures of the experiment: it returned no text, but nil",
     }, reasons)
   end)
