@@ -7,7 +7,7 @@
 #include <uv.h>
 
 static const char usage[] =
-  "usage: lunet [options] [script [arguments]]\n"
+  "usage: lunet [options] [script | directory [arguments]]\n"
   "  -e STAT        run the Lua statement STAT\n"
   "  -l NAME        require the module NAME into the global NAME\n"
   "  -l G=NAME      require the module NAME into the global G\n"
@@ -23,6 +23,8 @@ static const char usage[] =
   "A script that returns an experiment is run: lunet tells its timeline, outcome and verdict.\n"
   "  lunet FILE --help          list the knobs of the experiment in FILE\n"
   "  lunet FILE --KNOB VALUE    run it with a knob set\n"
+  "  lunet DIRECTORY            run every experiment in it, several at a time, and print a table\n"
+  "  lunet DIRECTORY --help     list the options for that\n"
   "Exit status: 0 the script ended well, the claim held; 1 it failed, the claim did not hold;\n"
   "2 wrong use; 3 the experiment could not run; 130 Ctrl-C.\n";
 

@@ -619,6 +619,17 @@ describe("Ctrl-C during a run", function()
     assert.is_nil(result.output)
   end)
 
+  it("is no verdict when it comes during the figures", function()
+    write_script("telling.lua", [[
+      return require "lunet.experiment" {
+        claim = "It is told.", run = function() return {} end, check = function() end,
+        figures = function() io.stderr:write "ready\n" while true do end end,
+      }]])
+    local result = interrupt "telling.lua"
+    assert.equal(130, result.status)
+    assert.not_match("mistake", result.errors, 1, true)
+  end)
+
   it("is no verdict when it comes during the check", function()
     write_script("checking.lua", [[
       return require "lunet.experiment" {

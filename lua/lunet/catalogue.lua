@@ -82,7 +82,8 @@ local function complaint_in(errors, name)
 end
 
 local function ending_of(status)
-  return type(status) == "string" and "killed by " .. status or ("ended with status %d"):format(status)
+  if type(status) == "string" then return "killed by " .. status end
+  return ("ended with status %d, and printed no record"):format(status)
 end
 
 local VERDICTS = { [0] = "holds", [1] = "does not hold" }

@@ -11,6 +11,7 @@
 --- program runs a script that returns one.
 local core = require "lunet.core"
 local environment = require "lunet.environment"
+local interrupt = require "lunet.interrupt"
 local isolation = require "lunet.isolation"
 local knob = require "lunet.knob"
 local needs = require "lunet.needs"
@@ -145,6 +146,7 @@ local function text_of(self, name, outcome, values)
   if not fn then return nil end
   local ok, result = xpcall(fn, core.traceback, outcome, values)
   if ok and type(result) == "string" then return result end
+  if interrupt.is(result) then error(result, 0) end
   if ok then result = "it returned no text, but " .. type(result) end
   return nil, ("mistake in the %s of the experiment: %s"):format(name, result)
 end
