@@ -543,11 +543,11 @@ describe("what a run records", function()
     return declared:execute(declared:settings())
   end
 
-  -- Without the queue's changes, which are found when the next event comes.
+  -- Without what the kernel says in between.
   local function kinds_of(events)
-    local kinds = {}
+    local kinds, is_kernels = {}, { queue = true, counters = true, sockets = true }
     for _, e in ipairs(events) do
-      if e.kind ~= "queue" then kinds[#kinds + 1] = e.kind end
+      if not is_kernels[e.kind] then kinds[#kinds + 1] = e.kind end
     end
     return table.concat(kinds, " ")
   end
@@ -600,9 +600,10 @@ describe("what a run records", function()
       return {}
     end }
     local run = declared:execute(declared:settings())
-    assert.equal(20000, #run.events + run.lost)
-    assert.is_true(run.lost > 0)
-    assert.equal("20000", run.events[#run.events].text)
-    assert.equal(tostring(run.lost + 1), run.events[1].text)
+    local notes = {}
+    for _, e in ipairs(run.events) do notes[#notes + 1] = e.kind == "note" and e.text or nil end
+    assert.is_true(run.lost > 0 and #notes < 20000)
+    assert.equal("20000", notes[#notes])
+    assert.equal(tostring(20000 - #notes + 1), notes[1])
   end)
 end)

@@ -32,7 +32,7 @@ local function rest_of(run)
   return story.rest({
     outcome = run.outcome or {}, holds = run.holds ~= false, why = run.why,
     events = run.events or {}, lost = run.lost or 0, figures = run.figures, plot = run.plot,
-  }, run.columns, run.is_whole)
+  }, run.columns, { is_whole = run.is_whole })
 end
 
 local function timeline_of(events, lost)

@@ -26,22 +26,27 @@ end
 describe("the timeline of a run", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
+  local function without(kinds, events)
+    local others = {}
+    for _, e in ipairs(events) do
+      if not kinds[e.kind] then others[#others + 1] = e end
+    end
+    return others
+  end
+
+  -- Without what the kernel is found to hold at some events: the specs of the kernel's side have that.
   local function record(run)
     local declared = experiment {
       claim = "",
       run = function() run() return {} end,
       check = function() end,
     }
-    return declared:execute(declared:settings()).events
+    return without({ counters = true, sockets = true }, declared:execute(declared:settings()).events)
   end
 
   -- The queue's changes are found when the next event comes; only the tests about them look at them.
   local function without_queues(events)
-    local others = {}
-    for _, e in ipairs(events) do
-      if e.kind ~= "queue" then others[#others + 1] = e end
-    end
-    return others
+    return without({ queue = true }, events)
   end
 
   it("tells who does what to whom, by their labels", function()
@@ -416,5 +421,86 @@ describe("the timeline of events", function()
     local events = events_of { { kind = "send", bytes = 1, label = "A" }, { kind = "note", text = "x" } }
     timeline.lines(events)
     assert.same(events_of { { kind = "send", bytes = 1, label = "A" }, { kind = "note", text = "x" } }, events)
+  end)
+end)
+
+describe("the timeline's kernel side", function()
+  local function lines_of(events) return timeline.lines(events_of(events)) end
+
+  it("tells of the counters that moved only those that tell of something", function()
+    assert.same({ { at = 0, host = 2, who = "server", what = "ListenDrops +1, ListenOverflows +2", is_kernel = true } },
+      lines_of {
+        { kind = "counters", host = 2, label = "server", moved = { ListenOverflows = 2, ListenDrops = 1, InSegs = 9 } },
+        { kind = "counters", host = 2, label = "server", moved = { InSegs = 9, CurrEstab = -1 } },
+      })
+  end)
+
+  local function held(state, bytes, peer)
+    return { state = state, owned = false, receive_queue = bytes, send_queue = 0, retransmits = 0,
+      local_address = "10.0.0.1:7000", peer_address = peer }
+  end
+
+  it("tells of a connection that nobody accepted, by its client's name; a FIN is no byte", function()
+    local lines = lines_of {
+      { kind = "connect", host = 1, label = "B", local_address = "10.0.0.2:4000", peer_address = "10.0.0.1:7000" },
+      { kind = "sockets", host = 2, label = "server", changed = { held("CLOSE_WAIT", 9, "10.0.0.2:4000") } },
+      { kind = "sockets", host = 2, label = "server", changed = { held("ESTABLISHED", 8, "10.0.0.9:1") } },
+    }
+    assert.equal("holds B's connection unaccepted: CLOSE_WAIT, 8 bytes unread", lines[2].what)
+    assert.equal("holds a connection unaccepted: ESTABLISHED, 8 bytes unread", lines[3].what)
+  end)
+
+  it("counts them when they are several, and is silent of accepted ones", function()
+    local owned = held("ESTABLISHED", 5, "10.0.0.2:3")
+    owned.owned = true
+    local lines = lines_of {
+      { kind = "sockets", host = 2, label = "server", changed = {
+        held("CLOSE_WAIT", 9, "10.0.0.2:1"), held("ESTABLISHED", 8, "10.0.0.2:2"), owned } },
+      { kind = "sockets", host = 2, label = "server", changed = { owned } },
+    }
+    assert.same({ "holds 2 connections unaccepted, 1 of them left by FIN; 16 bytes unread" },
+      { lines[1].what, lines[2] })
+  end)
+end)
+
+describe("the timeline's wire", function()
+  local function segment(fields)
+    local made = { kind = "segment", host = 1, to_host = 2, from = "10.0.0.2:4000", to = "10.0.0.1:7000", flags = "ACK",
+      bytes = 0, sequence = 5, acknowledgement = 5, arrived = 0.1 }
+    for field, value in pairs(fields) do made[field] = value end
+    return made
+  end
+
+  for _, case in ipairs {
+    { { flags = "SYN", sequence = 0 }, "SYN" },
+    { { flags = "SYN,ACK", sequence = 0, acknowledgement = 1 }, "SYN-ACK" },
+    { { flags = "PSH,ACK", bytes = 8 }, "8 bytes" },
+    { { flags = "FIN,PSH,ACK", bytes = 8 }, "FIN 8 bytes" },
+    { { flags = "FIN,ACK" }, "FIN" },
+    { { flags = "RST,ACK" }, "RST" },
+    { { flags = "SYN", sequence = 0, again = true }, "SYN again" },
+    { { sequence = 1, acknowledgement = 1 }, "ACK" }, -- the end of the handshake
+    { { lost = "rule" }, "ACK" },
+  } do
+    it(("calls %s of %d bytes \"%s\""):format(case[1].flags or "ACK", case[1].bytes or 0, case[2]), function()
+      assert.equal(case[2], timeline.lines(events_of { segment(case[1]) })[1].segment)
+    end)
+  end
+
+  it("leaves out acknowledgements of nothing but data", function()
+    assert.same({}, timeline.lines(events_of { segment {} }))
+  end)
+
+  it("knows who sent it to whom by their addresses, although ports are the same on two hosts", function()
+    local lines = timeline.lines(events_of {
+      { kind = "connect", socket = 1, host = 1, label = "A", local_address = "10.0.0.2:4000",
+        peer_address = "10.0.0.1:7000" },
+      { kind = "connect", socket = 2, host = 3, label = "B", local_address = "10.0.1.2:4000",
+        peer_address = "10.0.1.1:7000" },
+      segment { flags = "FIN,ACK" },
+      segment { flags = "FIN,ACK", host = 3, from = "10.0.1.2:4000", to = "10.0.1.1:7000" },
+      segment { flags = "RST", host = 2, to_host = 3, from = "10.0.1.1:7000", to = "10.0.1.2:4000" },
+    })
+    assert.same({ "A", "B", "B" }, { lines[3].who, lines[4].who, lines[5].whom })
   end)
 end)

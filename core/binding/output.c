@@ -27,3 +27,8 @@ int output_restore(lua_State *L) {
   lua_pushboolean(L, 1);
   return 1;
 }
+
+int output_is_terminal(lua_State *L) {
+  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+  return 1;
+}

@@ -7,4 +7,7 @@
 int output_divert(lua_State *L);  /* core.divert_output() */
 int output_restore(lua_State *L); /* core.restore_output(kept) */
 
+/* core.is_terminal(descriptor) */
+int output_is_terminal(lua_State *L);
+
 #endif

@@ -8,15 +8,17 @@
 #include "platform/namespace_file.h"
 #include "platform/sock_diag.h"
 
-/* Deadlines may pass by the thousand: they are answered so often, and no oftener. */
-static const uint64_t pause_ns = 100 * 1000 * 1000;
+/* Deadlines may pass by the thousand, and a script may note in a loop: they are answered so often,
+ * and no oftener. */
+static const uint64_t pauses_ns[] = {
+  [NOTEWORTHY_NOTE] = 1000 * 1000, [NOTEWORTHY_TIMEOUT] = 100 * 1000 * 1000};
 
 struct snapshot {
   struct trace_probe probe; /* first: ask gets this */
   trace *trace;
   int ns;
   struct trace_socket about; /* the host */
-  uint64_t answered_ns;      /* the last deadline */
+  uint64_t answered_ns[2];   /* the last of each kind, see pauses_ns */
 };
 
 /* -- counters ------------------------------------------------------------------------------ */
@@ -65,12 +67,9 @@ static void take(snapshot *s) {
 
 static void ask(struct trace_probe *p, enum noteworthy why) {
   snapshot *s = (snapshot *)p;
-  if (why == NOTEWORTHY_NOT) return;
-  if (why == NOTEWORTHY_TIMEOUT) {
-    uint64_t now_ns = clock_now_ns();
-    if (now_ns < s->answered_ns + pause_ns) return;
-    s->answered_ns = now_ns;
-  }
+  uint64_t now_ns = why == NOTEWORTHY_NOT ? 0 : clock_now_ns();
+  if (why == NOTEWORTHY_NOT || now_ns < s->answered_ns[why] + pauses_ns[why]) return;
+  s->answered_ns[why] = now_ns;
   take(s);
 }
 

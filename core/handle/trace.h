@@ -80,7 +80,7 @@ uint16_t trace_label(trace *t, const char *text); /* the label's index; 0 if the
 const char *trace_label_text(const trace *t, uint16_t label);
 
 /* Whether an event is one at which a closer look is worth its time. */
-enum noteworthy { NOTEWORTHY_NOT, NOTEWORTHY_NOTE, NOTEWORTHY_TIMEOUT };
+enum noteworthy { NOTEWORTHY_NOTE, NOTEWORTHY_TIMEOUT, NOTEWORTHY_NOT };
 
 /* A probe is asked after every event, while probing is on, whether something changed. */
 struct trace_probe {

@@ -33,7 +33,6 @@ static int set_options(int fd) {
   } options[] = {
     {SOL_PACKET, PACKET_VNET_HDR},
     {SOL_PACKET, PACKET_IGNORE_OUTGOING},
-    {SOL_SOCKET, SO_TIMESTAMPNS},
   };
   int result = 0;
   for (unsigned i = 0; i < sizeof options / sizeof *options && result == 0; i++)
@@ -43,9 +42,10 @@ static int set_options(int fd) {
   return result;
 }
 
-static int start(int fd) {
+static int start(int fd, int ns) {
   struct sockaddr_ll everywhere = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
   int result = set_options(fd);
+  if (result == 0) result = stamp_enable(fd, ns);
   if (result < 0) return result;
   return bind(fd, (struct sockaddr *)&everywhere, sizeof everywhere) == -1 ? -errno : 0;
 }
@@ -54,7 +54,7 @@ int packet_open(int ns) {
   /* Protocol 0: it sees nothing before it has its options and is bound. */
   int fd = namespace_socket(ns, AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
   if (fd < 0) return fd;
-  int result = start(fd);
+  int result = start(fd, ns);
   if (result == 0) return fd;
   close(fd);
   return result;

@@ -169,12 +169,12 @@ static int filter(int fd) {
   return result == -1 ? -errno : 0;
 }
 
-static int start(int fd) {
+static int start(int fd, int ns) {
   struct sockaddr_ll everywhere = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
-  int size = BUFFER, on = 1;
+  int size = BUFFER;
   int result = filter(fd);
+  if (result == 0) result = stamp_enable(fd, ns);
   if (result < 0) return result;
-  if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == -1) return -errno;
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) == -1)
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
   return bind(fd, (struct sockaddr *)&everywhere, sizeof everywhere) == -1 ? -errno : 0;
@@ -185,7 +185,7 @@ int tap_open(int ns, tap **out) {
   if (t == NULL) return -ENOMEM;
   /* Protocol 0: it sees nothing before it is bound. */
   t->fd = namespace_socket(ns, AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-  int result = t->fd < 0 ? t->fd : start(t->fd);
+  int result = t->fd < 0 ? t->fd : start(t->fd, ns);
   if (result == 0) {
     *out = t;
     return 0;

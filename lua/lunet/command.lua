@@ -85,7 +85,7 @@ local function describe(failure)
 end
 
 --- Runs it; or returns nil when it could not run, which it has said.
-local function execute(name, experiment, values, on_machine)
+local function execute(name, experiment, values, options)
   local are_here, missing = needs.find(experiment.needs)
   if not are_here then
     complain(("%s could not run: %s"):format(name, missing))
@@ -93,7 +93,7 @@ local function execute(name, experiment, values, on_machine)
   end
   local ok, run = xpcall(experiment.execute, function(failure)
     return interrupt.is(failure) and failure or describe(failure)
-  end, experiment, values, on_machine)
+  end, experiment, values, options)
   if ok and run.note then complain(("note: %s %s"):format(name, run.note)) end
   if ok then return run end
   if interrupt.is(run) then error(run, 0) end
@@ -124,7 +124,7 @@ end
 local FIRST = { "experiment", "claim", "holds", "why", "figures", "knobs", "outcome", "environment" }
 
 local function run_as_json(name, experiment, values, options)
-  local run = execute_diverted(name, experiment, values, options.machine)
+  local run = execute_diverted(name, experiment, values, { machine = options.machine })
   if not run then return nil end
   local record = {
     experiment = name, claim = experiment.claim, holds = run.holds, why = run.why, figures = run.figures,
@@ -133,11 +133,21 @@ local function run_as_json(name, experiment, values, options)
   return run, tell(json.encode(record, FIRST))
 end
 
+-- Colours are for a terminal, and where nobody declined them (https://no-color.org).
+local function picture_style()
+  local locale = os.getenv "LC_ALL" or os.getenv "LC_CTYPE" or os.getenv "LANG" or ""
+  local declined = os.getenv "NO_COLOR"
+  return {
+    unicode = locale:upper():find "UTF%-?8" ~= nil,
+    colour = core.is_terminal(1) and os.getenv "TERM" ~= "dumb" and (declined == nil or declined == ""),
+  }
+end
+
 local function run_as_story(name, experiment, values, options)
   tell(story.opening(name, experiment, values) .. "\n")
-  local run = execute(name, experiment, values, options.machine)
+  local run = execute(name, experiment, values, { machine = options.machine, wire = true })
   if not run then return nil end
-  return run, tell(story.rest(run, experiment.columns, options.timeline))
+  return run, tell(story.rest(run, experiment.columns, { is_whole = options.timeline, picture = picture_style() }))
 end
 
 local function status_of(name, run, told, why)

@@ -1,6 +1,7 @@
 --- What the lunet program does with a directory: `lunet experiments/ [--jobs N] [--json | --markdown]`.
 local argparse = require "argparse"
 local catalogue = require "lunet.catalogue"
+local core = require "lunet.core"
 local lunet = require "lunet"
 local overview = require "lunet.overview"
 local progress = require "lunet.progress"
@@ -64,13 +65,8 @@ local function own_command()
   return words
 end
 
-local function is_terminal()
-  local test <close> = assert(lunet.exec { "test", "-t", "2", stdout = "null" })
-  return test:wait() == 0
-end
-
 local function run_all(entries, options)
-  local line <close> = progress.start(#entries, is_terminal())
+  local line <close> = progress.start(#entries, core.is_terminal(2))
   return catalogue.run(entries, {
     command = own_command(), jobs = options.jobs or count_processors(), timeout = options.timeout or TIMEOUT,
   }, {

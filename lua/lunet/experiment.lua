@@ -15,6 +15,7 @@ local interrupt = require "lunet.interrupt"
 local isolation = require "lunet.isolation"
 local knob = require "lunet.knob"
 local needs = require "lunet.needs"
+local recording = require "lunet.recording"
 
 local experiment = {}
 experiment.__index = experiment
@@ -157,33 +158,29 @@ local function copy(values)
   return same
 end
 
---- Looks at the queues after every event from here on; ends with its scope.
-local function recording()
-  local first, was_on = core.record(true)
-  return setmetatable({ first = first }, { __close = function() core.record(was_on) end })
-end
-
 --- Runs it in a scope of its own on a home host of its own, with recording on. An error of the run is
 --- raised as it is, and so is that a program is missing. A mistake in figures or plot changes no verdict.
 ---@param values table<string, any> of all knobs, from settings
----@param on_machine? boolean on the machine's own network stack instead
+---@param options? {machine: boolean?, wire: boolean?} on the machine's own network stack instead; whether to record
+--- what crosses the wire, too
 ---@return {outcome: table, holds: boolean, why: string?, figures: string?, plot: string?, mistake: string?,
----  events: table[], lost: integer, environment: table, note: string?}
-function experiment:execute(values, on_machine)
+---  events: table[], lost: integer, hosts: table, wire: table?, environment: table, note: string?}
+function experiment:execute(values, options)
+  options = options or {}
   local are_here, missing = needs.find(self.needs)
   if not are_here then error(missing, 0) end
-  local home <close> = on_machine and isolation.refuse() or isolation.enter(self.sysctl)
-  local record <close> = recording()
+  local home <close> = options.machine and isolation.refuse() or isolation.enter(self.sysctl)
+  local record <close> = recording.start(options.wire)
   local outcome = core.scope(self.run, copy(values))
   if type(outcome) ~= "table" then error("run returned no outcome (a table), but " .. type(outcome), 0) end
   check_plain(outcome, "outcome", {})
-  local events, lost = core.events(record.first)
+  local recorded = record:finish()
   local holds, why = judge(self, outcome, copy(values))
   local figures, figures_mistake = text_of(self, "figures", outcome, copy(values))
   local plot, plot_mistake = text_of(self, "plot", outcome, copy(values))
   return { outcome = outcome, holds = holds, why = why, figures = figures, plot = plot,
-    mistake = figures_mistake or plot_mistake, events = events, lost = lost,
-    environment = environment.read(), note = home.note }
+    mistake = figures_mistake or plot_mistake, events = recorded.events, lost = recorded.lost,
+    hosts = recorded.hosts, wire = recorded.wire, environment = environment.read(), note = home.note }
 end
 
 --- Runs it.

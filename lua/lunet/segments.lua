@@ -35,7 +35,8 @@ end
 
 -- What a rule sends to the loopback to be lost there has lost its address, too (see lunet.rule).
 local function is_diverted(s)
-  return s.to:match "^127%.0%.0%.1:" and not s.from:match "^127%." or s.to:match "^%[::1%]:" and not s.from:match "^%[::1%]"
+  return s.to:match "^127%.0%.0%.1:" and not s.from:match "^127%."
+    or s.to:match "^%[::1%]:" and not s.from:match "^%[::1%]"
 end
 
 local function identity(s)

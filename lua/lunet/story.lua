@@ -1,5 +1,6 @@
 --- A run as text, for a terminal or a pipe: the claim, the knobs, the timeline, the outcome, the
 --- verdict.
+local lanes = require "lunet.lanes"
 local records = require "lunet.records"
 local text = require "lunet.text"
 local timeline = require "lunet.timeline"
@@ -33,11 +34,18 @@ local function add_note(lines, note)
   text.add_wrapped(lines, "  ", note)
 end
 
+local LOST = { wire = ", lost on the way", rule = ", lost by a rule" }
+
+local function words_of(row)
+  if row.segment then return ("-> %s: %s%s"):format(row.whom or "?", row.segment, LOST[row.lost] or "") end
+  return row.is_kernel and "kernel: " .. row.what or row.what
+end
+
 -- One row an event; notes go across, as the story's own voice.
 local function row_lines(rows, lost)
   local names, queues = {}, {}
   for _, row in ipairs(rows) do
-    names[#names + 1] = row.who
+    if row.who then names[#names + 1] = row.who end
     queues[#queues + 1] = row.queue
   end
   local who_width, queue_width = text.widest(names, 3), text.widest(queues, 5)
@@ -48,7 +56,7 @@ local function row_lines(rows, lost)
     if row.note then
       add_note(lines, row.note)
     else
-      text.add_wrapped(lines, start(("%.3f"):format(row.at * 1000), row.queue or "", row.who), row.what)
+      text.add_wrapped(lines, start(("%.3f"):format(row.at * 1000), row.queue or "", row.who or "?"), words_of(row))
     end
   end
   return lines
@@ -66,12 +74,37 @@ local function note_lines(rows, lost)
   return lines
 end
 
-local function timeline_lines(run, is_whole)
+local function listeners_of(events)
+  local listeners = {}
+  for _, e in ipairs(events) do
+    if e.kind == "listen" then listeners[e.host] = true end
+  end
+  return listeners
+end
+
+-- With what the wire may have missed, if anything.
+local function add_limits(lines, run)
+  if run.lost > 0 then lines[#lines + 1] = lost_line(run.lost) end
+  if run.wire and run.wire.dropped > 0 then
+    lines[#lines + 1] = ("  (%d segments came too fast to be seen)"):format(run.wire.dropped)
+  end
+  return lines
+end
+
+local function picture_lines(run, rows, style)
+  local drawn = style and lanes.draw(rows, run.hosts or {}, listeners_of(run.events), style)
+  return drawn and add_limits(drawn, run)
+end
+
+local LEGEND = "(queue: depth/limit where it changed, the kernel's own numbers)\n"
+
+local function timeline_lines(run, options)
   local rows = timeline.lines(run.events)
-  if #rows > MOST_ROWS and not is_whole then
+  if #rows > MOST_ROWS and not options.is_whole then
     return "Timeline\n", note_lines(rows, run.lost)
   end
-  return "Timeline (queue: depth/limit where it changed, the kernel's own numbers)\n", row_lines(rows, run.lost)
+  local picture = picture_lines(run, rows, options.picture)
+  return "Timeline " .. LEGEND, picture or row_lines(rows, run.lost)
 end
 
 local function add_all(lines, more) return table.move(more, 1, #more, #lines + 1, lines) end
@@ -128,10 +161,11 @@ end
 --- What the run showed.
 ---@param run table from experiment:execute
 ---@param columns? string[] the fields that come first in the outcome's tables
----@param is_whole? boolean whether to tell a timeline of any length
+---@param options? {is_whole: boolean?, picture: table?} whether to tell a timeline of any length; to draw it, where
+--- it can be, in this style (see lunet.lanes)
 ---@return string
-function story.rest(run, columns, is_whole)
-  local heading, rows = timeline_lines(run, is_whole)
+function story.rest(run, columns, options)
+  local heading, rows = timeline_lines(run, options or {})
   local lines = add_all({ heading }, rows)
   lines[#lines + 1] = "\nOutcome\n"
   add_all(lines, outcome_lines(run.outcome, columns or {}))

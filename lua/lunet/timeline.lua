@@ -1,7 +1,7 @@
 --- The timeline: the recorded events in order, each as what it means to the one whom it befell.
-local timeline = {}
+local cast = require "lunet.cast"
 
-local function address_pair(near, far) return near .. ">" .. far end
+local timeline = {}
 
 local function bytes_of(e) return e.bytes == 1 and "1 byte" or ("%d bytes"):format(e.bytes) end
 
@@ -19,12 +19,16 @@ local sentences = {
   send = function(e, other) return "sends " .. bytes_of(e) .. (other and " to " .. other or "") end,
   receive = function(e, other) return "receives " .. bytes_of(e) .. (other and " from " .. other or "") end,
   shutdown = function() return "ends its side (FIN)" end,
-  close = function(e, other, cast)
-    if cast.is_listener(e) then return "closes the listener" end
-    if cast.is_unconnected(e) then return "closes its socket" end
+  close = function(e, other, who)
+    if who:is_listener(e) then return "closes the listener" end
+    if who:is_unconnected(e) then return "closes its socket" end
     return "closes its connection" .. (other and " with " .. other or "")
   end,
   reset = function(_, other) return "resets its connection" .. (other and " with " .. other or "") end,
+  drop = function(e) return "loses segments from now on: " .. e.text:gsub("^on .-: ", "") end,
+  drop_end = function(e)
+    return ("loses no more; it lost %d segment%s"):format(e.segments, e.segments == 1 and "" or "s")
+  end,
   exec = function(e) return ("starts, as process %d"):format(e.bytes) end,
   signal = function(e) return "is sent " .. e.signal end,
   exit = function(e)
@@ -63,66 +67,122 @@ local function failure_of(e, other)
   return e.bytes > 0 and text .. ", after " .. bytes_of(e) or text
 end
 
---- Follows who is who: sockets have numbers, and the two ends of a connection share their ports.
-local function new_cast(events)
-  local names, ends = {}, {} -- by socket; by local port of a listener, by pair of ports of a connection
-  local listeners, unconnected = {}, {}
-  local cast = {}
+-- -- the kernel's side -------------------------------------------------------------------------
 
-  local function pair_of(e) return e.local_port and e.peer_port and address_pair(e.local_port, e.peer_port) end
+-- Counters that tell of something out of the ordinary; the others move whenever anything happens.
+local TELLING = { "Overflow", "Drop", "Timeout", "Retrans", "Abort", "Reset", "Rsts", "Fails", "Full", "Syncookies",
+  "FastOpen", "KeepAlive", "ZeroWindow", "Challenge", "Listen", "Deferred" }
 
-  function cast.is_listener(e) return listeners[e.socket] or e.local_port and not e.peer_port end
-  function cast.is_unconnected(e) return unconnected[e.socket] end
-
-  local function name_of(e)
-    if cast.is_listener(e) then return "server" end
-    return ends[e.local_port or ""] or e.kind == "accept" and "server" or "client"
+local function is_telling(name)
+  for _, part in ipairs(TELLING) do
+    if name:find(part, 1, true) then return true end
   end
-
-  function cast.meet(e)
-    if e.kind == "listen" then listeners[e.socket] = true end
-    if e.kind == "connect" then unconnected[e.socket] = e.code ~= nil end
-    names[e.socket] = names[e.socket] or e.label or name_of(e)
-    local pair = pair_of(e)
-    if pair then ends[pair] = names[e.socket] elseif e.local_port then ends[e.local_port] = names[e.socket] end
-    return names[e.socket]
-  end
-
-  function cast.other(e)
-    if not e.peer_port then return nil end
-    return ends[address_pair(e.peer_port, e.local_port or 0)] or ends[e.peer_port]
-  end
-
-  -- An event may come before the one that introduces its far end, or that one may be lost. Of those
-  -- who use the same ports one after the other, the first is met last.
-  for i = #events, 1, -1 do
-    local e = events[i]
-    if e.label or e.kind == "listen" or e.kind == "connect" then cast.meet(e) end
-  end
-  return cast
+  return false
 end
 
-local function line_of(e, cast)
+local function counters_text(e)
+  local parts = {}
+  for name, moved in pairs(e.moved) do
+    if is_telling(name) then parts[#parts + 1] = ("%s %+d"):format(name, moved) end
+  end
+  table.sort(parts)
+  return #parts > 0 and table.concat(parts, ", ") or nil
+end
+
+-- A connection that no program has yet is one that nobody accepted; its FIN counts as a byte to be read.
+local function is_held(socket)
+  return not socket.owned and (socket.state == "ESTABLISHED" or socket.state == "CLOSE_WAIT")
+end
+
+local function unread_of(socket) return socket.receive_queue - (socket.state == "CLOSE_WAIT" and 1 or 0) end
+
+local function held_text(socket, who, host)
+  local whose = who:at(socket.peer_address, socket.local_address, host)
+  return ("holds %s unaccepted: %s, %d bytes unread"):format(whose and whose .. "'s connection" or "a connection",
+    socket.state, unread_of(socket))
+end
+
+local function sockets_text(e, who)
+  local held, unread, left = {}, 0, 0
+  for _, socket in ipairs(e.changed) do
+    if is_held(socket) then
+      held[#held + 1] = socket
+      unread = unread + unread_of(socket)
+      if socket.state == "CLOSE_WAIT" then left = left + 1 end
+    end
+  end
+  if #held <= 1 then return held[1] and held_text(held[1], who, e.host) end
+  return ("holds %d connections unaccepted, %d of them left by FIN; %d bytes unread"):format(#held, left, unread)
+end
+
+-- -- the wire ----------------------------------------------------------------------------------
+
+local function segment_text(e)
+  local words = {}
+  for flag in e.flags:gmatch "[^,]+" do
+    if flag ~= "PSH" and not (flag == "ACK" and e.flags ~= "ACK" and not e.flags:find "SYN") then
+      words[#words + 1] = flag
+    end
+  end
+  local text = table.concat(words, "-")
+  if e.bytes > 0 then text = (text == "" and "" or text .. " ") .. bytes_of(e) end
+  return e.again and text .. " again" or text
+end
+
+-- Acknowledgements of nothing but data go without saying, but not the one that completes a handshake.
+local function is_worth_telling(e)
+  return e.flags ~= "ACK" or e.bytes > 0 or e.lost or e.again or e.sequence == 1 and e.acknowledgement == 1
+end
+
+-- -- the lines ---------------------------------------------------------------------------------
+
+local function line_of_call(e, who)
+  local name = who:meet(e)
+  if e.stream then return { who = name, what = stream_sentences[e.kind](e) } end
+  local other = who:other(e)
+  return { who = name, what = e.code and failure_of(e, other) or sentences[e.kind](e, other, who) }
+end
+
+local function kernel_line(e, text) return text and { who = e.label, what = text, is_kernel = true } end
+
+local function line_of(e, who)
   if e.kind == "note" then return { note = e.text } end
-  local who = cast.meet(e)
-  if e.stream then return { who = who, what = stream_sentences[e.kind](e) } end
-  local other = cast.other(e)
-  return { who = who, what = e.code and failure_of(e, other) or sentences[e.kind](e, other, cast) }
+  if e.kind == "counters" then return kernel_line(e, counters_text(e)) end
+  if e.kind == "sockets" then return kernel_line(e, sockets_text(e, who)) end
+  if e.kind ~= "segment" then return line_of_call(e, who) end
+  if not is_worth_telling(e) then return nil end
+  return { segment = segment_text(e), lost = e.lost, arrived = e.arrived, to_host = e.to_host,
+    who = who:at(e.from, e.to, e.host), whom = who:at(e.to, e.from, e.to_host) }
 end
 
---- Makes lines of events: {at = seconds since the first, who, what} or {at, note}, and queue
---- ("depth/limit") where the event found it changed.
----@param events table[] from core.events
----@return {at: number, who: string?, what: string?, note: string?, queue: string?}[]
+---@class lunet.timeline_line
+---@field at number seconds since the first event
+---@field host? integer whose it is
+---@field who? string a name
+---@field what? string
+---@field note? string the script's own words, instead
+---@field is_kernel? boolean whether it is what the host's kernel says
+---@field segment? string what crossed the wire, instead: "SYN-ACK", "FIN", "8 bytes"
+---@field to_host? integer where a segment went
+---@field whom? string to whom
+---@field lost? "wire"|"rule" where a segment was lost
+---@field queue? string "depth/limit" where the event found it changed
+
+--- Makes lines of events.
+---@param events table[] from lunet.recording
+---@return lunet.timeline_line[]
 function timeline.lines(events)
-  local lines, cast = {}, new_cast(events)
+  local lines, who, found = {}, cast.of(events), nil
   for _, e in ipairs(events) do
     if e.kind == "queue" then
-      if #lines > 0 then lines[#lines].queue = ("%d/%d"):format(e.depth, e.limit) end
+      if found then found.queue = ("%d/%d"):format(e.depth, e.limit) end
     else
-      local line = line_of(e, cast)
-      line.at = e.at - events[1].at
-      lines[#lines + 1] = line
+      local line = line_of(e, who)
+      if line then
+        line.at, line.host = e.at - events[1].at, e.host
+        lines[#lines + 1] = line
+        if not line.is_kernel and not line.segment then found = line end
+      end
     end
   end
   return lines
