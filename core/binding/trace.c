@@ -54,6 +54,10 @@ static void push_event(lua_State *L, const trace *t, const struct event *e) {
   lua_createtable(L, 0, 8);
   lua_pushnumber(L, (lua_Number)e->at_ns / 1e9);
   lua_setfield(L, -2, "at");
+  if (e->since_ns != 0) {
+    lua_pushnumber(L, (lua_Number)e->since_ns / 1e9);
+    lua_setfield(L, -2, "since");
+  }
   set_string(L, "kind", event_names[e->kind]);
   if (e->kind == EVENT_NOTE) {
     set_string(L, "text", e->text);

@@ -27,6 +27,11 @@ static void record(connection *c, enum event_kind kind, int64_t bytes, ssize_t c
   trace_record(loop_trace(c->lp), &c->socket, kind, bytes, (int32_t)code);
 }
 
+static void record_op(connection *c, const op *o, enum event_kind kind, int64_t bytes,
+                      ssize_t code) {
+  trace_record_wait(loop_trace(c->lp), &c->socket, kind, bytes, (int32_t)code, o->waits_since_ns);
+}
+
 static void close_handle(handle *h) { connection_close((connection *)h); }
 
 /* Resets it: what it has not sent yet would keep its namespace alive. */
@@ -110,14 +115,15 @@ static void find_local(connection *c) {
     trace_end_set(&c->socket.local, &local);
 }
 
-void connection_accepted(connection *c, const address *peer, const address *local, gate *g) {
+void connection_accepted(connection *c, const op *o, const address *peer, const address *local,
+                         gate *g) {
   c->peer = *peer;
   trace_end_set(&c->socket.local, local); /* which may be any address, as the listener's is */
   trace_end_set(&c->socket.peer, peer);
   find_local(c);
   c->gate = g;
   gate_enter(g);
-  record(c, EVENT_ACCEPT, 0, 0);
+  record_op(c, o, EVENT_ACCEPT, 0, 0);
 }
 
 void connection_of_program(connection *c, uint8_t stream) {
@@ -162,7 +168,7 @@ static bool attempt_connect(op *o) {
 static void connect_ended(op *o) {
   connection *c = o->owner;
   find_local(c);
-  record(c, EVENT_CONNECT, 0, o->result);
+  record_op(c, o, EVENT_CONNECT, 0, o->result);
 }
 
 void connection_connect(connection *c, const address *peer, op *o) {
@@ -188,7 +194,7 @@ static bool attempt_send(op *o) {
 }
 
 static void send_ended(op *o) {
-  record(o->owner, EVENT_SEND, (int64_t)o->as.send.sent, o->result < 0 ? o->result : 0);
+  record_op(o->owner, o, EVENT_SEND, (int64_t)o->as.send.sent, o->result < 0 ? o->result : 0);
 }
 
 void connection_send(connection *c, op *o) {
@@ -207,7 +213,7 @@ static bool attempt_receive(op *o) {
 static void receive_ended(op *o) {
   connection *c = o->owner;
   c->ended = o->result < 0 ? (int)o->result : 0;
-  record(c, EVENT_RECEIVE, o->result < 0 ? 0 : (int64_t)o->as.receive.taken, c->ended);
+  record_op(c, o, EVENT_RECEIVE, o->result < 0 ? 0 : (int64_t)o->as.receive.taken, c->ended);
   /* What it took may be enough for the next one, and the kernel will not announce it again. */
   bool is_given_up = o->result == OP_TIMEOUT || o->result == OP_CANCELED;
   if (is_given_up && c->held.length > 0) op_attempt_all(&c->readers);

@@ -18,8 +18,9 @@ int connection_reset(connection *c);  /* closes with RST; -EOPNOTSUPP unless TCP
 void connection_free(connection *c);  /* closes first */
 bool connection_is_open(const connection *c);
 
-/* It came from a listener at `local`, whose gate it occupies until it is closed. */
-void connection_accepted(connection *c, const address *peer, const address *local, gate *g);
+/* It came by this op from a listener at `local`, whose gate it occupies until it is closed. */
+void connection_accepted(connection *c, const op *o, const address *peer, const address *local,
+                         gate *g);
 
 /* It is the near end of a program's standard stream: see struct trace_socket. */
 void connection_of_program(connection *c, uint8_t stream);

@@ -114,13 +114,14 @@ void listener_free(listener *l) {
   free(l);
 }
 
-static int open_accepted(listener *l, scope *s, int fd, const address *peer, connection **out) {
-  struct place p = {s, l->socket.host, l->socket.label};
+static int open_accepted(listener *l, const op *o, int fd, const address *peer) {
+  struct place p = {o->as.accept.scope, l->socket.host, l->socket.label};
+  connection **out = o->as.accept.accepted;
   int result = connection_open(l->lp, &p, fd, out);
   if (result < 0)
     socket_reset(fd);
   else
-    connection_accepted(*out, peer, &l->local, l->gate);
+    connection_accepted(*out, o, peer, &l->local, l->gate);
   return result;
 }
 
@@ -130,8 +131,7 @@ static bool attempt_accept(op *o) {
   if (!gate_has_room(l->gate)) return false;
   int result = socket_accept(l->fd, &peer);
   if (result == UV_EAGAIN) return false;
-  if (result >= 0)
-    result = open_accepted(l, o->as.accept.scope, result, &peer, o->as.accept.accepted);
+  if (result >= 0) result = open_accepted(l, o, result, &peer);
   op_end(o, result);
   return true;
 }
@@ -139,7 +139,9 @@ static bool attempt_accept(op *o) {
 /* The connection recorded its own accept; what is left are the failures. */
 static void accept_ended(op *o) {
   listener *l = o->owner;
-  if (o->result < 0) record(l, EVENT_ACCEPT, 0, (int)o->result);
+  if (o->result >= 0) return;
+  trace_record_wait(loop_trace(l->lp), &l->socket, EVENT_ACCEPT, 0, (int32_t)o->result,
+                    o->waits_since_ns);
 }
 
 static int on_ready(void *owner, int events) {

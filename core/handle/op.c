@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "handle/deadline.h"
+#include "platform/clock.h"
 
 void op_start(op *o, loop *lp, uint64_t deadline_ns) {
   list_init(&o->link);
   o->lp = lp;
   o->deadline_ns = deadline_ns;
+  o->waits_since_ns = 0;
   o->heap_slot = 0;
   o->state = OP_STARTING;
   o->attempt = NULL;
@@ -28,6 +30,7 @@ void op_wait(op *o, list *queue) {
     return;
   }
   o->state = OP_WAITING;
+  o->waits_since_ns = clock_now_ns();
   if (queue != NULL) list_append(queue, &o->link);
 }
 

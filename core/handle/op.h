@@ -41,15 +41,16 @@ typedef struct connection connection;
 struct op {
   list link; /* in the queue it waits in, then in the loop's ready queue */
   loop *lp;
-  void *owner;            /* the handle it was started on */
-  bool (*attempt)(op *o); /* the handle's: makes the system call; false if it would block */
-  void (*on_end)(op *o);  /* the handle's: records the event. May be NULL */
-  void (*deliver)(op *o); /* the caller's */
-  uint64_t deadline_ns;   /* absolute, on clock_now_ns() */
-  uint32_t heap_slot;     /* its place among the deadlines; 0: none */
-  uint8_t state;          /* enum op_state */
-  bool is_in_scratch;     /* as.receive.data lies in the loop's scratch memory, which is good until
-                             the loop runs again */
+  void *owner;             /* the handle it was started on */
+  bool (*attempt)(op *o);  /* the handle's: makes the system call; false if it would block */
+  void (*on_end)(op *o);   /* the handle's: records the event. May be NULL */
+  void (*deliver)(op *o);  /* the caller's */
+  uint64_t deadline_ns;    /* absolute, on clock_now_ns() */
+  uint64_t waits_since_ns; /* 0: it did not have to wait */
+  uint32_t heap_slot;      /* its place among the deadlines; 0: none */
+  uint8_t state;           /* enum op_state */
+  bool is_in_scratch;      /* as.receive.data lies in the loop's scratch memory, which is good until
+                              the loop runs again */
   ssize_t result;
   char *owned; /* malloc'ed memory behind the result; op_release frees it */
   union {

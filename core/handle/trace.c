@@ -83,7 +83,13 @@ void trace_append_text(trace *t, const struct trace_socket *s, enum event_kind k
 
 void trace_record(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
                   int32_t code) {
+  trace_record_wait(t, s, kind, bytes, code, 0);
+}
+
+void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
+                       int32_t code, uint64_t since_ns) {
   trace_append(t, s, kind, bytes, code);
+  t->ring[(t->next - 1) % TRACE_EVENTS].since_ns = since_ns;
   ask_probes(t, code == OP_TIMEOUT ? NOTEWORTHY_TIMEOUT : NOTEWORTHY_NOT);
 }
 

@@ -56,7 +56,8 @@ struct trace_socket {
 };
 
 struct event {
-  uint64_t at_ns; /* clock_now_ns() */
+  uint64_t at_ns;    /* clock_now_ns() */
+  uint64_t since_ns; /* when the call began to wait; 0: it did not */
   struct trace_socket socket;
   uint16_t kind; /* enum event_kind */
   int32_t code;  /* 0, or a negative errno or OP_ result */
@@ -69,6 +70,8 @@ void trace_close(trace *t);
 
 void trace_record(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
                   int32_t code);
+void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
+                       int32_t code, uint64_t since_ns);
 void trace_note(trace *t, const char *text);
 
 /* Events are numbered from 0. Those from first up to, not including, next are still there. */
