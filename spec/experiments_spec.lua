@@ -34,7 +34,7 @@ for _, entry in ipairs(entries) do
     if not entry.experiment then return end
 
     it("has a claim of one sentence", function()
-      assert.match("^%u.*%.$", entry.experiment.claim)
+      assert.match("^%S.*%.$", entry.experiment.claim)
       assert.not_match("[.!?] %u", entry.experiment.claim)
     end)
 
