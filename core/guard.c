@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -70,12 +71,22 @@ static pid_t start_init(void) {
 
 /* -- the program --------------------------------------------------------------------------- */
 
+/* A /proc of the program's own namespace: by the machine's, the numbers that it knows are those of
+ * others. Where that is refused, as in a container that hides a part of /proc, it keeps that one
+ * (mount_namespaces(7), user_namespaces(7)). */
+static void mount_own_proc(void) {
+  if (unshare(CLONE_NEWNS) == -1) return;
+  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1) return;
+  mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
 static _Noreturn void be_program(const char *directory, char **words, int failures) {
   sigset_t none;
   setsid(); /* a process group of its own; Ctrl-C at lunet's terminal does not reach it */
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  mount_own_proc();
   if (directory[0] != '\0' && chdir(directory) == -1) fail(failures, GUARD_FAILED_DIRECTORY);
   execvp(words[0], words);
   fail(failures, GUARD_FAILED_PROGRAM);

@@ -111,6 +111,7 @@ describe("running a catalogue", function()
     }
     for name, body in pairs(bodies) do place:write(name .. ".lua", experiment(body)) end
     place:write("wrong.lua", "error 'not even loaded'")
+    place:write("lacking.lua", "require 'no_such_module'")
     place:write("mistaken.lua", (experiment("return {}"):gsub('return "some figures"', "return nil")))
     local reasons = {}
     for name, record in pairs(run {}) do
@@ -119,7 +120,8 @@ describe("running a catalogue", function()
     end
     assert.same({
       raising = "no luck", leaving = "ended with status 7, and printed no record",
-      leaving_well = "ended with status 0, and printed no record", killed = "killed by SIGKILL", noisy = "no luck", wrong = "not even loaded",
+      leaving_well = "ended with status 0, and printed no record", killed = "killed by SIGKILL",
+      noisy = "no luck", wrong = "not even loaded", lacking = "module 'no_such_module' not found:",
       mistaken = "mistake in the figures of the experiment: it returned no text, but nil",
     }, reasons)
   end)

@@ -524,7 +524,7 @@ describe("the figures, columns and plot of an experiment", function()
   it("are told in the story", function()
     local result = run "telling.lua"
     assert.same({ 0, "" }, { result.status, result.errors })
-    assert.match("\nOutcome\n\n  cases\n\n      z  a\n    0.5  1\n      2  2\n\n  a plot\n\n"
+    assert.match("\nOutcome\n\n  cases:\n\n    z  a\n  0.5  1\n    2  2\n\n  a plot\n\n"
       .. "The claim holds: 2 cases.\n", result.output, 1, true)
   end)
 

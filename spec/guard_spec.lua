@@ -167,3 +167,38 @@ describe("lunet-guard", function()
     assert.equal("exec true: a process namespace: no space left on device (ENOSPC)\tENOSPC\n", result.output)
   end)
 end)
+
+describe("a program's /proc", function()
+  -- As root in a user namespace, or as root: what the guard does.
+  local MOUNT = "unshare --user --map-root-user --pid --fork --mount-proc true 2>/dev/null"
+
+  local function it_if_allowed(name, fn)
+    it(name, function()
+      if not os.execute(MOUNT) then return pending "the machine refuses a /proc of one's own" end
+      fn()
+    end)
+  end
+
+  it_if_allowed("has the numbers that the program itself sees", function()
+    local process <close> = assert(lunet.exec(sh "read -r pid rest </proc/self/stat; echo $pid; echo $$"))
+    local pid = process.stdout:receive("l", BOUND)
+    assert.match("^%d+$", pid)
+    assert.equal(pid, process.stdout:receive("l", BOUND))
+  end)
+
+  -- Experiments look up there whether a program is stopped. A run of all of them starts each in a lunet
+  -- that is itself such a program, and there they found another process, or none.
+  it_if_allowed("has the programs of a lunet that is such a program, by their pid()", function()
+    local process <close> = assert(lunet.exec { os.getenv "LUNET", "-e", [[
+      local lunet = require "lunet"
+      local sleep <close> = assert(lunet.exec { "sleep", "1000" })
+      print(assert(io.open(("/proc/%d/stat"):format(sleep:pid()))):read "a")]] })
+    assert.match("^%d+ %(sleep%) ", process.stdout:receive("l", BOUND))
+  end)
+
+  it("leaves lunet's own as it is", function()
+    local process <close> = assert(lunet.exec(sleeper "none"))
+    local stat <close> = assert(io.open(("/proc/%d/stat"):format(process:pid())))
+    assert.match("^%d+ %(sleep%) ", stat:read "a")
+  end)
+end)

@@ -63,6 +63,14 @@ describe("a table of records", function()
       lines_of(list, {}, 35))
   end)
 
+  it("has less room between its columns when that does not do", function()
+    local list = { { departure = "close", depth_before = 1, first_reply = "sent" } }
+    assert.same({ "          depth_ first_", "departure before reply", "close          1 sent" },
+      lines_of(list, {}, 24))
+    assert.equal(3, #lines_of(list, {}, 23))
+    assert.equal("depart = 1", lines_of({ { depart = 1, x = ("x"):rep(30) } }, {}, 30)[1])
+  end)
+
   it("is a block for each record, with a line for each field, when that does not do", function()
     assert.same({
       "depth = 1", "state = a long-winded description", "", "depth = 2", "",
@@ -71,8 +79,8 @@ describe("a table of records", function()
   end)
 
   it("is as wide as its width allows, and no wider", function()
-    local list = { { a = ("x"):rep(40), b = ("y"):rep(38) } }
-    assert.equal(2, #lines_of(list, {}, 80))
-    assert.same({ "a = " .. ("x"):rep(40), "b = " .. ("y"):rep(38) }, lines_of(list, {}, 79))
+    local list = { { a = ("x"):rep(40), b = ("y"):rep(39) } }
+    assert.same({ "a" .. (" "):rep(40) .. "b", ("x"):rep(40) .. " " .. ("y"):rep(39) }, lines_of(list, {}, 80))
+    assert.same({ "a = " .. ("x"):rep(40), "b = " .. ("y"):rep(39) }, lines_of(list, {}, 79))
   end)
 end)

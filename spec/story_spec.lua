@@ -248,16 +248,16 @@ describe("the story's tables", function()
       "  b  2",
       "  z  { 1, 2 }",
       "",
-      "  a_list",
+      "  a_list:",
       "",
-      "    departure  depth",
-      "    close          1",
-      "    reset          0",
+      "  departure  depth",
+      "  close          1",
+      "  reset          0",
       "",
-      "  more",
+      "  more:",
       "",
-      "    limit",
-      "        5",
+      "  limit",
+      "      5",
       "",
       "The claim holds.",
     }, "\n"), rest_of { outcome = { a_list = cases, b = 2, more = { { limit = 5 } }, z = { 1, 2 } },
@@ -265,7 +265,7 @@ describe("the story's tables", function()
   end)
 
   it("may be all there is", function()
-    assert.match("\nOutcome\n\n  cases\n\n    departure  depth\n", rest_of { outcome = { cases = cases } }, 1, true)
+    assert.match("\nOutcome\n\n  cases:\n\n  departure  depth\n", rest_of { outcome = { cases = cases } }, 1, true)
   end)
 
   it("fit into 80 columns", function()

@@ -100,7 +100,10 @@ local function record_of(entry, run)
 end
 
 local function run_one(entry, options)
-  if not entry.experiment then return { experiment = entry.name, verdict = "could not run", why = entry.why }, "" end
+  if not entry.experiment then
+    local record = { experiment = entry.name, verdict = "could not run", why = entry.why:match "[^\n]*" }
+    return record, ("lunet: %s could not run: %s\n"):format(entry.name, entry.why)
+  end
   local started = lunet.now()
   local in_time, run = lunet.within(options.timeout, execute, options.command, entry.file)
   local record = in_time and record_of(entry, run) or {

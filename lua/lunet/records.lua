@@ -4,8 +4,6 @@ local value = require "lunet.value"
 
 local records = {}
 
-local GAP = "  " -- between two columns
-
 local function is_record(any)
   if type(any) ~= "table" or next(any) == nil then return false end
   for name, inner in pairs(any) do
@@ -64,35 +62,43 @@ local function broken(name)
   return parts
 end
 
-local function set_headings(columns, split)
+-- How a table may look, the best first. It is the first one that is not too wide.
+local LOOKS = {
+  { split = whole, gap = "  " },
+  { split = broken, gap = "  " },
+  { split = broken, gap = " " },
+}
+
+--- Splits the headings; returns how many lines they take, and how wide the table is.
+local function set_headings(columns, look)
   local height, width = 0, 0
   for _, column in ipairs(columns) do
-    column.heading = split(column.name)
+    column.heading = look.split(column.name)
     column.width = text.widest(column, text.widest(column.heading, 1))
     height = math.max(height, #column.heading)
-    width = width + column.width + #GAP
+    width = width + column.width + #look.gap
   end
-  return height, width - #GAP
+  return height, width - #look.gap
 end
 
 --- One line of the table, of what each column has in it.
-local function row_of(columns, cell_of)
+local function row_of(columns, gap, cell_of)
   local cells = {}
   for i, column in ipairs(columns) do
     cells[i] = (column.is_number and text.right or text.left)(cell_of(column), column.width)
   end
-  return (table.concat(cells, GAP):gsub("%s+$", ""))
+  return (table.concat(cells, gap):gsub("%s+$", ""))
 end
 
-local function table_lines(columns, height, count)
+local function table_lines(columns, gap, height, count)
   local lines = {}
   for line = 1, height do
-    lines[line] = row_of(columns, function(column)
+    lines[line] = row_of(columns, gap, function(column)
       return column.heading[#column.heading - height + line] or ""
     end)
   end
   for i = 1, count do
-    lines[height + i] = row_of(columns, function(column) return column[i] end)
+    lines[height + i] = row_of(columns, gap, function(column) return column[i] end)
   end
   return lines
 end
@@ -112,8 +118,9 @@ local function block_lines(list, fields)
   return lines
 end
 
---- The lines of a table, a record in each: numbers to the right. Too wide a table has its headings broken below
---- each "_"; if that does not do, each record is a block, with a line `name = value` for each field.
+--- The lines of a table, a record in each: numbers to the right. Too wide a table has its headings broken behind
+--- each "_", and then less room between its columns; if that does not do, each record is a block, with a line
+--- `name = value` for each field.
 ---@param list table[] records
 ---@param first string[] the fields that come first, as far as there are such; the others follow by name
 ---@param width integer columns that a line may take
@@ -121,9 +128,9 @@ end
 function records.lines(list, first, width)
   local fields, columns = fields_of(list, first), {}
   for i, name in ipairs(fields) do columns[i] = column_of(list, name) end
-  for _, split in ipairs { whole, broken } do
-    local height, needed = set_headings(columns, split)
-    if needed <= width then return table_lines(columns, height, #list) end
+  for _, look in ipairs(LOOKS) do
+    local height, needed = set_headings(columns, look)
+    if needed <= width then return table_lines(columns, look.gap, height, #list) end
   end
   return block_lines(list, fields)
 end

@@ -110,9 +110,9 @@ end
 local function add_all(lines, more) return table.move(more, 1, #more, #lines + 1, lines) end
 
 local function add_table(lines, name, list, columns)
-  add_all(lines, { "", "  " .. name, "" })
-  for _, line in ipairs(records.lines(list, columns, text.WIDTH - 4)) do
-    lines[#lines + 1] = line == "" and "" or "    " .. line
+  add_all(lines, { "", "  " .. name .. ":", "" })
+  for _, line in ipairs(records.lines(list, columns, text.WIDTH - 2)) do
+    lines[#lines + 1] = line == "" and "" or "  " .. line
   end
 end
 

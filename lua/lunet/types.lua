@@ -118,8 +118,9 @@ function lunet.scope(fn, ...) end
 --- a session of its own, so that Ctrl-C does not reach it. Without privilege that takes a user
 --- namespace, where set-user-ID programs gain nothing.
 ---
---- The program sees its own process numbers: its getpid(2) is not process:pid(), and of /proc, which is
---- the machine's, only /proc/self is its own.
+--- The program sees its own process numbers: its getpid(2) is not process:pid(). It has a /proc of these numbers,
+--- where the machine allows that; in a container that hides a part of /proc it sees that one, the machine's, of
+--- which only /proc/self is its own.
 ---
 --- A "pipe" is a pair of Unix sockets: the program cannot open it again as /dev/stdout. When nobody reads
 --- its output the program stops as soon as the kernel's buffer is full, after some hundred lines.
