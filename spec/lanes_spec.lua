@@ -77,7 +77,9 @@ describe("lanes", function()
   it("are drawn for up to three hosts beside the one that listens", function()
     local function of(...)
       local lines = { { at = 0, host = 2, who = "server", what = "listens" } }
-      for _, host in ipairs { ... } do lines[#lines + 1] = { at = 0, host = host, who = HOSTS[host], what = "waits" } end
+      for _, host in ipairs { ... } do
+        lines[#lines + 1] = { at = 0, host = host, who = HOSTS[host], what = "waits" }
+      end
       return draw(lines)
     end
     assert.is_table(of(1, 3, 4))

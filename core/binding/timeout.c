@@ -22,6 +22,13 @@ int timeout_now(lua_State *L) {
   return 1;
 }
 
+int timeout_wall_now(lua_State *L) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  lua_pushnumber(L, (lua_Number)now.tv_sec + (lua_Number)now.tv_nsec / 1e9);
+  return 1;
+}
+
 static int push_slept(lua_State *L, op *o) {
   (void)o;
   lua_pushboolean(L, 1);

@@ -11,6 +11,7 @@ uint64_t timeout_argument(lua_State *L, int index);
 
 /* lunet.now() and lunet.sleep(seconds) */
 int timeout_now(lua_State *L);
+int timeout_wall_now(lua_State *L); /* core.wall_now(): seconds since 1970 */
 int timeout_sleep(lua_State *L);
 
 #endif

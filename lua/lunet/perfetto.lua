@@ -82,10 +82,11 @@ function perfetto.encode(events, hosts)
   local list, first = names(hosts), events[1] and events[1].at or 0
   for _, e in ipairs(events) do first = math.min(first, e.since or e.at) end
   local function to_us(at) return math.floor((at - first) * 1e9 + 0.5) / 1000 end
+  local sentences = timeline.sentences(events)
   for i, e in ipairs(events) do
-    local sentence = timeline.sentence(e)
+    local sentence = sentences[i]
     if e.kind == "segment" then
-      add_segment(list, e, to_us, i, sentence)
+      add_segment(list, e, to_us, i, sentence or e.flags)
     else
       list[#list + 1] = (writers[e.kind] or writers.call)(e, to_us, sentence)
     end

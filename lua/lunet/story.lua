@@ -34,13 +34,6 @@ local function add_note(lines, note)
   text.add_wrapped(lines, "  ", note)
 end
 
-local LOST = { wire = ", lost on the way", rule = ", lost by a rule" }
-
-local function words_of(row)
-  if row.segment then return ("-> %s: %s%s"):format(row.whom or "?", row.segment, LOST[row.lost] or "") end
-  return row.is_kernel and "kernel: " .. row.what or row.what
-end
-
 -- One row an event; notes go across, as the story's own voice.
 local function row_lines(rows, lost)
   local names, queues = {}, {}
@@ -56,7 +49,7 @@ local function row_lines(rows, lost)
     if row.note then
       add_note(lines, row.note)
     else
-      text.add_wrapped(lines, start(("%.3f"):format(row.at * 1000), row.queue or "", row.who or "?"), words_of(row))
+      text.add_wrapped(lines, start(("%.3f"):format(row.at * 1000), row.queue or "", row.who or "?"), timeline.words(row))
     end
   end
   return lines

@@ -188,4 +188,27 @@ function timeline.lines(events)
   return lines
 end
 
+local LOST = { wire = ", lost on the way", rule = ", lost by a rule" }
+
+--- What a line says, in one sentence without its time.
+---@param line lunet.timeline_line
+---@return string
+function timeline.words(line)
+  if line.note then return line.note end
+  if line.segment then return ("-> %s: %s%s"):format(line.whom or "?", line.segment, LOST[line.lost] or "") end
+  return line.is_kernel and "kernel: " .. line.what or line.what
+end
+
+--- What each event says, by its number in the list; nil for those that say nothing.
+---@param events table[]
+---@return table<integer, string>
+function timeline.sentences(events)
+  local said, who = {}, cast.of(events)
+  for i, e in ipairs(events) do
+    local line = e.kind ~= "queue" and line_of(e, who)
+    if line then said[i] = (line.who and not line.is_kernel and line.who .. " " or "") .. timeline.words(line) end
+  end
+  return said
+end
+
 return timeline
