@@ -1,9 +1,18 @@
 -- M1, M2: a connect succeeds though nobody accepts, and the server does not know of it.
 --
--- Why: connect(2) returns when the SYN-ACK has come, and the kernel sends that by itself, as long as
--- the accept queue has room (net/ipv4/tcp_ipv4.c, tcp_conn_request and tcp_v4_syn_recv_sock). The
--- server learns of it when it calls accept(2), and not before. A listener of backlog N queues N + 1
--- connections, since sk_acceptq_is_full compares with `>`; to the SYN of one more there is no answer.
+-- Why: connect(2) returns when the SYN-ACK has come, and the kernel sends that by itself, as long as the accept queue
+-- has room (net/ipv4/tcp_input.c, tcp_conn_request; net/ipv4/tcp_ipv4.c, tcp_v4_syn_recv_sock; listen(2) and tcp(7)).
+-- The server learns of it when it calls accept(2), and not before: it has no descriptor, and nothing to read or log.
+-- A listener of backlog N queues N + 1 connections, since sk_acceptq_is_full compares with `>`; to the SYN of one
+-- more there is no answer.
+--
+-- Where people met it: port checks and health checks by connect that call a hung or stopped server healthy; a
+-- connect timeout that never fires while the request timeout always does; clients that count themselves as connected
+-- while the server's own count is 0; a service whose "connection established" log line is missing on one side only.
+--
+-- What to do: take a reply, not a connect, as the sign that a server is there, and put a deadline on it. A server that
+-- has to bound its clients accepts and refuses them, or says "welcome" first; see how many wait with
+-- listener:queue().depth (Recv-Q in `ss -lt`).
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
 
@@ -16,6 +25,8 @@ return experiment {
     clients = { 3, "clients", "how many connect, one after the other", min = 1, max = 1000 },
     patience = { 0.3, "s", "how long a client waits for its connection", min = 0 },
   },
+
+  control = { backlog = 1, clients = 3 },
 
   run = function(knobs)
     local host, clients = assert(lunet.host "server"), assert(lunet.host "clients")
@@ -61,5 +72,10 @@ return experiment {
     assert(kernel.depth == knobs.clients, "the kernel queued " .. kernel.depth)
     assert(server.open_before_accept == 0, "the server had a connection before it accepted")
     assert(server.accepted == knobs.clients, "the server accepted " .. server.accepted)
+  end,
+
+  figures = function(outcome)
+    return ("%d connected, %d queued, %d known to the server"):format(outcome.client.connected, outcome.kernel.depth,
+      outcome.server.open_before_accept)
   end,
 }

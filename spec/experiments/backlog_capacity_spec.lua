@@ -1,76 +1,222 @@
-local isolation = require "lunet.isolation"
 local lunet = require "lunet"
 local backlog_capacity = dofile "experiments/backlog_capacity.lua"
 
-local somaxconn = isolation.SYSCTLS["net.core.somaxconn"]
+local PATIENCE = 0.2
+
+local function with(given, more)
+  local knobs = {}
+  for name, value in pairs(given) do knobs[name] = value end
+  for name, value in pairs(more) do knobs[name] = value end
+  return knobs
+end
+
+-- Without changes of the backlog, of which one takes a second.
+local function run(knobs)
+  return backlog_capacity(with({ patience = PATIENCE, change = "none" }, knobs))
+end
+
+local function control(knobs)
+  return run(with(backlog_capacity.control, knobs))
+end
+
+-- Of the clients, as many connect as fit, and one does not.
+local function full(family, backlog, somaxconn)
+  local limit = math.min(backlog, somaxconn)
+  local is_tcp = family == "tcp"
+  return { family = family, backlog = backlog, somaxconn = somaxconn, limit = limit, connected = limit + 1,
+    depth = limit + 1, next = is_tcp and "TIMEOUT" or "EAGAIN", dropped = is_tcp and 1 or 0, late = true }
+end
+
+local EACH = { { 0, 4096 }, { 1, 4096 }, { 2, 4096 }, { 5, 4096 }, { 128, 4096 }, { 5000, 128 }, { 5, 2 }, { 5, 0 } }
+
+local function each_full(family, list)
+  list = list or {}
+  for _, case in ipairs(EACH) do list[#list + 1] = full(family, case[1], case[2]) end
+  return list
+end
+
+-- What a change of the backlog does, by family and change. The waiter may be first on a machine that stood still for
+-- the second after which it sends its SYN again.
+local function changes_of(outcome)
+  local changes = {}
+  for _, case in ipairs(outcome.changed) do
+    local order, room_at = case.order, case.room_at
+    if case.early > 0 then order, room_at = order:gsub("waiter new", "new waiter"), case.stay end
+    changes[case.family .. " " .. case.change] = { case.limit, case.stay, case.new, room_at, order }
+  end
+  return changes
+end
+
+local TCP_CHANGES = {
+  ["tcp grow"] = { 3, 2, "connected", 2, "1 2 new waiter" },
+  ["tcp shrink"] = { 1, 4, "TIMEOUT", 1, "1 2 3 4 new" },
+  ["tcp to_zero"] = { 0, 4, "TIMEOUT", 0, "1 2 3 4 new" },
+  ["tcp sysctl"] = { 1, 2, "TIMEOUT", 1, "1 2 new" },
+}
+
+local UNIX_CHANGES = {
+  ["unix grow"] = { 3, 2, "connected", 2, "1 2 new" },
+  ["unix shrink"] = { 1, 4, "EAGAIN", 1, "1 2 3 4 new" },
+  ["unix to_zero"] = { 0, 4, "EAGAIN", 0, "1 2 3 4 new" },
+  ["unix sysctl"] = { 1, 2, "EAGAIN", 1, "1 2 new" },
+}
 
 describe("backlog_capacity", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
-  -- Of clients, as many connect as fit; the one after them is number limit + 2.
-  local function assert_full(outcome, limit, patience)
-    assert.same({ limit + 1, limit + 1, limit, limit + 2, "TIMEOUT", true, "connected" },
-      { outcome.connected, outcome.depth, outcome.limit, outcome.next_client.number, outcome.next_client.error,
-        outcome.accepted, outcome.late_client })
-    assert.is_true(outcome.next_client.seconds >= patience)
-  end
-
-  it("holds as it is", function()
+  it("holds as it is: one more than the limit connects, for every size, over TCP and Unix", function()
     local outcome, holds, why = backlog_capacity()
     assert.is_true(holds, why)
-    assert_full(outcome, 3, 0.3)
+    assert.same(each_full("unix", each_full "tcp"), outcome.capacity)
   end)
 
   for _, backlog in ipairs { 0, 1, 5, 100 } do
     it(("holds with a backlog of %d: the kernel queues %d"):format(backlog, backlog + 1), function()
-      local outcome, holds, why = backlog_capacity { backlog = backlog, clients = backlog + 2, patience = 0.1 }
+      local outcome, holds, why = run { backlog = backlog }
       assert.is_true(holds, why)
-      assert_full(outcome, backlog, 0.1)
+      assert.same({ full("tcp", backlog, 4096), full("unix", backlog, 4096) }, outcome.capacity)
     end)
   end
 
-  for _, clients in ipairs { 3, 4, 50 } do
-    it(("stops at the first client that finds no room, of %d"):format(clients), function()
-      local outcome, holds, why = backlog_capacity { backlog = 1, clients = clients, patience = 0.1 }
+  for _, somaxconn in ipairs { 0, 3, 100 } do
+    it(("holds with somaxconn = %d: a backlog of 5000 is cut to that"):format(somaxconn), function()
+      local outcome, holds, why = run { backlog = 5000, somaxconn = somaxconn }
       assert.is_true(holds, why)
-      assert_full(outcome, 1, 0.1)
+      assert.same({ full("tcp", 5000, somaxconn), full("unix", 5000, somaxconn) }, outcome.capacity)
     end)
   end
+
+  it("holds with a backlog of 5000 and the kernel's own somaxconn: 4097 connect", function()
+    local outcome, holds, why = run { backlog = 5000, family = "tcp" }
+    assert.is_true(holds, why)
+    assert.same({ full("tcp", 5000, 4096) }, outcome.capacity)
+  end)
+
+  for _, clients in ipairs { 2, 3, 50 } do
+    it(("stops at the first client that finds no room, of %d beyond the limit"):format(clients), function()
+      local outcome, holds, why = run { backlog = 1, clients = clients }
+      assert.is_true(holds, why)
+      assert.same({ full("tcp", 1, 4096), full("unix", 1, 4096) }, outcome.capacity)
+    end)
+  end
+
+  it("sees everybody find room if nobody comes beyond the last place", function()
+    local outcome, holds, why = run { backlog = 5, clients = 1, family = "tcp" }
+    assert.is_false(holds)
+    assert.equal("tcp, backlog 5, somaxconn 4096: every client found room", why)
+    assert.same({ with(full("tcp", 5, 4096), { next = "none", dropped = 0 }) }, outcome.capacity)
+  end)
 
   for _, patience in ipairs { 0.1, 0.2 } do
     it(("lets the client without room wait %g s, and no less"):format(patience), function()
-      local outcome, holds, why = backlog_capacity { backlog = 0, clients = 2, patience = patience }
+      local started = lunet.now()
+      local outcome, holds, why = run { backlog = 0, family = "tcp", patience = patience }
+      assert.is_true(lunet.now() - started >= patience)
       assert.is_true(holds, why)
-      assert_full(outcome, 0, patience)
+      assert.equal("TIMEOUT", outcome.capacity[1].next)
     end)
   end
 
-  it("sees the kernel count every SYN that found no room", function()
-    assert.equal(1, backlog_capacity({ backlog = 0, clients = 2, patience = 0.1 }).overflows)
-    assert.equal(0, backlog_capacity({ backlog = 1, clients = 2, patience = 0.1 }).overflows)
+  it("holds without patience for a Unix client, which learns at once", function()
+    local outcome, holds, why = run { family = "unix", patience = 0 }
+    assert.is_true(holds, why)
+    assert.same(each_full "unix", outcome.capacity)
   end)
 
-  it("control: with clients = backlog + 1 everybody finds room", function()
-    local outcome, holds, why = backlog_capacity { backlog = 5, clients = 6 }
-    assert.is_false(holds)
-    assert.equal("every client found room", why)
-    assert.same({ accepted = true, connected = 6, depth = 6, limit = 5, late_client = "connected",
-      overflows = 0 }, outcome)
+  for _, syncookies in ipairs { 0, 1, 2 } do
+    it(("holds with syncookies = %d for clients that come one by one"):format(syncookies), function()
+      local outcome, holds, why = run { backlog = 2, family = "tcp", syncookies = syncookies }
+      assert.is_true(holds, why)
+      assert.same({ full("tcp", 2, 4096) }, outcome.capacity)
+    end)
+  end
+
+  it("holds over a link with a delay for clients that come one by one", function()
+    local outcome, holds, why = run { backlog = 2, family = "tcp", delay = 0.01, patience = 0.8, change = "grow" }
+    assert.is_true(holds, why)
+    assert.same({ full("tcp", 2, 4096) }, outcome.capacity)
+    assert.same({ ["tcp grow"] = TCP_CHANGES["tcp grow"] }, changes_of(outcome))
   end)
 
-  for _, backlog in ipairs { 5000, somaxconn + 1000 } do
-    it(("is granted no more than somaxconn of a backlog of %d"):format(backlog), function()
-      local outcome, holds = backlog_capacity { backlog = backlog, clients = 6 }
+  describe("with racing clients", function()
+    it("control: over a link with a delay more connect than the queue holds", function()
+      local outcome, holds, why = control {}
       assert.is_false(holds)
-      assert.same({ 6, 6, math.min(backlog, somaxconn) }, { outcome.connected, outcome.depth, outcome.limit })
+      assert.equal("tcp, backlog 0, somaxconn 4096: more clients are connected than the queue holds", why)
+      for i = 1, #EACH do
+        local case = outcome.capacity[i]
+        assert.same({ "tcp", case.limit + 1, case.limit + 2, "none" },
+          { case.family, case.depth, case.connected, case.next })
+        assert.is_true(case.dropped > 0)
+      end
     end)
-  end
+
+    it("lets as many connect as come at once: a queue of 3, and 20 clients that are connected", function()
+      local outcome = control { backlog = 2, family = "tcp", clients = 18 }
+      assert.same({ 3, 20 }, { outcome.capacity[1].depth, outcome.capacity[1].connected })
+    end)
+
+    it("holds without syncookies, since the kernel bounds the open handshakes too", function()
+      local outcome, holds, why = control { backlog = 5, family = "tcp", clients = 10, syncookies = 0 }
+      assert.is_true(holds, why)
+      assert.same({ with(full("tcp", 5, 4096), { dropped = 9 }) }, outcome.capacity)
+    end)
+
+    it("holds over Unix, where a connect is no handshake", function()
+      local outcome, holds, why = control { family = "unix" }
+      assert.is_true(holds, why)
+      assert.same(each_full "unix", outcome.capacity)
+    end)
+  end)
+
+  describe("when the backlog of a full queue changes", function()
+    it("keeps who is queued, in order, and gives new room to the first SYN", function()
+      local outcome, holds, why = run { backlog = 0, family = "tcp", change = "all" }
+      assert.is_true(holds, why)
+      assert.same(TCP_CHANGES, changes_of(outcome))
+    end)
+
+    it("lets a client that was left out in when it has sent its SYN again, after 1 s", function()
+      local started = lunet.now()
+      local outcome = run { backlog = 0, family = "tcp", change = "grow" }
+      assert.is_true(lunet.now() - started >= 1)
+      assert.is_true(outcome.changed[1].syns >= 1)
+      assert.same({ ["tcp grow"] = TCP_CHANGES["tcp grow"] }, changes_of(outcome))
+    end)
+
+    for _, change in ipairs { "shrink", "to_zero", "sysctl" } do
+      it("can be asked for one change alone: " .. change, function()
+        local outcome, holds, why = run { backlog = 0, family = "tcp", change = change }
+        assert.is_true(holds, why)
+        assert.same({ ["tcp " .. change] = TCP_CHANGES["tcp " .. change] }, changes_of(outcome))
+      end)
+    end
+
+    it("does the same over Unix, where nobody waits who has not blocked", function()
+      local outcome, holds, why = run { backlog = 0, family = "unix", change = "all" }
+      assert.is_true(holds, why)
+      assert.same(UNIX_CHANGES, changes_of(outcome))
+    end)
+  end)
+
+  it("tells its figures", function()
+    assert.equal("limit + 1 connect in 2 of 2 cases; 0 in no queue", backlog_capacity.figures((run { backlog = 5 })))
+    assert.equal("limit + 1 connect in 0 of 1 cases; 3 in no queue",
+      backlog_capacity.figures((control { backlog = 5, family = "tcp", clients = 4 })))
+  end)
 
   it("refuses knobs that make no sense", function()
     assert.error_matches(function() backlog_capacity { backlog = 1.5 } end,
-      "knob backlog: 1.5 is not allowed; it is a whole number, 0 or more %(connections%)$")
+      "knob backlog: 1.5 is not allowed; it is a whole number, %-1 or more %(connections%)$")
     assert.error_matches(function() backlog_capacity { clients = 0 } end,
       "knob clients: 0 is not allowed; it is a whole number from 1 to 10000 %(clients%)$")
     assert.error_matches(function() backlog_capacity { patience = -0.1 } end, "knob patience: %-0.1 is not allowed")
+    assert.error_matches(function() backlog_capacity { somaxconn = -1 } end, "knob somaxconn: %-1 is not allowed")
+    assert.error_matches(function() backlog_capacity { family = "ipx" } end,
+      'knob family: "ipx" is not allowed; it is one of all, tcp, unix %(family%)$')
+    assert.error_matches(function() backlog_capacity { arrival = "late" } end,
+      'knob arrival: "late" is not allowed; it is one of one_by_one, racing %(way%)$')
+    assert.error_matches(function() backlog_capacity { delay = 2 } end, "knob delay: 2 is not allowed")
+    assert.error_matches(function() backlog_capacity { syncookies = 3 } end, "knob syncookies: 3 is not allowed")
   end)
 end)

@@ -55,8 +55,11 @@ describe("connect_without_accept", function()
 
   for _, patience in ipairs { 0.1, 0.2 } do
     it(("control: with clients > backlog + 1 the last one gets no answer in %g s"):format(patience), function()
+      local control = connect_without_accept.control
+      assert.same({ backlog = 1, clients = 3 }, control)
       local started = lunet.now()
-      local outcome, holds, why = connect_without_accept { backlog = 1, clients = 3, patience = patience }
+      local outcome, holds, why = connect_without_accept { backlog = control.backlog, clients = control.clients,
+        patience = patience }
       assert.is_true(lunet.now() - started >= patience)
       assert.is_false(holds)
       assert.equal("not every connect succeeded", why)
@@ -95,6 +98,12 @@ describe("connect_without_accept", function()
     for _ in pairs(clients) do count = count + 1 end
     assert.same({ 3, 3 }, { count, accepted })
     assert.is_true(first_accept > last_connect, table.concat(lines, "\n"))
+  end)
+
+  it("tells its figures", function()
+    local knobs = { clients = 4 }
+    assert.equal("4 connected, 4 queued, 0 known to the server",
+      connect_without_accept.figures(connect_without_accept(knobs), knobs))
   end)
 
   it("refuses knobs that make no sense", function()

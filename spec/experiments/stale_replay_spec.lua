@@ -61,7 +61,8 @@ describe("stale_replay", function()
   end
 
   it("control: with requests = 0 the ghost comes all the same, but nothing of B is carried out", function()
-    local outcome, holds, why = stale_replay { requests = 0, patience = 0 }
+    assert.same({ requests = 0 }, stale_replay.control)
+    local outcome, holds, why = stale_replay { requests = stale_replay.control.requests, patience = 0 }
     assert.is_false(holds)
     assert.equal("no request of B was carried out", why)
     assert.same({ "login A" }, outcome.served)
@@ -108,6 +109,14 @@ describe("stale_replay", function()
       at = last
     end
     assert.match("\n *%d+%.%d+  1/100  B ", result.output)
+  end)
+
+  it("tells its figures", function()
+    for requests = 0, 2 do
+      local knobs = { requests = requests, patience = 0 }
+      assert.equal(("B gave up and left; %d of its %d requests carried out"):format(requests, requests),
+        stale_replay.figures(stale_replay(knobs), knobs))
+    end
   end)
 
   it("refuses knobs that make no sense", function()

@@ -1,0 +1,221 @@
+-- What TCP_DEFER_ACCEPT does to the queue: a silent client, one that sends, one that leaves, and too many of them.
+--
+-- A deferred client is connected for itself only: the server has no connection but a handshake (SYN_RECV), and nothing
+-- in its queue. What ends that is the first byte; a FIN, so that a client that left without a word is a ghost with
+-- nothing to read; and the end of the time, when the silent client is queued after all. An RST, or the loss of the
+-- client, ends it without a trace: these are the ghosts that the option prevents. One whose client has sent a request
+-- is as in stale_replay.
+--
+-- Why: the bare ACK that ends the handshake is dropped, what has a sequence number is not (net/ipv4/tcp_minisocks.c,
+-- tcp_check_req; TCPDeferAcceptDrop). The time counts in retransmits of the SYN-ACK, due after 1, 3, 7, ... s
+-- (net/ipv4/tcp.c, secs_to_retrans): 2 s are 3 s. Only the last is sent (inet_connection_sock.c, syn_ack_recalc), and
+-- the client's answer to it queues the client. If there is no room, the handshake is forgotten when
+-- net.ipv4.tcp_synack_retries (1 here) are used up, and the client believes itself connected until it sends.
+-- Handshakes are bounded by the backlog as the queue is: with backlog + 1 silent clients the next SYN is dropped,
+-- though the queue is empty; with syncookies it gets a cookie, and a cookie defers nothing (net/ipv4/tcp_input.c,
+-- tcp_conn_request). With net.ipv4.tcp_syncookies = 2 the option is without effect.
+--
+-- Met as: a web server that hears of connect-only health checks late or never; a listener shut by a few silent clients
+-- while `ss` shows an empty queue; "defer" settings that seem to do nothing under load. What to do: a read timeout
+-- after accept, which is needed anyway, since a client may also send one byte and fall silent.
+local lunet = require "lunet"
+local experiment = require "lunet.experiment"
+
+local LONG = 20 -- s; bounds waits for states that do come
+local LONGER = 30 -- times as long are those deferred that act: the time must not end meanwhile
+local CROWD = 4 -- silent clients, where there is room for 2
+local PATIENCE = 1.2 -- s; how long each of them waits for its connection
+
+-- In the order of the table, with what is expected: the client's fate, what the server reads of it, and how many
+-- SYN-ACKs are sent again (not where that depends on the moment). `full`: others have filled the queue.
+local cases = {
+  { name = "silent", is_timed = true, fate = "queued", reads = "TIMEOUT", again = 1 },
+  { name = "data", sends = true, fate = "queued", reads = "request", again = 0 },
+  { name = "fin", leaves = "close", fate = "queued", reads = "EOF", again = 0 },
+  { name = "data_fin", sends = true, leaves = "close", fate = "queued", reads = "request", again = 0 },
+  { name = "reset", leaves = "reset", fate = "forgotten", reads = "nothing", again = 0 },
+  { name = "cut_off", leaves = "cut_off", is_timed = true, fate = "forgotten", reads = "nothing" },
+  { name = "silent_full", full = true, is_timed = true, fate = "forgotten", reads = "nothing" },
+  { name = "data_full", full = true, sends = true, fate = "queued", reads = "request", again = 0 },
+  { name = "crowd_0", syncookies = 0, expected = "2 connected, 2 deferred, depth 0" },
+  { name = "crowd_1", syncookies = 1, expected = "4 connected, 2 deferred, depth 2" },
+  { name = "crowd_2", syncookies = 2, expected = "2 connected, 0 deferred, depth 2" },
+}
+
+local names, case_of = { "all" }, {}
+for i, case in ipairs(cases) do
+  names[i + 1] = case.name
+  case_of[case.name] = case
+end
+
+-- -- what happens --------------------------------------------------------------------------------
+
+-- Made for all cases before any client connects: no handshake grows old meanwhile.
+local function stage(case, knobs)
+  local server = assert(lunet.host { name = "server", sysctl = {
+    ["net.ipv4.tcp_synack_retries"] = 1, ["net.ipv4.tcp_syncookies"] = case.syncookies or 1 } })
+  local clients = assert(lunet.host(case.name))
+  lunet.link(server, clients)
+  local listener = assert(server:listen { port = 7000, backlog = 1,
+    defer_accept = case.is_timed and knobs.defer or LONGER * knobs.defer })
+  return { case = case, server = server, clients = clients, listener = listener, before = server:counters() }
+end
+
+-- What the server's kernel has of the client at that port: a handshake, a connection that is queued, or nothing.
+local function state_at_server(s, port)
+  local socket = s.server:sockets({ peer_port = port })[1]
+  return socket and socket.state or "none"
+end
+
+-- Clients that send, and so are queued at once: as many as leave so many places.
+local function fill(s, places)
+  local queue = s.listener:queue()
+  local fillers = {}
+  for depth = queue.depth + 1, queue.limit + 1 - places do
+    local filler = assert(s.clients:connect({ s.listener, label = "filler" }, LONG))
+    assert(filler:send "x")
+    assert(lunet.eventually(function() return s.listener:queue().depth == depth end, LONG))
+    fillers[#fillers + 1] = filler -- held: one that is collected sends FIN
+  end
+  return fillers
+end
+
+local function leave(s, client)
+  local how = s.case.leaves
+  if how == "cut_off" then return s.clients:drop { direction = "both" } end
+  if how then client[how](client) end
+end
+
+-- Accepts up to the client at that port: what it sent, or why there is nothing, and how many bytes waited.
+local function read_at_server(s, port)
+  while true do
+    local connection <close> = assert(s.listener:accept(LONG))
+    local _, peer_port = connection:peer()
+    if peer_port == port then
+      local bytes = connection:unread()
+      local line, _, why = connection:receive("l", 0)
+      return line or why, bytes
+    end
+  end
+end
+
+local function one_client(s)
+  local case = s.case
+  local fillers = case.full and fill(s, 1) or {}
+  local before = s.server:counters()
+  local function since(counter) return (s.server:counters() - before)[counter] end
+  local started = lunet.now()
+  local client <close> = assert(s.clients:connect({ s.listener, label = case.name }, LONG))
+  local _, port = client:address()
+  -- The client knows first: only now does its ACK come to the server, where it queues the client or is dropped.
+  assert(lunet.eventually(function()
+    return since "TCPDeferAcceptDrop" > 0 or s.listener:queue().depth > #fillers
+  end, LONG))
+  local deferred = since "TCPDeferAcceptDrop"
+  local record = { case = case.name, server = state_at_server(s, port), reads = "nothing", bytes = 0 }
+  local _more_fillers = case.full and fill(s, 0) or {}
+
+  if case.sends then assert(client:send "request\n") end
+  local _cut <close> = leave(s, client)
+  if case.full and case.sends then
+    -- It is sent again and again, and finds no room before the server has accepted one.
+    assert(lunet.eventually(function()
+      return since "ListenOverflows" >= 2 or state_at_server(s, port) ~= "SYN_RECV"
+    end, LONG))
+    assert(s.listener:accept(LONG))
+  end
+  assert(lunet.eventually(function() return state_at_server(s, port) ~= "SYN_RECV" end, LONG))
+  record.after = math.floor((lunet.now() - started) * 1000 + 0.5) / 1000
+  record.fate = state_at_server(s, port) == "none" and "forgotten" or "queued"
+  record.client = client:state() or "closed"
+  local kernel = { case = case.name, deferred = deferred, overflows = since "ListenOverflows",
+    again = since "TCPSynRetrans" }
+  if record.fate == "queued" then record.reads, record.bytes = read_at_server(s, port) end
+  return record, kernel
+end
+
+local function crowd(s)
+  local connected = {} -- held, as above
+  local function deferred() return (s.server:counters() - s.before).TCPDeferAcceptDrop end
+  for i = 1, CROWD do
+    connected[#connected + 1] = s.clients:connect({ s.listener, label = "silent " .. i }, PATIENCE)
+    lunet.eventually(function() return deferred() + s.listener:queue().depth == #connected end, LONG)
+  end
+  return { syncookies = s.case.syncookies, connected = #connected, unanswered = CROWD - #connected,
+    deferred = deferred(), depth = s.listener:queue().depth }
+end
+
+-- -- what is expected ---------------------------------------------------------------------------
+
+-- The seconds after which the SYN-ACK is sent for the last time.
+local function rounded(seconds)
+  local sum = 1
+  while sum < seconds do sum = 2 * sum + 1 end
+  return sum
+end
+
+local function check_client(r, kernel, knobs)
+  local function holds(condition, text) assert(condition, r.case .. ": " .. text) end
+  local case = case_of[r.case]
+  holds(kernel.deferred > 0, "the client was queued though it was silent")
+  holds(r.fate == case.fate, "the client was " .. r.fate)
+  holds(r.reads == case.reads, "the server reads " .. r.reads)
+  holds(not case.again or kernel.again == case.again, kernel.again .. " SYN-ACKs were sent again")
+  if r.case == "silent" then holds(r.after > 0.9 * rounded(knobs.defer), ("queued after %.1f s"):format(r.after)) end
+  if case.full then holds(kernel.overflows > 0, "the queue was not full") end
+  if r.case == "silent_full" then holds(r.client == "ESTABLISHED", "the client is " .. r.client) end
+end
+
+local function crowd_text(r)
+  return ("%d connected, %d deferred, depth %d"):format(r.connected, r.deferred, r.depth)
+end
+
+return experiment {
+  claim = "A deferred client is connected, but not in the queue before its first byte, its FIN, or the end of the time,"
+    .. " which is rounded up to 1, 3, 7, ... s.",
+  knobs = {
+    defer = { 1, "s", "how long a silent client is kept out of the queue", min = 0, max = 5 },
+    case = { "all", "case", "what the client does, and what it meets", choices = names },
+  },
+  columns = { "case", "syncookies", "server", "fate", "after", "bytes", "reads", "client", "connected", "unanswered",
+    "deferred", "overflows", "again", "depth" },
+
+  run = function(knobs)
+    lunet.note "The kernel answers every SYN, but a client that says nothing does not come into the queue."
+    local stages = {}
+    for _, case in ipairs(cases) do
+      if knobs.case == "all" or knobs.case == case.name then stages[#stages + 1] = stage(case, knobs) end
+    end
+    local outcome = { clients = {}, counters = {}, crowds = {} }
+    local records = lunet.together(stages, function(s)
+      if s.case.syncookies then return { crowd = crowd(s) } end
+      local client, kernel = one_client(s)
+      return { client = client, kernel = kernel }
+    end)
+    for _, record in ipairs(records) do
+      outcome.clients[#outcome.clients + 1] = record.client
+      outcome.counters[#outcome.counters + 1] = record.kernel
+      outcome.crowds[#outcome.crowds + 1] = record.crowd
+    end
+    return outcome
+  end,
+
+  check = function(outcome, knobs)
+    for i, record in ipairs(outcome.clients) do check_client(record, outcome.counters[i], knobs) end
+    for _, r in ipairs(outcome.crowds) do
+      local expected = case_of["crowd_" .. r.syncookies].expected
+      assert(crowd_text(r) == expected, ("crowd_%d: %s"):format(r.syncookies, crowd_text(r)))
+    end
+  end,
+  control = { defer = 0, case = "silent" },
+
+  figures = function(outcome)
+    local texts = {}
+    for _, r in ipairs(outcome.clients) do
+      if r.case:find "^silent" or #outcome.clients == 1 then
+        texts[#texts + 1] = ("%s %s %.1f s"):format(r.case, r.fate, r.after)
+      end
+    end
+    return #texts > 0 and table.concat(texts, ", ") or crowd_text(outcome.crowds[1])
+  end,
+}

@@ -1,0 +1,268 @@
+-- TCP Fast Open: a request in the SYN. What the client believes, what is in the queue, and when it is not to be had.
+--
+-- With a cookie of the server, connect sends nothing and succeeds at once, whether or not anybody listens there; the
+-- first send is the SYN. The server's kernel puts the connection into the queue when the SYN comes, request included:
+-- the program may accept, carry it out and answer while the state is SYN_RECV, and the client has never heard of it.
+-- A client that leaves then says nothing at all (there is neither FIN nor RST before the handshake is over), so that
+-- the server sees an open connection until the client's host answers a SYN-ACK by RST. The request stays readable.
+--
+-- Why: net/ipv4/tcp_fastopen.c: tcp_fastopen_defer_connect on the client, tcp_try_fastopen on the server; RFC 7413.
+-- A cookie belongs to the client's address and the server's key (net.ipv4.tcp_fastopen_key, random for each host): a
+-- restart elsewhere, or a load balancer over servers with keys of their own, makes it worthless. Without a valid one,
+-- and when TCP_FASTOPEN connections have not ended their handshakes yet, only the SYN is acknowledged and the data is
+-- sent again after it: it is as late as without fast open, and no error tells. An accepted one that ends by RST keeps
+-- its place for 60 s, against spoofed addresses (reqsk_fastopen_remove): clients that give up early shut this door for
+-- the others. A full accept queue drops the SYN as ever, and a network that drops SYNs with data costs 1 s.
+--
+-- Met as: a saved round trip that is promised, and not seen behind a balancer; middleboxes that drop such SYNs;
+-- requests carried out for clients that never got a connection. What to do: use it only for requests that may be
+-- carried out twice, or for nobody (RFC 7413, 2.1 and 6.1: a SYN may be duplicated); one key for all servers of an
+-- address; watch TCPFastOpenListenOverflow and TCPFastOpenPassiveFail.
+local lunet = require "lunet"
+local experiment = require "lunet.experiment"
+
+local LONG = 10 -- s; bounds waits for states that do come
+local REQUEST = "request\n"
+
+-- In the order of the table. `why`: the counter that moves when the request is not taken with the SYN.
+local cases = {
+  { name = "first", why = "TCPFastOpenCookieReqd" },
+  { name = "again" },
+  { name = "unfinished" },
+  { name = "no_place", why = "TCPFastOpenListenOverflow" },
+  { name = "new_key", why = "TCPFastOpenPassiveFail" },
+  { name = "filtered", why = "TCPSynRetrans" },
+  { name = "full_queue", why = "ListenOverflows" },
+  { name = "left" },
+  { name = "left_accepted" },
+  { name = "nobody" },
+}
+
+local names, why_not = { "all" }, {}
+for i, case in ipairs(cases) do
+  names[i + 1] = case.name
+  why_not[case.name] = case.why
+end
+
+-- -- what happens --------------------------------------------------------------------------------
+
+local function open(s, host, label)
+  return host:connect({ s.listener, label = label, fastopen_connect = true }, LONG)
+end
+
+local function fetch_cookie(s, host)
+  local client <close> = assert(open(s, host, "cookie"))
+  local _accepted <close> = assert(s.listener:accept(LONG))
+  client:reset()
+end
+
+local function counted(host)
+  local before = host:counters()
+  return function(counter) return (host:counters() - before)[counter] end
+end
+
+-- Until the server's kernel has the request, with whatever else it has of that client.
+local function wait_for_request(s, client)
+  local _, port = client:address()
+  assert(lunet.eventually(function()
+    local socket = s.server:sockets({ peer_port = port })[1]
+    return socket and socket.receive_queue >= #REQUEST
+  end, LONG))
+end
+
+local function lose_syn_acks(s) return s.server:drop { direction = "out", flags = "SYN-ACK" } end
+
+-- What stands in the way, by case. Returns a rule that is to end later.
+local obstacles = {
+  unfinished = lose_syn_acks,
+  left = lose_syn_acks,
+  left_accepted = lose_syn_acks,
+  filtered = function(s) return s.server:drop { flags = "data", first = 1 } end,
+  new_key = function(s)
+    assert(s.server:sysctl("net.ipv4.tcp_fastopen_key", "00000001-00000002-00000003-00000004"))
+  end,
+  no_place = function(s)
+    local rule = s.server:drop { flags = "ACK", from = s.others_address } -- their handshakes do not end
+    for i = 1, s.places do
+      s[i] = assert(open(s, s.other, "pending"))
+      assert(s[i]:send(REQUEST))
+      wait_for_request(s, s[i])
+    end
+    return rule
+  end,
+  full_queue = function(s)
+    for i = 1, s.listener:queue().limit + 1 do
+      s[i] = assert(s.other:connect(s.listener, LONG))
+      assert(lunet.eventually(function() return s.listener:queue().depth == i end, LONG))
+    end
+  end,
+}
+
+local function stage(case, knobs)
+  local server = assert(lunet.host { name = "server", sysctl = { ["net.ipv4.tcp_fastopen"] = 2 } })
+  local sysctl = { ["net.ipv4.tcp_fastopen"] = 1, ["net.ipv4.tcp_fastopen_blackhole_timeout_sec"] = 0 }
+  local client = assert(lunet.host { name = case.name, sysctl = sysctl })
+  local other = assert(lunet.host { name = "other", sysctl = sysctl })
+  lunet.link(server, client, { delay = knobs.delay })
+  local others_address = lunet.link(server, other):address(other)
+  local listener = assert(server:listen { port = 7000, backlog = 5, fastopen = knobs.places })
+  local s = { case = case.name, places = knobs.places, server = server, client = client, other = other,
+    others_address = others_address, listener = listener }
+  if s.case ~= "first" then fetch_cookie(s, client) end
+  fetch_cookie(s, other)
+  if obstacles[s.case] then s.rule = obstacles[s.case](s) end
+  return s
+end
+
+-- Accepts up to that client.
+local function accept_client(s, client)
+  local _, wanted = client:address()
+  while true do
+    local connection = assert(s.listener:accept(LONG))
+    local _, port = connection:peer()
+    if port == wanted then return connection end
+    connection:close()
+  end
+end
+
+local function one_client(s)
+  local at_server, at_client = counted(s.server), counted(s.client)
+  local why = why_not[s.case]
+  local started = lunet.now()
+  local client <close>, _, code = open(s, s.client, s.case)
+  if not client then return { case = s.case, connect = code } end
+  local record = { case = s.case, connect = client:state() }
+  assert(client:send(REQUEST))
+  if s.case == "full_queue" then
+    assert(lunet.eventually(function() return at_server "ListenOverflows" > 0 end, LONG))
+    assert(s.listener:accept(LONG))
+  end
+  wait_for_request(s, client)
+  record.ms = math.floor((lunet.now() - started) * 1000 + 0.5)
+  local connection <close> = accept_client(s, client)
+  assert(connection:receive("l", 0))
+  assert(connection:send "reply\n")
+  record.server, record.client = connection:state(), client:state()
+  record.in_syn = at_server "TCPFastOpenPassive" > 0 and "yes"
+    or why and at_server(why) + at_client(why) > 0 and why:gsub("^TCPFastOpen", "") or "no"
+  if s.rule then s.rule:close() end
+  assert(client:receive("l", LONG))
+  return record
+end
+
+-- The server accepts, carries out and answers. What it sees of the client before that, and what it gets.
+local function serve(connection)
+  local sees = connection:liveness()
+  local reads = connection:receive("l", 0)
+  local bytes, _, code = connection:send "reply\n"
+  return sees, reads, bytes and "sent" or code
+end
+
+-- A client that leaves before it has heard of the server. The server accepts it before the RST, or after.
+local function departure(s)
+  local client, _, code = open(s, s.client, "client")
+  if not client then return { case = s.case, connect = code } end
+  assert(client:send(REQUEST))
+  wait_for_request(s, client)
+  local record = { case = s.case }
+  local connection = s.case == "left_accepted" and accept_client(s, client)
+  client:close()
+  if connection then record.sees, record.reads, record.reply = serve(connection) end
+  s.rule:close() -- so that the next SYN-ACK comes to the client's host, which answers by RST
+  assert(lunet.eventually(function() return #s.server:sockets { state = "SYN_RECV" } == 0 end, LONG))
+  record.depth = s.listener:queue().depth
+  if not connection then
+    connection = assert(s.listener:accept(LONG))
+    record.sees, record.reads, record.reply = serve(connection)
+  end
+  record.ends = connection:liveness()
+
+  local since = counted(s.server)
+  local next_client <close> = assert(open(s, s.other, "next"))
+  assert(next_client:send(REQUEST))
+  wait_for_request(s, next_client)
+  record.next = since "TCPFastOpenPassive" > 0 and "in the SYN" or "after it"
+  return record
+end
+
+-- With a cookie, connect asks nobody.
+local function nobody(s)
+  s.listener:close()
+  local _, _, plain = s.client:connect(s.listener, LONG)
+  local client, _, code = open(s, s.client, "client")
+  if not client then return { case = s.case, connect = code } end
+  local record = { case = s.case, plain_connect = plain, connect = client:state(), sent = client:send(REQUEST) }
+  record.receive = select(3, client:receive("l", LONG))
+  return record
+end
+
+-- -- what is expected ---------------------------------------------------------------------------
+
+local function check_client(r, knobs)
+  local function holds(condition, text) assert(condition, r.case .. ": " .. text) end
+  holds(r.connect == (r.case == "first" and "ESTABLISHED" or "SYN_SENT"), "after connect the client is " .. r.connect)
+  local why = why_not[r.case]
+  holds(r.in_syn == (why and why:gsub("^TCPFastOpen", "") or "yes"), "the request in the SYN: " .. r.in_syn)
+  holds(r.ms >= 1000 * knobs.delay * (why and 3 or 1), ("the request came after %d ms"):format(r.ms))
+  if r.case == "unfinished" then
+    holds(r.server == "SYN_RECV" and r.client == "SYN_SENT", "the handshake was over")
+  end
+end
+
+local function check_departure(r, knobs)
+  local is_early = r.case == "left_accepted"
+  local function holds(condition, text) assert(condition, r.case .. ": " .. text) end
+  holds(r.reads == "request", "the request is gone")
+  holds(r.sees == (is_early and "open" or "reset"), "the server sees " .. r.sees)
+  holds(r.reply == (is_early and "sent" or "ECONNRESET"), "the reply: " .. r.reply)
+  holds(r.ends == "reset", "there was no RST")
+  local is_shut = is_early and knobs.places == 1
+  holds(r.next == (is_shut and "after it" or "in the SYN"), "the next request came " .. r.next)
+end
+
+return experiment {
+  claim = "With a cookie connect succeeds before any segment is sent, and the request may be accepted and answered"
+    .. " before the handshake is over; where the server has no place or another key it comes later, and nobody knows.",
+  knobs = {
+    places = { 1, "connections", "how many may be in the queue with their handshake not over", min = 0, max = 4 },
+    delay = { 0.05, "s", "of the link, one way", min = 0, max = 0.1 },
+    case = { "all", "case", "what the client meets, or does", choices = names },
+  },
+  columns = { "case", "plain_connect", "connect", "in_syn", "ms", "server", "client", "sees", "reads", "reply", "depth",
+    "ends", "next" },
+
+  run = function(knobs)
+    lunet.note "Every client has fetched its cookie before, but the first."
+    local stages = {}
+    for _, case in ipairs(cases) do
+      if knobs.case == "all" or knobs.case == case.name then stages[#stages + 1] = stage(case, knobs) end
+    end
+    local outcome = { clients = {}, departures = {}, nobody = {} }
+    local records = lunet.together(stages, function(s)
+      if s.case == "nobody" then return nobody(s) end
+      return (s.case:find "^left" and departure or one_client)(s)
+    end)
+    for _, r in ipairs(records) do
+      local list = r.plain_connect and outcome.nobody or r.sees and outcome.departures or outcome.clients
+      list[#list + 1] = r
+    end
+    return outcome
+  end,
+
+  check = function(outcome, knobs)
+    for _, r in ipairs(outcome.clients) do check_client(r, knobs) end
+    for _, r in ipairs(outcome.departures) do check_departure(r, knobs) end
+    for _, r in ipairs(outcome.nobody) do
+      assert(r.plain_connect == "ECONNREFUSED" and r.receive == "ECONNREFUSED", "somebody answered")
+    end
+  end,
+  control = { places = 0, case = "again" },
+
+  figures = function(outcome)
+    local texts = {}
+    for _, r in ipairs(outcome.clients) do
+      if r.case == "first" or r.case == "again" then texts[#texts + 1] = ("%s %d ms"):format(r.case, r.ms) end
+    end
+    return table.concat(texts, ", ")
+  end,
+}

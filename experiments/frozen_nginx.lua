@@ -1,0 +1,236 @@
+-- A client connects to an nginx whose processes are stopped (SIGSTOP), sends GET, gives up and leaves; then nginx
+-- goes on. What it does then is seen in its logs and by its backend.
+--
+-- Why: the kernel queues the connection, with the request and the FIN after it. nginx accepts it, reads the request
+-- first, and begins to answer. It writes a file without looking at its client; the log has the status that nginx
+-- meant to send, so it says 200, even when writev(2) fails and no byte was sent.
+-- A proxy looks at its client while it waits for the backend: epoll(7) tells of the FIN (EPOLLRDHUP), and it gives up
+-- with 499, its own number for "the client closed" (ngx_http_upstream_check_broken_connection). But it looks only at
+-- the next event. A new TCP connection to the backend needs a handshake, which connect(2) does not wait for, and the
+-- client's event comes first: the backend gets a connection without a request. Over a connection kept from an earlier
+-- request (`pool`: keepalive), or a Unix socket, the request is sent at once: the backend carries it out, the log says
+-- 499. With proxy_ignore_client_abort (`ignore`) nginx does not look: the backend is asked, and the log says 200.
+-- A client that only ended its side (`shutdown`) and waits for its reply looks the same: it gets the file, but the
+-- proxy closes the connection without a word.
+-- Where people met it: access logs that say 200 where users saw timeouts; bursts of 499 after a pause, and orders
+-- placed twice because the clients had tried again; `printf ... | nc` that fails only when a proxy is in between.
+-- What to do about it: 499 means "not answered", never "not done": a request that is tried again needs an identity
+-- that the backend knows. The error log says who left, but only at level info.
+local lunet = require "lunet"
+local experiment = require "lunet.experiment"
+
+local LONG = 20 -- s; bounds waits for states that do come
+local PORT = 8080
+
+-- One worker, so that clients are served in order. As root nginx wants to be told whom to become.
+local CONFIGURATION = [[
+daemon off; worker_processes 1; user root;
+pid PLACE/pid; lock_file PLACE/lock; error_log PLACE/error.log info;
+events { worker_connections 64; }
+http {
+  client_body_temp_path PLACE/body; proxy_temp_path PLACE/proxy; fastcgi_temp_path PLACE/fastcgi;
+  uwsgi_temp_path PLACE/uwsgi; scgi_temp_path PLACE/scgi;
+  log_format brief '$status $body_bytes_sent';
+  access_log PLACE/access.log brief;
+  upstream pool { server BACKEND; keepalive 1; }
+  proxy_http_version 1.1; proxy_set_header Connection "";
+  server {
+    listen 8080;
+    location /static { root PLACE; }
+    location /proxy  { proxy_pass http://BACKEND; }
+    location /pool   { proxy_pass http://pool; }
+    location /unix   { proxy_pass http://unix:PLACE/backend; }
+    location /ignore { proxy_pass http://BACKEND; proxy_ignore_client_abort on; }
+    location /earlier { proxy_pass http://pool; access_log off; }
+    location /later  { return 200; access_log off; }
+  }
+}
+]]
+
+local WHOLE = "GET /%s HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n"
+local REPLY = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nserved"
+
+local function await(predicate) return assert(lunet.eventually(predicate, LONG)) end
+
+local function read_file(path)
+  local file <close> = assert(io.open(path))
+  return file:read "a"
+end
+
+local function write_file(path, text)
+  local file <close> = assert(io.open(path, "w"))
+  assert(file:write(text))
+end
+
+-- A directory that is removed when the to-be-closed value is: by os.execute, since cleanup must not wait for tasks.
+local function temporary_directory()
+  local mktemp <close> = assert(lunet.exec { "mktemp", "-d" })
+  local path = assert(mktemp.stdout:receive("l", LONG))
+  return setmetatable({ path = path }, { __close = function() os.execute(("rm -r '%s'"):format(path)) end })
+end
+
+-- Answers every request, and lists their paths.
+local function serve(listener)
+  local asked = {}
+  lunet.spawn(function()
+    listener:serve(function(connection)
+      for line in connection:lines() do
+        asked[#asked + 1] = line:match "^GET /(%S+)"
+        if line == "\r" then connection:send(REPLY) end
+      end
+    end)
+  end)
+  return asked
+end
+
+local function start_nginx(host, place)
+  local nginx = assert(host:exec { "nginx", "-e", place .. "/error.log", "-c", place .. "/nginx.conf",
+    stderr = "stdout", env = { PATH = (os.getenv "PATH" or "") .. ":/usr/sbin:/sbin" } })
+  local function is_listening() return #host:sockets { state = "LISTEN", local_port = PORT } > 0 end
+  await(function() return is_listening() or nginx:wait(0) end)
+  if not is_listening() then error("nginx did not start: " .. nginx.stdout:receive("a", LONG), 0) end
+  return nginx
+end
+
+-- Its master and its worker; kill(2) returns before they stand still (proc(5), the state T).
+local function freeze(nginx)
+  local master = nginx:pid()
+  local children = ("/proc/%d/task/%d/children"):format(master, master)
+  local worker = await(function() return read_file(children):match "%d+" end)
+  assert(nginx:freeze())
+  for _, number in ipairs { master, worker } do
+    await(function() return read_file(("/proc/%s/stat"):format(number)):match "%) T " end)
+  end
+end
+
+-- Asks from the server's own host, and waits for the whole reply.
+local function ask(host, path)
+  local connection <close> = assert(host:connect({ address = "127.0.0.1", port = PORT, label = "witness" }, LONG))
+  assert(connection:send(("GET /%s HTTP/1.0\r\n\r\n"):format(path)))
+  return assert(assert(connection:receive("a", LONG)):match "^HTTP/1.1 200")
+end
+
+local function text_of(request, mode)
+  local whole = WHOLE:format(mode)
+  return ({ whole = whole, part = whole:sub(1, -5), none = "" })[request]
+end
+
+-- Leaves, and waits until the server's kernel knows; it lists no connection that was reset.
+local function leave(connection, departure, server)
+  local _, port = connection:address()
+  connection[departure](connection)
+  await(function()
+    local socket = server:sockets({ local_port = PORT, peer_port = port })[1]
+    if departure == "reset" then return not socket end
+    return socket and socket.fin
+  end)
+end
+
+-- What the error log says of a client that left.
+local function error_of(log)
+  for _, words in ipairs { "prematurely closed", "reset by peer" } do
+    if log:find(words, 1, true) then return words end
+  end
+  return "nothing"
+end
+
+local function run_case(mode, departure, knobs)
+  local server, client, backend = assert(lunet.host "nginx"), assert(lunet.host "client"), assert(lunet.host "backend")
+  local target = { address = lunet.link(server, client):address(server), port = PORT, label = "client" }
+  local upstream = lunet.link(server, backend):address(backend) .. ":9000"
+  local directory <close> = temporary_directory()
+  local place = directory.path
+  local address = mode == "unix" and { address = "unix:" .. place .. "/backend", backlog = 10 }
+    or { port = 9000, backlog = 10 }
+  local listener = assert(backend:listen(address))
+  local asked = serve(listener)
+  write_file(place .. "/static", "served")
+  write_file(place .. "/nginx.conf", (CONFIGURATION:gsub("PLACE", place):gsub("BACKEND", upstream)))
+  local nginx = start_nginx(server, place)
+  if mode == "pool" then ask(server, "earlier") end -- leaves a connection to the backend open
+
+  freeze(nginx)
+  local connection = assert(client:connect(target, LONG))
+  assert(connection:send(text_of(knobs.request, mode)))
+  local answer, _, code = connection:receive("l", knobs.patience)
+  leave(connection, departure, server)
+  assert(nginx:thaw())
+
+  ask(server, "later") -- whose turn comes after the client's
+  assert(nginx:kill "SIGQUIT") -- nginx ends what it has begun, and then itself
+  assert(nginx:wait(LONG) == 0)
+  await(function() return listener:queue().depth == 0 and select(2, listener:gate()) == 0 end)
+  local reply = answer or code
+  if departure == "shutdown" then reply = assert(connection:receive("a", LONG)):match "^HTTP/1.1 (%d+)" or "EOF" end
+  local status, bytes = read_file(place .. "/access.log"):match "^(%d+) (%d+)\n$"
+  listener:close()
+  return { mode = mode, departure = departure, status = status or "none", bytes = tonumber(bytes or 0),
+    asked = asked[#asked] == mode, reply = reply, error_log = error_of(read_file(place .. "/error.log")) }
+end
+
+-- The status in the log, and whether the backend was asked.
+local EXPECTED = {
+  static = { "200", false },
+  proxy = { "499", false },
+  pool = { "499", true },
+  unix = { "499", true },
+  ignore = { "200", true },
+}
+
+local MODES = { "all", "static", "proxy", "pool", "unix", "ignore" }
+local DEPARTURES = { "all", "close", "reset", "shutdown" }
+
+local function chosen(choices, choice)
+  if choice ~= "all" then return { choice } end
+  return { table.unpack(choices, 2) }
+end
+
+return experiment {
+  claim = "To a client that left while nginx was stopped, nginx sends a file and logs 200; as a proxy it logs 499, but "
+    .. "a backend that needs no new TCP connection has been asked by then.",
+  knobs = {
+    mode = { "all", "mode", "a file; a proxy by new TCP connections, by one kept open, by a Unix socket, "
+      .. "with proxy_ignore_client_abort", choices = MODES },
+    departure = { "all", "way", "how it leaves; shutdown: it ends its side and waits for its reply",
+      choices = DEPARTURES },
+    request = { "whole", "request", "what it has sent when it leaves", choices = { "whole", "part", "none" } },
+    patience = { 0.05, "s", "how long it waits for a reply before it leaves", min = 0 },
+  },
+  columns = { "mode", "departure", "status", "bytes", "asked", "reply", "error_log" },
+  needs = { nginx = "nginx" },
+  control = { request = "part" },
+
+  run = function(knobs)
+    lunet.note "Each client has an nginx of its own, which is stopped before the client connects."
+    local cases = {}
+    for _, mode in ipairs(chosen(MODES, knobs.mode)) do
+      for _, departure in ipairs(chosen(DEPARTURES, knobs.departure)) do
+        cases[#cases + 1] = { mode = mode, departure = departure }
+      end
+    end
+    return { cases = lunet.together(cases, function(case) return run_case(case.mode, case.departure, knobs) end) }
+  end,
+
+  check = function(outcome)
+    for _, case in ipairs(outcome.cases) do
+      local name = case.mode .. ", " .. case.departure
+      local status, asked = table.unpack(EXPECTED[case.mode])
+      assert(case.status == status, ("%s: nginx logged %s"):format(name, case.status))
+      assert(case.asked == asked, ("%s: the backend was %sasked"):format(name, case.asked and "" or "not "))
+      assert((case.error_log == "prematurely closed") == (status == "499"),
+        ("%s: the error log says %s"):format(name, case.error_log))
+      local reply = "TIMEOUT"
+      if case.departure == "shutdown" then reply = status == "200" and "200" or "EOF" end
+      assert(case.reply == reply, ("%s: its reply was %s"):format(name, case.reply))
+    end
+  end,
+
+  figures = function(outcome)
+    local count = { ["200"] = 0, ["499"] = 0, asked = 0 }
+    for _, case in ipairs(outcome.cases) do
+      count[case.status] = (count[case.status] or 0) + 1
+      if case.status == "499" and case.asked then count.asked = count.asked + 1 end
+    end
+    return ("200 for %d, 499 for %d of which %d asked the backend"):format(count["200"], count["499"], count.asked)
+  end,
+}

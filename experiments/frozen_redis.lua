@@ -1,0 +1,216 @@
+-- A client connects to a redis-server that is stopped (SIGSTOP), sends SET, gives up and leaves; then redis goes on.
+-- Another client reads the value that redis has afterwards.
+--
+-- Why: while redis is stopped the kernel completes the handshake, queues the connection, and keeps what the client
+-- sends. When redis goes on it reads that before it can learn that nobody is there: recv(2) gives what waits before
+-- it tells of the FIN (0) or the RST (ECONNRESET): net/ipv4/tcp.c, tcp_recvmsg_locked, looks into the receive queue
+-- first, and tcp_reset leaves that queue alone. Redis executes what it has read, and only the reply fails. So neither
+-- how the client left matters, nor whether redis had accepted it before. One that vanished, without FIN or RST, even
+-- stays a client of redis (`held`) until keepalive finds out (tcp-keepalive, 300 s).
+-- Protected mode sends away, at accept and without reading, who does not come from the loopback address. Redis asks
+-- getpeername(2) for it, which fails on a connection that was reset in the queue (ENOTCONN): of the local clients it
+-- denies just those. That is no protection: who closed, or was accepted before, is served.
+-- Where people met it: a write that had "timed out" appears when a fork, a slow script, swapping or the suspension of
+-- a virtual machine is over, and overwrites what was written since; a lock is taken that nobody holds.
+-- What to do about it: do not take a timeout for "not done". Let the last step of a write wait for an answer (with
+-- --request MULTI a transaction whose EXEC was never sent leaves nothing behind), or let the write say when it is too
+-- late (a script that compares a version or a time).
+local lunet = require "lunet"
+local experiment = require "lunet.experiment"
+
+local LONG = 20 -- s; bounds waits for states that do come
+local PORT = 7000
+local REQUESTS = { SET = "SET key late\r\n", MULTI = "MULTI\r\nSET key late\r\n" }
+
+local function await(predicate) return assert(lunet.eventually(predicate, LONG)) end
+
+-- It writes no file, so that it needs no directory of its own.
+local function start_redis(host, protected)
+  local redis = assert(host:exec { "redis-server", "--port", PORT, "--protected-mode", protected, "--save", "",
+    "--appendonly", "no", "--loglevel", "warning" })
+  local function is_listening() return #host:sockets { state = "LISTEN", local_port = PORT } > 0 end
+  await(function() return is_listening() or redis:wait(0) end)
+  if not is_listening() then error("redis-server did not start: " .. redis.stdout:receive("a", LONG), 0) end
+  return redis
+end
+
+-- kill(2) returns before the program stands still (proc(5), the state T).
+local function freeze(process)
+  assert(process:freeze())
+  await(function()
+    local file <close> = assert(io.open(("/proc/%d/stat"):format(process:pid())))
+    return file:read "a":match "%) T "
+  end)
+end
+
+-- Sends a command as text and returns its reply.
+local function ask(connection, command)
+  assert(connection:send(command .. "\r\n", LONG))
+  local line = assert(connection:receive("l", LONG)):gsub("\r$", "")
+  local length = tonumber(line:match "^%$(.*)")
+  if not length then return line end
+  if length == -1 then return "(nil)" end
+  return assert(connection:receive(length + 2, LONG)):sub(1, -3)
+end
+
+local function first_word(line) return line:match "^%S+" end
+
+-- A client that redis has answered, if only to send it away: then it reads that to the end.
+local function connect_and_ask(host, target)
+  local connection = assert(host:connect(target, LONG))
+  connection:send "PING\r\n"
+  local answer = first_word(assert(connection:receive("l", LONG)))
+  if answer == "-DENIED" then connection:receive("a", LONG) end
+  return connection, answer
+end
+
+local function leave(connection, departure, host)
+  if departure ~= "vanish" then return connection[departure](connection) end
+  -- Nothing passes any more. It stays open at the client: a FIN that cannot be sent would keep the host.
+  local _, port = connection:address()
+  return assert(host:drop { direction = "both", port = port })
+end
+
+-- Whether the server's kernel knows of it what it can know; it lists no connection that was reset.
+local function is_known(departure, socket)
+  if departure == "vanish" then return true end
+  if departure == "reset" then return not socket end
+  return socket and socket.fin
+end
+
+-- What redis says of the one client besides the reader; nil as long as it has not dealt with it.
+local function look(reader, departure)
+  local info = ask(reader, "INFO")
+  local function count(name) return tonumber(info:match(name .. ":(%d+)")) end
+  if count "rejected_connections" == 1 then return { denied = true, held = 0 } end
+  if count "total_connections_received" < 2 then return nil end
+  if departure ~= "vanish" then return count "connected_clients" == 1 and { denied = false, held = 0 } end
+  local has_read = ask(reader, "CLIENT LIST"):find "cmd=set"
+  return has_read and { denied = false, held = count "connected_clients" - 1 }
+end
+
+local function run_case(case, knobs)
+  local server, remote = assert(lunet.host "server"), assert(lunet.host "client")
+  local address = lunet.link(server, remote):address(server)
+  local redis = start_redis(server, case.protected)
+  local host = case.client == "local" and server or remote
+  local target = { address = case.client == "local" and "127.0.0.1" or address, port = PORT, label = "client" }
+
+  local connection, answer, code
+  if case.accepted == "before" then connection, answer = connect_and_ask(host, target) end
+  freeze(redis)
+  connection = connection or assert(host:connect(target, LONG))
+  local _, port = connection:address()
+  local function far_end() return server:sockets({ local_port = PORT, peer_port = port })[1] end
+  local function waiting() return (far_end() or {}).receive_queue or 0 end
+  local was_denied = answer == "-DENIED"
+
+  connection:send(REQUESTS[knobs.request]) -- fails if it was denied
+  if not was_denied then await(function() return waiting() == #REQUESTS[knobs.request] end) end
+  case.reply, _, code = connection:receive("l", knobs.patience)
+  case.bytes = waiting()
+  local rule = leave(connection, case.departure, host)
+  if not was_denied then await(function() return is_known(case.departure, far_end()) end) end
+  assert(redis:thaw())
+
+  local reader = assert(server:connect({ address = "127.0.0.1", port = PORT, label = "reader" }, LONG))
+  local found = await(function() return look(reader, case.departure) end)
+  case.denied, case.held = found.denied, found.held
+  case.value = ask(reader, "GET key")
+  case.reply = was_denied and answer or case.reply or code
+  if case.departure == "shutdown" and not was_denied then
+    case.reply = first_word(assert(connection:receive("l", LONG)))
+  end
+  if case.departure == "vanish" then rule:close() end
+  connection:reset() -- redis's reply to who vanished must not wait for an acknowledgement
+  return case
+end
+
+-- By its address; that of a connection reset in the queue is not known.
+local function is_to_be_denied(case)
+  local is_unknown = case.accepted == "after" and case.departure == "reset"
+  return case.protected == "yes" and (case.client == "remote" or is_unknown)
+end
+
+-- Who leaves has none; who ends its side only, or was denied before redis was stopped, has one.
+local function reply_to_be(case)
+  if case.denied and case.accepted == "before" then return "-DENIED" end
+  if case.departure ~= "shutdown" then return "TIMEOUT" end
+  return case.denied and "-DENIED" or "+OK"
+end
+
+local CHOICES = {
+  client = { "all", "remote", "local" },
+  protected = { "all", "no", "yes" },
+  accepted = { "all", "before", "after" },
+  departure = { "all", "close", "reset", "shutdown", "vanish" },
+}
+
+local function chosen(knobs, name)
+  if knobs[name] ~= "all" then return { knobs[name] } end
+  return { table.unpack(CHOICES[name], 2) }
+end
+
+local function combinations(knobs)
+  local cases = {}
+  for _, client in ipairs(chosen(knobs, "client")) do
+    for _, protected in ipairs(chosen(knobs, "protected")) do
+      for _, accepted in ipairs(chosen(knobs, "accepted")) do
+        for _, departure in ipairs(chosen(knobs, "departure")) do
+          cases[#cases + 1] = { client = client, protected = protected, accepted = accepted, departure = departure }
+        end
+      end
+    end
+  end
+  return cases
+end
+
+local function describe(case)
+  return ("%s client, protected %s, accepted %s, %s"):format(case.client, case.protected, case.accepted, case.departure)
+end
+
+return experiment {
+  claim = "Redis, once it goes on, carries out the SET of a client that left while it was stopped, however it left and "
+    .. "whenever it was accepted, unless protected mode denies it.",
+  knobs = {
+    client = { "all", "place", "where it connects from: another host, or redis's own", choices = CHOICES.client },
+    protected = { "all", "setting", "redis's protected-mode", choices = CHOICES.protected },
+    accepted = { "all", "time", "whether redis has accepted it before it is stopped, or does so after",
+      choices = CHOICES.accepted },
+    departure = { "all", "way", "how it leaves; shutdown: it ends its side and waits for its reply",
+      choices = CHOICES.departure },
+    request = { "SET", "request", "MULTI: a transaction that lacks its EXEC, sent only when the SET is answered",
+      choices = { "SET", "MULTI" } },
+    patience = { 0.05, "s", "how long it waits for a reply before it leaves", min = 0 },
+  },
+  columns = { "client", "protected", "accepted", "departure", "bytes", "denied", "held", "reply", "value" },
+  needs = { ["redis-server"] = "redis-server" },
+  control = { request = "MULTI" },
+
+  run = function(knobs)
+    lunet.note "Each client has a redis of its own, which is stopped before the client sends its request."
+    local cases = lunet.together(combinations(knobs), function(case) return run_case(case, knobs) end)
+    return { cases = cases }
+  end,
+
+  check = function(outcome, knobs)
+    for _, case in ipairs(outcome.cases) do
+      local name = describe(case)
+      local denied = is_to_be_denied(case)
+      assert(case.denied == denied, ("%s: redis %s it"):format(name, case.denied and "denied" or "did not deny"))
+      assert(case.bytes == (denied and case.accepted == "before" and 0 or #REQUESTS[knobs.request]),
+        ("%s: %d bytes waited"):format(name, case.bytes))
+      assert(case.value == (denied and "(nil)" or "late"), ("%s: redis has %s"):format(name, case.value))
+      assert(case.reply == reply_to_be(case), ("%s: its reply was %s"):format(name, case.reply))
+    end
+  end,
+
+  figures = function(outcome)
+    local carried_out, denied = 0, 0
+    for _, case in ipairs(outcome.cases) do
+      if case.value == "late" then carried_out = carried_out + 1 end
+      if case.denied then denied = denied + 1 end
+    end
+    return ("%d of %d late writes carried out, %d denied"):format(carried_out, #outcome.cases, denied)
+  end,
+}

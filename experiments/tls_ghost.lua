@@ -1,0 +1,236 @@
+-- A TLS client (openssl s_client) connects to an nginx whose processes are stopped (SIGSTOP), sends what it can
+-- without an answer, gives up and leaves; then nginx goes on. Is the client's request carried out?
+--
+-- Why: a request waits for the server in the kernel only if the client could send it. In a full handshake the client
+-- has the keys for its request when the server has answered its ClientHello (RFC 8446, 2; RFC 5246, 7.3), so that the
+-- ghost in the queue is one without a request, and nginx has nothing to log. Resumption (`resumed`) saves the
+-- certificate, not the wait. Early data (0-RTT; RFC 8446, 2.3) takes its key from an earlier session: ClientHello and
+-- request come together and wait together, and the ghost is back (`early`), since the server carries out early data
+-- before the handshake is over, which is all that would show whether a client is there. What helps a little is the
+-- age in the ClientHello (RFC 8446, 8.3): OpenSSL refuses early data that comes more than some 10 s late (ssl_local.h,
+-- TICKET_AGE_ALLOWANCE), so that with --patience 12 the claim is false.
+-- After the handshake (`connected`: a connection kept from before) TLS changes nothing: as in plain TCP what was sent
+-- waits and is carried out.
+-- Where people met it: late duplicates that began with a CDN's 0-RTT option, or that came only over pooled
+-- connections, while new connections that timed out never left anything behind.
+-- What to do about it: no early data for what must not be done late or twice. `early_425` answers 425 (Too Early,
+-- RFC 8470) while the handshake is not over, which nginx tells by $ssl_early_data; the backend can be told, too. For
+-- connected clients the remedies are those of plain TCP.
+local lunet = require "lunet"
+local experiment = require "lunet.experiment"
+
+local LONG = 20 -- s; bounds waits for states that do come
+local PLAIN, TLS = 8080, 8443
+
+-- One worker, so that clients are served in order. As root nginx wants to be told whom to become.
+local CONFIGURATION = [[
+daemon off; worker_processes 1; user root;
+pid PLACE/pid; lock_file PLACE/lock; error_log PLACE/error.log info;
+events { worker_connections 64; }
+http {
+  client_body_temp_path PLACE/body; proxy_temp_path PLACE/proxy; fastcgi_temp_path PLACE/fastcgi;
+  uwsgi_temp_path PLACE/uwsgi; scgi_temp_path PLACE/scgi;
+  log_format brief '$status';
+  access_log PLACE/access.log brief;
+  server {
+    listen 8080; listen 8443 ssl;
+    ssl_certificate PLACE/certificate; ssl_certificate_key PLACE/key;
+    ssl_protocols TLSv1.2 TLSv1.3; ssl_early_data EARLY_DATA;
+    location /open    { return 200 "done\n"; }
+    location /guarded { if ($ssl_early_data) { return 425; } return 200 "done\n"; }
+    location /witness { return 200 "done\n"; access_log off; }
+  }
+}
+]]
+
+-- Longer than any ClientHello: so many bytes at the server are not the handshake alone.
+local REQUEST = "GET /%s HTTP/1.0\r\nPadding: " .. ("x"):rep(4000) .. "\r\n\r\n"
+
+-- What each client tells s_client, and whether it has a session, or a connection, from before the stop.
+local CASES = {
+  { name = "plain" },
+  { name = "tls1.2", version = "-tls1_2" },
+  { name = "tls1.3", version = "-tls1_3" },
+  { name = "resumed", version = "-tls1_3", has_session = true },
+  { name = "early", version = "-tls1_3", has_session = true, is_early = true, is_done = true },
+  { name = "early_425", version = "-tls1_3", has_session = true, is_early = true, path = "guarded" },
+  { name = "connected", version = "-tls1_3", is_connected = true },
+}
+
+local IS_CARRIED_OUT = { plain = true, early = true, connected = true }
+
+local function await(predicate) return assert(lunet.eventually(predicate, LONG)) end
+
+local function read_file(path)
+  local file <close> = assert(io.open(path))
+  return file:read "a"
+end
+
+local function write_file(path, text)
+  local file <close> = assert(io.open(path, "w"))
+  assert(file:write(text))
+end
+
+-- A directory that is removed when the to-be-closed value is: by os.execute, since cleanup must not wait for tasks.
+local function temporary_directory()
+  local mktemp <close> = assert(lunet.exec { "mktemp", "-d" })
+  local path = assert(mktemp.stdout:receive("l", LONG))
+  return setmetatable({ path = path }, { __close = function() os.execute(("rm -r '%s'"):format(path)) end })
+end
+
+local function make_certificate(place)
+  local openssl <close> = assert(lunet.exec { "openssl", "req", "-x509", "-newkey", "ec",
+    "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=server", "-days", "2",
+    "-keyout", place .. "/key", "-out", place .. "/certificate", stderr = "stdout" })
+  local text = openssl.stdout:receive("a", LONG)
+  if openssl:wait(LONG) ~= 0 then error("openssl made no certificate: " .. text, 0) end
+end
+
+local function start_nginx(host, place)
+  local nginx = assert(host:exec { "nginx", "-e", place .. "/error.log", "-c", place .. "/nginx.conf",
+    stderr = "stdout", env = { PATH = (os.getenv "PATH" or "") .. ":/usr/sbin:/sbin" } })
+  local function is_listening() return #host:sockets { state = "LISTEN", local_port = TLS } > 0 end
+  await(function() return is_listening() or nginx:wait(0) end)
+  if not is_listening() then error("nginx did not start: " .. nginx.stdout:receive("a", LONG), 0) end
+  return nginx
+end
+
+-- Its master and its worker; kill(2) returns before they stand still (proc(5), the state T).
+local function freeze(nginx)
+  local master = nginx:pid()
+  local children = ("/proc/%d/task/%d/children"):format(master, master)
+  local worker = await(function() return read_file(children):match "%d+" end)
+  assert(nginx:freeze())
+  for _, number in ipairs { master, worker } do
+    await(function() return read_file(("/proc/%s/stat"):format(number)):match "%) T " end)
+  end
+end
+
+-- Asks on a stream, which is a connection or a program's standard streams, and waits for the reply.
+local function ask(input, output, version)
+  assert(input:send(("GET /witness HTTP/%s\r\nHost: server\r\n\r\n"):format(version)))
+  await(function() return assert(output:receive("l", LONG)) == "done" end)
+end
+
+local function start_s_client(host, address, version, options)
+  local words = { "openssl", "s_client", "-quiet", "-connect", address .. ":" .. TLS, version,
+    stdin = "pipe", stderr = "null", label = "client" }
+  return assert(host:exec(table.move(options, 1, #options, #words + 1, words)))
+end
+
+-- Leaves a file behind with which s_client can resume its session.
+local function make_session(host, address, version, place)
+  local client <close> = start_s_client(host, address, version, { "-sess_out", place .. "/session" })
+  ask(client.stdin, client.stdout, "1.0")
+  assert(client:wait(LONG) == 0)
+end
+
+-- A program, or a connection in plain TCP with the fields of one.
+local function start_client(case, host, address, place)
+  if not case.version then
+    local connection = assert(host:connect({ address = address, port = PLAIN, label = "client" }, LONG))
+    return { stdin = connection, stdout = connection, close = function() connection:close() end }
+  end
+  local options = {}
+  if case.has_session then options = { "-sess_in", place .. "/session" } end
+  if case.is_early then table.move({ "-early_data", place .. "/request" }, 1, 2, 3, options) end
+  return start_s_client(host, address, case.version, options)
+end
+
+local function run_case(case, knobs)
+  local server, host = assert(lunet.host "nginx"), assert(lunet.host "client")
+  local address = lunet.link(server, host):address(server)
+  local directory <close> = temporary_directory()
+  local place, request = directory.path, REQUEST:format(case.path or "open")
+  make_certificate(place)
+  write_file(place .. "/request", request)
+  write_file(place .. "/nginx.conf", (CONFIGURATION:gsub("PLACE", place):gsub("EARLY_DATA", knobs.early_data)))
+  local nginx = start_nginx(server, place)
+  local function far_end()
+    return server:sockets({ local_port = case.version and TLS or PLAIN, state = { "ESTABLISHED", "CLOSE_WAIT" } })[1]
+  end
+
+  if case.has_session then
+    make_session(host, address, case.version, place)
+    await(function() return not far_end() end)
+  end
+  local client
+  if case.is_connected then
+    client = start_client(case, host, address, place)
+    ask(client.stdin, client.stdout, "1.1")
+  end
+  freeze(nginx)
+  client = client or start_client(case, host, address, place)
+  if not case.is_early then assert(client.stdin:send(request)) end
+  local can_send = not case.version or case.is_connected or case.is_early and knobs.early_data == "on"
+  await(function()
+    local socket = far_end()
+    return socket and socket.receive_queue >= (can_send and #request or 1)
+  end)
+  local answer, _, code = client.stdout:receive(nil, knobs.patience)
+  local bytes = far_end().receive_queue
+  client:close()
+  await(function() return (far_end() or {}).fin end)
+  assert(nginx:thaw())
+
+  local witness = assert(server:connect({ address = "127.0.0.1", port = PLAIN, label = "witness" }, LONG))
+  ask(witness, witness, "1.0") -- whose turn comes after the client's
+  assert(nginx:kill "SIGQUIT") -- nginx ends what it has begun, and then itself
+  assert(nginx:wait(LONG) == 0)
+  local status = read_file(place .. "/access.log"):match "^(%d+)\n$" or "none"
+  return { case = case.name, bytes = bytes, has_request = bytes >= #request, reply = answer or code, status = status,
+    carried_out = status == "200" }
+end
+
+local function names()
+  local list = { "all" }
+  for i, case in ipairs(CASES) do list[i + 1] = case.name end
+  return list
+end
+
+local function chosen(name)
+  if name == "all" then return CASES end
+  for _, case in ipairs(CASES) do
+    if case.name == name then return { case } end
+  end
+end
+
+return experiment {
+  claim = "Nothing is carried out for a client that left a stopped server before its TLS handshake was over, unless it "
+    .. "had sent early data.",
+  knobs = {
+    case = { "all", "case", "what the client speaks, and has from before the stop: a session, a connection",
+      choices = names() },
+    early_data = { "on", "setting", "nginx's ssl_early_data", choices = { "on", "off" } },
+    patience = { 0.05, "s", "how long it waits for a reply before it leaves", min = 0 },
+  },
+  columns = { "case", "bytes", "has_request", "reply", "status", "carried_out" },
+  needs = { nginx = "nginx", openssl = "openssl" },
+  control = { early_data = "off" },
+
+  run = function(knobs)
+    lunet.note "Each client has an nginx of its own, which is stopped before the client sends anything of its request."
+    return { cases = lunet.together(chosen(knobs.case), function(case) return run_case(case, knobs) end) }
+  end,
+
+  check = function(outcome)
+    for _, case in ipairs(outcome.cases) do
+      local name, expected = case.case, IS_CARRIED_OUT[case.case] or false
+      assert(case.reply == "TIMEOUT", ("%s: its reply was %s"):format(name, case.reply))
+      assert(case.carried_out == expected,
+        ("%s: the request was %scarried out"):format(name, expected and "not " or ""))
+      assert(case.has_request == (expected or name == "early_425"),
+        ("%s: %d bytes waited"):format(name, case.bytes))
+      assert(case.status == (expected and "200" or name == "early_425" and "425" or "none"),
+        ("%s: nginx logged %s"):format(name, case.status))
+    end
+  end,
+
+  figures = function(outcome)
+    local done = {}
+    for _, case in ipairs(outcome.cases) do
+      if case.carried_out then done[#done + 1] = case.case end
+    end
+    return ("carried out, of %d: %s"):format(#outcome.cases, #done > 0 and table.concat(done, ", ") or "none")
+  end,
+}

@@ -1,0 +1,80 @@
+local lunet = require "lunet"
+local program = require "spec.support.program"
+local tls_ghost = dofile "experiments/tls_ghost.lua"
+
+-- By case: whether the server's kernel had the request, nginx's status, and whether it was carried out.
+local function facts(outcome)
+  local found = {}
+  for _, case in ipairs(outcome.cases) do
+    assert.is_nil(found[case.case])
+    found[case.case] = { case.has_request, case.status, case.carried_out }
+  end
+  return found
+end
+
+local HANDSHAKE_ONLY = { false, "none", false }
+local CARRIED_OUT = { true, "200", true }
+
+describe("tls_ghost", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("holds as it is: early data brings back what a handshake prevents", function()
+    local outcome, holds, why = tls_ghost()
+    assert.is_true(holds, why)
+    assert.same({ plain = CARRIED_OUT, ["tls1.2"] = HANDSHAKE_ONLY, ["tls1.3"] = HANDSHAKE_ONLY,
+      resumed = HANDSHAKE_ONLY, early = CARRIED_OUT, early_425 = { true, "425", false }, connected = CARRIED_OUT },
+      facts(outcome))
+    assert.equal("carried out, of 7: plain, early, connected", tls_ghost.figures(outcome))
+  end)
+
+  for _, name in ipairs { "plain", "tls1.2", "tls1.3", "resumed", "early", "early_425", "connected" } do
+    it("holds for one case alone: " .. name, function()
+      local outcome, holds, why = tls_ghost { case = name, patience = 0 }
+      assert.is_true(holds, why)
+      assert.equal(1, #outcome.cases)
+      local case = outcome.cases[1]
+      assert.same({ name, "TIMEOUT" }, { case.case, case.reply })
+      assert.is_true(case.bytes > 0)
+    end)
+  end
+
+  it("holds when the client waits 0.2 s, and no less", function()
+    local started = lunet.now()
+    local _, holds, why = tls_ghost { case = "early", patience = 0.2 }
+    assert.is_true(lunet.now() - started >= 0.2)
+    assert.is_true(holds, why)
+  end)
+
+  it("control: a server without early data is not sent it, and carries out nothing of those clients", function()
+    local outcome, holds, why = tls_ghost(tls_ghost.control)
+    assert.is_false(holds)
+    assert.equal("early: the request was not carried out", why)
+    assert.same({ plain = CARRIED_OUT, ["tls1.2"] = HANDSHAKE_ONLY, ["tls1.3"] = HANDSHAKE_ONLY,
+      resumed = HANDSHAKE_ONLY, early = HANDSHAKE_ONLY, early_425 = HANDSHAKE_ONLY, connected = CARRIED_OUT },
+      facts(outcome))
+  end)
+
+  it("carries out no early data that is 12 s late: OpenSSL refuses it after some 10 s #slow", function()
+    local outcome, holds, why = tls_ghost { case = "early", patience = 12 }
+    assert.is_false(holds)
+    assert.equal("early: the request was not carried out", why)
+    assert.same({ early = { true, "none", false } }, facts(outcome))
+  end)
+
+  it("leaves no key and no directory behind", function() -- rmdir fails if something is left
+    local result = program.shell([[
+      place=$(mktemp -d) || exit 99
+      TMPDIR="$place" "$LUNET" experiments/tls_ghost.lua --json --patience 0 --case early
+      status=$?
+      rmdir "$place" && exit $status]])
+    assert.same({ 0, "" }, { result.status, result.errors })
+  end)
+
+  it("refuses knobs that make no sense", function()
+    assert.error_matches(function() tls_ghost { case = "ssl3" } end,
+      "knob case: \"ssl3\" is not allowed; it is one of all, plain, tls1.2, tls1.3, resumed, early, early_425, "
+      .. "connected %(case%)$")
+    assert.error_matches(function() tls_ghost { early_data = "maybe" } end, "one of on, off %(setting%)$")
+    assert.error_matches(function() tls_ghost { patience = -1 } end, "knob patience: %-1 is not allowed")
+  end)
+end)
