@@ -37,33 +37,32 @@ static int ask_for_stamps(int fd) {
 
 /* A datagram to itself. 1 if its stamp is from when it was sent, 0 if it is from when it was read,
  * or a negative errno. */
-static int try_once(int fd) {
+static int try_once(int fd, const struct sockaddr_in *self) {
   union {
     struct cmsghdr header; /* aligns */
     char room[STAMP_ROOM];
   } control;
   struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof control};
   int64_t stamp_ns;
-  if (send(fd, "", 0, 0) == -1) return -errno;
+  if (sendto(fd, "", 0, 0, (const struct sockaddr *)self, sizeof *self) == -1) return -errno;
   int64_t sent_ns = wall_now_ns();
   if (recvmsg(fd, &message, 0) == -1) return -errno;
   return stamp_read(&message, &stamp_ns) && stamp_ns <= sent_ns;
 }
 
-static int connect_to_itself(int fd) {
-  struct sockaddr_in self = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  socklen_t size = sizeof self;
-  struct sockaddr *a = (struct sockaddr *)&self;
-  if (bind(fd, a, size) == -1 || getsockname(fd, a, &size) == -1 || connect(fd, a, size) == -1)
-    return -errno;
-  return 0;
+static int bind_somewhere(int fd, struct sockaddr_in *self) {
+  socklen_t size = sizeof *self;
+  *self = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  if (bind(fd, (struct sockaddr *)self, size) == -1) return -errno;
+  return getsockname(fd, (struct sockaddr *)self, &size) == -1 ? -errno : 0;
 }
 
 static int wait_until_true(int fd) {
+  struct sockaddr_in self;
   int64_t end_ns = wall_now_ns() + longest_ns;
   int result = ask_for_stamps(fd);
-  if (result == 0) result = connect_to_itself(fd);
-  while (result == 0 && (result = try_once(fd)) == 0) {
+  if (result == 0) result = bind_somewhere(fd, &self);
+  while (result == 0 && (result = try_once(fd, &self)) == 0) {
     if (wall_now_ns() > end_ns) return -ETIME;
     nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
   }

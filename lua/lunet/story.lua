@@ -49,7 +49,8 @@ local function row_lines(rows, lost)
     if row.note then
       add_note(lines, row.note)
     else
-      text.add_wrapped(lines, start(("%.3f"):format(row.at * 1000), row.queue or "", row.who or "?"), timeline.words(row))
+      local ms = ("%.3f"):format(row.at * 1000)
+      text.add_wrapped(lines, start(ms, row.queue or "", row.who or "?"), timeline.words(row))
     end
   end
   return lines
