@@ -161,17 +161,22 @@ end
 --- Runs it in a scope of its own on a home host of its own, with recording on. An error of the run is
 --- raised as it is, and so is that a program is missing. A mistake in figures or plot changes no verdict.
 ---@param values table<string, any> of all knobs, from settings
----@param options? {machine: boolean?, wire: boolean?} on the machine's own network stack instead; whether to record
---- what crosses the wire, too
+---@param options? {machine: boolean?, wire: boolean?, follow: fun(recorder: lunet.recording)?} on the machine's own
+--- network stack instead; whether to record what crosses the wire, too; what runs beside it, as a task
 ---@return {outcome: table, holds: boolean, why: string?, figures: string?, plot: string?, mistake: string?,
----  events: table[], lost: integer, hosts: table, wire: table?, environment: table, note: string?}
+---  events: table[], lost: integer, hosts: table, wire: table?, began: number, environment: table, note: string?}
 function experiment:execute(values, options)
   options = options or {}
   local are_here, missing = needs.find(self.needs)
   if not are_here then error(missing, 0) end
   local home <close> = options.machine and isolation.refuse() or isolation.enter(self.sysctl)
   local record <close> = recording.start(options.wire)
-  local outcome = core.scope(self.run, copy(values))
+  local outcome = core.scope(function()
+    local follower = options.follow and core.spawn(options.follow, record)
+    local result = core.scope(self.run, copy(values))
+    if follower then follower:cancel() end
+    return result
+  end)
   if type(outcome) ~= "table" then error("run returned no outcome (a table), but " .. type(outcome), 0) end
   check_plain(outcome, "outcome", {})
   local recorded = record:finish()
@@ -180,7 +185,8 @@ function experiment:execute(values, options)
   local plot, plot_mistake = text_of(self, "plot", outcome, copy(values))
   return { outcome = outcome, holds = holds, why = why, figures = figures, plot = plot,
     mistake = figures_mistake or plot_mistake, events = recorded.events, lost = recorded.lost,
-    hosts = recorded.hosts, wire = recorded.wire, environment = environment.read(), note = home.note }
+    hosts = recorded.hosts, wire = recorded.wire,
+    began = record.began, environment = environment.read(), note = home.note }
 end
 
 --- Runs it.

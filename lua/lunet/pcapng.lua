@@ -1,5 +1,7 @@
 --- What crossed the wire, as a file for Wireshark and tshark: pcapng (IETF draft-ietf-opsawg-pcapng), with an
 --- interface for each host, each segment once as its sender saw it, and a comment where it was lost or sent again.
+local value = require "lunet.value"
+
 local pcapng = {}
 
 local RAW <const> = 101 -- LINKTYPE_RAW: a packet begins with its IP header
@@ -50,12 +52,10 @@ end
 ---@param to_wall number seconds from the clock of lunet.now() to that of the calendar
 ---@return string
 function pcapng.encode(events, hosts, to_wall)
-  local parts, numbers, count = { section() }, {}, 0
-  for number = 0, #hosts do
-    if hosts[number] then
-      parts[#parts + 1] = interface(hosts[number])
-      numbers[number], count = count, count + 1
-    end
+  local parts, numbers = { section() }, {}
+  for i, number in ipairs(value.sorted_keys(hosts)) do
+    parts[#parts + 1] = interface(hosts[number])
+    numbers[number] = i - 1
   end
   for _, e in ipairs(events) do
     if e.kind == "segment" then parts[#parts + 1] = packet(e, numbers[e.host or e.to_host], to_wall) end

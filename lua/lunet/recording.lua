@@ -16,7 +16,7 @@ recording.__index = recording
 ---@return lunet.recording
 function recording.start(with_wire)
   local first, was_on = core.record(true)
-  local self = setmetatable({ first = first, was_on = was_on, rules = {}, captures = {}, names = {},
+  local self = setmetatable({ began = core.now(), first = first, was_on = was_on, rules = {}, captures = {}, names = {},
     hosts_before = host.on_made, rules_before = rule.on_open }, recording)
   if not host.on_made then
     host.on_made = function(made) self:meet(made, with_wire) end
@@ -104,8 +104,8 @@ local function sockets_event(e, before)
   return { at = e.at, kind = "sockets", host = e.host, label = e.label, changed = changed }
 end
 
-local function understand(events)
-  local before_counters, before_sockets, understood = {}, {}, {}
+local function understand(events, before_counters, before_sockets)
+  local understood = {}
   for _, e in ipairs(events) do
     if e.kind == "counters" then e = e.text and counters_event(e, before_counters) end
     if e and e.kind == "sockets" and e.text then e = sockets_event(e, before_sockets) end
@@ -158,6 +158,26 @@ local function merge(calls, crossed)
   return table.move(crossed, j, #crossed, #events + 1, events)
 end
 
+--- What came since the last time that this was asked: calls, queues and the kernel's side, and what each tap saw, as
+--- events of the kind "tap", whose numbers are those of the headers.
+---@return table[] events
+function recording:news()
+  self.told = self.told or { next = self.first, counters = {}, sockets = {}, taps = {} }
+  local told = self.told
+  local events, lost = core.events(told.next)
+  told.next = told.next + #events + lost
+  local news = understand(events, told.counters, told.sockets)
+  for number, capture in pairs(self.captures) do
+    local from = told.taps[number] or 0
+    for _, s in ipairs(capture:segments(from)) do
+      s.kind, s.host = "tap", number
+      news[#news + 1] = s
+    end
+    told.taps[number] = capture:statistics().seen
+  end
+  return news
+end
+
 --- Ends it, and tells what it has: events in the order of time; how many earlier ones are lost, since only so many
 --- are kept; the hosts' names by their numbers; and of the wire, how many segments the kernel dropped or were
 --- forgotten, and by how many seconds their times may be wrong.
@@ -174,7 +194,7 @@ function recording:finish()
     seen[number] = capture:segments()
   end
   local crossed = segments.join(seen, loser_of(open_times(events, self.rules)))
-  return { events = merge(understand(events), crossed), lost = lost, hosts = self.names, wire = wire }
+  return { events = merge(understand(events, {}, {}), crossed), lost = lost, hosts = self.names, wire = wire }
 end
 
 return recording

@@ -99,7 +99,8 @@ describe("stale_replay", function()
     local at = 1
     for _, part in ipairs { "stale_replay: the claim", "A request whose client gave up while queued",
       "Knobs", "Timeline", "ms   A           B            queue     server", "accepts A's connection",
-      "SYN", "SYN-ACK", "ACK", "connects to server: success", "1/100", "8 bytes", "sends 8 bytes to server",
+      "SYN", "SYN-ACK", "ACK", "connects to server: success", "1/100", "8 bytes",
+      "sends 8 bytes to server",
       "gives up waiting for bytes (TIMEOUT)", "kernel: holds B's connection", "FIN",
       "closes its connection with server", "FIN", "closes its connection with server", "0/100", "accepts B's connection",
       "receives 8 bytes from B", "13 bytes", "RST", "cannot send: B is gone (EPIPE)",

@@ -1,0 +1,98 @@
+--- A run as JSON, one event a line, for programs: doc/trace.schema.json describes the lines. The first tells of the
+--- run, the last how it ended; a file without that last line is one of a run that was cut short.
+---
+--- While the run goes on, the file has what there is already, so that nothing but the last moments is lost if lunet is
+--- killed. Segments are then told as each host's tap saw them (kind "tap"). When the run is over, the file is replaced
+--- by the whole: in the order of time, with each segment once (kind "segment").
+local core = require "lunet.core"
+local json = require "lunet.json"
+
+local trace_file = {}
+trace_file.__index = trace_file
+
+local FIRST <const> = { "at", "kind", "experiment", "claim", "host", "label" }
+local HIDDEN <const> = { packet = true }
+local EVERY <const> = 0.05 -- s between two looks at what is new
+
+local function line_of(record) return (json.encode(record, FIRST):gsub("\n%s*", " ")) .. "\n" end
+
+-- Times are seconds since the run began.
+local function event_line(e, began)
+  local record = {}
+  for field, value in pairs(e) do
+    if not HIDDEN[field] then record[field] = value end
+  end
+  for _, field in ipairs { "at", "since", "arrived" } do
+    if record[field] then record[field] = math.floor((record[field] - began) * 1e9 + 0.5) / 1e9 end
+  end
+  if record.moved then record.moved = json.object(record.moved) end
+  return line_of(record)
+end
+
+local function named(hosts)
+  local list = json.object {}
+  for number, name in pairs(hosts) do list[tostring(number)] = name end
+  return list
+end
+
+--- The first line.
+---@param about {name: string, claim: string, knobs: table, environment: table, began: number, wall: number}
+local function opening(about)
+  return line_of { kind = "run", at = 0, experiment = about.name, claim = about.claim, knobs = json.object(about.knobs),
+    environment = about.environment, began = about.wall, schema = 1 }
+end
+
+--- The whole of a run that is over.
+---@param run table from experiment:execute
+---@param about table see opening
+---@return string
+function trace_file.encode(run, about)
+  local lines = { opening(about) }
+  for _, e in ipairs(run.events) do lines[#lines + 1] = event_line(e, about.began) end
+  local last = run.events[#run.events]
+  lines[#lines + 1] = line_of { kind = "end", at = last and math.max(0, last.at - about.began) or 0,
+    hosts = named(run.hosts), holds = run.holds, why = run.why, outcome = json.object(run.outcome), lost = run.lost,
+    wire = run.wire }
+  return table.concat(lines)
+end
+
+-- -- while the run goes on -----------------------------------------------------------------------
+
+--- Begins a file that follows a run.
+---@param path string
+---@param about table see opening
+---@return lunet.trace_file|nil
+---@return string? message
+function trace_file.create(path, about)
+  local file, message = io.open(path, "w")
+  if not file then return nil, message end
+  file:setvbuf "no" -- whole lines reach the kernel, and outlive the process
+  file:write(opening(about))
+  return setmetatable({ path = path, file = file, about = about }, trace_file)
+end
+
+--- Writes what a recording has that is new. To be run as a task, until it is canceled.
+---@param recorder lunet.recording
+function trace_file:follow(recorder)
+  while true do
+    core.sleep(EVERY)
+    local lines = {}
+    for _, e in ipairs(recorder:news()) do lines[#lines + 1] = event_line(e, self.about.began) end
+    if #lines > 0 then self.file:write(table.concat(lines)) end
+  end
+end
+
+--- Replaces it by the whole, all at once.
+---@param run table
+---@return true|nil
+---@return string? message
+function trace_file:finish(run)
+  self.file:close()
+  local beside = self.path .. ".new"
+  local file, message = io.open(beside, "w")
+  local ok = file and file:write(trace_file.encode(run, self.about)) and file:close()
+  if not ok then return nil, message or "it could not be written" end
+  return os.rename(beside, self.path)
+end
+
+return trace_file
