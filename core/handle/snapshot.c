@@ -1,8 +1,8 @@
 #include "handle/snapshot.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "platform/clock.h"
 #include "platform/namespace_file.h"
@@ -26,12 +26,16 @@ struct snapshot {
 /* The kernel's two files, one behind the other. */
 static char *read_counters(int ns) {
   char *snmp = NULL, *netstat = NULL, *both = NULL;
-  if (namespace_read_file(ns, "/proc/thread-self/net/snmp", &snmp) < 0) return NULL;
-  if (namespace_read_file(ns, "/proc/thread-self/net/netstat", &netstat) >= 0) {
-    if (asprintf(&both, "%s%s", snmp, netstat) == -1) both = NULL;
-    free(netstat);
+  ssize_t first = namespace_read_file(ns, "/proc/thread-self/net/snmp", &snmp);
+  ssize_t second = namespace_read_file(ns, "/proc/thread-self/net/netstat", &netstat);
+  if (first >= 0 && second >= 0) both = malloc((size_t)(first + second) + 1);
+  if (both != NULL) {
+    memcpy(both, snmp, (size_t)first);
+    memcpy(both + first, netstat, (size_t)second);
+    both[first + second] = '\0';
   }
-  free(snmp);
+  if (first >= 0) free(snmp);
+  if (second >= 0) free(netstat);
   return both;
 }
 

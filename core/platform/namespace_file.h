@@ -5,7 +5,8 @@
 
 #include <sys/types.h>
 
-/* ns: -1 for the home host's. Both return a count or a negative errno. The text is malloc'ed. */
+/* ns: -1 for the home host's. Both return a count or a negative errno. The text is malloc'ed,
+ * and ends without a zero. */
 ssize_t namespace_read_file(int ns, const char *path, char **text);
 ssize_t namespace_write_file(int ns, const char *path, const char *text, size_t length);
 

@@ -102,7 +102,8 @@ describe("stale_replay", function()
       "SYN", "SYN-ACK", "ACK", "connects to server: success", "1/100", "8 bytes",
       "sends 8 bytes to server",
       "gives up waiting for bytes (TIMEOUT)", "kernel: holds B's connection", "FIN",
-      "closes its connection with server", "FIN", "closes its connection with server", "0/100", "accepts B's connection",
+      "closes its connection with server", "FIN", "closes its connection with server", "0/100",
+      "accepts B's connection",
       "receives 8 bytes from B", "13 bytes", "RST", "cannot send: B is gone (EPIPE)",
       "Outcome", 'served                  { "login A", "login B" }', "The claim holds: " } do
       local first, last = result.output:find(part, at, true)
