@@ -24,17 +24,17 @@ describe("what an `it` leaves open", function()
 end)
 ]]
 
-local function run_busted(spec)
+local function run_busted(spec, options)
   local unique = os.tmpname()
   local name = unique .. "_spec.lua" -- what busted takes for a spec
   local file = assert(io.open(name, "w"))
   assert(file:write(spec))
   assert(file:close())
-  local result = program.shell(("exec %s /usr/bin/busted --ignore-lua --helper=lunet.busted -o TAP %s"):format(
-    os.getenv "LUNET", name))
+  local result = program.shell(("exec %s /usr/bin/busted --ignore-lua --helper=lunet.busted %s -o TAP %s"):format(
+    os.getenv "LUNET", options or "", name))
   os.remove(name)
   os.remove(unique)
-  return result.output, name
+  return result.output .. result.errors, name
 end
 
 describe("the helper for busted", function()
@@ -47,5 +47,32 @@ describe("the helper for busted", function()
     assert.matches("not ok 4 %- what an `it` leaves open fails with its task", output)
     assert.matches("(string) 'one'", output, 1, true)
     assert.matches("ok 5 %- # SKIP", output)
+  end)
+
+  it("shows on request the last events when an assertion on lunet fails", function()
+    local FAILING = [[
+local lunet = require "lunet"
+describe("a spec", function()
+  it("passes", function() lunet.note "of the first" end)
+  it("fails", function()
+    for i = 1, 5 do lunet.note("note " .. i) end
+    local listener = assert(lunet.listen { backlog = 7 })
+    assert.queue_depth(1, listener)
+  end)
+end)
+]]
+    local output = run_busted(FAILING, "-Xhelper events=3")
+    assert.matches("not ok 2", output, 1, true)
+    assert.matches("queue depth: expected 1, the kernel says 0", output, 1, true)
+    assert.matches("The last of 6 events, in ms since the first:", output, 1, true)
+    assert.matches("server   listens, backlog 7", output, 1, true)
+    assert.matches("note 5", output, 1, true)
+    assert.not_matches("note 3", output, 1, true)
+    assert.not_matches("of the first", output, 1, true)
+    assert.not_matches("The last of", (run_busted(FAILING)), 1, true)
+  end)
+
+  it("refuses an option that it does not know", function()
+    assert.matches("lunet.busted: events=NUMBER expected, not event=3", (run_busted("", "-Xhelper event=3")), 1, true)
   end)
 end)

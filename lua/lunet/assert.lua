@@ -8,6 +8,7 @@
 ---     assert.socket_count(3, host, { state = "ESTABLISHED" })
 ---     assert.moved({ ListenOverflows = 2 }, before, host)     before: an earlier host:counters()
 local assert = require "luassert"
+local last_events = require "lunet.last_events"
 local say = require "say"
 local lunet = require "lunet"
 
@@ -43,7 +44,8 @@ local function register(name, look)
       end, LONGEST)
     end
     if holds ~= wanted then
-      explain(arguments, ("%s%s: %s"):format(wanted and "" or "not ", name:gsub("_", " "), seen))
+      local text = ("%s%s: %s"):format(wanted and "" or "not ", name:gsub("_", " "), seen)
+      explain(arguments, text .. last_events.text())
     end
     return holds
   end, "assertion.lunet", "assertion.lunet")

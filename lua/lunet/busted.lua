@@ -1,15 +1,33 @@
 --- A helper for busted (`busted --helper=lunet.busted`, or `helper = "lunet.busted"` in .busted): it
 --- adds lunet's assertions, and makes every `it` a scope, so that what one opens or spawns ends with
 --- it and nothing leaks into the next.
+---
+--- With `-Xhelper events=20` the message of one of lunet's assertions that fails ends with the last 20
+--- lines of the timeline of its `it`: what the calls did, and what the kernel held.
 local busted = require "busted"
+local last_events = require "lunet.last_events"
 local lunet = require "lunet"
 
 require "lunet.assert"
 
+local function wanted_events()
+  for _, word in ipairs(arg or {}) do
+    local count = word:match "^events=(%d+)$"
+    if not count then error(("lunet.busted: events=NUMBER expected, not %s"):format(word), 0) end
+    return math.tointeger(tonumber(count))
+  end
+  return 0
+end
+
+local most = wanted_events()
+
 busted.subscribe({ "test", "start" }, function(element)
   local body = element.run
   if body then
-    element.run = function(...) return lunet.scope(body, ...) end
+    element.run = function(...)
+      local _record <close> = most > 0 and last_events.record(most) or nil
+      return lunet.scope(body, ...)
+    end
   end
   return nil, true -- as every subscriber: the others are told, too
 end)

@@ -178,6 +178,10 @@ function recording:news()
   return news
 end
 
+--- What the calls did and what the kernel held, up to now.
+---@return table[] events
+function recording:peek() return understand((core.events(self.first)), {}, {}) end
+
 --- Ends it, and tells what it has: events in the order of time; how many earlier ones are lost, since only so many
 --- are kept; the hosts' names by their numbers; and of the wire, how many segments the kernel dropped or were
 --- forgotten, and by how many seconds their times may be wrong.
