@@ -10,16 +10,14 @@ local lunet = require "lunet"
 
 require "lunet.assert"
 
-local function wanted_events()
-  for _, word in ipairs(arg or {}) do
-    local count = word:match "^events=(%d+)$"
-    if not count then error(("lunet.busted: events=NUMBER expected, not %s"):format(word), 0) end
-    return math.tointeger(tonumber(count))
-  end
-  return 0
+local function wanted_events(word)
+  if not word then return 0 end
+  local count = word:match "^events=(%d+)$"
+  if not count then error(("lunet.busted: events=NUMBER expected, not %s"):format(word), 0) end
+  return math.tointeger(tonumber(count))
 end
 
-local most = wanted_events()
+local most = wanted_events(arg and arg[1])
 
 busted.subscribe({ "test", "start" }, function(element)
   local body = element.run
