@@ -1,0 +1,154 @@
+local lunet = require "lunet"
+local dead_peer_timeouts = dofile "experiments/dead_peer_timeouts.lua"
+
+local GRAIN = 0.02 -- s
+
+local function row_of(rows, name)
+  for _, row in ipairs(rows) do
+    if row.case == name then return row end
+  end
+  error("no row for " .. name)
+end
+
+local function names_of(rows)
+  local names = {}
+  for i, row in ipairs(rows) do names[i] = row.case end
+  return names
+end
+
+local function assert_ended(row, error_name, timer, least, resets)
+  assert.same({ error_name, timer, least, resets }, { row.error, row.timer, row.least, row.rst })
+  assert.is_true(row.seconds >= least - GRAIN)
+  assert.is_true(row.tries > 0)
+end
+
+local function assert_endless(row, timer)
+  assert.same({ timer, 0 }, { row.timer, row.rst })
+  assert.is_nil(row.error)
+end
+
+-- Runs one case alone, with the claim.
+local function row_alone(list, knobs)
+  local outcome, holds, why = dead_peer_timeouts(knobs)
+  assert.is_true(holds, why)
+  assert.same({ 1, 1 }, { #outcome.ended + #outcome.endless, outcome.left_behind })
+  return row_of(outcome[list], knobs.case)
+end
+
+describe("dead_peer_timeouts", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("holds as it is", function()
+    local outcome, holds, why = dead_peer_timeouts()
+    assert.is_true(holds, why)
+    local ended, endless = outcome.ended, outcome.endless
+    assert.same({ "data", "data+user", "data+keep", "data+icmp", "full+user", "full+cut", "idle+keep",
+      "idle+keep+user", "idle+keep+long" }, names_of(ended))
+    assert_ended(row_of(ended, "data"), "ETIMEDOUT", "retransmit", 1.6, 0)
+    assert_ended(row_of(ended, "data+user"), "ETIMEDOUT", "retransmit", 1.2, 0)
+    assert_ended(row_of(ended, "data+keep"), "ETIMEDOUT", "retransmit", 1.6, 0)
+    assert_ended(row_of(ended, "data+icmp"), "EHOSTUNREACH", "retransmit", 1.6, 0)
+    assert_ended(row_of(ended, "full+user"), "ETIMEDOUT", "probe", 1, 0)
+    assert_ended(row_of(ended, "full+cut"), "ETIMEDOUT", "probe", 1.2, 0)
+    assert_ended(row_of(ended, "idle+keep"), "ETIMEDOUT", "keepalive", 3, 1)
+    assert_ended(row_of(ended, "idle+keep+user"), "ETIMEDOUT", "keepalive", 2, 1)
+    assert_ended(row_of(ended, "idle+keep+long"), "ETIMEDOUT", "keepalive", 3, 1)
+
+    assert.same({ "full", "full+keep", "idle", "idle+user" }, names_of(endless))
+    assert_endless(row_of(endless, "full"), "probe")
+    assert_endless(row_of(endless, "full+keep"), "probe")
+    assert_endless(row_of(endless, "idle"), "none")
+    assert_endless(row_of(endless, "idle+user"), "none")
+    assert.is_true(row_of(endless, "full").tries > 2) -- more than tcp_retries2
+    assert.same({ 0, 0 }, { row_of(endless, "idle").tries, row_of(endless, "idle+user").tries })
+    assert.equal(13, outcome.left_behind)
+    assert.is_true(#dead_peer_timeouts.figures(outcome) <= 60)
+  end)
+
+  it("keeps a full window for ever, but not with retries2 = 1, as the peer leaves the second probe unanswered",
+    function()
+      assert_endless(row_alone("endless", { case = "full", patience = 2.0 }), "probe")
+      local outcome, holds, why = dead_peer_timeouts { case = "full", retries2 = 1 }
+      assert.is_false(holds)
+      assert.equal("full: ended", why)
+      local row = outcome.ended[1]
+      assert.same({ "ETIMEDOUT", 1 }, { row.error, row.tries - row.answers })
+    end)
+
+  for _, user_timeout in ipairs { 0.3, 1.5 } do
+    it(("ends a live peer's full window by a user_timeout of %g s"):format(user_timeout), function()
+      local row = row_alone("ended", { case = "full+user", user_timeout = user_timeout })
+      assert_ended(row, "ETIMEDOUT", "probe", user_timeout, 0)
+      assert.is_true(row.answers > 0)
+    end)
+  end
+
+  it("waits for unacknowledged data longer than tcp_retries2 with a longer user_timeout", function()
+    assert_ended(row_alone("ended", { case = "data+user", retries2 = 1, user_timeout = 2.5 }),
+      "ETIMEDOUT", "retransmit", 2.7, 0)
+  end)
+
+  it("tells nobody of a user_timeout on an idle connection", function()
+    assert_endless(row_alone("endless", { case = "idle+user", user_timeout = 0.1, patience = 0.5 }), "none")
+  end)
+
+  it("tells apart the patience of who watches", function()
+    local outcome, holds, why = dead_peer_timeouts { case = "data", patience = 0.1 }
+    assert.is_false(holds)
+    assert.equal("data: still open after 0.1 s", why)
+    assert.same({ "data" }, names_of(outcome.endless))
+  end)
+
+  it("refuses knobs that make no sense", function()
+    assert.error_matches(function() dead_peer_timeouts { case = "nothing" } end,
+      "knob case: \"nothing\" is not allowed")
+    assert.error_matches(function() dead_peer_timeouts { retries2 = 0 } end,
+      "knob retries2: 0 is not allowed; it is a whole number from 1 to 6 %(doublings%)$")
+    assert.error_matches(function() dead_peer_timeouts { user_timeout = -1 } end,
+      "knob user_timeout: %-1 is not allowed")
+    assert.error_matches(function() dead_peer_timeouts { keepidle = 0 } end, "knob keepidle: 0 is not allowed")
+    assert.error_matches(function() dead_peer_timeouts { keepintvl = 0.5 } end, "knob keepintvl: 0.5 is not allowed")
+    assert.error_matches(function() dead_peer_timeouts { keepcnt = 128 } end, "knob keepcnt: 128 is not allowed")
+    assert.error_matches(function() dead_peer_timeouts { delay = 1 } end, "knob delay: 1 is not allowed")
+    assert.error_matches(function() dead_peer_timeouts { patience = -1 } end, "knob patience: %-1 is not allowed")
+  end)
+end)
+
+describe("dead_peer_timeouts #slow", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("control: without user_timeout a live peer's full window never ends", function()
+    local outcome, holds, why = dead_peer_timeouts(dead_peer_timeouts.control)
+    assert.is_false(holds)
+    assert.equal("full+user: still open after 5 s", why)
+    assert_endless(row_of(outcome.endless, "full+user"), "probe")
+    assert_endless(row_of(outcome.endless, "idle+keep+user"), "keepalive")
+    assert_ended(row_of(outcome.ended, "idle+keep"), "ETIMEDOUT", "keepalive", 3, 1)
+  end)
+
+  it("holds on a link with a delay", function()
+    assert_ended(row_alone("ended", { case = "data", delay = 0.05 }), "ETIMEDOUT", "retransmit", 1.6, 0)
+    assert_ended(row_alone("ended", { case = "full+user", delay = 0.05 }), "ETIMEDOUT", "probe", 1, 0)
+    assert_endless(row_alone("endless", { case = "full", delay = 0.05, patience = 2.0 }), "probe")
+  end)
+
+  it("sends as many keepalive probes as it is told, when it is told", function()
+    local row = row_alone("ended", { case = "idle+keep", keepcnt = 1 })
+    assert_ended(row, "ETIMEDOUT", "keepalive", 2, 1)
+    assert.equal(1, row.tries)
+    assert_ended(row_alone("ended", { case = "idle+keep", keepidle = 2, keepintvl = 2, keepcnt = 1, patience = 8.0 }),
+      "ETIMEDOUT", "keepalive", 4, 1)
+  end)
+
+  it("lets user_timeout decide whether keepalive's count is reached", function()
+    assert_ended(row_alone("ended", { case = "idle+keep+user", user_timeout = 2.5 }),
+      "ETIMEDOUT", "keepalive", 3, 1)
+  end)
+
+  it("waits longer with more retries2", function()
+    assert_ended(row_alone("ended", { case = "data", retries2 = 1 }), "ETIMEDOUT", "retransmit", 0.8, 0)
+    assert_ended(row_alone("ended", { case = "full+cut", retries2 = 1 }), "ETIMEDOUT", "probe", 0.4, 0)
+    assert_ended(row_alone("ended", { case = "full+cut", retries2 = 3, patience = 8.0 }),
+      "ETIMEDOUT", "probe", 2.8, 0)
+  end)
+end)
