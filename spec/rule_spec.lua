@@ -291,7 +291,7 @@ describe("a rule", function()
     end)
   end)
 
-  it("answers with ICMP, which TCP heeds when it sends the SYN again #slow", function()
+  it("answers with ICMP, of which a client hears that connects", function()
     local listener = listen(families[2])
     local _, port = listener:address()
     local codes, rules, tasks = {}, {}, {}

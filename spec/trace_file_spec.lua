@@ -87,7 +87,7 @@ describe("a trace file", function()
     assert.equal(#result.events + 2, #lines)
     local at, kinds = 0, {}
     for _, line in ipairs(lines) do
-      assert.is_true(line.at >= at)
+      assert.is_true(line.at >= at, ("%s at %.9f after %.9f"):format(line.kind, line.at, at))
       at = line.at
       kinds[line.kind] = true
     end

@@ -160,7 +160,10 @@ static bool attempt_connect(op *o) {
   int result = socket_connect(c->fd, &c->peer);
   /* On loopback the handshake is often over when connect(2) returns EINPROGRESS. */
   if (result == -EINPROGRESS) result = socket_connect(c->fd, &c->peer);
-  if (result == -EINPROGRESS || result == -EALREADY) return false;
+  if (result == -EALREADY) {
+    result = socket_connect_error(c->fd);
+    if (result == 0) return false;
+  }
   op_end(o, result);
   return true;
 }

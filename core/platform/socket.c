@@ -48,6 +48,13 @@ ssize_t socket_peek(int fd, void *data, size_t length) {
   return size_of(recv(fd, data, length, MSG_PEEK));
 }
 
+int socket_connect_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  int result = result_of(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size));
+  return result < 0 ? result : -error;
+}
+
 int socket_shutdown(int fd) { return result_of(shutdown(fd, SHUT_WR)); }
 
 void socket_close(int fd) { close(fd); } /* Linux frees the number even on EINTR */

@@ -21,6 +21,11 @@ int socket_accept(int fd, address *peer);
  * mean not yet. The second call reports the handshake's error without touching SO_ERROR. */
 int socket_connect(int fd, const address *peer);
 
+/* The error that waits for a socket which still connects: 0 or a negative errno. The kernel keeps
+ * an ICMP error that came while connect(2) ran for whoever asks by SO_ERROR, shows it by POLLERR,
+ * and goes on connecting (net/ipv4/tcp_ipv4.c, tcp_v4_err). Asking takes it away. */
+int socket_connect_error(int fd);
+
 ssize_t socket_send(int fd, const void *data, size_t length);
 ssize_t socket_receive(int fd, void *data, size_t length);
 ssize_t socket_peek(int fd, void *data, size_t length);

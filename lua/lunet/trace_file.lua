@@ -16,14 +16,16 @@ local EVERY <const> = 0.05 -- s between two looks at what is new
 
 local function line_of(record) return (json.encode(record, FIRST):gsub("\n%s*", " ")) .. "\n" end
 
--- Times are seconds since the run began.
+-- Times are seconds since the run began, to the nanosecond.
+local function since(began, at) return math.floor((at - began) * 1e9 + 0.5) / 1e9 end
+
 local function event_line(e, began)
   local record = {}
   for field, value in pairs(e) do
     if not HIDDEN[field] then record[field] = value end
   end
   for _, field in ipairs { "at", "since", "arrived" } do
-    if record[field] then record[field] = math.floor((record[field] - began) * 1e9 + 0.5) / 1e9 end
+    if record[field] then record[field] = since(began, record[field]) end
   end
   if record.moved then record.moved = json.object(record.moved) end
   return line_of(record)
@@ -50,7 +52,7 @@ function trace_file.encode(run, about)
   local lines = { opening(about) }
   for _, e in ipairs(run.events) do lines[#lines + 1] = event_line(e, about.began) end
   local last = run.events[#run.events]
-  lines[#lines + 1] = line_of { kind = "end", at = last and math.max(0, last.at - about.began) or 0,
+  lines[#lines + 1] = line_of { kind = "end", at = last and since(about.began, last.at) or 0,
     hosts = named(run.hosts), holds = run.holds, why = run.why, outcome = json.object(run.outcome), lost = run.lost,
     wire = run.wire }
   return table.concat(lines)
