@@ -1,0 +1,129 @@
+local lunet = require "lunet"
+local overflow = dofile "experiments/overflow.lua"
+
+local EARLY = 0.05 -- s; what a time may lack, by the grain of the clocks
+
+-- The rows of a table, reduced to some of their fields.
+local function fields_of(rows, ...)
+  local reduced = {}
+  for i, row in ipairs(rows) do
+    reduced[i] = {}
+    for j, field in ipairs { ... } do reduced[i][j] = row[field] end
+  end
+  return reduced
+end
+
+-- Of the story: when the first SYNs were due; the last of them was answered.
+local function assert_story(story, ...)
+  local due = { ... }
+  assert.same({ "SYN_SENT", false, "connected", #due - 1, #due - 1, #due },
+    { story.state, story.is_known, story.result, story.resent, story.drops, #story.syns })
+  for i, time in ipairs(due) do assert.is_true(story.syns[i] > time - EARLY, i .. " came too soon") end
+  assert.is_true(story.seconds > story.free_at)
+end
+
+describe("overflow", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("holds as it is: no setting helps who comes late, and each one tells of those who race", function()
+    local outcome, holds, why = overflow()
+    assert.is_true(holds, why)
+    assert_story(outcome.story, 0, 1, 2)
+
+    local late, racing = {}, {}
+    for abort = 0, 1 do
+      for cookies = 0, 2 do
+        late[#late + 1] = { abort, cookies, 4, "SYN_SENT", "0 1 2", "connected", 2 }
+        late[#late + 1] = { abort, cookies, 4, "SYN_SENT", "0 1 2", "ETIMEDOUT", 3 }
+        local is_reset, has_request = abort == 1 and cookies < 2, abort == 0 and cookies < 2
+        racing[#racing + 1] = { abort, cookies, "connected", is_reset and "ECONNRESET" or "TIMEOUT",
+          is_reset and "CLOSE" or "ESTABLISHED", has_request and "SYN_RECV" or "nothing", 1 }
+      end
+    end
+    late[#late + 1] = { 0, 1, 0, "SYN_SENT", "0 1", "ETIMEDOUT", 2 }
+    late[#late + 1] = { 0, 1, 1, "SYN_SENT", "0 1 2", "ETIMEDOUT", 3 }
+    assert.same(late, fields_of(outcome.late, "abort", "cookies", "linear", "state", "syns", "result", "drops"))
+    assert.same(racing,
+      fields_of(outcome.racing, "abort", "cookies", "connect", "answer", "client", "server", "drops"))
+    assert.same({ { "connected", "SYN_SENT", "0 1 2", "ETIMEDOUT", 3 } },
+      fields_of(outcome.overtaken, "newcomer", "state", "syns", "result", "drops"))
+  end)
+
+  for freed_after, due in pairs { [0] = { 0, 1 }, [0.5] = { 0, 1 } } do
+    it(("lets the client in by its next SYN, when a place is free after %g s"):format(freed_after), function()
+      local outcome, holds, why = overflow { freed_after = freed_after, cases = "none" }
+      assert.is_true(holds, why)
+      assert_story(outcome.story, table.unpack(due))
+      assert.same({ {}, {}, {} }, { outcome.late, outcome.racing, outcome.overtaken })
+    end)
+  end
+
+  for _, backlog in ipairs { 2, 100 } do
+    it("holds with a backlog of " .. backlog, function()
+      local outcome, holds, why = overflow { backlog = backlog, freed_after = 0.5, cases = "none" }
+      assert.is_true(holds, why)
+      assert_story(outcome.story, 0, 1)
+    end)
+  end
+
+  it("lets only one of two racers in, whatever the delay and the backlog", function()
+    local outcome, holds, why = overflow { delay = 0.2, backlog = 5, freed_after = 0.5, cases = "racing" }
+    assert.is_true(holds, why)
+    assert.same({
+      { 0, 0, "TIMEOUT", "SYN_RECV" }, { 0, 1, "TIMEOUT", "SYN_RECV" }, { 0, 2, "TIMEOUT", "nothing" },
+      { 1, 0, "ECONNRESET", "nothing" }, { 1, 1, "ECONNRESET", "nothing" }, { 1, 2, "TIMEOUT", "nothing" },
+    }, fields_of(outcome.racing, "abort", "cookies", "answer", "server"))
+  end)
+
+  it("control: with a place free everybody is in at once", function()
+    local knobs = { freed_after = 0 }
+    for name, value in pairs(overflow.control) do knobs[name] = value end
+    local outcome, holds, why = overflow(knobs)
+    assert.is_false(holds)
+    assert.equal("a client found a place at once", why)
+    for _, row in ipairs(outcome.late) do
+      assert.same({ "ESTABLISHED", "0", "connected", 0 }, { row.state, row.syns, row.result, row.drops })
+    end
+  end)
+
+  it("says in half a line what to remember", function()
+    local never = { result = "ETIMEDOUT", seconds = 3.06 }
+    local outcome = { story = { free_at = 1.5, seconds = 2.04 }, late = { {}, never } }
+    assert.equal("a place free at 1.50 s, in at 2.04 s; else ETIMEDOUT at 3.06 s", overflow.figures(outcome, {}))
+    outcome.late = {}
+    assert.equal("a place free at 1.50 s, in at 2.04 s", overflow.figures(outcome, {}))
+  end)
+
+  it("refuses knobs that make no sense", function()
+    assert.error_matches(function() overflow { backlog = 0 } end,
+      "knob backlog: 0 is not allowed; it is a whole number from 1 to 4000 %(connections%)$")
+    assert.error_matches(function() overflow { places = 2 } end, "knob places: 2 is not allowed")
+    assert.error_matches(function() overflow { retries = 0 } end, "knob retries: 0 is not allowed")
+    assert.error_matches(function() overflow { linear = 1.5 } end, "knob linear: 1.5 is not allowed")
+    assert.error_matches(function() overflow { cases = "early" } end,
+      "knob cases: \"early\" is not allowed; it is one of all, late, racing, overtaken, none %(table%)$")
+  end)
+end)
+
+describe("overflow, by longer schedules #slow", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  -- linear timeouts and retries: the SYNs of a client for which no place becomes free
+  for _, case in ipairs { { 0, 2, "0 1 3" }, { 2, 1, "0 1 2" }, { 4, 2, "0 1 2 3 4 5" } } do
+    local linear, retries, syns = table.unpack(case)
+    it(("holds with %d linear timeouts and %d retries: SYNs at %s s"):format(linear, retries, syns), function()
+      local outcome, holds, why = overflow { linear = linear, retries = retries, freed_after = 0.5, cases = "late" }
+      assert.is_true(holds, why)
+      assert_story(outcome.story, 0, 1)
+      local _, count = syns:gsub("%d", "")
+      assert.same({ syns, "ETIMEDOUT", count }, { outcome.late[2].syns, outcome.late[2].result, outcome.late[2].drops })
+    end)
+  end
+
+  it("gives the place to a newcomer, though another has waited longer", function()
+    local outcome, holds, why = overflow { linear = 0, freed_after = 0.5, cases = "overtaken" }
+    assert.is_true(holds, why)
+    assert.same({ { "connected", "0 1", "ETIMEDOUT", 2 } },
+      fields_of(outcome.overtaken, "newcomer", "syns", "result", "drops"))
+  end)
+end)
