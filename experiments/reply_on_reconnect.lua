@@ -4,13 +4,13 @@
 -- its login, gives up, leaves and connects again; then A leaves, and the server carries out what the ghost of B asked.
 -- "late": the server replies when B has left; "early": when B has given up, but not closed its connection yet.
 --
--- Why: TCP alone does not do it: a reply goes to the connection that asked, and ends with it (per_connection). Nor does
--- it from the same port (same_port). Where the server still has the old connection, queued or accepted, even with a reply
--- in its send buffer, the new SYN is answered by a challenge ACK for the old one (RFC 5961, 4); the client's kernel
--- answers that by RST, and its next SYN, some 10 ms later, makes a connection of its own (net/ipv4/tcp_input.c,
--- tcp_validate_incoming, tcp_rcv_synsent_state_process). So the new client ends its own ghost, but the request in it is
--- carried out all the same. (The port can be had at once with SO_REUSEADDR, TCP timestamps and an acknowledged FIN, or
--- after an RST: tcp_ipv4.c, tcp_twsk_unique. Otherwise EADDRINUSE or EADDRNOTAVAIL.)
+-- Why: TCP alone does not do it: a reply goes to the connection that asked, and ends with it (per_connection). Nor
+-- does it from the same port (same_port). Where the server still has the old connection, queued or accepted, even with
+-- a reply in its send buffer, the new SYN is answered by a challenge ACK for the old one (RFC 5961, 4); the client's
+-- kernel answers that by RST, and its next SYN, some 10 ms later, makes a connection of its own (net/ipv4/tcp_input.c,
+-- tcp_validate_incoming, tcp_rcv_synsent_state_process). So the new client ends its own ghost, but the request in it
+-- is carried out all the same. (The port can be had at once with SO_REUSEADDR, TCP timestamps and an acknowledged FIN,
+-- or after an RST: tcp_ipv4.c, tcp_twsk_unique. Otherwise EADDRINUSE or EADDRNOTAVAIL.)
 --
 -- What does it is a program. by_identity, by_address: a server keeps the replies for a client that is away, and sends
 -- them to its next connection. by_order: a client keeps its list of requests, and takes the first new reply for that to
