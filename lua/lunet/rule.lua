@@ -186,10 +186,10 @@ end
 --- * Segments are counted as the kernel hands them on. What TCP passes down in one piece, for the device
 ---   to cut up (segmentation offload, up to 64 KiB), is one, and is lost as one.
 --- * What one rule has lost, the host's others never see. The newest judges first.
---- * A rejected segment is lost too, and counted. "reset" answers at once. The others are ICMP: TCP heeds
----   that only while it connects. What comes while connect(2) itself still runs, as it does over a link without
----   delay, the kernel keeps for whoever polls, as lunet does; a connect(2) that blocks goes on to the next SYN,
----   after 1 s. And the kernel sends few a second (sysctls net.ipv4.icmp_ratelimit and net.ipv6.icmp.ratelimit; 0 lifts that).
+--- * A rejected segment is lost too, and counted. "reset" answers at once. The others are ICMP: TCP heeds that only
+---   while it connects. What comes while connect(2) itself still runs, as it does over a link without delay, the
+---   kernel keeps for whoever polls, as lunet does; a connect(2) that blocks goes on to the next SYN, after 1 s. And
+---   the kernel sends few a second (sysctls net.ipv4.icmp_ratelimit and net.ipv6.icmp.ratelimit; 0 lifts that).
 --- * "reset" leaves segments with RST alone, since nobody answers them so: they pass.
 ---
 --- lunet.drop needs a home host that lunet made: the machine's own firewall is not touched.
