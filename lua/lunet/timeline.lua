@@ -199,15 +199,28 @@ function timeline.words(line)
   return line.is_kernel and "kernel: " .. line.what or line.what
 end
 
+--- The line of each event, by its number in the list, without times; none for those that say nothing.
+---@param events table[]
+---@return table<integer, lunet.timeline_line>
+function timeline.by_event(events)
+  local lines, who = {}, cast.of(events)
+  for i, e in ipairs(events) do lines[i] = e.kind ~= "queue" and line_of(e, who) or nil end
+  return lines
+end
+
+--- A line in one sentence that says whose it is.
+---@param line lunet.timeline_line
+---@return string
+function timeline.sentence(line)
+  return (line.who and not line.is_kernel and line.who .. " " or "") .. timeline.words(line)
+end
+
 --- What each event says, by its number in the list; nil for those that say nothing.
 ---@param events table[]
 ---@return table<integer, string>
 function timeline.sentences(events)
-  local said, who = {}, cast.of(events)
-  for i, e in ipairs(events) do
-    local line = e.kind ~= "queue" and line_of(e, who)
-    if line then said[i] = (line.who and not line.is_kernel and line.who .. " " or "") .. timeline.words(line) end
-  end
+  local said = {}
+  for i, line in pairs(timeline.by_event(events)) do said[i] = timeline.sentence(line) end
   return said
 end
 
