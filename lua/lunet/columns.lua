@@ -89,8 +89,8 @@ local function place_span(self, span, groups, hosts)
   end
   if not column then
     local number = #groups[group] + 1
-    column = { kind = span.kind, name = number > 1 and ("%s %d"):format(name, number) or name, spans = {},
-      number = #self.list + 1, owner = owner }
+    column = { kind = span.kind, name = number > 1 and ("%s %d"):format(name, number) or name, of = hosts[span.host],
+      spans = {}, number = #self.list + 1, owner = owner }
     table.insert(groups[group], column)
     self.list[#self.list + 1] = column
   end

@@ -136,8 +136,8 @@ local function fit_scale(list)
     end
   end
   table.sort(gaps)
-  local gap = gaps[math.max(1, #gaps * 30 // 100)]
-  return gap and math.min(MOST_SCALE, pen.LINE / gap) or MOST_SCALE
+  local gap = gaps[math.max(1, #gaps * 20 // 100)]
+  return gap and math.min(MOST_SCALE, pen.LINE * 1.25 / gap) or MOST_SCALE
 end
 
 local function note_room(mark, width)
@@ -260,22 +260,28 @@ end
 ---@field drawn integer how many marks it has
 ---@field left_out integer how many events are not drawn
 ---@field unlabelled integer how many marks have no words beside them, for want of room
+---@field cuts number[] px, of the body: where it may be cut for a page of paper
 ---@field folds integer how many silences are folded
 
 --- Draws a run.
 ---@param events table[] from lunet.recording
 ---@param hosts table<integer, string>
----@param lines table<integer, lunet.timeline_line> from timeline.by_event
+---@param lines table<integer, lunet.timeline_line> of the events
+---@param zero number the time that is 0
 ---@return lunet.diagram
-function diagram.draw(events, hosts, lines)
-  local seen = marks.of(events, hosts, lines)
-  local self = { columns = seen.columns, zero = seen.zero, scale = fit_scale(seen.list) }
+function diagram.draw(events, hosts, lines, zero)
+  local seen = marks.of(events, hosts, lines, zero)
+  local self = { columns = seen.columns, zero = zero, scale = fit_scale(seen.list) }
   self.width = math.max(place_columns(seen.list, seen.columns), 420)
   local hand, left_out = draw_with_room(self, seen.list)
   local body = table.concat({ times_of(self), table.concat(hand.backs), lanes_of(self),
+    element("g", { class = "queues" }, table.concat(hand.queues)),
     element("g", { class = "segments" }, table.concat(hand.arrows)),
+    element("g", { ["aria-hidden"] = "true" }, table.concat(hand.words)),
     element("g", { class = "events" }, table.concat(hand.events)) }, "\n")
-  return { width = math.ceil(self.width), height = math.ceil(self.height), head_height = HEAD,
+  local cuts = {}
+  for i, fold in ipairs(self.axis.folds) do cuts[i] = (fold.start + fold.finish) / 2 end
+  return { cuts = cuts, width = math.ceil(self.width), height = math.ceil(self.height), head_height = HEAD,
     head = head_of(seen.columns), body = body, shown = #seen.list, drawn = hand.drawn, left_out = left_out,
     unlabelled = hand.unlabelled, folds = #self.axis.folds }
 end
@@ -296,23 +302,36 @@ function diagram.limits(drawn)
   return parts[1] and table.concat(parts, " ")
 end
 
---- The diagram alone, as a file.
----@param drawn lunet.diagram
+local BETWEEN <const> = 24 -- px between diagrams
+
+--- Diagrams alone, one below the other, as a file.
+---@param list {drawn: lunet.diagram, title: string?}[]
 ---@param title string
 ---@param description string
 ---@return string
-function diagram.svg(drawn, title, description)
-  local height = drawn.height + HEAD
-  local limits = diagram.limits(drawn)
-  local foot = limits and element("text", { x = 12, y = height + 12, class = "quiet" }, escape(limits)) or ""
-  if limits then height = height + 24 end
+function diagram.svg(list, title, description)
+  local parts, width, y = {}, 420, 0
+  local function line(words, class)
+    parts[#parts + 1] = element("text", { x = 12, y = y + 14, class = class }, escape(words))
+    y = y + 24
+  end
+  for _, one in ipairs(list) do
+    local drawn = one.drawn
+    if one.title then line(one.title, "name") end
+    parts[#parts + 1] = element("g", { transform = ("translate(0 %d)"):format(y) }, drawn.head
+      .. element("g", { transform = ("translate(0 %d)"):format(HEAD) }, drawn.body))
+    width, y = math.max(width, drawn.width), y + HEAD + drawn.height
+    local limits = diagram.limits(drawn)
+    if limits then line(limits, "quiet") end
+    y = y + BETWEEN
+  end
+  if #list == 0 then line("Nothing happened.", "quiet") end
   return '<?xml version="1.0" encoding="UTF-8"?>\n' .. element("svg", { xmlns = "http://www.w3.org/2000/svg",
-    width = drawn.width, height = height, viewBox = ("0 0 %d %d"):format(drawn.width, height), class = "diagram",
+    width = width, height = y, viewBox = ("0 0 %d %d"):format(width, y), class = "diagram",
     role = "img", ["aria-labelledby"] = "title description" }, table.concat({
       "", element("title", { id = "title" }, escape(title)), element("desc", { id = "description" },
         escape(description)), element("style", {}, style),
-      element("rect", { class = "paper", width = drawn.width, height = height }),
-      drawn.head, element("g", { transform = ("translate(0 %d)"):format(HEAD) }, drawn.body), foot, "" }, "\n")) .. "\n"
+      element("rect", { class = "paper", width = width, height = y }), table.concat(parts, "\n"), "" }, "\n")) .. "\n"
 end
 
 return diagram

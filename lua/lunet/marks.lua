@@ -30,8 +30,7 @@ end
 
 local function words_of(line, column)
   if line.is_kernel then return "kernel: " .. line.what end
-  local is_plain = not line.who or line.who == column.name or line.who == "server"
-    or column.name:sub(1, #line.who + 2) == line.who .. " ("
+  local is_plain = not line.who or line.who == column.of or line.who == "server"
   return is_plain and line.what or line.who .. " " .. line.what
 end
 
@@ -64,13 +63,12 @@ end
 ---@param events table[] from lunet.recording
 ---@param hosts table<integer, string>
 ---@param lines table<integer, lunet.timeline_line> from timeline.by_event
----@return {list: table[], columns: lunet.columns, zero: number, last: number}
-function marks.of(events, hosts, lines)
-  local of, list, zero = columns.of(events, hosts), {}, events[1] and events[1].at or 0
-  local last = zero
+---@param zero number the time that is 0
+---@return {list: table[], columns: lunet.columns}
+function marks.of(events, hosts, lines, zero)
+  local of, list = columns.of(events, hosts), {}
   for i, e in ipairs(events) do
     local line = lines[i]
-    last = math.max(last, e.arrived or e.at)
     if e.kind == "note" then
       list[#list + 1] = { kind = "note", at = e.at, label = e.text,
         detail = ("%s  %s"):format(ms(e.at - zero), e.text) }
@@ -83,7 +81,7 @@ function marks.of(events, hosts, lines)
     if a.at ~= b.at then return a.at < b.at end
     return a.number < b.number
   end)
-  return { list = list, columns = of, zero = zero, last = last }
+  return { list = list, columns = of }
 end
 
 --- The times of all that marks show.

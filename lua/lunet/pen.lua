@@ -9,7 +9,7 @@ local pen = {}
 pen.__index = pen
 
 pen.LINE = 13 -- px of a line of words
-local FAR <const> = 44 -- px: words that would be farther away from their mark are left out
+local FAR <const> = 80 -- px: words that would be farther away from their mark are left out
 local CHARACTERS <const> = 30 -- of a line of words beside a mark
 local BESIDE <const> = 9 -- px between a lane and words
 local WAIT <const> = 7 -- px: how wide a wait is
@@ -17,7 +17,8 @@ local WAIT <const> = 7 -- px: how wide a wait is
 --- A pen for a diagram.
 ---@param place fun(t: number): number
 function pen.new(place)
-  return setmetatable({ place = place, bottoms = {}, arrows = {}, events = {}, backs = {}, waits = {},
+  return setmetatable({ place = place,
+    bottoms = {}, arrows = {}, words = {}, events = {}, backs = {}, queues = {}, waits = {},
     unlabelled = 0, drawn = 0, overlap = 0 }, pen)
 end
 
@@ -113,10 +114,10 @@ function pen:segment(mark)
     lines[#lines] = lines[#lines] .. (LOST[mark.lost] or "")
     local key = ("arrow %d %s"):format((mark.from or mark.to).number, is_left)
     local top = room_for(self, key, y - 7, #lines)
-    local at_x = x + (is_left and -10 or 10)
+    local at_x = x + (is_left and -14 or 14)
     if top then
-      parts[3] = words_at(lines, at_x, top, is_left, (mark.lost or mark.is_reset) and "bad" or nil)
-      if top + pen.LINE / 2 - y > 3 then parts[4] = leader(x, y, at_x, top) end
+      self.words[#self.words + 1] = words_at(lines, at_x, top, is_left, (mark.lost or mark.is_reset) and "bad" or nil)
+      if top + pen.LINE / 2 - y > 3 then parts[3] = leader(x, y, at_x, top) end
     end
   end
   local classes = { "segment", not mark.label and "minor" or nil, mark.lost and "lost" or nil }
@@ -171,7 +172,9 @@ local function dot(mark, x)
   if mark.is_kernel then
     return element("circle", { class = "kernel stroke " .. class, cx = x, cy = mark.y, r = 3 })
   end
-  if mark.is_failure then return element("rect", { class = class, x = x - 3.5, y = mark.y - 3.5, width = 7, height = 7 }) end
+  if mark.is_failure then
+    return element("rect", { class = class, x = x - 3.5, y = mark.y - 3.5, width = 7, height = 7 })
+  end
   return element("circle", { class = class, cx = x, cy = mark.y, r = 3 })
 end
 
@@ -205,7 +208,8 @@ function pen:note(mark, x, lines, top)
   for i, line in ipairs(lines) do
     parts[i + 1] = element("text", { x = x, y = top + i * 16 - 2 }, escape(line))
   end
-  local back = element("rect", { class = "paper", x = x - 10, y = top, width = self.width - x, height = #lines * 16 + 4 })
+  local back = element("rect", { class = "paper", x = x - 10, y = top, width = self.width - x,
+    height = #lines * 16 + 4 })
   self.events[#self.events + 1] = group(self, mark, "note words", back .. table.concat(parts))
 end
 
@@ -226,7 +230,7 @@ function pen:queue(step, to)
     parts[#parts + 1] = leader(column.x - width, step.y, at_x, top)
     parts[#parts + 1] = words_at({ words }, at_x, top, true)
   end
-  self.events[#self.events + 1] = group(self, step, "queue", table.concat(parts))
+  self.queues[#self.queues + 1] = group(self, step, "queue", table.concat(parts))
 end
 
 return pen

@@ -168,23 +168,32 @@ end
 ---@field lost? "wire"|"rule" where a segment was lost
 ---@field queue? string "depth/limit" where the event found it changed
 
---- Makes lines of events.
+--- The line of each event, by its number in the list; none for those that say nothing.
 ---@param events table[] from lunet.recording
----@return lunet.timeline_line[]
-function timeline.lines(events)
+---@return table<integer, lunet.timeline_line>
+function timeline.by_event(events)
   local lines, who, found = {}, cast.of(events), nil
-  for _, e in ipairs(events) do
+  for i, e in ipairs(events) do
     if e.kind == "queue" then
       if found then found.queue = ("%d/%d"):format(e.depth, e.limit) end
     else
       local line = line_of(e, who)
       if line then
         line.at, line.host = e.at - events[1].at, e.host
-        lines[#lines + 1] = line
+        lines[i] = line
         if not line.is_kernel and not line.segment then found = line end
       end
     end
   end
+  return lines
+end
+
+--- Makes lines of events.
+---@param events table[] from lunet.recording
+---@return lunet.timeline_line[]
+function timeline.lines(events)
+  local lines, by_event = {}, timeline.by_event(events)
+  for i = 1, #events do lines[#lines + 1] = by_event[i] end
   return lines
 end
 
@@ -197,15 +206,6 @@ function timeline.words(line)
   if line.note then return line.note end
   if line.segment then return ("-> %s: %s%s"):format(line.whom or "?", line.segment, LOST[line.lost] or "") end
   return line.is_kernel and "kernel: " .. line.what or line.what
-end
-
---- The line of each event, by its number in the list, without times; none for those that say nothing.
----@param events table[]
----@return table<integer, lunet.timeline_line>
-function timeline.by_event(events)
-  local lines, who = {}, cast.of(events)
-  for i, e in ipairs(events) do lines[i] = e.kind ~= "queue" and line_of(e, who) or nil end
-  return lines
 end
 
 --- A line in one sentence that says whose it is.
