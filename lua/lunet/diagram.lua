@@ -280,7 +280,7 @@ function diagram.draw(events, hosts, lines, zero)
     element("g", { ["aria-hidden"] = "true" }, table.concat(hand.words)),
     element("g", { class = "events" }, table.concat(hand.events)) }, "\n")
   local cuts = {}
-  for i, fold in ipairs(self.axis.folds) do cuts[i] = (fold.start + fold.finish) / 2 end
+  for i, fold in ipairs(self.axis.folds) do cuts[i] = fold.start + (fold.finish - fold.start) * 0.38 end
   return { cuts = cuts, width = math.ceil(self.width), height = math.ceil(self.height), head_height = HEAD,
     head = head_of(seen.columns), body = body, shown = #seen.list, drawn = hand.drawn, left_out = left_out,
     unlabelled = hand.unlabelled, folds = #self.axis.folds }

@@ -19,7 +19,7 @@ return [[
 .diagram .bad { stroke: #b3261e; fill: #b3261e; }
 .diagram .words .bad { fill: #b3261e; }
 .diagram line, .diagram .stroke { fill: none; stroke-width: 1.2; }
-.diagram .minor { opacity: 0.45; }
+.diagram .minor { opacity: 0.6; }
 .diagram .again { stroke-dasharray: 5 3; }
 .diagram .leader { stroke: #8d96a1; stroke-width: 0.7; fill: none; }
 .diagram .wait { fill: #d5e3f3; stroke: #1f5fa8; stroke-width: 0.6; }

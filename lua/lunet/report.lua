@@ -16,6 +16,7 @@ local element, escape = markup.element, markup.escape
 local MOST_ROWS <const> = 2000 -- of the timeline as a table, and of each of the outcome's
 local WIDE <const> = 1132 -- px: a diagram that is wider is scrolled
 local PAGE_WIDTH <const>, PAGE_HEIGHT <const> = 1030, 640 -- px of a page of paper
+local TOP <const> = 130 -- px of the first page that the heading and the legend take
 
 local function paragraph(words, class) return element("p", { class = class }, escape(words)) end
 
@@ -54,7 +55,7 @@ local function knobs_table(experiment, values)
   for i, k in ipairs(experiment.knobs) do
     rows[i] = row { k.name, { value.show(values[k.name]), class = "value" }, k.unit, k.meaning }
   end
-  return "<h2>Knobs</h2>" .. html_table({ "knob", "value", "unit", "meaning" }, rows)
+  return element("h2", { class = "first" }, "Knobs") .. html_table({ "knob", "value", "unit", "meaning" }, rows)
 end
 
 local function flat_rows(rows, given, prefix)
@@ -69,7 +70,8 @@ local function flat_rows(rows, given, prefix)
 end
 
 local function environment_table(run)
-  return "<h2>Environment</h2>" .. html_table({ "what", "value" }, flat_rows({}, run.environment or {}, ""))
+  return '<details class="printed">' .. element("summary", {}, "Environment") .. html_table({ "what", "value" },
+    flat_rows({}, run.environment or {}, "")) .. "</details>"
 end
 
 -- -- the pictures ------------------------------------------------------------------------------
@@ -95,9 +97,9 @@ local LEGEND <const> = [[
 </p>]]
 
 -- A tall picture in pieces, each with the lanes' names, since a browser would cut it anywhere.
-local function pages(drawn, id)
+local function pages(drawn, id, top)
   local scale = math.min(1, PAGE_WIDTH / drawn.width)
-  local room, parts, from = PAGE_HEIGHT / scale - drawn.head_height, {}, 0
+  local room, parts, from = (PAGE_HEIGHT - top) / scale - drawn.head_height, {}, 0
   while from < drawn.height and #parts < 40 do
     local to = math.min(from + room, drawn.height)
     if to < drawn.height then
@@ -113,7 +115,7 @@ local function pages(drawn, id)
       drawn.head .. element("svg", { x = 0, y = drawn.head_height, width = drawn.width, height = to - from,
         viewBox = ("0 %d %d %d"):format(math.floor(from), drawn.width, math.ceil(to - from)) },
         element("use", { href = "#" .. id })))
-    from = to
+    from, room = to, PAGE_HEIGHT / scale - drawn.head_height
   end
   return element("div", { class = "paper-only" }, table.concat(parts, "\n"))
 end
@@ -123,11 +125,12 @@ local function frame(drawn, number)
   local head = element("svg", { class = "diagram head", width = drawn.width, height = drawn.head_height,
     viewBox = ("0 0 %d %d"):format(drawn.width, drawn.head_height), ["aria-hidden"] = "true" }, drawn.head)
   local body = element("svg", { class = "diagram body", width = drawn.width, height = drawn.height,
-    viewBox = ("0 0 %d %d"):format(drawn.width, drawn.height) }, element("g", { id = id }, drawn.body))
+    viewBox = ("0 0 %d %d"):format(drawn.width, drawn.height) }, element("g", { id = id, class = "diagram" },
+      drawn.body))
   local class = drawn.width > WIDE and "frame wide" or "frame"
   return element("div", { class = class .. " screen-only", tabindex = "0", role = "group", ["aria-label"] =
     ("Sequence diagram, %d marks. The arrow keys walk through them; the timeline below is its text."):format(
-      drawn.drawn) }, head .. body) .. pages(drawn, id)
+      drawn.drawn) }, head .. body) .. pages(drawn, id, number == 1 and TOP or 30)
 end
 
 local DERIVED <const> = "What is pale or dashed is a handshake. A bracket below a bar: it waits in the queue, nobody "
@@ -255,8 +258,8 @@ function report.page(run, name, experiment, values)
     element("title", {}, escape(name .. ": " .. experiment.claim)),
     element("style", {}, style.css .. diagram_style), "</head>\n<body>\n<main>",
     paragraph(name, "name"), element("h1", { id = "claim" }, escape(experiment.claim)), verdict(run),
-    drawn, outcome(run, experiment.columns or {}), '<div class="columns"><section>' .. knobs_table(experiment, values)
-    .. "</section><section>" .. environment_table(run) .. "</section></div>", timeline_table(run.events, lines),
+    knobs_table(experiment, values), environment_table(run), drawn, outcome(run, experiment.columns or {}),
+    timeline_table(run.events, lines),
     '</main>\n<p id="detail" aria-live="polite"></p>', "<script>" .. style.script .. "</script>", "</body>\n</html>\n",
   }, "\n")
 end

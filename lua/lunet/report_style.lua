@@ -14,8 +14,8 @@ h1 { font-size: 27px; line-height: 1.25; margin: 4px 0 20px; max-width: 34em; te
 h2 { font-size: 18px; margin: 44px 0 12px; padding-bottom: 5px; border-bottom: 1px solid var(--line); }
 h3 { font-size: 14px; margin: 24px 0 6px; }
 p { max-width: 48em; margin: 8px 0; }
-.name { color: var(--quiet); margin: 0; font-family: ui-monospace, "Liberation Mono", monospace; font-size: 13px; }
-.quiet { color: var(--quiet); font-size: 13px; }
+p.name { color: var(--quiet); margin: 0; font-family: ui-monospace, "Liberation Mono", monospace; font-size: 13px; }
+p.quiet { color: var(--quiet); font-size: 13px; }
 .verdict { border-left: 5px solid var(--good); padding: 6px 14px; max-width: none; }
 .verdict strong { color: var(--good); }
 .verdict.false { border-left-style: double; border-left-width: 8px; border-color: var(--bad); }
@@ -28,7 +28,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 td.value { font-family: ui-monospace, "Liberation Mono", monospace; font-size: 12.5px; overflow-wrap: anywhere; }
 tr.note td { font-weight: 600; padding-top: 12px; }
 pre { font: 12.5px/1.35 ui-monospace, "Liberation Mono", monospace; overflow-x: auto; }
-.columns { display: flex; flex-wrap: wrap; gap: 8px 64px; }
+h2.first { margin-top: 24px; border: 0; padding: 0; font-size: 15px; }
 .scroll { overflow: auto; }
 .frame > svg, .scroll > svg { display: block; }
 .frame .head { position: sticky; top: 0; z-index: 1; background: var(--paper); }
@@ -40,6 +40,7 @@ summary:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outli
 #detail { position: fixed; left: 0; right: 0; bottom: 0; margin: 0; padding: 10px 24px; background: var(--paper);
   border-top: 2px solid var(--accent); white-space: pre-line; font-size: 13px; max-height: 30vh; overflow: auto; }
 #detail:empty { display: none; }
+.legend { max-width: none; }
 .legend span { white-space: nowrap; margin-right: 18px; }
 .legend svg { vertical-align: -3px; margin-right: 5px; }
 @media (max-width: 1130px) { .frame { overflow: auto; max-height: 92vh; } }
@@ -50,6 +51,7 @@ summary:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outli
   main { padding: 0; max-width: none; }
   h1 { font-size: 20px; }
   h2, h3, summary { break-after: avoid; }
+  details.printed::details-content { content-visibility: visible; height: auto; }
   tr, .chart, .legend { break-inside: avoid; }
   .screen-only, #detail { display: none; }
   .paper-only { display: block; }
