@@ -7,8 +7,11 @@ local MOST_BREAKS <const> = 60 -- how many silences may be folded because they s
 local STANDS_OUT <const> = 3 -- times as long as the next shorter one
 
 local function sorted_once(times)
-  local points = table.move(times, 1, #times, 1, {})
-  table.sort(points)
+  local points, is_sorted = table.move(times, 1, #times, 1, {}), true
+  for i = 2, #points do
+    if points[i] < points[i - 1] then is_sorted = false break end
+  end
+  if not is_sorted then table.sort(points) end
   local count = 0
   for _, t in ipairs(points) do
     if points[count] ~= t then
@@ -22,11 +25,15 @@ end
 
 -- The silences, the longest first, and the sum of each and all shorter ones.
 local function silences_of(points)
-  local silences = {}
-  for i = 2, #points do silences[i - 1] = points[i] - points[i - 1] end
-  table.sort(silences, function(a, b) return a > b end)
-  local sums = { [#silences + 1] = 0 }
-  for i = #silences, 1, -1 do sums[i] = sums[i + 1] + silences[i] end
+  local ascending, silences, sums = {}, {}, {}
+  for i = 2, #points do ascending[i - 1] = points[i] - points[i - 1] end
+  table.sort(ascending)
+  local count, sum = #ascending, 0
+  sums[count + 1] = 0
+  for i = 1, count do
+    sum = sum + ascending[i]
+    silences[count + 1 - i], sums[count + 1 - i] = ascending[i], sum
+  end
   return silences, sums
 end
 

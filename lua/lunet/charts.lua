@@ -15,17 +15,9 @@ local ROW <const>, BAR <const> = 20, 14 -- px of a connection
 local MOST_QUEUES <const>, MOST_ENDS <const> = 12, 60
 
 --- The axis that a group's charts share.
----@param events table[]
+---@param times number[] of all that happened
 ---@return lunet.axis
-function charts.axis(events)
-  local times = {}
-  for _, e in ipairs(events) do
-    times[#times + 1] = e.at
-    times[#times + 1] = e.since
-    times[#times + 1] = e.arrived
-  end
-  return axis.new(times, { length = LENGTH, start = LEFT })
-end
+function charts.axis(times) return axis.new(times, { length = LENGTH, start = LEFT }) end
 
 local function label(x, y, words, class, anchor)
   return element("text", { x = x, y = y, class = class, ["text-anchor"] = anchor or "end" }, escape(words))

@@ -5,39 +5,64 @@ columns.__index = columns
 
 local HOME <const> = 0
 
-local function port_of(address)
-  return type(address) == "string" and math.tointeger(tonumber(address:match ":(%d+)$")) or nil
+local function find_port(address)
+  return type(address) == "string" and math.tointeger(tonumber(address:match ":(%d+)$")) or false
+end
+
+local function port_of(self, address)
+  local port = self.ports[address]
+  if port == nil then
+    port = find_port(address)
+    self.ports[address] = port
+  end
+  return port
 end
 
 local function host_of(e) return e.host or HOME end
 
 -- Which ports of which hosts are listened on, whoever listens.
-local function served_ports(events)
-  local served = {}
-  local function serve(host, port) if port then served[host .. ":" .. port] = true end end
+local function find_served(self, events)
+  local function serve(host, port)
+    self.served[host] = self.served[host] or {}
+    if port then self.served[host][port] = true end
+  end
   for _, e in ipairs(events) do
     if e.kind == "listen" or e.kind == "accept" or e.kind == "queue" then serve(host_of(e), e.local_port) end
-    if e.kind == "segment" and e.host and e.flags == "SYN,ACK" then serve(e.host, port_of(e.from)) end
+    if e.kind == "segment" and e.host and e.flags == "SYN,ACK" then serve(e.host, port_of(self, e.from)) end
   end
-  return served
 end
 
-local function side(self, host, port) return port and self.served[host .. ":" .. port] and "server" or "client" end
+local function side(self, host, port)
+  local served = self.served[host]
+  return served and port and served[port] and "server" or "client"
+end
 
 local function span_at(self, key, fields, from, to)
   local span = self.spans[key]
   if not span then
-    fields.from, fields.to = from, to
-    self.spans[key], span = fields, fields
+    span = fields
+    span.from, span.to = from, to
+    self.spans[key] = span
     self.in_order[#self.in_order + 1] = span
   end
-  span.from, span.to = math.min(span.from, from), math.max(span.to, to)
+  if from < span.from then span.from = from end
+  if to > span.to then span.to = to end
+  return span
 end
 
 local function see(self, host, on, from, to)
-  self.seen[host] = self.seen[host] or {}
-  self.seen[host][on] = true
-  span_at(self, host .. on, { host = host, kind = on }, from, to)
+  local sides = self.seen[host]
+  if not sides then
+    sides = {}
+    self.seen[host] = sides
+  end
+  local span = sides[on]
+  if not span then
+    sides[on] = span_at(self, host .. on, { host = host, kind = on }, from, to)
+    return
+  end
+  if from < span.from then span.from = from end
+  if to > span.to then span.to = to end
 end
 
 local SPEAKS_OF_HOST <const> = { counters = true, sockets = true, drop = true, drop_end = true }
@@ -50,8 +75,8 @@ end
 local function look(self, e)
   if e.kind == "note" then return end
   if e.kind == "segment" then
-    if e.host then see(self, e.host, side(self, e.host, port_of(e.from)), e.at, e.at) end
-    if e.to_host then see(self, e.to_host, side(self, e.to_host, port_of(e.to)), e.at, e.arrived or e.at) end
+    if e.host then see(self, e.host, side(self, e.host, port_of(self, e.from)), e.at, e.at) end
+    if e.to_host then see(self, e.to_host, side(self, e.to_host, port_of(self, e.to)), e.at, e.arrived or e.at) end
   elseif not SPEAKS_OF_HOST[e.kind] then
     local on = side_of(self, e)
     if on then see(self, host_of(e), on, e.since or e.at, e.at) end
@@ -135,8 +160,9 @@ end
 ---@return lunet.columns with `list`, from left to right: {kind: "client"|"queue"|"server", name, detail?, number,
 --- spans: {host, socket?, from, to}[]}
 function columns.of(events, hosts)
-  local self = setmetatable({ served = served_ports(events), seen = {}, spans = {}, in_order = {}, listeners = {},
+  local self = setmetatable({ served = {}, ports = {}, seen = {}, spans = {}, in_order = {}, listeners = {},
     by_key = {}, list = {} }, columns)
+  find_served(self, events)
   for _, e in ipairs(events) do look(self, e) end
   for _, e in ipairs(events) do look_again(self, e) end
   table.sort(self.in_order, function(a, b)
@@ -164,8 +190,8 @@ function columns:of_queue(e) return e.socket and self.by_key["queue" .. e.socket
 
 --- The columns between which a segment went; nil for an end that has none.
 function columns:of_segment(e)
-  return e.host and self.by_key[e.host .. side(self, e.host, port_of(e.from))],
-    e.to_host and self.by_key[e.to_host .. side(self, e.to_host, port_of(e.to))]
+  return e.host and self.by_key[e.host .. side(self, e.host, port_of(self, e.from))],
+    e.to_host and self.by_key[e.to_host .. side(self, e.to_host, port_of(self, e.to))]
 end
 
 return columns

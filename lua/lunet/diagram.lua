@@ -23,11 +23,15 @@ local SAME_SPOT <const> = 2 -- px; more where the diagram would get too tall
 -- -- lanes -------------------------------------------------------------------------------------
 
 local function widest_words(list)
-  local widths = {}
+  local widths, known = {}, {}
   for _, mark in ipairs(list) do
     if mark.kind == "event" then
       local key = mark.column.number
-      widths[key] = math.max(widths[key] or 0, text.widest(pen.lines_of(mark), 0) * CHARACTER)
+      known[key] = known[key] or {}
+      if not known[key][mark.label] then
+        known[key][mark.label] = true
+        widths[key] = math.max(widths[key] or 0, text.widest(pen.lines_of(mark), 0) * CHARACTER)
+      end
     end
   end
   return widths
@@ -130,7 +134,7 @@ local function fit_scale(list)
   local last, gaps = {}, {}
   for _, mark in ipairs(list) do
     if mark.label and mark.kind ~= "note" then
-      local key = mark.kind .. (mark.column or mark.from or mark.to).number
+      local key = (mark.column or mark.from or mark.to).number * (mark.kind == "segment" and -1 or 1)
       if last[key] and mark.at > last[key] then gaps[#gaps + 1] = mark.at - last[key] end
       last[key] = mark.at
     end
@@ -156,7 +160,8 @@ local function make_axis(self, list)
       total = total + mark.room
     end
   end
-  return axis.new(marks.times(list), { length = TALLEST, fold = FOLD, scale = self.scale, room = room, start = 12 }),
+  self.times = self.times or marks.times(list)
+  return axis.new(self.times, { length = TALLEST, fold = FOLD, scale = self.scale, room = room, start = 12 }),
     total
 end
 
@@ -173,7 +178,7 @@ local function queue_steps(list, place)
         step.depth, step.limit, step.count = mark.depth, mark.limit, step.count + 1
       else
         step = { kind = "queue", y = y, column = column, depth = mark.depth, least = mark.depth, most = mark.depth,
-          limit = mark.limit, socket = mark.socket, count = 1, at = mark.at, number = mark.number }
+          limit = mark.limit, socket = mark.socket, count = 1, e = mark.e, number = mark.number }
         if last[column] then last[column].to = y end
         steps[#steps + 1], last[column] = step, step
       end
@@ -189,13 +194,8 @@ local function end_of_queue(self, step)
   return self.height
 end
 
-local function queue_detail(step, zero)
-  step.detail = ("%.3f ms  the queue: %d of %d"):format((step.at - zero) * 1000, step.depth, step.limit)
-end
-
 local function draw_queues(self, hand, list)
   for _, step in ipairs(queue_steps(list, hand.place)) do
-    queue_detail(step, self.zero)
     local finish = end_of_queue(self, step)
     hand:queue(step, math.min(step.to or finish, finish))
   end
@@ -211,7 +211,7 @@ local function draw_note(hand, mark, tops)
 end
 
 local function draw_marks(self, list)
-  local hand = pen.new(function(t) return self.axis:place(t) end)
+  local hand = pen.new(function(t) return self.axis:place(t) end, self.zero)
   hand.width = self.width
   local is_tall = self.axis.finish > TALLEST * 0.6
   local merged = marks.merge(list, hand.place, is_tall and pen.LINE or SAME_SPOT)
@@ -225,29 +225,27 @@ local function draw_marks(self, list)
   end
   for _, mark in ipairs(merged) do
     mark.total_room = by_time[mark.at]
-    if mark.kind ~= "queue" then
-      local is_drawn = hand.drawn < MOST_MARKS
-      if is_drawn and mark.kind == "note" then is_drawn = draw_note(hand, mark, tops)
-      elseif is_drawn then hand[mark.kind](hand, mark) end
-      if not is_drawn then left_out = left_out + mark.count end
-    end
+    local is_drawn = hand.drawn < MOST_MARKS
+    if is_drawn and mark.kind == "note" then is_drawn = draw_note(hand, mark, tops)
+    elseif is_drawn then hand[mark.kind](hand, mark) end
+    if not is_drawn then left_out = left_out + mark.count end
   end
   draw_queues(self, hand, list)
-  return hand, left_out, #merged
+  return hand, left_out
 end
 
 -- A note that words reach into gets more room, once.
 local function draw_with_room(self, list)
   self.axis = make_axis(self, list)
   self.height = self.axis.finish + 30
-  local hand, left_out, kept = draw_marks(self, list)
-  if hand.overlap > 0 then
+  local hand, left_out = draw_marks(self, list)
+  if hand.overlap > 0 and #list < MOST_MARKS then
     for _, mark in ipairs(list) do mark.extra, mark.slot = mark.overlap, nil end
     self.axis = make_axis(self, list)
     self.height = self.axis.finish + 30
-    hand, left_out, kept = draw_marks(self, list)
+    hand, left_out = draw_marks(self, list)
   end
-  return hand, left_out, kept
+  return hand, left_out
 end
 
 ---@class lunet.diagram
@@ -261,6 +259,7 @@ end
 ---@field left_out integer how many events are not drawn
 ---@field unlabelled integer how many marks have no words beside them, for want of room
 ---@field cuts number[] px, of the body: where it may be cut for a page of paper
+---@field times number[] of all that it shows, in order
 ---@field folds integer how many silences are folded
 
 --- Draws a run.
@@ -270,7 +269,7 @@ end
 ---@param zero number the time that is 0
 ---@return lunet.diagram
 function diagram.draw(events, hosts, lines, zero)
-  local seen = marks.of(events, hosts, lines, zero)
+  local seen = marks.of(events, hosts, lines)
   local self = { columns = seen.columns, zero = zero, scale = fit_scale(seen.list) }
   self.width = math.max(place_columns(seen.list, seen.columns), 420)
   local hand, left_out = draw_with_room(self, seen.list)
@@ -281,7 +280,7 @@ function diagram.draw(events, hosts, lines, zero)
     element("g", { class = "events" }, table.concat(hand.events)) }, "\n")
   local cuts = {}
   for i, fold in ipairs(self.axis.folds) do cuts[i] = fold.start + (fold.finish - fold.start) * 0.38 end
-  return { cuts = cuts, width = math.ceil(self.width), height = math.ceil(self.height), head_height = HEAD,
+  return { cuts = cuts, times = self.axis.points, width = math.ceil(self.width), height = math.ceil(self.height), head_height = HEAD,
     head = head_of(seen.columns), body = body, shown = #seen.list, drawn = hand.drawn, left_out = left_out,
     unlabelled = hand.unlabelled, folds = #self.axis.folds }
 end

@@ -23,9 +23,9 @@ local function segment_detail(e, line, zero)
   local numbers = ("sequence %d, %s%d bytes, window %d"):format(e.sequence,
     e.acknowledgement and ("acknowledgement %d, "):format(e.acknowledgement) or "", e.bytes, e.window)
   local way = e.lost and LOST[e.lost] or e.arrived and ("%s under way"):format(ms(e.arrived - e.at))
-  return table.concat({ ("%s  %s%s"):format(ms(e.at - zero), e.flags, e.again and ", sent again" or ""),
-    ("%s > %s"):format(e.from, e.to), numbers, way or "not seen to arrive" }, "\n"),
-    line and timeline.sentence(line)
+  local sentence = line and "  " .. timeline.sentence(line) or ""
+  return table.concat({ ms(e.at - zero) .. sentence, e.flags .. (e.again and ", sent again" or ""),
+    ("%s > %s"):format(e.from, e.to), numbers, way or "not seen to arrive" }, "\n")
 end
 
 local function words_of(line, column)
@@ -34,53 +34,69 @@ local function words_of(line, column)
   return is_plain and line.what or line.who .. " " .. line.what
 end
 
-local function add_segment(list, e, line, of, zero)
+local function segment_mark(e, line, of)
   local from, to = of:of_segment(e)
-  if not (from or to) then return end
-  local detail = segment_detail(e, line, zero)
-  list[#list + 1] = { kind = "segment", at = e.at, arrived = e.arrived, from = from, to = to, lost = e.lost,
-    is_again = e.again, is_reset = e.flags:find "RST" ~= nil, label = line and line.segment, detail = detail,
-    group = e.flags }
+  if not (from or to) then return nil end
+  return { kind = "segment", at = e.at, arrived = e.arrived, from = from, to = to, lost = e.lost, is_again = e.again,
+    is_reset = e.flags:find("RST", 1, true) ~= nil, label = line and line.segment, e = e, line = line,
+    group = e.flags .. (e.lost or "") .. (e.again and "again" or "") }
 end
 
-local function add_queue(list, e, of)
+local function queue_mark(e, of)
   local column = of:of_queue(e)
-  if column then
-    list[#list + 1] = { kind = "queue", at = e.at, column = column, depth = e.depth, limit = e.limit,
-      socket = e.socket }
-  end
+  return column and { kind = "queue", at = e.at, column = column, depth = e.depth, limit = e.limit, socket = e.socket,
+    e = e }
 end
 
-local function add_event(list, e, line, of, zero)
+local function event_mark(e, line, of)
   local column = of:of_event(e)
-  if not column then return end
-  list[#list + 1] = { kind = "event", at = e.at, since = e.since, column = column, label = words_of(line, column),
-    detail = call_detail(e, line, zero), is_failure = e.code ~= nil and e.code ~= "EOF" and e.code ~= "CLOSED",
+  return column and { kind = "event", at = e.at, since = e.since, column = column, label = words_of(line, column),
+    e = e, line = line, is_failure = e.code ~= nil and e.code ~= "EOF" and e.code ~= "CLOSED",
     is_kernel = line.is_kernel, group = e.kind .. (e.code or "") }
+end
+
+local function mark_of(e, line, of)
+  if e.kind == "note" then return { kind = "note", at = e.at, label = e.text, e = e } end
+  if e.kind == "queue" then return queue_mark(e, of) end
+  if e.kind == "segment" then return segment_mark(e, line, of) end
+  return line and event_mark(e, line, of)
+end
+
+--- What a mark stands for, in full.
+---@param mark table
+---@param zero number the time that is 0
+---@return string
+function marks.detail(mark, zero)
+  local e = mark.e
+  if e.kind == "segment" then return segment_detail(e, mark.line, zero) end
+  if e.kind == "note" then return ("%s  %s"):format(ms(e.at - zero), e.text) end
+  if e.kind == "queue" then return ("%s  the queue: %d of %d"):format(ms(e.at - zero), e.depth, e.limit) end
+  return call_detail(e, mark.line, zero)
+end
+
+local function sort(list)
+  local last, is_sorted = -math.huge, true
+  for i, mark in ipairs(list) do
+    mark.number = i
+    if mark.at < last then is_sorted = false end
+    last = mark.at
+  end
+  if is_sorted then return end
+  table.sort(list, function(a, b)
+    if a.at ~= b.at then return a.at < b.at end
+    return a.number < b.number
+  end)
 end
 
 --- Makes marks of events, in the order of time.
 ---@param events table[] from lunet.recording
 ---@param hosts table<integer, string>
 ---@param lines table<integer, lunet.timeline_line> from timeline.by_event
----@param zero number the time that is 0
 ---@return {list: table[], columns: lunet.columns}
-function marks.of(events, hosts, lines, zero)
+function marks.of(events, hosts, lines)
   local of, list = columns.of(events, hosts), {}
-  for i, e in ipairs(events) do
-    local line = lines[i]
-    if e.kind == "note" then
-      list[#list + 1] = { kind = "note", at = e.at, label = e.text,
-        detail = ("%s  %s"):format(ms(e.at - zero), e.text) }
-    elseif e.kind == "queue" then add_queue(list, e, of)
-    elseif e.kind == "segment" then add_segment(list, e, line, of, zero)
-    elseif line then add_event(list, e, line, of, zero) end
-  end
-  for i, mark in ipairs(list) do mark.number = i end
-  table.sort(list, function(a, b)
-    if a.at ~= b.at then return a.at < b.at end
-    return a.number < b.number
-  end)
+  for i, e in ipairs(events) do list[#list + 1] = mark_of(e, lines[i], of) or nil end
+  sort(list)
   return { list = list, columns = of }
 end
 
@@ -97,13 +113,17 @@ function marks.times(list)
   return times
 end
 
--- Marks that may stand for each other.
-local function key_of(mark)
-  if mark.kind == "segment" then
-    return ("%s>%s %s %s %s"):format(mark.from and mark.from.number or "", mark.to and mark.to.number or "",
-      mark.group, mark.lost or "", mark.is_again and "again" or "")
-  end
-  return ("%s %s %s"):format(mark.column and mark.column.number or "", mark.kind, mark.group or "")
+-- Marks between the same columns.
+local function place_of(mark)
+  if mark.kind ~= "segment" then return mark.column.number end
+  return -1 - (mark.from and mark.from.number or 0) * 65536 - (mark.to and mark.to.number or 0)
+end
+
+local function add(leader, mark)
+  leader.count = leader.count + 1
+  if leader.since and mark.since and mark.since < leader.since then leader.since = mark.since end
+  leader.until_at = mark.at
+  if leader.label ~= mark.label then leader.has_others = true end
 end
 
 --- Leaves one mark of those of a kind that would stand where it stands, with `count` of how many.
@@ -114,17 +134,20 @@ end
 function marks.merge(list, place, least)
   local merged, leaders = {}, {}
   for _, mark in ipairs(list) do
-    local key, y = key_of(mark), place(mark.at)
-    local leader = mark.kind ~= "note" and mark.kind ~= "queue" and leaders[key]
-    if leader and y - leader.y < least then
-      leader.count = leader.count + 1
-      leader.since = leader.since and mark.since and math.min(leader.since, mark.since) or leader.since
-      leader.until_at = mark.at
-      if leader.label ~= mark.label then leader.has_others = true end
-    else
-      mark.y, mark.count = y, 1
-      leaders[key] = mark
+    local y = place(mark.at)
+    mark.y, mark.count, mark.until_at, mark.has_others = y, 1, nil, nil
+    if mark.kind == "note" then
       merged[#merged + 1] = mark
+    elseif mark.kind ~= "queue" then
+      local key = place_of(mark)
+      local of_place = leaders[key] or {}
+      leaders[key] = of_place
+      local leader = of_place[mark.group]
+      if leader and y - leader.y < least then
+        add(leader, mark)
+      else
+        of_place[mark.group], merged[#merged + 1] = mark, mark
+      end
     end
   end
   return merged

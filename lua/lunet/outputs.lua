@@ -61,10 +61,18 @@ local function write(path, content)
   return nil, ("%s: %s"):format(path, ok and late or why)
 end
 
+-- Of many events much is made, little of it garbage: memory may grow to four times what it was before it is looked
+-- through.
+local function rare_collection()
+  local pause = collectgarbage("setpause", 400)
+  return setmetatable({}, { __close = function() collectgarbage("setpause", pause) end })
+end
+
 --- Writes them all.
 ---@return true? whether they are written
 ---@return string? why not
 function outputs:write(run, name, experiment, values)
+  local _collection <close> = rare_collection()
   for _, file in ipairs(self.files) do
     local ok, why = write(file.path, file.kind.make(run, name, experiment, values))
     if not ok then return nil, ("--%s: %s"):format(file.kind.name, why) end

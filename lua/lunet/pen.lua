@@ -1,5 +1,6 @@
 --- Draws the marks of a diagram: arrows, events, waits, notes, and the words beside them, which make room for each
 --- other.
+local marks = require "lunet.marks"
 local markup = require "lunet.markup"
 local text = require "lunet.text"
 
@@ -15,9 +16,10 @@ local BESIDE <const> = 9 -- px between a lane and words
 local WAIT <const> = 7 -- px: how wide a wait is
 
 --- A pen for a diagram.
----@param place fun(t: number): number
-function pen.new(place)
-  return setmetatable({ place = place,
+---@param place fun(t: number): number where a time is
+---@param zero number the time that is 0
+function pen.new(place, zero)
+  return setmetatable({ place = place, zero = zero,
     bottoms = {}, arrows = {}, words = {}, events = {}, backs = {}, queues = {}, waits = {},
     unlabelled = 0, drawn = 0, overlap = 0 }, pen)
 end
@@ -65,7 +67,7 @@ end
 -- A group that says on request what it stands for.
 local function group(self, mark, class, content)
   self.drawn = self.drawn + 1
-  local detail = mark.detail
+  local detail = marks.detail(mark, self.zero)
   if mark.count and mark.count > 1 then detail = ("%s\nthe first of %d here"):format(detail, mark.count) end
   return element("g", { class = "mark " .. class, ["data-n"] = tostring(mark.number), tabindex = "-1", role = "img",
     ["aria-label"] = detail }, element("title", {}, escape(detail)) .. content)
