@@ -104,20 +104,33 @@ function axis.new(times, options)
   return self
 end
 
+-- The last point that is not after t. Who asks for one time mostly asks for the next one then.
+local function point_before(self, t)
+  local points, near = self.points, self.near or 1
+  if points[near] <= t then
+    for i = near, math.min(near + 3, #points - 1) do
+      if points[i + 1] > t then return i end
+    end
+  end
+  local low, high = 1, #points
+  while low < high do
+    local middle = (low + high + 1) // 2
+    if points[middle] <= t then low = middle else high = middle - 1 end
+  end
+  return low
+end
+
 --- Where a time is. Before the first and after the last one there is no room.
 ---@param t number
 ---@return number
 function axis:place(t)
-  local points, low, high = self.points, 1, #self.points
-  if high == 0 then return self.start end
-  while low < high do -- the last point that is not after t
-    local middle = (low + high + 1) // 2
-    if points[middle] <= t then low = middle else high = middle - 1 end
-  end
-  if low == #points or t <= points[1] then return self.places[low] end
-  local share = (t - points[low]) / (points[low + 1] - points[low])
-  local room = math.min((points[low + 1] - points[low]) * self.scale, self.fold)
-  return self.places[low] + share * room
+  local points = self.points
+  if #points == 0 then return self.start end
+  local i = point_before(self, t)
+  self.near = i
+  if points[i] >= t or i == #points then return self.places[i] end
+  local share = (t - points[i]) / (points[i + 1] - points[i])
+  return self.places[i] + share * math.min((points[i + 1] - points[i]) * self.scale, self.fold)
 end
 
 local function round_step(seconds)

@@ -280,9 +280,9 @@ function diagram.draw(events, hosts, lines, zero)
     element("g", { class = "events" }, table.concat(hand.events)) }, "\n")
   local cuts = {}
   for i, fold in ipairs(self.axis.folds) do cuts[i] = fold.start + (fold.finish - fold.start) * 0.38 end
-  return { cuts = cuts, times = self.axis.points, width = math.ceil(self.width), height = math.ceil(self.height), head_height = HEAD,
+  return { width = math.ceil(self.width), height = math.ceil(self.height), head_height = HEAD, cuts = cuts,
     head = head_of(seen.columns), body = body, shown = #seen.list, drawn = hand.drawn, left_out = left_out,
-    unlabelled = hand.unlabelled, folds = #self.axis.folds }
+    unlabelled = hand.unlabelled, folds = #self.axis.folds, times = self.axis.points }
 end
 
 --- What the diagram does not show of its events, in a sentence; none if it shows all.

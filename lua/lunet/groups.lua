@@ -4,10 +4,24 @@ local groups = {}
 
 local HOME <const> = 0
 
-local function place_of(address)
+local function find_place(address)
   local place = type(address) == "string" and address:match "^(.*):%d+$"
   return place and not (place:match "^127%." or place == "[::1]" or place == "0.0.0.0" or place == "[::]") and place
-    or nil
+    or false
+end
+
+-- Every address is looked at once.
+local function place_finder()
+  local known = {}
+  return function(address)
+    if address == nil then return false end
+    local place = known[address]
+    if place == nil then
+      place = find_place(address)
+      known[address] = place
+    end
+    return place
+  end
 end
 
 local function root_of(parents, host)
@@ -22,7 +36,7 @@ local function join(parents, a, b)
 end
 
 -- Which host has an address: every one that sends or accepts tells.
-local function owners_of(events, parents)
+local function owners_of(events, parents, place_of)
   local owners = {}
   local function learn(address, host)
     if not host then return end
@@ -79,13 +93,13 @@ end
 ---@return {events: table[], lines: table<integer, lunet.timeline_line>, first: number, last: number}[] in the order
 --- of their first events
 function groups.of(events, lines)
-  local parents, list, by_root, notes, note_lines = {}, {}, {}, {}, {}
-  local owners = owners_of(events, parents)
+  local parents, list, by_root, notes, note_lines, place_of = {}, {}, {}, {}, {}, place_finder()
+  local owners = owners_of(events, parents, place_of)
   for _, e in ipairs(events) do
     if e.kind == "segment" then
-      join(parents, e.host or owners[place_of(e.from) or 0], e.to_host or owners[place_of(e.to) or 0])
+      join(parents, e.host or owners[place_of(e.from)], e.to_host or owners[place_of(e.to)])
     elseif e.peer_address then
-      join(parents, e.host or HOME, owners[place_of(e.peer_address) or 0])
+      join(parents, e.host or HOME, owners[place_of(e.peer_address)])
     end
   end
   for i, e in ipairs(events) do
