@@ -180,13 +180,14 @@ end
 
 --- The states of the connections over time.
 ---@param events table[]
+---@param hosts table<integer, string>
 ---@param along lunet.axis from charts.axis
 ---@param zero number the time that is 0
 ---@return string? svg none if there is no connection
 ---@return integer left_out how many ends of connections are not drawn
 ---@return table[] ends from states.of
-function charts.states(events, along, zero)
-  local ends, left_out = states.of(events, MOST_ENDS)
+function charts.states(events, hosts, along, zero)
+  local ends, left_out = states.of(events, MOST_ENDS, hosts)
   if #ends == 0 then return nil, left_out, ends end
   local parts, last, told = {}, along.points[#along.points], {}
   local bottom = #ends * ROW + 8

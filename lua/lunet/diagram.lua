@@ -12,7 +12,7 @@ local element, escape, number = markup.element, markup.escape, markup.number
 
 local TALLEST <const> = 9000 -- px
 local FOLD <const> = 60 -- px that a silence may take
-local MOST_SCALE <const> = 1.5e6 -- px/s
+local LEAST_SCALE <const>, MOST_SCALE <const> = 3000, 1.5e6 -- px/s: 20 ms of silence are folded in any case
 local TIMES <const> = 78 -- px left of the first lane's words
 local HEAD <const> = 46 -- px of the lanes' names
 local CHARACTER <const> = 5.9 -- px, about
@@ -141,7 +141,7 @@ local function fit_scale(list)
   end
   table.sort(gaps)
   local gap = gaps[math.max(1, #gaps * 20 // 100)]
-  return gap and math.min(MOST_SCALE, pen.LINE * 1.25 / gap) or MOST_SCALE
+  return gap and math.max(LEAST_SCALE, math.min(MOST_SCALE, pen.LINE * 1.25 / gap)) or MOST_SCALE
 end
 
 local function note_room(mark, width)
@@ -166,14 +166,14 @@ local function make_axis(self, list)
 end
 
 -- Steps of a queue; those on the same spot are one.
-local function queue_steps(list, place)
+local function queue_steps(list, place, least)
   local steps, last = {}, {}
   for _, mark in ipairs(list) do
     if mark.kind == "queue" then
       local column, y = mark.column, place(mark.at)
       column.deepest = math.max(column.deepest or 0, mark.depth, math.min(mark.limit, 8))
       local step = last[column]
-      if step and step.socket == mark.socket and y - step.y < 4 then
+      if step and step.socket == mark.socket and y - step.y < least then
         step.least, step.most = math.min(step.least, mark.depth), math.max(step.most, mark.depth)
         step.depth, step.limit, step.count = mark.depth, mark.limit, step.count + 1
       else
@@ -195,7 +195,7 @@ local function end_of_queue(self, step)
 end
 
 local function draw_queues(self, hand, list)
-  for _, step in ipairs(queue_steps(list, hand.place)) do
+  for _, step in ipairs(queue_steps(list, hand.place, self.is_tall and pen.LINE or 4)) do
     local finish = end_of_queue(self, step)
     hand:queue(step, math.min(step.to or finish, finish))
   end
@@ -213,8 +213,8 @@ end
 local function draw_marks(self, list)
   local hand = pen.new(function(t) return self.axis:place(t) end, self.zero)
   hand.width = self.width
-  local is_tall = self.axis.finish > TALLEST * 0.6
-  local merged = marks.merge(list, hand.place, is_tall and pen.LINE or SAME_SPOT)
+  self.is_tall = self.axis.finish > TALLEST * 0.6
+  local merged = marks.merge(list, hand.place, self.is_tall and pen.LINE or SAME_SPOT)
   hand:waits_of(merged)
   for _, mark in ipairs(merged) do
     if mark.slot then mark.column.slots = math.max(mark.column.slots or 0, mark.slot) end

@@ -149,7 +149,7 @@ end
 local function group_html(group, number, run, zero)
   local along = charts.axis(group.drawn.times)
   local queues, queues_left = charts.queues(group.events, run.hosts or {}, along, zero)
-  local bars, ends_left = charts.states(group.events, along, zero)
+  local bars, ends_left = charts.states(group.events, run.hosts or {}, along, zero)
   local limits = diagram.limits(group.drawn)
   return table.concat({ frame(group.drawn, number), limits and paragraph(limits, "quiet") or "",
     chart("Queue depth over time", queues, queues_left, nil, "%d more queues are not drawn."),

@@ -179,11 +179,12 @@ end
 --- Finds the states of the first ends of connections that events tell of.
 ---@param events table[]
 ---@param most integer how many ends
+---@param hosts table<integer, string> the hosts' names, for ends that have none
 ---@return {host: integer, name: string, peer: string?, near: string, far: string, spells: {state: string,
 ---  from: number, to: number?, source: "wire"|"call"|"snapshot"}[], accepted: number?, queued_from: number?,
 ---  queued_to: number?}[] ends in the order of their beginnings; a spell without `to` lasts at the end
 ---@return integer left_out how many more ends there are
-function states.of(events, most)
+function states.of(events, most, hosts)
   local self = { list = {}, by_key = {}, left_out = {}, count_left_out = 0, most = most, steps = {}, handshakes = {},
     is_moving = {}, listens = {} }
   collect(self, events)
@@ -191,10 +192,14 @@ function states.of(events, most)
     if step.what == "sent" or step.what == "arrived" then step.of.has_wire = true end
   end
   for _, step in ipairs(self.steps) do appliers[step.what](step) end
+  local others = {}
+  for _, of in ipairs(self.list) do others[of.near .. ">" .. of.far] = of end
   local who, last, shown = cast.of(events), events[#events] and events[#events].at or 0, {}
   for _, of in ipairs(self.list) do
     mark_queued(self, of, last)
-    of.name, of.peer = who:at(of.near, of.far, of.host) or "?", who:at(of.far, of.near, of.host)
+    local other = others[of.far .. ">" .. of.near]
+    of.name = who:at(of.near, of.far, of.host) or hosts[of.host] or "?"
+    of.peer = who:at(of.far, of.near, of.host) or other and hosts[other.host]
     if #of.spells > 0 then shown[#shown + 1] = of end
   end
   return shown, self.count_left_out
