@@ -198,7 +198,8 @@ describe("a socket", function()
 end)
 
 describe("wrong use of an experiment", function()
-  local known = "(known: --help, --json, --machine, --timeline, --backlog, --is_shut, --mode, --offset, --patience)\n"
+  local known = "(known: --help, --json, --machine, --timeline, --trace, --pcap, --perfetto, --report, --svg, --backlog, --is_shut, --mode, "
+    .. "--offset, --patience)\n"
   local backlog = "it is a whole number from 0 to 1000 (connections)\n"
   local patience = "it is a number, 0 or more (s)\n"
   local misuses = {
@@ -284,6 +285,60 @@ describe("the knobs of an experiment", function()
 
   it("may follow or precede --json", function()
     assert.same(decode(run("echo.lua --json --backlog 7").output), decode(run("echo.lua --backlog 7 --json").output))
+  end)
+end)
+
+describe("a file of the run", function()
+  local function content(name)
+    local file <close> = io.open(scratch .. "/" .. name)
+    return file and file:read "a"
+  end
+
+  it("is written beside the story, and beside JSON", function()
+    local told = run "echo.lua --report told.html --svg=told.svg"
+    assert.same({ 0, "" }, { told.status, told.errors })
+    assert.match("The claim holds.\n$", told.output)
+    assert.match("The queue takes five connections or more.</h1>", content "told.html")
+    assert.match("</svg>\n$", content "told.svg")
+    assert.is_true(decode(run("echo.lua --json --report json.html").output).holds)
+    assert.match("^<!DOCTYPE html>", content "json.html")
+  end)
+
+  it("has the wire in it, also with --json", function()
+    write_script("wire.lua", with_run [[
+      local a, b = assert(lunet.host "A"), assert(lunet.host "B")
+      lunet.link(a, b)
+      local listener <close> = assert(b:listen { port = 7000, backlog = 1 })
+      local connection <close> = assert(a:connect(listener))
+      return {}]])
+    local result = run "wire.lua --json --svg wire.svg"
+    assert.same({ 0, "" }, { result.status, result.errors })
+    assert.match(">SYN%-ACK<", content "wire.svg")
+  end)
+
+  it("is written when the claim does not hold, too, and changes no status", function()
+    local result = run "echo.lua --backlog 4 --report false.html"
+    assert.equal(1, result.status)
+    assert.match("there is too little room", content "false.html")
+  end)
+
+  it("that cannot be written is told before the run, with its option and path", function()
+    local result = run "echo.lua --report no/such/r.html --svg early.svg"
+    assert.same({ 3, "lunet: echo: --report: no/such/r.html: No such file or directory\n", "" },
+      { result.status, result.errors, result.output })
+    assert.is_nil(content "early.svg")
+  end)
+
+  it("is not left behind empty when the run fails", function()
+    write_script("failing.lua", with_run "error 'no luck'")
+    assert.equal(3, run("failing.lua --report failing.html").status)
+    assert.is_nil(content "failing.html")
+  end)
+
+  it("is not written at last: status 3", function()
+    local result = run "echo.lua --svg /dev/full"
+    assert.same({ 3, "lunet: echo: --svg: /dev/full: No space left on device\n" }, { result.status, result.errors })
+    assert.match("The claim holds", result.output)
   end)
 end)
 

@@ -11,7 +11,7 @@ local function near_of(e) return e.local_address or e.local_port end
 local function far_of(e) return e.peer_address or e.peer_port end
 local function port_of(address) return type(address) == "string" and address:match ":(%d+)$" or tostring(address) end
 
-local function key_of(e, near, far) return ("%s|%s>%s"):format(place_of(e, near), near, far) end
+local function key_of(e, near, far) return place_of(e, near) .. "|" .. near .. ">" .. far end
 
 local function pair_of(e) return near_of(e) and far_of(e) and key_of(e, near_of(e), far_of(e)) end
 

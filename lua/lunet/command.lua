@@ -5,6 +5,7 @@ local core = require "lunet.core"
 local interrupt = require "lunet.interrupt"
 local json = require "lunet.json"
 local needs = require "lunet.needs"
+local outputs = require "lunet.outputs"
 local story = require "lunet.story"
 
 local command = {}
@@ -25,6 +26,9 @@ local function parser_for(script, experiment)
   parser:flag "--json":description "Print one JSON object and nothing else."
   parser:flag "--machine":description "Run on the machine's own network stack, not on one of its own."
   parser:flag "--timeline":description "Print the whole timeline, however long it is."
+  for _, kind in ipairs(outputs.kinds) do
+    parser:option("--" .. kind.name):argname(kind.argname):description(kind.description)
+  end
   for _, k in ipairs(experiment.knobs) do
     parser:option("--" .. k.name):argname("VALUE"):target("knob_" .. k.name):description(
       ("%s (%s; default %s; %s)."):format(k.meaning, k.unit, tostring(k.default), k:allowed()))
@@ -51,6 +55,7 @@ end
 --- What argparse has against the command line, in one line, and what is allowed instead.
 local function explain_misuse(experiment, message)
   local options = { "--help", "--json", "--machine", "--timeline" }
+  for _, kind in ipairs(outputs.kinds) do options[#options + 1] = "--" .. kind.name end
   for _, k in ipairs(experiment.knobs) do
     if message:find(("^option '%%-%%-%s' "):format(k.name)) then
       return ("%s; it is %s (%s)"):format(message, k:allowed(), k.unit)
@@ -124,7 +129,8 @@ end
 local FIRST = { "experiment", "claim", "holds", "why", "figures", "knobs", "outcome", "environment" }
 
 local function run_as_json(name, experiment, values, options)
-  local run = execute_diverted(name, experiment, values, { machine = options.machine })
+  local run = execute_diverted(name, experiment, values,
+    { machine = options.machine, wire = options.wire, follow = options.follow })
   if not run then return nil end
   local record = {
     experiment = name, claim = experiment.claim, holds = run.holds, why = run.why, figures = run.figures,
@@ -145,7 +151,7 @@ end
 
 local function run_as_story(name, experiment, values, options)
   tell(story.opening(name, experiment, values) .. "\n")
-  local run = execute(name, experiment, values, { machine = options.machine, wire = true })
+  local run = execute(name, experiment, values, { machine = options.machine, wire = true, follow = options.follow })
   if not run then return nil end
   return run, tell(story.rest(run, experiment.columns, { is_whole = options.timeline, picture = picture_style() }))
 end
@@ -156,6 +162,14 @@ local function status_of(name, run, told, why)
   if run.mistake then complain(("%s: %s"):format(name, run.mistake)) end
   if not told or run.mistake then return COULD_NOT_RUN end
   return run.holds and HELD or DID_NOT_HOLD
+end
+
+-- The status if that fails.
+local function write_files(files, run, name, experiment, values)
+  local ok, why = files:write(run, name, experiment, values)
+  if ok then return nil end
+  complain(("%s: %s"):format(name, why))
+  return COULD_NOT_RUN
 end
 
 --- Runs an experiment as the command line says.
@@ -180,7 +194,15 @@ function command.run(experiment, script, arguments)
     complain(name .. ": " .. wrong)
     return WRONG_USE
   end
-  return status_of(name, (options.json and run_as_json or run_as_story)(name, experiment, values, options))
+  local files <close>, refused = outputs.open(options)
+  if not files then
+    complain(("%s: %s"):format(name, refused))
+    return COULD_NOT_RUN
+  end
+  options.wire, options.follow = files:any(), files:follower(name, experiment, values)
+  local run, told, why = (options.json and run_as_json or run_as_story)(name, experiment, values, options)
+  local status = status_of(name, run, told, why)
+  return run and write_files(files, run, name, experiment, values) or status
 end
 
 return command

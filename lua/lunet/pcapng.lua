@@ -39,8 +39,11 @@ local function comment_of(e)
   return #words > 0 and option(COMMENT, table.concat(words, ", ")) or ""
 end
 
-local function packet(e, number, to_wall)
-  local ns = math.floor((e.at + to_wall) * 1e9 + 0.5)
+local function nanoseconds(seconds) return math.floor(seconds * 1e9 + 0.5) end
+
+-- Added as whole numbers: a float has no nanoseconds left beside the seconds since 1970.
+local function packet(e, number, to_wall_ns)
+  local ns = nanoseconds(e.at) + to_wall_ns
   local flags = string.pack("<I4", e.host and OUTBOUND or INBOUND)
   return block(6, string.pack("<I4I4I4I4I4", number, ns >> 32, ns & 0xffffffff, #e.packet, e.length)
     .. padded(e.packet) .. comment_of(e) .. option(EPB_FLAGS, flags) .. END_OF_OPTIONS)
@@ -58,7 +61,7 @@ function pcapng.encode(events, hosts, to_wall)
     numbers[number] = i - 1
   end
   for _, e in ipairs(events) do
-    if e.kind == "segment" then parts[#parts + 1] = packet(e, numbers[e.host or e.to_host], to_wall) end
+    if e.kind == "segment" then parts[#parts + 1] = packet(e, numbers[e.host or e.to_host], nanoseconds(to_wall)) end
   end
   return table.concat(parts)
 end

@@ -26,7 +26,10 @@ function records.is(any)
 end
 
 --- The names of all fields: those that are to come first, then the others by name.
-local function fields_of(list, first)
+---@param list table[] records
+---@param first string[]
+---@return string[]
+function records.fields(list, first)
   local known = {}
   for _, record in ipairs(list) do
     for name in pairs(record) do known[name] = true end
@@ -126,7 +129,7 @@ end
 ---@param width integer columns that a line may take
 ---@return string[]
 function records.lines(list, first, width)
-  local fields, columns = fields_of(list, first), {}
+  local fields, columns = records.fields(list, first), {}
   for i, name in ipairs(fields) do columns[i] = column_of(list, name) end
   for _, look in ipairs(LOOKS) do
     local height, needed = set_headings(columns, look)

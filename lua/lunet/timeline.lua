@@ -168,23 +168,32 @@ end
 ---@field lost? "wire"|"rule" where a segment was lost
 ---@field queue? string "depth/limit" where the event found it changed
 
---- Makes lines of events.
+--- The line of each event, by its number in the list; none for those that say nothing.
 ---@param events table[] from lunet.recording
----@return lunet.timeline_line[]
-function timeline.lines(events)
+---@return table<integer, lunet.timeline_line>
+function timeline.by_event(events)
   local lines, who, found = {}, cast.of(events), nil
-  for _, e in ipairs(events) do
+  for i, e in ipairs(events) do
     if e.kind == "queue" then
       if found then found.queue = ("%d/%d"):format(e.depth, e.limit) end
     else
       local line = line_of(e, who)
       if line then
         line.at, line.host = e.at - events[1].at, e.host
-        lines[#lines + 1] = line
+        lines[i] = line
         if not line.is_kernel and not line.segment then found = line end
       end
     end
   end
+  return lines
+end
+
+--- Makes lines of events.
+---@param events table[] from lunet.recording
+---@return lunet.timeline_line[]
+function timeline.lines(events)
+  local lines, by_event = {}, timeline.by_event(events)
+  for i = 1, #events do lines[#lines + 1] = by_event[i] end
   return lines
 end
 
@@ -199,15 +208,19 @@ function timeline.words(line)
   return line.is_kernel and "kernel: " .. line.what or line.what
 end
 
+--- A line in one sentence that says whose it is.
+---@param line lunet.timeline_line
+---@return string
+function timeline.sentence(line)
+  return (line.who and not line.is_kernel and line.who .. " " or "") .. timeline.words(line)
+end
+
 --- What each event says, by its number in the list; nil for those that say nothing.
 ---@param events table[]
 ---@return table<integer, string>
 function timeline.sentences(events)
-  local said, who = {}, cast.of(events)
-  for i, e in ipairs(events) do
-    local line = e.kind ~= "queue" and line_of(e, who)
-    if line then said[i] = (line.who and not line.is_kernel and line.who .. " " or "") .. timeline.words(line) end
-  end
+  local said = {}
+  for i, line in pairs(timeline.by_event(events)) do said[i] = timeline.sentence(line) end
   return said
 end
 

@@ -84,17 +84,14 @@ function trace_file:follow(recorder)
   end
 end
 
---- Replaces it by the whole, all at once.
----@param run table
----@return true|nil
----@return string? message
-function trace_file:finish(run)
+--- Writes no more. When the run is over, the whole takes the place of what was written.
+function trace_file:close()
   self.file:close()
-  local beside = self.path .. ".new"
-  local file, message = io.open(beside, "w")
-  local ok = file and file:write(trace_file.encode(run, self.about)) and file:close()
-  if not ok then return nil, message or "it could not be written" end
-  return os.rename(beside, self.path)
+  self.file = nil
+end
+
+function trace_file:__close()
+  if self.file then self:close() end
 end
 
 return trace_file

@@ -1,0 +1,189 @@
+--- An axis of true time: one scale for all of it, but for silences. Too long a silence is folded: it takes no more
+--- room than the longest that is not.
+local axis = {}
+axis.__index = axis
+
+local MOST_BREAKS <const> = 60 -- how many silences may be folded because they stand out
+local STANDS_OUT <const> = 3 -- times as long as the next shorter one
+
+local function sorted_once(times)
+  local points, is_sorted = table.move(times, 1, #times, 1, {}), true
+  for i = 2, #points do
+    if points[i] < points[i - 1] then is_sorted = false break end
+  end
+  if not is_sorted then table.sort(points) end
+  local count = 0
+  for _, t in ipairs(points) do
+    if points[count] ~= t then
+      count = count + 1
+      points[count] = t
+    end
+  end
+  for i = #points, count + 1, -1 do points[i] = nil end
+  return points
+end
+
+-- The silences, the longest first, and the sum of each and all shorter ones.
+local function silences_of(points)
+  local ascending, silences, sums = {}, {}, {}
+  for i = 2, #points do ascending[i - 1] = points[i] - points[i - 1] end
+  table.sort(ascending)
+  local count, sum = #ascending, 0
+  sums[count + 1] = 0
+  for i = 1, count do
+    sum = sum + ascending[i]
+    silences[count + 1 - i], sums[count + 1 - i] = ascending[i], sum
+  end
+  return silences, sums
+end
+
+-- How much room a fold takes, so that the axis is as long as asked, and what is folded stands out from what is not.
+local function natural_fold(silences, sums, length)
+  local count, best = 0, STANDS_OUT
+  for i = 1, math.min(#silences - 1, MOST_BREAKS) do
+    local ratio = silences[i] / silences[i + 1]
+    if ratio > best then count, best = i, ratio end
+  end
+  if count == 0 then return math.huge end
+  local longest = silences[count + 1]
+  return longest * length / (sums[count + 1] + count * longest)
+end
+
+-- All silences together at a scale, with the longer ones folded.
+local function length_at(scale, fold, silences, sums)
+  local low, high = 1, #silences + 1 -- the first one that is not folded
+  while low < high do
+    local middle = (low + high) // 2
+    if silences[middle] * scale > fold then low = middle + 1 else high = middle end
+  end
+  return (low > 1 and (low - 1) * fold or 0) + sums[low] * scale
+end
+
+-- The greatest scale at which everything fits.
+local function scale_for(length, most, fold, silences, sums)
+  if #silences == 0 then return most < math.huge and most or 1 end
+  if most < math.huge and length_at(most, fold, silences, sums) <= length then return most end
+  local low, high = 0, math.min(most, length / silences[#silences])
+  for _ = 1, 100 do
+    local middle = (low + high) / 2
+    if length_at(middle, fold, silences, sums) <= length then low = middle else high = middle end
+  end
+  return low
+end
+
+local function lay_out(self, room)
+  local place = self.start
+  for i, t in ipairs(self.points) do
+    if i > 1 then
+      local silence = (t - self.points[i - 1]) * self.scale
+      if silence > self.fold * (1 + 1e-9) then
+        self.folds[#self.folds + 1] = { from = self.points[i - 1], to = t, seconds = t - self.points[i - 1],
+          start = place, finish = place + self.fold }
+        silence = self.fold
+      end
+      place = place + silence
+    end
+    place = place + (room[t] or 0)
+    self.places[i] = place
+  end
+  self.finish = place
+end
+
+--- Makes an axis for these times.
+---@param times number[] s, of all that happens; in any order
+---@param options {length: number, start: number?, fold: number?, scale: number?, room: table<number, number>?} how
+--- long it may be; where it begins; how much room a silence may take (by default what makes the long ones stand out);
+--- the greatest scale, per second; room to be left before a time, which must be one of the times
+---@return lunet.axis
+function axis.new(times, options)
+  local self = setmetatable({ points = sorted_once(times), places = {}, folds = {}, start = options.start or 0 }, axis)
+  local silences, sums = silences_of(self.points)
+  self.fold = options.fold or natural_fold(silences, sums, options.length)
+  self.scale = scale_for(options.length, options.scale or math.huge, self.fold, silences, sums)
+  lay_out(self, options.room or {})
+  return self
+end
+
+-- The last point that is not after t. Who asks for one time mostly asks for the next one then.
+local function point_before(self, t)
+  local points, near = self.points, self.near or 1
+  if points[near] <= t then
+    for i = near, math.min(near + 3, #points - 1) do
+      if points[i + 1] > t then return i end
+    end
+  end
+  local low, high = 1, #points
+  while low < high do
+    local middle = (low + high + 1) // 2
+    if points[middle] <= t then low = middle else high = middle - 1 end
+  end
+  return low
+end
+
+--- Where a time is. Before the first and after the last one there is no room.
+---@param t number
+---@return number
+function axis:place(t)
+  local points = self.points
+  if #points == 0 then return self.start end
+  local i = point_before(self, t)
+  self.near = i
+  if points[i] >= t or i == #points then return self.places[i] end
+  local share = (t - points[i]) / (points[i + 1] - points[i])
+  return self.places[i] + share * math.min((points[i + 1] - points[i]) * self.scale, self.fold)
+end
+
+local function round_step(seconds)
+  local power = 10 ^ math.floor(math.log(seconds, 10) + 1e-9)
+  for _, factor in ipairs { 1, 2, 5 } do
+    if seconds <= factor * power * (1 + 1e-9) then return factor * power end
+  end
+  return 10 * power
+end
+
+-- Round times between two, but none near either.
+local function add_round(self, ticks, from, to, step, zero, least)
+  local last = self:place(to)
+  for n = math.ceil((from - zero) / step), math.floor((to - zero) / step) do
+    local t = zero + n * step
+    local place = self:place(t)
+    if place - ticks[#ticks].place >= least and (last - place >= least or to == self.points[#self.points]) then
+      ticks[#ticks + 1] = { t = t, place = place }
+    end
+  end
+end
+
+--- Times to be written at the axis: where each stretch between folds begins, and round ones within.
+---@param least number how far apart they are
+---@param zero? number the time that is 0
+---@return {t: number, place: number, is_start: boolean?}[]
+function axis:ticks(least, zero)
+  local ticks, from = {}, self.points[1]
+  if not from then return ticks end
+  local step = self.scale > 0 and round_step(least / self.scale)
+  for i = 1, #self.folds + 1 do
+    local to = self.folds[i] and self.folds[i].from or self.points[#self.points]
+    local place = self:place(from)
+    if #ticks == 0 or place - ticks[#ticks].place >= least then
+      ticks[#ticks + 1] = { t = from, place = place, is_start = true }
+    end
+    if step and (to - from) / step < 1e4 then add_round(self, ticks, from, to, step, zero or 0, least) end
+    from = self.folds[i] and self.folds[i].to
+  end
+  return ticks
+end
+
+--- A length of time as it is written: "207 ms".
+---@param seconds number
+---@return string
+function axis.duration(seconds)
+  for _, unit in ipairs { { 1, "s" }, { 1e-3, "ms" }, { 1e-6, "µs" } } do
+    if seconds >= unit[1] * 0.9995 then
+      local number = seconds / unit[1]
+      return (number >= 999.5 and "%.0f %s" or "%.3g %s"):format(number, unit[2])
+    end
+  end
+  return ("%.0f ns"):format(seconds * 1e9)
+end
+
+return axis

@@ -1,0 +1,197 @@
+--- The columns of the diagram: one for each host, and for each listener's queue. A host that is both client and
+--- server has two. Those of the same name that come one after the other share a column.
+local columns = {}
+columns.__index = columns
+
+local HOME <const> = 0
+
+local function find_port(address)
+  return type(address) == "string" and math.tointeger(tonumber(address:match ":(%d+)$")) or false
+end
+
+local function port_of(self, address)
+  local port = self.ports[address]
+  if port == nil then
+    port = find_port(address)
+    self.ports[address] = port
+  end
+  return port
+end
+
+local function host_of(e) return e.host or HOME end
+
+-- Which ports of which hosts are listened on, whoever listens.
+local function find_served(self, events)
+  local function serve(host, port)
+    self.served[host] = self.served[host] or {}
+    if port then self.served[host][port] = true end
+  end
+  for _, e in ipairs(events) do
+    if e.kind == "listen" or e.kind == "accept" or e.kind == "queue" then serve(host_of(e), e.local_port) end
+    if e.kind == "segment" and e.host and e.flags == "SYN,ACK" then serve(e.host, port_of(self, e.from)) end
+  end
+end
+
+local function side(self, host, port)
+  local served = self.served[host]
+  return served and port and served[port] and "server" or "client"
+end
+
+local function span_at(self, key, fields, from, to)
+  local span = self.spans[key]
+  if not span then
+    span = fields
+    span.from, span.to = from, to
+    self.spans[key] = span
+    self.in_order[#self.in_order + 1] = span
+  end
+  if from < span.from then span.from = from end
+  if to > span.to then span.to = to end
+  return span
+end
+
+local function see(self, host, on, from, to)
+  local sides = self.seen[host]
+  if not sides then
+    sides = {}
+    self.seen[host] = sides
+  end
+  local span = sides[on]
+  if not span then
+    sides[on] = span_at(self, host .. on, { host = host, kind = on }, from, to)
+    return
+  end
+  if from < span.from then span.from = from end
+  if to > span.to then span.to = to end
+end
+
+local SPEAKS_OF_HOST <const> = { counters = true, sockets = true, drop = true, drop_end = true }
+
+local function side_of(self, e)
+  if e.local_port then return side(self, host_of(e), e.local_port) end
+  return nil
+end
+
+local function look(self, e)
+  if e.kind == "note" then return end
+  if e.kind == "segment" then
+    if e.host then see(self, e.host, side(self, e.host, port_of(self, e.from)), e.at, e.at) end
+    if e.to_host then see(self, e.to_host, side(self, e.to_host, port_of(self, e.to)), e.at, e.arrived or e.at) end
+  elseif not SPEAKS_OF_HOST[e.kind] then
+    local on = side_of(self, e)
+    if on then see(self, host_of(e), on, e.since or e.at, e.at) end
+    if e.kind == "queue" or self.listeners[e.socket] then
+      self.listeners[e.socket] = true
+      span_at(self, "queue" .. e.socket, { host = host_of(e), kind = "queue", socket = e.socket,
+        port = e.local_port }, e.at, e.at)
+    end
+  end
+end
+
+-- What has no port of its own, as a program's end, is on the side that its host has, the server's if it has both.
+local function look_again(self, e)
+  if e.kind == "note" or e.kind == "segment" or e.local_port then return end
+  local host = host_of(e)
+  local sides = self.seen[host]
+  local on = sides and sides.server and "server" or "client"
+  if not sides and SPEAKS_OF_HOST[e.kind] then return end
+  see(self, host, on, e.since or e.at, e.at)
+end
+
+local function name_of(host, hosts) return hosts[host] or host == HOME and "home" or "host " .. host end
+
+-- The first column of its group that is free, or a new one.
+local function place_span(self, span, groups, hosts)
+  local name = name_of(span.host, hosts)
+  local sides = self.seen[span.host] or {}
+  if sides.client and sides.server and span.kind ~= "queue" then name = ("%s (%s)"):format(name, span.kind) end
+  local owner = span.kind == "queue" and self.by_key[span.host .. "server"]
+  local group = span.kind .. (owner and owner.number or name)
+  groups[group] = groups[group] or {}
+  local column
+  for _, candidate in ipairs(groups[group]) do
+    if candidate.to < span.from then column = candidate break end
+  end
+  if not column then
+    local number = #groups[group] + 1
+    column = { kind = span.kind, name = number > 1 and ("%s %d"):format(name, number) or name, of = hosts[span.host],
+      spans = {}, number = #self.list + 1, owner = owner }
+    table.insert(groups[group], column)
+    self.list[#self.list + 1] = column
+  end
+  column.to = span.to
+  column.spans[#column.spans + 1] = span
+  self.by_key[span.kind == "queue" and "queue" .. span.socket or span.host .. span.kind] = column
+end
+
+local function name_queue(column)
+  local port = column.spans[1].port
+  column.name = "queue"
+  for _, span in ipairs(column.spans) do
+    if span.port ~= port then port = nil end
+  end
+  if port then column.detail = ("port %d"):format(port) end
+end
+
+-- Clients, then each server with its queues before it.
+local function sort(self)
+  local ordered = {}
+  for _, column in ipairs(self.list) do
+    if column.kind == "client" then ordered[#ordered + 1] = column end
+  end
+  for _, column in ipairs(self.list) do
+    if column.kind == "server" then
+      for _, queue in ipairs(self.list) do
+        if queue.kind == "queue" and queue.owner == column then
+          name_queue(queue)
+          ordered[#ordered + 1] = queue
+        end
+      end
+      ordered[#ordered + 1] = column
+    end
+  end
+  for i, column in ipairs(ordered) do column.number = i end
+  self.list = ordered
+end
+
+--- Finds the columns for a list of events.
+---@param events table[]
+---@param hosts table<integer, string> the hosts' names
+---@return lunet.columns with `list`, from left to right: {kind: "client"|"queue"|"server", name, detail?, number,
+--- spans: {host, socket?, from, to}[]}
+function columns.of(events, hosts)
+  local self = setmetatable({ served = {}, ports = {}, seen = {}, spans = {}, in_order = {}, listeners = {},
+    by_key = {}, list = {} }, columns)
+  find_served(self, events)
+  for _, e in ipairs(events) do look(self, e) end
+  for _, e in ipairs(events) do look_again(self, e) end
+  table.sort(self.in_order, function(a, b)
+    if a.kind ~= b.kind then return a.kind > b.kind end -- servers before their queues
+    if a.from ~= b.from then return a.from < b.from end
+    return a.host < b.host
+  end)
+  local groups = {}
+  for _, span in ipairs(self.in_order) do place_span(self, span, groups, hosts) end
+  table.sort(self.list, function(a, b) return a.spans[1].from < b.spans[1].from end)
+  sort(self)
+  return self
+end
+
+--- The column in which an event is told; nil for what has none, as a note.
+function columns:of_event(e)
+  if e.kind == "note" or e.kind == "segment" then return nil end
+  local host = host_of(e)
+  local on = side_of(self, e)
+  return on and self.by_key[host .. on] or self.by_key[host .. "server"] or self.by_key[host .. "client"]
+end
+
+--- The column of the queue of a listener.
+function columns:of_queue(e) return e.socket and self.by_key["queue" .. e.socket] end
+
+--- The columns between which a segment went; nil for an end that has none.
+function columns:of_segment(e)
+  return e.host and self.by_key[e.host .. side(self, e.host, port_of(self, e.from))],
+    e.to_host and self.by_key[e.to_host .. side(self, e.to_host, port_of(self, e.to))]
+end
+
+return columns

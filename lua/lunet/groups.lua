@@ -1,0 +1,132 @@
+--- Groups of hosts that had to do with each other. Cases that an experiment runs on hosts of their own, one after the
+--- other or at the same time, are a group each.
+local groups = {}
+
+local HOME <const> = 0
+
+local function find_place(address)
+  local place = type(address) == "string" and address:match "^(.*):%d+$"
+  return place and not (place:match "^127%." or place == "[::1]" or place == "0.0.0.0" or place == "[::]") and place
+    or false
+end
+
+-- Every address is looked at once.
+local function place_finder()
+  local known = {}
+  return function(address)
+    if address == nil then return false end
+    local place = known[address]
+    if place == nil then
+      place = find_place(address)
+      known[address] = place
+    end
+    return place
+  end
+end
+
+local function root_of(parents, host)
+  while parents[host] ~= host do host = parents[host] end
+  return host
+end
+
+local function join(parents, a, b)
+  if not (a and b) or a == b then return end
+  a, b = root_of(parents, a), root_of(parents, b)
+  if a ~= b then parents[math.max(a, b)] = math.min(a, b) end
+end
+
+-- Which host has an address: every one that sends or accepts tells.
+local function owners_of(events, parents, place_of)
+  local owners = {}
+  local function learn(address, host)
+    if not host then return end
+    parents[host] = parents[host] or host
+    local place = place_of(address)
+    if place then owners[place] = host end
+  end
+  for _, e in ipairs(events) do
+    if e.kind == "segment" then
+      learn(e.from, e.host)
+      learn(e.to, e.to_host)
+    elseif e.kind ~= "note" then
+      learn(e.local_address, e.host or HOME)
+      for _, socket in ipairs(e.kind == "sockets" and e.changed or {}) do
+        learn(socket.local_address, e.host or HOME)
+      end
+    end
+  end
+  return owners
+end
+
+-- A segment belongs to whoever of its hosts is known.
+local function host_of(e) return e.host or e.to_host or HOME end
+
+-- A note belongs to all that it is said in the midst of, and to those that it comes before.
+local function add_note(list, note, next_note)
+  for _, group in ipairs(list) do
+    if group.last >= note.at and (not next_note or next_note.at > group.first) then
+      group.notes[#group.notes + 1] = note
+    end
+  end
+end
+
+local function merge(group, lines, note_lines)
+  local events, told, n = {}, {}, 1
+  local function add(e, line)
+    events[#events + 1] = e
+    told[#events] = line
+  end
+  for i, e in ipairs(group.events) do
+    while group.notes[n] and group.notes[n].at <= e.at do
+      add(group.notes[n], note_lines[group.notes[n]])
+      n = n + 1
+    end
+    add(e, lines[group.numbers[i]])
+  end
+  for i = n, #group.notes do add(group.notes[i], note_lines[group.notes[i]]) end
+  group.events, group.lines, group.notes, group.numbers = events, told, nil, nil
+end
+
+--- Parts a run.
+---@param events table[] from lunet.recording
+---@param lines table<integer, lunet.timeline_line> from timeline.by_event
+---@return {events: table[], lines: table<integer, lunet.timeline_line>, first: number, last: number}[] in the order
+--- of their first events
+function groups.of(events, lines)
+  local parents, list, by_root, notes, note_lines, place_of = {}, {}, {}, {}, {}, place_finder()
+  local owners = owners_of(events, parents, place_of)
+  for _, e in ipairs(events) do
+    if e.kind == "segment" then
+      join(parents, e.host or owners[place_of(e.from)], e.to_host or owners[place_of(e.to)])
+    elseif e.peer_address then
+      join(parents, e.host or HOME, owners[place_of(e.peer_address)])
+    end
+  end
+  for i, e in ipairs(events) do
+    if e.kind == "note" then
+      notes[#notes + 1] = e
+      note_lines[e] = lines[i]
+    else
+      local root = root_of(parents, host_of(e))
+      local group = by_root[root]
+      if not group then
+        group = { events = {}, numbers = {}, notes = {}, first = e.at, last = e.at }
+        by_root[root] = group
+        list[#list + 1] = group
+      end
+      group.events[#group.events + 1] = e
+      group.numbers[#group.events] = i
+      group.first, group.last = math.min(group.first, e.since or e.at), math.max(group.last, e.arrived or e.at)
+    end
+  end
+  if #list == 0 and #notes > 0 then
+    list[1] = { events = {}, numbers = {}, notes = notes, first = notes[1].at, last = notes[#notes].at }
+  else
+    for i, note in ipairs(notes) do add_note(list, note, notes[i + 1]) end
+    if list[1] and #list == 1 then list[1].notes = notes end
+  end
+  for _, group in ipairs(list) do merge(group, lines, note_lines) end
+  return list
+end
+
+return groups

@@ -1,0 +1,93 @@
+--- How a report looks, on a screen and on paper, and how it is walked by keyboard.
+local report_style = {}
+
+report_style.css = [[
+:root { color-scheme: light dark; --paper: #ffffff; --ink: #1d2126; --quiet: #5b636d; --line: #d9dde2;
+  --good: #23613f; --bad: #a8221b; --accent: #1f5fa8; }
+@media (prefers-color-scheme: dark) { :root { --paper: #15181c; --ink: #e6e8eb; --quiet: #a3abb5; --line: #363c44;
+  --good: #86cfa9; --bad: #f4978f; --accent: #8ab8f0; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 "Helvetica Neue", Helvetica, Arial, "Liberation Sans", sans-serif; }
+main { max-width: 1180px; margin: 0 auto; padding: 32px 24px 96px; }
+h1 { font-size: 27px; line-height: 1.25; margin: 4px 0 20px; max-width: 34em; text-wrap: balance; }
+h2 { font-size: 18px; margin: 44px 0 12px; padding-bottom: 5px; border-bottom: 1px solid var(--line); }
+h3 { font-size: 14px; margin: 24px 0 6px; }
+p { max-width: 48em; margin: 8px 0; }
+p.name { color: var(--quiet); margin: 0; font-family: ui-monospace, "Liberation Mono", monospace; font-size: 13px; }
+p.quiet { color: var(--quiet); font-size: 13px; }
+.verdict { border-left: 5px solid var(--good); padding: 6px 14px; max-width: none; }
+.verdict strong { color: var(--good); }
+.verdict.false { border-left-style: double; border-left-width: 8px; border-color: var(--bad); }
+.verdict.false strong { color: var(--bad); }
+table { border-collapse: collapse; font-size: 13px; }
+th, td { text-align: left; vertical-align: top; padding: 3px 16px 3px 0; border-bottom: 1px solid var(--line); }
+th { font-weight: 600; }
+thead th { border-bottom: 1.5px solid var(--quiet); }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.value { font-family: ui-monospace, "Liberation Mono", monospace; font-size: 12.5px; overflow-wrap: anywhere; }
+tr.note td { font-weight: 600; padding-top: 12px; }
+pre { font: 12.5px/1.35 ui-monospace, "Liberation Mono", monospace; overflow-x: auto; }
+h2.first { margin-top: 24px; border: 0; padding: 0; font-size: 15px; }
+.scroll { overflow: auto; }
+.frame > svg, .scroll > svg { display: block; }
+.frame .head { position: sticky; top: 0; z-index: 1; background: var(--paper); }
+.frame.wide { overflow: auto; max-height: 92vh; border: 1px solid var(--line); }
+.frame:focus { outline: 2px solid var(--accent); outline-offset: 4px; }
+.paper-only { display: none; }
+summary { cursor: pointer; font-size: 14px; font-weight: 600; padding: 6px 0; }
+summary:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+#detail { position: fixed; left: 0; right: 0; bottom: 0; margin: 0; padding: 10px 24px; background: var(--paper);
+  border-top: 2px solid var(--accent); white-space: pre-line; font-size: 13px; max-height: 30vh; overflow: auto; }
+#detail:empty { display: none; }
+.legend { max-width: none; }
+.legend span { white-space: nowrap; margin-right: 18px; }
+.legend svg { vertical-align: -3px; margin-right: 5px; }
+@media (max-width: 1130px) { .frame { overflow: auto; max-height: 92vh; } }
+@media print {
+  @page { size: A4 landscape; margin: 12mm; }
+  :root { --paper: #ffffff; --ink: #000000; --quiet: #444444; --line: #bbbbbb; --good: #1c5235; --bad: #8f1a14; }
+  body { font-size: 11px; }
+  main { padding: 0; max-width: none; }
+  h1 { font-size: 20px; }
+  h2, h3, summary { break-after: avoid; }
+  details.printed::details-content { content-visibility: visible; height: auto; }
+  tr, .chart, .legend { break-inside: avoid; }
+  .screen-only, #detail { display: none; }
+  .paper-only { display: block; }
+  .paper-only svg, .chart { display: block; max-width: 100%; height: auto; break-inside: avoid; }
+  .frame, .frame.wide { overflow: visible; max-height: none; border: 0; }
+  pre { overflow: visible; white-space: pre-wrap; }
+}
+]]
+
+report_style.script = [[
+(() => {
+  const detail = document.getElementById("detail");
+  const order = (a, b) => a.dataset.n - b.dataset.n;
+  document.querySelectorAll(".frame").forEach(frame => {
+    const marks = [...frame.querySelectorAll(".body .mark")].sort(order);
+    let at = -1;
+    const go = to => {
+      at = Math.max(0, Math.min(marks.length - 1, to));
+      if (marks[at]) marks[at].focus();
+    };
+    const moves = { ArrowDown: () => at + 1, ArrowRight: () => at + 1, ArrowUp: () => at - 1, ArrowLeft: () => at - 1,
+      Home: () => 0, End: () => marks.length - 1 };
+    frame.addEventListener("keydown", event => {
+      if (event.key === "Escape") { frame.focus(); return; }
+      if (!moves[event.key] || event.ctrlKey || event.altKey || event.metaKey) return;
+      event.preventDefault();
+      go(moves[event.key]());
+    });
+    frame.addEventListener("focusin", event => {
+      const found = marks.indexOf(event.target);
+      if (found >= 0) at = found;
+      detail.textContent = found >= 0 ? event.target.getAttribute("aria-label") : "";
+    });
+    frame.addEventListener("focusout", () => { detail.textContent = ""; });
+  });
+})();
+]]
+
+return report_style
