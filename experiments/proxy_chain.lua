@@ -1,0 +1,250 @@
+-- A client asks through proxies, and everybody on the way has patience and tries again: how often is one request
+-- carried out, and how often after its client has left?
+--
+-- Why: each hop sees only its own connection. A hop whose patience is over closes it and sends the request again on a
+-- new one; the next hop, which knows nothing of that, still tries for the old one. If the server is slower than the
+-- last hop's patience every attempt fails, and each makes retries + 1 attempts one hop further on: (retries + 1)^hops
+-- reach the server. It carries out all of them: to close takes back no byte, and a FIN behind the request (RFC 9293,
+-- 3.6) does not say that nobody waits. With the same patience everywhere, what is the k-th retry at a hop begins k
+-- patiences later, and these add up over the hops; the client leaves after retries + 1. What begins later than that
+-- begins for nobody: 17 of 27 with two retries at three hops. If a hop's attempts all fit into one of the hop before
+-- (decreasing), the failure comes back while the client is there, and it tries again: as many attempts as before, but
+-- none for nobody. Two things end the multiplication: a deadline that travels with the request, so that a hop has no
+-- time left when its own patience is over; and a hop that looks for its client's FIN before it tries again (watch),
+-- which takes a client that has half-closed for one that has gone, and is a race: FIN against that hop's own timer, won
+-- by the time that a hop takes to connect. Both leave the client's own attempts, retries + 1. The check judges neither
+-- that race nor what decreasing patience leaves after the client (none, on a machine that is not late).
+--
+-- Where people met it: a slow database that gets 27 times its load from three layers (library, gateway, service mesh)
+-- that each try three times; a server that is busy for minutes after the last user has left; a longer timeout at the
+-- front that made users wait longer and changed nothing else.
+--
+-- What to do: retry at one hop only, the client best; elsewhere by a budget, and never what another hop has already
+-- retried (an answer that says so). Send the deadline along, wait no longer than it, begin nothing after it.
+--
+-- Method: each row is a chain of hosts that carries one request. The server works on all at once, each for `service`,
+-- by sleeping, no CPU. Patience counts from when a request is sent, so that every attempt reaches the next hop, however
+-- late the machine is: counts are exact. The server's kernel counts its connections too (`opened`: PassiveOpens).
+local experiment = require "lunet.experiment"
+local lunet = require "lunet"
+local plot = require "lunet.plot"
+
+local LONG = 10 -- s; bounds waits for states that do come
+
+local MODES = { "same", "decreasing", "watch", "deadline" }
+local MULTIPLIES = { same = true, decreasing = true }
+
+local function round(value) return tonumber(("%.3f"):format(value)) end
+
+local function chosen(choice, all) return choice == "all" and all or { choice } end
+
+--- How long a hop waits in one attempt. Of decreasing ones, all attempts fit into one of the hop before, and a pause.
+local function patience_of(hop, mode, knobs)
+  if mode ~= "decreasing" then return knobs.patience end
+  return knobs.patience / (knobs.retries + 2) ^ (hop - 1)
+end
+
+-- -- the chain ---------------------------------------------------------------------------------
+
+-- Sends a request, and waits for its reply: "done", "failed", or nil.
+local function ask(connection, deadline, patience)
+  assert(connection:send(("%.9f\n"):format(deadline)))
+  return (connection:receive("l", patience))
+end
+
+--- What a client does at hop 1, and a proxy for its client, who is `behind`, at a later one: attempts until one
+--- succeeds. A deadline of 0 is none.
+local function try_all(chain, hop, deadline, behind)
+  for _ = 0, chain.knobs.retries do
+    if chain.mode == "watch" and behind and behind:liveness() ~= "open" then return false end
+    local patience = patience_of(hop, chain.mode, chain.knobs)
+    if chain.mode == "deadline" and hop == 1 then deadline = lunet.now() + patience end
+    if deadline > 0 then patience = math.min(patience, deadline - lunet.now()) end
+    if patience <= 0 then return false end
+    chain.sent[hop] = chain.sent[hop] + 1
+    local connection <close> = assert(chain.hosts[hop]:connect(chain.listeners[hop + 1], LONG))
+    if ask(connection, deadline, patience) == "done" then return true end
+  end
+  return false
+end
+
+local function serve_proxy(chain, hop, connection)
+  local deadline = tonumber(connection:receive "l")
+  connection:send(try_all(chain, hop, deadline, connection) and "done\n" or "failed\n")
+end
+
+local function serve_server(chain, connection)
+  local deadline = tonumber(connection:receive "l")
+  if deadline > 0 and lunet.now() >= deadline then return end
+  table.insert(chain.begun, lunet.now())
+  lunet.sleep(chain.knobs.service)
+  connection:send "done\n"
+end
+
+-- Host 1 is the client's, the last one the server's. Every host but the client's listens.
+local function open_chain(mode, hops, knobs)
+  local chain = { mode = mode, knobs = knobs, hops = hops, hosts = {}, listeners = {}, sent = {}, handled = {},
+    begun = {}, left = {} }
+  for i = 1, hops + 1 do
+    local is_server = i == hops + 1
+    chain.hosts[i] = assert(lunet.host(i == 1 and "client" or is_server and "server" or "proxy " .. i - 1))
+    chain.sent[i], chain.handled[i] = 0, 0
+    if i > 1 then
+      lunet.link(chain.hosts[i - 1], chain.hosts[i])
+      chain.listeners[i] = assert(chain.hosts[i]:listen { port = 7000, backlog = 4096 })
+      lunet.spawn(function()
+        chain.listeners[i]:serve(function(connection)
+          if is_server then serve_server(chain, connection) else serve_proxy(chain, i, connection) end
+          chain.handled[i] = chain.handled[i] + 1
+        end)
+      end)
+    end
+  end
+  return chain
+end
+
+-- Whether everything that a hop has sent is over at the next one.
+local function is_over(chain)
+  for hop = 1, chain.hops do
+    if chain.sent[hop] ~= chain.handled[hop + 1] then return false end
+  end
+  return true
+end
+
+-- -- predictions -------------------------------------------------------------------------------
+
+--- How many attempts reach the server for a request whose attempts all fail.
+local function predict(mode, hops, knobs)
+  if knobs.service < patience_of(hops, mode, knobs) then return 1 end
+  return MULTIPLIES[mode] and math.tointeger((knobs.retries + 1) ^ hops) or knobs.retries + 1
+end
+
+--- How many of them begin after the client has left: those that are, over all hops, more than `retries` attempts late.
+local function predict_after(mode, hops, knobs)
+  if mode ~= "same" or predict(mode, hops, knobs) == 1 then return 0 end
+  local ways = { [0] = 1 } -- by how many attempts late
+  for _ = 1, hops do
+    local next_ways = {}
+    for late, count in pairs(ways) do
+      for k = 0, knobs.retries do next_ways[late + k] = (next_ways[late + k] or 0) + count end
+    end
+    ways = next_ways
+  end
+  local after = 0
+  for late, count in pairs(ways) do
+    if late > knobs.retries then after = after + count end
+  end
+  return after
+end
+
+-- -- one case ----------------------------------------------------------------------------------
+
+local function count_after(begun, time)
+  local count = 0
+  for _, at in ipairs(begun) do
+    if at > time then count = count + 1 end
+  end
+  return count
+end
+
+-- Waits until all of so many tasks have called it.
+local function new_barrier(count)
+  local here = 0
+  return function()
+    here = here + 1
+    assert(lunet.eventually(function() return here == count end, LONG))
+  end
+end
+
+local function send_request(mode, hops, all_are_ready, knobs)
+  local chain = open_chain(mode, hops, knobs)
+  all_are_ready()
+  local server = chain.hosts[hops + 1]
+  local before, began = server:counters(), lunet.now()
+  local answered = try_all(chain, 1, 0)
+  local left = lunet.now()
+  assert(lunet.eventually(function() return is_over(chain) end, LONG + (knobs.retries + 1) * hops * knobs.patience))
+  local opened = (server:counters() - before).PassiveOpens or 0
+  for i = 2, hops + 1 do chain.listeners[i]:close() end
+  return {
+    mode = mode, hops = hops, answered = answered, executed = #chain.begun, predicted = predict(mode, hops, knobs),
+    opened = opened, after = count_after(chain.begun, left), after_pred = predict_after(mode, hops, knobs),
+    left_s = round(left - began),
+  }
+end
+
+-- -- the claim ---------------------------------------------------------------------------------
+
+local function check_chain(record)
+  local name = ("%s, %d hops: "):format(record.mode, record.hops)
+  assert(not record.answered, name .. "the request was answered")
+  assert(record.opened >= record.executed, name .. "the kernel counted " .. record.opened .. " connections")
+  if MULTIPLIES[record.mode] then
+    assert(record.executed == record.predicted, name .. "carried out " .. record.executed .. " times")
+    assert(record.after_pred == 0 or record.after > 0, name .. "nothing began after the client had left")
+  elseif record.mode == "deadline" then
+    assert(record.executed <= record.predicted, name .. "carried out " .. record.executed .. " times")
+    assert(record.after == 0, name .. record.after .. " began after the client had left")
+  end
+end
+
+-- Carried out by the number of hops, for each mode. Of two that lie on each other, one is drawn.
+local function draw(outcome, knobs)
+  local hops, series = {}, {}
+  for _, record in ipairs(outcome.chains) do
+    hops[record.hops] = record.hops
+    if knobs.mode ~= "all" or record.mode == "same" or record.mode == "deadline" then
+      series[record.mode] = series[record.mode] or {}
+      series[record.mode][record.hops] = record.executed
+    end
+  end
+  return plot.line { x = hops, series = series, xlabel = "hops", ylabel = "carried out for one request", height = 11 }
+end
+
+return experiment {
+  claim = "One request is carried out (retries + 1)^hops times if every attempt fails, many of them begun after its "
+    .. "client has left; a deadline that is passed on leaves retries + 1.",
+  knobs = {
+    hops = { 3, "hops", "from the client to the server, so hops - 1 proxies; all fewer are tried, too", min = 1,
+      max = 5 },
+    retries = { 2, "retries", "of each hop, the client's among them", min = 0, max = 4 },
+    mode = { "all", "way", "patience: the same at each hop; decreasing, so that all attempts fit into one before; the "
+      .. "same, and a hop watches for FIN; the same, with the client's deadline passed on",
+      choices = { "all", table.unpack(MODES) } },
+    patience = { 0.4, "s", "how long the client waits for its reply in one attempt", min = 0.001, max = 60 },
+    service = { 0.5, "s", "how long the server works on a request", min = 0, max = 60 },
+  },
+  columns = { "mode", "hops", "executed", "predicted", "opened", "after", "after_pred", "left_s", "answered" },
+  control = { retries = 0 },
+
+  run = function(knobs)
+    lunet.note "One request through each chain, of hosts of its own, side by side. The server is too slow for all."
+    local cases = {}
+    for _, mode in ipairs(chosen(knobs.mode, MODES)) do
+      for hops = 1, knobs.hops do cases[#cases + 1] = { mode, hops } end
+    end
+    local all_are_ready = new_barrier(#cases) -- it takes a while to make hosts
+    return { chains = lunet.together(cases, function(case)
+      return send_request(case[1], case[2], all_are_ready, knobs)
+    end) }
+  end,
+
+  check = function(outcome)
+    local is_multiplied = false
+    for _, record in ipairs(outcome.chains) do
+      check_chain(record)
+      is_multiplied = is_multiplied or MULTIPLIES[record.mode] and record.executed > 1
+    end
+    assert(is_multiplied, "nothing was carried out more often than the client asked")
+  end,
+
+  figures = function(outcome, knobs)
+    local parts = {}
+    for _, record in ipairs(outcome.chains) do
+      if record.hops == knobs.hops then parts[#parts + 1] = ("%s %d"):format(record.mode, record.executed) end
+    end
+    return "carried out: " .. table.concat(parts, ", ")
+  end,
+
+  plot = draw,
+}

@@ -1,0 +1,313 @@
+-- One of n workers is stuck: which clients hang, and does it help them to try again?
+--
+-- Why: with SO_REUSEPORT every worker has a listener and a queue of its own, and the kernel picks one by a hash of
+-- addresses and ports (net/ipv4/inet_hashtables.c, inet_lookup_reuseport; net/core/sock_reuseport.c,
+-- reuseport_select_sock), whatever the state of its worker or of its queue. So one client in n connects, and hangs;
+-- when the stuck worker's queue is full its SYNs are dropped, though the other queues are empty. The same source port
+-- gives the same hash and the same listener, every time; a new port is a new draw: 1 - 1/n of the retries are served.
+-- (To retry from the same port takes a reset: after a close that port is in use.) A shared listener has one queue, and
+-- who is free takes from it. A worker that accepts no more hangs nobody, one that is stuck in a connection hangs that
+-- one. But one that accepts and never answers is always free, and the first in line of those who wait for a connection
+-- gets it (net/ipv4/inet_connection_sock.c, inet_csk_wait_for_connect: exclusive waiters, in order): 1/n of the clients
+-- hang while the others are idle, more the busier they are, and nearly all when they are overloaded. `predicted` is
+-- that order, played through for the same arrivals. Here the workers are tasks, which accept in the order in which they
+-- ask; processes that wait by epoll are woken in another one, and if all are idle one of them may get most.
+--
+-- Where people met it: "one request in eight times out" after a move to SO_REUSEPORT, with one worker blocked on a
+-- disk; a health check that uses few source ports and is always well, or never; a worker without its database that
+-- draws all the traffic of its group.
+--
+-- What to do: retry from a new port. Watch the depth of each listener (`ss -lt` shows every one), not their sum. If
+-- the stuck worker goes on accepting, no depth shows it, only the age of its open connections. A watchdog that ends it
+-- helps at once: its listener leaves the group, and its queue is reset. At a shared listener a worker that cannot
+-- answer must stop accepting.
+--
+-- Method: Poisson arrivals by seed, at a load relative to what n - 1 workers carry. Those who hang are those without
+-- an answer whose connection no healthy worker has; who was only answered too late (`late`, of a busy machine) is not
+-- one of them. The share of the ports that meet the stuck listener scatters by sqrt((n - 1) / clients) / n; the check
+-- allows five times that, and judges nothing by time.
+local experiment = require "lunet.experiment"
+local lunet = require "lunet"
+local statistics = require "lunet.statistics"
+local workload = require "lunet.workload"
+
+local LONG = 10 -- s; bounds waits for states that do come
+local FIRST_PORT = 10000
+
+local SHARINGS = { "shared", "reuseport" }
+local KINDS = { "accepts_none", "accepts_one", "accepts_all" }
+local RETRIES = { "same_port", "new_port" }
+
+local function round(value) return tonumber(("%.1f"):format(value)) end
+
+local function chosen(choice, all)
+  if choice == "none" then return {} end
+  return choice == "all" and all or { choice }
+end
+
+-- -- workers -----------------------------------------------------------------------------------
+
+-- Serves one connection at a time, and notes whose it was.
+local function serve_one_by_one(place, listener)
+  while true do
+    local connection <close> = listener:accept()
+    if not connection then return end
+    local _, port = connection:peer()
+    place.taken[port] = true
+    place.accepted = place.accepted + 1
+    workload.serve(connection)
+  end
+end
+
+-- What the stuck worker has accepted stays in `held`, open and unread.
+local STUCK = {
+  accepts_none = function() end,
+  accepts_one = function(place, listener) place.held[1] = listener:accept() end,
+  accepts_all = function(place, listener)
+    while true do
+      local connection = listener:accept()
+      if not connection then return end
+      place.held[#place.held + 1] = connection
+    end
+  end,
+  nobody = serve_one_by_one,
+}
+
+--- A server with n workers, the last of them stuck. `listeners` has one for each worker, or the shared one; `taken`,
+--- by port, the clients whose connection a healthy worker has accepted.
+local function open_place(sharing, stuck, knobs)
+  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
+  local network = lunet.link(server, clients)
+  local place = { server = server, clients = clients, address = network:address(clients), listeners = {}, held = {},
+    taken = {}, accepted = 0 }
+  for i = 1, sharing == "shared" and 1 or knobs.workers do
+    place.listeners[i] = assert(server:listen { port = 7000, backlog = knobs.backlog,
+      reuseport = sharing == "reuseport" })
+  end
+  for i = 1, knobs.workers do
+    local work = i == knobs.workers and STUCK[stuck] or serve_one_by_one
+    lunet.spawn(work, place, place.listeners[i] or place.listeners[1])
+  end
+  return place
+end
+
+local function depths_of(place)
+  local depths = {}
+  for i, listener in ipairs(place.listeners) do depths[i] = listener:queue().depth end
+  return depths
+end
+
+--- How many connections the stuck worker has had: those in the queue of its own listener, if it has one, ghosts
+--- included, and those that it accepted.
+local function count_held(place)
+  local depths = depths_of(place)
+  return #place.held + (#depths > 1 and depths[#depths] or 0)
+end
+
+--- Until every connection that the server's kernel has made is accepted, or is the stuck worker's.
+local function wait_for_workers(place, timeout)
+  assert(lunet.eventually(function()
+    return place.accepted + count_held(place) == place.server:counters().PassiveOpens
+  end, timeout))
+end
+
+-- -- clients -----------------------------------------------------------------------------------
+
+local function ask(connection, request, deadline)
+  assert(connection:send(("%d %.9f\n"):format(request.number, request.service), LONG))
+  return connection:receive("l", math.max(0, deadline - lunet.now()))
+end
+
+-- One attempt, from this port. Leaves by reset if there is no answer, so that the port is free again.
+local function try(place, request, port, patience)
+  local deadline = lunet.now() + patience
+  local from = ("%s:%d"):format(place.address, port)
+  local connection <close>, message, code = place.clients:connect({ place.listeners[1], from = from }, patience)
+  if not connection and code ~= "TIMEOUT" then error(message) end
+  if connection and ask(connection, request, deadline) then return true end
+  if connection then connection:reset() end
+  return false
+end
+
+--- So many requests of a Poisson process.
+local function arrivals(count, number, knobs)
+  local rate = knobs.load * (knobs.workers - 1) / knobs.service
+  local seconds = 2 * (count + 10) / rate
+  local requests = workload.requests {
+    seed = knobs.seed + number, rate = rate, seconds = seconds, service = knobs.service,
+  }
+  return table.move(requests, 1, count, 1, {})
+end
+
+--- These ports ask, each one request. Returns those that hang: without an answer, and no healthy worker has them; how
+--- many had no answer in time from a healthy one; and the lateness.
+local function run_round(place, ports, requests, knobs)
+  local unanswered, hung = {}, {}
+  local lateness = workload.offer(requests, function(request)
+    local port = ports[request.number]
+    if not try(place, request, port, knobs.patience) then unanswered[#unanswered + 1] = port end
+  end)
+  wait_for_workers(place, LONG + #ports * knobs.service)
+  for _, port in ipairs(unanswered) do
+    if not place.taken[port] then hung[#hung + 1] = port end
+  end
+  return hung, #unanswered - #hung, lateness
+end
+
+-- -- one case ----------------------------------------------------------------------------------
+
+--- The share of a worker that is always free: each request goes to the first in line, and who has served stands at
+--- its end again, the stuck one at once.
+local function share_of_always_free(requests, workers)
+  local line, busy, held = {}, {}, 0
+  for i = 1, workers do line[i] = i end
+  for _, request in ipairs(requests) do
+    while busy[1] and busy[1].till <= request.at do line[#line + 1] = table.remove(busy, 1).worker end
+    local worker = table.remove(line, 1)
+    if worker == workers then
+      held = held + 1
+      line[#line + 1] = worker
+    else
+      busy[#busy + 1] = { worker = worker, till = request.at + request.service }
+    end
+  end
+  return held / #requests
+end
+
+--- The share of the clients that hang.
+local function predict(case, requests, workers)
+  if case.stuck == "nobody" then return 0 end
+  if case.sharing == "reuseport" then return 1 / workers end
+  if case.stuck == "accepts_all" then return share_of_always_free(requests, workers) end
+  return case.stuck == "accepts_one" and 1 / #requests or 0
+end
+
+--- The share of the retries that are served.
+local function predict_retry(case, retry, requests, workers)
+  if case.sharing == "shared" and case.stuck == "accepts_one" then return 1 end
+  if case.sharing == "reuseport" and retry == "same_port" then return 0 end
+  return 1 - predict(case, requests, workers)
+end
+
+local function new_ports(count, first)
+  local ports = {}
+  for i = 1, count do ports[i] = first + i - 1 end
+  return ports
+end
+
+--- Those that hung try again, from the same port or from new ones. Returns those that hang again. Whom a healthy
+--- worker has counts as served, also if it was late.
+local function retry_round(place, case, ports, retry, requests, knobs)
+  local before = count_held(place)
+  if retry == "new_port" then ports = new_ports(#ports, FIRST_PORT + knobs.clients) end
+  local hung, late = run_round(place, ports, requests, knobs)
+  return hung, {
+    sharing = case.sharing, stuck = case.stuck, retry = retry, tried = #ports, served = #ports - #hung, late = late,
+    held = count_held(place) - before, share = round(100 * (1 - #hung / #ports)),
+    predicted = round(100 * predict_retry(case, retry, requests, knobs.workers)),
+  }
+end
+
+local function run_case(case, knobs)
+  local place = open_place(case.sharing, case.stuck, knobs)
+  local before = place.server:counters()
+  local requests = arrivals(knobs.clients, 0, knobs)
+  local hung, late, lateness = run_round(place, new_ports(knobs.clients, FIRST_PORT), requests, knobs)
+  local first = {
+    sharing = case.sharing, stuck = case.stuck, hung = #hung, late = late, held = count_held(place),
+    share = round(100 * #hung / knobs.clients), predicted = round(100 * predict(case, requests, knobs.workers)),
+    overflows = (place.server:counters() - before).ListenOverflows or 0, depths = table.concat(depths_of(place), " "),
+  }
+  local retries = {}
+  for number, retry in ipairs(chosen(knobs.retry, RETRIES)) do
+    if #hung > 0 then
+      hung, retries[#retries + 1] = retry_round(place, case, hung, retry, arrivals(#hung, number, knobs), knobs)
+    end
+  end
+  for _, listener in ipairs(place.listeners) do listener:close() end -- the workers end
+  return { first = first, retries = retries, lateness = lateness }
+end
+
+-- -- the claim ---------------------------------------------------------------------------------
+
+local function is_within(share, predicted, count)
+  return math.abs(share - predicted) <= 5 * math.sqrt(predicted * (100 - predicted) / count) + 0.1
+end
+
+local function check_first(record, knobs)
+  local name = ("%s, %s: "):format(record.sharing, record.stuck)
+  local is_shared, is_idle = record.sharing == "shared", record.stuck == "accepts_none"
+  local healthy = record.depths:gsub("%d+$", "")
+  assert(not healthy:find "[1-9]", name .. "healthy workers have left queues of " .. record.depths)
+  assert(record.hung > 0 or is_shared and is_idle, name .. "no client hung")
+  if is_shared then
+    assert(record.hung == record.held, name .. record.hung .. " hang, but it accepted " .. record.held)
+  else
+    assert(is_within(record.share, record.predicted, knobs.clients), name .. record.share .. " % hang")
+  end
+end
+
+local function check_retry(record)
+  local name = ("%s, %s, %s: "):format(record.sharing, record.stuck, record.retry)
+  if record.sharing == "reuseport" and record.retry == "same_port" then
+    assert(record.served == 0, name .. "another listener was chosen for " .. record.served)
+  elseif record.stuck ~= "accepts_all" or record.sharing == "reuseport" then
+    assert(is_within(record.share, record.predicted, record.tried), name .. record.share .. " % were served")
+  end
+end
+
+return experiment {
+  claim = "With SO_REUSEPORT one client in n hangs at a stuck worker, and again at each retry from the same port; at a "
+    .. "shared listener only those hang that it accepts.",
+  knobs = {
+    workers = { 4, "workers", "of which one is stuck", min = 2, max = 64 },
+    clients = { 100, "clients", "each with a source port of its own", min = 1, max = 20000 },
+    sharing = { "all", "way", "one listener for all workers, or one for each",
+      choices = { "all", table.unpack(SHARINGS) } },
+    stuck = { "all", "way", "what the stuck worker accepts, and never answers",
+      choices = { "all", "nobody", table.unpack(KINDS) } },
+    retry = { "all", "way", "how those that hung try again; all: from the same port, then from new ones",
+      choices = { "all", "none", table.unpack(RETRIES) } },
+    patience = { 0.5, "s", "how long a client waits, connect included", min = 0.001 },
+    load = { 0.5, "of capacity", "of the workers that are not stuck", min = 0.01, max = 100 },
+    service = { 0.02, "s", "how long a worker works on a request", min = 0.0001 },
+    backlog = { 4096, "connections", "how many the kernel may queue for each listener", min = 0 },
+    seed = { 1, "number", "of the arrivals" },
+  },
+  columns = { "sharing", "stuck", "retry", "tried", "served", "hung", "late", "held", "share", "predicted",
+    "overflows", "depths" },
+  control = { stuck = "nobody" },
+
+  run = function(knobs)
+    lunet.note "Each way to share and each way to be stuck on hosts of its own, side by side."
+    local cases = {}
+    for _, sharing in ipairs(chosen(knobs.sharing, SHARINGS)) do
+      for _, stuck in ipairs(chosen(knobs.stuck, KINDS)) do cases[#cases + 1] = { sharing = sharing, stuck = stuck } end
+    end
+    local results = lunet.together(cases, function(case) return run_case(case, knobs) end)
+    local first, retries, lateness = {}, {}, {}
+    for i, result in ipairs(results) do
+      first[i] = result.first
+      table.move(result.retries, 1, #result.retries, #retries + 1, retries)
+      table.move(result.lateness, 1, #result.lateness, #lateness + 1, lateness)
+    end
+    return { first = first, retries = retries, late_ms = round(1000 * statistics.quantile(lateness, 0.99)) }
+  end,
+
+  check = function(outcome, knobs)
+    for _, record in ipairs(outcome.first) do check_first(record, knobs) end
+    for _, record in ipairs(outcome.retries) do check_retry(record) end
+  end,
+
+  figures = function(outcome)
+    local shares, parts = {}, {}
+    for _, record in ipairs(outcome.first) do
+      shares[record.sharing] = shares[record.sharing] or {}
+      table.insert(shares[record.sharing], ("%g"):format(record.share))
+    end
+    for _, sharing in ipairs(SHARINGS) do
+      if shares[sharing] then parts[#parts + 1] = ("%s %s %%"):format(sharing, table.concat(shares[sharing], "/")) end
+    end
+    return "hung: " .. table.concat(parts, ", ")
+  end,
+}
