@@ -211,9 +211,9 @@ local function draw_note(hand, mark, tops)
 end
 
 local function draw_marks(self, list)
-  local hand = pen.new(function(t) return self.axis:place(t) end, self.zero)
-  hand.width = self.width
   self.is_tall = self.axis.finish > TALLEST * 0.6
+  local hand = pen.new(function(t) return self.axis:place(t) end, self.zero, self.is_tall)
+  hand.width = self.width
   local merged = marks.merge(list, hand.place, self.is_tall and pen.LINE or SAME_SPOT)
   hand:waits_of(merged)
   for _, mark in ipairs(merged) do
