@@ -148,7 +148,7 @@ local function chart(title, svg, left_out, remark, words)
 end
 
 local function group_html(group, number, run, zero)
-  local along = charts.axis(group.drawn.times)
+  local along = charts.axis(group.drawn.axis)
   local queues, queues_left = charts.queues(group.events, run.hosts or {}, along, zero)
   local bars, ends_left = charts.states(group.events, run.hosts or {}, along, zero)
   local limits = diagram.limits(group.drawn)
