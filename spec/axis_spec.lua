@@ -45,6 +45,12 @@ describe("an axis", function()
     end
   end)
 
+  it("has another one for the same times, of another length", function()
+    local down = axis.new({ 0, 2, 1 }, { length = 200 })
+    near(500, down:again({ length = 1000 }):place(1))
+    near(100, down:place(1))
+  end)
+
   it("leaves room before a time", function()
     local along = axis.new({ 0, 1, 2 }, { length = 200, room = { [1] = 40, [0] = 5 } })
     near(5, along:place(0))

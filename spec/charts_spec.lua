@@ -1,10 +1,11 @@
+local axis = require "lunet.axis"
 local charts = require "lunet.charts"
 local events = require "spec.support.events"
 
 local function times(list)
   local found = {}
   for i, e in ipairs(list) do found[i] = e.at end
-  return found
+  return axis.new(found, { length = 1000 })
 end
 
 local function queue(at, depth, limit, socket)
@@ -56,6 +57,6 @@ describe("the chart of states", function()
   end)
 
   it("is none without a connection", function()
-    assert.is_nil((charts.states({}, {}, charts.axis {}, 0)))
+    assert.is_nil((charts.states({}, {}, charts.axis(times {}), 0)))
   end)
 end)

@@ -89,20 +89,36 @@ local function lay_out(self, room)
   self.finish = place
 end
 
---- Makes an axis for these times.
----@param times number[] s, of all that happens; in any order
----@param options {length: number, start: number?, fold: number?, scale: number?, room: table<number, number>?} how
---- long it may be; where it begins; how much room a silence may take (by default what makes the long ones stand out);
---- the greatest scale, per second; room to be left before a time, which must be one of the times
----@return lunet.axis
-function axis.new(times, options)
-  local self = setmetatable({ points = sorted_once(times), places = {}, folds = {}, start = options.start or 0 }, axis)
-  local silences, sums = silences_of(self.points)
+local function make(points, silences, sums, options)
+  local self = setmetatable({ points = points, silences = silences, sums = sums, places = {}, folds = {},
+    start = options.start or 0 }, axis)
   self.fold = options.fold or natural_fold(silences, sums, options.length)
   self.scale = scale_for(options.length, options.scale or math.huge, self.fold, silences, sums)
   lay_out(self, options.room or {})
   return self
 end
+
+---@class lunet.axis_options
+---@field length number how long it may be
+---@field start? number where it begins
+---@field fold? number how much room a silence may take; by default what makes the long ones stand out
+---@field scale? number the greatest scale, per second
+---@field room? table<number, number> room to be left before a time, which must be one of the times
+
+--- Makes an axis for these times.
+---@param times number[] s, of all that happens; in any order
+---@param options lunet.axis_options
+---@return lunet.axis
+function axis.new(times, options)
+  local points = sorted_once(times)
+  local silences, sums = silences_of(points)
+  return make(points, silences, sums, options)
+end
+
+--- Makes another one for the same times.
+---@param options lunet.axis_options
+---@return lunet.axis
+function axis:again(options) return make(self.points, self.silences, self.sums, options) end
 
 -- The last point that is not after t. Who asks for one time mostly asks for the next one then.
 local function point_before(self, t)

@@ -15,9 +15,9 @@ local ROW <const>, BAR <const> = 20, 14 -- px of a connection
 local MOST_QUEUES <const>, MOST_ENDS <const> = 12, 60
 
 --- The axis that a group's charts share.
----@param times number[] of all that happened
+---@param down lunet.axis of its diagram
 ---@return lunet.axis
-function charts.axis(times) return axis.new(times, { length = LENGTH, start = LEFT }) end
+function charts.axis(down) return down:again { length = LENGTH, start = LEFT } end
 
 local function label(x, y, words, class, anchor)
   return element("text", { x = x, y = y, class = class, ["text-anchor"] = anchor or "end" }, escape(words))

@@ -150,19 +150,17 @@ local function note_room(mark, width)
 end
 
 local function make_axis(self, list)
-  local room, notes, total = {}, 0, 0
+  local room, notes = {}, 0
   for _, mark in ipairs(list) do
     if mark.kind == "note" and notes < MOST_NOTES then
       notes = notes + 1
       mark.lines, mark.room = note_room(mark, self.width)
       mark.room = mark.room + (mark.extra or 0)
       room[mark.at] = (room[mark.at] or 0) + mark.room
-      total = total + mark.room
     end
   end
-  self.times = self.times or marks.times(list)
-  return axis.new(self.times, { length = TALLEST, fold = FOLD, scale = self.scale, room = room, start = 12 }),
-    total
+  local options = { length = TALLEST, fold = FOLD, scale = self.scale, room = room, start = 12 }
+  return self.axis and self.axis:again(options) or axis.new(marks.times(list), options)
 end
 
 -- Steps of a queue; those on the same spot are one.
@@ -211,9 +209,9 @@ local function draw_note(hand, mark, tops)
 end
 
 local function draw_marks(self, list)
-  local hand = pen.new(function(t) return self.axis:place(t) end, self.zero)
-  hand.width = self.width
   self.is_tall = self.axis.finish > TALLEST * 0.6
+  local hand = pen.new(function(t) return self.axis:place(t) end, self.zero, self.is_tall)
+  hand.width = self.width
   local merged = marks.merge(list, hand.place, self.is_tall and pen.LINE or SAME_SPOT)
   hand:waits_of(merged)
   for _, mark in ipairs(merged) do
@@ -259,7 +257,7 @@ end
 ---@field left_out integer how many events are not drawn
 ---@field unlabelled integer how many marks have no words beside them, for want of room
 ---@field cuts number[] px, of the body: where it may be cut for a page of paper
----@field times number[] of all that it shows, in order
+---@field axis lunet.axis of all that it shows
 ---@field folds integer how many silences are folded
 
 --- Draws a run.
@@ -282,7 +280,7 @@ function diagram.draw(events, hosts, lines, zero)
   for i, fold in ipairs(self.axis.folds) do cuts[i] = fold.start + (fold.finish - fold.start) * 0.38 end
   return { width = math.ceil(self.width), height = math.ceil(self.height), head_height = HEAD, cuts = cuts,
     head = head_of(seen.columns), body = body, shown = #seen.list, drawn = hand.drawn, left_out = left_out,
-    unlabelled = hand.unlabelled, folds = #self.axis.folds, times = self.axis.points }
+    unlabelled = hand.unlabelled, folds = #self.axis.folds, axis = self.axis }
 end
 
 --- What the diagram does not show of its events, in a sentence; none if it shows all.

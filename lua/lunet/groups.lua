@@ -123,7 +123,10 @@ function groups.of(events, lines)
     list[1] = { events = {}, numbers = {}, notes = notes, first = notes[1].at, last = notes[#notes].at }
   else
     for i, note in ipairs(notes) do add_note(list, note, notes[i + 1]) end
-    if list[1] and #list == 1 then list[1].notes = notes end
+  end
+  if #list == 1 then
+    list[1].events, list[1].lines, list[1].notes, list[1].numbers = events, lines, nil, nil
+    return list
   end
   for _, group in ipairs(list) do merge(group, lines, note_lines) end
   return list

@@ -11,6 +11,7 @@ pen.__index = pen
 
 pen.LINE = 13 -- px of a line of words
 local FAR <const> = 80 -- px: words that would be farther away from their mark are left out
+local CLOSE <const> = 9 -- px: the same, where marks are too many to be told one by one
 local CHARACTERS <const> = 30 -- of a line of words beside a mark
 local BESIDE <const> = 9 -- px between a lane and words
 local WAIT <const> = 7 -- px: how wide a wait is
@@ -18,8 +19,9 @@ local WAIT <const> = 7 -- px: how wide a wait is
 --- A pen for a diagram.
 ---@param place fun(t: number): number where a time is
 ---@param zero number the time that is 0
-function pen.new(place, zero)
-  return setmetatable({ place = place, zero = zero,
+---@param is_dense boolean whether marks are too many to be told one by one
+function pen.new(place, zero, is_dense)
+  return setmetatable({ place = place, zero = zero, far = is_dense and CLOSE or FAR,
     bottoms = {}, arrows = {}, words = {}, events = {}, backs = {}, queues = {}, waits = {},
     unlabelled = 0, drawn = 0, overlap = 0 }, pen)
 end
@@ -29,7 +31,7 @@ end
 -- Where words go that belong at y: there, or below the ones that are in their way. nil if that is too far.
 local function room_for(self, key, y, lines)
   local top = math.max(y - pen.LINE / 2, self.bottoms[key] or -math.huge)
-  if top + pen.LINE / 2 - y > FAR then
+  if top + pen.LINE / 2 - y > self.far then
     self.unlabelled = self.unlabelled + 1
     return nil
   end
@@ -43,7 +45,7 @@ function pen.lines_of(mark)
   if not words then return {} end
   if mark.count and mark.count > 1 then
     words = mark.has_others and ("%s, and %d like it"):format(words, mark.count - 1)
-      or ("%s × %d"):format(words, mark.count)
+      or ("%s\u{A0}×\u{A0}%d"):format(words, mark.count)
   end
   return text.wrap(words, CHARACTERS)
 end
@@ -230,7 +232,7 @@ function pen:queue(step, to)
   if top then
     local at_x = column.x - width - 5
     parts[#parts + 1] = leader(column.x - width, step.y, at_x, top)
-    parts[#parts + 1] = words_at({ words }, at_x, top, true)
+    self.words[#self.words + 1] = words_at({ words }, at_x, top, true)
   end
   self.queues[#self.queues + 1] = group(self, step, "queue", table.concat(parts))
 end

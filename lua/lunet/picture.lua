@@ -23,13 +23,7 @@ local function names_of(group, hosts)
   return table.concat(names, ", ", 1, math.min(#names, 6)) .. more
 end
 
---- Draws a run.
----@param run table from experiment:execute
----@return {drawn: lunet.diagram, title: string?, events: table[], first: number, last: number}[]
----@return integer left_out how many groups are not drawn
----@return number zero the time that is 0
----@return table<integer, lunet.timeline_line> lines of all events
-function picture.of(run)
+local function draw(run)
   local events, hosts = run.events, run.hosts or {}
   local lines, zero = timeline.by_event(events), events[1] and events[1].at or 0
   local list, parts = groups.of(events, lines), {}
@@ -41,6 +35,19 @@ function picture.of(run)
       drawn = diagram.draw(group.events, hosts, group.lines, zero) }
   end
   return parts, math.max(#list - MOST, 0), zero, lines
+end
+
+local known = setmetatable({}, { __mode = "k" }) -- by run, which may go into several files
+
+--- Draws a run.
+---@param run table from experiment:execute
+---@return {drawn: lunet.diagram, title: string?, events: table[], first: number, last: number}[]
+---@return integer left_out how many groups are not drawn
+---@return number zero the time that is 0
+---@return table<integer, lunet.timeline_line> lines of all events
+function picture.of(run)
+  known[run] = known[run] or table.pack(draw(run))
+  return table.unpack(known[run], 1, known[run].n)
 end
 
 return picture

@@ -1,4 +1,5 @@
 --- The report of a run: one page of HTML that needs nothing else.
+local axis = require "lunet.axis"
 local charts = require "lunet.charts"
 local diagram = require "lunet.diagram"
 local diagram_style = require "lunet.diagram_style"
@@ -147,7 +148,7 @@ local function chart(title, svg, left_out, remark, words)
 end
 
 local function group_html(group, number, run, zero)
-  local along = charts.axis(group.drawn.times)
+  local along = charts.axis(group.drawn.axis)
   local queues, queues_left = charts.queues(group.events, run.hosts or {}, along, zero)
   local bars, ends_left = charts.states(group.events, run.hosts or {}, along, zero)
   local limits = diagram.limits(group.drawn)
@@ -168,7 +169,7 @@ local function recorded(run)
     if run.wire.dropped > 0 then
       parts[#parts + 1] = ("%d segments came too fast to be seen."):format(run.wire.dropped)
     end
-    parts[#parts + 1] = ("Times of segments are right to within %.1f µs."):format(run.wire.error * 1e6)
+    parts[#parts + 1] = ("Times of segments are right to within %s."):format(axis.duration(run.wire.error))
   end
   return paragraph(table.concat(parts, " "), "quiet")
 end

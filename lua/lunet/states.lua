@@ -4,7 +4,7 @@ local cast = require "lunet.cast"
 
 local states = {}
 
-local function end_key(host, near, far) return ("%s|%s>%s"):format(host or 0, near, far) end
+local function end_key(host, near, far) return (host or 0) .. "|" .. near .. ">" .. far end
 
 -- The end that a step is about; nil when there are as many as asked for.
 local function end_of(self, host, near, far, at)
