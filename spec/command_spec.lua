@@ -198,8 +198,8 @@ describe("a socket", function()
 end)
 
 describe("wrong use of an experiment", function()
-  local known = "(known: --help, --json, --machine, --timeline, --trace, --pcap, --perfetto, --report, --svg, --backlog, --is_shut, --mode, "
-    .. "--offset, --patience)\n"
+  local known = "(known: --help, --json, --machine, --timeline, --trace, --pcap, --perfetto, --report, --svg, "
+    .. "--backlog, --is_shut, --mode, --offset, --patience)\n"
   local backlog = "it is a whole number from 0 to 1000 (connections)\n"
   local patience = "it is a number, 0 or more (s)\n"
   local misuses = {

@@ -6,7 +6,10 @@ knob.__index = knob
 local FIELDS = { [1] = true, [2] = true, [3] = true, min = true, max = true, choices = true }
 
 -- Every experiment has these options of its own.
-local TAKEN = { help = true, json = true, machine = true, timeline = true, report = true, svg = true }
+local TAKEN = {
+  help = true, json = true, machine = true, timeline = true, trace = true, pcap = true, perfetto = true, report = true,
+  svg = true,
+}
 
 local function type_of(value)
   if math.type(value) == "integer" then return "integer" end

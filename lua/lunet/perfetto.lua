@@ -82,9 +82,10 @@ function perfetto.encode(events, hosts)
   local list, first = names(hosts), events[1] and events[1].at or 0
   for _, e in ipairs(events) do first = math.min(first, e.since or e.at) end
   local function to_us(at) return math.floor((at - first) * 1e9 + 0.5) / 1000 end
-  local sentences = timeline.sentences(events)
+  local lines_of_events = timeline.by_event(events)
   for i, e in ipairs(events) do
-    local sentence = sentences[i]
+    local line = lines_of_events[i]
+    local sentence = line and timeline.sentence(line)
     if e.kind == "segment" then
       add_segment(list, e, to_us, i, sentence or e.flags)
     else

@@ -215,13 +215,4 @@ function timeline.sentence(line)
   return (line.who and not line.is_kernel and line.who .. " " or "") .. timeline.words(line)
 end
 
---- What each event says, by its number in the list; nil for those that say nothing.
----@param events table[]
----@return table<integer, string>
-function timeline.sentences(events)
-  local said = {}
-  for i, line in pairs(timeline.by_event(events)) do said[i] = timeline.sentence(line) end
-  return said
-end
-
 return timeline
