@@ -68,14 +68,17 @@ report_style.script = [[
   document.querySelectorAll(".frame").forEach(frame => {
     const marks = [...frame.querySelectorAll(".body .mark")].sort(order);
     let at = -1;
+    // A window that is not in front tells of no focus: what the keys chose is shown all the same.
+    const show = mark => { detail.textContent = mark ? mark.getAttribute("aria-label") : ""; };
     const go = to => {
       at = Math.max(0, Math.min(marks.length - 1, to));
       if (marks[at]) marks[at].focus();
+      show(marks[at]);
     };
     const moves = { ArrowDown: () => at + 1, ArrowRight: () => at + 1, ArrowUp: () => at - 1, ArrowLeft: () => at - 1,
       Home: () => 0, End: () => marks.length - 1 };
     frame.addEventListener("keydown", event => {
-      if (event.key === "Escape") { frame.focus(); return; }
+      if (event.key === "Escape") { frame.focus(); show(); return; }
       if (!moves[event.key] || event.ctrlKey || event.altKey || event.metaKey) return;
       event.preventDefault();
       go(moves[event.key]());
@@ -83,9 +86,9 @@ report_style.script = [[
     frame.addEventListener("focusin", event => {
       const found = marks.indexOf(event.target);
       if (found >= 0) at = found;
-      detail.textContent = found >= 0 ? event.target.getAttribute("aria-label") : "";
+      show(marks[found]);
     });
-    frame.addEventListener("focusout", () => { detail.textContent = ""; });
+    frame.addEventListener("focusout", () => show());
   });
 })();
 ]]
