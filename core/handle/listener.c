@@ -29,8 +29,8 @@ static void record(listener *l, enum event_kind kind, int64_t bytes, int code) {
   trace_record(loop_trace(l->lp), &l->socket, kind, bytes, code);
 }
 
-static void ask_queue(struct trace_probe *p, enum noteworthy why) {
-  (void)why;
+static void ask_queue(struct trace_probe *p, bool is_noteworthy) {
+  (void)is_noteworthy;
   listener *l = LIST_ENTRY(p, listener, probe);
   uint32_t depth, limit;
   /* A Unix queue costs a netlink round trip to read: too much for every event. */

@@ -4,21 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/clock.h"
 #include "platform/namespace_file.h"
 #include "platform/sock_diag.h"
-
-/* Deadlines may pass by the thousand, and a script may note in a loop: they are answered so often,
- * and no oftener. */
-static const uint64_t pauses_ns[] = {
-  [NOTEWORTHY_NOTE] = 1000 * 1000, [NOTEWORTHY_TIMEOUT] = 100 * 1000 * 1000};
 
 struct snapshot {
   struct trace_probe probe; /* first: ask gets this */
   trace *trace;
   int ns;
   struct trace_socket about; /* the host */
-  uint64_t answered_ns[2];   /* the last of each kind, see pauses_ns */
 };
 
 /* -- counters ------------------------------------------------------------------------------ */
@@ -69,12 +62,8 @@ static void take(snapshot *s) {
   trace_append_text(s->trace, &s->about, EVENT_SOCKETS, read_sockets(s->ns));
 }
 
-static void ask(struct trace_probe *p, enum noteworthy why) {
-  snapshot *s = (snapshot *)p;
-  uint64_t now_ns = why == NOTEWORTHY_NOT ? 0 : clock_now_ns();
-  if (why == NOTEWORTHY_NOT || now_ns < s->answered_ns[why] + pauses_ns[why]) return;
-  s->answered_ns[why] = now_ns;
-  take(s);
+static void ask(struct trace_probe *p, bool is_noteworthy) {
+  if (is_noteworthy) take((snapshot *)p);
 }
 
 int snapshot_open(loop *lp, int ns, uint16_t host, const char *name, snapshot **out) {

@@ -16,9 +16,12 @@ const char *const event_names[] = {
   [EVENT_SOCKETS] = "sockets",   [EVENT_SOCKETS + 1] = NULL,
 };
 
+enum { MS = 1000 * 1000 }; /* in nanoseconds */
+
 struct trace {
   uint64_t next;
   bool is_probing;
+  uint64_t next_timeout_ns, next_note_ns; /* when a closer look is worth its time again */
   list probes;
   char **labels; /* from 1 */
   uint16_t label_count;
@@ -59,12 +62,23 @@ static struct event *append(trace *t, enum event_kind kind) {
   return e;
 }
 
-static void ask_probes(trace *t, enum noteworthy why) {
-  if (!t->is_probing) return;
+static void ask_all(trace *t, bool is_noteworthy) {
   for (list *l = t->probes.next; l != &t->probes; l = l->next) {
     struct trace_probe *p = LIST_ENTRY(l, struct trace_probe, in_trace);
-    p->ask(p, why);
+    p->ask(p, is_noteworthy);
   }
+}
+
+/* Deadlines may pass by the thousand, and a script may note in a loop. With many hosts a closer
+ * look takes milliseconds, in which nothing else runs: the next one is `share` times as long away,
+ * and no less than a pause. */
+static void look_closer(trace *t, uint64_t *next_ns, uint64_t pause_ns, uint64_t share) {
+  uint64_t began_ns = clock_now_ns();
+  bool may_look = began_ns >= *next_ns;
+  ask_all(t, may_look);
+  if (!may_look) return;
+  uint64_t now_ns = clock_now_ns(), earned_ns = share * (now_ns - began_ns);
+  *next_ns = now_ns + (earned_ns > pause_ns ? earned_ns : pause_ns);
 }
 
 void trace_append(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
@@ -90,12 +104,16 @@ void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind k
                        int32_t code, uint64_t since_ns) {
   trace_append(t, s, kind, bytes, code);
   t->ring[(t->next - 1) % TRACE_EVENTS].since_ns = since_ns;
-  ask_probes(t, code == OP_TIMEOUT ? NOTEWORTHY_TIMEOUT : NOTEWORTHY_NOT);
+  if (!t->is_probing) return;
+  if (code == OP_TIMEOUT)
+    look_closer(t, &t->next_timeout_ns, 100 * MS, 200);
+  else
+    ask_all(t, false);
 }
 
 void trace_note(trace *t, const char *text) {
   append(t, EVENT_NOTE)->text = strdup(text);
-  ask_probes(t, NOTEWORTHY_NOTE);
+  if (t->is_probing) look_closer(t, &t->next_note_ns, MS, 1);
 }
 
 uint64_t trace_first(const trace *t) { return t->next < TRACE_EVENTS ? 0 : t->next - TRACE_EVENTS; }

@@ -82,14 +82,11 @@ const struct event *trace_event(const trace *t, uint64_t number);
 uint16_t trace_label(trace *t, const char *text); /* the label's index; 0 if there is no room */
 const char *trace_label_text(const trace *t, uint16_t label);
 
-/* Whether an event is one at which a closer look is worth its time. */
-enum noteworthy { NOTEWORTHY_NOTE, NOTEWORTHY_TIMEOUT, NOTEWORTHY_NOT };
-
 /* A probe is asked after every event, while probing is on, whether something changed. */
 struct trace_probe {
   list in_trace;
-  void (*ask)(struct trace_probe *p,
-              enum noteworthy why); /* records what changed by trace_append */
+  void (*ask)(struct trace_probe *p, bool is_noteworthy); /* records what changed by trace_append.
+    At a noteworthy event a closer look is worth its time. */
 };
 
 void trace_probe_open(trace *t, struct trace_probe *p);
