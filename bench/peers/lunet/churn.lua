@@ -21,7 +21,7 @@ end
 
 local function run(cycles, clients)
   local listener <close> = assert(lunet.listen { backlog = 1024 })
-  local server <close> = lunet.spawn(function() listener:serve(echo) end)
+  local _server <close> = lunet.spawn(function() listener:serve(echo) end)
   lunet.scope(function()
     for _ = 1, clients do
       lunet.spawn(function()

@@ -15,7 +15,7 @@ end
 
 local trips, count = round.argument(1), round.argument(2)
 local listener <close> = assert(lunet.listen { backlog = 4096 })
-local server <close> = lunet.spawn(function() listener:serve(echo) end)
+local _server <close> = lunet.spawn(function() listener:serve(echo) end)
 local connections = {}
 for i = 1, count do connections[i] = assert(lunet.connect(listener)) end
 

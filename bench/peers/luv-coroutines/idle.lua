@@ -4,12 +4,12 @@ local net = require "net"
 local round = require "round"
 
 local pairs_wanted = round.argument(1)
-local near, far = {}, {}
+local near, far = {}, {} -- all of them stay
 local before = round.resident_bytes()
 
 local function finish()
   print(('{"bytes": %.0f}'):format((round.resident_bytes() - before) / pairs_wanted))
-  os.exit(0)
+  os.exit(#near >= pairs_wanted - 1)
 end
 
 local _, port = net.serve(function(connection)
