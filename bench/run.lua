@@ -7,8 +7,9 @@ local statistics = require "lunet.statistics"
 local text = require "lunet.text"
 
 local HERE = arg[0]:match "^(.*)/[^/]*$" or "."
+if HERE:sub(1, 1) ~= "/" then HERE = os.getenv "PWD" .. "/" .. HERE end -- peers have directories of their own
 local ROOT = HERE .. "/.."
-local BUILD = ROOT .. "/build/release"
+local BUILD = os.getenv "LUNET_BUILD" or ROOT .. "/build/release"
 local SYSCTLS = {
   ["net.ipv4.tcp_congestion_control"] = "reno", -- one that paces would make the throughput jump
   ["net.core.somaxconn"] = 65535,

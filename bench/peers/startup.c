@@ -1,4 +1,5 @@
-/* startup.c COUNT PROGRAM [ARGUMENT...]: runs a program so many times; how long it takes from its start to its end. */
+/* startup.c COUNT PROGRAM [ARGUMENT...]: runs a program so many times; how long it takes from its
+ * start to its end. */
 #include <spawn.h>
 #include <sys/wait.h>
 
@@ -7,9 +8,9 @@
 extern char **environ;
 
 int main(int argc, char **argv) {
-  int count = integer_argument(argc, argv, 1), status;
+  int count = argc > 2 ? integer_argument(argc, argv, 1) : 0, status;
+  if (count == 0) return 2;
   uint64_t *took_ns = calloc((size_t)count, sizeof *took_ns);
-  if (argc < 3) return 2;
   for (int i = 0; i < count; i++) {
     pid_t child;
     uint64_t started = now_ns();
@@ -18,5 +19,6 @@ int main(int argc, char **argv) {
     took_ns[i] = now_ns() - started;
   }
   qsort(took_ns, (size_t)count, sizeof *took_ns, compare_ns);
-  printf("{\"median_us\": %.1f, \"least_us\": %.1f}\n", quantile_us(took_ns, count, 0.5), (double)took_ns[0] / 1e3);
+  printf("{\"median_us\": %.1f, \"least_us\": %.1f}\n", quantile_us(took_ns, count, 0.5),
+         (double)took_ns[0] / 1e3);
 }
