@@ -52,11 +52,12 @@ endforeach()
 
 # By bare name: ctest looks these up when it runs, and a missing one fails its test.
 file(GLOB_RECURSE c_files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
-  core/*.[ch] spec/core/*.[ch])
-lunet_test(lint lint/luacheck luacheck --quiet lua experiments spec)
+  core/*.[ch] spec/core/*.[ch] bench/*.[ch])
+lunet_test(lint lint/luacheck luacheck --quiet lua experiments spec bench)
 lunet_test(lint lint/clang-format clang-format --dry-run -Werror ${c_files})
 lunet_test(lint lint/cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11
   --enable=warning,performance,portability -I core ${c_files})
 lunet_test(lint lint/layering script/check-layering)
-file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} script/* .ci/run)
+file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} script/* .ci/run
+  bench/run bench/laboratory)
 lunet_test(lint lint/shellcheck shellcheck ${scripts})

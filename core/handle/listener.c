@@ -144,12 +144,13 @@ static void accept_ended(op *o) {
                     o->waits_since_ns);
 }
 
+/* Who accepts in a loop will be back soon, and finds it armed. */
 static int on_ready(void *owner, int events) {
   listener *l = owner;
+  bool is_wanted = !list_empty(&l->waiting);
   (void)events;
   op_attempt_all(&l->waiting);
-  bool is_wanted = !list_empty(&l->waiting) && gate_has_room(l->gate);
-  return is_wanted ? 0 : UV_READABLE;
+  return is_wanted && gate_has_room(l->gate) ? 0 : UV_READABLE;
 }
 
 void listener_admit(listener *l) {

@@ -6,6 +6,7 @@
 #include "handle/op.h"
 #include "handle/scope.h"
 #include "handle/trace.h"
+#include "handle/watch.h"
 
 enum { CALLS_AT_ONCE = 64 }; /* between two polls, over all tasks */
 
@@ -14,6 +15,7 @@ struct loop {
   uv_async_t wake;
   deadlines *deadlines;
   trace *trace;
+  watches *watches;
   list ready;  /* ended ops, to be delivered */
   list batch;  /* those that this step delivers */
   list scopes; /* every open scope; the outermost first */
@@ -27,6 +29,7 @@ struct loop {
 uv_loop_t *loop_uv(loop *lp) { return &lp->uv; }
 deadlines *loop_deadlines(loop *lp) { return lp->deadlines; }
 trace *loop_trace(loop *lp) { return lp->trace; }
+watches *loop_watches(loop *lp) { return lp->watches; }
 scope *loop_scope(loop *lp) { return &lp->outermost; }
 list *loop_scopes(loop *lp) { return &lp->scopes; }
 char *loop_scratch(loop *lp) { return lp->scratch; }
@@ -59,6 +62,8 @@ void loop_step(loop *lp, bool wait) {
 
 static int open_parts(loop *lp) {
   int result = trace_open(&lp->trace);
+  if (result < 0) return result;
+  result = watches_open(&lp->watches);
   if (result < 0) return result;
   result = uv_async_init(&lp->uv, &lp->wake, on_wake);
   if (result < 0) return result;
@@ -93,6 +98,7 @@ int loop_open(loop **out) {
     uv_walk(&lp->uv, on_walk, NULL);
     close_uv(lp);
     if (lp->trace != NULL) trace_close(lp->trace);
+    free(lp->watches); /* empty */
     free(lp);
     return result;
   }
@@ -114,6 +120,7 @@ void loop_close(loop *lp) {
   drop_results(lp);
   deadlines_close(lp->deadlines);
   uv_close((uv_handle_t *)&lp->wake, NULL);
+  watches_close(lp->watches);
   close_uv(lp);
   trace_close(lp->trace);
   free(lp);

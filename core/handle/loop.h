@@ -13,6 +13,7 @@ typedef struct loop loop;
 typedef struct deadlines deadlines;
 typedef struct scope scope;
 typedef struct trace trace;
+typedef struct watches watches;
 
 enum { LOOP_SCRATCH = 64 * 1024 };
 
@@ -36,6 +37,7 @@ void loop_wake(loop *lp);
 uv_loop_t *loop_uv(loop *lp);
 deadlines *loop_deadlines(loop *lp);
 trace *loop_trace(loop *lp);
+watches *loop_watches(loop *lp);
 scope *loop_scope(loop *lp);         /* the outermost scope */
 list *loop_scopes(loop *lp);         /* every open scope */
 char *loop_scratch(loop *lp);        /* LOOP_SCRATCH bytes, free to use between two steps */

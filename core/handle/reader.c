@@ -50,6 +50,15 @@ static ssize_t fill(int fd, held *h, size_t most) {
   return received;
 }
 
+/* The same, as much as a chunk. Little data costs little memory: room for a whole chunk is made
+ * only when as much has come already. */
+static ssize_t fill_chunk(int fd, held *h, op *o) {
+  if (h->length >= CHUNK) return fill(fd, h, CHUNK);
+  ssize_t received = socket_receive(fd, loop_scratch(o->lp), CHUNK);
+  if (received <= 0) return received;
+  return held_append(h, loop_scratch(o->lp), (size_t)received) < 0 ? UV_ENOMEM : received;
+}
+
 static bool attempt_some(int fd, held *h, op *o) {
   if (h->length > 0) return end_held(h, o, smaller(h->length, CHUNK), 0);
   ssize_t received = socket_receive(fd, loop_scratch(o->lp), CHUNK);
@@ -106,7 +115,7 @@ static bool attempt_line(int fd, held *h, op *o) {
 
 static bool attempt_all(int fd, held *h, op *o) {
   for (int round = 0; round < ROUNDS; round++) {
-    ssize_t received = fill(fd, h, CHUNK);
+    ssize_t received = fill_chunk(fd, h, o);
     if (received == UV_EAGAIN) return false;
     if (received < 0) return end_with(o, received);
     if (received == 0) return h->length > 0 ? end_held(h, o, h->length, 0) : end_scratch(o, 0, 0);

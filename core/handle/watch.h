@@ -17,4 +17,8 @@ int watch_arm(watch **w, loop *lp, int fd, int events, watch_ready ready, void *
 /* To be called before the descriptor is closed, never after; sets *w to NULL. */
 void watch_close(watch **w);
 
+/* The closed ones of a loop, which serve other descriptors later. To be closed last. */
+int watches_open(watches **out);
+void watches_close(watches *ws);
+
 #endif

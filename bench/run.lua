@@ -1,0 +1,285 @@
+-- The runner behind bench/run: peers take turns, round by round, each in a process and on a host of its own.
+local argparse = require "argparse"
+local dkjson = require "dkjson"
+local json = require "lunet.json"
+local lunet = require "lunet"
+local statistics = require "lunet.statistics"
+local text = require "lunet.text"
+
+local HERE = arg[0]:match "^(.*)/[^/]*$" or "."
+if HERE:sub(1, 1) ~= "/" then HERE = os.getenv "PWD" .. "/" .. HERE end -- peers have directories of their own
+local ROOT = HERE .. "/.."
+local BUILD = os.getenv "LUNET_BUILD" or ROOT .. "/build/release"
+local SYSCTLS = {
+  ["net.ipv4.tcp_congestion_control"] = "reno", -- one that paces would make the throughput jump
+  ["net.core.somaxconn"] = 65535,
+  ["net.ipv4.ip_local_port_range"] = "1024 65535",
+}
+local LIMIT = 120 -- s for one round of one peer
+
+package.path = HERE .. "/?.lua;" .. package.path
+local catalogue = require "workloads"
+
+-- -- programs ----------------------------------------------------------------------------------
+
+local function exists(path)
+  local file <close> = io.open(path)
+  return file ~= nil
+end
+
+-- The words that run a peer's program for a workload, and its directory; nil if it has none.
+local function command_of(peer, workload, arguments)
+  local words, directory
+  if peer.build then
+    words = { ("%s/bench/%s/%s"):format(BUILD, peer.build, workload.program) }
+    if not exists(("%s/peers/%s/%s.c"):format(HERE, peer.build:match "^[^-]+", workload.program)) then return nil end
+  else
+    directory = ("%s/peers/%s"):format(HERE, peer.directory)
+    local file = workload.program .. peer.suffix
+    if not exists(directory .. "/" .. file) then return nil end
+    words = { peer.run == "lunet" and BUILD .. "/lunet" or peer.run, file }
+    if peer.run == "node" then table.insert(words, 2, "--expose-gc") end
+  end
+  table.move(arguments, 1, #arguments, #words + 1, words)
+  words[#words + 1] = peer.more
+  words.cwd = directory
+  return words
+end
+
+local function rows_of_peers(workload, arguments)
+  local rows = {}
+  for _, peer in ipairs(catalogue.peers) do
+    local is_left_out = workload.without and peer.build and workload.without[peer.build:match "^[^-]+"]
+    local words = not is_left_out and command_of(peer, workload, arguments)
+    if words then rows[#rows + 1] = { name = peer.name, words = words } end
+  end
+  return rows
+end
+
+local special = {}
+
+function special.startup(_, _, is_tiny)
+  local empty = "/dev/null"
+  local startup, count = BUILD .. "/bench/startup/startup", is_tiny and 3 or 100
+  return {
+    { name = "lua5.4", words = { startup, count, "lua5.4", empty } },
+    { name = "lunet", words = { startup, count, BUILD .. "/lunet", empty } },
+    { name = "python3", words = { startup, count // 3, "/usr/bin/python3", "-I", empty } },
+    { name = "node", words = { startup, count // 3, "node", empty } },
+  }
+end
+
+function special.trace(_, arguments)
+  local function words(...) return { BUILD .. "/lunet", "churn.lua", arguments[1], arguments[2], ...,
+    cwd = HERE .. "/peers/lunet" } end
+  return { { name = "off", words = words "" }, { name = "on", words = words "record" } }
+end
+
+local function rows_of(workload, is_tiny)
+  local arguments = table.move(workload.arguments or {}, 1, 2, 1, {})
+  if is_tiny then arguments[1] = math.max(2, (arguments[1] or 0) // 200) end
+  return (special[workload.rows] or rows_of_peers)(workload, arguments, is_tiny)
+end
+
+-- -- running them ------------------------------------------------------------------------------
+
+-- One round of one peer: what its program printed.
+local function measure(row)
+  local host <close> = assert(lunet.host { name = "bench", sysctl = SYSCTLS })
+  local program = table.move(row.words, 1, #row.words, 1, { cwd = row.words.cwd })
+  program.env = { LUA_PATH = HERE .. "/peers/?.lua;./?.lua;;", LUA_INIT = false, PYTHONPATH = HERE .. "/peers",
+    NODE_OPTIONS = false }
+  local process <close> = assert(host:exec(program))
+  local output, message = process.stdout:receive("a", LIMIT)
+  if not output then error(("%s: %s"):format(row.name, message), 0) end
+  local status = process:wait(LIMIT)
+  local values = dkjson.decode(output)
+  if status ~= 0 or type(values) ~= "table" then
+    error(("%s: '%s' ended with %s and printed %q"):format(row.name, table.concat(row.words, " "), status, output), 0)
+  end
+  return values
+end
+
+local function keep(results, values)
+  for metric, value in pairs(values) do
+    results[metric] = results[metric] or {}
+    table.insert(results[metric], value)
+  end
+end
+
+-- Everyone in turn, and who is first changes from round to round.
+local function run(workload, rounds, is_tiny)
+  local rows, results = rows_of(workload, is_tiny), {}
+  for _, row in ipairs(rows) do results[row.name] = {} end
+  for round = 1, rounds do
+    for i = 1, #rows do
+      local row = rows[(i + round - 2) % #rows + 1]
+      keep(results[row.name], measure(row))
+    end
+  end
+  return rows, results
+end
+
+-- -- telling -----------------------------------------------------------------------------------
+
+local function median(values) return statistics.quantile(values, 0.5) end
+
+-- The median of what the rounds say, each by itself: all of a round found the machine in much the same state.
+local function ratio(values, yardstick)
+  local ratios = {}
+  for i, value in ipairs(values or {}) do
+    if yardstick and yardstick[i] and yardstick[i] ~= 0 then ratios[#ratios + 1] = value / yardstick[i] end
+  end
+  return median(ratios)
+end
+
+local function figure(value)
+  if not value then return "-" end
+  if value >= 1000 then return ("%.0f"):format(value) end
+  return ("%.4g"):format(value)
+end
+
+local function load_average()
+  local file <close> = assert(io.open "/proc/loadavg")
+  return tonumber((file:read "a":match "^%S+"))
+end
+
+local function show(workload, rows, results)
+  local yardstick = results[workload.yardstick or "libuv"]
+  print(("\n%s: %s"):format(workload.name, workload.what))
+  local heads = { text.left("", 17) }
+  for _, metric in ipairs(workload.metrics) do
+    heads[#heads + 1] = text.right(metric[1], 12) .. text.right("ratio", 7)
+  end
+  print(table.concat(heads))
+  for _, row in ipairs(rows) do
+    local cells = { text.left(row.name, 17) }
+    for _, metric in ipairs(workload.metrics) do
+      local values = results[row.name][metric[1]]
+      local against = ratio(values, yardstick[metric[1]])
+      cells[#cells + 1] = text.right(figure(median(values)), 12)
+        .. text.right(against and ("%.2f"):format(against) or "-", 7)
+    end
+    print(table.concat(cells))
+  end
+  io.stdout:flush()
+end
+
+-- -- the environment ---------------------------------------------------------------------------
+
+local function first_line(command)
+  local pipe <close> = assert(io.popen(command .. " 2>/dev/null"))
+  return pipe:read "l" or "none"
+end
+
+local function read_environment()
+  return {
+    date = os.date "!%Y-%m-%dT%H:%M:%SZ",
+    commit = first_line(("git -C '%s' describe --always --dirty"):format(ROOT)),
+    kernel = first_line "uname -sr",
+    processor = first_line "sed -n 's/^model name[^:]*: //p' /proc/cpuinfo",
+    processors = tonumber(first_line "nproc"),
+    load = load_average(),
+    user = first_line "id -u",
+    sysctl = SYSCTLS,
+    versions = {
+      libuv = first_line "pkg-config --modversion libuv",
+      lua = first_line "lua5.4 -v",
+      lunet = lunet.version,
+      luv = first_line "lua5.4 -e 'print(require[[luv]].version_string())'",
+      cqueues = first_line "lua5.4 -e 'print(require[[cqueues]].VERSION)'",
+      node = first_line "node --version",
+      python = first_line "/usr/bin/python3 --version",
+      uvloop = first_line "/usr/bin/python3 -c 'import uvloop; print(uvloop.__version__)'",
+    },
+  }
+end
+
+-- -- stored results ----------------------------------------------------------------------------
+
+local function read_stored(path)
+  local file <close> = assert(io.open(path))
+  return assert(dkjson.decode(file:read "a"))
+end
+
+local function write_stored(path, stored)
+  local file <close> = assert(io.open(path, "w"))
+  assert(file:write(json.encode(stored, { "environment", "results" }), "\n"))
+  print("\nstored in " .. path)
+end
+
+-- By ratio: another machine, or another hour, has other figures.
+local function compare(stored, now, path)
+  print(("\nratios, before (%s, %s) and now"):format(path, stored.environment.date))
+  for _, workload in ipairs(catalogue.workloads) do
+    local old, new = stored.results[workload.name], now.results[workload.name]
+    for name in pairs(old and new or {}) do
+      for _, metric in ipairs(workload.metrics) do
+        local function at(results)
+          local base = results[workload.yardstick or "libuv"]
+          return results[name] and base and ratio(results[name][metric[1]], base[metric[1]])
+        end
+        local before, after = at(old), at(new)
+        if before and after and name ~= (workload.yardstick or "libuv") then
+          print(("%-15s %-17s %-12s %7.2f %7.2f  %+4.0f %%"):format(workload.name, name, metric[1], before, after,
+            (after / before - 1) * 100))
+        end
+      end
+    end
+  end
+end
+
+-- -- the command -------------------------------------------------------------------------------
+
+local function list()
+  for _, workload in ipairs(catalogue.workloads) do print(("%-15s %s"):format(workload.name, workload.what)) end
+  print(("%-15s %s"):format("laboratory", "hosts and links, against ip(8); a table of its own, see bench/laboratory"))
+  print ""
+  for _, peer in ipairs(catalogue.peers) do print(("%-17s %s"):format(peer.name, peer.what)) end
+end
+
+local function chosen(names)
+  local wanted, known = {}, { laboratory = true }
+  for _, name in ipairs(names) do wanted[name] = true end
+  local workloads = {}
+  for _, workload in ipairs(catalogue.workloads) do
+    known[workload.name] = true
+    if #names == 0 or wanted[workload.name] then workloads[#workloads + 1] = workload end
+  end
+  for _, name in ipairs(names) do
+    if not known[name] then
+      io.stderr:write(("bench/run: no workload is named '%s'; see bench/run --list\n"):format(name))
+      os.exit(2)
+    end
+  end
+  return workloads, wanted.laboratory or #names == 0
+end
+
+local parser = argparse("bench/run", "Measures lunet and its peers side by side: medians, and ratios against libuv.")
+parser:argument("workload", "which; all of them by default"):args "*"
+parser:option("--rounds", "how many rounds", "7"):convert(tonumber)
+parser:option("--store", "where the results go, a JSON file", ROOT .. "/build/bench.json")
+parser:option("--compare", "with these stored results")
+parser:flag("--list", "tell the workloads and the peers")
+parser:flag("--tiny", "do next to no work: only to see whether everything works")
+local options = parser:parse(arg)
+
+if options.list then
+  list()
+  os.exit(0)
+end
+local workloads, has_laboratory = chosen(options.workload)
+local stored = options.compare and read_stored(options.compare)
+local now = { environment = read_environment(), results = {}, load = {} }
+print(("load %.2f, %d processors, %s, reno"):format(now.environment.load, now.environment.processors,
+  now.environment.kernel))
+for _, workload in ipairs(workloads) do
+  local rows, results = run(workload, options.rounds, options.tiny)
+  show(workload, rows, results)
+  now.results[workload.name] = results
+  now.load[workload.name] = load_average()
+end
+print(("\nload %.2f at the end; medians of %d rounds, ratios within rounds"):format(load_average(), options.rounds))
+if #workloads > 0 then write_stored(options.store, now) end
+if stored then compare(stored, now, options.compare) end
+if has_laboratory and not options.tiny then assert(os.execute(("'%s/laboratory'"):format(HERE))) end

@@ -1,0 +1,184 @@
+-- How lunet grows: ghosts in one queue, sleeping tasks, and churn for minutes. Prints tables and plots.
+--
+--   script/build release && build/release/lunet bench/scale.lua [ghosts] [sleepers] [soak] [--minutes N]
+local argparse = require "argparse"
+local lunet = require "lunet"
+local plot = require "lunet.plot"
+local statistics = require "lunet.statistics"
+
+-- Every ghost keeps a port of its client's. An address has 64,512 of them here; yet when every second one is taken, the
+-- kernel looks at some 30,000 for each connect, so that the clients have several addresses.
+local ADDRESSES = 8
+local GHOSTS = { 1000, 2000, 4000, 8000, 16000, 32000, 64000 }
+local SLEEPERS = { 1000, 10000, 50000, 100000, 200000 }
+local SYSCTLS = {
+  ["net.ipv4.tcp_congestion_control"] = "reno",
+  ["net.core.somaxconn"] = 65535,
+  ["net.ipv4.ip_local_port_range"] = "1024 65535",
+}
+local MESSAGE = ("x"):rep(64)
+local ROUNDS = 3 -- of each number of ghosts; the median counts
+local CLIENTS, SAMPLES = 16, 60 -- of the soak
+
+local function resident()
+  collectgarbage()
+  collectgarbage()
+  local file <close> = assert(io.open "/proc/self/statm")
+  return file:read "a":match "^%d+ (%d+)" * 4096
+end
+
+local function timed(fn, ...)
+  local started = lunet.now()
+  fn(...)
+  return lunet.now() - started
+end
+
+local function show(given) print("\n" .. plot.line(given) .. "\n") end
+
+-- -- ghosts ------------------------------------------------------------------------------------
+
+local function fill(host, listener, count)
+  for i = 1, count do
+    local connection = assert(host:connect { listener, from = "127.0.0." .. 2 + i % ADDRESSES })
+    assert(connection:send(MESSAGE))
+    connection:close()
+  end
+  assert(listener:queue().depth == count)
+end
+
+local function drain(listener, count)
+  for _ = 1, count do
+    local ghost = assert(listener:accept())
+    assert(#ghost:receive "a" == #MESSAGE)
+    ghost:close()
+  end
+  assert(listener:queue().depth == 0)
+end
+
+-- Rates of one queue, on a host of its own: no port of a run before is taken any more.
+local function fill_and_drain(count)
+  local host <close> = assert(lunet.host { name = "ghosts", sysctl = SYSCTLS })
+  local listener <close> = assert(host:listen { address = "127.0.0.1", backlog = count })
+  return count / timed(fill, host, listener, count), count / timed(drain, listener, count)
+end
+
+local function measure_ghosts(count)
+  local fills, drains = {}, {}
+  for round = 1, ROUNDS do
+    fills[round], drains[round] = fill_and_drain(count)
+    lunet.sleep(0.2) -- the kernel takes the host down
+  end
+  return statistics.quantile(fills, 0.5), statistics.quantile(drains, 0.5)
+end
+
+local function ghosts()
+  local fills, drains = {}, {}
+  print(("%10s %12s %12s"):format("ghosts", "filled/s", "drained/s"))
+  for i, count in ipairs(GHOSTS) do
+    fills[i], drains[i] = measure_ghosts(count)
+    print(("%10d %12.0f %12.0f"):format(count, fills[i], drains[i]))
+  end
+  show { x = GHOSTS, series = { ["filled a second"] = fills, ["drained a second"] = drains },
+    xlabel = "ghosts in the queue", xscale = "log" }
+end
+
+-- -- sleepers ----------------------------------------------------------------------------------
+
+-- So many tasks sleep, to wake within one second after they all do.
+local function measure_sleepers(count)
+  local before, late = resident(), {}
+  local lead = 1 + count / 50000
+  local base = lunet.now() + lead
+  local bytes, spawned
+  lunet.scope(function()
+    spawned = timed(function()
+      for i = 1, count do
+        lunet.spawn(function()
+          local due = base + i * 7919 % count / count
+          lunet.sleep(math.max(0, due - lunet.now()))
+          late[#late + 1] = lunet.now() - due
+        end)
+      end
+      lunet.sleep(0) -- they begin
+    end)
+    bytes = resident() - before
+  end)
+  table.sort(late)
+  assert(late[1] >= 0, "a task woke early")
+  return spawned / count * 1e6, bytes / count, statistics.mean(late) * 1e6, late[math.ceil(count * 0.99)] * 1e6
+end
+
+local function sleepers()
+  local bytes, means = {}, {}
+  print(("%10s %14s %14s %14s %14s"):format("tasks", "begun in, us", "bytes a task", "late, mean us", "late, 99 % us"))
+  for i, count in ipairs(SLEEPERS) do
+    local spawned, late
+    spawned, bytes[i], means[i], late = measure_sleepers(count)
+    print(("%10d %14.2f %14.0f %14.1f %14.1f"):format(count, spawned, bytes[i], means[i], late))
+  end
+  show { x = SLEEPERS, y = bytes, xlabel = "sleeping tasks", ylabel = "bytes a task", xscale = "log" }
+  show { x = SLEEPERS, y = means, xlabel = "sleeping tasks", ylabel = "mean lateness, us", xscale = "log" }
+end
+
+-- -- soak --------------------------------------------------------------------------------------
+
+local function echo(connection)
+  for data in function() return (connection:receive()) end do connection:send(data) end
+end
+
+local function cycle(host, listener)
+  local connection <close> = assert(host:connect(listener))
+  assert(connection:send(MESSAGE))
+  assert(connection:receive(#MESSAGE))
+end
+
+-- Churn until the deadline; calls back for every sample.
+local function churn(seconds, on_sample)
+  local host <close> = assert(lunet.host { name = "soak", sysctl = SYSCTLS })
+  local listener <close> = assert(host:listen { address = "127.0.0.1", backlog = 1024 })
+  local _server <close> = lunet.spawn(function() listener:serve(echo) end)
+  local cycles = 0
+  local finish = lunet.now() + seconds
+  local tasks = {}
+  for i = 1, CLIENTS do
+    tasks[i] = lunet.spawn(function()
+      while lunet.now() < finish do
+        cycle(host, listener)
+        cycles = cycles + 1
+      end
+    end)
+  end
+  for _ = 1, SAMPLES do
+    lunet.sleep(seconds / SAMPLES)
+    on_sample(cycles)
+  end
+  for _, task in ipairs(tasks) do task:join() end
+end
+
+local function soak(minutes)
+  local started, times, memory, rates, before = lunet.now(), {}, {}, {}, 0
+  churn(minutes * 60, function(cycles)
+    times[#times + 1] = lunet.now() - started
+    memory[#memory + 1] = resident() / 1024
+    rates[#rates + 1] = (cycles - before) / (minutes * 60 / SAMPLES)
+    before = cycles
+  end)
+  print(("%d cycles in %g minutes; resident after a sixth of them %d KiB, at the end %d KiB; handles left: %d"):format(
+    before, minutes, memory[SAMPLES // 6], memory[SAMPLES], #lunet.open_handles()))
+  show { x = times, y = memory, xlabel = "seconds", ylabel = "resident KiB", height = 9 }
+  show { x = times, y = rates, xlabel = "seconds", ylabel = "cycles a second", height = 9 }
+end
+
+-- -- the command -------------------------------------------------------------------------------
+
+local parser = argparse("bench/scale.lua", "How lunet grows.")
+parser:argument("part", "ghosts, sleepers, soak; all of them by default"):args "*"
+  :choices { "ghosts", "sleepers", "soak" }
+parser:option("--minutes", "of the soak", "10"):convert(tonumber)
+local options = parser:parse(arg)
+local parts = #options.part > 0 and options.part or { "ghosts", "sleepers", "soak" }
+for _, part in ipairs(parts) do
+  if part == "ghosts" then ghosts() end
+  if part == "sleepers" then sleepers() end
+  if part == "soak" then soak(options.minutes) end
+end

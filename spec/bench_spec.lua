@@ -1,0 +1,39 @@
+-- That the runner works: what it measures is nobody's promise.
+local dkjson = require "dkjson"
+
+local RUN = ("'%s' bench/run.lua "):format(os.getenv "LUNET")
+
+local function output_of(arguments)
+  local pipe <close> = assert(io.popen(RUN .. arguments .. " 2>&1"))
+  local output = pipe:read "a"
+  return output, select(3, pipe:close())
+end
+
+describe("bench/run", function()
+  it("lists the workloads and the peers", function()
+    local output, status = output_of "--list"
+    assert.equal(0, status, output)
+    assert.matches("\nghosts +", output)
+    assert.matches("\ncqueues +", output)
+  end)
+
+  it("refuses a workload that there is not", function()
+    local output, status = output_of "chrun-1"
+    assert.equal(2, status)
+    assert.matches("no workload is named 'chrun%-1'", output)
+  end)
+
+  it("measures a round, stores it with its environment, and compares", function()
+    local path = os.tmpname()
+    local output, status = output_of(("--tiny --rounds 1 --store '%s' trace"):format(path))
+    assert.equal(0, status, output)
+    local file <close> = assert(io.open(path))
+    local stored = dkjson.decode(file:read "a")
+    assert.is_true(stored.results.trace.on.rate[1] > 0)
+    assert.is_string(stored.environment.kernel)
+    output, status = output_of(("--tiny --rounds 1 --store '%s' --compare '%s' trace"):format(path, path))
+    os.remove(path)
+    assert.equal(0, status, output)
+    assert.matches("\ntrace +on +rate", output)
+  end)
+end)
