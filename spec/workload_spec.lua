@@ -98,6 +98,7 @@ describe("clients", function()
     assert.equal(1, served)
     assert.equal(1, request.attempts)
     assert.is_true(request.answered >= 0.001)
+    assert.is_nil(request.gave_up)
   end)
 
   for _, retries in ipairs { 0, 2 } do
@@ -110,6 +111,7 @@ describe("clients", function()
       end)
       assert.same({ retries + 1, "TIMEOUT" }, { request.attempts, request.code })
       assert.is_nil(request.answered)
+      assert.is_true(request.gave_up >= (retries + 1) * 0.1)
     end)
   end
 
@@ -195,6 +197,14 @@ describe("a summary", function()
     }, 1, 3)
     assert.same({ offered = 4, attempts = 7, answered = 3, goodput = 1.5, success = 0.75, wait_p50 = 0.5,
       wait_p99 = 1.0 }, summary)
+  end)
+
+  it("counts a request that was given up among the waits, with the time until then", function()
+    local summary = workload.summary({
+      { at = 1.0, attempts = 1, answered = 1.25 },
+      { at = 1.5, attempts = 3, gave_up = 4.5 },
+    }, 1, 3)
+    assert.same({ 1, 0.25, 3.0 }, { summary.answered, summary.wait_p50, summary.wait_p99 })
   end)
 
   it("of nothing has no waits", function()

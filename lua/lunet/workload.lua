@@ -25,6 +25,7 @@ local workload = {}
 ---@field attempts integer how often it was tried
 ---@field code? string why its last attempt failed
 ---@field answered? number when a reply came in time; seconds after the beginning
+---@field gave_up? number when its client gave it up; seconds after the beginning
 
 local SERVICE = {
   fixed = function(mean) return mean end,
@@ -189,6 +190,7 @@ function clients:send(request)
       lunet.sleep(self.backoff * 2 ^ (request.attempts - 1) * request.jitter[request.attempts])
     end
   until not wants_more
+  request.gave_up = (request.began or 0) + lunet.now() - began
   return false
 end
 
@@ -209,25 +211,28 @@ end
 
 -- -- what came of it -------------------------------------------------------------------------
 
---- Of the requests that were to be sent from one time to another.
+--- Of the requests that were to be sent from one time to another. Those given up count among the waits with the time
+--- until then: to leave them out would make a server that answers few look quick.
 ---@param requests lunet.request[]
 ---@param from number seconds after the beginning: what came before is the warm-up
 ---@param to number
 ---@return {offered: integer, attempts: integer, answered: integer, goodput: number, success: number,
----  wait_p50: number?, wait_p99: number?} goodput per second; success from 0 to 1; waits of those answered, in
----  seconds from when they were to be sent
+---  wait_p50: number?, wait_p99: number?} goodput per second; success from 0 to 1; waits in seconds from when they
+---  were to be sent
 function workload.summary(requests, from, to)
-  local offered, attempts, waits = 0, 0, {}
+  local offered, attempts, answered, waits = 0, 0, 0, {}
   for _, request in ipairs(requests) do
     if request.at >= from and request.at < to then
       offered = offered + 1
       attempts = attempts + request.attempts
-      if request.answered then waits[#waits + 1] = request.answered - request.at end
+      if request.answered then answered = answered + 1 end
+      local ended = request.answered or request.gave_up
+      if ended then waits[#waits + 1] = ended - request.at end
     end
   end
   return {
-    offered = offered, attempts = attempts, answered = #waits,
-    goodput = #waits / (to - from), success = offered > 0 and #waits / offered or 0,
+    offered = offered, attempts = attempts, answered = answered,
+    goodput = answered / (to - from), success = offered > 0 and answered / offered or 0,
     wait_p50 = statistics.quantile(waits, 0.5), wait_p99 = statistics.quantile(waits, 0.99),
   }
 end

@@ -1,0 +1,106 @@
+local lunet = require "lunet"
+local metastable = dofile "experiments/metastable.lua"
+
+-- Far from any threshold: a full queue takes eight times the patience, and attempts are twice what the server can
+-- do. On a machine that is busy with other things runs are not valid, and the check judges nothing.
+local FAR = {
+  remedy = "none", service = 0.005, patience = 0.025, load = 0.7, retries = 2, backlog = 40, stall = 0.4, seeds = 1,
+  before = 0.2, after = 1.0, closed_loop = 20, spare = 0,
+}
+
+local function with(more)
+  local knobs = {}
+  for name, value in pairs(FAR) do knobs[name] = value end
+  for name, value in pairs(more or {}) do knobs[name] = value end
+  return knobs
+end
+
+-- That the check refuses to judge, and says so, is all that can be asked of it if the machine disturbed a run.
+local function assert_judged(expected, outcome, holds, why)
+  if outcome.valid then
+    assert.same({ expected == nil, expected }, { holds, why })
+  else
+    assert.is_false(holds)
+    assert.match("^not judged: the machine disturbed %d+ of %d+ runs$", why)
+  end
+end
+
+local function assert_down(outcome)
+  local clients, server = outcome.remedies[1], outcome.last_second[1]
+  assert.same({ "none", "none", "0/1" }, { clients.remedy, server.remedy, clients.recovered })
+  assert.is_nil(clients.least_s)
+  assert.is_true(clients.goodput < 10 and clients.success < 50 and server.ghosts >= 90)
+  assert.is_true(server.depth > 4 and server.depth <= 41)
+end
+
+local function slice_at(outcome, from)
+  for _, row in ipairs(outcome.goodput) do
+    if math.abs(row.from_s - from) < 0.01 then return row end
+  end
+  return nil
+end
+
+describe("metastable", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("holds: the queue stays full of ghosts when the stall has gone", function()
+    local outcome, holds, why = metastable(with {})
+    assert_judged(nil, outcome, holds, why)
+    assert.same({ 1, 1 }, { #outcome.remedies, outcome.runs })
+    assert.equal(8, #outcome.goodput) -- slices of 0.2 s
+    if outcome.valid then
+      assert_down(outcome)
+      assert.is_true(outcome.last_second[1].attempts > 1.5 * outcome.offered)
+      assert.is_true(slice_at(outcome, -0.6).none > 50 and slice_at(outcome, 0.6).none < 20)
+    end
+  end)
+
+  it("control: without retries goodput comes back when the queue is empty again", function()
+    local outcome, holds, why = metastable(with(metastable.control))
+    assert_judged("none: goodput came back in 1/1 runs", outcome, holds, why)
+    if outcome.valid then assert.is_true(outcome.remedies[1].most_s > 0 and outcome.last_second[1].depth < 20) end
+  end)
+
+  it("control: with a short backlog goodput comes back at once", function()
+    local outcome, holds, why = metastable(with { backlog = 1 })
+    assert_judged("none: goodput came back in 1/1 runs", outcome, holds, why)
+    assert.is_true(outcome.last_second[1].depth <= 2)
+  end)
+
+  it("control: without a stall nothing goes down", function()
+    local outcome, holds, why = metastable(with { stall = 0, load = 0.3 })
+    assert_judged("none: goodput came back in 1/1 runs", outcome, holds, why)
+  end)
+
+  it("compares the remedies: backoff alone does not help, and a short backlog keeps the queue short", function()
+    local outcome, holds, why = metastable(with { remedy = "all", seed = 3, departure = "reset" })
+    if not outcome.valid then assert_judged(nil, outcome, holds, why) end
+    local names = {}
+    for i, record in ipairs(outcome.remedies) do names[i] = record.remedy end
+    assert.same({ "none", "backoff", "retry_budget", "short_backlog", "check_liveness" }, names)
+    if outcome.valid then assert_down(outcome) end
+    assert.is_true(outcome.last_second[4].depth <= 4)
+    for _, name in ipairs(names) do assert.is_number(outcome.goodput[1][name]) end
+  end)
+
+  it("takes a budget and backoff also as knobs, and service times of an exponential distribution", function()
+    local outcome = metastable(with { budget = 0.1, backoff = 0.01, distribution = "exponential", seeds = 2 })
+    if outcome.valid then assert.is_true(outcome.last_second[1].attempts < 1.5 * outcome.offered) end
+    assert.match("^[012]/2$", outcome.remedies[1].recovered)
+  end)
+
+  it("judges nothing if the clients were late", function()
+    local outcome, holds, why = metastable(with { lateness = 0, spare = 1 })
+    assert.same({ false, 1, 1, false }, { outcome.valid, outcome.invalid, outcome.repeated, holds })
+    assert.equal("not judged: the machine disturbed 1 of 1 runs", why)
+  end)
+
+  it("refuses knobs that make no sense", function()
+    assert.error_matches(function() metastable { remedy = "pray" } end,
+      "one of all, none, backoff, retry_budget, short_backlog, check_liveness %(what%)$")
+    assert.error_matches(function() metastable { stall = -1 } end,
+      "knob stall: %-1 is not allowed; it is a number, 0 or more %(s%)$")
+    assert.error_matches(function() metastable { load = 0 } end, "knob load: 0 is not allowed")
+    assert.error_matches(function() metastable { after = 0.5 } end, "knob after: 0.5 is not allowed")
+  end)
+end)
