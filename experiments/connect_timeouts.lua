@@ -87,15 +87,6 @@ local function schedule(timer)
   end
 end
 
--- Called by each of `count` tasks, it returns when all of them have called it.
-local function start_line(count)
-  local ready = 0
-  return function()
-    ready = ready + 1
-    assert(lunet.eventually(function() return ready == count end, LONG))
-  end
-end
-
 -- -- clients -----------------------------------------------------------------------------------
 -- Each connects, sends a request and waits for the reply; it returns the error, the seconds, and whether it got
 -- through its handshake. Nothing of it is left when it returns.
@@ -164,7 +155,7 @@ local function remains(case, server, listener)
   return listener:queue().depth, #ghosts, ghosts[1] and ghosts[1].receive_queue - 1 or 0 -- the FIN counts as one
 end
 
-local function try(case, knobs, start, port)
+local function try(case, knobs, meet, port)
   local timer = case.timer and case.timer(knobs) or { retries = case.phase and knobs.retries or 6, linear = 0 }
   local server = assert(lunet.host { name = case.case .. " server", sysctl = { ["net.ipv4.icmp_ratelimit"] = 0 } })
   local client = assert(lunet.host { name = case.case .. " client", sysctl = {
@@ -180,7 +171,7 @@ local function try(case, knobs, start, port)
     user_timeout = timer.user_timeout }
   local limits = case.phase and knobs or { patience = LONG, total = LONG }
   local counters = client:counters()
-  start()
+  meet()
 
   local code, seconds, is_through = CLIENTS[knobs.client](client, target, limits, case.scheme or "http")
   local moved = client:counters() - counters
@@ -246,9 +237,8 @@ return experiment {
   run = function(knobs)
     lunet.note "Each case has a server and a client of its own, named after it; no server accepts."
     local cases = selected(knobs)
-    local start = start_line(#cases)
     local bounded, unbounded = {}, {}
-    local rows = lunet.together(cases, function(case, i) return try(case, knobs, start, FIRST_PORT + i) end)
+    local rows = lunet.together(cases, function(case, i, meet) return try(case, knobs, meet, FIRST_PORT + i) end)
     for i, row in ipairs(rows) do
       local list = cases[i].phase and bounded or unbounded
       list[#list + 1] = row

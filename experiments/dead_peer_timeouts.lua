@@ -93,15 +93,6 @@ local function selected(knobs)
   return cases
 end
 
--- Called by each of `count` tasks, it returns when all of them have called it.
-local function start_line(count)
-  local ready = 0
-  return function()
-    ready = ready + 1
-    assert(lunet.eventually(function() return ready == count end, LONG))
-  end
-end
-
 local function socket_of(client) return client:sockets({ state = "ESTABLISHED", info = true })[1] end
 
 -- Sends more than the window takes, and waits until the client's kernel probes it.
@@ -119,7 +110,7 @@ end
 
 local function rounded(seconds) return math.floor(seconds * 1000 + 0.5) / 1000 end
 
-local function watch(case, knobs, start, port)
+local function watch(case, knobs, meet, port)
   local server = assert(lunet.host { name = case.case .. " server",
     sysctl = { ["net.ipv4.icmp_ratelimit"] = 0, ["net.ipv4.tcp_invalid_ratelimit"] = 500 } })
   local client = assert(lunet.host { name = case.case .. " client",
@@ -128,7 +119,7 @@ local function watch(case, knobs, start, port)
   local listener = assert(server:listen { port = port, backlog = 1, rcvbuf = 4096 })
   local target = case.options and case.options(knobs) or {}
   target[1], target.sndbuf = listener, 8192
-  start()
+  meet()
 
   local started = lunet.now()
   local connection = assert(client:connect(target, LONG))
@@ -215,9 +206,9 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Each case has a server and a client of its own, named after it; no server accepts."
-    local cases = selected(knobs)
-    local start = start_line(#cases)
-    return split(lunet.together(cases, function(case, i) return watch(case, knobs, start, FIRST_PORT + i) end))
+    return split(lunet.together(selected(knobs), function(case, i, meet)
+      return watch(case, knobs, meet, FIRST_PORT + i)
+    end))
   end,
 
   check = function(outcome, knobs)

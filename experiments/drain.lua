@@ -237,9 +237,9 @@ local function replace_server(place, order, requests, knobs)
   return newcomer
 end
 
-local function run_case(case, knobs, wait_for_others)
+local function run_case(case, knobs, meet)
   local place = open_place(case, knobs)
-  wait_for_others()
+  meet() -- to make hosts and start programs takes time, which would make clients late
   place.began = lunet.now()
   local scheduled = workload.requests { seed = knobs.seed, rate = knobs.rate, seconds = knobs.seconds,
     service = knobs.service }
@@ -345,13 +345,8 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Clients come all the time. The old server stops, each in its own order; the next one takes over."
-    local chosen, ready = chosen_cases(knobs.order), 0
-    local function wait_for_others() -- to make hosts and start programs takes time, which would make clients late
-      ready = ready + 1
-      await(function() return ready == #chosen end)
-    end
-    local results = lunet.together(chosen, function(case)
-      return table.pack(run_case(case, knobs, wait_for_others))
+    local results = lunet.together(chosen_cases(knobs.order), function(case, _, meet)
+      return table.pack(run_case(case, knobs, meet))
     end)
     local cases, kernel, lateness = {}, {}, 0
     for i, result in ipairs(results) do

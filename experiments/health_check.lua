@@ -150,11 +150,11 @@ local function make_schedule(kind, knobs)
   return schedule, count
 end
 
-local function run_case(kind, knobs, wait_for_others)
+local function run_case(kind, knobs, meet)
   local place = open_server(kind, knobs)
   local schedule, clients = make_schedule(kind, knobs)
   if kind ~= "none" then probe_once(kind, place) end
-  wait_for_others()
+  meet() -- to make hosts takes time, which would make probes late
   place.listener:gate(0)
   local before = place.server:counters()
   place.seen = { detected = -1, healthy = 0, failed = 0, last = 0, late = 0 }
@@ -247,12 +247,7 @@ return experiment {
   run = function(knobs)
     local kinds = { "none", table.unpack(knobs.probe == "all" and PROBES or { knobs.probe }) }
     lunet.note "The server is healthy, then hangs. It is probed all the time, and clients come."
-    local ready = 0
-    local function wait_for_others() -- to make hosts takes time, which would make probes late
-      ready = ready + 1
-      await(function() return ready == #kinds end)
-    end
-    local results = lunet.together(kinds, function(kind) return table.pack(run_case(kind, knobs, wait_for_others)) end)
+    local results = lunet.together(kinds, function(kind, _, meet) return table.pack(run_case(kind, knobs, meet)) end)
     local cases, kernel = {}, {}
     for i, result in ipairs(results) do cases[i], kernel[i] = result[1], result[2] end
     return { cases = cases, kernel = kernel }

@@ -106,16 +106,7 @@ local function predict_wait(case, knobs)
   return knobs.holders * knobs.idle_timeout
 end
 
--- Waits until all of so many tasks have called it.
-local function new_barrier(count)
-  local here = 0
-  return function()
-    here = here + 1
-    assert(lunet.eventually(function() return here == count end, LONG))
-  end
-end
-
-local function measure_wait(case, all_are_ready, knobs)
+local function measure_wait(case, meet, knobs)
   local server, holder_host, client_host = assert(lunet.host "server"), assert(lunet.host "holder"),
     assert(lunet.host "client")
   lunet.link(server, holder_host)
@@ -136,7 +127,7 @@ local function measure_wait(case, all_are_ready, knobs)
   for _, holder in ipairs(holders) do HOLD[case.holder](holder, knobs) end
 
   local queued = listener:queue().depth
-  all_are_ready()
+  meet()
   local began = lunet.now()
   listener:gate(1)
   local answered, wait = wait_behind(waiting, began, knobs.patience)
@@ -312,8 +303,7 @@ return experiment {
     for _, holder in ipairs(chosen(knobs.holder, HOLDERS)) do
       for _, cut in ipairs(chosen(knobs.cut, CUTS)) do cases[#cases + 1] = { holder = holder, cut = cut } end
     end
-    local all_are_ready = new_barrier(#cases)
-    local waits = lunet.together(cases, function(case) return measure_wait(case, all_are_ready, knobs) end)
+    local waits = lunet.together(cases, function(case, _, meet) return measure_wait(case, meet, knobs) end)
     lunet.note "An idle connection is used again while the server closes it."
     local races = lunet.together(chosen(knobs.race, RACES), function(race) return measure_race(race, knobs) end)
     return { waits = waits, races = races }

@@ -147,18 +147,9 @@ local function count_after(begun, time)
   return count
 end
 
--- Waits until all of so many tasks have called it.
-local function new_barrier(count)
-  local here = 0
-  return function()
-    here = here + 1
-    assert(lunet.eventually(function() return here == count end, LONG))
-  end
-end
-
-local function send_request(mode, hops, all_are_ready, knobs)
+local function send_request(mode, hops, meet, knobs)
   local chain = open_chain(mode, hops, knobs)
-  all_are_ready()
+  meet() -- it takes a while to make hosts
   local server = chain.hosts[hops + 1]
   local before, began = server:counters(), lunet.now()
   local answered = try_all(chain, 1, 0)
@@ -223,9 +214,8 @@ return experiment {
     for _, mode in ipairs(chosen(knobs.mode, MODES)) do
       for hops = 1, knobs.hops do cases[#cases + 1] = { mode, hops } end
     end
-    local all_are_ready = new_barrier(#cases) -- it takes a while to make hosts
-    return { chains = lunet.together(cases, function(case)
-      return send_request(case[1], case[2], all_are_ready, knobs)
+    return { chains = lunet.together(cases, function(case, _, meet)
+      return send_request(case[1], case[2], meet, knobs)
     end) }
   end,
 

@@ -31,6 +31,38 @@ describe("together", function()
     assert.is_true(canceled)
   end)
 
+  it("lets those who meet go on when all have come, however long one takes, and again", function()
+    local steps = {}
+    lunet.together({ 1, 2, 3 }, function(item, _, meet)
+      for round = 1, 2 do
+        if item == round then lunet.sleep(0.005) end
+        steps[#steps + 1] = ("to %d"):format(round)
+        meet()
+        steps[#steps + 1] = ("from %d"):format(round)
+      end
+    end)
+    local order = { "to 1", "to 1", "to 1" }
+    assert.same(order, table.move(steps, 1, 3, 1, {}))
+    local last_to, first_from
+    for i, step in ipairs(steps) do
+      if step == "to 2" then last_to = i end
+      if step == "from 2" then first_from = first_from or i end
+    end
+    assert.is_true(last_to < first_from)
+    assert.equal(12, #steps)
+  end)
+
+  it("lets them not wait for one that is done, or fails", function()
+    assert.same({ "done", "met" }, lunet.together({ "done", "met" }, function(item, _, meet)
+      if item == "met" then meet() end
+      return item
+    end))
+    assert.equal("boom", raised_by(lunet.together, { "fails", "meets" }, function(item, _, meet)
+      if item == "fails" then error("boom", 0) end
+      meet()
+    end))
+  end)
+
   it("is done at once without items", function()
     assert.same({}, lunet.together({}, error))
   end)

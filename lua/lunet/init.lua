@@ -90,17 +90,34 @@ end
 
 --- Does the same for each item of a list, all at once: each in a task and a scope of its own, which ends with it.
 --- Waits for all of them. The first error that one of them raises cancels the others, and is raised.
+---
+--- fn may call `meet()`, which waits until it was called for every item that is not done, as often as for this one. To
+--- make hosts and to start programs holds up the others: whoever measures meets them in between.
 ---@generic T, R
 ---@param items T[]
----@param fn fun(item: T, number: integer): R
+---@param fn fun(item: T, number: integer, meet: fun()): R
 ---@return R[] results what fn returned for each item, in the order of the items
 function lunet.together(items, fn)
   if type(items) ~= "table" then error("bad argument #1 to 'together' (list expected)", 2) end
   callable(fn, 2, "together")
-  local results = {}
+  local results, met = {}, {}
+  local function meet(i)
+    met[i] = met[i] + 1
+    local times = met[i]
+    lunet.eventually(function()
+      for _, others in ipairs(met) do
+        if others < times then return false end
+      end
+      return true
+    end)
+  end
   lunet.scope(function()
     for i, item in ipairs(items) do
-      lunet.spawn(lunet.scope, function() results[i] = fn(item, i) end)
+      met[i] = 0
+      lunet.spawn(lunet.scope, function()
+        results[i] = fn(item, i, function() meet(i) end)
+        met[i] = math.huge -- done: nobody waits for it
+      end)
     end
   end)
   return results
