@@ -20,12 +20,13 @@
 local core = require "lunet.core"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
+local overload = require "lunet.overload"
 local plot = require "lunet.plot"
 local statistics = require "lunet.statistics"
 local workload = require "lunet.workload"
 
-local LONG = 10 -- s; bounds waits for states that do come
-local LOOPS = 4 -- clients of the closed loop: the server never waits for one
+local median, values_of, round = overload.median, overload.values, statistics.round
+
 local SLICE = 0.2 -- s
 local CALM = 0.4 -- s at the end of a run that has recovered
 local LAST = 1 -- s; what is measured of the end
@@ -43,47 +44,9 @@ local IN_ORDER = { "none", "backoff", "retry_budget", "short_backlog", "check_li
 local IN_FIGURES = { none = true, backoff = true, short_backlog = true }
 local HELPS = { retry_budget = true, short_backlog = true, check_liveness = true }
 
-local function round(value, digits) return tonumber(("%%.%df"):format(digits or 1):format(value)) end
-
 -- -- one run -----------------------------------------------------------------------------------
 
--- A server that serves one client at a time, and a host for its clients.
-local function open_site(backlog)
-  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
-  lunet.link(server, clients)
-  local listener = assert(server:listen { port = 7000, backlog = backlog })
-  listener:gate(1)
-  return { server = server, clients = clients, listener = listener }
-end
-
-local function closed_loop(knobs)
-  return lunet.scope(function()
-    local site = open_site(LOOPS)
-    local listener <close> = site.listener
-    lunet.spawn(function() listener:serve(workload.serve) end)
-    local clients = workload.clients { host = site.clients, target = listener, patience = LONG }
-    local loops, requests = {}, knobs.closed_loop // LOOPS
-    for i = 1, LOOPS do loops[i] = i end
-    local began = lunet.now()
-    lunet.together(loops, function() assert(clients:capacity(knobs.service, requests)) end)
-    return LOOPS * requests / (lunet.now() - began)
-  end)
-end
-
--- The best of three, since a disturbance only makes it look less.
-local function measure_capacity(knobs)
-  return math.max(closed_loop(knobs), closed_loop(knobs), closed_loop(knobs))
-end
-
 local function sleep_until(at) lunet.sleep(math.max(0, at - lunet.now())) end
-
-local function count_between(times, from, to)
-  local count = 0
-  for _, at in ipairs(times) do
-    if at >= from and at < to then count = count + 1 end
-  end
-  return count
-end
 
 -- Serves until the listener is closed; returns when the requests were carried out, and those of ghosts among them.
 local function start_serving(listener, began, drops_ghosts)
@@ -114,10 +77,9 @@ end
 
 -- Goodput per second in slices, from the first to the last.
 local function slices_of(requests, seconds)
-  local answers, slices = {}, {}
-  for _, request in ipairs(requests) do answers[#answers + 1] = request.answered end
+  local answers, slices = workload.answers(requests), {}
   for i = 1, math.floor(seconds / SLICE + 1e-9) do
-    slices[i] = count_between(answers, (i - 1) * SLICE, i * SLICE) / SLICE
+    slices[i] = statistics.count_between(answers, (i - 1) * SLICE, i * SLICE) / SLICE
   end
   return slices
 end
@@ -134,12 +96,6 @@ local function recovery_time(requests, stall_ends, total)
   while since > 0 and is_up(requests, (since - 1) * SLICE, since * SLICE) do since = since - 1 end
   if since * SLICE > total - CALM then return nil end
   return math.max(0, since * SLICE - stall_ends)
-end
-
-local function lateness_of(requests)
-  local lateness = {}
-  for i, request in ipairs(requests) do lateness[i] = request.began - request.at end
-  return statistics.quantile(lateness, 0.99) or 0
 end
 
 -- The knobs, as the remedy changes them.
@@ -162,59 +118,21 @@ local function run_case(knobs, case, capacity, site)
   local began = lunet.now()
   local served, ghosts = start_serving(listener, began, policy.drops_ghosts)
   local observer = lunet.spawn(stall_and_observe, site, began + knobs.before, began + stall_ends, began + total)
-  workload.offer(requests, function(request) clients:send(request) end, began)
+  local lateness = statistics.quantile(workload.offer(requests, function(r) clients:send(r) end, began), 0.99) or 0
   local _, seen = observer:join()
 
-  local slices, executed = slices_of(requests, total), count_between(served, total - LAST, total)
-  local lateness = lateness_of(requests)
+  local slices, executed = slices_of(requests, total), statistics.count_between(served, total - LAST, total)
   return {
     slices = slices, recovery = recovery_time(requests, stall_ends, total),
     before = workload.summary(requests, 0, math.max(knobs.before - knobs.patience, 0)).success,
     after = statistics.mean(table.move(slices, #slices - math.floor(LAST / SLICE) + 1, #slices, 1, {})),
     success = workload.summary(requests, total - LAST, total).success, attempts = seen.attempts, depth = seen.depth,
-    served = executed / LAST, ghosts = count_between(ghosts, total - LAST, total) / math.max(executed, 1),
+    served = executed / LAST, ghosts = statistics.count_between(ghosts, total - LAST, total) / math.max(executed, 1),
     lateness = lateness, valid = lateness <= knobs.lateness * knobs.service and executed <= 1.1 * capacity * LAST,
   }
 end
 
 -- -- all runs ----------------------------------------------------------------------------------
-
--- Hosts are made before anything runs: that may wait for the kernel, and all runs with it. Each case has its run then.
-local function run_side_by_side(knobs, cases, capacity)
-  lunet.scope(function()
-    local sites = {}
-    for i, case in ipairs(cases) do sites[i] = open_site(policy_of(knobs, case, capacity).backlog) end
-    lunet.together(cases, function(case, i) case.run = run_case(knobs, case, capacity, sites[i]) end)
-  end)
-end
-
--- A few at a time.
-local function run_cases(knobs, cases, capacity)
-  for first = 1, #cases, AT_ONCE do
-    local last = math.min(first + AT_ONCE - 1, #cases)
-    run_side_by_side(knobs, table.move(cases, first, last, 1, {}), capacity)
-  end
-end
-
-local function invalid_cases(cases, most)
-  local found = {}
-  for _, case in ipairs(cases) do
-    if not case.run.valid and #found < most then found[#found + 1] = case end
-  end
-  return found
-end
-
--- Returns how many runs were done again.
-local function run_all(knobs, cases, capacity)
-  run_cases(knobs, cases, capacity)
-  local repeated = 0
-  for _ = 1, knobs.spare do
-    local again = invalid_cases(cases, AT_ONCE)
-    run_cases(knobs, again, capacity)
-    repeated = repeated + #again
-  end
-  return repeated
-end
 
 -- A point for each remedy, with a case for each seed.
 local function points_of(knobs)
@@ -234,20 +152,12 @@ end
 
 -- -- what came of it ---------------------------------------------------------------------------
 
-local function values_of(point, field)
-  local values = {}
-  for _, case in ipairs(point.cases) do values[#values + 1] = case.run[field] end
-  return values
-end
-
-local function median(values, digits, scale) return round(statistics.quantile(values, 0.5) * (scale or 1), digits) end
-
 -- Medians of the seeds; rates a second, shares in percent, both of the last second; times after the stall.
 local function client_record(point)
   local recoveries = values_of(point, "recovery")
   local record = {
     remedy = point.remedy, recovered = ("%d/%d"):format(#recoveries, #point.cases),
-    goodput = median(values_of(point, "after")), success = median(values_of(point, "success"), 0, 100),
+    goodput = median(point, "after"), success = median(point, "success", 0, 100),
   }
   if #recoveries > 0 then
     record.least_s = round(math.min(table.unpack(recoveries)), 2)
@@ -258,8 +168,8 @@ end
 
 local function server_record(point)
   return {
-    remedy = point.remedy, attempts = median(values_of(point, "attempts")), served = median(values_of(point, "served")),
-    ghosts = median(values_of(point, "ghosts"), 0, 100), depth = median(values_of(point, "depth"), 0),
+    remedy = point.remedy, attempts = median(point, "attempts"), served = median(point, "served"),
+    ghosts = median(point, "ghosts", 0, 100), depth = median(point, "depth", 0),
   }
 end
 
@@ -271,7 +181,7 @@ local function series_of(points, stall_ends)
       local values = {}
       for n, case in ipairs(point.cases) do values[n] = case.run.slices[i] end
       rows[i] = rows[i] or { from_s = round((i - 1) * SLICE - stall_ends, 2) }
-      rows[i][point.remedy] = median(values)
+      rows[i][point.remedy] = round(statistics.quantile(values, 0.5))
     end
   end
   return rows
@@ -315,7 +225,8 @@ return experiment {
     distribution = { "fixed", "kind", "of service times", choices = { "fixed", "exponential" } },
     before = { 0.4, "s", "of load before the stall", min = SLICE },
     after = { 1.4, "s", "of load after it", min = LAST },
-    closed_loop = { 32, "requests", "of a closed loop that measures the capacity, the best of three", min = LOOPS },
+    closed_loop = { 32, "requests", "of a closed loop that measures the capacity, the best of three",
+      min = overload.LOOPS },
     spare = { 1, "rounds", "in which disturbed runs are done again, a few side by side", min = 0, max = 100 },
     lateness = { 0.1, "of service", "by how much the clients of a valid run may be late (p99)", min = 0 },
   },
@@ -329,19 +240,22 @@ return experiment {
   run = function(knobs)
     lunet.note "The capacity first, in a closed loop; then every remedy under the same arrivals, on hosts of its own."
     core.record(false) -- to look at queues, counters and sockets at every event would make the clients late
-    local capacity = measure_capacity(knobs)
+    local capacity = overload.capacity(knobs.service, knobs.closed_loop)
     local points, cases = points_of(knobs)
-    local repeated = run_all(knobs, cases, capacity)
-    local invalid = #invalid_cases(cases, math.huge)
-    local remedies, last_second, lateness, before = {}, {}, {}, {}
+    local repeated = overload.run(cases, {
+      at_once = AT_ONCE, spare = knobs.spare,
+      open = function(case) return overload.open_site(policy_of(knobs, case, capacity).backlog) end,
+      run = function(case, site) return run_case(knobs, case, capacity, site) end,
+    })
+    local invalid, all = #overload.invalid(cases), { cases = cases }
+    local remedies, last_second = {}, {}
     for i, point in ipairs(points) do remedies[i], last_second[i] = client_record(point), server_record(point) end
-    for i, case in ipairs(cases) do lateness[i], before[i] = case.run.lateness, case.run.before end
     return {
       capacity = round(capacity), offered = round(knobs.load * capacity),
-      threshold = round(capacity * knobs.patience - 2), success_before = median(before, 0, 100),
+      threshold = round(capacity * knobs.patience - 2), success_before = median(all, "before", 0, 100),
       remedies = remedies, last_second = last_second, goodput = series_of(points, knobs.before + knobs.stall),
       runs = #cases, repeated = repeated, invalid = invalid, valid = invalid == 0,
-      late_ms = round(math.max(table.unpack(lateness)) * 1000, 2),
+      late_ms = round(math.max(table.unpack(values_of(all, "lateness"))) * 1000, 2),
     }
   end,
 

@@ -34,49 +34,20 @@
 local core = require "lunet.core"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
+local overload = require "lunet.overload"
 local plot = require "lunet.plot"
 local statistics = require "lunet.statistics"
 local workload = require "lunet.workload"
 
-local LONG = 10 -- s; bounds waits for states that do come
-local LOOPS = 4 -- clients of the closed loop: the server never waits for one
+local median, values_of, round = overload.median, overload.values, statistics.round
+
 local SAMPLE = 0.02 -- s between two looks at the queue
 local AT_ONCE = 4 -- runs side by side; more of them make each other late
 local AROUND = { -8, -3, -1, 0, 1, 3, 8 } -- the backlogs of the patience sweep, from the predicted threshold
 
-local function round(value, digits) return tonumber(("%%.%df"):format(digits or 1):format(value)) end
-
 local function predict(capacity, patience) return capacity * patience - 2 end
 
 -- -- one run -----------------------------------------------------------------------------------
-
--- A server that serves one client at a time, and a host for its clients.
-local function open_site(backlog)
-  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
-  lunet.link(server, clients)
-  local listener = assert(server:listen { port = 7000, backlog = backlog })
-  listener:gate(1)
-  return { server = server, clients = clients, listener = listener }
-end
-
-local function closed_loop(knobs)
-  return lunet.scope(function()
-    local site = open_site(LOOPS)
-    local listener <close> = site.listener
-    lunet.spawn(function() listener:serve(workload.serve) end)
-    local clients = workload.clients { host = site.clients, target = listener, patience = LONG }
-    local loops, requests = {}, knobs.closed_loop // LOOPS
-    for i = 1, LOOPS do loops[i] = i end
-    local began = lunet.now()
-    lunet.together(loops, function() assert(clients:capacity(knobs.service, requests)) end)
-    return LOOPS * requests / (lunet.now() - began)
-  end)
-end
-
--- The best of three, since a disturbance only makes it look less.
-local function measure_capacity(knobs)
-  return math.max(closed_loop(knobs), closed_loop(knobs), closed_loop(knobs))
-end
 
 -- What the kernel counts from one time to another, and how deep the queue is.
 local function observe(site, from, to)
@@ -91,24 +62,6 @@ local function observe(site, from, to)
     attempts = (site.clients:counters() - clients_before).ActiveOpens or 0, admitted = moved.PassiveOpens or 0,
     overflows = moved.ListenOverflows or 0, depth = statistics.mean(depths),
   }
-end
-
-local function count_between(times, from, to)
-  local count = 0
-  for _, at in ipairs(times) do
-    if at >= from and at < to then count = count + 1 end
-  end
-  return count
-end
-
--- When replies came in time, and by how much the clients were late.
-local function answers_and_lateness(requests)
-  local answers, lateness = {}, {}
-  for i, request in ipairs(requests) do
-    answers[#answers + 1] = request.answered
-    lateness[i] = request.began - request.at
-  end
-  return answers, statistics.quantile(lateness, 0.99) or 0
 end
 
 -- How long a request that is never answered occupies its client: the last ones that count meet the same as the others.
@@ -139,12 +92,12 @@ local function run_case(knobs, case, capacity, site)
     end)
   end)
   local observer = lunet.spawn(observe, site, began + from, began + to)
-  workload.offer(requests, function(request) clients:send(request) end, began)
+  local lateness = statistics.quantile(workload.offer(requests, function(r) clients:send(r) end, began), 0.99) or 0
   local _, seen = observer:join()
 
   local summary = workload.summary(requests, from, to)
-  local answers, lateness = answers_and_lateness(requests)
-  local in_time, executed = count_between(answers, from, to), count_between(served, from, to)
+  local answers = workload.answers(requests)
+  local in_time, executed = statistics.count_between(answers, from, to), statistics.count_between(served, from, to)
   local due = math.min(1, knobs.load) * capacity
   return {
     goodput = in_time / knobs.seconds, share = in_time / knobs.seconds / due, success = summary.success,
@@ -152,49 +105,13 @@ local function run_case(knobs, case, capacity, site)
     wait_p50 = summary.wait_p50 or 0, wait_p99 = summary.wait_p99 or 0,
     offered = summary.offered / knobs.seconds, attempts = seen.attempts / knobs.seconds,
     admitted = seen.admitted / knobs.seconds, served = executed / knobs.seconds, overflows = seen.overflows,
-    depth = seen.depth, ghosts = executed > 0 and count_between(ghosts, from, to) / executed or 0, lateness = lateness,
+    depth = seen.depth, ghosts = executed > 0 and statistics.count_between(ghosts, from, to) / executed or 0,
+    lateness = lateness,
     valid = lateness <= knobs.lateness * knobs.service and executed <= 1.1 * capacity * knobs.seconds,
   }
 end
 
 -- -- all runs ----------------------------------------------------------------------------------
-
--- Hosts are made before anything runs: that may wait for the kernel, and all runs with it. Each case has its run then.
-local function run_side_by_side(knobs, cases, capacity)
-  lunet.scope(function()
-    local sites = {}
-    for i, case in ipairs(cases) do sites[i] = open_site(case.backlog) end
-    lunet.together(cases, function(case, i) case.run = run_case(knobs, case, capacity, sites[i]) end)
-  end)
-end
-
--- A few at a time.
-local function run_cases(knobs, cases, capacity)
-  for first = 1, #cases, AT_ONCE do
-    local last = math.min(first + AT_ONCE - 1, #cases)
-    run_side_by_side(knobs, table.move(cases, first, last, 1, {}), capacity)
-  end
-end
-
-local function invalid_cases(cases, most)
-  local found = {}
-  for _, case in ipairs(cases) do
-    if not case.run.valid and #found < most then found[#found + 1] = case end
-  end
-  return found
-end
-
--- Returns how many runs were done again.
-local function run_all(knobs, cases, capacity)
-  run_cases(knobs, cases, capacity)
-  local repeated = 0
-  for _ = 1, knobs.spare do
-    local again = invalid_cases(cases, AT_ONCE)
-    run_cases(knobs, again, capacity)
-    repeated = repeated + #again
-  end
-  return repeated
-end
 
 local function read_backlogs(text)
   if not (text .. ","):match "^[%d,]+$" or not text:find "%d" then
@@ -249,16 +166,6 @@ local function cases_of(knobs, sets)
 end
 
 -- -- what came of it ---------------------------------------------------------------------------
-
-local function values_of(point, field)
-  local values = {}
-  for i, case in ipairs(point.cases) do values[i] = case.run[field] end
-  return values
-end
-
-local function median(point, field, digits, scale)
-  return round(statistics.quantile(values_of(point, field), 0.5) * (scale or 1), digits)
-end
 
 -- How many runs lost half of what was due, and when the last reply in time came in those.
 local function collapse_of(point)
@@ -386,7 +293,8 @@ return experiment {
     warmup = { 0.7, "s", "of load before the measurement, in which the queue fills; a sweep of patience: in "
       .. "proportion to it", min = 0 },
     seconds = { 0.7, "s", "of measurement", min = 0.1 },
-    closed_loop = { 40, "requests", "of a closed loop that measures the capacity, the best of three", min = LOOPS },
+    closed_loop = { 40, "requests", "of a closed loop that measures the capacity, the best of three",
+      min = overload.LOOPS },
     spare = { 2, "rounds", "in which disturbed runs are done again, a few side by side", min = 0, max = 100 },
     lateness = { 0.1, "of service", "by how much the clients of a valid run may be late (p99)", min = 0 },
   },
@@ -401,11 +309,14 @@ return experiment {
   run = function(knobs)
     lunet.note "The capacity first, in a closed loop; then every backlog under the same arrivals, on hosts of its own."
     core.record(false) -- to look at queues, counters and sockets at every event would make the clients late
-    local capacity = measure_capacity(knobs)
+    local capacity = overload.capacity(knobs.service, knobs.closed_loop)
     local sets = sets_of(knobs, capacity)
     local cases = cases_of(knobs, sets)
-    local repeated = run_all(knobs, cases, capacity)
-    local invalid = #invalid_cases(cases, math.huge)
+    local repeated = overload.run(cases, {
+      at_once = AT_ONCE, spare = knobs.spare, open = function(case) return overload.open_site(case.backlog) end,
+      run = function(case, site) return run_case(knobs, case, capacity, site) end,
+    })
+    local invalid = #overload.invalid(cases)
     local offered = each(cases, function(case) return case.run.offered end)
     local is_one = knobs.sweep == "backlog"
     return {

@@ -18,3 +18,17 @@ end)
 describe("the mean", function()
   it("is the sum over the number", function() assert.equal(2, statistics.mean { 1, 2, 3 }) end)
 end)
+
+describe("a number", function()
+  it("is rounded to so many digits, one by default", function()
+    assert.same({ 1.3, 1, 1.25, -0.5 }, { statistics.round(1.26), statistics.round(1.26, 0), statistics.round(1.25, 2),
+      statistics.round(-0.46) })
+  end)
+end)
+
+describe("counting values between two", function()
+  it("has those from the first on, up to but not including the second, in whatever order", function()
+    assert.equal(2, statistics.count_between({ 3, 1, 2, 0.5 }, 1, 3))
+    assert.equal(0, statistics.count_between({}, 1, 3))
+  end)
+end)

@@ -207,6 +207,11 @@ describe("a summary", function()
     assert.same({ 1, 0.25, 3.0 }, { summary.answered, summary.wait_p50, summary.wait_p99 })
   end)
 
+  it("goes with the times of the replies that came in time", function()
+    assert.same({ 1.25, 3.5 }, workload.answers { { at = 1, answered = 1.25 }, { at = 1.5, gave_up = 4.5 },
+      { at = 2, answered = 3.5 } })
+  end)
+
   it("of nothing has no waits", function()
     assert.same({ offered = 0, attempts = 0, answered = 0, goodput = 0, success = 0 }, workload.summary({}, 0, 1))
   end)

@@ -21,4 +21,22 @@ function statistics.mean(values)
   return sum / #values
 end
 
+--- How many values lie from one to another, that one not included.
+---@param values number[]
+---@param from number
+---@param to number
+---@return integer
+function statistics.count_between(values, from, to)
+  local count = 0
+  for _, value in ipairs(values) do
+    if value >= from and value < to then count = count + 1 end
+  end
+  return count
+end
+
+---@param value number
+---@param digits? integer after the decimal point, default 1
+---@return number
+function statistics.round(value, digits) return tonumber(("%%.%df"):format(digits or 1):format(value)) end
+
 return statistics

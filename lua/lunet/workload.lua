@@ -211,6 +211,15 @@ end
 
 -- -- what came of it -------------------------------------------------------------------------
 
+--- When replies came in time, in seconds after the beginning, by the number of the request.
+---@param requests lunet.request[]
+---@return number[]
+function workload.answers(requests)
+  local answers = {}
+  for _, request in ipairs(requests) do answers[#answers + 1] = request.answered end
+  return answers
+end
+
 --- Of the requests that were to be sent from one time to another. Those given up count among the waits with the time
 --- until then: to leave them out would make a server that answers few look quick.
 ---@param requests lunet.request[]

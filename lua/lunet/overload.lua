@@ -1,0 +1,129 @@
+--- Runs of load against a server that serves one client at a time: what it can do, many runs a few at a time, and
+--- those again that the machine disturbed.
+---
+--- A case is a table that says what one run is to be; the run is noted in it as `case.run`, with a field `valid`. A
+--- point is what several cases with different seeds are to show together, in a list `point.cases`.
+local lunet = require "lunet"
+local statistics = require "lunet.statistics"
+local workload = require "lunet.workload"
+
+local overload = {}
+
+local LONG = 10 -- s; bounds waits for what does come
+
+--- How many clients measure the capacity: so many that the server never waits for one.
+overload.LOOPS = 4
+
+---@class lunet.site
+---@field server lunet.host
+---@field clients lunet.host
+---@field listener lunet.listener on the server; its gate lets in one at a time
+
+--- Makes a server that serves one client at a time, and a host for its clients.
+---@param backlog integer
+---@return lunet.site
+function overload.open_site(backlog)
+  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
+  lunet.link(server, clients)
+  local listener = assert(server:listen { port = 7000, backlog = backlog })
+  listener:gate(1)
+  return { server = server, clients = clients, listener = listener }
+end
+
+local function closed_loop(service, count)
+  return lunet.scope(function()
+    local site = overload.open_site(overload.LOOPS)
+    local listener <close> = site.listener
+    lunet.spawn(function() listener:serve(workload.serve) end)
+    local clients = workload.clients { host = site.clients, target = listener, patience = LONG }
+    local loops, each = {}, count // overload.LOOPS
+    for i = 1, overload.LOOPS do loops[i] = i end
+    local began = lunet.now()
+    lunet.together(loops, function() assert(clients:capacity(service, each)) end)
+    return overload.LOOPS * each / (lunet.now() - began)
+  end)
+end
+
+--- How many requests a second such a server answers: in a closed loop, on hosts of its own, the best of three, since a
+--- disturbance only makes it look less. Waits.
+---@param service number seconds
+---@param count integer how many requests each of the three takes
+---@return number per_second
+function overload.capacity(service, count)
+  return math.max(closed_loop(service, count), closed_loop(service, count), closed_loop(service, count))
+end
+
+-- -- many runs -------------------------------------------------------------------------------
+
+---@class lunet.runs
+---@field at_once integer how many go side by side: more of them make each other late
+---@field spare integer rounds of so many in which disturbed runs are done again
+---@field open fun(case: table): lunet.site makes the hosts of one
+---@field run fun(case: table, site: lunet.site): table the run, with a field `valid`
+
+-- Hosts are made before anything runs: that may wait for the kernel, and all runs with it.
+local function run_side_by_side(cases, runs)
+  lunet.scope(function()
+    local sites = {}
+    for i, case in ipairs(cases) do sites[i] = runs.open(case) end
+    lunet.together(cases, function(case, i) case.run = runs.run(case, sites[i]) end)
+  end)
+end
+
+local function run_some(cases, runs)
+  for first = 1, #cases, runs.at_once do
+    local last = math.min(first + runs.at_once - 1, #cases)
+    run_side_by_side(table.move(cases, first, last, 1, {}), runs)
+  end
+end
+
+--- The cases whose runs were disturbed.
+---@param cases table[]
+---@param most? integer no more than so many
+---@return table[]
+function overload.invalid(cases, most)
+  local found = {}
+  for _, case in ipairs(cases) do
+    if not case.run.valid and #found < (most or math.huge) then found[#found + 1] = case end
+  end
+  return found
+end
+
+--- Does the run of each case. Waits.
+---@param cases table[]
+---@param runs lunet.runs
+---@return integer repeated how many were done again
+function overload.run(cases, runs)
+  run_some(cases, runs)
+  local repeated = 0
+  for _ = 1, runs.spare do
+    local again = overload.invalid(cases, runs.at_once)
+    run_some(again, runs)
+    repeated = repeated + #again
+  end
+  return repeated
+end
+
+-- -- what came of them -----------------------------------------------------------------------
+
+--- A field of each run of a point, of those that have it.
+---@param point {cases: table[]}
+---@param field string
+---@return any[]
+function overload.values(point, field)
+  local values = {}
+  for _, case in ipairs(point.cases) do values[#values + 1] = case.run[field] end
+  return values
+end
+
+--- The median of a field, rounded.
+---@param point {cases: table[]}
+---@param field string
+---@param digits? integer after the decimal point, default 1
+---@param scale? number what it is multiplied by before, default 1
+---@return number
+function overload.median(point, field, digits, scale)
+  return statistics.round(statistics.quantile(overload.values(point, field), 0.5) * (scale or 1), digits)
+end
+
+return overload

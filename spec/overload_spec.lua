@@ -1,0 +1,70 @@
+local lunet = require "lunet"
+local overload = require "lunet.overload"
+
+describe("the capacity of a server", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("is no more than its service time allows, and more than nothing", function()
+    local per_second = overload.capacity(0.002, 8)
+    assert.is_true(per_second > 0 and per_second <= 1 / 0.002)
+  end)
+end)
+
+describe("runs", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  -- Runs of `count` cases, of which the first `disturbed` are invalid each time.
+  local function run(count, fields)
+    local cases, open, most, order = {}, 0, 0, {}
+    for i = 1, count do cases[i] = { number = i } end
+    local repeated = overload.run(cases, {
+      at_once = fields.at_once, spare = fields.spare or 0,
+      open = function(case) return { case = case, host = assert(lunet.host "server") } end,
+      run = function(case, site)
+        assert.equal(case, site.case)
+        open = open + 1
+        most = math.max(most, open)
+        order[#order + 1] = case.number
+        lunet.sleep(0)
+        open = open - 1
+        case.times = (case.times or 0) + 1
+        return { valid = case.number > (fields.disturbed or 0), times = case.times }
+      end,
+    })
+    return cases, repeated, most, order
+  end
+
+  it("go so many at a time, each on hosts of its own that end with it", function()
+    local cases, repeated, most, order = run(5, { at_once = 2 })
+    assert.same({ 0, 2, { 1, 2, 3, 4, 5 } }, { repeated, most, order })
+    for _, case in ipairs(cases) do assert.equal(1, case.run.times) end
+  end)
+
+  it("are done again if they were disturbed, a few in each spare round", function()
+    local cases, repeated = run(5, { at_once = 2, spare = 2, disturbed = 3 })
+    assert.equal(4, repeated)
+    local times = {}
+    for i, case in ipairs(cases) do times[i] = case.run.times end
+    assert.same({ 3, 3, 1, 1, 1 }, times)
+    assert.same({ cases[1], cases[2], cases[3] }, overload.invalid(cases))
+    assert.same({ cases[1] }, overload.invalid(cases, 1))
+  end)
+
+  it("are not done again if none was", function()
+    assert.equal(0, (select(2, run(3, { at_once = 3, spare = 5 }))))
+  end)
+end)
+
+describe("a point", function()
+  local point = { cases = { { run = { x = 0.3, y = 1 } }, { run = { x = 0.1 } }, { run = { x = 0.26, y = 2 } } } }
+
+  it("has the values of its runs, of those that have one", function()
+    assert.same({ 0.3, 0.1, 0.26 }, overload.values(point, "x"))
+    assert.same({ 1, 2 }, overload.values(point, "y"))
+  end)
+
+  it("has their median, rounded and scaled", function()
+    assert.same({ 0.3, 0.26, 26 }, { overload.median(point, "x"), overload.median(point, "x", 2),
+      overload.median(point, "x", 0, 100) })
+  end)
+end)
