@@ -17,7 +17,6 @@
 -- when most requests are answered in each slice of 0.2 s up to the end, two at least. What has not in `after` seconds
 -- might later: so the check asks for a long queue of ghosts, attempts above the capacity and a server that works all
 -- the time. The table has the fraction of runs that recovered, and when the first and the last of them did.
-local core = require "lunet.core"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local overload = require "lunet.overload"
@@ -156,7 +155,7 @@ end
 local function client_record(point)
   local recoveries = values_of(point, "recovery")
   local record = {
-    remedy = point.remedy, recovered = ("%d/%d"):format(#recoveries, #point.cases),
+    remedy = point.remedy, recovered = ("%d/%d"):format(#recoveries, #overload.counted(point)),
     goodput = median(point, "after"), success = median(point, "success", 0, 100),
   }
   if #recoveries > 0 then
@@ -179,7 +178,7 @@ local function series_of(points, stall_ends)
   for _, point in ipairs(points) do
     for i in ipairs(point.cases[1].run.slices) do
       local values = {}
-      for n, case in ipairs(point.cases) do values[n] = case.run.slices[i] end
+      for n, run in ipairs(overload.counted(point)) do values[n] = run.slices[i] end
       rows[i] = rows[i] or { from_s = round((i - 1) * SLICE - stall_ends, 2) }
       rows[i][point.remedy] = round(statistics.quantile(values, 0.5))
     end
@@ -239,7 +238,6 @@ return experiment {
 
   run = function(knobs)
     lunet.note "The capacity first, in a closed loop; then every remedy under the same arrivals, on hosts of its own."
-    core.record(false) -- to look at queues, counters and sockets at every event would make the clients late
     local capacity = overload.capacity(knobs.service, knobs.closed_loop)
     local points, cases = points_of(knobs)
     local repeated = overload.run(cases, {
@@ -247,14 +245,14 @@ return experiment {
       open = function(case) return overload.open_site(policy_of(knobs, case, capacity).backlog) end,
       run = function(case, site) return run_case(knobs, case, capacity, site) end,
     })
-    local invalid, all = #overload.invalid(cases), { cases = cases }
+    local all = { cases = cases }
     local remedies, last_second = {}, {}
     for i, point in ipairs(points) do remedies[i], last_second[i] = client_record(point), server_record(point) end
     return {
       capacity = round(capacity), offered = round(knobs.load * capacity),
       threshold = round(capacity * knobs.patience - 2), success_before = median(all, "before", 0, 100),
       remedies = remedies, last_second = last_second, goodput = series_of(points, knobs.before + knobs.stall),
-      runs = #cases, repeated = repeated, invalid = invalid, valid = invalid == 0,
+      runs = #cases, repeated = repeated, invalid = #overload.invalid(cases), valid = overload.is_enough(points),
       late_ms = round(math.max(table.unpack(values_of(all, "lateness"))) * 1000, 2),
     }
   end,

@@ -304,16 +304,29 @@ describe("a file of the run", function()
     assert.match("^<!DOCTYPE html>", content "json.html")
   end)
 
+  local ONE_CONNECT = with_run [[
+    local a, b = assert(lunet.host "A"), assert(lunet.host "B")
+    lunet.link(a, b)
+    local listener <close> = assert(b:listen { port = 7000, backlog = 1 })
+    local connection <close> = assert(a:connect(listener))
+    return {}]]
+
   it("has the wire in it, also with --json", function()
-    write_script("wire.lua", with_run [[
-      local a, b = assert(lunet.host "A"), assert(lunet.host "B")
-      lunet.link(a, b)
-      local listener <close> = assert(b:listen { port = 7000, backlog = 1 })
-      local connection <close> = assert(a:connect(listener))
-      return {}]])
+    write_script("wire.lua", ONE_CONNECT)
     local result = run "wire.lua --json --svg wire.svg"
     assert.same({ 0, "" }, { result.status, result.errors })
     assert.match(">SYN%-ACK<", content "wire.svg")
+  end)
+
+  it("has it of an exclusive experiment, too, whose story is that of its calls alone", function()
+    write_script("wire.lua", ONE_CONNECT)
+    assert.match("SYN%-ACK", run("wire.lua --timeline").output)
+    write_script("alone.lua", (ONE_CONNECT:gsub("claim =", "exclusive = true, claim =")))
+    local result = run "alone.lua --timeline"
+    assert.match("connects to B", result.output)
+    assert.no_match("SYN", result.output)
+    assert.equal(0, run("alone.lua --svg alone.svg").status)
+    assert.match(">SYN%-ACK<", content "alone.svg")
   end)
 
   it("is written when the claim does not hold, too, and changes no status", function()

@@ -63,6 +63,20 @@ describe("a point", function()
     assert.same({ 1, 2 }, overload.values(point, "y"))
   end)
 
+  it("leaves out runs that are not valid, unless none is", function()
+    local function with_valid(...)
+      local cases = {}
+      for i, valid in ipairs { ... } do cases[i] = { run = { x = i, valid = valid } } end
+      return { cases = cases }
+    end
+    assert.same({ 2, 3 }, overload.values(with_valid(false, true, true), "x"))
+    assert.same({ 1, 2 }, overload.values(with_valid(false, false), "x"))
+    assert.equal(2, #overload.counted(with_valid(false, true, true)))
+    assert.is_true(overload.is_enough { with_valid(false, true, true), with_valid(true) })
+    assert.is_false(overload.is_enough { with_valid(true), with_valid(false, true) })
+    assert.is_false(overload.is_enough { with_valid(false) })
+  end)
+
   it("has their median, rounded and scaled", function()
     assert.same({ 0.3, 0.26, 26 }, { overload.median(point, "x"), overload.median(point, "x", 2),
       overload.median(point, "x", 0, 100) })

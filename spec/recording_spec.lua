@@ -5,8 +5,8 @@ local recording = require "lunet.recording"
 local BOUND = 10 -- s; bounds waits for states that do come
 
 -- Records a run with two hosts: fn(client, server, listener).
-local function record(with_wire, fn)
-  local recorder <close> = recording.start(with_wire)
+local function record(with_wire, fn, calls_only)
+  local recorder <close> = recording.start(with_wire, calls_only)
   lunet.scope(function()
     local client, server = assert(lunet.host "client"), assert(lunet.host "server")
     lunet.link(client, server)
@@ -77,6 +77,12 @@ describe("a recording", function()
     assert.same({ connect.local_address, connect.peer_address }, { syn.from, syn.to })
     assert.same({ connect.host, number_of(recorded, "server") }, { syn.host, syn.to_host })
     assert.is_true(syn.at <= syn.arrived and syn.arrived < connect.at)
+  end)
+
+  it("of calls only looks at nothing else", function()
+    local kinds = {}
+    for _, e in ipairs(record(false, ghost, true).events) do kinds[e.kind] = true end
+    assert.same({ listen = true, connect = true, send = true, receive = true, close = true, note = true }, kinds)
   end)
 
   it("tells when a deadline passed and at a note what the kernel holds, and what its counters counted", function()

@@ -151,7 +151,8 @@ end
 
 local function run_as_story(name, experiment, values, options)
   tell(story.opening(name, experiment, values) .. "\n")
-  local run = execute(name, experiment, values, { machine = options.machine, wire = true, follow = options.follow })
+  local run = execute(name, experiment, values,
+    { machine = options.machine, wire = options.wire or not experiment.exclusive, follow = options.follow })
   if not run then return nil end
   return run, tell(story.rest(run, experiment.columns, { is_whole = options.timeline, picture = picture_style() }))
 end

@@ -170,7 +170,7 @@ function experiment:execute(values, options)
   local are_here, missing = needs.find(self.needs)
   if not are_here then error(missing, 0) end
   local home <close> = options.machine and isolation.refuse() or isolation.enter(self.sysctl)
-  local record <close> = recording.start(options.wire)
+  local record <close> = recording.start(options.wire, self.exclusive and not options.wire)
   local outcome = core.scope(function()
     local follower = options.follow and core.spawn(options.follow, record)
     local result = core.scope(self.run, copy(values))
@@ -212,7 +212,8 @@ end
 ---@field columns? string[] the fields of the outcome's records, in the order in which a table shows them first
 ---@field figures? fun(outcome: table, knobs: table): string the few numbers to remember, in half a line
 ---@field plot? fun(outcome: table, knobs: table): string lines of at most 80 columns, told below the outcome
----@field exclusive? boolean whether its times are wrong when other experiments run at the same time
+---@field exclusive? boolean whether its times are wrong when something else takes the processor: it runs alone, and
+--- only its calls are recorded, unless a file of what crossed the wire is asked for
 
 ---@param definition lunet.experiment_definition
 return function(definition) return declare(definition) end

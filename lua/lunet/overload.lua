@@ -106,13 +106,35 @@ end
 
 -- -- what came of them -----------------------------------------------------------------------
 
---- A field of each run of a point, of those that have it.
+--- The runs of a point that count: the valid ones. If there is none, all of them, to have something to show.
+---@param point {cases: table[]}
+---@return table[]
+function overload.counted(point)
+  local all, valid = {}, {}
+  for i, case in ipairs(point.cases) do
+    all[i] = case.run
+    if case.run.valid then valid[#valid + 1] = case.run end
+  end
+  return #valid > 0 and valid or all
+end
+
+--- Whether most runs of each point are valid: fewer are not judged.
+---@param points {cases: table[]}[]
+---@return boolean
+function overload.is_enough(points)
+  for _, point in ipairs(points) do
+    if 2 * #overload.invalid(point.cases) >= #point.cases then return false end
+  end
+  return true
+end
+
+--- A field of each run of a point that counts, of those that have it.
 ---@param point {cases: table[]}
 ---@param field string
 ---@return any[]
 function overload.values(point, field)
   local values = {}
-  for _, case in ipairs(point.cases) do values[#values + 1] = case.run[field] end
+  for _, run in ipairs(overload.counted(point)) do values[#values + 1] = run[field] end
   return values
 end
 

@@ -13,9 +13,10 @@ recording.__index = recording
 --- when a host is made and closed. One recording at a time: one that is begun within another leaves hosts' wires to
 --- that one.
 ---@param with_wire? boolean whether to capture what hosts made from now on send and receive
+---@param calls_only? boolean whether to look at nothing, which takes time, and record what the script's calls did
 ---@return lunet.recording
-function recording.start(with_wire)
-  local first, was_on = core.record(true)
+function recording.start(with_wire, calls_only)
+  local first, was_on = core.record(not calls_only)
   local self = setmetatable({ began = core.now(), first = first, was_on = was_on, rules = {}, captures = {}, names = {},
     hosts_before = host.on_made, rules_before = rule.on_open }, recording)
   if not host.on_made then

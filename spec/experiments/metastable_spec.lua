@@ -86,7 +86,7 @@ describe("metastable", function()
   it("takes a budget and backoff also as knobs, and service times of an exponential distribution", function()
     local outcome = metastable(with { budget = 0.1, backoff = 0.01, distribution = "exponential", seeds = 2 })
     if outcome.valid then assert.is_true(outcome.last_second[1].attempts < 1.5 * outcome.offered) end
-    assert.match("^[012]/2$", outcome.remedies[1].recovered)
+    assert.match("^[012]/[12]$", outcome.remedies[1].recovered)
   end)
 
   it("judges nothing if the clients were late", function()
