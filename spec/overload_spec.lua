@@ -18,7 +18,7 @@ describe("runs", function()
     local cases, open, most, order = {}, 0, 0, {}
     for i = 1, count do cases[i] = { number = i } end
     local repeated = overload.run(cases, {
-      at_once = fields.at_once, spare = fields.spare or 0,
+      at_once = fields.at_once, spare = fields.spare,
       open = function(case) return { case = case, host = assert(lunet.host "server") } end,
       run = function(case, site)
         assert.equal(case, site.case)
@@ -48,6 +48,12 @@ describe("runs", function()
     assert.same({ 3, 3, 1, 1, 1 }, times)
     assert.same({ cases[1], cases[2], cases[3] }, overload.invalid(cases))
     assert.same({ cases[1] }, overload.invalid(cases, 1))
+  end)
+
+  it("go all side by side if nothing else is said, and there may be none", function()
+    local _, repeated, most = run(5, { disturbed = 1 })
+    assert.same({ 0, 5 }, { repeated, most })
+    assert.equal(0, (select(2, run(0, {}))))
   end)
 
   it("are not done again if none was", function()

@@ -6,6 +6,7 @@ local interrupt = require "lunet.interrupt"
 local json = require "lunet.json"
 local needs = require "lunet.needs"
 local outputs = require "lunet.outputs"
+local progress = require "lunet.progress"
 local story = require "lunet.story"
 
 local command = {}
@@ -96,6 +97,7 @@ local function execute(name, experiment, values, options)
     complain(("%s could not run: %s"):format(name, missing))
     return nil
   end
+  local _progress <close> = progress.show(core.is_terminal(2))
   local ok, run = xpcall(experiment.execute, function(failure)
     return interrupt.is(failure) and failure or describe(failure)
   end, experiment, values, options)

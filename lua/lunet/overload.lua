@@ -4,6 +4,7 @@
 --- A case is a table that says what one run is to be; the run is noted in it as `case.run`, with a field `valid`. A
 --- point is what several cases with different seeds are to show together, in a list `point.cases`.
 local lunet = require "lunet"
+local progress = require "lunet.progress"
 local statistics = require "lunet.statistics"
 local workload = require "lunet.workload"
 
@@ -56,8 +57,8 @@ end
 -- -- many runs -------------------------------------------------------------------------------
 
 ---@class lunet.runs
----@field at_once integer how many go side by side: more of them make each other late
----@field spare integer rounds of so many in which disturbed runs are done again
+---@field at_once? integer how many go side by side: more of them make each other late; default: all
+---@field spare? integer rounds of so many in which disturbed runs are done again; default 0
 ---@field open fun(case: table): lunet.site makes the hosts of one
 ---@field run fun(case: table, site: lunet.site): table the run, with a field `valid`
 
@@ -71,8 +72,10 @@ local function run_side_by_side(cases, runs)
 end
 
 local function run_some(cases, runs)
-  for first = 1, #cases, runs.at_once do
-    local last = math.min(first + runs.at_once - 1, #cases)
+  local at_once = math.max(runs.at_once or #cases, 1)
+  for first = 1, #cases, at_once do
+    local last = math.min(first + at_once - 1, #cases)
+    progress.tell(("runs %d to %d of %d"):format(first, last, #cases))
     run_side_by_side(table.move(cases, first, last, 1, {}), runs)
   end
 end
@@ -96,7 +99,7 @@ end
 function overload.run(cases, runs)
   run_some(cases, runs)
   local repeated = 0
-  for _ = 1, runs.spare do
+  for _ = 1, runs.spare or 0 do
     local again = overload.invalid(cases, runs.at_once)
     run_some(again, runs)
     repeated = repeated + #again
