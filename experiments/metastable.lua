@@ -159,8 +159,8 @@ local function client_record(point)
     goodput = median(point, "after"), success = median(point, "success", 0, 100),
   }
   if #recoveries > 0 then
-    record.least_s = round(math.min(table.unpack(recoveries)), 2)
-    record.most_s = round(math.max(table.unpack(recoveries)), 2)
+    record.min_s = round(math.min(table.unpack(recoveries)), 2)
+    record.max_s = round(math.max(table.unpack(recoveries)), 2)
   end
   return record
 end
@@ -230,7 +230,7 @@ return experiment {
     lateness = { 0.1, "of service", "by how much the clients of a valid run may be late (p99)", min = 0 },
   },
   columns = {
-    "remedy", "recovered", "least_s", "most_s", "goodput", "success", "attempts", "served", "ghosts", "depth", "from_s",
+    "remedy", "recovered", "min_s", "max_s", "goodput", "success", "attempts", "served", "ghosts", "depth", "from_s",
     table.unpack(IN_ORDER),
   },
   control = { retries = 0 },

@@ -180,8 +180,8 @@ end
 local function client_record(point)
   local goodputs, collapsed, last = values_of(point, "goodput"), collapse_of(point)
   return {
-    backlog = point.backlog, goodput = median(point, "goodput"), least = round(math.min(table.unpack(goodputs))),
-    most = round(math.max(table.unpack(goodputs))), collapsed = collapsed, last_s = last,
+    backlog = point.backlog, goodput = median(point, "goodput"), min = round(math.min(table.unpack(goodputs))),
+    max = round(math.max(table.unpack(goodputs))), collapsed = collapsed, last_s = last,
     wasted = median(point, "wasted", 0, 100), success = median(point, "success", 0, 100),
     p50 = median(point, "wait_p50", 0, 1000), p99 = median(point, "wait_p99", 0, 1000),
   }
@@ -225,7 +225,7 @@ local function check_shallow(record, traffic, due)
 end
 
 local function check_deep(record, traffic, due, outcome)
-  assert(record.most <= 0.1 * due, ("with a backlog of %d goodput did not collapse"):format(record.backlog))
+  assert(record.max <= 0.1 * due, ("with a backlog of %d goodput did not collapse"):format(record.backlog))
   assert(traffic.served >= 0.9 * outcome.capacity,
     ("with a backlog of %d the server was idle: %g/s served"):format(record.backlog, traffic.served))
   assert(traffic.ghosts >= 90, ("with a backlog of %d only %g %% were ghosts"):format(record.backlog, traffic.ghosts))
@@ -300,7 +300,7 @@ return experiment {
   },
   columns = {
     "distribution", "patience", "predicted", "whole_to", "half_to", "half_from", "none_from", "backlog", "goodput",
-    "least", "most", "collapsed", "last_s", "wasted", "success", "p50", "p99", "attempts", "overflows",
+    "min", "max", "collapsed", "last_s", "wasted", "success", "p50", "p99", "attempts", "overflows",
     "admitted", "served", "ghosts", "depth",
   },
   control = { load = 0.5 },

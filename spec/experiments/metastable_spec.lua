@@ -28,7 +28,7 @@ end
 local function assert_down(outcome)
   local clients, server = outcome.remedies[1], outcome.last_second[1]
   assert.same({ "none", "none", "0/1" }, { clients.remedy, server.remedy, clients.recovered })
-  assert.is_nil(clients.least_s)
+  assert.is_nil(clients.min_s)
   assert.is_true(clients.goodput < 10 and clients.success < 50 and server.ghosts >= 90)
   assert.is_true(server.depth > 4 and server.depth <= 41)
 end
@@ -58,7 +58,7 @@ describe("metastable", function()
   it("control: without retries goodput comes back when the queue is empty again", function()
     local outcome, holds, why = metastable(with(metastable.control))
     assert_judged("none: goodput came back in 1/1 runs", outcome, holds, why)
-    if outcome.valid then assert.is_true(outcome.remedies[1].most_s > 0 and outcome.last_second[1].depth < 20) end
+    if outcome.valid then assert.is_true(outcome.remedies[1].max_s > 0 and outcome.last_second[1].depth < 20) end
   end)
 
   it("control: with a short backlog goodput comes back at once", function()
