@@ -1,0 +1,202 @@
+--- Servers that carry out one request at a time and differ in how they take connections: what waits in the
+--- kernel's queue, what waits in the server, what is refused, and what is dropped before the work.
+---
+---     local server = admission.server { host = host, listen = { port = 7000, backlog = 100 },
+---       read = function(connection) return connection:receive "l" end,
+---       work = function(connection, request) ... connection:send "done\n" end }
+---     assert(server:open())
+---     lunet.spawn(server.gated, server)
+---     ...
+---     server:stop()
+local lunet = require "lunet"
+
+local LONG = 10 -- s; bounds the wait for an answer to a probe
+
+local admission = {}
+
+-- -- what a server can know of a client ------------------------------------------------------
+
+--- Whether the client is still there; waits a round trip if it has sent FIN. Such a client may have left, or have
+--- ended its side and wait for the reply. What it is sent tells: the kernel of one that left answers with RST
+--- (RFC 1122, 4.2.2.13), that of the other acknowledges. A client that vanished without a segment seems to be there.
+---@param connection lunet.connection
+---@param interim string what the protocol allows before a reply, and clients skip: "wait\n"
+---@return boolean is_there
+function admission.is_there(connection, interim)
+  if connection:liveness() ~= "fin" then return connection:liveness() == "open" end
+  if connection:unsent() == 0 then connection:send(interim) end
+  lunet.eventually(function() return connection:unsent() == 0 or connection:liveness() ~= "fin" end, LONG)
+  return connection:liveness() == "fin"
+end
+
+--- For how long the last bytes that came have been here, in the queue too (tcpi_last_data_recv, which a FIN alone
+--- does not change). The kernel counts in ticks: it may be less by one, 4 ms at HZ = 250.
+---@param connection lunet.connection
+---@return number seconds
+function admission.waited(connection) return connection:info().tcpi_last_data_recv / 1000 end
+
+--- The round trip to the client, as the handshake has measured it.
+---@param connection lunet.connection
+---@return number seconds
+function admission.round_trip(connection) return connection:info().tcpi_rtt / 1e6 end
+
+-- -- servers ---------------------------------------------------------------------------------
+
+---@class lunet.server
+---@field host lunet.host
+---@field listen lunet.listen_target
+---@field read fun(connection: lunet.connection): any takes the request; nil if none comes
+---@field is_wanted? fun(connection: lunet.connection, request: any): boolean? asked just before the work
+---@field work fun(connection: lunet.connection, request: any)
+---@field listener? lunet.listener
+---@field held integer accepted connections that are open
+---@field most_held integer
+local server = {}
+server.__index = server
+
+--- Makes one; it listens when it is opened.
+---@param fields table host, listen, read, work, is_wanted
+---@return lunet.server
+function admission.server(fields)
+  local self = setmetatable({ held = 0, most_held = 0, waiting = {} }, server)
+  for name, value in pairs(fields) do self[name] = value end
+  return self
+end
+
+--- Listens. Nobody is served before one of the ways below is run.
+---@return true|nil ok
+---@return string? message
+---@return string? code
+function server:open()
+  local listener, message, code = self.host:listen(self.listen)
+  if not listener then return nil, message, code end
+  self.listener = listener
+  return true
+end
+
+--- Ends it: who waits is dropped, and the work at hand comes to its end.
+function server:stop()
+  self.is_stopped = true
+  self.listener:close()
+  for _, entry in ipairs(self.waiting) do self:drop(entry) end
+  self.waiting = {}
+end
+
+local function take(self)
+  local connection = self.listener:accept()
+  if connection then
+    self.held = self.held + 1
+    self.most_held = math.max(self.most_held, self.held)
+  end
+  return connection
+end
+
+local function let_go(self, connection)
+  self.held = self.held - 1
+  connection:close()
+end
+
+local function work_if_wanted(self, connection, request)
+  if not self.is_wanted or self.is_wanted(connection, request) then self.work(connection, request) end
+end
+
+local function serve(self, connection)
+  local request = self.read(connection)
+  if request then work_if_wanted(self, connection, request) end
+  let_go(self, connection)
+end
+
+--- Accepts the next one when it is done with the last: everybody else waits in the kernel's queue. Waits, as
+--- the other ways do, until the server is stopped.
+function server:gated()
+  repeat
+    local connection = take(self)
+    if connection then serve(self, connection) end
+  until not connection
+end
+
+--- Closes its listener while it serves, so that the kernel refuses who comes then, and resets who was queued.
+function server:reopening()
+  repeat
+    local connection = take(self)
+    self.listener:close()
+    if connection then serve(self, connection) end
+    while not self.is_stopped and not self:open() do lunet.sleep(0.01) end -- its port may not be free yet
+  until self.is_stopped
+end
+
+--- Accepts at once, and refuses who comes while it serves.
+---@param options {refuse: fun(connection: lunet.connection)}
+function server:refusing(options)
+  local is_busy = false
+  local function handle(connection)
+    if is_busy then
+      options.refuse(connection)
+      return let_go(self, connection)
+    end
+    is_busy = true
+    serve(self, connection)
+    is_busy = false
+  end
+  repeat
+    local connection = take(self)
+    if connection then lunet.spawn(handle, connection) end
+  until not connection
+end
+
+-- -- a queue of the server's own -------------------------------------------------------------
+
+function server:drop(entry)
+  if entry.watcher then entry.watcher:cancel() end
+  let_go(self, entry.connection)
+end
+
+-- Who finds the server idle serves until nobody waits.
+local function serve_waiting(self, is_newest_first)
+  if self.is_busy then return end
+  self.is_busy = true
+  while #self.waiting > 0 do
+    local entry = table.remove(self.waiting, is_newest_first and #self.waiting or 1)
+    work_if_wanted(self, entry.connection, entry.request)
+    self:drop(entry)
+  end
+  self.is_busy = false
+end
+
+local function remove(list, item)
+  for i, other in ipairs(list) do
+    if other == item then return table.remove(list, i) end
+  end
+  return nil
+end
+
+local function drop_when_over(self, entry, is_over)
+  if is_over(entry.connection, entry.request) and remove(self.waiting, entry) then let_go(self, entry.connection) end
+end
+
+---@class lunet.early_options
+---@field newest_first? boolean
+---@field room? integer how many may be accepted and open at once; the others wait in the kernel's queue
+---@field is_over? fun(connection: lunet.connection, request: any): boolean? waits until nothing is to be done for a
+--- request that waits; a true value drops it
+
+--- Accepts at once and reads at once: the requests wait in the server.
+---@param options? lunet.early_options
+function server:early(options)
+  options = options or {}
+  if options.room then self.listener:gate(options.room) end
+  local function handle(connection)
+    local request = self.read(connection)
+    if not request or self.is_stopped then return let_go(self, connection) end
+    local entry = { connection = connection, request = request }
+    self.waiting[#self.waiting + 1] = entry
+    if options.is_over then entry.watcher = lunet.spawn(drop_when_over, self, entry, options.is_over) end
+    serve_waiting(self, options.newest_first)
+  end
+  repeat
+    local connection = take(self)
+    if connection then lunet.spawn(handle, connection) end
+  until not connection
+end
+
+return admission
