@@ -23,9 +23,7 @@ int timeout_now(lua_State *L) {
 }
 
 int timeout_wall_now(lua_State *L) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  lua_pushnumber(L, (lua_Number)now.tv_sec + (lua_Number)now.tv_nsec / 1e9);
+  lua_pushnumber(L, (lua_Number)clock_wall_now_ns() / 1e9);
   return 1;
 }
 

@@ -2,8 +2,11 @@
 
 #include <time.h>
 
-uint64_t clock_now_ns(void) {
+static int64_t read_ns(clockid_t clock) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+  clock_gettime(clock, &now); /* cannot fail with these clocks */
+  return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
 }
+
+uint64_t clock_now_ns(void) { return (uint64_t)read_ns(CLOCK_MONOTONIC); }
+int64_t clock_wall_now_ns(void) { return read_ns(CLOCK_REALTIME); }

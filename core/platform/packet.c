@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "platform/clock.h"
@@ -76,9 +75,7 @@ int packet_admit(int fd, const char *interface) {
  * monotonic clock is read last: what passes between the two makes the frame younger, and never lets
  * it out early. */
 static uint64_t to_monotonic(int64_t stamp_ns) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  int64_t age_ns = now.tv_sec * (int64_t)1000000000 + now.tv_nsec - stamp_ns;
+  int64_t age_ns = clock_wall_now_ns() - stamp_ns;
   uint64_t now_ns = clock_now_ns();
   return age_ns > 0 && (uint64_t)age_ns < now_ns ? now_ns - (uint64_t)age_ns : now_ns;
 }

@@ -5,26 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "platform/clock.h"
 #include "platform/namespace.h"
 
 static const int64_t longest_ns = 1000000000;
-
-static int64_t to_ns(const struct timespec *t) {
-  return t->tv_sec * (int64_t)1000000000 + t->tv_nsec;
-}
-
-static int64_t wall_now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return to_ns(&now);
-}
 
 bool stamp_read(struct msghdr *message, int64_t *wall_ns) {
   for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
     struct timespec stamp;
     memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
-    *wall_ns = to_ns(&stamp);
+    *wall_ns = stamp.tv_sec * (int64_t)1000000000 + stamp.tv_nsec;
     return true;
   }
   return false;
@@ -45,7 +36,7 @@ static int try_once(int fd, const struct sockaddr_in *self) {
   struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof control};
   int64_t stamp_ns;
   if (sendto(fd, "", 0, 0, (const struct sockaddr *)self, sizeof *self) == -1) return -errno;
-  int64_t sent_ns = wall_now_ns();
+  int64_t sent_ns = clock_wall_now_ns();
   if (recvmsg(fd, &message, 0) == -1) return -errno;
   return stamp_read(&message, &stamp_ns) && stamp_ns <= sent_ns;
 }
@@ -59,11 +50,11 @@ static int bind_somewhere(int fd, struct sockaddr_in *self) {
 
 static int wait_until_true(int fd) {
   struct sockaddr_in self;
-  int64_t end_ns = wall_now_ns() + longest_ns;
+  int64_t end_ns = clock_wall_now_ns() + longest_ns;
   int result = ask_for_stamps(fd);
   if (result == 0) result = bind_somewhere(fd, &self);
   while (result == 0 && (result = try_once(fd, &self)) == 0) {
-    if (wall_now_ns() > end_ns) return -ETIME;
+    if (clock_wall_now_ns() > end_ns) return -ETIME;
     nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
   }
   return result < 0 ? result : 0;

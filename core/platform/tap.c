@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "platform/clock.h"
@@ -77,12 +76,6 @@ static bool read_segment(const uint8_t *packet, size_t size, uint16_t protocol, 
 
 /* -- reading ------------------------------------------------------------------------------- */
 
-static int64_t wall_now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
-}
-
 /* From the wall clock to the monotonic one: the wall clock is read between two looks at the other,
  * again if something came between those. */
 static int64_t measure_offset(uint64_t *error_ns) {
@@ -91,7 +84,7 @@ static int64_t measure_offset(uint64_t *error_ns) {
   *error_ns = UINT64_MAX;
   for (int i = 0; i<TRIES && * error_ns> GOOD_NS; i++) {
     uint64_t before_ns = clock_now_ns();
-    int64_t wall_ns = wall_now_ns();
+    int64_t wall_ns = clock_wall_now_ns();
     uint64_t between_ns = clock_now_ns() - before_ns;
     if (between_ns / 2 + 1 >= *error_ns) continue;
     *error_ns = between_ns / 2 + 1;
