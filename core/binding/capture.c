@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "binding/failure.h"
+#include "binding/field.h"
 #include "binding/host.h"
 #include "binding/runtime.h"
 #include "binding/type.h"
@@ -37,11 +38,6 @@ static void set_endpoint(lua_State *L, const char *field, const struct segment *
   lua_setfield(L, -2, field);
 }
 
-static void set_integer(lua_State *L, const char *field, lua_Integer value) {
-  lua_pushinteger(L, value);
-  lua_setfield(L, -2, field);
-}
-
 /* "SYN,ACK"; data alone has "ACK", and "" is a segment that has none. */
 static void set_flags(lua_State *L, uint8_t flags) {
   static const struct {
@@ -55,24 +51,21 @@ static void set_flags(lua_State *L, uint8_t flags) {
     if (text[0] != '\0') strcat(text, ",");
     strcat(text, names[i].name);
   }
-  lua_pushstring(L, text);
-  lua_setfield(L, -2, "flags");
+  field_set_string(L, "flags", text);
 }
 
 static void push_segment(lua_State *L, const struct segment *s) {
   lua_createtable(L, 0, 12);
-  lua_pushnumber(L, (lua_Number)s->at_ns / 1e9);
-  lua_setfield(L, -2, "at");
-  lua_pushstring(L, s->is_outgoing ? "out" : "in");
-  lua_setfield(L, -2, "direction");
+  field_set_number(L, "at", (lua_Number)s->at_ns / 1e9);
+  field_set_string(L, "direction", s->is_outgoing ? "out" : "in");
   set_endpoint(L, "from", s, s->from, s->from_port);
   set_endpoint(L, "to", s, s->to, s->to_port);
   set_flags(L, s->flags);
-  set_integer(L, "sequence", s->sequence);
-  set_integer(L, "acknowledgement", s->acknowledgement);
-  set_integer(L, "bytes", s->bytes);
-  set_integer(L, "window", s->window);
-  set_integer(L, "length", s->length);
+  field_set_integer(L, "sequence", s->sequence);
+  field_set_integer(L, "acknowledgement", s->acknowledgement);
+  field_set_integer(L, "bytes", s->bytes);
+  field_set_integer(L, "window", s->window);
+  field_set_integer(L, "length", s->length);
   lua_pushlstring(L, (const char *)s->packet, s->captured);
   lua_setfield(L, -2, "packet");
 }
@@ -97,11 +90,10 @@ static int statistics(lua_State *L) {
   capture *c = check(L);
   if (c != NULL) capture_read(c);
   lua_createtable(L, 0, 4);
-  set_integer(L, "seen", c == NULL ? 0 : (lua_Integer)capture_next(c));
-  set_integer(L, "forgotten", c == NULL ? 0 : (lua_Integer)capture_first(c));
-  set_integer(L, "dropped", c == NULL ? 0 : (lua_Integer)capture_dropped(c));
-  lua_pushnumber(L, c == NULL ? 0 : (lua_Number)capture_error_ns(c) / 1e9);
-  lua_setfield(L, -2, "error");
+  field_set_integer(L, "seen", c == NULL ? 0 : (lua_Integer)capture_next(c));
+  field_set_integer(L, "forgotten", c == NULL ? 0 : (lua_Integer)capture_first(c));
+  field_set_integer(L, "dropped", c == NULL ? 0 : (lua_Integer)capture_dropped(c));
+  field_set_number(L, "error", c == NULL ? 0 : (lua_Number)capture_error_ns(c) / 1e9);
   return 1;
 }
 

@@ -5,6 +5,7 @@
 
 #include "binding/connection.h"
 #include "binding/failure.h"
+#include "binding/field.h"
 #include "binding/listener.h"
 #include "binding/target.h"
 #include "binding/type.h"
@@ -124,31 +125,16 @@ static struct sock_diag_filter filter_argument(lua_State *L, const host *h) {
 
 /* -- the list ------------------------------------------------------------------------------ */
 
-static void set_integer(lua_State *L, const char *field, lua_Integer value) {
-  lua_pushinteger(L, value);
-  lua_setfield(L, -2, field);
-}
-
-static void set_string(lua_State *L, const char *field, const char *value) {
-  lua_pushstring(L, value);
-  lua_setfield(L, -2, field);
-}
-
-static void set_flag(lua_State *L, const char *field, bool value) {
-  lua_pushboolean(L, value);
-  lua_setfield(L, -2, field);
-}
-
 static void set_address(lua_State *L, const char *field, const char *port, const address *a) {
   char text[ADDRESS_TEXT];
-  set_string(L, field, address_format(a, text));
-  set_integer(L, port, address_port(a));
+  field_set_string(L, field, address_format(a, text));
+  field_set_integer(L, port, address_port(a));
 }
 
 static void set_queue(lua_State *L, const struct tcp_socket *s) {
   lua_createtable(L, 0, 2);
-  set_integer(L, "depth", s->receive_queue);
-  set_integer(L, "limit", s->send_queue);
+  field_set_integer(L, "depth", s->receive_queue);
+  field_set_integer(L, "limit", s->send_queue);
   lua_setfield(L, -2, "queue");
 }
 
@@ -159,8 +145,8 @@ static void set_ends(lua_State *L, const struct tcp_socket *s) {
     return;
   }
   set_address(L, "peer_address", "peer_port", &s->peer);
-  set_integer(L, "receive_queue", s->receive_queue);
-  set_integer(L, "send_queue", s->send_queue);
+  field_set_integer(L, "receive_queue", s->receive_queue);
+  field_set_integer(L, "send_queue", s->send_queue);
 }
 
 static void set_timer(lua_State *L, const struct tcp_socket *s) {
@@ -170,23 +156,22 @@ static void set_timer(lua_State *L, const struct tcp_socket *s) {
     [SOCK_TIMER_TIME_WAIT] = "time-wait",
     [SOCK_TIMER_PROBE] = "probe",
   };
-  set_integer(L, "retransmits", s->retransmits);
+  field_set_integer(L, "retransmits", s->retransmits);
   if (s->timer == SOCK_TIMER_NONE || s->timer >= sizeof names / sizeof *names) return;
-  set_string(L, "timer", names[s->timer]);
-  lua_pushnumber(L, s->expires_ms / 1e3);
-  lua_setfield(L, -2, "timer_expires");
+  field_set_string(L, "timer", names[s->timer]);
+  field_set_number(L, "timer_expires", s->expires_ms / 1e3);
 }
 
 static void push_socket(lua_State *L, const struct tcp_socket *s) {
   lua_createtable(L, 0, 16);
-  set_string(L, "state", tcp_state_name(s->state));
-  set_string(L, "family", address_family(&s->local) == AF_INET6 ? "ipv6" : "ipv4");
+  field_set_string(L, "state", tcp_state_name(s->state));
+  field_set_string(L, "family", address_family(&s->local) == AF_INET6 ? "ipv6" : "ipv4");
   set_ends(L, s);
   set_timer(L, s);
-  set_flag(L, "fin", SOCK_DIAG_FIN_STATES & 1u << s->state);
-  set_flag(L, "owned", s->inode != 0);
-  if (s->inode != 0) set_integer(L, "inode", s->inode);
-  set_integer(L, "uid", s->uid);
+  field_set_boolean(L, "fin", SOCK_DIAG_FIN_STATES & 1u << s->state);
+  field_set_boolean(L, "owned", s->inode != 0);
+  if (s->inode != 0) field_set_integer(L, "inode", s->inode);
+  field_set_integer(L, "uid", s->uid);
   if (s->info.length == 0) return;
   connection_push_info(L, &s->info);
   lua_setfield(L, -2, "info");

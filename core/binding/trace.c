@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "binding/failure.h"
+#include "binding/field.h"
 #include "binding/process.h"
 #include "binding/runtime.h"
 #include "handle/trace.h"
@@ -27,17 +28,6 @@ int trace_start(lua_State *L) {
   return 2;
 }
 
-static void set_integer(lua_State *L, const char *field, lua_Integer value) {
-  lua_pushinteger(L, value);
-  lua_setfield(L, -2, field);
-}
-
-static void set_string(lua_State *L, const char *field, const char *value) {
-  if (value == NULL) return;
-  lua_pushstring(L, value);
-  lua_setfield(L, -2, field);
-}
-
 /* As lunet.sockets() shows them: "10.0.0.1:80", "[fd00::1]:80". */
 static void set_end(lua_State *L, const char *whole, const char *port, const struct trace_end *e) {
   char text[INET6_ADDRSTRLEN];
@@ -45,45 +35,41 @@ static void set_end(lua_State *L, const char *whole, const char *port, const str
   inet_ntop(e->family, e->address, text, sizeof text);
   lua_pushfstring(L, e->family == AF_INET6 ? "[%s]:%d" : "%s:%d", text, e->port);
   lua_setfield(L, -2, whole);
-  set_integer(L, port, e->port);
+  field_set_integer(L, port, e->port);
 }
 
 static const char *const streams[] = {NULL, "stdin", "stdout", "stderr"};
 
 static void push_event(lua_State *L, const trace *t, const struct event *e) {
   lua_createtable(L, 0, 8);
-  lua_pushnumber(L, (lua_Number)e->at_ns / 1e9);
-  lua_setfield(L, -2, "at");
-  if (e->since_ns != 0) {
-    lua_pushnumber(L, (lua_Number)e->since_ns / 1e9);
-    lua_setfield(L, -2, "since");
-  }
-  set_string(L, "kind", event_names[e->kind]);
+  field_set_number(L, "at", (lua_Number)e->at_ns / 1e9);
+  if (e->since_ns != 0) field_set_number(L, "since", (lua_Number)e->since_ns / 1e9);
+  field_set_string(L, "kind", event_names[e->kind]);
   if (e->kind == EVENT_NOTE) {
-    set_string(L, "text", e->text);
+    field_set_string(L, "text", e->text);
     return;
   }
-  set_integer(L, "host", e->socket.host);
-  set_string(L, "label", trace_label_text(t, e->socket.label));
-  set_string(L, "text", e->text);
+  field_set_integer(L, "host", e->socket.host);
+  field_set_string(L, "label", trace_label_text(t, e->socket.label));
+  field_set_string(L, "text", e->text);
   if (e->kind == EVENT_COUNTERS || e->kind == EVENT_SOCKETS) return;
-  set_integer(L, "socket", e->socket.id);
-  if (e->socket.stream != 0) set_string(L, "stream", streams[e->socket.stream]);
+  field_set_integer(L, "socket", e->socket.id);
+  if (e->socket.stream != 0) field_set_string(L, "stream", streams[e->socket.stream]);
   set_end(L, "local_address", "local_port", &e->socket.local);
   set_end(L, "peer_address", "peer_port", &e->socket.peer);
-  if (e->kind == EVENT_DROP_END) set_integer(L, "segments", e->bytes);
+  if (e->kind == EVENT_DROP_END) field_set_integer(L, "segments", e->bytes);
   if (e->kind == EVENT_DROP || e->kind == EVENT_DROP_END) return;
   if (e->kind == EVENT_QUEUE) {
-    set_integer(L, "depth", e->bytes);
-    set_integer(L, "limit", e->code);
+    field_set_integer(L, "depth", e->bytes);
+    field_set_integer(L, "limit", e->code);
     return;
   }
   if (e->kind == EVENT_EXIT || e->kind == EVENT_SIGNAL) {
     process_push_status(L, (int)(e->kind == EVENT_EXIT ? e->bytes : -e->bytes));
     lua_setfield(L, -2, e->kind == EVENT_EXIT ? "status" : "signal");
   }
-  set_integer(L, "bytes", e->bytes);
-  if (e->code < 0) set_string(L, "code", failure_name(e->code));
+  field_set_integer(L, "bytes", e->bytes);
+  if (e->code < 0) field_set_string(L, "code", failure_name(e->code));
 }
 
 /* events(first): a list of the recorded events from number `first` on, and how many of those the

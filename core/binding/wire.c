@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "binding/failure.h"
+#include "binding/field.h"
 #include "binding/host.h"
 #include "binding/runtime.h"
 #include "binding/type.h"
@@ -46,25 +47,16 @@ static int is_up(lua_State *L) {
   return 1;
 }
 
-static void set_seconds(lua_State *L, const char *field, double ns) {
-  lua_pushnumber(L, ns / 1e9);
-  lua_setfield(L, -2, field);
-}
-
-static void set_count(lua_State *L, const char *field, uint64_t count) {
-  lua_pushinteger(L, (lua_Integer)count);
-  lua_setfield(L, -2, field);
-}
-
 static int statistics(lua_State *L) {
   struct wire_statistics s = {0, 0, 0, 0};
   wire *w = check(L);
   if (w != NULL) wire_read_statistics(w, &s);
   lua_createtable(L, 0, 4);
-  set_count(L, "forwarded", s.forwarded);
-  set_count(L, "dropped", s.dropped);
-  set_seconds(L, "late_mean", s.forwarded == 0 ? 0 : (double)s.late_ns / (double)s.forwarded);
-  set_seconds(L, "late_max", (double)s.late_most_ns);
+  lua_Number mean_ns = s.forwarded == 0 ? 0 : (lua_Number)s.late_ns / (lua_Number)s.forwarded;
+  field_set_integer(L, "forwarded", (lua_Integer)s.forwarded);
+  field_set_integer(L, "dropped", (lua_Integer)s.dropped);
+  field_set_number(L, "late_mean", mean_ns / 1e9);
+  field_set_number(L, "late_max", (lua_Number)s.late_most_ns / 1e9);
   return 1;
 }
 
