@@ -1,6 +1,5 @@
 #include "binding/capture.h"
 
-#include <arpa/inet.h>
 #include <lauxlib.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "binding/runtime.h"
 #include "binding/type.h"
 #include "handle/capture.h"
+#include "platform/address.h"
 
 const char CAPTURE_TYPE[] = "lunet.capture";
 
@@ -31,11 +31,10 @@ int capture_new(lua_State *L) {
 /* -- segments ------------------------------------------------------------------------------ */
 
 static void set_endpoint(lua_State *L, const char *field, const struct segment *s,
-                         const uint8_t *address, uint16_t port) {
-  char text[INET6_ADDRSTRLEN];
-  inet_ntop(s->is_ipv6 ? AF_INET6 : AF_INET, address, text, sizeof text);
-  lua_pushfstring(L, s->is_ipv6 ? "[%s]:%d" : "%s:%d", text, port);
-  lua_setfield(L, -2, field);
+                         const uint8_t *bytes, uint16_t port) {
+  char text[ADDRESS_TEXT];
+  int family = s->is_ipv6 ? AF_INET6 : AF_INET;
+  field_set_string(L, field, address_format_bytes(family, bytes, port, text));
 }
 
 /* "SYN,ACK"; data alone has "ACK", and "" is a segment that has none. */

@@ -1,6 +1,5 @@
 #include "binding/trace.h"
 
-#include <arpa/inet.h>
 #include <lauxlib.h>
 
 #include "binding/failure.h"
@@ -28,13 +27,10 @@ int trace_start(lua_State *L) {
   return 2;
 }
 
-/* As lunet.sockets() shows them: "10.0.0.1:80", "[fd00::1]:80". */
 static void set_end(lua_State *L, const char *whole, const char *port, const struct trace_end *e) {
-  char text[INET6_ADDRSTRLEN];
+  char text[ADDRESS_TEXT];
   if (e->port == 0) return;
-  inet_ntop(e->family, e->address, text, sizeof text);
-  lua_pushfstring(L, e->family == AF_INET6 ? "[%s]:%d" : "%s:%d", text, e->port);
-  lua_setfield(L, -2, whole);
+  field_set_string(L, whole, address_format_bytes(e->family, e->address, e->port, text));
   field_set_integer(L, port, e->port);
 }
 

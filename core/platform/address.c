@@ -138,22 +138,19 @@ static const char *format_unix(const address *a, char text[ADDRESS_TEXT]) {
   return text;
 }
 
-static const char *format_in6(const address *a, char text[ADDRESS_TEXT]) {
+const char *address_format_bytes(int family, const void *bytes, int port, char text[ADDRESS_TEXT]) {
   char host[INET6_ADDRSTRLEN];
-  inet_ntop(AF_INET6, &a->as.in6.sin6_addr, host, sizeof host);
-  snprintf(text, ADDRESS_TEXT, "[%s]:%d", host, address_port(a));
+  inet_ntop(family, bytes, host, sizeof host);
+  snprintf(text, ADDRESS_TEXT, family == AF_INET6 ? "[%s]:%d" : "%s:%d", host, port);
   return text;
 }
 
 const char *address_format(const address *a, char text[ADDRESS_TEXT]) {
-  char host[INET_ADDRSTRLEN];
-  switch (address_family(a)) {
+  int family = address_family(a);
+  switch (family) {
   case AF_UNIX: return format_unix(a, text);
-  case AF_INET6: return format_in6(a, text);
   case AF_INET:
-    inet_ntop(AF_INET, &a->as.in.sin_addr, host, sizeof host);
-    snprintf(text, ADDRESS_TEXT, "%s:%d", host, address_port(a));
-    return text;
+  case AF_INET6: return address_format_bytes(family, bytes_of(a), address_port(a), text);
   default: text[0] = '\0'; return text;
   }
 }

@@ -36,6 +36,9 @@ bool address_shares(const address *a, const address *b, int bits);
 /* Writes the text and returns it. */
 const char *address_format(const address *a, char text[ADDRESS_TEXT]);
 
+/* The same of a family, AF_INET or AF_INET6, the address as it is in a packet, and a port. */
+const char *address_format_bytes(int family, const void *bytes, int port, char text[ADDRESS_TEXT]);
+
 int address_family(const address *a); /* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC when empty */
 int address_port(const address *a);   /* host byte order; 0 for Unix */
 
