@@ -19,41 +19,27 @@
 
 _Static_assert(sizeof(struct virtio_net_hdr) == PACKET_NOTES, "linux/virtio_net.h");
 
-/* What may wait for the loop, each way. Without privilege the kernel grants net.core.rmem_max. */
-enum { BUFFER = 16 * 1024 * 1024 };
+enum { BUFFER = 16 * 1024 * 1024 }; /* what may wait to be read */
 
 static int set_option(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) == -1 ? -errno : 0;
 }
 
-static int set_options(int fd) {
-  static const struct {
-    int level, name;
-  } options[] = {
-    {SOL_PACKET, PACKET_VNET_HDR},
-    {SOL_PACKET, PACKET_IGNORE_OUTGOING},
-  };
-  int result = 0;
-  for (unsigned i = 0; i < sizeof options / sizeof *options && result == 0; i++)
-    result = set_option(fd, options[i].level, options[i].name, 1);
-  if (result == 0 && set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER) < 0)
-    result = set_option(fd, SOL_SOCKET, SO_RCVBUF, BUFFER);
-  return result;
-}
-
-static int start(int fd, int ns) {
+int packet_start(int fd, int ns, int buffer) {
   struct sockaddr_ll everywhere = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
-  int result = set_options(fd);
+  int result = set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, buffer);
+  if (result < 0) result = set_option(fd, SOL_SOCKET, SO_RCVBUF, buffer);
   if (result == 0) result = stamp_enable(fd, ns);
   if (result < 0) return result;
   return bind(fd, (struct sockaddr *)&everywhere, sizeof everywhere) == -1 ? -errno : 0;
 }
 
 int packet_open(int ns) {
-  /* Protocol 0: it sees nothing before it has its options and is bound. */
   int fd = namespace_socket(ns, AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
   if (fd < 0) return fd;
-  int result = start(fd, ns);
+  int result = set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
+  if (result == 0) result = set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+  if (result == 0) result = packet_start(fd, ns, BUFFER);
   if (result == 0) return fd;
   close(fd);
   return result;

@@ -15,10 +15,10 @@
 
 #include "platform/clock.h"
 #include "platform/namespace.h"
+#include "platform/packet.h"
 #include "platform/stamp.h"
 
-/* What may wait to be read. Without privilege the kernel grants net.core.rmem_max. */
-enum { BUFFER = 8 * 1024 * 1024 };
+enum { BUFFER = 8 * 1024 * 1024 }; /* what may wait to be read */
 
 struct tap {
   int fd;
@@ -133,11 +133,7 @@ int tap_read(tap *t, int most, tap_take take, void *owner, uint64_t *error_ns) {
 }
 
 uint64_t tap_dropped(tap *t) {
-  struct tpacket_stats stats = {0, 0};
-  socklen_t size = sizeof stats;
-  /* Counts from the last time that it was asked. */
-  if (getsockopt(t->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size) == 0)
-    t->dropped += stats.tp_drops;
+  t->dropped += packet_dropped(t->fd);
   return t->dropped;
 }
 
@@ -162,23 +158,12 @@ static int filter(int fd) {
   return result == -1 ? -errno : 0;
 }
 
-static int start(int fd, int ns) {
-  struct sockaddr_ll everywhere = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
-  int size = BUFFER;
-  int result = filter(fd);
-  if (result == 0) result = stamp_enable(fd, ns);
-  if (result < 0) return result;
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) == -1)
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-  return bind(fd, (struct sockaddr *)&everywhere, sizeof everywhere) == -1 ? -errno : 0;
-}
-
 int tap_open(int ns, tap **out) {
   tap *t = calloc(1, sizeof *t);
   if (t == NULL) return -ENOMEM;
-  /* Protocol 0: it sees nothing before it is bound. */
   t->fd = namespace_socket(ns, AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-  int result = t->fd < 0 ? t->fd : start(t->fd, ns);
+  int result = t->fd < 0 ? t->fd : filter(t->fd);
+  if (result == 0) result = packet_start(t->fd, ns, BUFFER);
   if (result == 0) {
     *out = t;
     return 0;
