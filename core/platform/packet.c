@@ -66,32 +66,14 @@ static uint64_t to_monotonic(int64_t stamp_ns) {
   return age_ns > 0 && (uint64_t)age_ns < now_ns ? now_ns - (uint64_t)age_ns : now_ns;
 }
 
-static uint64_t arrival(struct msghdr *message) {
-  int64_t stamp_ns;
-  return stamp_read(message, &stamp_ns) ? to_monotonic(stamp_ns) : clock_now_ns();
-}
-
 int packet_receive(int fd, struct packet *p) {
-  union {
-    struct cmsghdr header; /* aligns */
-    char room[STAMP_ROOM];
-  } control;
-  struct sockaddr_ll from;
-  struct iovec memory = {p->notes_and_frame, PACKET_LONGEST};
-  struct msghdr message = {
-    .msg_name = &from,
-    .msg_namelen = sizeof from,
-    .msg_iov = &memory,
-    .msg_iovlen = 1,
-    .msg_control = &control,
-    .msg_controllen = sizeof control,
-  };
-  ssize_t length = recvmsg(fd, &message, 0);
-  if (length == -1) return -errno;
-  if (message.msg_flags & MSG_TRUNC) return -EMSGSIZE;
+  struct stamp stamp;
+  ssize_t length = stamp_receive(fd, p->notes_and_frame, PACKET_LONGEST, &stamp);
+  if (length < 0) return (int)length;
+  if (stamp.is_cut) return -EMSGSIZE;
   p->length = (size_t)length;
-  p->interface = from.sll_ifindex;
-  p->arrived_ns = arrival(&message);
+  p->interface = stamp.from.sll_ifindex;
+  p->arrived_ns = stamp.wall_ns == 0 ? clock_now_ns() : to_monotonic(stamp.wall_ns);
   return 0;
 }
 

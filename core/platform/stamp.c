@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "platform/clock.h"
@@ -10,15 +12,35 @@
 
 static const int64_t longest_ns = 1000000000;
 
-bool stamp_read(struct msghdr *message, int64_t *wall_ns) {
+static int64_t find_stamp(struct msghdr *message) {
   for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
     struct timespec stamp;
     memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
-    *wall_ns = stamp.tv_sec * (int64_t)1000000000 + stamp.tv_nsec;
-    return true;
+    return stamp.tv_sec * (int64_t)1000000000 + stamp.tv_nsec;
   }
-  return false;
+  return 0;
+}
+
+ssize_t stamp_receive(int fd, void *memory, size_t size, struct stamp *out) {
+  union {
+    struct cmsghdr header; /* aligns */
+    char room[CMSG_SPACE(sizeof(struct timespec))];
+  } control;
+  struct iovec part = {memory, size};
+  struct msghdr message = {
+    .msg_name = &out->from,
+    .msg_namelen = sizeof out->from,
+    .msg_iov = &part,
+    .msg_iovlen = 1,
+    .msg_control = &control,
+    .msg_controllen = sizeof control,
+  };
+  ssize_t length = recvmsg(fd, &message, 0);
+  if (length == -1) return -errno;
+  out->wall_ns = find_stamp(&message);
+  out->is_cut = message.msg_flags & MSG_TRUNC;
+  return length;
 }
 
 static int ask_for_stamps(int fd) {
@@ -29,16 +51,12 @@ static int ask_for_stamps(int fd) {
 /* A datagram to itself. 1 if its stamp is from when it was sent, 0 if it is from when it was read,
  * or a negative errno. */
 static int try_once(int fd, const struct sockaddr_in *self) {
-  union {
-    struct cmsghdr header; /* aligns */
-    char room[STAMP_ROOM];
-  } control;
-  struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof control};
-  int64_t stamp_ns;
+  struct stamp stamp;
   if (sendto(fd, "", 0, 0, (const struct sockaddr *)self, sizeof *self) == -1) return -errno;
   int64_t sent_ns = clock_wall_now_ns();
-  if (recvmsg(fd, &message, 0) == -1) return -errno;
-  return stamp_read(&message, &stamp_ns) && stamp_ns <= sent_ns;
+  ssize_t length = stamp_receive(fd, NULL, 0, &stamp);
+  if (length < 0) return (int)length;
+  return stamp.wall_ns != 0 && stamp.wall_ns <= sent_ns;
 }
 
 static int bind_somewhere(int fd, struct sockaddr_in *self) {

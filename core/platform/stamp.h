@@ -3,15 +3,20 @@
 #ifndef LUNET_PLATFORM_STAMP_H
 #define LUNET_PLATFORM_STAMP_H
 
+#include <linux/if_packet.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/socket.h>
-#include <time.h>
+#include <sys/types.h>
 
-enum { STAMP_ROOM = CMSG_SPACE(sizeof(struct timespec)) }; /* of a message's control data */
+/* What the kernel tells of a packet. */
+struct stamp {
+  int64_t wall_ns;         /* the wall clock, clock.h; 0: the packet has no stamp */
+  struct sockaddr_ll from; /* of a packet socket: interface, direction, protocol */
+  bool is_cut;             /* the packet is longer than the memory */
+};
 
-/* The stamp of a received message, by the wall clock in nanoseconds; false if it has none. */
-bool stamp_read(struct msghdr *message, int64_t *wall_ns);
+/* Reads a packet into `memory`. Its length as far as it fits, or a negative errno. */
+ssize_t stamp_receive(int fd, void *memory, size_t size, struct stamp *out);
 
 /* The kernel begins to stamp some time after the first socket on the machine has asked for it, in a
  * work queue (net/core/dev.c, net_enable_timestamp); until then a packet gets the time at which it

@@ -95,29 +95,15 @@ static int64_t measure_offset(uint64_t *error_ns) {
 
 /* 1, 0 if it is nothing to tell of, or a negative errno. */
 static int read_one(int fd, int64_t offset_ns, struct segment *s) {
-  union {
-    struct cmsghdr header; /* aligns */
-    char room[STAMP_ROOM];
-  } control;
-  struct sockaddr_ll link;
-  struct iovec memory = {s->packet, sizeof s->packet};
-  struct msghdr message = {
-    .msg_name = &link,
-    .msg_namelen = sizeof link,
-    .msg_iov = &memory,
-    .msg_iovlen = 1,
-    .msg_control = &control,
-    .msg_controllen = sizeof control,
-  };
-  int64_t stamp_ns;
-  ssize_t size = recvmsg(fd, &message, 0);
-  if (size == -1) return -errno;
+  struct stamp stamp;
+  ssize_t size = stamp_receive(fd, s->packet, sizeof s->packet, &stamp);
+  if (size < 0) return (int)size;
   memset(s, 0, offsetof(struct segment, packet));
-  if (!stamp_read(&message, &stamp_ns)) return 0;
-  s->at_ns = (uint64_t)(stamp_ns + offset_ns);
-  s->is_outgoing = link.sll_pkttype == PACKET_OUTGOING;
+  if (stamp.wall_ns == 0) return 0;
+  s->at_ns = (uint64_t)(stamp.wall_ns + offset_ns);
+  s->is_outgoing = stamp.from.sll_pkttype == PACKET_OUTGOING;
   s->captured = (uint8_t)size;
-  return read_segment(s->packet, (size_t)size, ntohs(link.sll_protocol), s);
+  return read_segment(s->packet, (size_t)size, ntohs(stamp.from.sll_protocol), s);
 }
 
 int tap_read(tap *t, int most, tap_take take, void *owner, uint64_t *error_ns) {
