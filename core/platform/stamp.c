@@ -10,7 +10,7 @@
 #include "platform/clock.h"
 #include "platform/namespace.h"
 
-static const int64_t longest_ns = 1000000000;
+enum { LONGEST_NS = 1000 * 1000 * 1000 };
 
 static int64_t find_stamp(struct msghdr *message) {
   for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
@@ -68,11 +68,11 @@ static int bind_somewhere(int fd, struct sockaddr_in *self) {
 
 static int wait_until_true(int fd) {
   struct sockaddr_in self;
-  int64_t end_ns = clock_wall_now_ns() + longest_ns;
+  uint64_t end_ns = clock_now_ns() + LONGEST_NS;
   int result = ask_for_stamps(fd);
   if (result == 0) result = bind_somewhere(fd, &self);
   while (result == 0 && (result = try_once(fd, &self)) == 0) {
-    if (clock_wall_now_ns() > end_ns) return -ETIME;
+    if (clock_now_ns() > end_ns) return -ETIME;
     nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
   }
   return result < 0 ? result : 0;
