@@ -11,7 +11,7 @@
 #include "handle/capture.h"
 #include "platform/address.h"
 
-const char CAPTURE_TYPE[] = "lunet.capture";
+static const char CAPTURE_TYPE[] = "lunet.capture";
 
 static capture *check(lua_State *L) { return *(capture **)luaL_checkudata(L, 1, CAPTURE_TYPE); }
 

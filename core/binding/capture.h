@@ -4,8 +4,6 @@
 
 #include <lua.h>
 
-extern const char CAPTURE_TYPE[];
-
 void capture_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
 /* core.capture(host, most, outlives): `outlives` is whether it goes on when its host and the scope

@@ -15,7 +15,7 @@
 #include "handle/process.h"
 #include "platform/signal_name.h"
 
-const char PROCESS_TYPE[] = "lunet.process";
+static const char PROCESS_TYPE[] = "lunet.process";
 
 /* In the registry: the process of each of its connections (weakly). Whoever reads from a program
  * needs it to live, even if he does not name it. */

@@ -6,8 +6,6 @@
 
 #include "handle/host.h"
 
-extern const char PROCESS_TYPE[];
-
 void process_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
 /* lunet.exec{...}, and the same on a host */

@@ -9,7 +9,7 @@
 #include "handle/rule.h"
 #include "platform/firewall.h"
 
-const char RULE_TYPE[] = "lunet.rule";
+static const char RULE_TYPE[] = "lunet.rule";
 
 static rule *check(lua_State *L) { return *(rule **)luaL_checkudata(L, 1, RULE_TYPE); }
 

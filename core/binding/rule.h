@@ -4,8 +4,6 @@
 
 #include <lua.h>
 
-extern const char RULE_TYPE[];
-
 void rule_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
 /* core.drop(host or nil, content, text): see rule_open. lua/lunet/rule.lua makes the content. */

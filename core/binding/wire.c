@@ -10,7 +10,7 @@
 #include "binding/type.h"
 #include "handle/wire.h"
 
-const char WIRE_TYPE[] = "lunet.wire";
+static const char WIRE_TYPE[] = "lunet.wire";
 
 /* Exact in a double, and in range together with any time that the clock will show. */
 static const double LONGEST_S = 1e9, LARGEST = 0x1p53;

@@ -4,8 +4,6 @@
 
 #include <lua.h>
 
-extern const char WIRE_TYPE[];
-
 void wire_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
 /* core.wire(host, interface, delay, far_host, far_interface, far_delay, capacity): each delay is
