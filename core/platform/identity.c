@@ -1,7 +1,5 @@
 #include "platform/identity.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <sys/syscall.h>

@@ -8,6 +8,7 @@
 #include <linux/veth.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
+#include <stdbool.h>
 #include <time.h>
 
 #include "platform/netlink_error.h"

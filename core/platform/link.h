@@ -3,7 +3,7 @@
 #ifndef LUNET_PLATFORM_LINK_H
 #define LUNET_PLATFORM_LINK_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "platform/address.h"
 

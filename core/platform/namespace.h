@@ -4,8 +4,6 @@
 #ifndef LUNET_PLATFORM_NAMESPACE_H
 #define LUNET_PLATFORM_NAMESPACE_H
 
-#include <stdbool.h>
-
 /* Makes a namespace with its loopback up. Returns its descriptor, or a negative errno.
  *
  * Without the privilege for it the first call moves the process, for good, into a user namespace of

@@ -2,8 +2,6 @@
 #ifndef LUNET_PLATFORM_OPTION_H
 #define LUNET_PLATFORM_OPTION_H
 
-#include <stdint.h>
-
 enum option_type {
   OPTION_FLAG,         /* true or false */
   OPTION_NUMBER,       /* a whole number from min to max */

@@ -82,7 +82,7 @@ static int64_t measure_offset(uint64_t *error_ns) {
   enum { GOOD_NS = 500, TRIES = 3 };
   int64_t offset_ns = 0;
   *error_ns = UINT64_MAX;
-  for (int i = 0; i<TRIES && * error_ns> GOOD_NS; i++) {
+  for (int i = 0; i < TRIES && GOOD_NS < *error_ns; i++) {
     uint64_t before_ns = clock_now_ns();
     int64_t wall_ns = clock_wall_now_ns();
     uint64_t between_ns = clock_now_ns() - before_ns;
