@@ -1,6 +1,7 @@
--- How lunet grows: ghosts in one queue, sleeping tasks, and churn for minutes. Prints tables and plots.
+-- How lunet grows: ghosts in one queue, clients that stay, sleeping tasks, and churn for minutes. Prints tables and
+-- plots.
 --
---   script/build release && build/release/lunet bench/scale.lua [ghosts] [sleepers] [soak] [--minutes N]
+--   script/build release && build/release/lunet bench/scale.lua [ghosts] [live] [sleepers] [soak] [--minutes N]
 local argparse = require "argparse"
 local lunet = require "lunet"
 local plot = require "lunet.plot"
@@ -10,6 +11,9 @@ local statistics = require "lunet.statistics"
 -- kernel looks at some 30,000 for each connect, so that the clients have several addresses.
 local ADDRESSES = 8
 local GHOSTS = { 1000, 2000, 4000, 8000, 16000, 32000, 64000 }
+local LIVE = { 1000, 4000, 16000, 32000, 64000 }
+local OF_A_PROCESS = 16000 -- connections that a process keeps open: 20,000 descriptors are allowed here
+local LONG = 120 -- s; bounds waits for states that do come
 local SLEEPERS = { 1000, 10000, 50000, 100000, 200000 }
 local SYSCTLS = {
   ["net.ipv4.tcp_congestion_control"] = "reno",
@@ -80,6 +84,73 @@ local function ghosts()
   end
   show { x = GHOSTS, series = { ["filled a second"] = fills, ["drained a second"] = drains },
     xlabel = "ghosts in the queue", xscale = "log" }
+end
+
+-- -- live ones ---------------------------------------------------------------------------------
+
+-- A process of its own connects so often, says when it has, and keeps all of them until its input ends.
+local STAYER = [[
+local lunet, kept = require "lunet", {}
+for i = 1, %d do
+  kept[i] = assert(lunet.connect { address = "%s", port = 7000 })
+  assert(kept[i]:send(("x"):rep(64)))
+end
+io.write "connected\n"
+io.flush()
+io.read "a"
+os.exit(true)]]
+
+local function connect_all(hosts, address, per_process)
+  local processes = {}
+  for i, host in ipairs(hosts) do
+    processes[i] = assert(host:exec { arg[-1], "-e", STAYER:format(per_process, address), stdin = "pipe" })
+  end
+  for _, process in ipairs(processes) do assert(process.stdout:receive("l", LONG) == "connected") end
+  return processes
+end
+
+-- Each process has a host, and so ports, of its own.
+local function fill_and_drain_live(count)
+  local server <close> = assert(lunet.host { name = "server", sysctl = SYSCTLS })
+  local processes, hosts = math.max(1, count // OF_A_PROCESS), {}
+  local members = { server }
+  for i = 1, processes do
+    hosts[i] = assert(lunet.host { name = "clients", sysctl = SYSCTLS })
+    members[i + 1] = hosts[i]
+  end
+  local lan = lunet.lan(members)
+  local listener <close> = assert(server:listen { port = 7000, backlog = count })
+  local connected
+  local fill_time = timed(function()
+    connected = connect_all(hosts, lan:address(server), count // processes)
+  end)
+  assert(listener:queue().depth == count)
+  local drain_time = timed(function()
+    for _ = 1, count do
+      local connection = assert(listener:accept())
+      assert(connection:receive(#MESSAGE))
+      connection:close()
+    end
+  end)
+  assert(listener:queue().depth == 0)
+  for i, process in ipairs(connected) do
+    process.stdin:close()
+    assert(process:wait(LONG))
+    hosts[i]:close()
+  end
+  return count / fill_time, count / drain_time, processes
+end
+
+local function live()
+  local fills, drains = {}, {}
+  print(("%10s %10s %12s %12s"):format("live", "processes", "filled/s", "drained/s"))
+  for i, count in ipairs(LIVE) do
+    local processes
+    fills[i], drains[i], processes = fill_and_drain_live(count)
+    print(("%10d %10d %12.0f %12.0f"):format(count, processes, fills[i], drains[i]))
+  end
+  show { x = LIVE, series = { ["filled a second"] = fills, ["drained a second"] = drains },
+    xlabel = "clients that stay", xscale = "log" }
 end
 
 -- -- sleepers ----------------------------------------------------------------------------------
@@ -172,13 +243,14 @@ end
 -- -- the command -------------------------------------------------------------------------------
 
 local parser = argparse("bench/scale.lua", "How lunet grows.")
-parser:argument("part", "ghosts, sleepers, soak; all of them by default"):args "*"
-  :choices { "ghosts", "sleepers", "soak" }
+parser:argument("part", "ghosts, live, sleepers, soak; all of them by default"):args "*"
+  :choices { "ghosts", "live", "sleepers", "soak" }
 parser:option("--minutes", "of the soak", "10"):convert(tonumber)
 local options = parser:parse(arg)
-local parts = #options.part > 0 and options.part or { "ghosts", "sleepers", "soak" }
+local parts = #options.part > 0 and options.part or { "ghosts", "live", "sleepers", "soak" }
 for _, part in ipairs(parts) do
   if part == "ghosts" then ghosts() end
+  if part == "live" then live() end
   if part == "sleepers" then sleepers() end
   if part == "soak" then soak(options.minutes) end
 end
