@@ -3,7 +3,6 @@ local argparse = require "argparse"
 local dkjson = require "dkjson"
 local json = require "lunet.json"
 local lunet = require "lunet"
-local statistics = require "lunet.statistics"
 local text = require "lunet.text"
 
 local HERE = arg[0]:match "^(.*)/[^/]*$" or "."
@@ -19,6 +18,7 @@ local LIMIT = 120 -- s for one round of one peer
 
 package.path = HERE .. "/?.lua;" .. package.path
 local catalogue = require "workloads"
+local results_of = require "results"
 
 -- -- programs ----------------------------------------------------------------------------------
 
@@ -122,23 +122,6 @@ end
 
 -- -- telling -----------------------------------------------------------------------------------
 
-local function median(values) return statistics.quantile(values, 0.5) end
-
--- The median of what the rounds say, each by itself: all of a round found the machine in much the same state.
-local function ratio(values, yardstick)
-  local ratios = {}
-  for i, value in ipairs(values or {}) do
-    if yardstick and yardstick[i] and yardstick[i] ~= 0 then ratios[#ratios + 1] = value / yardstick[i] end
-  end
-  return median(ratios)
-end
-
-local function figure(value)
-  if not value then return "-" end
-  if value >= 1000 then return ("%.0f"):format(value) end
-  return ("%.4g"):format(value)
-end
-
 local function load_average()
   local file <close> = assert(io.open "/proc/loadavg")
   return tonumber((file:read "a":match "^%S+"))
@@ -156,8 +139,8 @@ local function show(workload, rows, results)
     local cells = { text.left(row.name, 17) }
     for _, metric in ipairs(workload.metrics) do
       local values = results[row.name][metric[1]]
-      local against = ratio(values, yardstick[metric[1]])
-      cells[#cells + 1] = text.right(figure(median(values)), 12)
+      local against = results_of.ratio(values, yardstick[metric[1]])
+      cells[#cells + 1] = text.right(results_of.figure(results_of.median(values)), 12)
         .. text.right(against and ("%.2f"):format(against) or "-", 7)
     end
     print(table.concat(cells))
@@ -198,8 +181,11 @@ end
 -- -- stored results ----------------------------------------------------------------------------
 
 local function read_stored(path)
-  local file <close> = assert(io.open(path))
-  return assert(dkjson.decode(file:read "a"))
+  local file <close>, why = io.open(path)
+  local stored = file and dkjson.decode(file:read "a")
+  if type(stored) == "table" and stored.results then return stored end
+  io.stderr:write(("bench/run: %s\n"):format(why or path .. ": no results as --store writes them"))
+  os.exit(2)
 end
 
 local function write_stored(path, stored)
@@ -217,7 +203,7 @@ local function compare(stored, now, path)
       for _, metric in ipairs(workload.metrics) do
         local function at(results)
           local base = results[workload.yardstick or "libuv"]
-          return results[name] and base and ratio(results[name][metric[1]], base[metric[1]])
+          return results[name] and base and results_of.ratio(results[name][metric[1]], base[metric[1]])
         end
         local before, after = at(old), at(new)
         if before and after and name ~= (workload.yardstick or "libuv") then
@@ -261,11 +247,18 @@ parser:option("--rounds", "how many rounds", "7"):convert(tonumber)
 parser:option("--store", "where the results go, a JSON file", ROOT .. "/build/bench.json")
 parser:option("--compare", "with these stored results")
 parser:flag("--list", "tell the workloads and the peers")
+parser:option("--table", "print what is stored in this file as a table in Markdown, and measure nothing")
 parser:flag("--tiny", "do next to no work: only to see whether everything works")
 local options = parser:parse(arg)
 
 if options.list then
   list()
+  os.exit(0)
+end
+if options.table then
+  local names = {}
+  for i, peer in ipairs(catalogue.peers) do names[i] = peer.name end
+  print(results_of.table(read_stored(options.table), names))
   os.exit(0)
 end
 local workloads, has_laboratory = chosen(options.workload)

@@ -36,4 +36,27 @@ describe("bench/run", function()
     assert.equal(0, status, output)
     assert.matches("\ntrace +on +rate", output)
   end)
+
+  it("prints stored results as a table: ratios within rounds, and figures of the first peer", function()
+    local path = os.tmpname()
+    local file <close> = assert(io.open(path, "w"))
+    file:write(dkjson.encode { results = {
+      ["churn-1"] = { libuv = { cpu_rate = { 1000, 2000, 500 } }, lunet = { cpu_rate = { 900, 2200, 500 } } },
+      idle = { libuv = { bytes = { 643 } }, lunet = { bytes = { 2000 } } },
+    } })
+    file:close()
+    local output, status = output_of(("--table '%s'"):format(path))
+    os.remove(path)
+    assert.equal(0, status, output)
+    assert.matches("\n| churn%-1 | 1000 | %- | %- | 1%.00 |", output)
+    assert.matches("\n| idle: bytes a pair | 643 | %- | %- | 2000 |", output)
+  end)
+
+  it("refuses a file that holds no results", function()
+    for path, why in pairs { ["no/such.json"] = "No such file", ["/dev/null"] = "no results as %-%-store writes" } do
+      local output, status = output_of("--table " .. path)
+      assert.equal(2, status)
+      assert.matches("bench/run: " .. path .. ": " .. why, output)
+    end
+  end)
 end)
