@@ -326,6 +326,30 @@ describe("a filter of sockets", function()
     assert.equal((far:address()), only(host, { peer_port = near_port }).local_address)
   end)
 
+  it("chooses by the peer's address", function()
+    local address = near:address()
+    assert.equal(address, only(host, { peer_address = address }).peer_address)
+    assert.equal(2, #host:sockets { peer_address = "127.0.0.1:" .. port })
+    assert.equal(0, #host:sockets { peer_address = address:gsub("^127%.0%.0%.1", "127.0.0.2") })
+    assert.equal(0, #host:sockets { peer_address = address:gsub("^127%.0%.0%.1", "[::1]") })
+    assert.equal(1, #host:sockets { peer_address = address, listener = listener })
+    assert.equal(0, #host:sockets { peer_address = address, state = "LISTEN" })
+  end)
+
+  it("tells clients on one port apart by their addresses", function()
+    local server = assert(host:listen { address = "::", port = 7000, backlog = 8 })
+    local clients = {}
+    for _, from in ipairs { "127.0.0.2:4000", "127.0.0.3:4000" } do
+      clients[#clients + 1] = assert(host:connect({ "127.0.0.1:" .. port, from = from }, 10))
+    end
+    clients[3] = assert(host:connect({ "[::1]:7000", from = "[::1]:4000" }, 10))
+    for _, client in ipairs(clients) do
+      assert.equal((client:address()), only(host, { peer_address = client:address() }).peer_address)
+    end
+    assert.equal(3, #host:sockets { peer_port = 4000 })
+    assert.equal(0, #host:sockets { peer_address = clients[1]:address(), listener = server }) -- of another family
+  end)
+
   it("chooses by owner", function()
     assert.equal(3, #host:sockets { owned = true }) -- near, far and the listener
     assert.equal(2, #host:sockets { owned = false }) -- the ghost, and what it left at the client
@@ -367,7 +391,7 @@ describe("a filter of sockets", function()
   end)
 
   it("has no other fields", function()
-    local known = "(known: state, port, local_port, peer_port, owned, listener, info)"
+    local known = "(known: state, port, local_port, peer_port, peer_address, owned, listener, info)"
     assert.matches("unknown field 'ports' " .. known, raised(host.sockets, host, { ports = 5 }), 1, true)
     assert.matches("unknown field '1' " .. known, raised(host.sockets, host, { "LISTEN" }), 1, true)
   end)
@@ -380,6 +404,13 @@ describe("a filter of sockets", function()
       { { port = 0 }, "port: a whole number from 1 to 65535 expected, not 0" },
       { { local_port = "80" }, "local_port: a whole number from 1 to 65535 expected, not \"80\"" },
       { { peer_port = 65536 }, "peer_port: a whole number" },
+      { { peer_address = 80 }, "peer_address: a string expected, not number" },
+      { { peer_address = "10.0.0.1" }, "peer_address: \"10.0.0.1\" is no address like \"10.0.0.1:80\"" },
+      { { peer_address = "10.0.0.1:0" }, "peer_address: \"10.0.0.1:0\" is no address" },
+      { { peer_address = "server:80" }, "peer_address: \"server:80\" is no address" },
+      { { peer_address = "unix:/path" }, "peer_address: \"unix:/path\" is no address" },
+      { { peer_address = "10.0.0.1:80\0" }, "peer_address: a zero byte" },
+      { { peer_address = "10.0.0.1:80", peer_port = 80 }, "peer_port: peer_address says it already" },
       { { owned = 1 }, "owned: true or false expected, not number" },
       { { info = "all" }, "info: true or false expected, not string" },
       { { listener = "0.0.0.0:80" }, "listener: a listener expected, not string" },

@@ -17,9 +17,10 @@ static const char LIST_TYPE[] = "lunet.sockets";
 /* -- the filter, at index 1 ---------------------------------------------------------------- */
 
 static void check_fields(lua_State *L) {
-  static const char known[] = "state, port, local_port, peer_port, owned, listener, info";
-  static const char *const fields[] = {"state", "port",     "local_port", "peer_port",
-                                       "owned", "listener", "info",       NULL};
+  static const char known[] =
+    "state, port, local_port, peer_port, peer_address, owned, listener, info";
+  static const char *const fields[] = {
+    "state", "port", "local_port", "peer_port", "peer_address", "owned", "listener", "info", NULL};
   for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 2)) {
     const char *name = luaL_tolstring(L, -2, NULL);
     int i = 0;
@@ -106,6 +107,16 @@ static void take_listener(lua_State *L, const host *h, struct sock_diag_filter *
   lua_pop(L, 1);
 }
 
+static void take_peer(lua_State *L, struct sock_diag_filter *f) {
+  const char *text = target_string(L, 1, "peer_address", NULL);
+  if (text == NULL) return;
+  if (address_parse(text, &f->peer) < 0 || address_port(&f->peer) == 0)
+    luaL_error(L, "peer_address: \"%s\" is no address like \"10.0.0.1:80\" or \"[fd00::1]:80\"",
+               text);
+  if (f->peer_port != 0) luaL_error(L, "peer_port: peer_address says it already");
+  f->peer_port = address_port(&f->peer);
+}
+
 static struct sock_diag_filter filter_argument(lua_State *L, const host *h) {
   if (lua_isnoneornil(L, 1))
     return (struct sock_diag_filter){.states = SOCK_DIAG_STATES, .owned = -1};
@@ -119,6 +130,7 @@ static struct sock_diag_filter filter_argument(lua_State *L, const host *h) {
     .owned = flag(L, "owned"),
     .wants_info = flag(L, "info") == 1,
   };
+  take_peer(L, &f);
   take_listener(L, h, &f);
   return f;
 }

@@ -111,8 +111,10 @@ int address_parse_prefixed(const char *text, address *out) {
   const char *digits = split(text, '/', host);
   int result = digits == NULL || host[0] == '[' ? -EINVAL : address_make(host, 0, out);
   if (result < 0 || address_family(out) == AF_UNIX) return -EINVAL;
-  return parse_number(digits, address_family(out) == AF_INET ? 32 : 128);
+  return parse_number(digits, address_bits(out));
 }
+
+int address_bits(const address *a) { return address_family(a) == AF_INET ? 32 : 128; }
 
 static const uint8_t *bytes_of(const address *a) {
   if (address_family(a) == AF_INET) return (const uint8_t *)&a->as.in.sin_addr;

@@ -30,6 +30,9 @@ int address_make(const char *text, int port, address *out);
 /* "10.0.0.1/24", "fd00::1/64". Returns the length of the prefix, or -EINVAL. */
 int address_parse_prefixed(const char *text, address *out);
 
+/* How many bits an address has, its port apart: 32 or 128. */
+int address_bits(const address *a);
+
 /* Whether the first bits of two addresses of one family are the same, ports apart. */
 bool address_shares(const address *a, const address *b, int bits);
 

@@ -62,11 +62,9 @@ static void parse(struct nlmsghdr *header, struct tcp_socket *out) {
 
 /* -- the filter ---------------------------------------------------------------------------- */
 
-static bool has_host_of(const address *a, const address *wanted) {
-  if (address_family(a) != address_family(wanted)) return false;
-  if (address_family(a) == AF_INET)
-    return a->as.in.sin_addr.s_addr == wanted->as.in.sin_addr.s_addr;
-  return IN6_ARE_ADDR_EQUAL(&a->as.in6.sin6_addr, &wanted->as.in6.sin6_addr);
+static bool is_at(const address *a, const address *wanted) {
+  if (address_family(wanted) == AF_UNSPEC) return true;
+  return address_shares(a, wanted, address_bits(wanted));
 }
 
 static bool is_wanted(const struct sock_diag_filter *f, const struct tcp_socket *s) {
@@ -75,7 +73,7 @@ static bool is_wanted(const struct sock_diag_filter *f, const struct tcp_socket 
   if (f->peer_port != 0 && f->peer_port != peer_port) return false;
   if (f->port != 0 && f->port != local_port && f->port != peer_port) return false;
   if (f->owned != -1 && f->owned != (s->inode != 0)) return false;
-  return address_family(&f->local) == AF_UNSPEC || has_host_of(&s->local, &f->local);
+  return is_at(&s->local, &f->local) && is_at(&s->peer, &f->peer);
 }
 
 /* -- the dump ------------------------------------------------------------------------------ */

@@ -35,7 +35,7 @@ struct tcp_socket {
 struct sock_diag_filter {
   uint32_t states;                 /* a bit for each state number */
   int family;                      /* AF_UNSPEC: both */
-  address local;                   /* whatever its port; empty: any */
+  address local, peer;             /* whatever their ports; empty: any */
   int local_port, peer_port, port; /* 0: any; port is either of the two */
   int owned; /* 1: only those with a descriptor, 0: only those without, -1: all */
   bool wants_info;

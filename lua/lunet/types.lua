@@ -194,6 +194,7 @@ function lunet.traceback(error) end
 ---@field port? integer either port
 ---@field local_port? integer
 ---@field peer_port? integer
+---@field peer_address? string with its port, as a socket's is; where several hosts connect, they may use the same ports
 ---@field owned? boolean
 ---@field listener? lunet.listener only connections that came to it, queued and accepted ones; it may be closed
 ---@field info? boolean true: with TCP_INFO
