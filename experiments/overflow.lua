@@ -51,14 +51,6 @@ local function start_server(knobs, mode, places)
   return server, listener, others, held
 end
 
--- The server's socket for a client's address. Its port alone would not do: other hosts use the same ones.
-local function socket_for(server, address)
-  for _, socket in ipairs(server:sockets { peer_port = tonumber(address:match "%d+$") }) do
-    if socket.peer_address == address then return socket end
-  end
-  return nil
-end
-
 -- How much a counter of a host has moved since.
 local function watch_counter(host, name)
   local before = host:counters()
@@ -112,7 +104,7 @@ local function come_late(knobs, case, on_drop, on_free)
   local wait = start_wait(client, listener, drops, on_drop)
   lunet.eventually(function() return wait.result or wait.address end, LONG)
   local state = wait.result and "ESTABLISHED" or wait.state
-  local is_known = not wait.address or socket_for(server, wait.address) ~= nil
+  local is_known = not wait.address or #server:sockets { peer_address = wait.address } > 0
   local free_at = "never"
   if case.frees then
     lunet.sleep(math.max(0, wait.started + knobs.freed_after - lunet.now()))
@@ -146,13 +138,15 @@ local function race(knobs, mode)
     lunet.spawn(function() racers[i] = assert(clients:connect({ listener, label = "racer " .. i }, LONG)) end)
   end
   assert(lunet.eventually(function() return racers[1] and racers[2] and drops() > 0 end, LONG))
-  local second = socket_for(server, (racers[2]:address()))
-  local loser = racers[second and second.state == "ESTABLISHED" and 1 or 2]
+  local function state_for(address)
+    local socket = server:sockets({ peer_address = address })[1]
+    return socket and socket.state or "nothing"
+  end
+  local loser = racers[state_for(racers[2]:address()) == "ESTABLISHED" and 1 or 2]
   local address = loser:address()
   local _, _, answer = loser:receive(1, PATIENCE)
-  local held_for = socket_for(server, address)
   return { abort = mode.abort, cookies = mode.cookies, connect = "connected", answer = answer,
-    client = loser:state(), server = held_for and held_for.state or "nothing", drops = drops() }
+    client = loser:state(), server = state_for(address), drops = drops() }
 end
 
 -- What is done side by side, a row of a table each.

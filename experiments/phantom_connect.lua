@@ -62,12 +62,10 @@ local function start_waiters(clients, listener, how_many)
   return waiters
 end
 
--- The server's socket for a client's address. Its port alone would not do: other hosts use the same ones.
-local function socket_for(server, address)
-  for _, socket in ipairs(server:sockets { peer_port = tonumber(address:match "%d+$") }) do
-    if socket.peer_address == address then return socket end
-  end
-  return nil
+-- The state of the server's socket for a client's address.
+local function state_for(server, address)
+  local socket = server:sockets({ peer_address = address })[1]
+  return socket and socket.state or "none"
 end
 
 -- Those of the waiters who are connected: the server has a connection with some, and not with the phantoms.
@@ -76,8 +74,7 @@ local function sort_connected(server, waiters)
   for _, waiter in ipairs(waiters) do
     if waiter.connection then
       waiter.address = waiter.connection:address()
-      local socket = socket_for(server, waiter.address)
-      local list = socket and socket.state == "ESTABLISHED" and known or phantoms
+      local list = state_for(server, waiter.address) == "ESTABLISHED" and known or phantoms
       list[#list + 1] = waiter
     end
   end
@@ -175,7 +172,7 @@ local function tell_fate(scene, accepted, phantom)
   local row = phantom.row
   local port = tonumber(phantom.address:match "%d+$")
   local function own_socket() return scene.clients:sockets({ local_port = port })[1] end
-  local function server_state() return (socket_for(scene.server, phantom.address) or { state = "none" }).state end
+  local function server_state() return state_for(scene.server, phantom.address) end
   phantom.task:join()
   if row.client == "close" then lunet.eventually(function() return not own_socket() end, LONG) end
   lunet.eventually(function() return server_state() ~= "SYN_RECV" end, LONG)
