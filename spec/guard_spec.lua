@@ -1,22 +1,10 @@
 local lunet = require "lunet"
+local exec = require "spec.support.exec"
 local program = require "spec.support.program"
 local tagged = require "spec.support.tagged"
 
 local BOUND = 10 -- seconds; for what takes no time
-
-local function sh(text, options)
-  options = options or {}
-  table.move({ "sh", "-c", text }, 1, 3, 1, options)
-  return options
-end
-
-local function sleeper(nonce)
-  return { "sleep", "1000", env = { NONCE = nonce } }
-end
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
+local sh, sleeper, quote = exec.sh, exec.sleeper, program.quote
 
 after_each(function()
   assert.same({}, lunet.open_handles())

@@ -1,13 +1,9 @@
 local lunet = require "lunet"
+local exec = require "spec.support.exec"
 local tagged = require "spec.support.tagged"
 
 local BOUND = 10 -- seconds; for what takes no time
-
-local function sh(text, options)
-  options = options or {}
-  table.move({ "sh", "-c", text }, 1, 3, 1, options)
-  return options
-end
+local sh = exec.sh
 
 after_each(function()
   assert.same({}, lunet.open_handles())

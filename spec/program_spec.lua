@@ -1,24 +1,10 @@
 local lunet = require "lunet"
 local core = require "lunet.core"
+local exec = require "spec.support.exec"
 local tagged = require "spec.support.tagged"
 
 local BOUND = 10 -- seconds; for what takes no time
-
-local function sh(text, options)
-  options = options or {}
-  table.move({ "sh", "-c", text }, 1, 3, 1, options)
-  return options
-end
-
--- All that a program prints, and how it ends.
-local function run(options)
-  local process <close> = assert(lunet.exec(options))
-  return assert(process.stdout:receive("a", BOUND)), process:wait(BOUND)
-end
-
-local function sleeper(nonce)
-  return { "sleep", "1000", env = { NONCE = nonce } }
-end
+local sh, run, sleeper = exec.sh, exec.run, exec.sleeper
 
 after_each(function()
   assert.same({}, lunet.open_handles())

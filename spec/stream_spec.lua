@@ -1,19 +1,9 @@
 local lunet = require "lunet"
+local exec = require "spec.support.exec"
 local program = require "spec.support.program"
 
 local BOUND = 10 -- seconds; for what takes no time
-
-local function sh(text, options)
-  options = options or {}
-  table.move({ "sh", "-c", text }, 1, 3, 1, options)
-  return options
-end
-
--- All that a program prints, and how it ends.
-local function run(options)
-  local process <close> = assert(lunet.exec(options))
-  return assert(process.stdout:receive("a", BOUND)), process:wait(BOUND)
-end
+local sh, run = exec.sh, exec.run
 
 after_each(function()
   assert.same({}, lunet.open_handles())

@@ -4,9 +4,14 @@ local program = {}
 
 local BOUND = "timeout -k 1 20 "
 
-local function quote(text)
+--- A text as a word of a shell command.
+---@param text string
+---@return string
+function program.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
+
+local quote = program.quote
 
 local function read_away(name)
   local file = assert(io.open(name))
