@@ -1,6 +1,6 @@
 local catalogue = require "lunet.catalogue"
 local lunet = require "lunet"
-local scratch = require "spec.support.scratch"
+local scratch = require "lunet.scratch"
 
 local BOUND = 20 -- seconds; for what takes some hundredths of one
 
@@ -23,7 +23,7 @@ local place
 before_each(function() place = scratch.open() end)
 
 after_each(function()
-  place:remove()
+  place:close()
   assert.same({}, lunet.open_handles())
 end)
 

@@ -1,8 +1,8 @@
 -- What the lunet program does with a directory, as its user meets it: every case is a real process.
 local dkjson = require "dkjson"
 local lunet = require "lunet"
+local scratch = require "lunet.scratch"
 local program = require "spec.support.program"
-local scratch = require "spec.support.scratch"
 
 local BOUND = 20 -- seconds; for what takes some hundredths of one
 
@@ -34,7 +34,7 @@ setup(function()
   place:write("none/README.md", "none")
 end)
 
-teardown(function() place:remove() end)
+teardown(function() place:close() end)
 
 after_each(function() assert.same({}, lunet.open_handles()) end)
 

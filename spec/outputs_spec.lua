@@ -1,5 +1,5 @@
 local outputs = require "lunet.outputs"
-local scratch = require "spec.support.scratch"
+local scratch = require "lunet.scratch"
 
 local RUN <const> = { events = {}, lost = 0, hosts = {}, outcome = {}, holds = true, environment = {} }
 local EXPERIMENT <const> = { claim = "It is.", knobs = {} }
@@ -7,7 +7,7 @@ local EXPERIMENT <const> = { claim = "It is.", knobs = {} }
 describe("outputs", function()
   local place
   before_each(function() place = scratch.open() end)
-  after_each(function() place:remove() end)
+  after_each(function() place:close() end)
 
   local function exists(name)
     local file <close> = io.open(place.path .. "/" .. name)

@@ -1,8 +1,8 @@
 -- The report of a real run, and of made-up ones, as a browser sees them.
+local report = require "lunet.report"
+local scratch = require "lunet.scratch"
 local events = require "spec.support.events"
 local program = require "spec.support.program"
-local report = require "lunet.report"
-local scratch = require "spec.support.scratch"
 
 local EXPERIMENT <const> = { claim = "It holds.", knobs = {} }
 
@@ -104,7 +104,7 @@ describe("the report of stale_replay", function()
     end
   end)
 
-  teardown(function() place:remove() end)
+  teardown(function() place:close() end)
 
   it("needs nothing from elsewhere", function()
     for _, name in ipairs { "r.html", "r.svg" } do

@@ -1,8 +1,8 @@
 -- The files of one run tell the same, each in its own way.
 local dkjson = require "dkjson"
 local lunet = require "lunet"
+local scratch = require "lunet.scratch"
 local program = require "spec.support.program"
-local scratch = require "spec.support.scratch"
 
 local BOUND = 10 -- s; bounds waits for states that do come
 local MICROSECOND = 1e-6
@@ -10,7 +10,7 @@ local MILLISECOND = 1e-3
 
 local place
 before_each(function() place = scratch.open() end)
-after_each(function() place:remove() end)
+after_each(function() place:close() end)
 
 local function lunet_command(arguments) return ("exec %s %s"):format(os.getenv "LUNET", arguments) end
 
