@@ -26,6 +26,7 @@
 -- of the clients. In accept_then_close it is a matter of moments who is in the middle of a handshake.
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
+local peer_process = require "lunet.peer_process"
 local statistics = require "lunet.statistics"
 local workload = require "lunet.workload"
 
@@ -93,9 +94,8 @@ while (1) {
 ]]
 
 local function start_program(place, knobs)
-  place.program = assert(place.server:exec { "perl", "-e", PROGRAM, PROGRAM, PORT, knobs.backlog, label = "server",
-    stdin = "pipe" })
-  await(function() return #place.server:sockets { state = "LISTEN", local_port = PORT } == 1 end)
+  place.program = peer_process.start(place.server, { "perl", "-e", PROGRAM, PROGRAM, PORT, knobs.backlog,
+    label = "server", stdin = "pipe" }, PORT)
 end
 
 -- Gives it a command; what it says when that is done.

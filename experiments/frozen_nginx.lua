@@ -18,6 +18,8 @@
 -- that the backend knows. The error log says who left, but only at level info.
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
+local peer_process = require "lunet.peer_process"
+local scratch = require "lunet.scratch"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local PORT = 8080
@@ -52,23 +54,6 @@ local REPLY = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nserved"
 
 local function await(predicate) return assert(lunet.eventually(predicate, LONG)) end
 
-local function read_file(path)
-  local file <close> = assert(io.open(path))
-  return file:read "a"
-end
-
-local function write_file(path, text)
-  local file <close> = assert(io.open(path, "w"))
-  assert(file:write(text))
-end
-
--- A directory that is removed when the to-be-closed value is: by os.execute, since cleanup must not wait for tasks.
-local function temporary_directory()
-  local mktemp <close> = assert(lunet.exec { "mktemp", "-d" })
-  local path = assert(mktemp.stdout:receive("l", LONG))
-  return setmetatable({ path = path }, { __close = function() os.execute(("rm -r '%s'"):format(path)) end })
-end
-
 -- Answers every request, and lists their paths.
 local function serve(listener)
   local asked = {}
@@ -84,23 +69,8 @@ local function serve(listener)
 end
 
 local function start_nginx(host, place)
-  local nginx = assert(host:exec { "nginx", "-e", place .. "/error.log", "-c", place .. "/nginx.conf",
-    stderr = "stdout", env = { PATH = (os.getenv "PATH" or "") .. ":/usr/sbin:/sbin" } })
-  local function is_listening() return #host:sockets { state = "LISTEN", local_port = PORT } > 0 end
-  await(function() return is_listening() or nginx:wait(0) end)
-  if not is_listening() then error("nginx did not start: " .. nginx.stdout:receive("a", LONG), 0) end
-  return nginx
-end
-
--- Its master and its worker; kill(2) returns before they stand still (proc(5), the state T).
-local function freeze(nginx)
-  local master = nginx:pid()
-  local children = ("/proc/%d/task/%d/children"):format(master, master)
-  local worker = await(function() return read_file(children):match "%d+" end)
-  assert(nginx:freeze())
-  for _, number in ipairs { master, worker } do
-    await(function() return read_file(("/proc/%s/stat"):format(number)):match "%) T " end)
-  end
+  return peer_process.start(host, { "nginx", "-e", place.path .. "/error.log", "-c", place.path .. "/nginx.conf",
+    stderr = "stdout", env = { PATH = (os.getenv "PATH" or "") .. ":/usr/sbin:/sbin" } }, PORT)
 end
 
 -- Asks from the server's own host, and waits for the whole reply.
@@ -138,18 +108,17 @@ local function run_case(mode, departure, knobs)
   local server, client, backend = assert(lunet.host "nginx"), assert(lunet.host "client"), assert(lunet.host "backend")
   local target = { address = lunet.link(server, client):address(server), port = PORT, label = "client" }
   local upstream = lunet.link(server, backend):address(backend) .. ":9000"
-  local directory <close> = temporary_directory()
-  local place = directory.path
-  local address = mode == "unix" and { address = "unix:" .. place .. "/backend", backlog = 10 }
+  local place <close> = scratch.open()
+  local address = mode == "unix" and { address = "unix:" .. place.path .. "/backend", backlog = 10 }
     or { port = 9000, backlog = 10 }
   local listener = assert(backend:listen(address))
   local asked = serve(listener)
-  write_file(place .. "/static", "served")
-  write_file(place .. "/nginx.conf", (CONFIGURATION:gsub("PLACE", place):gsub("BACKEND", upstream)))
+  place:write("static", "served")
+  place:write("nginx.conf", (CONFIGURATION:gsub("PLACE", place.path):gsub("BACKEND", upstream)))
   local nginx = start_nginx(server, place)
   if mode == "pool" then ask(server, "earlier") end -- leaves a connection to the backend open
 
-  freeze(nginx)
+  peer_process.freeze(nginx)
   local connection = assert(client:connect(target, LONG))
   assert(connection:send(text_of(knobs.request, mode)))
   local answer, _, code = connection:receive("l", knobs.patience)
@@ -162,10 +131,10 @@ local function run_case(mode, departure, knobs)
   await(function() return listener:queue().depth == 0 and select(2, listener:gate()) == 0 end)
   local reply = answer or code
   if departure == "shutdown" then reply = assert(connection:receive("a", LONG)):match "^HTTP/1.1 (%d+)" or "EOF" end
-  local status, bytes = read_file(place .. "/access.log"):match "^(%d+) (%d+)\n$"
+  local status, bytes = place:read("access.log"):match "^(%d+) (%d+)\n$"
   listener:close()
   return { mode = mode, departure = departure, status = status or "none", bytes = tonumber(bytes or 0),
-    asked = asked[#asked] == mode, reply = reply, error_log = error_of(read_file(place .. "/error.log")) }
+    asked = asked[#asked] == mode, reply = reply, error_log = error_of(place:read "error.log") }
 end
 
 -- The status in the log, and whether the backend was asked.

@@ -17,6 +17,7 @@
 -- late (a script that compares a version or a time).
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
+local peer_process = require "lunet.peer_process"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local PORT = 7000
@@ -26,21 +27,8 @@ local function await(predicate) return assert(lunet.eventually(predicate, LONG))
 
 -- It writes no file, so that it needs no directory of its own.
 local function start_redis(host, protected)
-  local redis = assert(host:exec { "redis-server", "--port", PORT, "--protected-mode", protected, "--save", "",
-    "--appendonly", "no", "--loglevel", "warning" })
-  local function is_listening() return #host:sockets { state = "LISTEN", local_port = PORT } > 0 end
-  await(function() return is_listening() or redis:wait(0) end)
-  if not is_listening() then error("redis-server did not start: " .. redis.stdout:receive("a", LONG), 0) end
-  return redis
-end
-
--- kill(2) returns before the program stands still (proc(5), the state T).
-local function freeze(process)
-  assert(process:freeze())
-  await(function()
-    local file <close> = assert(io.open(("/proc/%d/stat"):format(process:pid())))
-    return file:read "a":match "%) T "
-  end)
+  return peer_process.start(host, { "redis-server", "--port", PORT, "--protected-mode", protected, "--save", "",
+    "--appendonly", "no", "--loglevel", "warning" }, PORT)
 end
 
 -- Sends a command as text and returns its reply.
@@ -98,7 +86,7 @@ local function run_case(case, knobs)
 
   local connection, answer, code
   if case.accepted == "before" then connection, answer = connect_and_ask(host, target) end
-  freeze(redis)
+  peer_process.freeze(redis)
   connection = connection or assert(host:connect(target, LONG))
   local _, port = connection:address()
   local function far_end() return server:sockets({ local_port = PORT, peer_port = port })[1] end

@@ -18,6 +18,8 @@
 -- connected clients the remedies are those of plain TCP.
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
+local peer_process = require "lunet.peer_process"
+local scratch = require "lunet.scratch"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local PLAIN, TLS = 8080, 8443
@@ -61,49 +63,17 @@ local IS_CARRIED_OUT = { plain = true, early = true, connected = true }
 
 local function await(predicate) return assert(lunet.eventually(predicate, LONG)) end
 
-local function read_file(path)
-  local file <close> = assert(io.open(path))
-  return file:read "a"
-end
-
-local function write_file(path, text)
-  local file <close> = assert(io.open(path, "w"))
-  assert(file:write(text))
-end
-
--- A directory that is removed when the to-be-closed value is: by os.execute, since cleanup must not wait for tasks.
-local function temporary_directory()
-  local mktemp <close> = assert(lunet.exec { "mktemp", "-d" })
-  local path = assert(mktemp.stdout:receive("l", LONG))
-  return setmetatable({ path = path }, { __close = function() os.execute(("rm -r '%s'"):format(path)) end })
-end
-
 local function make_certificate(place)
   local openssl <close> = assert(lunet.exec { "openssl", "req", "-x509", "-newkey", "ec",
     "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=server", "-days", "2",
-    "-keyout", place .. "/key", "-out", place .. "/certificate", stderr = "stdout" })
+    "-keyout", place.path .. "/key", "-out", place.path .. "/certificate", stderr = "stdout" })
   local text = openssl.stdout:receive("a", LONG)
   if openssl:wait(LONG) ~= 0 then error("openssl made no certificate: " .. text, 0) end
 end
 
 local function start_nginx(host, place)
-  local nginx = assert(host:exec { "nginx", "-e", place .. "/error.log", "-c", place .. "/nginx.conf",
-    stderr = "stdout", env = { PATH = (os.getenv "PATH" or "") .. ":/usr/sbin:/sbin" } })
-  local function is_listening() return #host:sockets { state = "LISTEN", local_port = TLS } > 0 end
-  await(function() return is_listening() or nginx:wait(0) end)
-  if not is_listening() then error("nginx did not start: " .. nginx.stdout:receive("a", LONG), 0) end
-  return nginx
-end
-
--- Its master and its worker; kill(2) returns before they stand still (proc(5), the state T).
-local function freeze(nginx)
-  local master = nginx:pid()
-  local children = ("/proc/%d/task/%d/children"):format(master, master)
-  local worker = await(function() return read_file(children):match "%d+" end)
-  assert(nginx:freeze())
-  for _, number in ipairs { master, worker } do
-    await(function() return read_file(("/proc/%s/stat"):format(number)):match "%) T " end)
-  end
+  return peer_process.start(host, { "nginx", "-e", place.path .. "/error.log", "-c", place.path .. "/nginx.conf",
+    stderr = "stdout", env = { PATH = (os.getenv "PATH" or "") .. ":/usr/sbin:/sbin" } }, TLS)
 end
 
 -- Asks on a stream, which is a connection or a program's standard streams, and waits for the reply.
@@ -120,7 +90,7 @@ end
 
 -- Leaves a file behind with which s_client can resume its session.
 local function make_session(host, address, version, place)
-  local client <close> = start_s_client(host, address, version, { "-sess_out", place .. "/session" })
+  local client <close> = start_s_client(host, address, version, { "-sess_out", place.path .. "/session" })
   ask(client.stdin, client.stdout, "1.0")
   assert(client:wait(LONG) == 0)
 end
@@ -132,19 +102,19 @@ local function start_client(case, host, address, place)
     return { stdin = connection, stdout = connection, close = function() connection:close() end }
   end
   local options = {}
-  if case.has_session then options = { "-sess_in", place .. "/session" } end
-  if case.is_early then table.move({ "-early_data", place .. "/request" }, 1, 2, 3, options) end
+  if case.has_session then options = { "-sess_in", place.path .. "/session" } end
+  if case.is_early then table.move({ "-early_data", place.path .. "/request" }, 1, 2, 3, options) end
   return start_s_client(host, address, case.version, options)
 end
 
 local function run_case(case, knobs)
   local server, host = assert(lunet.host "nginx"), assert(lunet.host "client")
   local address = lunet.link(server, host):address(server)
-  local directory <close> = temporary_directory()
-  local place, request = directory.path, REQUEST:format(case.path or "open")
+  local place <close> = scratch.open()
+  local request = REQUEST:format(case.path or "open")
   make_certificate(place)
-  write_file(place .. "/request", request)
-  write_file(place .. "/nginx.conf", (CONFIGURATION:gsub("PLACE", place):gsub("EARLY_DATA", knobs.early_data)))
+  place:write("request", request)
+  place:write("nginx.conf", (CONFIGURATION:gsub("PLACE", place.path):gsub("EARLY_DATA", knobs.early_data)))
   local nginx = start_nginx(server, place)
   local function far_end()
     return server:sockets({ local_port = case.version and TLS or PLAIN, state = { "ESTABLISHED", "CLOSE_WAIT" } })[1]
@@ -159,7 +129,7 @@ local function run_case(case, knobs)
     client = start_client(case, host, address, place)
     ask(client.stdin, client.stdout, "1.1")
   end
-  freeze(nginx)
+  peer_process.freeze(nginx)
   client = client or start_client(case, host, address, place)
   if not case.is_early then assert(client.stdin:send(request)) end
   local can_send = not case.version or case.is_connected or case.is_early and knobs.early_data == "on"
@@ -177,7 +147,7 @@ local function run_case(case, knobs)
   ask(witness, witness, "1.0") -- whose turn comes after the client's
   assert(nginx:kill "SIGQUIT") -- nginx ends what it has begun, and then itself
   assert(nginx:wait(LONG) == 0)
-  local status = read_file(place .. "/access.log"):match "^(%d+)\n$" or "none"
+  local status = place:read("access.log"):match "^(%d+)\n$" or "none"
   return { case = case.name, bytes = bytes, has_request = bytes >= #request, reply = answer or code, status = status,
     carried_out = status == "200" }
 end
