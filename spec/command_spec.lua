@@ -3,21 +3,16 @@ local dkjson = require "dkjson"
 local core = require "lunet.core"
 local isolation = require "lunet.isolation"
 local lunet = require "lunet"
+local scratch = require "lunet.scratch"
 local program = require "spec.support.program"
 
-local scratch -- a directory for the scripts of this spec
+local place -- a directory for the scripts of this spec
 
-local function write_script(name, text)
-  local path = scratch .. "/" .. name
-  local file = assert(io.open(path, "w"))
-  assert(file:write(text))
-  assert(file:close())
-  return path
-end
+local function write_script(name, text) return place:write(name, text) end
 
 local function run(arguments)
   return program.shell(("cd %s && unset LUA_INIT LUA_INIT_5_4 && exec %s %s"):format(
-    scratch, os.getenv "LUNET", arguments))
+    place.path, os.getenv "LUNET", arguments))
 end
 
 -- The one object that is all of the output.
@@ -66,14 +61,12 @@ local function with_run(body)
 end
 
 setup(function()
-  local pipe = assert(io.popen "mktemp -d")
-  scratch = pipe:read "l"
-  pipe:close()
+  place = scratch.open()
   write_script("echo.lua", ECHO)
 end)
 
 teardown(function()
-  os.execute("rm -rf " .. scratch)
+  place:close()
 end)
 
 describe("the exit status of an experiment", function()
@@ -144,7 +137,7 @@ describe("the exit status of an experiment", function()
 
   it("is 3 for a module that lunet itself misses", function()
     local result = program.shell(("cd %s && LUA_PATH=/nowhere/?.lua exec %s echo.lua"):format(
-      scratch, os.getenv "LUNET"))
+      place.path, os.getenv "LUNET"))
     assert.equal(3, result.status)
     assert.match("^lunet: [^\n]*module 'argparse' not found", result.errors)
     assert.equal("", result.output)
@@ -290,7 +283,7 @@ end)
 
 describe("a file of the run", function()
   local function content(name)
-    local file <close> = io.open(scratch .. "/" .. name)
+    local file <close> = io.open(place.path .. "/" .. name)
     return file and file:read "a"
   end
 
@@ -501,12 +494,12 @@ describe("the name of an experiment", function()
   end
 
   it("is that of its file, without directories and .lua", function()
-    assert(os.execute(("mkdir %s/a.lua"):format(scratch)))
+    assert(os.execute(("mkdir %s/a.lua"):format(place.path)))
     write_script("a.lua/an_echo.lua", ECHO)
     write_script("a.lua/bare", ECHO)
     assert.equal("echo", name_of "./echo.lua --json")
     assert.equal("an_echo", name_of "a.lua/an_echo.lua --json")
-    assert.equal("an_echo", name_of(scratch .. "/a.lua/an_echo.lua --json"))
+    assert.equal("an_echo", name_of(place.path .. "/a.lua/an_echo.lua --json"))
     assert.equal("bare", name_of "a.lua/bare --json")
   end)
 
@@ -635,14 +628,14 @@ describe("Ctrl-C during a run", function()
   -- Starts lunet, sends it Ctrl-C when it is ready; what it said on standard error, and its status.
   local function interrupt(arguments)
     local command = ("cd %s && exec timeout -k 1 20 sh -c 'echo $$; exec %s %s 2>&1 >output'"):format(
-      scratch, os.getenv "LUNET", arguments)
+      place.path, os.getenv "LUNET", arguments)
     local pipe = assert(io.popen(command))
     local process = pipe:read "l"
     assert.equal("ready", pipe:read "l")
     assert(os.execute("kill -INT " .. process))
     local errors = pipe:read "a"
     local _, _, status = pipe:close()
-    return { status = status, errors = errors, output = first_line(scratch .. "/output") }
+    return { status = status, errors = errors, output = first_line(place.path .. "/output") }
   end
 
   -- The path of a Unix listener goes when it is closed, and so tells whether it was.
@@ -658,7 +651,7 @@ describe("Ctrl-C during a run", function()
     io.stderr:write "ready\n"
   ]]
 
-  local function prepare() return PREPARE:format(scratch, scratch, scratch) end
+  local function prepare() return PREPARE:format(place.path, place.path, place.path) end
 
   local function assert_clean(result)
     assert.equal(130, result.status)
@@ -666,7 +659,7 @@ describe("Ctrl-C during a run", function()
     assert.match("the task is closed\n", result.errors)
     assert.match("lunet: [^\n]*interrupted!\n", result.errors)
     assert.not_match("could not run", result.errors)
-    local _, message = os.remove(scratch .. "/socket")
+    local _, message = os.remove(place.path .. "/socket")
     assert.match("No such file", message)
   end
 
