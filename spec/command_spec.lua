@@ -190,6 +190,26 @@ describe("a socket", function()
   end)
 end)
 
+describe("the start of an experiment", function()
+  -- Of some modules, those that are loaded while it runs.
+  local function loaded_with(options)
+    write_script("loaded.lua", with_run [[
+      local loaded = {}
+      for _, name in ipairs { "report", "story", "json", "trace_file", "pcapng", "perfetto" } do
+        if package.loaded["lunet." .. name] then loaded[#loaded + 1] = name end
+      end
+      io.stderr:write(table.concat(loaded, " "))
+      return {}]])
+    return run("loaded.lua " .. options).errors
+  end
+
+  it("loads only the modules of what it is to tell", function()
+    assert.equal("story", loaded_with "")
+    assert.equal("json", loaded_with "--json")
+    assert.equal("report json", loaded_with "--json --svg loaded.svg")
+  end)
+end)
+
 describe("wrong use of an experiment", function()
   local known = "(known: --help, --json, --machine, --timeline, --trace, --pcap, --perfetto, --report, --svg, "
     .. "--backlog, --is_shut, --mode, --offset, --patience)\n"

@@ -1,13 +1,11 @@
 --- What the lunet program does with a script that returns an experiment:
 --- `lunet experiments/stale_replay.lua [--json] [--KNOB VALUE ...]`.
 local argparse = require "argparse"
-local core = require "lunet.core"
+local core = require "lunet.core" -- what only some runs need is loaded by them: a start takes milliseconds
 local interrupt = require "lunet.interrupt"
-local json = require "lunet.json"
 local needs = require "lunet.needs"
 local outputs = require "lunet.outputs"
 local progress = require "lunet.progress"
-local story = require "lunet.story"
 
 local command = {}
 
@@ -131,6 +129,7 @@ end
 local FIRST = { "experiment", "claim", "holds", "why", "figures", "knobs", "outcome", "environment" }
 
 local function run_as_json(name, experiment, values, options)
+  local json = require "lunet.json"
   local run = execute_diverted(name, experiment, values,
     { machine = options.machine, wire = options.wire, follow = options.follow })
   if not run then return nil end
@@ -152,6 +151,7 @@ local function picture_style()
 end
 
 local function run_as_story(name, experiment, values, options)
+  local story = require "lunet.story"
   tell(story.opening(name, experiment, values) .. "\n")
   local run = execute(name, experiment, values,
     { machine = options.machine, wire = options.wire or not experiment.exclusive, follow = options.follow })

@@ -2,10 +2,6 @@
 --- out before the run, which may take long.
 local core = require "lunet.core"
 local environment = require "lunet.environment"
-local pcapng = require "lunet.pcapng"
-local perfetto = require "lunet.perfetto"
-local report = require "lunet.report"
-local trace_file = require "lunet.trace_file"
 
 local outputs = {}
 outputs.__index = outputs
@@ -18,21 +14,29 @@ local function about(run, name, experiment, values)
     wall = run.began + to_wall() }
 end
 
---- One for each option: its name, what its value is called, what it does, how its content is made of a run, and how
---- it is begun while the run goes on.
----@type {name: string, argname: string, description: string, make: (fun(run: table, name: string, experiment: table,
---- values: table): string), begin: (fun(path: string, about: table): table, string)?}[]
+--- One for each option: its name, what its value is called, what it does, which module writes it, how that makes its
+--- content of a run, and how it is begun while the run goes on. Only the modules of files that are asked for are
+--- loaded, and before the run, which is not to be held up.
+---@type {name: string, argname: string, description: string, module: string, make: (fun(module: table, run: table,
+--- name: string, experiment: table, values: table): string), begin: (fun(module: table, path: string, about: table):
+--- table, string)?}[]
 outputs.kinds = {
-  { name = "trace", argname = "FILE.jsonl", begin = trace_file.create,
-    make = function(run, ...) return trace_file.encode(run, about(run, ...)) end,
+  { name = "trace", argname = "FILE.jsonl", module = "lunet.trace_file",
+    begin = function(trace_file, ...) return trace_file.create(...) end,
+    make = function(trace_file, run, ...) return trace_file.encode(run, about(run, ...)) end,
     description = "Write every event as a line of JSON, also while the run goes on." },
-  { name = "pcap", argname = "FILE.pcap", description = "Write what crossed the wire, for Wireshark (pcapng).",
-    make = function(run) return pcapng.encode(run.events, run.hosts, to_wall()) end },
-  { name = "perfetto", argname = "FILE.json", description = "Write the events for ui.perfetto.dev.",
-    make = function(run) return perfetto.encode(run.events, run.hosts) end },
-  { name = "report", argname = "FILE.html", make = report.page,
+  { name = "pcap", argname = "FILE.pcap", module = "lunet.pcapng",
+    make = function(pcapng, run) return pcapng.encode(run.events, run.hosts, to_wall()) end,
+    description = "Write what crossed the wire, for Wireshark (pcapng)." },
+  { name = "perfetto", argname = "FILE.json", module = "lunet.perfetto",
+    make = function(perfetto, run) return perfetto.encode(run.events, run.hosts) end,
+    description = "Write the events for ui.perfetto.dev." },
+  { name = "report", argname = "FILE.html", module = "lunet.report",
+    make = function(report, ...) return report.page(...) end,
     description = "Write a report: one page with the diagram, the queues and the states over time." },
-  { name = "svg", argname = "FILE.svg", make = report.svg, description = "Write the diagram alone." },
+  { name = "svg", argname = "FILE.svg", module = "lunet.report",
+    make = function(report, ...) return report.svg(...) end,
+    description = "Write the diagram alone." },
 }
 
 local function exists(path)
@@ -63,7 +67,7 @@ function outputs.open(options)
         self:close()
         return nil, ("--%s: %s"):format(kind.name, why)
       end
-      self.files[#self.files + 1] = { kind = kind, path = path, is_new = age == "new" }
+      self.files[#self.files + 1] = { kind = kind, path = path, is_new = age == "new", module = require(kind.module) }
     end
   end
   return self
@@ -79,7 +83,7 @@ function outputs:follower(name, experiment, values)
     if file.kind.begin then
       return function(recorder)
         local run = { environment = environment.read(), began = recorder.began }
-        local begun <close> = file.kind.begin(file.path, about(run, name, experiment, values))
+        local begun <close> = file.kind.begin(file.module, file.path, about(run, name, experiment, values))
         file.is_written = begun ~= nil -- and stays, whatever becomes of the run
         if begun then begun:follow(recorder) end
       end
@@ -110,7 +114,7 @@ end
 function outputs:write(run, name, experiment, values)
   local _collection <close> = rare_collection()
   for _, file in ipairs(self.files) do
-    local ok, why = write(file.path, file.kind.make(run, name, experiment, values))
+    local ok, why = write(file.path, file.kind.make(file.module, run, name, experiment, values))
     if not ok then return nil, ("--%s: %s"):format(file.kind.name, why) end
     file.is_written = true
   end
