@@ -352,6 +352,25 @@ describe("the first host of a process", function()
   end)
 end)
 
+describe("a process", function()
+  -- The second keeps the processor awake; a process that has it cannot be moved into a user namespace any more.
+  it("has one thread before its first host, and two from then on", function()
+    local result = program.lunet [[
+      local lunet = require "lunet"
+      local function count_threads()
+        local file <close> = assert(io.open "/proc/self/status")
+        print(file:read "a":match "\nThreads:%s+(%d+)")
+      end
+      lunet.sleep(0.001)
+      count_threads()
+      for _ = 1, 2 do
+        assert(lunet.host())
+        count_threads()
+      end]]
+    assert.same({ "1\n2\n2\n", "" }, { result.output, result.errors })
+  end)
+end)
+
 describe("lunet.host", function()
   it("refuses what it does not know", function()
     assert.matches("unknown option 'color' (known: name, sysctl)", raised(lunet.host, { color = 1 }), 1, true)
