@@ -62,7 +62,7 @@ local LONG = 10 -- s; bounds waits for states that do come
 local BACKLOG = 60 -- where a remedy says no other
 local LEAVERS, BURST = 3, 5 -- clients in the scenario that give up; that come at once
 local EVERY = 4 -- each so many-th client of the overload half-closes
-local AT_ONCE, AT_ONCE_DELAYED = 12, 6 -- runs side by side; with a delay, frames take the thread's time as well
+local AT_ONCE, AT_ONCE_DELAYED = 24, 12 -- runs side by side; with a delay, frames take the thread's time as well
 local TRIP = 0.1 -- s; delay of the link on which round trips are counted
 local RETRY = 0.01 -- s; pause of a client of the scenario that was refused
 
@@ -304,24 +304,29 @@ local function waits_of(requests, patience)
 end
 
 local function run_overload(case, site, knobs, capacity)
-  site:start()
-  local requests = workload.requests { seed = case.seed, rate = knobs.load * capacity, seconds = knobs.seconds,
+  local from, to = knobs.warm_up, knobs.seconds
+  local longest = (knobs.retries + 1) * knobs.patience
+  local requests = workload.requests { seed = case.seed, rate = knobs.load * capacity, seconds = to + longest,
     service = knobs.service }
   local clients = site:new_clients(knobs.patience, knobs.retries)
+  site:start()
   local began = lunet.now()
+  lunet.spawn(function()
+    lunet.sleep(to + longest)
+    site:stop()
+  end)
   local lateness = workload.offer(requests, function(request)
     request.half_closes = request.number % EVERY == 0
     clients:send(request)
   end, began)
-  site:stop()
 
-  local from, to = knobs.warm_up, knobs.seconds
-  local measured = select(requests, function(request) return request.at >= from end)
+  local measured = select(requests, function(request) return request.at >= from and request.at < to end)
   local executed = select(site.executed, function(one) return one.at >= began + from and one.at < began + to end)
   local waits, summary = waits_of(measured, knobs.patience), workload.summary(requests, from, to)
   local late = statistics.quantile(lateness, 0.99) or 0
   return {
-    goodput = summary.goodput / capacity, stale = share(executed, function(one) return one.stale end),
+    goodput = statistics.count_between(workload.answers(requests), from, to) / (to - from) / capacity,
+    stale = share(executed, function(one) return one.stale end),
     half = share(select(measured, function(request) return request.half_closes end), is_answered),
     p50 = statistics.quantile(waits, 0.5) or 0, p99 = statistics.quantile(waits, 0.99) or 0,
     tries = summary.attempts / math.max(summary.offered, 1), held = site.server.most_held, lateness = late,
@@ -329,19 +334,20 @@ local function run_overload(case, site, knobs, capacity)
   }
 end
 
--- Medians of the seeds that count; goodput also the least and the most.
+-- Medians of the seeds that count; of several, goodput also the least and the most.
 local function overload_record(point)
-  local goodputs = values_of(point, "goodput")
+  local goodputs, has_several = values_of(point, "goodput"), #point.cases > 1
   return {
     remedy = point.remedy.name, naive = point.remedy.naive or "-", goodput = median(point, "goodput", 0, 100),
-    min = round(100 * math.min(table.unpack(goodputs)), 0), max = round(100 * math.max(table.unpack(goodputs)), 0),
+    min = has_several and round(100 * math.min(table.unpack(goodputs)), 0) or nil,
+    max = has_several and round(100 * math.max(table.unpack(goodputs)), 0) or nil,
     stale = median(point, "stale", 0, 100), half = median(point, "half", 0, 100), p50 = median(point, "p50", 0, 1000),
     p99 = median(point, "p99", 0, 1000), tries = median(point, "tries"), held = median(point, "held", 0),
   }
 end
 
 local function run_overloads(knobs)
-  local capacity = overload.capacity(knobs.service, 4 * overload.LOOPS)
+  local capacity = overload.capacity(knobs.service, 2 * overload.LOOPS)
   local points, cases, records = {}, {}, {}
   for i, remedy in ipairs(tried_in("overload", knobs)) do points[i] = { remedy = remedy, cases = {} } end
   for seed = knobs.seed, knobs.seed + knobs.seeds - 1 do
@@ -414,12 +420,13 @@ return experiment {
     .. " with a server that takes what it can still answer in time.",
   knobs = {
     remedy = { "all", "name", "which one is tried, with its naive versions and beside none", choices = NAMES },
-    service = { 0.03, "s", "how long the server works on a request", min = 0.005, max = 1 },
-    patience = { 0.3, "s", "how long a client waits for its reply", min = 0.05, max = 5 },
+    service = { 0.06, "s", "how long the server works on a request", min = 0.005, max = 1 },
+    patience = { 0.6, "s", "how long a client waits for its reply", min = 0.05, max = 5 },
     load = { 1.5, "of capacity", "of the overload; 0: only the scenario", min = 0, max = 3 },
     retries = { 2, "retries", "of a client in the overload, at once", min = 0, max = 16 },
-    warm_up = { 1.1, "s", "left out at the beginning of the overload", min = 0 },
-    seconds = { 3.4, "s", "for which requests come", min = 0.1, max = 600 },
+    warm_up = { 2.0, "s", "left out at the beginning of the overload", min = 0 },
+    seconds = { 5.6, "s", "up to when requests count; the load goes on until the last of them is over", min = 0.1,
+      max = 600 },
     delay = { 0.0, "s", "of the link, each way", min = 0, max = 0.02 },
     seed = { 1, "number", "of the first overload: its arrivals" },
     seeds = { 1, "runs", "of the overload for each remedy, each with the next seed", min = 1, max = 100 },
