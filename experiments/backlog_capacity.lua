@@ -21,6 +21,7 @@
 -- What to do: look at the limit in force (listener:queue().limit; Send-Q in `ss -lt`), not at the configuration; raise
 -- both numbers, then listen again; watch ListenDrops. Choose a backlog by how long the last in the queue waits.
 local lunet = require "lunet"
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 
 local LONG = 10 -- s; bounds waits for states that do come
@@ -29,6 +30,8 @@ local DEFAULT_SOMAXCONN = 4096 -- the kernel's since 5.4; 128 before
 local EACH = { -- {backlog, somaxconn}
   { 0, 4096 }, { 1, 4096 }, { 2, 4096 }, { 5, 4096 }, { 128, 4096 }, { 5000, 128 }, { 5, 2 }, { 5, 0 },
 }
+
+local FAMILIES = { "tcp", "unix" }
 
 local CHANGES = { -- of a listener whose queue is full
   { change = "grow", from = 1, to = 3, has_waiter = true },
@@ -40,18 +43,10 @@ local CHANGES = { -- of a listener whose queue is full
 -- Every case over every family, as {family, case}.
 local function over_families(cases, knobs)
   local all = {}
-  for _, family in ipairs(knobs.family == "all" and { "tcp", "unix" } or { knobs.family }) do
+  for _, family in ipairs(choice.pick(FAMILIES, knobs.family)) do
     for _, case in ipairs(cases) do all[#all + 1] = { family, case } end
   end
   return all
-end
-
-local function changes(knobs)
-  local chosen = {}
-  for _, case in ipairs(CHANGES) do
-    if knobs.change == "all" or knobs.change == case.change then chosen[#chosen + 1] = case end
-  end
-  return chosen
 end
 
 --- A listener, and where its clients are: on a host of their own, or on its own for Unix.
@@ -206,7 +201,7 @@ return experiment {
   knobs = {
     backlog = { -1, "connections", "what listen(2) is given; -1: each of 0, 1, 2, 5, 128, 5000", min = -1 },
     somaxconn = { DEFAULT_SOMAXCONN, "connections", "the server's net.core.somaxconn, unless backlog is -1", min = 0 },
-    family = { "all", "family", "of the listener's address", choices = { "all", "tcp", "unix" } },
+    family = { "all", "family", "of the listener's address", choices = choice.of(FAMILIES) },
     arrival = { "one_by_one", "way", "how the clients come", choices = { "one_by_one", "racing" } },
     change = { "all", "case", "what befalls a full queue", choices = { "all", "grow", "shrink", "to_zero", "sysctl",
       "none" } },
@@ -227,7 +222,7 @@ return experiment {
       return measure_capacity(case[1], case[2][1], case[2][2], knobs)
     end)
     lunet.note "Full queues: the backlog changes while a client waits for room, and another one comes."
-    local changed = lunet.together(over_families(changes(knobs), knobs), function(case)
+    local changed = lunet.together(over_families(choice.pick(CHANGES, knobs.change, "change"), knobs), function(case)
       return measure_change(case[1], case[2], knobs)
     end)
     return { capacity = capacity, changed = changed }

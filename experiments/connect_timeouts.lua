@@ -20,7 +20,9 @@
 -- no setting of the program explains; exit status 28 of curl, which says neither which timeout nor whose.
 -- What to do: bound the whole exchange as well as the connect, and expect the request to be carried out anyway.
 local lunet = require "lunet"
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
+local statistics = require "lunet.statistics"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local GRAIN = 0.01 -- s; the kernel counts in jiffies, curl in milliseconds, of which it may be one early
@@ -57,17 +59,10 @@ local CASES = {
   { case = "user_long", timer = user_long, drop = {}, error = "ETIMEDOUT", only = "lunet" },
 }
 
-local function names_of(cases)
-  local names = { "all" }
-  for _, case in ipairs(cases) do names[#names + 1] = case.case end
-  return names
-end
-
 local function selected(knobs)
   local cases = {}
-  for _, case in ipairs(CASES) do
-    local is_meant = knobs.case == "all" or knobs.case == case.case
-    if is_meant and (case.only or knobs.client) == knobs.client then cases[#cases + 1] = case end
+  for _, case in ipairs(choice.pick(CASES, knobs.case, "case")) do
+    if (case.only or knobs.client) == knobs.client then cases[#cases + 1] = case end
   end
   assert(#cases > 0, ("client %s has no case %s"):format(knobs.client, knobs.case))
   return cases
@@ -144,8 +139,6 @@ local function ghosts_of(server, listener)
   return server:sockets { listener = listener, state = "CLOSE_WAIT", owned = false }
 end
 
-local function rounded(seconds) return math.floor(seconds * 10000 + 0.5) / 10000 end
-
 -- What stays at the server when the client has left.
 local function remains(case, server, listener)
   if is_queued(case) then
@@ -176,7 +169,7 @@ local function try(case, knobs, meet, port)
   local code, seconds, is_through = CLIENTS[knobs.client](client, target, limits, case.scheme or "http")
   local moved = client:counters() - counters
   local has_given_up = moved.TCPAbortOnTimeout > 0
-  local row = { case = case.case, error = code, seconds = rounded(seconds) }
+  local row = { case = case.case, error = code, seconds = statistics.round(seconds, 4) }
   if case.phase then
     row.by = has_given_up and "kernel" or is_through and "total" or "patience"
     row.depth, row.ghosts, row.bytes = remains(case, server, listener)
@@ -214,18 +207,12 @@ local function check_unbounded(case, row, knobs)
   end
 end
 
-local function find(rows, name)
-  for _, row in ipairs(rows) do
-    if row.case == name then return row end
-  end
-end
-
 return experiment {
   claim = "A connect timeout bounds the handshake alone: it ends a connect into a black hole or to a full queue, "
     .. "and no wait for a server that does not accept.",
   knobs = {
     client = { "lunet", "program", "who connects", choices = { "lunet", "curl" } },
-    case = { "all", "situation", "one of them alone", choices = names_of(CASES) },
+    case = { "all", "situation", "one of them alone", choices = choice.of(CASES, "case") },
     patience = { 0.3, "s", "for the connection; curl's --connect-timeout", min = 0.001 },
     total = { 1.0, "s", "for the whole exchange, and longer than patience; curl's --max-time", min = 0.001 },
     retries = { 1, "doublings", "tcp_syn_retries, or syncnt", min = 1, max = 3 },
@@ -249,9 +236,9 @@ return experiment {
   check = function(outcome, knobs)
     for _, case in ipairs(selected(knobs)) do
       if case.phase then
-        check_bounded(case, find(outcome.bounded, case.case), knobs)
+        check_bounded(case, choice.find(outcome.bounded, case.case, "case"), knobs)
       else
-        check_unbounded(case, find(outcome.unbounded, case.case), knobs)
+        check_unbounded(case, choice.find(outcome.unbounded, case.case, "case"), knobs)
       end
     end
   end,
@@ -262,7 +249,7 @@ return experiment {
   figures = function(outcome)
     local parts = {}
     for _, name in ipairs { "black_hole", "silent", "retries" } do
-      local row = find(outcome.bounded, name) or find(outcome.unbounded, name)
+      local row = choice.find(outcome.bounded, name, "case") or choice.find(outcome.unbounded, name, "case")
       if row then parts[#parts + 1] = ("%s %.1f s"):format(name == "retries" and "the kernel" or name, row.seconds) end
     end
     return #parts > 0 and table.concat(parts, ", ") or ("%d cases"):format(#outcome.bounded + #outcome.unbounded)

@@ -24,7 +24,9 @@
 -- What to do: user_timeout and keepalive together, user_timeout = keepidle + keepintvl * keepcnt, above the longest
 -- pause that a reader may make; and deadlines in the program, since the first two know nothing of a server that hangs.
 local lunet = require "lunet"
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
+local statistics = require "lunet.statistics"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local FIRST_RTO = 0.2 -- s; TCP_RTO_MIN, from which the kernel computes what tcp_retries2 means
@@ -79,20 +81,6 @@ local CASES = {
     least = after_probe_past(one_probe_more) },
 }
 
-local function names_of(cases)
-  local names = { "all" }
-  for _, case in ipairs(cases) do names[#names + 1] = case.case end
-  return names
-end
-
-local function selected(knobs)
-  local cases = {}
-  for _, case in ipairs(CASES) do
-    if knobs.case == "all" or knobs.case == case.case then cases[#cases + 1] = case end
-  end
-  return cases
-end
-
 local function socket_of(client) return client:sockets({ state = "ESTABLISHED", info = true })[1] end
 
 -- Sends more than the window takes, and waits until the client's kernel probes it.
@@ -107,8 +95,6 @@ end
 local function cut_off(server, case)
   return assert(server:drop { direction = case.cut.direction or "both", reject = case.cut.reject })
 end
-
-local function rounded(seconds) return math.floor(seconds * 1000 + 0.5) / 1000 end
 
 local function watch(case, knobs, meet, port)
   local server = assert(lunet.host { name = case.case .. " server",
@@ -136,8 +122,8 @@ local function watch(case, knobs, meet, port)
   return {
     case = case.case,
     error = code,
-    seconds = rounded(lunet.now() - started),
-    least = case.least and rounded(case.least(knobs)),
+    seconds = statistics.round(lunet.now() - started, 3),
+    least = case.least and statistics.round(case.least(knobs), 3),
     timer = timer,
     tries = moved.RetransSegs + moved.TCPWinProbe + moved.TCPKeepAlive,
     answers = moved.InSegs,
@@ -162,12 +148,6 @@ local function split(rows)
   return { ended = ended, endless = endless, left_behind = left_behind }
 end
 
-local function find(rows, name)
-  for _, row in ipairs(rows) do
-    if row.case == name then return row end
-  end
-end
-
 local function check_ended(case, row, knobs)
   assert(row, ("%s: still open after %g s"):format(case.case, knobs.patience))
   assert(row.error == (case.error or "ETIMEDOUT"), ("%s: ended with %s"):format(case.case, row.error))
@@ -177,7 +157,7 @@ local function check_ended(case, row, knobs)
 end
 
 local function check_case(case, outcome, knobs)
-  local ended, endless = find(outcome.ended, case.case), find(outcome.endless, case.case)
+  local ended, endless = choice.find(outcome.ended, case.case, "case"), choice.find(outcome.endless, case.case, "case")
   if case.least then
     check_ended(case, ended, knobs)
   else
@@ -194,7 +174,7 @@ return experiment {
   claim = "user_timeout overrules tcp_retries2 and keepalive's count, and ends a connection whose live peer does "
     .. "not read, but never an idle one.",
   knobs = {
-    case = { "all", "situation", "one of them alone", choices = names_of(CASES) },
+    case = { "all", "situation", "one of them alone", choices = choice.of(CASES, "case") },
     retries2 = { 2, "doublings", "tcp_retries2 of the client; 1 ends even a full window", min = 1, max = 6 },
     user_timeout = { 1.0, "s", "TCP_USER_TIMEOUT where it is set; 0 is as if it were not", min = 0 },
     keepidle = { 1, "s", "silence before the first keepalive probe", min = 1, max = 60 },
@@ -206,13 +186,13 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Each case has a server and a client of its own, named after it; no server accepts."
-    return split(lunet.together(selected(knobs), function(case, i, meet)
+    return split(lunet.together(choice.pick(CASES, knobs.case, "case"), function(case, i, meet)
       return watch(case, knobs, meet, FIRST_PORT + i)
     end))
   end,
 
   check = function(outcome, knobs)
-    local cases = selected(knobs)
+    local cases = choice.pick(CASES, knobs.case, "case")
     for _, case in ipairs(cases) do check_case(case, outcome, knobs) end
     assert(outcome.left_behind == #cases, ("the servers still have %d connections"):format(outcome.left_behind))
   end,
@@ -222,7 +202,7 @@ return experiment {
   figures = function(outcome)
     local parts = {}
     for _, name in ipairs { "data+user", "full+user", "idle+keep+user" } do
-      local row = find(outcome.ended, name)
+      local row = choice.find(outcome.ended, name, "case")
       if row then parts[#parts + 1] = ("%s %.1f s"):format(name, row.seconds) end
     end
     return #parts > 0 and table.concat(parts, ", ")

@@ -19,6 +19,7 @@
 -- while `ss` shows an empty queue; "defer" settings that seem to do nothing under load. What to do: a read timeout
 -- after accept, which is needed anyway, since a client may also send one byte and fall silent.
 local lunet = require "lunet"
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 
 local LONG = 20 -- s; bounds waits for states that do come
@@ -42,9 +43,8 @@ local cases = {
   { name = "crowd_2", syncookies = 2, expected = "2 connected, 0 deferred, depth 2" },
 }
 
-local names, case_of = { "all" }, {}
-for i, case in ipairs(cases) do
-  names[i + 1] = case.name
+local case_of = {}
+for _, case in ipairs(cases) do
   case_of[case.name] = case
 end
 
@@ -175,7 +175,7 @@ return experiment {
     .. " which is rounded up to 1, 3, 7, ... s.",
   knobs = {
     defer = { 1, "s", "how long a silent client is kept out of the queue", min = 0, max = 5 },
-    case = { "all", "case", "what the client does, and what it meets", choices = names },
+    case = { "all", "case", "what the client does, and what it meets", choices = choice.of(cases, "name") },
   },
   columns = { "case", "syncookies", "server", "fate", "after", "bytes", "reads", "client", "connected", "unanswered",
     "deferred", "overflows", "again", "depth" },
@@ -183,9 +183,7 @@ return experiment {
   run = function(knobs)
     lunet.note "The kernel answers every SYN, but a client that says nothing does not come into the queue."
     local stages = {}
-    for _, case in ipairs(cases) do
-      if knobs.case == "all" or knobs.case == case.name then stages[#stages + 1] = stage(case, knobs) end
-    end
+    for i, case in ipairs(choice.pick(cases, knobs.case, "name")) do stages[i] = stage(case, knobs) end
     local outcome = { clients = {}, counters = {}, crowds = {} }
     local records = lunet.together(stages, function(s)
       if s.case.syncookies then return { crowd = crowd(s) } end

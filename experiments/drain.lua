@@ -24,6 +24,7 @@
 -- successor on the host: be taken out of the load balancer, block SYNs, accept the rest, serve it, close.
 -- The results are counts, and no time decides them, as long as the patience is well above 1 s; `lateness_p99` is that
 -- of the clients. In accept_then_close it is a matter of moments who is in the middle of a handshake.
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local peer_process = require "lunet.peer_process"
@@ -268,7 +269,7 @@ end
 
 local function chosen_cases(order)
   local cases = {}
-  for _, name in ipairs(order == "all" and ORDERS or { order }) do
+  for _, name in ipairs(choice.pick(ORDERS, order)) do
     for migrate = 0, name == "reuseport_migrate" and 1 or 0 do
       local label = name == "reuseport_migrate" and ("%s %d"):format(name, migrate) or name
       cases[#cases + 1] = { order = name, name = label, migrate = migrate }
@@ -326,7 +327,7 @@ return experiment {
   claim = "A restart loses no patient client if SYNs are blocked before the last accept, if the next server inherits "
     .. "the listening socket, or if tcp_migrate_req moves its queue; the other orders reset or refuse clients.",
   knobs = {
-    order = { "all", "order", "how the server stops", choices = { "all", table.unpack(ORDERS) } },
+    order = { "all", "order", "how the server stops", choices = choice.of(ORDERS) },
     rate = { 50.0, "per s", "clients that come, by a Poisson process", min = 1 },
     seconds = { 1.0, "s", "for how long they come", min = 0.1 },
     stop = { 0.3, "s", "when the server accepts nobody any more", min = 0 },

@@ -19,6 +19,7 @@
 -- carried out twice, or for nobody (RFC 7413, 2.1 and 6.1: a SYN may be duplicated); one key for all servers of an
 -- address; watch TCPFastOpenListenOverflow and TCPFastOpenPassiveFail.
 local lunet = require "lunet"
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 
 local LONG = 10 -- s; bounds waits for states that do come
@@ -38,9 +39,8 @@ local cases = {
   { name = "nobody" },
 }
 
-local names, why_not = { "all" }, {}
-for i, case in ipairs(cases) do
-  names[i + 1] = case.name
+local why_not = {}
+for _, case in ipairs(cases) do
   why_not[case.name] = case.why
 end
 
@@ -226,7 +226,7 @@ return experiment {
   knobs = {
     places = { 1, "connections", "how many may be in the queue with their handshake not over", min = 0, max = 4 },
     delay = { 0.05, "s", "of the link, one way", min = 0, max = 0.1 },
-    case = { "all", "case", "what the client meets, or does", choices = names },
+    case = { "all", "case", "what the client meets, or does", choices = choice.of(cases, "name") },
   },
   columns = { "case", "plain_connect", "connect", "in_syn", "ms", "server", "client", "sees", "reads", "reply", "depth",
     "ends", "next" },
@@ -234,9 +234,7 @@ return experiment {
   run = function(knobs)
     lunet.note "Every client has fetched its cookie before, but the first."
     local stages = {}
-    for _, case in ipairs(cases) do
-      if knobs.case == "all" or knobs.case == case.name then stages[#stages + 1] = stage(case, knobs) end
-    end
+    for i, case in ipairs(choice.pick(cases, knobs.case, "name")) do stages[i] = stage(case, knobs) end
     local outcome = { clients = {}, departures = {}, nobody = {} }
     local records = lunet.together(stages, function(s)
       if s.case == "nobody" then return nobody(s) end

@@ -17,6 +17,7 @@
 -- What to do about it: 499 means "not answered", never "not done": a request that is tried again needs an identity
 -- that the backend knows. The error log says who left, but only at level info.
 local lunet = require "lunet"
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 local peer_process = require "lunet.peer_process"
 local scratch = require "lunet.scratch"
@@ -146,22 +147,17 @@ local EXPECTED = {
   ignore = { "200", true },
 }
 
-local MODES = { "all", "static", "proxy", "pool", "unix", "ignore" }
-local DEPARTURES = { "all", "close", "reset", "shutdown" }
-
-local function chosen(choices, choice)
-  if choice ~= "all" then return { choice } end
-  return { table.unpack(choices, 2) }
-end
+local MODES = { "static", "proxy", "pool", "unix", "ignore" }
+local DEPARTURES = { "close", "reset", "shutdown" }
 
 return experiment {
   claim = "To a client that left while nginx was stopped, nginx sends a file and logs 200; as a proxy it logs 499, but "
     .. "a backend that needs no new TCP connection has been asked by then.",
   knobs = {
     mode = { "all", "mode", "a file; a proxy by new TCP connections, by one kept open, by a Unix socket, "
-      .. "with proxy_ignore_client_abort", choices = MODES },
+      .. "with proxy_ignore_client_abort", choices = choice.of(MODES) },
     departure = { "all", "way", "how it leaves; shutdown: it ends its side and waits for its reply",
-      choices = DEPARTURES },
+      choices = choice.of(DEPARTURES) },
     request = { "whole", "request", "what it has sent when it leaves", choices = { "whole", "part", "none" } },
     patience = { 0.05, "s", "how long it waits for a reply before it leaves", min = 0 },
   },
@@ -172,8 +168,8 @@ return experiment {
   run = function(knobs)
     lunet.note "Each client has an nginx of its own, which is stopped before the client connects."
     local cases = {}
-    for _, mode in ipairs(chosen(MODES, knobs.mode)) do
-      for _, departure in ipairs(chosen(DEPARTURES, knobs.departure)) do
+    for _, mode in ipairs(choice.pick(MODES, knobs.mode)) do
+      for _, departure in ipairs(choice.pick(DEPARTURES, knobs.departure)) do
         cases[#cases + 1] = { mode = mode, departure = departure }
       end
     end

@@ -16,6 +16,7 @@
 -- --request MULTI a transaction whose EXEC was never sent leaves nothing behind), or let the write say when it is too
 -- late (a script that compares a version or a time).
 local lunet = require "lunet"
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 local peer_process = require "lunet.peer_process"
 
@@ -128,23 +129,18 @@ local function reply_to_be(case)
 end
 
 local CHOICES = {
-  client = { "all", "remote", "local" },
-  protected = { "all", "no", "yes" },
-  accepted = { "all", "before", "after" },
-  departure = { "all", "close", "reset", "shutdown", "vanish" },
+  client = { "remote", "local" },
+  protected = { "no", "yes" },
+  accepted = { "before", "after" },
+  departure = { "close", "reset", "shutdown", "vanish" },
 }
-
-local function chosen(knobs, name)
-  if knobs[name] ~= "all" then return { knobs[name] } end
-  return { table.unpack(CHOICES[name], 2) }
-end
 
 local function combinations(knobs)
   local cases = {}
-  for _, client in ipairs(chosen(knobs, "client")) do
-    for _, protected in ipairs(chosen(knobs, "protected")) do
-      for _, accepted in ipairs(chosen(knobs, "accepted")) do
-        for _, departure in ipairs(chosen(knobs, "departure")) do
+  for _, client in ipairs(choice.pick(CHOICES.client, knobs.client)) do
+    for _, protected in ipairs(choice.pick(CHOICES.protected, knobs.protected)) do
+      for _, accepted in ipairs(choice.pick(CHOICES.accepted, knobs.accepted)) do
+        for _, departure in ipairs(choice.pick(CHOICES.departure, knobs.departure)) do
           cases[#cases + 1] = { client = client, protected = protected, accepted = accepted, departure = departure }
         end
       end
@@ -161,12 +157,13 @@ return experiment {
   claim = "Redis, once it goes on, carries out the SET of a client that left while it was stopped, however it left and "
     .. "whenever it was accepted, unless protected mode denies it.",
   knobs = {
-    client = { "all", "place", "where it connects from: another host, or redis's own", choices = CHOICES.client },
-    protected = { "all", "setting", "redis's protected-mode", choices = CHOICES.protected },
+    client = { "all", "place", "where it connects from: another host, or redis's own",
+      choices = choice.of(CHOICES.client) },
+    protected = { "all", "setting", "redis's protected-mode", choices = choice.of(CHOICES.protected) },
     accepted = { "all", "time", "whether redis has accepted it before it is stopped, or does so after",
-      choices = CHOICES.accepted },
+      choices = choice.of(CHOICES.accepted) },
     departure = { "all", "way", "how it leaves; shutdown: it ends its side and waits for its reply",
-      choices = CHOICES.departure },
+      choices = choice.of(CHOICES.departure) },
     request = { "SET", "request", "MULTI: a transaction that lacks its EXEC, sent only when the SET is answered",
       choices = { "SET", "MULTI" } },
     patience = { 0.05, "s", "how long it waits for a reply before it leaves", min = 0 },

@@ -21,6 +21,7 @@
 -- the reply; CLOSE_WAIT does not say whether the client closed or half-closed and waits for the reply; ESTABLISHED does
 -- not say that it is there. Only a reply that it answers does.
 local lunet = require "lunet"
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 
 local LONG = 10 -- s; bounds waits for states that do come
@@ -28,6 +29,7 @@ local RECEIVE_BUFFER, SEND_BUFFER = 8192, 65536 -- bytes, for SO_RCVBUF and SO_S
 local SIZES = { none = 0, few = 14, more = 40000 } -- `more` does not fit into the receive buffer, but into both
 local REPLY, GREETING = "reply\n", "welcome\n"
 
+local FAMILIES, AMOUNTS = { "tcp", "tcp6", "unix" }, { "none", "few", "more" }
 local DEPARTURES = { "close", "shutdown", "reset", "killed", "unread_close" }
 local is_reset = { reset = true, unread_close = true }
 
@@ -194,13 +196,11 @@ local function run_case(departure, size, family, knobs)
   }
 end
 
-local function choices(knob, all) return knob == "all" and all or { knob } end
-
 local function cases_of(knobs)
   local cases = {}
-  for _, family in ipairs(choices(knobs.family, { "tcp", "tcp6", "unix" })) do
-    for _, departure in ipairs(choices(knobs.departure, DEPARTURES)) do
-      for _, size in ipairs(choices(knobs.bytes, { "none", "few", "more" })) do
+  for _, family in ipairs(choice.pick(FAMILIES, knobs.family)) do
+    for _, departure in ipairs(choice.pick(DEPARTURES, knobs.departure)) do
+      for _, size in ipairs(choice.pick(AMOUNTS, knobs.bytes)) do
         local exists = not (family == "unix" and departure == "reset")
         if exists then cases[#cases + 1] = { departure, size, family } end
       end
@@ -227,11 +227,9 @@ end
 return experiment {
   claim = "A queued connection outlives its client, and loses only what had not arrived when a reset came.",
   knobs = {
-    departure = { "all", "way", "how the client leaves", choices = { "all", "close", "shutdown", "reset", "killed",
-      "unread_close" } },
-    bytes = { "all", "amount", "what it has sent; more: than the receive buffer takes", choices = { "all", "none",
-      "few", "more" } },
-    family = { "tcp", "family", "of the addresses", choices = { "all", "tcp", "tcp6", "unix" } },
+    departure = { "all", "way", "how the client leaves", choices = choice.of(DEPARTURES) },
+    bytes = { "all", "amount", "what it has sent; more: than the receive buffer takes", choices = choice.of(AMOUNTS) },
+    family = { "tcp", "family", "of the addresses", choices = choice.of(FAMILIES) },
     first = { "read", "act", "what the server does first with the accepted connection", choices = { "read", "send" } },
     wait = { 0.1, "s", "how long the bytes wait before the client leaves", min = 0, max = 10 },
   },

@@ -22,6 +22,7 @@
 -- (by a probe every 2 s and a backlog of 4096, 2 h 16 min); and a server that, once it has recovered, has a log full of
 -- connections without a request. What to do: probe by a request that goes where the clients' requests go, with a
 -- patience of its own and little work; probe less often once the server is unhealthy (down_interval); watch its queue.
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local statistics = require "lunet.statistics"
@@ -33,7 +34,7 @@ local GRAIN = 0.001 -- s; of rounding and of what lies between two looks at the 
 local PROBER = 0 -- the number of the prober's requests; those of the clients have their own, from 1
 
 local function await(predicate) return assert(lunet.eventually(predicate, LONG)) end
-local function round(value) return math.floor(value * 1e4 + 0.5) / 1e4 end
+local function round(value) return statistics.round(value, 4) end
 
 -- -- the prober --------------------------------------------------------------------------------
 
@@ -227,7 +228,7 @@ return experiment {
   claim = "A probe that only connects calls a hung server healthy until its ghosts have filled the queue, and clients "
     .. "then find no place; a half-open probe does not notice, a request does at once.",
   knobs = {
-    probe = { "all", "kind", "how the prober asks", choices = { "all", table.unpack(PROBES) } },
+    probe = { "all", "kind", "how the prober asks", choices = choice.of(PROBES) },
     interval = { 0.1, "s", "from one probe to the next", min = 0.001 },
     down_interval = { 0.0, "s", "at least so long once the server is unhealthy", min = 0 },
     patience = { 0.1, "s", "how long the prober waits, and a client for its connection", min = 0.001, max = 0.9 },
@@ -245,7 +246,7 @@ return experiment {
     "limit", "drops", "embryonic", "late_p99", "late_max" },
 
   run = function(knobs)
-    local kinds = { "none", table.unpack(knobs.probe == "all" and PROBES or { knobs.probe }) }
+    local kinds = { "none", table.unpack(choice.pick(PROBES, knobs.probe)) }
     lunet.note "The server is healthy, then hangs. It is probed all the time, and clients come."
     local results = lunet.together(kinds, function(kind, _, meet) return table.pack(run_case(kind, knobs, meet)) end)
     local cases, kernel = {}, {}

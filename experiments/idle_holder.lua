@@ -27,8 +27,10 @@
 -- Method: all connections are queued, in a known order, before the gate opens; waits count from then. Races are made by
 -- waiting for states, over a link whose delay is the room for them; none depends on a clock. `executed` is of
 -- the first try, `executions` after one more on a new connection by a client that got no reply.
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
+local statistics = require "lunet.statistics"
 
 local LONG = 10 -- s; bounds waits for states that do come
 
@@ -36,12 +38,7 @@ local HOLDERS = { "silent", "pool", "trickle" }
 local CUTS = { "none", "idle", "request" }
 local RACES = { "in_time", "sent_first", "closed_first", "late", "unread", "done_close", "done_reset" }
 
-local function round(value) return tonumber(("%.1f"):format(value)) end
-
-local function chosen(choice, all)
-  if choice == "nothing" then return {} end
-  return choice == "all" and all or { choice }
-end
+local round = statistics.round
 
 -- -- who waits ---------------------------------------------------------------------------------
 
@@ -284,9 +281,9 @@ return experiment {
     holders = { 3, "connections", "that hold the gate, one after the other", min = 1, max = 1000 },
     clients = { 2, "clients", "behind them", min = 1, max = 1000 },
     holder = { "all", "kind", "silent; pool: silent after a request; trickle: a byte ten times in each idle_timeout",
-      choices = { "all", table.unpack(HOLDERS) } },
+      choices = choice.of(HOLDERS) },
     cut = { "all", "way", "the server cuts them: not, after idle_timeout without a byte, or without a whole request",
-      choices = { "all", table.unpack(CUTS) } },
+      choices = choice.of(CUTS) },
     idle_timeout = { 0.1, "s", "how long the server waits for a request, or for its next byte", min = 0.001 },
     patience = { 1.0, "s", "how long the clients behind wait for their reply", min = 0.001 },
     race = { "all", "case", "of a request and a close",
@@ -300,12 +297,13 @@ return experiment {
   run = function(knobs)
     lunet.note "The gate opens when all are queued: the holders first, those with requests behind them."
     local cases = {}
-    for _, holder in ipairs(chosen(knobs.holder, HOLDERS)) do
-      for _, cut in ipairs(chosen(knobs.cut, CUTS)) do cases[#cases + 1] = { holder = holder, cut = cut } end
+    for _, holder in ipairs(choice.pick(HOLDERS, knobs.holder)) do
+      for _, cut in ipairs(choice.pick(CUTS, knobs.cut)) do cases[#cases + 1] = { holder = holder, cut = cut } end
     end
     local waits = lunet.together(cases, function(case, _, meet) return measure_wait(case, meet, knobs) end)
     lunet.note "An idle connection is used again while the server closes it."
-    local races = lunet.together(chosen(knobs.race, RACES), function(race) return measure_race(race, knobs) end)
+    local wanted = knobs.race == "nothing" and {} or choice.pick(RACES, knobs.race)
+    local races = lunet.together(wanted, function(race) return measure_race(race, knobs) end)
     return { waits = waits, races = races }
   end,
 

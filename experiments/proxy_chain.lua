@@ -25,6 +25,7 @@
 -- Method: each row is a chain of hosts that carries one request. The server works on all at once, each for `service`,
 -- by sleeping, no CPU. Patience counts from when a request is sent, so that every attempt reaches the next hop, however
 -- late the machine is: counts are exact. The server's kernel counts its connections too (`opened`: PassiveOpens).
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local plot = require "lunet.plot"
@@ -36,7 +37,6 @@ local MULTIPLIES = { same = true, decreasing = true }
 
 local function round(value) return tonumber(("%.3f"):format(value)) end
 
-local function chosen(choice, all) return choice == "all" and all or { choice } end
 
 --- How long a hop waits in one attempt. Of decreasing ones, all attempts fit into one of the hop before, and a pause.
 local function patience_of(hop, mode, knobs)
@@ -201,7 +201,7 @@ return experiment {
     retries = { 2, "retries", "of each hop, the client's among them", min = 0, max = 4 },
     mode = { "all", "way", "patience: the same at each hop; decreasing, so that all attempts fit into one before; the "
       .. "same, and a hop watches for FIN; the same, with the client's deadline passed on",
-      choices = { "all", table.unpack(MODES) } },
+      choices = choice.of(MODES) },
     patience = { 0.4, "s", "how long the client waits for its reply in one attempt", min = 0.001, max = 60 },
     service = { 0.5, "s", "how long the server works on a request", min = 0, max = 60 },
   },
@@ -211,7 +211,7 @@ return experiment {
   run = function(knobs)
     lunet.note "One request through each chain, of hosts of its own, side by side. The server is too slow for all."
     local cases = {}
-    for _, mode in ipairs(chosen(knobs.mode, MODES)) do
+    for _, mode in ipairs(choice.pick(MODES, knobs.mode)) do
       for hops = 1, knobs.hops do cases[#cases + 1] = { mode, hops } end
     end
     return { chains = lunet.together(cases, function(case, _, meet)

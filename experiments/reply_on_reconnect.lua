@@ -21,6 +21,7 @@
 -- so that a client can drop what it does not wait for; close a connection with an unanswered request, never pool it,
 -- and forget with it all that was read or asked on it.
 local lunet = require "lunet"
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 
 local LONG = 10 -- s; bounds waits for states that do come
@@ -49,9 +50,8 @@ local ghosts = {
   { departure = "lost", held = "replied" }, -- challenged, or reset when the reply was sent again
 }
 
-local names, design_of = { "all" }, {}
-for i, design in ipairs(designs) do
-  names[i + 1] = design.name
+local design_of = {}
+for _, design in ipairs(designs) do
   design_of[design.name] = design
 end
 
@@ -242,7 +242,8 @@ return experiment {
     .. " replies by client, a client its buffer, its list of requests or the connection; never through TCP, not even"
     .. " from the same port.",
   knobs = {
-    design = { "all", "design", "what server and client keep when B connects again", choices = names },
+    design = { "all", "design", "what server and client keep when B connects again",
+      choices = choice.of(designs, "name") },
     patience = { 0.05, "s", "how long B waits for the answer to its login", min = 0 },
   },
   columns = { "design", "timing", "port", "departure", "held", "challenged", "old", "request", "reply", "bytes",
@@ -251,11 +252,9 @@ return experiment {
   run = function(knobs)
     lunet.note "B asks for its login, gives up and connects again. Then it asks for its balance."
     local tries = {}
-    for _, design in ipairs(designs) do
-      if knobs.design == "all" or knobs.design == design.name then
-        table.insert(tries, { design, "late" })
-        table.insert(tries, { design, "early" })
-      end
+    for _, design in ipairs(choice.pick(designs, knobs.design, "name")) do
+      table.insert(tries, { design, "late" })
+      table.insert(tries, { design, "early" })
     end
     local outcome = { same_port = {} }
     outcome.reconnects = lunet.together(tries, function(try) return reconnect(try[1], try[2], knobs) end)

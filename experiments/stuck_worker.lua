@@ -26,6 +26,7 @@
 -- an answer whose connection no healthy worker has; who was only answered too late (`late`, of a busy machine) is not
 -- one of them. The share of the ports that meet the stuck listener scatters by sqrt((n - 1) / clients) / n; the check
 -- allows five times that, and judges nothing by time.
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local statistics = require "lunet.statistics"
@@ -38,12 +39,7 @@ local SHARINGS = { "shared", "reuseport" }
 local KINDS = { "accepts_none", "accepts_one", "accepts_all" }
 local RETRIES = { "same_port", "new_port" }
 
-local function round(value) return tonumber(("%.1f"):format(value)) end
-
-local function chosen(choice, all)
-  if choice == "none" then return {} end
-  return choice == "all" and all or { choice }
-end
+local round = statistics.round
 
 -- -- workers -----------------------------------------------------------------------------------
 
@@ -219,7 +215,8 @@ local function run_case(case, knobs)
     overflows = (place.server:counters() - before).ListenOverflows or 0, depths = table.concat(depths_of(place), " "),
   }
   local retries = {}
-  for number, retry in ipairs(chosen(knobs.retry, RETRIES)) do
+  local wanted = knobs.retry == "none" and {} or choice.pick(RETRIES, knobs.retry)
+  for number, retry in ipairs(wanted) do
     if #hung > 0 then
       hung, retries[#retries + 1] = retry_round(place, case, hung, retry, arrivals(#hung, number, knobs), knobs)
     end
@@ -263,7 +260,7 @@ return experiment {
     workers = { 4, "workers", "of which one is stuck", min = 2, max = 64 },
     clients = { 100, "clients", "each with a source port of its own", min = 1, max = 20000 },
     sharing = { "all", "way", "one listener for all workers, or one for each",
-      choices = { "all", table.unpack(SHARINGS) } },
+      choices = choice.of(SHARINGS) },
     stuck = { "all", "way", "what the stuck worker accepts, and never answers",
       choices = { "all", "nobody", table.unpack(KINDS) } },
     retry = { "all", "way", "how those that hung try again; all: from the same port, then from new ones",
@@ -281,8 +278,10 @@ return experiment {
   run = function(knobs)
     lunet.note "Each way to share and each way to be stuck on hosts of its own, side by side."
     local cases = {}
-    for _, sharing in ipairs(chosen(knobs.sharing, SHARINGS)) do
-      for _, stuck in ipairs(chosen(knobs.stuck, KINDS)) do cases[#cases + 1] = { sharing = sharing, stuck = stuck } end
+    for _, sharing in ipairs(choice.pick(SHARINGS, knobs.sharing)) do
+      for _, stuck in ipairs(choice.pick(KINDS, knobs.stuck)) do
+        cases[#cases + 1] = { sharing = sharing, stuck = stuck }
+      end
     end
     local results = lunet.together(cases, function(case) return run_case(case, knobs) end)
     local first, retries, lateness = {}, {}, {}

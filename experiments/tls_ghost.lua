@@ -17,6 +17,7 @@
 -- RFC 8470) while the handshake is not over, which nginx tells by $ssl_early_data; the backend can be told, too. For
 -- connected clients the remedies are those of plain TCP.
 local lunet = require "lunet"
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 local peer_process = require "lunet.peer_process"
 local scratch = require "lunet.scratch"
@@ -152,25 +153,12 @@ local function run_case(case, knobs)
     carried_out = status == "200" }
 end
 
-local function names()
-  local list = { "all" }
-  for i, case in ipairs(CASES) do list[i + 1] = case.name end
-  return list
-end
-
-local function chosen(name)
-  if name == "all" then return CASES end
-  for _, case in ipairs(CASES) do
-    if case.name == name then return { case } end
-  end
-end
-
 return experiment {
   claim = "Nothing is carried out for a client that left a stopped server before its TLS handshake was over, unless it "
     .. "had sent early data.",
   knobs = {
     case = { "all", "case", "what the client speaks, and has from before the stop: a session, a connection",
-      choices = names() },
+      choices = choice.of(CASES, "name") },
     early_data = { "on", "setting", "nginx's ssl_early_data", choices = { "on", "off" } },
     patience = { 0.05, "s", "how long it waits for a reply before it leaves", min = 0 },
   },
@@ -180,7 +168,8 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Each client has an nginx of its own, which is stopped before the client sends anything of its request."
-    return { cases = lunet.together(chosen(knobs.case), function(case) return run_case(case, knobs) end) }
+    local cases = choice.pick(CASES, knobs.case, "name")
+    return { cases = lunet.together(cases, function(case) return run_case(case, knobs) end) }
   end,
 
   check = function(outcome)

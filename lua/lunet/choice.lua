@@ -1,0 +1,45 @@
+--- Knobs that choose one of several by its name, or all of them.
+---
+---     local CASES = { { name = "refused", port = 6999 }, { name = "silent", port = 7000 } }
+---     knobs = { case = { "all", "case", "one of them alone", choices = choice.of(CASES, "name") } },
+---     run = function(knobs)
+---       for _, case in ipairs(choice.pick(CASES, knobs.case, "name")) do ... end
+---
+--- Each is a table that has its name in a field, or without a field is the name itself.
+local choice = {}
+
+--- What such a knob can be: "all", then each of them.
+---@param items any[]
+---@param field? string
+---@return any[] choices
+function choice.of(items, field)
+  local choices = { "all" }
+  for i, item in ipairs(items) do choices[i + 1] = field and item[field] or item end
+  return choices
+end
+
+--- The first one of this name.
+---@param items table[]
+---@param name any
+---@param field string
+---@return table|nil
+function choice.find(items, name, field)
+  for _, item in ipairs(items) do
+    if item[field] == name then return item end
+  end
+  return nil
+end
+
+--- Those that the knob stands for. Without a field that may be one that "all" does not include.
+---@generic T
+---@param items T[]
+---@param name any the knob
+---@param field? string
+---@return T[] picked in their order
+function choice.pick(items, name, field)
+  if name == "all" then return items end
+  if not field then return { name } end
+  return { choice.find(items, name, field) }
+end
+
+return choice
