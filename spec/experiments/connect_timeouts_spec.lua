@@ -1,20 +1,11 @@
 local lunet = require "lunet"
+local rows = require "spec.support.rows"
 local connect_timeouts = dofile "experiments/connect_timeouts.lua"
 
 local GRAIN = 0.01 -- s; the kernel counts in jiffies, curl in milliseconds
 
-local function row_of(rows, name)
-  for _, row in ipairs(rows) do
-    if row.case == name then return row end
-  end
-  error("no row for " .. name)
-end
-
-local function names_of(rows)
-  local names = {}
-  for i, row in ipairs(rows) do names[i] = row.case end
-  return names
-end
+local function row_of(list, name) return rows.find(list, name, "case") end
+local function names_of(list) return rows.column(list, "case") end
 
 local function assert_bounded(expected, row)
   assert.same(expected, { row.error, row.by, row.depth, row.ghosts, row.bytes })

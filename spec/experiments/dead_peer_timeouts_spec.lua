@@ -1,20 +1,11 @@
 local lunet = require "lunet"
+local rows = require "spec.support.rows"
 local dead_peer_timeouts = dofile "experiments/dead_peer_timeouts.lua"
 
 local GRAIN = 0.02 -- s
 
-local function row_of(rows, name)
-  for _, row in ipairs(rows) do
-    if row.case == name then return row end
-  end
-  error("no row for " .. name)
-end
-
-local function names_of(rows)
-  local names = {}
-  for i, row in ipairs(rows) do names[i] = row.case end
-  return names
-end
+local function row_of(list, name) return rows.find(list, name, "case") end
+local function names_of(list) return rows.column(list, "case") end
 
 local function assert_ended(row, error_name, timer, least, resets)
   assert.same({ error_name, timer, least, resets }, { row.error, row.timer, row.least, row.rst })

@@ -1,17 +1,8 @@
 local lunet = require "lunet"
+local rows = require "spec.support.rows"
 local overflow = dofile "experiments/overflow.lua"
 
 local EARLY = 0.05 -- s; what a time may lack, by the grain of the clocks
-
--- The rows of a table, reduced to some of their fields.
-local function fields_of(rows, ...)
-  local reduced = {}
-  for i, row in ipairs(rows) do
-    reduced[i] = {}
-    for j, field in ipairs { ... } do reduced[i][j] = row[field] end
-  end
-  return reduced
-end
 
 -- Of the story: when the first SYNs were due; the last of them was answered.
 local function assert_story(story, ...)
@@ -42,11 +33,11 @@ describe("overflow", function()
     end
     late[#late + 1] = { 0, 1, 0, "SYN_SENT", "0 1", "ETIMEDOUT", 2 }
     late[#late + 1] = { 0, 1, 1, "SYN_SENT", "0 1 2", "ETIMEDOUT", 3 }
-    assert.same(late, fields_of(outcome.late, "abort", "cookies", "linear", "state", "syns", "result", "drops"))
+    assert.same(late, rows.fields(outcome.late, "abort", "cookies", "linear", "state", "syns", "result", "drops"))
     assert.same(racing,
-      fields_of(outcome.racing, "abort", "cookies", "connect", "answer", "client", "server", "drops"))
+      rows.fields(outcome.racing, "abort", "cookies", "connect", "answer", "client", "server", "drops"))
     assert.same({ { "connected", "SYN_SENT", "0 1 2", "ETIMEDOUT", 3 } },
-      fields_of(outcome.overtaken, "newcomer", "state", "syns", "result", "drops"))
+      rows.fields(outcome.overtaken, "newcomer", "state", "syns", "result", "drops"))
   end)
 
   for freed_after, due in pairs { [0] = { 0, 1 }, [0.5] = { 0, 1 } } do
@@ -72,7 +63,7 @@ describe("overflow", function()
     assert.same({
       { 0, 0, "TIMEOUT", "SYN_RECV" }, { 0, 1, "TIMEOUT", "SYN_RECV" }, { 0, 2, "TIMEOUT", "nothing" },
       { 1, 0, "ECONNRESET", "nothing" }, { 1, 1, "ECONNRESET", "nothing" }, { 1, 2, "TIMEOUT", "nothing" },
-    }, fields_of(outcome.racing, "abort", "cookies", "answer", "server"))
+    }, rows.fields(outcome.racing, "abort", "cookies", "answer", "server"))
   end)
 
   it("control: with a place free everybody is in at once", function()
@@ -124,6 +115,6 @@ describe("overflow, by longer schedules #slow", function()
     local outcome, holds, why = overflow { linear = 0, freed_after = 0.5, cases = "overtaken" }
     assert.is_true(holds, why)
     assert.same({ { "connected", "0 1", "ETIMEDOUT", 2 } },
-      fields_of(outcome.overtaken, "newcomer", "syns", "result", "drops"))
+      rows.fields(outcome.overtaken, "newcomer", "syns", "result", "drops"))
   end)
 end)

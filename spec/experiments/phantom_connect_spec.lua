@@ -1,18 +1,9 @@
 local lunet = require "lunet"
+local rows = require "spec.support.rows"
 local phantom_connect = dofile "experiments/phantom_connect.lua"
 
--- The rows of a table, reduced to some of their fields.
-local function fields_of(rows, ...)
-  local reduced = {}
-  for i, row in ipairs(rows) do
-    reduced[i] = {}
-    for j, field in ipairs { ... } do reduced[i][j] = row[field] end
-  end
-  return reduced
-end
-
 local function fates_of(outcome)
-  return fields_of(outcome.fates, "case", "client", "second", "answer", "accepted", "read", "state")
+  return rows.fields(outcome.fates, "case", "client", "second", "answer", "accepted", "read", "state")
 end
 
 local FREED = {
@@ -43,8 +34,8 @@ local function assert_story(story, backlog)
 end
 
 local function assert_counts(outcome, ...)
-  assert.same({ ... },
-    fields_of(outcome.counts, "abort", "cookies", "connected", "queued", "requests", "by_cookie", "reset", "phantoms"))
+  assert.same({ ... }, rows.fields(outcome.counts, "abort", "cookies", "connected", "queued", "requests", "by_cookie",
+    "reset", "phantoms"))
 end
 
 local function with_control(knobs)
