@@ -500,3 +500,24 @@ describe("a receive", function()
     assert.error_matches(function() far.receive(listener, "l") end, "lunet.connection expected")
   end)
 end)
+
+describe("a receive of more than it takes at one go", function()
+  -- It lets others have their turn after 16 MiB, and the kernel does not announce again what is there already.
+  it("goes on though nothing more comes", function()
+    local size = 20 * 1024 * 1024
+    local room = ("4096 %d %d"):format(4 * size, 4 * size)
+    local host <close> = assert(lunet.host {
+      sysctl = { ["net.ipv4.tcp_rmem"] = room, ["net.ipv4.tcp_wmem"] = room },
+    })
+    local listener <close> = assert(host:listen { backlog = 1 })
+    local near <close> = assert(host:connect(listener, BOUND))
+    local far <close> = assert(listener:accept(BOUND))
+    local task = lunet.spawn(far.receive, far, size, BOUND)
+    assert(lunet.sleep(0)) -- it waits
+    assert.equal(size, near:send(("x"):rep(size)))
+    local deadline = lunet.now() + BOUND
+    repeat until far:unread() == size or lunet.now() > deadline -- the loop does not run
+    assert.equal(size, far:unread())
+    assert.equal(size, #select(2, assert(task:join(BOUND))))
+  end)
+end)

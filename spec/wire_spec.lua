@@ -191,6 +191,37 @@ describe("a link with a delay", function()
     assert(lunet.eventually(function() return link:statistics().dropped > before end, BOUND))
   end)
 
+  it("lets a connect wait for its refusal", function()
+    local near, far = connect { delay = 0.005 }
+    local address = assert(near:peer()):gsub(":%d+$", ":1")
+    local began = lunet.now()
+    assert.equal("ECONNREFUSED", select(3, a:connect(address, BOUND)))
+    assert.is_true(lunet.now() - began >= 0.01)
+    near:close()
+    far:close()
+  end)
+
+  -- It reads some at a time, and the kernel does not announce again those that are left. Few of them are forwarded:
+  -- that would set off the reading of more.
+  it("reads every frame, however many come at once", function()
+    local count = 1000
+    local near, far, link = connect { delay = 0.001, capacity = 100 }
+    local address = assert(near:peer()):gsub(":%d+$", ":1")
+    local _silence <close> = assert(b:drop { port = 1 })
+    near:reset()
+    far:close()
+    local function count_read()
+      local statistics = link:statistics()
+      return statistics.forwarded + statistics.dropped
+    end
+    local before = count_read()
+    local tasks = {}
+    for i = 1, count do tasks[i] = lunet.spawn(a.connect, a, address) end
+    -- Nobody answers; each SYN is sent again after a second.
+    assert(lunet.eventually(function() return count_read() - before >= count end, 0.9))
+    for _, task in ipairs(tasks) do task:cancel() end
+  end)
+
   it("lives as long as its hosts, though the script keeps no reference", function()
     lunet.link(a, b, { delay = 0.001 })
     collectgarbage()

@@ -11,9 +11,9 @@ enum { READ_MOST = 256 };
 
 struct capture {
   handle handle;
+  loop *lp;
   char *name; /* of its host, which may be gone */
   tap *tap;   /* NULL: closed */
-  watch *watch;
   struct segment *ring;
   uint32_t room, most; /* segments the ring has room for, and may have */
   uint64_t next;
@@ -82,19 +82,21 @@ uint64_t capture_error_ns(const capture *c) { return c->error_ns; }
 
 /* -- opening and closing ------------------------------------------------------------------- */
 
-static int on_readable(void *owner, int events) {
+static void on_readable(void *owner, int events) {
+  capture *c = owner;
   (void)events;
-  read_some(owner);
-  return 0; /* go on watching */
+  int count = read_some(c);
+  if (count < 0 || count == READ_MOST) watch_again(c->lp, tap_fd(c->tap));
 }
 
 int capture_open(loop *lp, const struct place *p, const host *h, uint32_t most, capture **out) {
   capture *c = calloc(1, sizeof *c);
   if (c == NULL) return UV_ENOMEM;
+  c->lp = lp;
   c->name = strdup(host_name(h));
   c->most = most;
   int result = c->name == NULL ? UV_ENOMEM : tap_open(host_namespace(h), &c->tap);
-  if (result == 0) result = watch_arm(&c->watch, lp, tap_fd(c->tap), UV_READABLE, on_readable, c);
+  if (result == 0) result = watch_begin(lp, tap_fd(c->tap), WATCH_READABLE, on_readable, c);
   if (result < 0) {
     if (c->tap != NULL) tap_close(c->tap);
     free(c->name);
@@ -113,7 +115,7 @@ void capture_close(capture *c) {
   handle_close(&c->handle);
   capture_read(c);
   c->dropped = capture_dropped(c);
-  watch_close(&c->watch);
+  watch_end(c->lp, tap_fd(c->tap));
   tap_close(c->tap);
   c->tap = NULL;
 }

@@ -11,7 +11,6 @@
 struct connection {
   handle handle;
   loop *lp;
-  watch *watch; /* NULL until an op had to wait */
   gate *gate;   /* which it occupies; NULL: none */
   int fd;       /* -1: closed */
   int ended;    /* why reading ended last; 0: it has not */
@@ -83,7 +82,7 @@ bool connection_is_open(const connection *c) { return c->fd != -1; }
 
 static void close_with(connection *c, enum event_kind kind, void (*close_socket)(int fd)) {
   if (!connection_is_open(c)) return;
-  watch_close(&c->watch); /* before the descriptor: the number may be reused at once */
+  watch_end(c->lp, c->fd);
   close_socket(c->fd);
   c->fd = -1;
   held_free(&c->held);
@@ -131,19 +130,14 @@ void connection_of_program(connection *c, uint8_t stream) {
   socket_peer(c->fd, &c->peer);
 }
 
-/* Returns the directions that no op was waiting for. */
-static int on_ready(void *owner, int events) {
+static void on_ready(void *owner, int events) {
   connection *c = owner;
-  int idle = 0;
-  if ((events & UV_READABLE) && list_empty(&c->readers)) idle |= UV_READABLE;
-  if ((events & UV_WRITABLE) && list_empty(&c->writers)) idle |= UV_WRITABLE;
-  if (events & UV_READABLE) op_attempt_all(&c->readers);
-  if (events & UV_WRITABLE) op_attempt_all(&c->writers);
-  return idle;
+  if (events & WATCH_READABLE) op_attempt_all(&c->readers);
+  if (events & WATCH_WRITABLE) op_attempt_all(&c->writers);
 }
 
 /* Makes the call at once, unless others are before it; waits only if it would block. */
-static void start(connection *c, op *o, list *queue, int event) {
+static void start(connection *c, op *o, list *queue, int events) {
   if (!connection_is_open(c)) {
     op_end(o, OP_CLOSED);
     return;
@@ -151,7 +145,7 @@ static void start(connection *c, op *o, list *queue, int event) {
   if (list_empty(queue) && o->attempt(o)) return;
   op_wait(o, queue);
   if (op_ended(o)) return; /* it was not to wait */
-  int result = watch_arm(&c->watch, c->lp, c->fd, event, on_ready, c);
+  int result = watch_begin(c->lp, c->fd, events, on_ready, c);
   if (result < 0) op_end(o, result);
 }
 
@@ -180,7 +174,7 @@ void connection_connect(connection *c, const address *peer, op *o) {
   o->owner = c;
   o->attempt = attempt_connect;
   o->on_end = connect_ended;
-  start(c, o, &c->writers, UV_WRITABLE);
+  start(c, o, &c->writers, WATCH_WRITABLE);
 }
 
 static bool attempt_send(op *o) {
@@ -205,12 +199,14 @@ void connection_send(connection *c, op *o) {
   o->owner = c;
   o->attempt = attempt_send;
   o->on_end = send_ended;
-  start(c, o, &c->writers, UV_WRITABLE);
+  start(c, o, &c->writers, WATCH_WRITABLE);
 }
 
 static bool attempt_receive(op *o) {
   connection *c = o->owner;
-  return reader_attempt(c->fd, &c->held, o);
+  if (reader_attempt(c->fd, &c->held, o)) return true;
+  if (o->as.receive.has_more) watch_again(c->lp, c->fd);
+  return false;
 }
 
 static void receive_ended(op *o) {
@@ -226,7 +222,7 @@ void connection_receive(connection *c, op *o) {
   o->owner = c;
   o->attempt = attempt_receive;
   o->on_end = receive_ended;
-  start(c, o, &c->readers, UV_READABLE);
+  start(c, o, &c->readers, WATCH_READABLE);
 }
 
 int connection_shutdown(connection *c) {

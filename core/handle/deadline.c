@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "handle/op.h"
+#include "handle/watch.h"
 #include "platform/awake.h"
 #include "platform/clock.h"
 
@@ -15,7 +16,6 @@ struct entry {
 };
 
 struct deadlines {
-  uv_poll_t poll;
   int fd;
   awake *awake;       /* NULL: the processor may sleep */
   bool is_due;        /* the timer has fired since the last expire */
@@ -89,17 +89,10 @@ void deadlines_expire(deadlines *d) {
   if (d->count > 0) arm(d, d->heap[1].at_ns);
 }
 
-static void on_timer(uv_poll_t *poll, int status, int events) {
-  deadlines *d = poll->data;
-  uint64_t expirations;
-  (void)status, (void)events;
-  d->is_due = read(d->fd, &expirations, sizeof expirations) > 0 || d->is_due;
-}
-
-static void on_closed(uv_handle_t *handle) {
-  deadlines *d = handle->data;
-  free(d->heap);
-  free(d);
+/* Nobody reads how often it fired: arming it forgets that. */
+static void on_timer(void *owner, int events) {
+  (void)events;
+  ((deadlines *)owner)->is_due = true;
 }
 
 int deadlines_open(loop *lp, deadlines **out) {
@@ -107,14 +100,12 @@ int deadlines_open(loop *lp, deadlines **out) {
   if (d == NULL) return UV_ENOMEM;
   d->armed_ns = DEADLINE_NEVER;
   d->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-  int result = d->fd == -1 ? -errno : uv_poll_init(loop_uv(lp), &d->poll, d->fd);
+  int result = d->fd == -1 ? -errno : watch_begin(lp, d->fd, WATCH_READABLE, on_timer, d);
   if (result < 0) {
     if (d->fd != -1) close(d->fd);
     free(d);
     return result;
   }
-  d->poll.data = d;
-  uv_poll_start(&d->poll, UV_READABLE, on_timer);
   *out = d;
   return 0;
 }
@@ -125,6 +116,7 @@ void deadlines_stay_awake(deadlines *d) {
 
 void deadlines_close(deadlines *d) {
   if (d->awake != NULL) awake_close(d->awake);
-  uv_close((uv_handle_t *)&d->poll, on_closed);
-  close(d->fd);
+  close(d->fd); /* with its loop: nothing is polled any more */
+  free(d->heap);
+  free(d);
 }

@@ -6,7 +6,7 @@
 #include "handle/loop.h"
 
 int deadlines_open(loop *lp, deadlines **out);
-void deadlines_close(deadlines *d); /* frees in the close callback of its uv_poll */
+void deadlines_close(deadlines *d);
 
 /* From now on they find the processor awake. By a thread: only once the process needs to make no
  * user namespace any more. */

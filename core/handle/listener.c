@@ -13,8 +13,8 @@
 struct listener {
   handle handle;
   loop *lp;
-  watch *watch; /* NULL until an accept had to wait */
   int fd;       /* -1: closed */
+  bool is_held; /* the gate kept an accept from trying */
   gate *gate;   /* NULL: closed */
   list waiting; /* accept ops, in order */
   address local;
@@ -97,7 +97,7 @@ bool listener_is_open(const listener *l) { return l->fd != -1; }
 
 void listener_close(listener *l) {
   if (!listener_is_open(l)) return;
-  watch_close(&l->watch);
+  watch_end(l->lp, l->fd);
   forget_path(l);
   socket_close(l->fd);
   l->fd = -1;
@@ -128,7 +128,8 @@ static int open_accepted(listener *l, const op *o, int fd, const address *peer) 
 static bool attempt_accept(op *o) {
   listener *l = o->owner;
   address peer;
-  if (!gate_has_room(l->gate)) return false;
+  l->is_held = !gate_has_room(l->gate);
+  if (l->is_held) return false;
   int result = socket_accept(l->fd, &peer);
   if (result == UV_EAGAIN) return false;
   if (result >= 0) result = open_accepted(l, o, result, &peer);
@@ -144,19 +145,18 @@ static void accept_ended(op *o) {
                     o->waits_since_ns);
 }
 
-/* Who accepts in a loop will be back soon, and finds it armed. */
-static int on_ready(void *owner, int events) {
+static void on_ready(void *owner, int events) {
   listener *l = owner;
-  bool is_wanted = !list_empty(&l->waiting);
   (void)events;
   op_attempt_all(&l->waiting);
-  return is_wanted && gate_has_room(l->gate) ? 0 : UV_READABLE;
 }
 
 void listener_admit(listener *l) {
   if (list_empty(&l->waiting) || !gate_has_room(l->gate)) return;
-  int result = watch_arm(&l->watch, l->lp, l->fd, UV_READABLE, on_ready, l);
+  int result = watch_begin(l->lp, l->fd, WATCH_READABLE, on_ready, l);
   if (result < 0) op_end_all(&l->waiting, result);
+  if (l->is_held) watch_again(l->lp, l->fd);
+  l->is_held = false;
 }
 
 void listener_accept(listener *l, scope *s, connection **out, op *o) {

@@ -1,5 +1,5 @@
 /* A listening socket. It never accepts until an op asks it to, and then only while its gate has
- * room: no accept4 is made ahead of the script, and the descriptor is not even watched before. */
+ * room: no accept4 is made ahead of the script. */
 #ifndef LUNET_HANDLE_LISTENER_H
 #define LUNET_HANDLE_LISTENER_H
 
@@ -17,7 +17,7 @@ bool listener_is_open(const listener *l);
 /* Ends with 0 and the connection at `out`, which belongs to the scope `s` of the asking task. */
 void listener_accept(listener *l, scope *s, connection **out, op *o);
 
-/* The gate may have room again: watch the descriptor if somebody waits. */
+/* The gate may have room again: who waits is let in by the next poll. */
 void listener_admit(listener *l);
 
 void listener_set_gate(listener *l, uint32_t limit);

@@ -43,6 +43,11 @@ void loop_wake(loop *lp) { uv_async_send(&lp->wake); }
 
 static void on_wake(uv_async_t *wake) { (void)wake; /* the poll has returned: that was all */ }
 
+static void on_uv_ready(void *owner, int events) {
+  (void)events;
+  uv_run(owner, UV_RUN_NOWAIT);
+}
+
 static void deliver(loop *lp) {
   list_move(&lp->ready, &lp->batch);
   while (!list_empty(&lp->batch)) {
@@ -54,7 +59,9 @@ static void deliver(loop *lp) {
 }
 
 void loop_step(loop *lp, bool wait) {
-  uv_run(&lp->uv, wait && !loop_has_ready(lp) ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+  /* 0: it has descriptors to put into its set, or handles to close. */
+  if (uv_backend_timeout(&lp->uv) == 0) uv_run(&lp->uv, UV_RUN_NOWAIT);
+  watches_poll(lp->watches, wait && !loop_has_ready(lp) ? uv_backend_timeout(&lp->uv) : 0);
   deadlines_expire(lp->deadlines);
   lp->calls_left = CALLS_AT_ONCE;
   deliver(lp);
@@ -66,6 +73,8 @@ static int open_parts(loop *lp) {
   result = watches_open(&lp->watches);
   if (result < 0) return result;
   result = uv_async_init(&lp->uv, &lp->wake, on_wake);
+  if (result < 0) return result;
+  result = watch_begin(lp, uv_backend_fd(&lp->uv), WATCH_READABLE, on_uv_ready, &lp->uv);
   if (result < 0) return result;
   return deadlines_open(lp, &lp->deadlines);
 }
@@ -98,7 +107,7 @@ int loop_open(loop **out) {
     uv_walk(&lp->uv, on_walk, NULL);
     close_uv(lp);
     if (lp->trace != NULL) trace_close(lp->trace);
-    free(lp->watches); /* empty */
+    if (lp->watches != NULL) watches_close(lp->watches);
     free(lp);
     return result;
   }

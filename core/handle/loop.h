@@ -1,4 +1,5 @@
-/* The event loop: libuv's, plus the queue of ended ops and the deadlines. */
+/* The event loop: what is watched, the deadlines, the queue of ended ops, and libuv's loop for
+ * processes. */
 #ifndef LUNET_HANDLE_LOOP_H
 #define LUNET_HANDLE_LOOP_H
 

@@ -67,6 +67,7 @@ struct op {
       size_t want;      /* for RECEIVE_EXACTLY */
       const char *data; /* the result, `result` bytes long */
       size_t taken;     /* how many bytes it took: a line's newline is not in the result */
+      bool has_more;    /* its last attempt stopped for others' sake: there may be more to take */
     } receive;
   } as;
 };

@@ -21,9 +21,8 @@ struct process {
   uv_process_t guard; /* libuv's until on_guard_closed */
   bool has_guard;     /* it is libuv's */
   bool is_dropped;    /* it is nobody's but libuv's */
-  watch *watch;
-  int reports;     /* of the guard; -1: closed */
-  bool is_guarded; /* the guard has not hung up */
+  int reports;        /* of the guard; -1: closed */
+  bool is_guarded;    /* the guard has not hung up */
   enum state state;
   enum guard_report_kind failed_at;
   int number;   /* of the program's process, and of its process group; 0 until it runs */
@@ -177,10 +176,9 @@ static void take_reports(process *p) {
   }
 }
 
-static int on_ready(void *owner, int events) {
-  process *p = owner;
-  take_reports(p);
-  return p->is_guarded ? 0 : events;
+static void on_ready(void *owner, int events) {
+  (void)events;
+  take_reports(owner);
 }
 
 /* -- its life ------------------------------------------------------------------------------ */
@@ -232,7 +230,7 @@ static void end_guard(process *p) {
 void process_close(process *p) {
   if (!process_is_open(p)) return;
   take_reports(p);
-  watch_close(&p->watch);
+  watch_end(p->lp, p->reports);
   close(p->reports);
   p->reports = -1;
   handle_close(&p->handle);
@@ -250,7 +248,7 @@ void process_free(process *p) {
 static void wait_for_report(process *p, op *o) {
   op_wait(o, &p->waiting);
   if (op_ended(o)) return; /* it was not to wait */
-  int result = watch_arm(&p->watch, p->lp, p->reports, UV_READABLE, on_ready, p);
+  int result = watch_begin(p->lp, p->reports, WATCH_READABLE, on_ready, p);
   if (result < 0) op_end(o, result);
 }
 

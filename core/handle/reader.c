@@ -83,6 +83,7 @@ static bool attempt_exactly(int fd, held *h, op *o) {
     if (received == UV_EAGAIN) return false;
     if (received <= 0) return end_with(o, received == 0 ? OP_EOF : received);
   }
+  o->as.receive.has_more = true;
   return false;
 }
 
@@ -110,6 +111,7 @@ static bool attempt_line(int fd, held *h, op *o) {
     ssize_t received = fill(fd, h, (size_t)peeked);
     if (received < 0) return end_with(o, received);
   }
+  o->as.receive.has_more = true;
   return false;
 }
 
@@ -120,10 +122,12 @@ static bool attempt_all(int fd, held *h, op *o) {
     if (received < 0) return end_with(o, received);
     if (received == 0) return h->length > 0 ? end_held(h, o, h->length, 0) : end_scratch(o, 0, 0);
   }
+  o->as.receive.has_more = true;
   return false;
 }
 
 bool reader_attempt(int fd, held *h, op *o) {
+  o->as.receive.has_more = false;
   switch (o->as.receive.what) {
   case RECEIVE_SOME: return attempt_some(fd, h, o);
   case RECEIVE_EXACTLY: return attempt_exactly(fd, h, o);

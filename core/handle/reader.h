@@ -6,8 +6,8 @@
 #include "handle/held.h"
 #include "handle/op.h"
 
-/* Goes on with a receive op. True: it has ended. False: it needs bytes that are not there yet;
- * what was taken is in `h`. */
+/* Goes on with a receive op. True: it has ended. False: it needs bytes that are not there yet, or
+ * that it leaves for its next attempt (has_more); what was taken is in `h`. */
 bool reader_attempt(int fd, held *h, op *o);
 
 #endif

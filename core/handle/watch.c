@@ -1,111 +1,105 @@
 #include "handle/watch.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-enum { IDLE_MOST = 1024 }; /* descriptors, by their numbers */
+enum {
+  GROW_BY = 1024,     /* entries of the table */
+  EVENTS_MOST = 1024, /* taken from the kernel at once */
+  ROUNDS = 64         /* so often in one poll: what was ready before a deadline is told before it */
+};
 
 struct watch {
-  uv_poll_t poll; /* libuv's until on_closed, which frees the watch */
-  watches *idle;  /* where it goes when it is closed */
-  int fd;
-  int armed;     /* the events asked of libuv at present */
-  uint32_t uses; /* how many descriptors it has served */
+  uint32_t life;   /* how many descriptors have had this number before */
+  uint32_t events; /* asked for; 0: it is not watched */
   watch_ready ready;
-  void *owner; /* NULL once closed */
+  void *owner;
 };
 
-/* Closed watches, by the number of their descriptor, until another descriptor has that number: the
- * kernel gives out the lowest free one, so that is soon. For a handle of its own each time, libuv
- * would try the descriptor in epoll, take it out again, and ask for it not to block. */
 struct watches {
-  watch *by_fd[IDLE_MOST];
+  int set;
+  int count;
+  struct watch *by_fd;
 };
 
-static void on_poll(uv_poll_t *poll, int status, int events);
+/* close(2) takes a descriptor out of the set, unless a child process has the file open too. What
+ * the kernel has yet to tell of it, or goes on to tell then, names a life that is over. */
+static int ask(const watches *ws, int operation, int fd) {
+  const struct watch *w = &ws->by_fd[fd];
+  struct epoll_event wanted = {.events = w->events | EPOLLET,
+                               .data.u64 = (uint64_t)w->life << 32 | (uint32_t)fd};
+  return epoll_ctl(ws->set, operation, fd, &wanted) == -1 ? -errno : 0;
+}
 
-static int arm(watch *w, int events) {
-  if (events == w->armed) return 0;
-  int result = events == 0 ? uv_poll_stop(&w->poll) : uv_poll_start(&w->poll, events, on_poll);
-  if (result == 0) w->armed = events;
+static void tell(const watches *ws, const struct epoll_event *e) {
+  struct watch w = ws->by_fd[(uint32_t)e->data.u64];
+  if (w.life != e->data.u64 >> 32) return;
+  bool is_both = (e->events & (EPOLLERR | EPOLLHUP)) != 0;
+  w.ready(w.owner, is_both ? WATCH_READABLE | WATCH_WRITABLE : (int)e->events);
+}
+
+static int grow(watches *ws, int fd) {
+  int count = (fd / GROW_BY + 1) * GROW_BY;
+  struct watch *by_fd = realloc(ws->by_fd, (size_t)count * sizeof *by_fd);
+  if (by_fd == NULL) return UV_ENOMEM;
+  memset(by_fd + ws->count, 0, (size_t)(count - ws->count) * sizeof *by_fd);
+  ws->by_fd = by_fd;
+  ws->count = count;
+  return 0;
+}
+
+int watch_begin(loop *lp, int fd, int events, watch_ready ready, void *owner) {
+  watches *ws = loop_watches(lp);
+  if (fd >= ws->count && grow(ws, fd) < 0) return UV_ENOMEM;
+  struct watch *w = &ws->by_fd[fd];
+  uint32_t before = w->events;
+  if ((before & (uint32_t)events) == (uint32_t)events) return 0;
+  w->events |= (uint32_t)events;
+  w->ready = ready;
+  w->owner = owner;
+  int result = ask(ws, before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd);
+  if (result < 0) w->events = before;
   return result;
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events) {
-  watch *w = poll->data;
-  int armed = w->armed;
-  uint32_t uses = w->uses;
-  if (status < 0) {
-    /* POLLERR arrives as UV_EBADF, and libuv has stopped the handle. The status says nothing about
-     * the error: the calls that wait will get it from the kernel when they are repeated. */
-    w->armed = 0;
-    events = armed;
+void watch_again(loop *lp, int fd) {
+  watches *ws = loop_watches(lp);
+  /* Asking for the same events makes the kernel look at them anew: epoll_ctl(2). */
+  if (fd < ws->count && ws->by_fd[fd].events != 0) ask(ws, EPOLL_CTL_MOD, fd);
+}
+
+void watch_end(loop *lp, int fd) {
+  watches *ws = loop_watches(lp);
+  if (fd >= ws->count || ws->by_fd[fd].events == 0) return;
+  ws->by_fd[fd].events = 0;
+  ws->by_fd[fd].life++;
+}
+
+void watches_poll(watches *ws, int timeout_ms) {
+  struct epoll_event events[EVENTS_MOST];
+  int count = EVENTS_MOST;
+  for (int round = 0; round < ROUNDS && count == EVENTS_MOST; round++) {
+    count = epoll_wait(ws->set, events, EVENTS_MOST, round == 0 ? timeout_ms : 0);
+    for (int i = 0; i < count; i++) tell(ws, &events[i]);
   }
-  int idle = w->ready(w->owner, events);
-  if (w->owner == NULL || w->uses != uses) return; /* closed meanwhile */
-  arm(w, status < 0 ? armed & ~idle : w->armed & ~idle);
-}
-
-static void on_closed(uv_handle_t *handle) { free(handle->data); }
-
-static int new_watch(watch **out, loop *lp, int fd) {
-  watch *w = calloc(1, sizeof *w);
-  if (w == NULL) return UV_ENOMEM;
-  int result = uv_poll_init(loop_uv(lp), &w->poll, fd);
-  if (result < 0) {
-    free(w);
-    return result;
-  }
-  w->poll.data = w;
-  w->idle = loop_watches(lp);
-  w->fd = fd;
-  *out = w;
-  return 0;
-}
-
-static bool take_idle(watches *ws, int fd, watch **out) {
-  if (fd >= IDLE_MOST || ws->by_fd[fd] == NULL) return false;
-  *out = ws->by_fd[fd];
-  ws->by_fd[fd] = NULL;
-  return true;
-}
-
-static bool keep_idle(watch *w) {
-  if (w->fd >= IDLE_MOST || w->idle->by_fd[w->fd] != NULL) return false;
-  w->idle->by_fd[w->fd] = w;
-  return true;
-}
-
-static int open_watch(watch **out, loop *lp, int fd, watch_ready ready, void *owner) {
-  int result = take_idle(loop_watches(lp), fd, out) ? 0 : new_watch(out, lp, fd);
-  if (result < 0) return result;
-  (*out)->ready = ready;
-  (*out)->owner = owner;
-  (*out)->uses++;
-  return 0;
-}
-
-int watch_arm(watch **w, loop *lp, int fd, int events, watch_ready ready, void *owner) {
-  int result = *w == NULL ? open_watch(w, lp, fd, ready, owner) : 0;
-  return result < 0 ? result : arm(*w, (*w)->armed | events);
-}
-
-void watch_close(watch **w) {
-  watch *closed = *w;
-  if (closed == NULL) return;
-  *w = NULL;
-  closed->owner = NULL;
-  uv_poll_stop(&closed->poll); /* even if it is not armed: POLLERR leaves it in libuv's epoll */
-  closed->armed = 0;
-  if (!keep_idle(closed)) uv_close((uv_handle_t *)&closed->poll, on_closed);
 }
 
 int watches_open(watches **out) {
-  *out = calloc(1, sizeof **out);
-  return *out == NULL ? UV_ENOMEM : 0;
+  watches *ws = calloc(1, sizeof *ws);
+  if (ws == NULL) return UV_ENOMEM;
+  ws->set = epoll_create1(EPOLL_CLOEXEC);
+  int result = ws->set == -1 ? -errno : 0;
+  if (result < 0)
+    free(ws);
+  else
+    *out = ws;
+  return result;
 }
 
 void watches_close(watches *ws) {
-  for (int fd = 0; fd < IDLE_MOST; fd++)
-    if (ws->by_fd[fd] != NULL) uv_close((uv_handle_t *)&ws->by_fd[fd]->poll, on_closed);
+  close(ws->set);
+  free(ws->by_fd);
   free(ws);
 }

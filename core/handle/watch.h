@@ -1,24 +1,32 @@
-/* One descriptor under uv_poll, for both directions. It is armed when an op would block, stays
- * armed when that op is done, and drops a direction only when an event finds no op waiting there:
- * the next wait in that direction then costs no system call. */
+/* The descriptors that a loop watches: an epoll set, in which libuv's own set is one descriptor.
+ *
+ * A descriptor is put in when an op first has to wait for it, and stays until it is closed, so that
+ * a later wait costs no system call. It is edge-triggered: each event is told once, whether an op
+ * waits or not. So an op may wait only when its call would have blocked after the descriptor was
+ * ready last; who stops before that asks to be told again. */
 #ifndef LUNET_HANDLE_WATCH_H
 #define LUNET_HANDLE_WATCH_H
 
+#include <sys/epoll.h>
+
 #include "handle/loop.h"
 
-typedef struct watch watch;
+/* An error and an end in both directions are told as both. */
+enum { WATCH_READABLE = EPOLLIN, WATCH_WRITABLE = EPOLLOUT };
 
-/* Handles the events (UV_READABLE, UV_WRITABLE); returns those for which no op was waiting. */
-typedef int (*watch_ready)(void *owner, int events);
+typedef void (*watch_ready)(void *owner, int events);
 
-/* Before anything blocks there is no watch: *w is NULL and is made here. */
-int watch_arm(watch **w, loop *lp, int fd, int events, watch_ready ready, void *owner);
+/* Watches for these events too. Nothing is done if that is so already. */
+int watch_begin(loop *lp, int fd, int events, watch_ready ready, void *owner);
 
-/* To be called before the descriptor is closed, never after; sets *w to NULL. */
-void watch_close(watch **w);
+/* The next poll tells what the descriptor is ready for then, though nothing changes till then. */
+void watch_again(loop *lp, int fd);
 
-/* The closed ones of a loop, which serve other descriptors later. To be closed last. */
+/* To be called when the descriptor is closed; harmless if it is not watched. */
+void watch_end(loop *lp, int fd);
+
 int watches_open(watches **out);
 void watches_close(watches *ws);
+void watches_poll(watches *ws, int timeout_ms); /* -1: as long as it takes */
 
 #endif

@@ -44,7 +44,6 @@ struct wire {
   loop *lp;
   const host *hosts[2];
   int fd;                 /* the packet socket where the inner ends are; -1: closed */
-  watch *watch;           /* of the socket */
   struct nl_sock *routes; /* of their namespace, which these two sockets keep alive */
   struct lane lanes[2];
   size_t capacity;   /* of each lane */
@@ -132,23 +131,27 @@ static void wait_for_first(struct lane *n) {
   op_postpone(o);
 }
 
+/* False: there is none. */
 static bool read_frame(wire *w) {
   struct packet p = {.notes_and_frame = w->buffer};
   uint64_t asked_ns = clock_now_ns();
   int result = packet_receive(w->fd, &p);
   if (result == -EAGAIN) w->empty_ns = asked_ns;
   if (result == -EMSGSIZE || result == -EINVAL) w->statistics.dropped++;
-  if (result < 0) return result == -EMSGSIZE || result == -EINVAL;
+  if (result < 0) return result != -EAGAIN;
   if (p.arrived_ns < w->empty_ns) p.arrived_ns = w->empty_ns;
   for (int i = 0; i < 2; i++)
     if (w->lanes[i].in == p.interface) take(&w->lanes[i], &p);
   return true;
 }
 
-static void read_frames(wire *w) {
-  for (int i = 0; i < READ_MOST && read_frame(w); i++) continue;
+/* Whether it has read all there are. */
+static bool read_frames(wire *w) {
+  int count = 0;
+  while (count < READ_MOST && read_frame(w)) count++;
   wait_for_first(&w->lanes[0]);
   wait_for_first(&w->lanes[1]);
+  return count < READ_MOST;
 }
 
 /* Each frame that is sent on may set off answers, and those come at once: the kernel delivers it,
@@ -171,10 +174,10 @@ static void deliver(op *o) {
   wait_for_first(n);
 }
 
-static int on_readable(void *owner, int events) {
+static void on_readable(void *owner, int events) {
+  wire *w = owner;
   (void)events;
-  read_frames(owner);
-  return 0; /* go on watching */
+  if (!read_frames(w)) watch_again(w->lp, w->fd);
 }
 
 /* -- opening and closing ------------------------------------------------------------------- */
@@ -220,7 +223,7 @@ static int open_parts(wire *w, const struct wire_end ends[2]) {
   w->buffer = malloc(PACKET_LONGEST);
   int result = w->buffer == NULL ? UV_ENOMEM : open_namespace(w);
   for (int i = 0; i < 2 && result == 0; i++) result = open_end(w, i, &ends[i]);
-  return result < 0 ? result : watch_arm(&w->watch, w->lp, w->fd, UV_READABLE, on_readable, w);
+  return result < 0 ? result : watch_begin(w->lp, w->fd, WATCH_READABLE, on_readable, w);
 }
 
 static void stop_waiting(op *o) {
@@ -237,8 +240,8 @@ static void close_lane(struct lane *n) {
 static void close_parts(wire *w) {
   close_lane(&w->lanes[0]);
   close_lane(&w->lanes[1]);
-  watch_close(&w->watch);
   if (w->fd >= 0) {
+    watch_end(w->lp, w->fd);
     w->statistics.dropped += packet_dropped(w->fd);
     packet_close(w->fd);
     w->fd = -1;
