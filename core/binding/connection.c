@@ -72,19 +72,26 @@ static int open_socket(lua_State *L, const host *h, const address *peer) {
   return result;
 }
 
-/* The stack: target, timeout, the connection. */
+static const char *push_attempt(lua_State *L, const address *peer) {
+  char text[ADDRESS_TEXT];
+  return lua_pushfstring(L, "connect to %s", address_format(peer, text));
+}
+
+/* The stack: target, timeout, the connection; and for a Unix socket, which does not know whom it
+ * failed to reach, what was tried. */
 static int push_connected(lua_State *L, op *o) {
   connection *c = *(connection **)luaL_checkudata(L, 3, CONNECTION_TYPE);
   if (o->result >= 0) {
     lua_pushvalue(L, 3);
     return 1;
   }
-  address peer;
-  char text[ADDRESS_TEXT];
-  connection_peer(c, &peer);
-  lua_pushfstring(L, "connect to %s", address_format(&peer, text));
+  if (lua_gettop(L) == 3) {
+    address peer;
+    connection_peer(c, &peer);
+    push_attempt(L, &peer);
+  }
   connection_close(c);
-  return failure_push(L, o->result, lua_tostring(L, -1));
+  return failure_push(L, o->result, lua_tostring(L, 4));
 }
 
 /* The Lua library has found the address of a listener on another host, if it can be reached. */
@@ -126,6 +133,7 @@ int connection_to_from(lua_State *L, const host *h) {
     t->op.state = OP_IDLE;
     return failure_push(L, result, fd < 0 ? lua_tostring(L, -1) : "connect");
   }
+  if (address_family(&peer) == AF_UNIX) push_attempt(L, &peer);
   connection_connect(*box, &peer, &t->op);
   return task_wait(L, t, push_connected);
 }

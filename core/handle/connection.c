@@ -18,9 +18,10 @@ struct connection {
   list readers; /* receive ops, in order */
   list writers; /* a connect op, or send ops, in order */
   held held;
-  struct trace_socket socket;
-  address peer;
+  struct trace_socket socket; /* who the peer is, unless that is a Unix socket */
 };
+
+static bool is_unix(const connection *c) { return c->socket.peer.family == 0; }
 
 static void record(connection *c, enum event_kind kind, int64_t bytes, ssize_t code) {
   trace_record(loop_trace(c->lp), &c->socket, kind, bytes, (int32_t)code);
@@ -50,14 +51,15 @@ static void describe_stream(const connection *c, char *text, size_t size) {
 
 void connection_describe(const connection *c, char *text, size_t size) {
   char local_text[ADDRESS_TEXT], peer_text[ADDRESS_TEXT];
-  address local = {0};
+  address local = {0}, peer = {0};
   if (c->socket.stream != 0) {
     describe_stream(c, text, size);
     return;
   }
   connection_local(c, &local);
+  connection_peer(c, &peer);
   snprintf(text, size, "%s -> %s", address_format(&local, local_text),
-           address_format(&c->peer, peer_text));
+           address_format(&peer, peer_text));
 }
 
 static const struct handle_type connection_type = {"connection", close_handle, abort_handle,
@@ -97,7 +99,7 @@ static void close_with(connection *c, enum event_kind kind, void (*close_socket)
 void connection_close(connection *c) { close_with(c, EVENT_CLOSE, socket_close); }
 
 int connection_reset(connection *c) {
-  if (address_family(&c->peer) == AF_UNIX) return -EOPNOTSUPP;
+  if (is_unix(c)) return -EOPNOTSUPP;
   close_with(c, EVENT_RESET, socket_reset);
   return 0;
 }
@@ -116,7 +118,6 @@ static void find_local(connection *c) {
 
 void connection_accepted(connection *c, const op *o, const address *peer, const address *local,
                          gate *g) {
-  c->peer = *peer;
   trace_end_set(&c->socket.local, local); /* which may be any address, as the listener's is */
   trace_end_set(&c->socket.peer, peer);
   find_local(c);
@@ -125,10 +126,7 @@ void connection_accepted(connection *c, const op *o, const address *peer, const 
   record_op(c, o, EVENT_ACCEPT, 0, 0);
 }
 
-void connection_of_program(connection *c, uint8_t stream) {
-  c->socket.stream = stream;
-  socket_peer(c->fd, &c->peer);
-}
+void connection_of_program(connection *c, uint8_t stream) { c->socket.stream = stream; }
 
 static void on_ready(void *owner, int events) {
   connection *c = owner;
@@ -149,11 +147,12 @@ static void start(connection *c, op *o, list *queue, int events) {
   if (result < 0) op_end(o, result);
 }
 
+/* Whether the handshake is over. */
 static bool attempt_connect(op *o) {
   connection *c = o->owner;
-  int result = socket_connect(c->fd, &c->peer);
-  /* On loopback the handshake is often over when connect(2) returns EINPROGRESS. */
-  if (result == -EINPROGRESS) result = socket_connect(c->fd, &c->peer);
+  address peer;
+  connection_peer(c, &peer);
+  int result = socket_connect(c->fd, &peer);
   if (result == -EALREADY) {
     result = socket_connect_error(c->fd);
     if (result == 0) return false;
@@ -169,12 +168,15 @@ static void connect_ended(op *o) {
 }
 
 void connection_connect(connection *c, const address *peer, op *o) {
-  c->peer = *peer;
   trace_end_set(&c->socket.peer, peer);
   o->owner = c;
   o->attempt = attempt_connect;
   o->on_end = connect_ended;
-  start(c, o, &c->writers, WATCH_WRITABLE);
+  int result = socket_connect(c->fd, peer);
+  if (result == -EINPROGRESS)
+    start(c, o, &c->writers, WATCH_WRITABLE); /* on loopback the handshake is often over by now */
+  else
+    op_end(o, result);
 }
 
 static bool attempt_send(op *o) {
@@ -245,6 +247,7 @@ int connection_liveness(connection *c, enum liveness *out) {
 int connection_local(const connection *c, address *out) { return socket_local(c->fd, out); }
 
 int connection_peer(const connection *c, address *out) {
-  *out = c->peer;
+  if (is_unix(c)) return socket_peer(c->fd, out);
+  trace_end_get(&c->socket.peer, out); /* the kernel has forgotten one that left by RST */
   return 0;
 }

@@ -53,6 +53,20 @@ void trace_end_set(struct trace_end *e, const address *a) {
   e->port = (uint16_t)address_port(a);
 }
 
+void trace_end_get(const struct trace_end *e, address *out) {
+  memset(out, 0, sizeof *out);
+  if (e->family == AF_INET) {
+    out->length = sizeof out->as.in;
+    out->as.in.sin_port = htons(e->port);
+    memcpy(&out->as.in.sin_addr, e->address, sizeof out->as.in.sin_addr);
+  } else if (e->family == AF_INET6) {
+    out->length = sizeof out->as.in6;
+    out->as.in6.sin6_port = htons(e->port);
+    memcpy(&out->as.in6.sin6_addr, e->address, sizeof out->as.in6.sin6_addr);
+  }
+  out->as.any.sa_family = e->family;
+}
+
 static struct event *append(trace *t, enum event_kind kind) {
   struct event *e = &t->ring[t->next++ % TRACE_EVENTS];
   free(e->text);
