@@ -6,11 +6,9 @@
 #include "binding/runtime.h"
 #include "binding/task.h"
 
-void nursery_open(nursery *n, task *owner, nursery *outer, scope *handles) {
-  *n = (nursery){.owner = owner, .outer = outer, .handles = handles};
+void nursery_open(nursery *n, task *owner, scope *handles) {
+  *n = (nursery){.owner = owner, .handles = handles};
   list_init(&n->children);
-  list_init(&n->own.handles);
-  list_init(&n->own.in_loop);
 }
 
 void nursery_cancel(nursery *n) {
@@ -32,7 +30,7 @@ static void fail(lua_State *L, nursery *n) {
 static void drop_failures(lua_State *L, nursery *n) {
   list *failures = &n->owner->failures;
   for (list *l = failures->next, *next; l != failures; l = next) {
-    task *failed = LIST_ENTRY(l, task, in_failures);
+    task *failed = LIST_ENTRY(l, task, in_parent);
     next = l->next;
     if (failed->parent == n) task_forget_failure(L, failed);
   }
@@ -84,20 +82,27 @@ int nursery_run(lua_State *L, nursery *n) {
 
 /* -- lunet.scope --------------------------------------------------------------------------- */
 
+struct scoped {
+  nursery nursery; /* first, so that the rest is found */
+  nursery *outer;  /* of the same task */
+  scope handles;
+};
+
 static int scope_settled(lua_State *L, nursery *n) {
-  n->owner->nursery = n->outer;
-  scope_close(&n->own);
+  n->owner->nursery = ((struct scoped *)n)->outer;
+  scope_close(n->handles);
   return n->has_failed ? lua_error(L) : lua_gettop(L) - n->base;
 }
 
 int nursery_scope(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   task *t = task_waiting(L); /* its end waits */
-  nursery *n = lua_newuserdatauv(L, sizeof *n, 0);
+  struct scoped *s = lua_newuserdatauv(L, sizeof *s, 0);
   lua_insert(L, 1); /* stays on the stack, and so alive, until the scope has settled */
-  nursery_open(n, t, t->nursery, NULL);
-  scope_open(&n->own, t->rt->lp);
-  n->handles = &n->own;
+  nursery *n = &s->nursery;
+  nursery_open(n, t, &s->handles);
+  scope_open(&s->handles, t->rt->lp);
+  s->outer = t->nursery;
   n->base = 2;
   n->settled = scope_settled;
   t->nursery = n;

@@ -14,10 +14,8 @@ typedef struct nursery nursery;
 
 struct nursery {
   task *owner;
-  nursery *outer; /* of the same task; NULL for the one it was born with */
   list children;  /* living tasks */
-  scope *handles; /* its own, or that of the nursery around it */
-  scope own;      /* the handles of a lunet.scope */
+  scope *handles; /* a lunet.scope's own, or that of the nursery around it */
   int base;       /* the owner's stack: results begin above this index */
   bool has_failed;
   bool is_canceled; /* it has failed with nothing but its owner's cancellation */
@@ -25,7 +23,7 @@ struct nursery {
   int (*settled)(lua_State *L, nursery *n);
 };
 
-void nursery_open(nursery *n, task *owner, nursery *outer, scope *handles);
+void nursery_open(nursery *n, task *owner, scope *handles);
 
 /* Calls the function and its arguments, which lie from index n->base on; waits for the children;
  * then goes on with n->settled, above n->base the results, or the error if n->has_failed. */

@@ -68,7 +68,7 @@ bool task_take_error(lua_State *L, task *t) {
     if (t->is_canceled) failure_push_canceled(L);
     return t->is_canceled;
   }
-  task *failed = LIST_ENTRY(t->failures.next, task, in_failures);
+  task *failed = LIST_ENTRY(t->failures.next, task, in_parent);
   lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
   lua_rawgetp(L, -1, failed);
   lua_getiuservalue(L, -1, VALUE_OUTCOME);
@@ -131,7 +131,7 @@ void task_cancel(task *t) {
 }
 
 void task_forget_failure(lua_State *L, task *failed) {
-  list_remove(&failed->in_failures);
+  list_remove(&failed->in_parent);
   lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
   lua_pushnil(L);
   lua_rawsetp(L, -2, failed);
@@ -201,7 +201,7 @@ static void tell_parent(task *t, bool is_joined) {
   nursery *parent = t->parent;
   list_remove(&t->in_parent);
   bool is_news = t->state == TASK_FAILED && !is_joined && nursery_takes_errors(parent);
-  if (is_news) list_append(&parent->owner->failures, &t->in_failures);
+  if (is_news) list_append(&parent->owner->failures, &t->in_parent);
   if (is_news || (parent->is_settling && list_empty(&parent->children)))
     op_end(&parent->owner->op, OP_CANCELED);
 }
@@ -218,7 +218,7 @@ static void task_ended(lua_State *L, task *t, int results) {
   bool is_joined = !list_empty(&t->joiners);
   op_end_all(&t->joiners, 0);
   tell_parent(t, is_joined);
-  if (list_empty(&t->in_failures)) task_forget_failure(L, t); /* only the script keeps it now */
+  if (list_empty(&t->in_parent)) task_forget_failure(L, t); /* only the script keeps it now */
   lua_pop(L, 2);
 }
 
@@ -281,7 +281,6 @@ static void task_init(task *t, runtime *rt, lua_State *L) {
   list_init(&t->in_parent);
   list_init(&t->joiners);
   list_init(&t->failures);
-  list_init(&t->in_failures);
   t->nursery = &t->born;
 }
 
@@ -291,7 +290,7 @@ void task_open_main(runtime *rt, lua_State *L) {
   task_init(&rt->main, rt, L);
   rt->main.op.deliver = deliver_main;
   rt->main.state = TASK_RUNNING;
-  nursery_open(&rt->main.born, &rt->main, NULL, loop_scope(rt->lp));
+  nursery_open(&rt->main.born, &rt->main, loop_scope(rt->lp));
   rt->current = &rt->main;
 }
 
@@ -343,7 +342,7 @@ int task_spawn(lua_State *L) {
   lua_pushvalue(L, 1);
   lua_rawsetp(L, -2, t);
   lua_pop(L, 1);
-  nursery_open(&t->born, t, NULL, parent->handles);
+  nursery_open(&t->born, t, parent->handles);
   t->parent = parent;
   list_append(&parent->children, &t->in_parent);
   op_start(&t->op, rt->lp, DEADLINE_NEVER);
@@ -386,11 +385,12 @@ static int join(lua_State *L) {
   lua_settop(L, 1);
   if (runtime_of(L)->current == joined) return luaL_error(L, "a task cannot join itself");
   task *t = task_begin(L, deadline_ns);
-  if (!list_empty(&joined->in_failures)) task_forget_failure(L, joined); /* this join raises it */
-  if (joined->state >= TASK_DONE)
-    op_end(&t->op, 0);
-  else
+  if (joined->state < TASK_DONE) {
     op_wait(&t->op, &joined->joiners);
+  } else {
+    if (!list_empty(&joined->in_parent)) task_forget_failure(L, joined); /* this join raises it */
+    op_end(&t->op, 0);
+  }
   return task_wait(L, t, push_joined);
 }
 

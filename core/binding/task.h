@@ -27,11 +27,11 @@ struct task {
   nursery born;     /* the nursery of its body */
   nursery *nursery; /* where it spawns at present */
   nursery *parent;  /* where it was spawned; NULL for the main task */
-  list in_parent;   /* among the parent's children, while it lives */
-  list joiners;     /* join ops that wait for its end */
-  list failures;    /* failed tasks whose error it has yet to raise */
-  list in_failures; /* its place there */
-  uint8_t state;    /* enum task_state */
+  list in_parent; /* among the parent's children, while it lives; then, if it has failed, among the
+                     failures that the parent's task has yet to raise */
+  list joiners;   /* join ops that wait for its end */
+  list failures;  /* failed tasks whose error it has yet to raise */
+  uint8_t state;  /* enum task_state */
   bool is_canceled; /* every wait raises from now on */
   bool has_yielded; /* by a bare coroutine.yield, which counts as a wait */
 };

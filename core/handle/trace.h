@@ -44,7 +44,7 @@ struct trace_end {
 };
 
 void trace_end_set(struct trace_end *e, const address *a);
-void trace_end_get(const struct trace_end *e, address *out); /* without the zone of a link-local one */
+void trace_end_get(const struct trace_end *e, address *out); /* without an IPv6 zone */
 
 /* Whom an event is about. */
 struct trace_socket {
