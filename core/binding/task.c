@@ -10,8 +10,14 @@
 
 const char TASK_TYPE[] = "lunet.task";
 
-/* The user values of a task. */
-enum { VALUE_THREAD = 1, VALUE_SPAWNED_AT, VALUE_OUTCOME, VALUE_ORIGIN, VALUES = VALUE_ORIGIN };
+/* The user values of a task. While it lives, its coroutine has the place of its outcome: a table of
+ * its results, or of its error and how that came about. */
+enum {
+  VALUE_THREAD = 1,
+  VALUE_OUTCOME = VALUE_THREAD,
+  VALUE_SPAWNED_AT,
+  VALUES = VALUE_SPAWNED_AT
+};
 
 /* In the registry: every task that lives or whose error waits, by its address; and the coroutines
  * of ended tasks, to be used again. */
@@ -57,6 +63,15 @@ task *task_begin(lua_State *L, uint64_t deadline_ns) {
   return t;
 }
 
+/* Pushes the error of the failed task at `index`, as if it came about in this coroutine. */
+static void push_error(lua_State *L, int index) {
+  lua_getiuservalue(L, index, VALUE_OUTCOME);
+  lua_rawgeti(L, -1, 1);
+  lua_rawgeti(L, -2, 2);
+  failure_remember(L, -2);
+  lua_remove(L, -2);
+}
+
 bool task_take_error(lua_State *L, task *t) {
   if (t == &t->rt->main && interrupt_take()) {
     luaL_where(L, 1);
@@ -71,9 +86,7 @@ bool task_take_error(lua_State *L, task *t) {
   task *failed = LIST_ENTRY(t->failures.next, task, in_parent);
   lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
   lua_rawgetp(L, -1, failed);
-  lua_getiuservalue(L, -1, VALUE_OUTCOME);
-  lua_getiuservalue(L, -2, VALUE_ORIGIN);
-  failure_remember(L, -2);
+  push_error(L, -1);
   task_forget_failure(L, failed);
   lua_replace(L, -3);
   lua_pop(L, 1);
@@ -159,26 +172,36 @@ static int task_body(lua_State *L) {
   return nursery_run(L, &t->born);
 }
 
-/* Keeps what the coroutine left on its stack: the results as a table, or the error and how it came
- * about. The task is on top of L. */
+static void push_results(lua_State *L, lua_State *co, int results) {
+  luaL_checkstack(L, results + LUA_MINSTACK, "too many results");
+  lua_createtable(L, results, 0);
+  lua_xmove(co, L, results);
+  for (int i = results; i >= 1; i--) lua_rawseti(L, -1 - i, i);
+  lua_pushinteger(L, results);
+  lua_setfield(L, -2, "n");
+}
+
+/* The error on top of the coroutine's stack. The task is on top of L. */
+static void push_failure(lua_State *L, lua_State *co) {
+  lua_getiuservalue(L, -1, VALUE_SPAWNED_AT);
+  lua_createtable(L, 2, 0);
+  failure_push_origin(co, -1);
+  lua_xmove(co, L, 2);
+  lua_pushfstring(L, "%s\ntask spawned at %s", lua_tostring(L, -1), lua_tostring(L, -4));
+  lua_rawseti(L, -4, 2);
+  lua_pop(L, 1);
+  lua_rawseti(L, -2, 1);
+  lua_remove(L, -2);
+}
+
+/* Keeps what the coroutine left on its stack, in its place. The task is on top of L. */
 static void keep_outcome(lua_State *L, task *t, int results) {
-  lua_State *co = t->L;
-  if (t->state == TASK_DONE) {
-    if (results == 0) return;
-    luaL_checkstack(L, results + LUA_MINSTACK, "too many results");
-    lua_createtable(L, results, 0);
-    lua_xmove(co, L, results);
-    for (int i = results; i >= 1; i--) lua_rawseti(L, -1 - i, i);
-    lua_pushinteger(L, results);
-    lua_setfield(L, -2, "n");
-  } else {
-    failure_push_origin(co, -1);
-    lua_xmove(co, L, 2);
-    lua_getiuservalue(L, -3, VALUE_SPAWNED_AT);
-    lua_pushfstring(L, "%s\ntask spawned at %s", lua_tostring(L, -2), lua_tostring(L, -1));
-    lua_setiuservalue(L, -5, VALUE_ORIGIN);
-    lua_pop(L, 2);
-  }
+  if (t->state == TASK_FAILED)
+    push_failure(L, t->L);
+  else if (t->state == TASK_DONE && results > 0)
+    push_results(L, t->L, results);
+  else
+    lua_pushnil(L);
   lua_setiuservalue(L, -2, VALUE_OUTCOME);
 }
 
@@ -210,16 +233,16 @@ static void tell_parent(task *t, bool is_joined) {
 static void task_ended(lua_State *L, task *t, int results) {
   lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
   lua_rawgetp(L, -1, t);
+  lua_getiuservalue(L, -1, VALUE_THREAD); /* nothing else keeps it in a moment */
+  lua_insert(L, -2);
   keep_outcome(L, t, results);
   if (lua_status(t->L) == LUA_OK) keep_coroutine(L, t->L);
-  lua_pushnil(L);
-  lua_setiuservalue(L, -2, VALUE_THREAD);
   t->L = NULL;
   bool is_joined = !list_empty(&t->joiners);
   op_end_all(&t->joiners, 0);
   tell_parent(t, is_joined);
   if (list_empty(&t->in_parent)) task_forget_failure(L, t); /* only the script keeps it now */
-  lua_pop(L, 2);
+  lua_pop(L, 3);
 }
 
 static void raise_canceled(lua_State *L, lua_Debug *unused) {
@@ -356,13 +379,12 @@ int task_spawn(lua_State *L) {
 
 static int push_outcome(lua_State *L, task *t) {
   if (t->state == TASK_CANCELED) return failure_push(L, OP_CANCELED, NULL);
-  lua_getiuservalue(L, 1, VALUE_OUTCOME);
   if (t->state == TASK_FAILED) {
-    lua_getiuservalue(L, 1, VALUE_ORIGIN);
-    failure_remember(L, -2);
+    push_error(L, 1);
     return lua_error(L);
   }
   lua_Integer count = 0;
+  lua_getiuservalue(L, 1, VALUE_OUTCOME);
   if (lua_istable(L, -1)) {
     lua_getfield(L, -1, "n");
     count = lua_tointeger(L, -1);
