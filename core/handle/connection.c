@@ -14,11 +14,11 @@ struct connection {
   gate *gate;   /* which it occupies; NULL: none */
   int fd;       /* -1: closed */
   int ended;    /* why reading ended last; 0: it has not */
-  bool is_shut; /* this side sent its FIN */
   list readers; /* receive ops, in order */
   list writers; /* a connect op, or send ops, in order */
   held held;
   struct trace_socket socket; /* who the peer is, unless that is a Unix socket */
+  bool is_shut;               /* this side sent its FIN */
 };
 
 static bool is_unix(const connection *c) { return c->socket.peer.family == 0; }
