@@ -217,7 +217,7 @@ static void receive_ended(op *o) {
   record_op(c, o, EVENT_RECEIVE, o->result < 0 ? 0 : (int64_t)o->as.receive.taken, c->ended);
   /* What it took may be enough for the next one, and the kernel will not announce it again. */
   bool is_given_up = o->result == OP_TIMEOUT || o->result == OP_CANCELED;
-  if (is_given_up && c->held.length > 0) op_attempt_all(&c->readers);
+  if (is_given_up && held_length(&c->held) > 0) op_attempt_all(&c->readers);
 }
 
 void connection_receive(connection *c, op *o) {
@@ -237,7 +237,7 @@ int connection_shutdown(connection *c) {
 }
 
 int connection_descriptor(const connection *c) { return c->fd; }
-size_t connection_held(const connection *c) { return c->held.length; }
+size_t connection_held(const connection *c) { return held_length(&c->held); }
 int connection_ended(const connection *c) { return c->ended; }
 
 int connection_liveness(connection *c, enum liveness *out) {

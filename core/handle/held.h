@@ -5,21 +5,23 @@
 
 #include <stddef.h>
 
+/* Zeroed memory is a valid one that holds nothing, as most connections do. */
 typedef struct held {
-  char *memory; /* malloc'ed; freed by held_free, or handed over by held_take */
-  size_t start; /* where the held bytes begin */
-  size_t length, capacity;
+  struct held_memory *memory; /* malloc'ed; freed by held_free, or handed over by held_take */
 } held;
+
+size_t held_length(const held *h);
+const char *held_data(const held *h); /* NULL if there is nothing */
 
 /* Room for `more` bytes behind those held: where to put them, or NULL without memory. */
 char *held_reserve(held *h, size_t more);
+void held_filled(held *h, size_t length); /* so many were put there */
 
 int held_append(held *h, const char *data, size_t length); /* 0 or -ENOMEM */
 
-/* The first `length` bytes, malloc'ed, the caller's from now on; NULL without memory. */
-char *held_take(held *h, size_t length);
-
-const char *held_data(const held *h);
+/* The first `length` bytes: they are at *data in malloc'ed memory, which it returns and which is
+ * the caller's from now on. NULL without memory. */
+void *held_take(held *h, size_t length, const char **data);
 
 /* How many bytes make the first line, its newline included; 0 if there is no newline. */
 size_t held_line(const held *h);

@@ -52,7 +52,7 @@ struct op {
   bool is_in_scratch;      /* as.receive.data lies in the loop's scratch memory, which is good until
                               the loop runs again */
   ssize_t result;
-  char *owned; /* malloc'ed memory behind the result; op_release frees it */
+  void *owned; /* malloc'ed memory behind the result; op_release frees it */
   union {
     struct {
       scope *scope;          /* which the accepted connection will belong to */

@@ -32,9 +32,8 @@ static bool end_scratch(op *o, size_t taken, size_t left_out) {
 
 /* Ends with the first `taken` held bytes, of which the last may be left out. */
 static bool end_held(held *h, op *o, size_t taken, size_t left_out) {
-  o->owned = held_take(h, taken);
+  o->owned = held_take(h, taken, &o->as.receive.data);
   o->as.receive.taken = taken;
-  o->as.receive.data = o->owned;
   op_end(o, o->owned == NULL ? UV_ENOMEM : (ssize_t)(taken - left_out));
   return true;
 }
@@ -46,21 +45,21 @@ static ssize_t fill(int fd, held *h, size_t most) {
   char *room = held_reserve(h, most);
   if (room == NULL) return UV_ENOMEM;
   ssize_t received = socket_receive(fd, room, most);
-  if (received > 0) h->length += (size_t)received;
+  if (received > 0) held_filled(h, (size_t)received);
   return received;
 }
 
 /* The same, as much as a chunk. Little data costs little memory: room for a whole chunk is made
  * only when as much has come already. */
 static ssize_t fill_chunk(int fd, held *h, op *o) {
-  if (h->length >= CHUNK) return fill(fd, h, CHUNK);
+  if (held_length(h) >= CHUNK) return fill(fd, h, CHUNK);
   ssize_t received = socket_receive(fd, loop_scratch(o->lp), CHUNK);
   if (received <= 0) return received;
   return held_append(h, loop_scratch(o->lp), (size_t)received) < 0 ? UV_ENOMEM : received;
 }
 
 static bool attempt_some(int fd, held *h, op *o) {
-  if (h->length > 0) return end_held(h, o, smaller(h->length, CHUNK), 0);
+  if (held_length(h) > 0) return end_held(h, o, smaller(held_length(h), CHUNK), 0);
   ssize_t received = socket_receive(fd, loop_scratch(o->lp), CHUNK);
   if (received == UV_EAGAIN) return false;
   if (received > 0) return end_scratch(o, (size_t)received, 0);
@@ -70,7 +69,7 @@ static bool attempt_some(int fd, held *h, op *o) {
 static bool attempt_exactly(int fd, held *h, op *o) {
   size_t want = o->as.receive.want;
   if (want == 0) return end_scratch(o, 0, 0);
-  if (h->length == 0 && want <= CHUNK) { /* the usual case: no copy besides Lua's */
+  if (held_length(h) == 0 && want <= CHUNK) { /* the usual case: no copy besides Lua's */
     ssize_t received = socket_receive(fd, loop_scratch(o->lp), want);
     if (received == (ssize_t)want) return end_scratch(o, want, 0);
     if (received == UV_EAGAIN) return false;
@@ -78,8 +77,8 @@ static bool attempt_exactly(int fd, held *h, op *o) {
     if (held_append(h, loop_scratch(o->lp), (size_t)received) < 0) return end_with(o, UV_ENOMEM);
   }
   for (int round = 0; round < ROUNDS; round++) {
-    if (h->length >= want) return end_held(h, o, want, 0);
-    ssize_t received = fill(fd, h, smaller(want - h->length, CHUNK));
+    if (held_length(h) >= want) return end_held(h, o, want, 0);
+    ssize_t received = fill(fd, h, smaller(want - held_length(h), CHUNK));
     if (received == UV_EAGAIN) return false;
     if (received <= 0) return end_with(o, received == 0 ? OP_EOF : received);
   }
@@ -91,9 +90,9 @@ static bool attempt_exactly(int fd, held *h, op *o) {
 static bool take_line(int fd, held *h, op *o, size_t line, size_t newline) {
   ssize_t received = socket_receive(fd, loop_scratch(o->lp), line);
   if (received != (ssize_t)line) return end_with(o, received < 0 ? received : UV_EIO);
-  if (h->length == 0) return end_scratch(o, line, newline);
+  if (held_length(h) == 0) return end_scratch(o, line, newline);
   if (held_append(h, loop_scratch(o->lp), line) < 0) return end_with(o, UV_ENOMEM);
-  return end_held(h, o, h->length, newline);
+  return end_held(h, o, held_length(h), newline);
 }
 
 static bool attempt_line(int fd, held *h, op *o) {
@@ -102,10 +101,11 @@ static bool attempt_line(int fd, held *h, op *o) {
   if (line > 0) return end_held(h, o, line, newline);
   for (int round = 0; round < ROUNDS; round++) {
     const char *scratch = loop_scratch(o->lp);
-    ssize_t peeked = socket_peek(fd, loop_scratch(o->lp), h->length < PEEK ? PEEK : CHUNK);
+    ssize_t peeked = socket_peek(fd, loop_scratch(o->lp), held_length(h) < PEEK ? PEEK : CHUNK);
     if (peeked == UV_EAGAIN) return false;
     if (peeked < 0) return end_with(o, peeked);
-    if (peeked == 0) return h->length > 0 ? end_held(h, o, h->length, 0) : end_with(o, OP_EOF);
+    if (peeked == 0)
+      return held_length(h) > 0 ? end_held(h, o, held_length(h), 0) : end_with(o, OP_EOF);
     const char *end = memchr(scratch, '\n', (size_t)peeked);
     if (end != NULL) return take_line(fd, h, o, (size_t)(end - scratch) + 1, newline);
     ssize_t received = fill(fd, h, (size_t)peeked);
@@ -120,7 +120,8 @@ static bool attempt_all(int fd, held *h, op *o) {
     ssize_t received = fill_chunk(fd, h, o);
     if (received == UV_EAGAIN) return false;
     if (received < 0) return end_with(o, received);
-    if (received == 0) return h->length > 0 ? end_held(h, o, h->length, 0) : end_scratch(o, 0, 0);
+    if (received == 0)
+      return held_length(h) > 0 ? end_held(h, o, held_length(h), 0) : end_scratch(o, 0, 0);
   }
   o->as.receive.has_more = true;
   return false;
