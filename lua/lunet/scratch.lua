@@ -3,6 +3,8 @@
 ---     local place <close> = scratch.open()
 ---     place:write("nginx.conf", "daemon off;")
 ---     host:exec { "nginx", "-c", place.path .. "/nginx.conf" }
+---@class lunet.scratch
+---@field path string
 local scratch = {}
 scratch.__index = scratch
 
@@ -17,7 +19,7 @@ local function path_of(self, name)
 end
 
 --- Makes one, empty, where temporary files are (mktemp(1)). Raises if that cannot be done.
----@return lunet.scratch a to-be-closed value; its path is the field `path`
+---@return lunet.scratch a to-be-closed value
 function scratch.open()
   local pipe <close> = assert(io.popen "mktemp -d")
   local path = assert(pipe:read "l", "scratch: mktemp made no directory")
