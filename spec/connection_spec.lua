@@ -1,20 +1,14 @@
 -- lunet.connect, and what a connection does besides receiving (reader_spec.lua).
 local lunet = require "lunet"
 local core = require "lunet.core"
+local code_of = require "spec.support.code_of"
+local eventually = require "spec.support.eventually"
 local families = require "spec.support.families"
 local pair = require "spec.support.pair"
 
 local BOUND = 10 -- seconds; for what takes no time
 local BUFFER = 200000 -- bytes: the kernel's buffers, which grow into the millions otherwise
 local MUCH = ("0123456789abcdef"):rep(1 << 17) -- 2 MiB: more than they hold
-
-local function code_of(...)
-  return (select(3, ...))
-end
-
-local function eventually(predicate)
-  assert(lunet.eventually(predicate, BOUND))
-end
 
 -- Fills a listener's queue, whose backlog is 0: with one connection, by the kernel's rule.
 local function fill(listener)

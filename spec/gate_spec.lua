@@ -1,16 +1,10 @@
 local lunet = require "lunet"
+local code_of = require "spec.support.code_of"
+local eventually = require "spec.support.eventually"
 local families = require "spec.support.families"
 local strace = require "spec.support.strace"
 
 local BOUND = 10 -- seconds; for what takes no time
-
-local function code_of(...)
-  return (select(3, ...))
-end
-
-local function eventually(predicate)
-  assert(lunet.eventually(predicate, BOUND))
-end
 
 -- Lets every task run and the loop ask the kernel several times: what could be accepted is.
 local function take_turns()

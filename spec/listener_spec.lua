@@ -1,17 +1,11 @@
 local lunet = require "lunet"
 local core = require "lunet.core"
+local code_of = require "spec.support.code_of"
+local eventually = require "spec.support.eventually"
 local families = require "spec.support.families"
 local program = require "spec.support.program"
 
 local BOUND = 10 -- seconds; for what takes no time
-
-local function code_of(...)
-  return (select(3, ...))
-end
-
-local function eventually(predicate)
-  assert(lunet.eventually(predicate, BOUND))
-end
 
 local function depth_of(listener)
   return assert(listener:queue()).depth

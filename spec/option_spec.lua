@@ -1,19 +1,13 @@
 -- The socket options that lunet.listen and lunet.connect take by name.
 local lunet = require "lunet"
+local code_of = require "spec.support.code_of"
+local eventually = require "spec.support.eventually"
 local families = require "spec.support.families"
 local pair = require "spec.support.pair"
 local strace = require "spec.support.strace"
 
 local BOUND = 10 -- seconds; for what takes no time
 local MUCH = ("x"):rep(1 << 24) -- more than the kernel's buffers hold
-
-local function code_of(...)
-  return (select(3, ...))
-end
-
-local function eventually(predicate)
-  assert(lunet.eventually(predicate, BOUND))
-end
 
 local RENO = ("=I4"):unpack "reno" -- strace shows the name as a number
 

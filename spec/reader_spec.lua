@@ -1,13 +1,10 @@
 -- connection:receive in all its forms, and connection:lines.
 local lunet = require "lunet"
+local code_of = require "spec.support.code_of"
 local families = require "spec.support.families"
 local pair = require "spec.support.pair"
 
 local BOUND = 10 -- seconds; for what takes no time
-
-local function code_of(...)
-  return (select(3, ...))
-end
 
 -- Of long strings: the other one would be printed in full.
 local function assert_same_bytes(expected, data)

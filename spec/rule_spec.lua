@@ -1,4 +1,7 @@
 local lunet = require "lunet"
+local code_of = require "spec.support.code_of"
+local count_descriptors = require "spec.support.descriptors"
+local eventually = require "spec.support.eventually"
 local program = require "spec.support.program"
 
 local BOUND = 10 -- seconds; for what takes no time, or a retransmission
@@ -8,23 +11,6 @@ local families = {
   { name = "IPv4", any = "0.0.0.0", loopback = "127.0.0.1" },
   { name = "IPv6", any = "::", loopback = "::1" },
 }
-
-local function code_of(...)
-  return (select(3, ...))
-end
-
-local function eventually(predicate)
-  assert(lunet.eventually(predicate, BOUND))
-end
-
-local function descriptors()
-  local count = 0
-  for number = 0, 255 do
-    local file <close> = io.open(("/proc/self/fdinfo/%d"):format(number))
-    count = count + (file and 1 or 0)
-  end
-  return count
-end
 
 describe("a rule", function()
   local server, client, link, opened
@@ -409,11 +395,11 @@ describe("a rule", function()
     local listener = listen(families[1])
     local rules = {}
     assert(server:drop {}):close()
-    local before = descriptors()
+    local before = count_descriptors()
     for i = 1, 20 do rules[i] = assert(server:drop { to_port = 7000 + i, reject = "reset" }) end
     assert.equal("connected", connect_code(client, listener))
     for _, rule in ipairs(rules) do rule:close() end
-    assert.equal(before, descriptors())
+    assert.equal(before, count_descriptors())
   end)
 
   it("refuses what it does not know", function()

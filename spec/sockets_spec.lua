@@ -1,9 +1,6 @@
 local lunet = require "lunet"
+local eventually = require "spec.support.eventually"
 local raised = require "spec.support.raised"
-
-local function eventually(predicate)
-  return assert(lunet.eventually(predicate, 10))
-end
 
 -- The only socket that fits; fails if there are none or more.
 local function only(host, filter)

@@ -1,0 +1,8 @@
+local lunet = require "lunet"
+
+local BOUND = 10 -- seconds; for what takes no time
+
+--- Waits for a state that does come; fails if it does not.
+---@param predicate fun(): any
+---@return any value what the predicate returned
+return function(predicate) return assert(lunet.eventually(predicate, BOUND)) end
