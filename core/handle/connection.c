@@ -18,6 +18,8 @@ struct connection {
   list writers; /* a connect op, or send ops, in order */
   held held;
   struct trace_socket socket; /* who the peer is, unless that is a Unix socket */
+  int told;                   /* every event that the loop has told of it, together */
+  bool is_empty;              /* a receive got all there was, since when no event was told */
   bool is_shut;               /* this side sent its FIN */
 };
 
@@ -130,6 +132,8 @@ void connection_of_program(connection *c, uint8_t stream) { c->socket.stream = s
 
 static void on_ready(void *owner, int events) {
   connection *c = owner;
+  c->told |= events;
+  c->is_empty = false;
   if (events & WATCH_READABLE) op_attempt_all(&c->readers);
   if (events & WATCH_WRITABLE) op_attempt_all(&c->writers);
 }
@@ -204,11 +208,27 @@ void connection_send(connection *c, op *o) {
   start(c, o, &c->writers, WATCH_WRITABLE);
 }
 
+/* A receive that got less than it asked for has got all, and what comes will be told: epoll(7). Not
+ * so if it may have stopped before something else that was told already; and a Unix one stops where
+ * descriptors were passed, too. */
+static bool gets_all(const connection *c) {
+  bool tells_bytes = (c->told & (WATCH_READABLE | WATCH_MARK)) == WATCH_READABLE;
+  return tells_bytes && !is_unix(c);
+}
+
+static bool asks_in_vain(const connection *c, const op *o) {
+  bool wants_none = o->as.receive.what == RECEIVE_EXACTLY && o->as.receive.want == 0;
+  return c->is_empty && held_length(&c->held) == 0 && !wants_none &&
+         o->deadline_ns != DEADLINE_POLL;
+}
+
 static bool attempt_receive(op *o) {
   connection *c = o->owner;
-  if (reader_attempt(c->fd, &c->held, o)) return true;
+  if (asks_in_vain(c, o)) return false;
+  bool has_ended = reader_attempt(c->fd, &c->held, o);
+  c->is_empty = o->as.receive.got_less && gets_all(c);
   if (o->as.receive.has_more) watch_again(c->lp, c->fd);
-  return false;
+  return has_ended;
 }
 
 static void receive_ended(op *o) {

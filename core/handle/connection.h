@@ -1,7 +1,7 @@
 /* One end of a TCP or Unix stream connection. Every call makes its own system calls, tried at once
- * and repeated only when the descriptor is ready: nothing is read ahead, sent behind the script's
- * back, or retried. Receives and sends each queue in order, and each is done whole before the
- * next. */
+ * (but for a receive after one that got all there was) and repeated only when the descriptor is
+ * ready: nothing is read ahead, sent behind the script's back, or retried. Receives and sends each
+ * queue in order, and each is done whole before the next. */
 #ifndef LUNET_HANDLE_CONNECTION_H
 #define LUNET_HANDLE_CONNECTION_H
 

@@ -68,6 +68,7 @@ struct op {
       const char *data; /* the result, `result` bytes long */
       size_t taken;     /* how many bytes it took: a line's newline is not in the result */
       bool has_more;    /* its last attempt stopped for others' sake: there may be more to take */
+      bool got_less;    /* its last attempt got fewer bytes than it asked the kernel for */
     } receive;
   } as;
 };

@@ -62,6 +62,7 @@ static bool attempt_some(int fd, held *h, op *o) {
   if (held_length(h) > 0) return end_held(h, o, smaller(held_length(h), CHUNK), 0);
   ssize_t received = socket_receive(fd, loop_scratch(o->lp), CHUNK);
   if (received == UV_EAGAIN) return false;
+  o->as.receive.got_less = received > 0 && received < CHUNK;
   if (received > 0) return end_scratch(o, (size_t)received, 0);
   return end_with(o, received == 0 ? OP_EOF : received);
 }
@@ -128,7 +129,7 @@ static bool attempt_all(int fd, held *h, op *o) {
 }
 
 bool reader_attempt(int fd, held *h, op *o) {
-  o->as.receive.has_more = false;
+  o->as.receive.has_more = o->as.receive.got_less = false;
   switch (o->as.receive.what) {
   case RECEIVE_SOME: return attempt_some(fd, h, o);
   case RECEIVE_EXACTLY: return attempt_exactly(fd, h, o);

@@ -28,7 +28,7 @@ struct watches {
  * the kernel has yet to tell of it, or goes on to tell then, names a life that is over. */
 static int ask(const watches *ws, int operation, int fd) {
   const struct watch *w = &ws->by_fd[fd];
-  struct epoll_event wanted = {.events = w->events | EPOLLET,
+  struct epoll_event wanted = {.events = w->events | WATCH_MARK | EPOLLET,
                                .data.u64 = (uint64_t)w->life << 32 | (uint32_t)fd};
   return epoll_ctl(ws->set, operation, fd, &wanted) == -1 ? -errno : 0;
 }
@@ -36,8 +36,8 @@ static int ask(const watches *ws, int operation, int fd) {
 static void tell(const watches *ws, const struct epoll_event *e) {
   struct watch w = ws->by_fd[(uint32_t)e->data.u64];
   if (w.life != e->data.u64 >> 32) return;
-  bool is_both = (e->events & (EPOLLERR | EPOLLHUP)) != 0;
-  w.ready(w.owner, is_both ? WATCH_READABLE | WATCH_WRITABLE : (int)e->events);
+  bool is_all = (e->events & (EPOLLERR | EPOLLHUP)) != 0;
+  w.ready(w.owner, is_all ? WATCH_READABLE | WATCH_WRITABLE | WATCH_MARK : (int)e->events);
 }
 
 static int grow(watches *ws, int fd) {

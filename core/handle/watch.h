@@ -11,8 +11,13 @@
 
 #include "handle/loop.h"
 
-/* An error and an end in both directions are told as both. */
-enum { WATCH_READABLE = EPOLLIN, WATCH_WRITABLE = EPOLLOUT };
+enum {
+  WATCH_READABLE = EPOLLIN,
+  WATCH_WRITABLE = EPOLLOUT,
+  /* With one of those: a FIN, a RST or another error, or urgent data, at which reading stops. It
+   * need not be asked for. */
+  WATCH_MARK = EPOLLRDHUP | EPOLLPRI,
+};
 
 typedef void (*watch_ready)(void *owner, int events);
 
