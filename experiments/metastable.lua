@@ -17,6 +17,7 @@
 -- when most requests are answered in each slice of 0.2 s up to the end, two at least. What has not in `after` seconds
 -- might later: so the check asks for a long queue of ghosts, attempts above the capacity and a server that works all
 -- the time. The table has the fraction of runs that recovered, and when the first and the last of them did.
+local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local overload = require "lunet.overload"
@@ -136,7 +137,7 @@ end
 -- A point for each remedy, with a case for each seed.
 local function points_of(knobs)
   local points, cases = {}, {}
-  for _, remedy in ipairs(knobs.remedy == "all" and IN_ORDER or { knobs.remedy }) do
+  for _, remedy in ipairs(choice.pick(IN_ORDER, knobs.remedy)) do
     points[#points + 1] = { remedy = remedy, cases = {} }
   end
   for seed = knobs.seed, knobs.seed + knobs.seeds - 1 do
@@ -208,7 +209,7 @@ return experiment {
     .. "the server carries.",
   knobs = {
     remedy = { "all", "what", "is done against it; all: each, in runs of its own",
-      choices = { "all", table.unpack(IN_ORDER) } },
+      choices = choice.of(IN_ORDER) },
     seed = { 1, "number", "of the first run: its arrivals, service times and jitter" },
     seeds = { 5, "runs", "for each remedy, each with the next seed", min = 1, max = 100 },
     load = { 0.4, "of capacity", "what is offered, retries not counted", min = 0.01, max = 10 },
