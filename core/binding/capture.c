@@ -13,7 +13,7 @@
 
 static const char CAPTURE_TYPE[] = "lunet.capture";
 
-static capture *check(lua_State *L) { return *(capture **)luaL_checkudata(L, 1, CAPTURE_TYPE); }
+static capture *check(lua_State *L) { return *(capture **)type_self(L, CAPTURE_TYPE); }
 
 int capture_new(lua_State *L) {
   host *h = host_check(L, 1);

@@ -16,9 +16,7 @@
 
 const char CONNECTION_TYPE[] = "lunet.connection";
 
-static connection *check(lua_State *L) {
-  return *(connection **)luaL_checkudata(L, 1, CONNECTION_TYPE);
-}
+static connection *check(lua_State *L) { return *(connection **)type_self(L, CONNECTION_TYPE); }
 
 /* NULL, and the failure pushed, once it is closed. */
 static connection *check_open(lua_State *L) {

@@ -15,7 +15,7 @@
 
 const char LISTENER_TYPE[] = "lunet.listener";
 
-static listener *check(lua_State *L) { return *(listener **)luaL_checkudata(L, 1, LISTENER_TYPE); }
+static listener *check(lua_State *L) { return *(listener **)type_self(L, LISTENER_TYPE); }
 
 /* NULL, and the failure pushed, once it is closed. */
 static listener *check_open(lua_State *L) {

@@ -23,7 +23,7 @@ static const char PROGRAMS[] = "lunet.programs";
 
 static const char *const stream_names[STREAMS] = {"stdin", "stdout", "stderr"};
 
-static process *check(lua_State *L) { return *(process **)luaL_checkudata(L, 1, PROCESS_TYPE); }
+static process *check(lua_State *L) { return *(process **)type_self(L, PROCESS_TYPE); }
 
 /* NULL, and the failure pushed, once it is closed. */
 static process *check_open(lua_State *L) {

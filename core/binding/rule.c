@@ -11,7 +11,7 @@
 
 static const char RULE_TYPE[] = "lunet.rule";
 
-static rule *check(lua_State *L) { return *(rule **)luaL_checkudata(L, 1, RULE_TYPE); }
+static rule *check(lua_State *L) { return *(rule **)type_self(L, RULE_TYPE); }
 
 /* What was tried, with what only this knows about the error. */
 static const char *explain(lua_State *L, int result, bool is_home) {

@@ -15,7 +15,7 @@ static const char WIRE_TYPE[] = "lunet.wire";
 /* Exact in a double, and in range together with any time that the clock will show. */
 static const double LONGEST_S = 1e9, LARGEST = 0x1p53;
 
-static wire *check(lua_State *L) { return *(wire **)luaL_checkudata(L, 1, WIRE_TYPE); }
+static wire *check(lua_State *L) { return *(wire **)type_self(L, WIRE_TYPE); }
 
 static struct wire_end end_argument(lua_State *L, int index) {
   lua_Number delay = luaL_checknumber(L, index + 2);
