@@ -18,47 +18,82 @@
  * since the next time is often near: then it need not be woken again. */
 enum { BEFORE_NS = 20 * 1000 * 1000, AFTER_NS = 1000 * 1000 };
 
-static const uint64_t closing = UINT64_MAX;
+/* Where sessions or control groups share processors, SCHED_IDLE counts within the own one only: by
+ * spinning against another's task, the thread would use up what its own process is to have, and
+ * that would come late by the other's whole turns. But a processor that others use does not sleep.
+ * So the thread stops when it was kept from the clock for TAKEN_NS, and each time for longer. */
+enum { TAKEN_NS = 500 * 1000, PAUSE_NS = 200 * 1000 * 1000, PAUSE_DOUBLES = 5 };
+
+static const uint64_t closing = UINT64_MAX, without_end = UINT64_MAX;
+
+/* What the thread does, or is about to do. */
+enum rest {
+  REST_NONE,
+  REST_SLEEP, /* until a time is near */
+  REST_PAUSE, /* whatever time is near */
+};
 
 struct awake {
   pthread_t thread;
   int processor; /* on which it spins */
   _Atomic uint64_t at_ns;
-  _Atomic uint32_t asleep; /* a futex: 1 while the thread sleeps, or is about to */
+  _Atomic uint32_t rest; /* a futex: enum rest */
+  int pauses;            /* so many in a row, up to PAUSE_DOUBLES */
 };
 
-static bool is_near(uint64_t at_ns) {
-  uint64_t now_ns = clock_now_ns();
+static bool is_near(uint64_t at_ns, uint64_t now_ns) {
   return now_ns + BEFORE_NS >= at_ns && now_ns < at_ns + AFTER_NS;
 }
 
-/* Until the time is near, or until woken; a time that has passed is not waited for. */
-static void sleep_until_near(awake *a, uint64_t at_ns) {
-  bool is_past = at_ns <= clock_now_ns();
-  uint64_t near_ns = at_ns - BEFORE_NS;
-  struct timespec near = {.tv_sec = (time_t)(near_ns / 1000000000u),
-                          .tv_nsec = (long)(near_ns % 1000000000u)};
+/* Until then, or until woken. */
+static void rest_until(awake *a, enum rest rest, uint64_t end_ns) {
+  struct timespec end = {.tv_sec = (time_t)(end_ns / 1000000000u),
+                         .tv_nsec = (long)(end_ns % 1000000000u)};
   /* This kind takes an absolute time of the monotonic clock. */
-  syscall(SYS_futex, &a->asleep, FUTEX_WAIT_BITSET_PRIVATE, 1, is_past ? NULL : &near, NULL,
-          FUTEX_BITSET_MATCH_ANY);
+  syscall(SYS_futex, &a->rest, FUTEX_WAIT_BITSET_PRIVATE, rest, end_ns == without_end ? NULL : &end,
+          NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+/* False: another task has taken the processor. */
+static bool spin(awake *a) {
+  uint64_t began_ns = clock_now_ns(), before_ns = began_ns;
+  /* No pause instruction: by it a hypervisor knows that the processor can be taken away. */
+  for (uint64_t now_ns = began_ns; is_near(a->at_ns, now_ns); now_ns = clock_now_ns()) {
+    if (now_ns - before_ns > TAKEN_NS) return false;
+    if (now_ns - began_ns > BEFORE_NS) a->pauses = 0;
+    before_ns = now_ns;
+  }
+  return true;
+}
+
+/* To be called before at_ns is read: who sets that later will wake the thread. */
+static uint64_t begin_rest(awake *a, enum rest rest) {
+  a->rest = rest;
+  return a->at_ns;
+}
+
+static void pause_a_while(awake *a) {
+  uint64_t length_ns = (uint64_t)PAUSE_NS << a->pauses;
+  if (a->pauses < PAUSE_DOUBLES) a->pauses++;
+  if (begin_rest(a, REST_PAUSE) != closing) rest_until(a, REST_PAUSE, clock_now_ns() + length_ns);
 }
 
 static void *run(void *argument) {
   awake *a = argument;
   while (true) {
-    a->asleep = 1; /* before at_ns is read: who sets it later will wake us */
-    uint64_t at_ns = a->at_ns;
+    uint64_t at_ns = begin_rest(a, REST_SLEEP), now_ns = clock_now_ns();
     if (at_ns == closing) return NULL;
-    if (!is_near(at_ns)) sleep_until_near(a, at_ns);
-    a->asleep = 0;
-    /* No pause instruction: by it a hypervisor knows that the processor can be taken away. */
-    while (is_near(a->at_ns)) continue;
+    /* A time that has passed is not waited for. */
+    if (!is_near(at_ns, now_ns))
+      rest_until(a, REST_SLEEP, at_ns <= now_ns ? without_end : at_ns - BEFORE_NS);
+    a->rest = REST_NONE;
+    if (!spin(a)) pause_a_while(a);
   }
 }
 
 static void wake(awake *a) {
-  if (atomic_exchange(&a->asleep, 0) == 1)
-    syscall(SYS_futex, &a->asleep, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+  a->rest = REST_NONE;
+  syscall(SYS_futex, &a->rest, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 static void follow(awake *a) {
@@ -73,7 +108,7 @@ static void follow(awake *a) {
 void awake_at(awake *a, uint64_t at_ns) {
   follow(a);
   a->at_ns = at_ns;
-  wake(a);
+  if (a->rest == REST_SLEEP) wake(a);
 }
 
 /* Signals are for the thread that was there before. */

@@ -1,7 +1,8 @@
 /* A processor that has nothing to do goes to sleep, and takes its time to wake: microseconds on
  * bare metal, milliseconds where it is a virtual one that its host gave to others. This keeps it
  * from sleeping shortly before a time that matters, by a thread that spins there under SCHED_IDLE:
- * whoever else has something to do goes first, at once (sched(7)). */
+ * whoever else has something to do goes first, at once (sched(7)), and when others use the
+ * processor the thread stops for a while. */
 #ifndef LUNET_PLATFORM_AWAKE_H
 #define LUNET_PLATFORM_AWAKE_H
 

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
@@ -68,6 +69,35 @@ static void sleeps_otherwise(awake *a, pid_t thread) {
   wait_until_asleep(thread); /* the time is far */
 }
 
+static void run_for(uint64_t span_ns) {
+  for (uint64_t end_ns = clock_now_ns() + span_ns; clock_now_ns() < end_ns;) continue;
+}
+
+/* Whether it sleeps though a time is near. */
+static bool has_given_way(awake *a, pid_t thread) {
+  uint64_t at_ns = clock_now_ns() + 15 * MS;
+  awake_at(a, at_ns);
+  pause_ms();
+  bool sleeps = state_of(thread) == 'S';
+  return sleeps && clock_now_ns() < at_ns;
+}
+
+/* This thread takes the processor from it. */
+static void gives_way(awake *a, pid_t thread) {
+  uint64_t bound_ns = clock_now_ns() + 30 * SECOND;
+  cpu_set_t all, own;
+  CPU_ZERO(&own);
+  CPU_SET(sched_getcpu(), &own);
+  CHECK(sched_getaffinity(0, sizeof all, &all) == 0);
+  CHECK(sched_setaffinity(0, sizeof own, &own) == 0);
+  while (!has_given_way(a, thread)) {
+    CHECK(clock_now_ns() < bound_ns);
+    run_for(5 * MS);
+    pause_ms();
+  }
+  CHECK(sched_setaffinity(0, sizeof all, &all) == 0);
+}
+
 static void ends_at_any_moment(void) {
   for (int i = 0; i < 2000; i++) {
     awake *a;
@@ -86,6 +116,7 @@ int main(void) {
   CHECK(sched_getscheduler(thread) == SCHED_IDLE);
   spins_shortly_before(a);
   sleeps_otherwise(a, thread);
+  gives_way(a, thread);
   awake_close(a);
   ends_at_any_moment();
   return 0;
