@@ -242,7 +242,7 @@ return experiment {
     local capacity = overload.capacity(knobs.service, knobs.closed_loop)
     local points, cases = points_of(knobs)
     local repeated = overload.run(cases, {
-      at_once = AT_ONCE, spare = knobs.spare,
+      at_once = AT_ONCE, apart = knobs.service / AT_ONCE, spare = knobs.spare,
       open = function(case) return overload.open_site(policy_of(knobs, case, capacity).backlog) end,
       run = function(case, site) return run_case(knobs, case, capacity, site) end,
     })

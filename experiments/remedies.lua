@@ -140,8 +140,6 @@ local function open_trial(remedy, knobs)
     backlog = BACKLOG })
 end
 
-local function side_by_side(knobs) return knobs.delay > 0 and AT_ONCE_DELAYED or AT_ONCE end
-
 -- -- clients of the scenario -------------------------------------------------------------------
 
 local function wait_for(predicate) assert(lunet.eventually(predicate, LONG)) end
@@ -349,6 +347,7 @@ end
 local function run_overloads(knobs)
   local capacity = overload.capacity(knobs.service, 2 * overload.LOOPS)
   local points, cases, records = {}, {}, {}
+  local at_once = knobs.delay > 0 and AT_ONCE_DELAYED or AT_ONCE
   for i, remedy in ipairs(tried_in("overload", knobs)) do points[i] = { remedy = remedy, cases = {} } end
   for seed = knobs.seed, knobs.seed + knobs.seeds - 1 do
     for _, point in ipairs(points) do
@@ -358,7 +357,7 @@ local function run_overloads(knobs)
     end
   end
   local repeated = overload.run(cases, {
-    at_once = side_by_side(knobs), spare = knobs.spare,
+    at_once = at_once, apart = knobs.service / at_once, spare = knobs.spare,
     open = function(case) return open_trial(case.remedy, knobs) end,
     run = function(case, site) return run_overload(case, site, knobs, capacity) end,
   })

@@ -312,7 +312,7 @@ return experiment {
     local sets = sets_of(knobs, capacity)
     local cases = cases_of(knobs, sets)
     local repeated = overload.run(cases, {
-      at_once = AT_ONCE, spare = knobs.spare, open = function(case) return overload.open_site(case.backlog) end,
+      at_once = AT_ONCE, apart = knobs.service / AT_ONCE, spare = knobs.spare, open = function(case) return overload.open_site(case.backlog) end,
       run = function(case, site) return run_case(knobs, case, capacity, site) end,
     })
     local points = {}

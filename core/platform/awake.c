@@ -1,6 +1,7 @@
 #include "platform/awake.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
@@ -8,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +25,8 @@ enum { BEFORE_NS = 20 * 1000 * 1000, AFTER_NS = 1000 * 1000 };
  * that would come late by the other's whole turns. But a processor that others use does not sleep.
  * So the thread stops when it was kept from the clock for TAKEN_NS, and each time for longer. */
 enum { TAKEN_NS = 500 * 1000, PAUSE_NS = 200 * 1000 * 1000, PAUSE_DOUBLES = 5 };
+
+enum { DESCRIPTORS_MOST = 32768 }; /* 8 bytes each */
 
 static const uint64_t closing = UINT64_MAX, without_end = UINT64_MAX;
 
@@ -111,6 +115,19 @@ void awake_at(awake *a, uint64_t at_ns) {
   if (a->rest == REST_SLEEP) wake(a);
 }
 
+/* Makes the kernel's table of descriptors as large as it will be. Where threads share one, each
+ * time that it has to grow waits some 10 ms, until no thread can be reading it: expand_fdtable() in
+ * fs/file.c. */
+static void enlarge_descriptor_table(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == -1) return;
+  rlim_t last = limit.rlim_cur < DESCRIPTORS_MOST ? limit.rlim_cur : DESCRIPTORS_MOST;
+  int any = open("/", O_PATH | O_CLOEXEC);
+  int high = fcntl(any, F_DUPFD_CLOEXEC, (int)last - 1);
+  if (high != -1) close(high);
+  if (any != -1) close(any);
+}
+
 /* Signals are for the thread that was there before. */
 static int start(awake *a) {
   sigset_t all, before;
@@ -127,6 +144,7 @@ int awake_open(awake **out) {
   awake *a = calloc(1, sizeof *a);
   if (a == NULL) return -ENOMEM;
   a->processor = -1;
+  enlarge_descriptor_table();
   int result = start(a);
   if (result < 0)
     free(a);

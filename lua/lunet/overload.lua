@@ -58,6 +58,8 @@ end
 
 ---@class lunet.runs
 ---@field at_once? integer how many go side by side: more of them make each other late; default: all
+---@field apart? number seconds by which those side by side begin one after the other: of the same seed they have
+--- the same arrivals, which would otherwise all be at once; default 0
 ---@field spare? integer rounds of so many in which disturbed runs are done again; default 0
 ---@field open fun(case: table): lunet.site makes the hosts of one
 ---@field run fun(case: table, site: lunet.site): table the run, with a field `valid`
@@ -67,7 +69,10 @@ local function run_side_by_side(cases, runs)
   lunet.scope(function()
     local sites = {}
     for i, case in ipairs(cases) do sites[i] = runs.open(case) end
-    lunet.together(cases, function(case, i) case.run = runs.run(case, sites[i]) end)
+    lunet.together(cases, function(case, i)
+      lunet.sleep((i - 1) * (runs.apart or 0))
+      case.run = runs.run(case, sites[i])
+    end)
   end)
 end
 

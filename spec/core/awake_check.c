@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -98,6 +99,23 @@ static void gives_way(awake *a, pid_t thread) {
   CHECK(sched_setaffinity(0, sizeof all, &all) == 0);
 }
 
+/* How many descriptors the kernel's table has room for. */
+static int descriptor_room(void) {
+  char line[256];
+  int room = 0;
+  FILE *file = fopen("/proc/self/status", "r");
+  CHECK(file != NULL);
+  while (fgets(line, sizeof line, file) != NULL && sscanf(line, "FDSize: %d", &room) != 1) continue;
+  fclose(file);
+  return room;
+}
+
+static void has_room_for_descriptors(void) {
+  struct rlimit limit;
+  CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(descriptor_room() >= (limit.rlim_cur < 32768 ? (int)limit.rlim_cur : 32768));
+}
+
 static void ends_at_any_moment(void) {
   for (int i = 0; i < 2000; i++) {
     awake *a;
@@ -114,6 +132,7 @@ int main(void) {
   pid_t thread = other_thread();
   CHECK(thread != 0);
   CHECK(sched_getscheduler(thread) == SCHED_IDLE);
+  has_room_for_descriptors();
   spins_shortly_before(a);
   sleeps_otherwise(a, thread);
   gives_way(a, thread);
