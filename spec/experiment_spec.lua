@@ -98,6 +98,16 @@ describe("declaring an experiment", function()
       columns = declared.columns, figures = declared.figures, exclusive = declared.exclusive })
   end)
 
+  it("collects garbage in steps while it runs, and as before afterwards", function()
+    local before = collectgarbage "generational"
+    local during
+    make { run = function()
+      during = collectgarbage "incremental"
+      return {}
+    end } {}
+    assert.same({ "incremental", "generational" }, { during, collectgarbage(before) })
+  end)
+
   it("refuses a control that is none of its settings", function()
     assert.match("experiment: control: unknown knob 'backlog' %(known: %)$", misuse_of { control = { backlog = 1 } })
     assert.match("experiment: control: knob n: 0 is not allowed", misuse_of {

@@ -158,6 +158,13 @@ local function copy(values)
   return same
 end
 
+-- The program's collector is the generational one, as the stock interpreter's, which stops everything for up to 15 ms
+-- now and then: clients would come late.
+local function collect_in_steps()
+  local mode = collectgarbage "incremental"
+  return setmetatable({}, { __close = function() collectgarbage(mode) end })
+end
+
 --- Runs it in a scope of its own on a home host of its own, with recording on. An error of the run is
 --- raised as it is, and so is that a program is missing. A mistake in figures or plot changes no verdict.
 ---@param values table<string, any> of all knobs, from settings
@@ -170,6 +177,7 @@ function experiment:execute(values, options)
   local are_here, missing = needs.find(self.needs)
   if not are_here then error(missing, 0) end
   local home <close> = options.machine and isolation.refuse() or isolation.enter(self.sysctl)
+  local _steps <close> = collect_in_steps()
   local record <close> = recording.start(options.wire, self.exclusive and not options.wire)
   local outcome = core.scope(function()
     local follower = options.follow and core.spawn(options.follow, record)

@@ -149,7 +149,7 @@ describe("remedies", function()
     assert.error_matches(function() remedies { remedy = "hope" } end, 'knob remedy: "hope" is not allowed')
     assert.error_matches(function() remedies { delay = 1.0 } end, "knob delay: 1.0 is not allowed")
     assert.error_matches(function() remedies { remedy = "none", warm_up = 7.0 } end,
-      "knob warm_up: 7%.0 is not allowed; it is less than seconds, which is 5%.6$")
+      "knob warm_up: 7%.0 is not allowed; it is less than seconds, which is 5%.0$")
   end)
 end)
 
