@@ -14,7 +14,7 @@
 -- also clients that only ended their side, and works in vain for those that leave during the service.
 --
 -- Method: as in retry_storm. The stall shuts the gate; who is served then is served to the end. A run has recovered
--- when most requests are answered in each slice of 0.2 s up to the end, two at least. What has not in `after` seconds
+-- when most requests are answered in each slice of 0.5 s up to the end, two at least. What has not in `after` seconds
 -- might later: so the check asks for a long queue of ghosts, attempts above the capacity and a server that works all
 -- the time. The table has the fraction of runs that recovered, and when the first and the last of them did.
 local choice = require "lunet.choice"
@@ -27,10 +27,10 @@ local workload = require "lunet.workload"
 
 local median, values_of, round = overload.median, overload.values, statistics.round
 
-local SLICE = 0.2 -- s
-local CALM = 0.4 -- s at the end of a run that has recovered
+local SLICE = 0.5 -- s
+local CALM = 1 -- s at the end of a run that has recovered
 local LAST = 1 -- s; what is measured of the end
-local AT_ONCE = 7 -- runs side by side; more of them make each other late
+local AT_ONCE = 13 -- runs side by side; more of them make each other late
 
 -- What each remedy changes, in the knobs or in the server.
 local REMEDIES = {
@@ -220,12 +220,12 @@ return experiment {
       .. "0 retries at once", min = 0 },
     budget = { 16.0, "retries", "what each request adds to those that all may spend; 16 limits nothing", min = 0 },
     departure = { "close", "how", "clients leave when their patience is over", choices = { "close", "reset" } },
-    patience = { 0.1, "s", "how long a client waits in one attempt, connect included", min = 0.001 },
-    service = { 0.01, "s", "how long the server works on a request, on average", min = 0.0005 },
+    patience = { 0.2, "s", "how long a client waits in one attempt, connect included", min = 0.001 },
+    service = { 0.02, "s", "how long the server works on a request, on average", min = 0.0005 },
     distribution = { "fixed", "kind", "of service times", choices = { "fixed", "exponential" } },
-    before = { 0.4, "s", "of load before the stall", min = SLICE },
-    after = { 1.4, "s", "of load after it", min = LAST },
-    closed_loop = { 32, "requests", "of a closed loop that measures the capacity, the best of three",
+    before = { 0.5, "s", "of load before the stall", min = SLICE },
+    after = { 2.5, "s", "of load after it", min = LAST },
+    closed_loop = { 24, "requests", "of a closed loop that measures the capacity, the best of three",
       min = overload.LOOPS },
     spare = { 1, "rounds", "in which disturbed runs are done again, a few side by side", min = 0, max = 100 },
     lateness = { 0.1, "of service", "by how much the clients of a valid run may be late (p99)", min = 0 },
