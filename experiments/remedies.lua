@@ -42,7 +42,7 @@
 --                     remembers replies; once, not never      for nobody: it makes that harmless, not rare
 --   cancel            client: a second connection on leaving  to the same port: it queues behind its request
 --   retry_budget      clients share one: no remedy for a      a limit for each request: twice the load remains
---                     queue, but 1.1 tries instead of 4
+--                     queue, but 1.1 tries instead of 3
 --   newest_in_time    request_deadline and lifo together: the best here. Short queue and request_id go with it
 --
 -- Where a remedy neither clearly passes nor clearly fails it is shown and not judged: the goodput of the two that

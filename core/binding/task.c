@@ -2,16 +2,17 @@
 
 #include <lauxlib.h>
 
+#include "binding/coroutine.h"
 #include "binding/failure.h"
 #include "binding/interrupt.h"
+#include "binding/outcome.h"
 #include "binding/runtime.h"
 #include "binding/timeout.h"
 #include "binding/type.h"
 
 const char TASK_TYPE[] = "lunet.task";
 
-/* The user values of a task. While it lives, its coroutine has the place of its outcome: a table of
- * its results, or of its error and how that came about. */
+/* The user values of a task. While it lives, its coroutine has the place of its outcome. */
 enum {
   VALUE_THREAD = 1,
   VALUE_OUTCOME = VALUE_THREAD,
@@ -19,10 +20,8 @@ enum {
   VALUES = VALUE_SPAWNED_AT
 };
 
-/* In the registry: every task that lives or whose error waits, by its address; and the coroutines
- * of ended tasks, to be used again. */
-static const char TASKS[] = "lunet.tasks", IDLE[] = "lunet.idle";
-enum { IDLE_MOST = 256 };
+/* In the registry: every task that lives or whose error waits, by its address. */
+static const char TASKS[] = "lunet.tasks";
 
 static int continue_wait(lua_State *L, int status, lua_KContext context);
 
@@ -63,15 +62,6 @@ task *task_begin(lua_State *L, uint64_t deadline_ns) {
   return t;
 }
 
-/* Pushes the error of the failed task at `index`, as if it came about in this coroutine. */
-static void push_error(lua_State *L, int index) {
-  lua_getiuservalue(L, index, VALUE_OUTCOME);
-  lua_rawgeti(L, -1, 1);
-  lua_rawgeti(L, -2, 2);
-  failure_remember(L, -2);
-  lua_remove(L, -2);
-}
-
 bool task_take_error(lua_State *L, task *t) {
   if (t == &t->rt->main && interrupt_take()) {
     luaL_where(L, 1);
@@ -86,7 +76,8 @@ bool task_take_error(lua_State *L, task *t) {
   task *failed = LIST_ENTRY(t->failures.next, task, in_parent);
   lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
   lua_rawgetp(L, -1, failed);
-  push_error(L, -1);
+  lua_getiuservalue(L, -1, VALUE_OUTCOME);
+  outcome_error(L);
   task_forget_failure(L, failed);
   lua_replace(L, -3);
   lua_pop(L, 1);
@@ -172,51 +163,14 @@ static int task_body(lua_State *L) {
   return nursery_run(L, &t->born);
 }
 
-static void push_results(lua_State *L, lua_State *co, int results) {
-  luaL_checkstack(L, results + LUA_MINSTACK, "too many results");
-  lua_createtable(L, results, 0);
-  lua_xmove(co, L, results);
-  for (int i = results; i >= 1; i--) lua_rawseti(L, -1 - i, i);
-  lua_pushinteger(L, results);
-  lua_setfield(L, -2, "n");
-}
-
-/* The error on top of the coroutine's stack. The task is on top of L. */
-static void push_failure(lua_State *L, lua_State *co) {
-  lua_getiuservalue(L, -1, VALUE_SPAWNED_AT);
-  lua_createtable(L, 2, 0);
-  failure_push_origin(co, -1);
-  lua_xmove(co, L, 2);
-  lua_pushfstring(L, "%s\ntask spawned at %s", lua_tostring(L, -1), lua_tostring(L, -4));
-  lua_rawseti(L, -4, 2);
-  lua_pop(L, 1);
-  lua_rawseti(L, -2, 1);
-  lua_remove(L, -2);
-}
-
 /* Keeps what the coroutine left on its stack, in its place. The task is on top of L. */
 static void keep_outcome(lua_State *L, task *t, int results) {
+  lua_getiuservalue(L, -1, VALUE_SPAWNED_AT);
   if (t->state == TASK_FAILED)
-    push_failure(L, t->L);
-  else if (t->state == TASK_DONE && results > 0)
-    push_results(L, t->L, results);
+    outcome_push_error(L, t->L, lua_tostring(L, -1));
   else
-    lua_pushnil(L);
-  lua_setiuservalue(L, -2, VALUE_OUTCOME);
-}
-
-/* The next task finds it as if it were new. */
-static void keep_coroutine(lua_State *L, lua_State *co) {
-  lua_settop(co, 0);
-  lua_sethook(co, NULL, 0, 0);
-  failure_forget(co);
-  lua_getfield(L, LUA_REGISTRYINDEX, IDLE);
-  lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
-  if (count < IDLE_MOST) {
-    lua_pushthread(co);
-    lua_xmove(co, L, 1);
-    lua_rawseti(L, -2, count + 1);
-  }
+    outcome_push(L, t->L, t->state == TASK_DONE ? results : 0);
+  lua_setiuservalue(L, -3, VALUE_OUTCOME);
   lua_pop(L, 1);
 }
 
@@ -236,7 +190,7 @@ static void task_ended(lua_State *L, task *t, int results) {
   lua_getiuservalue(L, -1, VALUE_THREAD); /* nothing else keeps it in a moment */
   lua_insert(L, -2);
   keep_outcome(L, t, results);
-  if (lua_status(t->L) == LUA_OK) keep_coroutine(L, t->L);
+  if (lua_status(t->L) == LUA_OK) coroutine_keep(L, t->L);
   t->L = NULL;
   bool is_joined = !list_empty(&t->joiners);
   op_end_all(&t->joiners, 0);
@@ -317,23 +271,6 @@ void task_open_main(runtime *rt, lua_State *L) {
   rt->current = &rt->main;
 }
 
-/* Pushes a coroutine with an empty stack. */
-static lua_State *push_coroutine(lua_State *L) {
-  lua_getfield(L, LUA_REGISTRYINDEX, IDLE);
-  lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
-  lua_State *co = NULL;
-  if (count > 0) {
-    lua_rawgeti(L, -1, count);
-    co = lua_tothread(L, -1);
-    lua_pushnil(L);
-    lua_rawseti(L, -3, count);
-  } else {
-    co = lua_newthread(L);
-  }
-  lua_remove(L, -2);
-  return co;
-}
-
 /* Pushes "file:line" of the Lua code that called. */
 static void push_caller(lua_State *L) {
   lua_Debug caller;
@@ -354,7 +291,7 @@ int task_spawn(lua_State *L) {
   luaL_setmetatable(L, TASK_TYPE);
   push_caller(L);
   lua_setiuservalue(L, -2, VALUE_SPAWNED_AT);
-  t->L = push_coroutine(L);
+  t->L = coroutine_push(L);
   lua_setiuservalue(L, -2, VALUE_THREAD);
   lua_insert(L, 1); /* the task below the body */
   luaL_checkstack(t->L, arguments + 2, "too many arguments");
@@ -379,21 +316,10 @@ int task_spawn(lua_State *L) {
 
 static int push_outcome(lua_State *L, task *t) {
   if (t->state == TASK_CANCELED) return failure_push(L, OP_CANCELED, NULL);
-  if (t->state == TASK_FAILED) {
-    push_error(L, 1);
-    return lua_error(L);
-  }
-  lua_Integer count = 0;
   lua_getiuservalue(L, 1, VALUE_OUTCOME);
-  if (lua_istable(L, -1)) {
-    lua_getfield(L, -1, "n");
-    count = lua_tointeger(L, -1);
-    lua_pop(L, 1);
-  }
-  luaL_checkstack(L, (int)count + 1, "too many results");
-  lua_pushboolean(L, 1);
-  for (lua_Integer i = 1; i <= count; i++) lua_rawgeti(L, -1 - (int)i, i);
-  return (int)count + 1;
+  if (t->state == TASK_DONE) return outcome_results(L);
+  outcome_error(L);
+  return lua_error(L);
 }
 
 static int push_joined(lua_State *L, op *o) {
@@ -437,6 +363,6 @@ static const luaL_Reg metamethods[] = {
 void task_open_type(lua_State *L) {
   type_open(L, TASK_TYPE, methods, metamethods);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, TASKS);
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, IDLE);
-  lua_pop(L, 2);
+  lua_pop(L, 1);
+  coroutine_open(L);
 }

@@ -1,0 +1,15 @@
+/* The coroutines of tasks. One whose task has ended serves another: a new one takes a thousand
+ * bytes. */
+#ifndef LUNET_BINDING_COROUTINE_H
+#define LUNET_BINDING_COROUTINE_H
+
+#include <lua.h>
+
+void coroutine_open(lua_State *L); /* before the others */
+
+lua_State *coroutine_push(lua_State *L); /* one with an empty stack */
+
+/* Whose function has returned or raised: the next task finds it as if it were new. */
+void coroutine_keep(lua_State *L, lua_State *co);
+
+#endif
