@@ -24,7 +24,7 @@ enum { BEFORE_NS = 20 * 1000 * 1000, AFTER_NS = 1000 * 1000 };
  * spinning against another's task, the thread would use up what its own process is to have, and
  * that would come late by the other's whole turns. But a processor that others use does not sleep.
  * So the thread stops when it was kept from the clock for TAKEN_NS, and each time for longer. */
-enum { TAKEN_NS = 500 * 1000, PAUSE_NS = 200 * 1000 * 1000, PAUSE_DOUBLES = 5 };
+enum { TAKEN_NS = 500 * 1000, PAUSE_NS = 20 * 1000 * 1000, PAUSE_DOUBLES = 8 };
 
 enum { DESCRIPTORS_MOST = 32768 }; /* 8 bytes each */
 
