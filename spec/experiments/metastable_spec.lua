@@ -1,10 +1,10 @@
 local lunet = require "lunet"
 local metastable = dofile "experiments/metastable.lua"
 
--- Far from any threshold: a full queue takes sixteen times the patience, and attempts are twice what the server can
+-- Far from any threshold: a full queue takes eight times the patience, and attempts are twice what the server can
 -- do. On a machine that is busy with other things runs are not valid, and the check judges nothing.
 local FAR = {
-  remedy = "none", service = 0.005, patience = 0.025, load = 0.7, retries = 2, backlog = 80, stall = 0.5, seeds = 1,
+  remedy = "none", service = 0.01, patience = 0.05, load = 0.7, retries = 2, backlog = 40, stall = 0.5, seeds = 1,
   before = 0.5, after = 1.5, closed_loop = 20, spare = 0,
 }
 
@@ -30,7 +30,7 @@ local function assert_down(outcome)
   assert.same({ "none", "none", "0/1" }, { clients.remedy, server.remedy, clients.recovered })
   assert.is_nil(clients.min_s)
   assert.is_true(clients.goodput < 10 and clients.success < 50 and server.ghosts >= 90)
-  assert.is_true(server.depth > 4 and server.depth <= 81)
+  assert.is_true(server.depth > 4 and server.depth <= 41)
 end
 
 local function slice_at(outcome, from)
@@ -51,14 +51,18 @@ describe("metastable", function()
     if outcome.valid then
       assert_down(outcome)
       assert.is_true(outcome.last_second[1].attempts > 1.5 * outcome.offered)
-      assert.is_true(slice_at(outcome, -1).none > 50 and slice_at(outcome, 0.5).none < 20)
+      assert.is_true(slice_at(outcome, -1).none > 30 and slice_at(outcome, 0.5).none < 20)
     end
   end)
 
   it("control: without retries goodput comes back when the queue is empty again", function()
-    local outcome, holds, why = metastable(with(metastable.control))
+    local control = with(metastable.control)
+    control.after = 3.5 -- the queue drains at what the load leaves of the capacity: for some 1.4 s
+    local outcome, holds, why = metastable(control)
     assert_judged("none: goodput came back in 1/1 runs", outcome, holds, why)
-    if outcome.valid then assert.is_true(outcome.remedies[1].max_s > 0 and outcome.last_second[1].depth < 20) end
+    if not outcome.valid then return end
+    assert.is_true(slice_at(outcome, 0).none < slice_at(outcome, 2.5).none)
+    assert.is_true(outcome.last_second[1].depth < 20)
   end)
 
   it("control: with a short backlog goodput comes back at once", function()
