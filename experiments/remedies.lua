@@ -46,7 +46,8 @@
 --   newest_in_time    request_deadline and lifo together: the best here. Short queue and request_id go with it
 --
 -- Where a remedy neither clearly passes nor clearly fails it is shown and not judged: the goodput of the two that
--- refuse, and how many of a burst they serve.
+-- refuse, and how many of a burst they serve; and the goodput with FIN taken for gone, which is 19 to 98 % by the seed.
+-- Of five seeds (`--seeds 5`) the others differ by at most 15 % of capacity.
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local overload = require "lunet.overload"
@@ -380,7 +381,11 @@ local SCENARIO = {
   again = both(function(record) return record.again == 1 end),
   patient = both(function(record) return record.patient == "served" end),
   half = both(function(record) return record.half == "served" end),
-  burst = both(function(record) return record.burst == BURST end),
+  burst = {
+    function(record) return record.burst == BURST end,
+    -- With a delay all of it is in handshakes at once, which pass the queue's limit: see phantom_connect.
+    function(record, knobs) return record.burst < BURST or knobs.delay > 0 end,
+  },
   trips = both(function(record) return record.trips == 0 and record.trips_half == 0 end),
 }
 local OVERLOAD = {

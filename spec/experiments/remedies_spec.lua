@@ -23,7 +23,7 @@ local SCENARIO = {
   { "request_deadline", "from accept", NOTHING_HELPED },
   { "request_deadline", "wall clock", { stale = 3, again = 2, patient = "dropped", half = "dropped", burst = 3 } },
   { "short_backlog", "-", NOTHING_HELPED, trips = { 0, 0 } },
-  { "short_backlog", "backlog 0", { stale = 0, patient = "served", half = "served" } }, -- a SYN is sent again
+  { "short_backlog", "backlog 0", { stale = 0, patient = "served" } }, -- SYNs are sent again, and race for one place
   { "close_when_busy", "-", { stale = 0 }, trips = { 0, 0 } },
   { "close_when_busy", "no reuse", { stale = 0 } },
   { "refuse_when_busy", "-", { stale = 0, again = 1, patient = "served", half = "served" }, trips = { 0, 0 } },
