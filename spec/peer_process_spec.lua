@@ -36,7 +36,7 @@ describe("a server's process", function()
   end)
 
   it("raises if it cannot be run", function()
-    assert.matches("exec no%-such%-program: .*ENOENT", raised(peer_process.start, host, { "no-such-program" }, PORT))
+    assert.matches("exec /no/such%-program: .*ENOENT", raised(peer_process.start, host, { "/no/such-program" }, PORT))
   end)
 
   it("is not taken for another one that listens there already", function()
