@@ -19,7 +19,7 @@ struct connection {
   held held;
   struct trace_socket socket; /* who the peer is, unless that is a Unix socket */
   int told;                   /* every event that the loop has told of it, together */
-  bool is_empty;              /* a receive got all there was, since when no event was told */
+  bool is_empty;              /* nothing is there, or hardly: what comes will be told */
   bool is_shut;               /* this side sent its FIN */
 };
 
@@ -144,12 +144,24 @@ static void start(connection *c, op *o, list *queue, int events) {
     op_end(o, OP_CLOSED);
     return;
   }
-  if (list_empty(queue) && o->attempt(o)) return;
+  if (list_empty(queue) && o->kind->attempt(o)) return;
   op_wait(o, queue);
-  if (op_ended(o)) return; /* it was not to wait */
+  bool has_to_wait = !op_ended(o); /* else it was not to wait */
+  if (has_to_wait && !watch_is_on(c->lp, c->fd, events)) loop_watch_later(c->lp, o);
+}
+
+static void watch(op *o, list *queue, int events) {
+  connection *c = o->owner;
+  c->is_empty = false;
+  op_attempt_all(queue);
+  if (op_ended(o)) return;
   int result = watch_begin(c->lp, c->fd, events, on_ready, c);
   if (result < 0) op_end(o, result);
 }
+
+static void watch_reading(op *o) { watch(o, &((connection *)o->owner)->readers, WATCH_READABLE); }
+
+static void watch_writing(op *o) { watch(o, &((connection *)o->owner)->writers, WATCH_WRITABLE); }
 
 /* Whether the handshake is over. */
 static bool attempt_connect(op *o) {
@@ -171,11 +183,12 @@ static void connect_ended(op *o) {
   record_op(c, o, EVENT_CONNECT, 0, o->result);
 }
 
+static const struct op_kind connect_kind = {attempt_connect, watch_writing, connect_ended};
+
 void connection_connect(connection *c, const address *peer, op *o) {
   trace_end_set(&c->socket.peer, peer);
   o->owner = c;
-  o->attempt = attempt_connect;
-  o->on_end = connect_ended;
+  o->kind = &connect_kind;
   int result = socket_connect(c->fd, peer);
   if (result == -EINPROGRESS)
     start(c, o, &c->writers, WATCH_WRITABLE); /* on loopback the handshake is often over by now */
@@ -197,14 +210,18 @@ static bool attempt_send(op *o) {
 }
 
 static void send_ended(op *o) {
-  record_op(o->owner, o, EVENT_SEND, (int64_t)o->as.send.sent, o->result < 0 ? o->result : 0);
+  connection *c = o->owner;
+  record_op(c, o, EVENT_SEND, (int64_t)o->as.send.sent, o->result < 0 ? o->result : 0);
+  /* The answer has hardly come yet: a receive lets the others go first. */
+  if (!watch_is_on(c->lp, c->fd, WATCH_READABLE)) c->is_empty = true;
 }
+
+static const struct op_kind send_kind = {attempt_send, watch_writing, send_ended};
 
 void connection_send(connection *c, op *o) {
   o->as.send.sent = 0;
   o->owner = c;
-  o->attempt = attempt_send;
-  o->on_end = send_ended;
+  o->kind = &send_kind;
   start(c, o, &c->writers, WATCH_WRITABLE);
 }
 
@@ -240,10 +257,11 @@ static void receive_ended(op *o) {
   if (is_given_up && held_length(&c->held) > 0) op_attempt_all(&c->readers);
 }
 
+static const struct op_kind receive_kind = {attempt_receive, watch_reading, receive_ended};
+
 void connection_receive(connection *c, op *o) {
   o->owner = c;
-  o->attempt = attempt_receive;
-  o->on_end = receive_ended;
+  o->kind = &receive_kind;
   start(c, o, &c->readers, WATCH_READABLE);
 }
 

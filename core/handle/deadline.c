@@ -80,6 +80,8 @@ void deadlines_remove(deadlines *d, op *o) {
     sift_down(d, slot, last);
 }
 
+bool deadlines_are_due(const deadlines *d) { return d->is_due; }
+
 void deadlines_expire(deadlines *d) {
   if (!d->is_due) return;
   d->is_due = false;

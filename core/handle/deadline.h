@@ -15,6 +15,8 @@ void deadlines_stay_awake(deadlines *d);
 int deadlines_add(deadlines *d, op *o); /* by o->deadline_ns */
 void deadlines_remove(deadlines *d, op *o);
 
+bool deadlines_are_due(const deadlines *d); /* the last poll told that the first one has passed */
+
 /* Ends with OP_TIMEOUT every op that is due. Called after polling, so that an op whose descriptor
  * became ready in the same poll ends with its data instead. */
 void deadlines_expire(deadlines *d);

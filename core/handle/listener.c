@@ -23,6 +23,7 @@ struct listener {
   struct trace_socket socket;
   struct trace_probe probe;
   uint32_t depth, limit; /* what the trace recorded last */
+  uint32_t known;        /* so many connections are in the queue at least */
 };
 
 static void record(listener *l, enum event_kind kind, int64_t bytes, int code) {
@@ -125,14 +126,26 @@ static int open_accepted(listener *l, const op *o, int fd, const address *peer) 
   return result;
 }
 
+/* accept(2) makes a socket and a file before it looks into the queue: to find that empty takes it
+ * some ten times as long as to ask for the queue's length. */
+static bool is_queue_empty(listener *l) {
+  uint32_t limit;
+  if (l->known > 0 || address_family(&l->local) == AF_UNIX) return false;
+  return listener_queue(l, &l->known, &limit) == 0 && l->known == 0;
+}
+
 static bool attempt_accept(op *o) {
   listener *l = o->owner;
   address peer;
   l->is_held = !gate_has_room(l->gate);
-  if (l->is_held) return false;
+  if (l->is_held || is_queue_empty(l)) return false;
   int result = socket_accept(l->fd, &peer);
+  if (result == UV_EAGAIN) l->known = 0;
   if (result == UV_EAGAIN) return false;
-  if (result >= 0) result = open_accepted(l, o, result, &peer);
+  if (result >= 0) {
+    if (l->known > 0) l->known--;
+    result = open_accepted(l, o, result, &peer);
+  }
   op_end(o, result);
   return true;
 }
@@ -148,6 +161,7 @@ static void accept_ended(op *o) {
 static void on_ready(void *owner, int events) {
   listener *l = owner;
   (void)events;
+  if (l->known == 0) l->known = 1;
   op_attempt_all(&l->waiting);
 }
 
@@ -159,17 +173,19 @@ void listener_admit(listener *l) {
   l->is_held = false;
 }
 
+/* Its descriptor is watched at once: it stays, and so that is done only once. */
+static const struct op_kind accept_kind = {.attempt = attempt_accept, .ended = accept_ended};
+
 void listener_accept(listener *l, scope *s, connection **out, op *o) {
   o->owner = l;
-  o->attempt = attempt_accept;
-  o->on_end = accept_ended;
+  o->kind = &accept_kind;
   o->as.accept.accepted = out;
   o->as.accept.scope = s;
   if (!listener_is_open(l)) {
     op_end(o, OP_CLOSED);
     return;
   }
-  if (list_empty(&l->waiting) && o->attempt(o)) return;
+  if (list_empty(&l->waiting) && attempt_accept(o)) return;
   op_wait(o, &l->waiting);
   listener_admit(l);
 }

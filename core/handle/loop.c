@@ -8,7 +8,10 @@
 #include "handle/trace.h"
 #include "handle/watch.h"
 
-enum { CALLS_AT_ONCE = 64 }; /* between two polls, over all tasks */
+enum {
+  CALLS_AT_ONCE = 64,  /* between two polls, over all tasks */
+  UNWATCHED_STEPS = 4, /* as long as this an op that waits need not be watched */
+};
 
 struct loop {
   uv_loop_t uv;
@@ -16,12 +19,14 @@ struct loop {
   deadlines *deadlines;
   trace *trace;
   watches *watches;
-  list ready;  /* ended ops, to be delivered */
-  list batch;  /* those that this step delivers */
-  list scopes; /* every open scope; the outermost first */
+  list ready;     /* ended ops, to be delivered */
+  list batch;     /* those that this step delivers */
+  list unwatched; /* ops that wait, to be watched later */
+  list scopes;    /* every open scope; the outermost first */
   scope outermost;
   uint32_t last_socket;
   uint16_t last_host;
+  uint16_t step; /* their number, from any */
   int calls_left;
   char scratch[LOOP_SCRATCH];
 };
@@ -38,6 +43,12 @@ uint16_t loop_next_host(loop *lp) { return ++lp->last_host; }
 
 bool loop_has_ready(const loop *lp) { return !list_empty(&lp->ready); }
 void loop_ready(loop *lp, op *o) { list_append(&lp->ready, &o->link); }
+
+void loop_watch_later(loop *lp, op *o) {
+  o->step = lp->step;
+  list_append(&lp->unwatched, &o->unwatched);
+}
+
 bool loop_spend(loop *lp) { return lp->calls_left-- > 0; }
 void loop_wake(loop *lp) { uv_async_send(&lp->wake); }
 
@@ -58,10 +69,26 @@ static void deliver(loop *lp) {
   }
 }
 
+/* Has those watched for which nothing came in time: one step's after another's, while no task can
+ * run; all of them before a deadline passes, which what has come by then precedes. */
+static void watch(loop *lp) {
+  lp->step++;
+  for (uint16_t step = lp->step; !list_empty(&lp->unwatched);) {
+    op *o = LIST_ENTRY(lp->unwatched.next, op, unwatched);
+    bool is_its_turn = o->step == step || (uint16_t)(lp->step - o->step) > UNWATCHED_STEPS;
+    if (!is_its_turn && loop_has_ready(lp) && !deadlines_are_due(lp->deadlines)) return;
+    step = o->step;
+    list_remove(&o->unwatched);
+    o->kind->watch(o);
+  }
+}
+
 void loop_step(loop *lp, bool wait) {
+  bool may_wait = wait && !loop_has_ready(lp) && list_empty(&lp->unwatched);
   /* 0: it has descriptors to put into its set, or handles to close. */
   if (uv_backend_timeout(&lp->uv) == 0) uv_run(&lp->uv, UV_RUN_NOWAIT);
-  watches_poll(lp->watches, wait && !loop_has_ready(lp) ? uv_backend_timeout(&lp->uv) : 0);
+  watches_poll(lp->watches, may_wait ? uv_backend_timeout(&lp->uv) : 0);
+  watch(lp);
   deadlines_expire(lp->deadlines);
   lp->calls_left = CALLS_AT_ONCE;
   deliver(lp);
@@ -99,6 +126,7 @@ int loop_open(loop **out) {
   }
   list_init(&lp->ready);
   list_init(&lp->batch);
+  list_init(&lp->unwatched);
   list_init(&lp->scopes);
   scope_open(&lp->outermost, lp);
   lp->calls_left = CALLS_AT_ONCE;

@@ -21,13 +21,18 @@ enum { LOOP_SCRATCH = 64 * 1024 };
 int loop_open(loop **out);
 void loop_close(loop *lp); /* closes every handle first */
 
-/* Polls once (waiting for something to happen if `wait` and nothing is ready), ends what is due,
- * then delivers the ops that had ended by then. Those that end meanwhile are left for the next
- * step, so that no task can keep the loop from polling. */
+/* Polls once (waiting for something to happen if `wait` and nothing is ready or to be watched),
+ * has those watched whose turn it is, ends what is due, then delivers the ops that had ended by
+ * then. Those that end meanwhile are left for the next step, so that no task can keep the loop from
+ * polling. */
 void loop_step(loop *lp, bool wait);
 
 bool loop_has_ready(const loop *lp);
 void loop_ready(loop *lp, op *o); /* o ended: deliver it in a coming step */
+
+/* o waits, and the kernel is to be asked to tell when it need not: later, when no task can run.
+ * Till then, what it waits for has often come by another task's doing. */
+void loop_watch_later(loop *lp, op *o);
 
 /* A bound on calls that finish at once between two polls: false when it is used up. */
 bool loop_spend(loop *lp);

@@ -8,13 +8,13 @@
 
 void op_start(op *o, loop *lp, uint64_t deadline_ns) {
   list_init(&o->link);
+  list_init(&o->unwatched);
   o->lp = lp;
   o->deadline_ns = deadline_ns;
   o->waits_since_ns = 0;
   o->heap_slot = 0;
   o->state = OP_STARTING;
-  o->attempt = NULL;
-  o->on_end = NULL;
+  o->kind = NULL;
   o->result = 0;
   o->is_in_scratch = false;
   o->owned = NULL;
@@ -38,10 +38,11 @@ void op_end(op *o, ssize_t result) {
   bool waited = o->state == OP_WAITING;
   if (!waited && o->state != OP_STARTING) return;
   list_remove(&o->link);
+  list_remove(&o->unwatched);
   if (o->heap_slot != 0) deadlines_remove(loop_deadlines(o->lp), o);
   o->result = result;
   o->state = OP_ENDED;
-  if (o->on_end != NULL) o->on_end(o);
+  if (o->kind != NULL) o->kind->ended(o);
   if (waited) loop_ready(o->lp, o);
 }
 
@@ -52,7 +53,7 @@ void op_end_all(list *queue, ssize_t result) {
 void op_attempt_all(list *queue) {
   while (!list_empty(queue)) {
     op *o = LIST_ENTRY(queue->next, op, link);
-    if (!o->attempt(o)) return;
+    if (!o->kind->attempt(o)) return;
   }
 }
 

@@ -38,19 +38,27 @@ enum receive_what { RECEIVE_SOME, RECEIVE_EXACTLY, RECEIVE_LINE, RECEIVE_LINE_KE
 
 typedef struct connection connection;
 
+/* What a handle does for an op. */
+struct op_kind {
+  bool (*attempt)(op *o); /* makes the system call; false if it would block */
+  void (*watch)(op *o);   /* attempts once more, then has the kernel tell when it would not block */
+  void (*ended)(op *o);   /* records the event */
+};
+
 struct op {
-  list link; /* in the queue it waits in, then in the loop's ready queue */
+  list link;      /* in the queue it waits in, then in the loop's ready queue */
+  list unwatched; /* among the loop's ops that are to be watched later */
   loop *lp;
-  void *owner;             /* the handle it was started on */
-  bool (*attempt)(op *o);  /* the handle's: makes the system call; false if it would block */
-  void (*on_end)(op *o);   /* the handle's: records the event. May be NULL */
-  void (*deliver)(op *o);  /* the caller's */
-  uint64_t deadline_ns;    /* absolute, on clock_now_ns() */
-  uint64_t waits_since_ns; /* 0: it did not have to wait */
-  uint32_t heap_slot;      /* its place among the deadlines; 0: none */
-  uint8_t state;           /* enum op_state */
-  bool is_in_scratch;      /* as.receive.data lies in the loop's scratch memory, which is good until
-                              the loop runs again */
+  void *owner;                /* the handle it was started on */
+  const struct op_kind *kind; /* the handle's; NULL: it waits for its deadline alone */
+  void (*deliver)(op *o);     /* the caller's */
+  uint64_t deadline_ns;       /* absolute, on clock_now_ns() */
+  uint64_t waits_since_ns;    /* 0: it did not have to wait */
+  uint32_t heap_slot;         /* its place among the deadlines; 0: none */
+  uint16_t step;              /* of the loop, in which it became one to be watched later */
+  uint8_t state;              /* enum op_state */
+  bool is_in_scratch; /* as.receive.data lies in the loop's scratch memory, which is good until
+                         the loop runs again */
   ssize_t result;
   void *owned; /* malloc'ed memory behind the result; op_release frees it */
   union {

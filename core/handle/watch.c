@@ -64,6 +64,11 @@ int watch_begin(loop *lp, int fd, int events, watch_ready ready, void *owner) {
   return result;
 }
 
+bool watch_is_on(loop *lp, int fd, int events) {
+  const watches *ws = loop_watches(lp);
+  return fd >= 0 && fd < ws->count && (ws->by_fd[fd].events & (uint32_t)events) == (uint32_t)events;
+}
+
 void watch_again(loop *lp, int fd) {
   watches *ws = loop_watches(lp);
   /* Asking for the same events makes the kernel look at them anew: epoll_ctl(2). */

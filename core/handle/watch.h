@@ -1,9 +1,9 @@
 /* The descriptors that a loop watches: an epoll set, in which libuv's own set is one descriptor.
  *
- * A descriptor is put in when an op first has to wait for it, and stays until it is closed, so that
- * a later wait costs no system call. It is edge-triggered: each event is told once, whether an op
- * waits or not. So an op may wait only when its call would have blocked after the descriptor was
- * ready last; who stops before that asks to be told again. */
+ * A descriptor is put in when an op first has to wait for it while no task can run, and stays until
+ * it is closed, so that a later wait costs no system call. It is edge-triggered: each event is told
+ * once, whether an op waits or not. So an op may wait only when its call would have blocked after
+ * the descriptor was ready last; who stops before that asks to be told again. */
 #ifndef LUNET_HANDLE_WATCH_H
 #define LUNET_HANDLE_WATCH_H
 
@@ -23,6 +23,8 @@ typedef void (*watch_ready)(void *owner, int events);
 
 /* Watches for these events too. Nothing is done if that is so already. */
 int watch_begin(loop *lp, int fd, int events, watch_ready ready, void *owner);
+
+bool watch_is_on(loop *lp, int fd, int events);
 
 /* The next poll tells what the descriptor is ready for then, though nothing changes till then. */
 void watch_again(loop *lp, int fd);

@@ -17,7 +17,7 @@ static int expired, removed, ended_together;
 static uint64_t last_expired_ns;
 
 /* An op of the model waits while its state is OP_WAITING. */
-static void on_end(op *o) {
+static void ended(op *o) {
   if (o->result != OP_TIMEOUT) {
     removed++;
     return;
@@ -28,6 +28,8 @@ static void on_end(op *o) {
     if (ops[i].state == OP_WAITING) CHECK(ops[i].deadline_ns >= o->deadline_ns);
   expired++;
 }
+
+static const struct op_kind kind = {.ended = ended};
 
 static void on_deliver(op *o) {
   if (o->result != OP_TIMEOUT) return;
@@ -46,7 +48,7 @@ static uint32_t random_below(uint32_t bound) {
 
 static void start(op *o, uint64_t deadline_ns) {
   op_start(o, lp, deadline_ns);
-  o->on_end = on_end;
+  o->kind = &kind;
   o->deliver = on_deliver;
   op_wait(o, NULL);
   CHECK(o->state == OP_WAITING && o->heap_slot != 0);
