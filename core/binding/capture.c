@@ -13,7 +13,7 @@
 
 static const char CAPTURE_TYPE[] = "lunet.capture";
 
-static capture *check(lua_State *L) { return *(capture **)type_self(L, CAPTURE_TYPE); }
+static capture *check(lua_State *L) { return *(capture **)type_check(L, 1, CAPTURE_TYPE); }
 
 int capture_new(lua_State *L) {
   host *h = host_check(L, 1);
@@ -22,7 +22,7 @@ int capture_new(lua_State *L) {
   runtime *rt = runtime_of(L);
   struct place p = host_place(rt, h, NULL);
   if (lua_toboolean(L, 3)) p = (struct place){.scope = loop_scope(rt->lp)};
-  capture **box = (capture **)type_new_box(L, CAPTURE_TYPE);
+  capture **box = (capture **)type_new_box(L, CAPTURE_TYPE, 0);
   int result = capture_open(rt->lp, &p, h, (uint32_t)most, box);
   if (result == 0) return 1;
   return failure_push(L, result, lua_pushfstring(L, "capture of %s", host_name(h)));
@@ -110,7 +110,7 @@ static int to_string(lua_State *L) {
 }
 
 static int collect(lua_State *L) {
-  capture **box = luaL_checkudata(L, 1, CAPTURE_TYPE);
+  capture **box = (capture **)type_check(L, 1, CAPTURE_TYPE);
   if (*box != NULL) capture_free(*box);
   *box = NULL;
   return 0;

@@ -16,7 +16,7 @@
 
 const char CONNECTION_TYPE[] = "lunet.connection";
 
-static connection *check(lua_State *L) { return *(connection **)type_self(L, CONNECTION_TYPE); }
+static connection *check(lua_State *L) { return *(connection **)type_check(L, 1, CONNECTION_TYPE); }
 
 /* NULL, and the failure pushed, once it is closed. */
 static connection *check_open(lua_State *L) {
@@ -27,7 +27,7 @@ static connection *check_open(lua_State *L) {
 }
 
 connection **connection_new(lua_State *L) {
-  return (connection **)type_new_box(L, CONNECTION_TYPE);
+  return (connection **)type_new_box(L, CONNECTION_TYPE, 0);
 }
 
 int connection_push_address(lua_State *L, const address *a) {
@@ -78,7 +78,7 @@ static const char *push_attempt(lua_State *L, const address *peer) {
 /* The stack: target, timeout, the connection; and for a Unix socket, which does not know whom it
  * failed to reach, what was tried. */
 static int push_connected(lua_State *L, op *o) {
-  connection *c = *(connection **)luaL_checkudata(L, 3, CONNECTION_TYPE);
+  connection *c = *(connection **)type_check(L, 3, CONNECTION_TYPE);
   if (o->result >= 0) {
     lua_pushvalue(L, 3);
     return 1;
@@ -331,7 +331,7 @@ static int to_string(lua_State *L) {
 }
 
 static int collect(lua_State *L) {
-  connection **box = luaL_checkudata(L, 1, CONNECTION_TYPE);
+  connection **box = (connection **)type_check(L, 1, CONNECTION_TYPE);
   if (*box != NULL) connection_free(*box);
   *box = NULL;
   return 0;

@@ -5,11 +5,17 @@
 
 #include <lua.h>
 
-void coroutine_open(lua_State *L); /* before the others */
+/* Those that serve no task. */
+struct coroutines {
+  int list; /* its reference in the registry */
+  int count;
+};
 
-lua_State *coroutine_push(lua_State *L); /* one with an empty stack */
+void coroutine_open(lua_State *L, struct coroutines *idle); /* before the others */
+
+lua_State *coroutine_push(lua_State *L, struct coroutines *idle); /* one with an empty stack */
 
 /* Whose function has returned or raised: the next task finds it as if it were new. */
-void coroutine_keep(lua_State *L, lua_State *co);
+void coroutine_keep(lua_State *L, struct coroutines *idle, lua_State *co);
 
 #endif

@@ -16,9 +16,7 @@
 
 const char HOST_TYPE[] = "lunet.host";
 
-static host *check(lua_State *L, int index) {
-  return *(host **)luaL_checkudata(L, index, HOST_TYPE);
-}
+static host *check(lua_State *L, int index) { return *(host **)type_check(L, index, HOST_TYPE); }
 
 host *host_check(lua_State *L, int index) {
   host *h = check(L, index);
@@ -38,7 +36,7 @@ struct place host_place(runtime *rt, const host *h, const char *label) {
 int host_new(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   runtime *rt = runtime_of(L);
-  host **box = (host **)type_new_box(L, HOST_TYPE);
+  host **box = (host **)type_new_box(L, HOST_TYPE, 0);
   int result = host_open(rt->lp, rt->current->nursery->handles, name, box);
   if (result < 0) return failure_push(L, result, lua_pushfstring(L, "host %s", name));
   return 1;
@@ -91,7 +89,7 @@ static int to_string(lua_State *L) {
 }
 
 static int collect(lua_State *L) {
-  host **box = luaL_checkudata(L, 1, HOST_TYPE);
+  host **box = (host **)type_check(L, 1, HOST_TYPE);
   if (*box != NULL) host_free(*box);
   *box = NULL;
   return 0;
@@ -226,7 +224,7 @@ int host_stay(lua_State *L) {
 }
 
 int host_is_host(lua_State *L) {
-  host **box = luaL_testudata(L, 1, HOST_TYPE);
+  host **box = (host **)type_test(L, 1, HOST_TYPE);
   lua_pushboolean(L, box != NULL);
   lua_pushboolean(L, box != NULL && *box != NULL && host_is_open(*box));
   return 2;

@@ -15,7 +15,7 @@
 
 const char LISTENER_TYPE[] = "lunet.listener";
 
-static listener *check(lua_State *L) { return *(listener **)type_self(L, LISTENER_TYPE); }
+static listener *check(lua_State *L) { return *(listener **)type_check(L, 1, LISTENER_TYPE); }
 
 /* NULL, and the failure pushed, once it is closed. */
 static listener *check_open(lua_State *L) {
@@ -26,7 +26,7 @@ static listener *check_open(lua_State *L) {
 }
 
 listener *listener_test(lua_State *L, int index) {
-  listener **box = luaL_testudata(L, index, LISTENER_TYPE);
+  listener **box = (listener **)type_test(L, index, LISTENER_TYPE);
   return box == NULL ? NULL : *box;
 }
 
@@ -39,7 +39,7 @@ bool listener_to_address(lua_State *L, int index, address *out) {
 }
 
 int listener_is_listener(lua_State *L) {
-  lua_pushboolean(L, luaL_testudata(L, 1, LISTENER_TYPE) != NULL);
+  lua_pushboolean(L, type_test(L, 1, LISTENER_TYPE) != NULL);
   return 1;
 }
 
@@ -94,7 +94,7 @@ int listener_listen_on(lua_State *L, const host *h) {
   const char *label = target_string(L, 1, "label", NULL);
   target_local(L, 1, h == NULL ? "127.0.0.1" : "0.0.0.0", &local);
   default_reuseaddr(L);
-  listener **box = (listener **)type_new_box(L, LISTENER_TYPE);
+  listener **box = (listener **)type_new_box(L, LISTENER_TYPE, 0);
   int fd = open_bound(L, h, &local);
   if (fd < 0) return failure_push(L, fd, lua_tostring(L, -1));
   struct place p = host_place(rt, h, label);
@@ -203,7 +203,7 @@ static int to_string(lua_State *L) {
 }
 
 static int collect(lua_State *L) {
-  listener **box = luaL_checkudata(L, 1, LISTENER_TYPE);
+  listener **box = (listener **)type_check(L, 1, LISTENER_TYPE);
   if (*box != NULL) listener_free(*box);
   *box = NULL;
   return 0;

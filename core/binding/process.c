@@ -23,7 +23,7 @@ static const char PROGRAMS[] = "lunet.programs";
 
 static const char *const stream_names[STREAMS] = {"stdin", "stdout", "stderr"};
 
-static process *check(lua_State *L) { return *(process **)type_self(L, PROCESS_TYPE); }
+static process *check(lua_State *L) { return *(process **)type_check(L, 1, PROCESS_TYPE); }
 
 /* NULL, and the failure pushed, once it is closed. */
 static process *check_open(lua_State *L) {
@@ -47,7 +47,7 @@ int process_push_status(lua_State *L, int status) {
 /* The process on top: its connections are fields of it, and keep it alive. */
 static connection **push_stream(lua_State *L, int i) {
   lua_getiuservalue(L, -1, 1);
-  connection **box = (connection **)type_new_box(L, CONNECTION_TYPE);
+  connection **box = (connection **)type_new_box(L, CONNECTION_TYPE, 0);
   lua_getfield(L, LUA_REGISTRYINDEX, PROGRAMS);
   lua_pushvalue(L, -2);
   lua_pushvalue(L, -5);
@@ -59,19 +59,17 @@ static connection **push_stream(lua_State *L, int i) {
 }
 
 static process **push_box(lua_State *L) {
-  void **box = lua_newuserdatauv(L, sizeof *box, 1);
-  *box = NULL; /* closed until opened */
-  luaL_setmetatable(L, PROCESS_TYPE);
+  process **box = (process **)type_new_box(L, PROCESS_TYPE, 1);
   lua_createtable(L, 0, STREAMS);
   lua_setiuservalue(L, -2, 1);
-  return (process **)box;
+  return box;
 }
 
 static void close_streams(lua_State *L, int index) {
   lua_getiuservalue(L, index, 1);
   for (int i = 0; i < STREAMS; i++) {
     lua_getfield(L, -1, stream_names[i]);
-    connection **box = luaL_testudata(L, -1, CONNECTION_TYPE);
+    connection **box = (connection **)type_test(L, -1, CONNECTION_TYPE);
     if (box != NULL && *box != NULL) connection_close(*box);
     lua_pop(L, 1);
   }
@@ -93,7 +91,7 @@ static const char *push_attempt(lua_State *L, const process *p) {
 
 /* The stack: the table of exec, the process. */
 static int push_started(lua_State *L, op *o) {
-  process *p = *(process **)luaL_checkudata(L, 2, PROCESS_TYPE);
+  process *p = *(process **)type_check(L, 2, PROCESS_TYPE);
   if (o->result >= 0) {
     lua_pushvalue(L, 2);
     return 1;
@@ -210,7 +208,7 @@ static int to_string(lua_State *L) {
 }
 
 static int collect(lua_State *L) {
-  process **box = luaL_checkudata(L, 1, PROCESS_TYPE);
+  process **box = (process **)type_check(L, 1, PROCESS_TYPE);
   if (*box != NULL) process_free(*box);
   *box = NULL;
   return 0;
@@ -225,7 +223,7 @@ static const luaL_Reg metamethods[] = {
 
 /* process.stdout and its likes, besides the methods, which are in the upvalue. */
 static int index_process(lua_State *L) {
-  luaL_checkudata(L, 1, PROCESS_TYPE);
+  type_check(L, 1, PROCESS_TYPE);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
   lua_getiuservalue(L, 1, 1);

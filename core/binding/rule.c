@@ -11,7 +11,7 @@
 
 static const char RULE_TYPE[] = "lunet.rule";
 
-static rule *check(lua_State *L) { return *(rule **)type_self(L, RULE_TYPE); }
+static rule *check(lua_State *L) { return *(rule **)type_check(L, 1, RULE_TYPE); }
 
 /* What was tried, with what only this knows about the error. */
 static const char *explain(lua_State *L, int result, bool is_home) {
@@ -36,7 +36,7 @@ int rule_drop(lua_State *L) {
   const char *content = luaL_checkstring(L, 2), *text = luaL_checkstring(L, 3);
   runtime *rt = runtime_of(L);
   struct place p = host_place(rt, h, NULL);
-  rule **box = (rule **)type_new_box(L, RULE_TYPE);
+  rule **box = (rule **)type_new_box(L, RULE_TYPE, 0);
   int result = rule_open(rt->lp, &p, h, content, text, box);
   if (result == -ENOPKG) return push_missing(L);
   if (result < 0) return failure_push(L, result, explain(L, result, h == NULL));
@@ -66,7 +66,7 @@ static int to_string(lua_State *L) {
 }
 
 static int collect(lua_State *L) {
-  rule **box = luaL_checkudata(L, 1, RULE_TYPE);
+  rule **box = (rule **)type_check(L, 1, RULE_TYPE);
   if (*box != NULL) rule_free(*box);
   *box = NULL;
   return 0;

@@ -27,6 +27,7 @@ static void open_runtime(lua_State *L, runtime *rt) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
   task_open_main(rt, lua_tothread(L, -1));
   lua_pop(L, 1);
+  coroutine_open(L, &rt->coroutines);
   interrupt_set_runtime(rt);
 }
 

@@ -5,13 +5,15 @@
 
 #include <lua.h>
 
+#include "binding/coroutine.h"
 #include "binding/task.h"
 #include "handle/loop.h"
 
 struct runtime {
-  loop *lp;        /* NULL before it is opened and after the state began to close */
-  task main;       /* the script itself; its coroutine is the main thread */
-  task *current;   /* whose Lua code runs now */
+  loop *lp;      /* NULL before it is opened and after the state began to close */
+  task main;     /* the script itself; its coroutine is the main thread */
+  task *current; /* whose Lua code runs now */
+  struct coroutines coroutines;
   bool is_driving; /* the main thread waits, and so the loop runs */
 };
 

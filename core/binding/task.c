@@ -2,7 +2,6 @@
 
 #include <lauxlib.h>
 
-#include "binding/coroutine.h"
 #include "binding/failure.h"
 #include "binding/interrupt.h"
 #include "binding/outcome.h"
@@ -16,12 +15,9 @@ const char TASK_TYPE[] = "lunet.task";
 enum {
   VALUE_THREAD = 1,
   VALUE_OUTCOME = VALUE_THREAD,
-  VALUE_SPAWNED_AT,
-  VALUES = VALUE_SPAWNED_AT
+  VALUE_SPAWNER, /* the function that called lunet.spawn */
+  VALUES = VALUE_SPAWNER
 };
-
-/* In the registry: every task that lives or whose error waits, by its address. */
-static const char TASKS[] = "lunet.tasks";
 
 static int continue_wait(lua_State *L, int status, lua_KContext context);
 
@@ -74,13 +70,11 @@ bool task_take_error(lua_State *L, task *t) {
     return t->is_canceled;
   }
   task *failed = LIST_ENTRY(t->failures.next, task, in_parent);
-  lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
-  lua_rawgetp(L, -1, failed);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, failed->self);
   lua_getiuservalue(L, -1, VALUE_OUTCOME);
   outcome_error(L);
   task_forget_failure(L, failed);
-  lua_replace(L, -3);
-  lua_pop(L, 1);
+  lua_replace(L, -2);
   return true;
 }
 
@@ -134,12 +128,13 @@ void task_cancel(task *t) {
   op_end(&t->op, OP_CANCELED);
 }
 
+static void release(lua_State *L, task *t) {
+  luaL_unref(L, LUA_REGISTRYINDEX, t->self); /* only the script keeps it now */
+}
+
 void task_forget_failure(lua_State *L, task *failed) {
   list_remove(&failed->in_parent);
-  lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
-  lua_pushnil(L);
-  lua_rawsetp(L, -2, failed);
-  lua_pop(L, 1);
+  release(L, failed);
 }
 
 /* -- the life of a task -------------------------------------------------------------------- */
@@ -154,24 +149,35 @@ static int task_settled(lua_State *L, nursery *n) {
   return 1;
 }
 
-/* The first function of a coroutine: its stack is the body and its arguments. */
+/* The first function of a coroutine: its stack is the task, the body and its arguments. */
 static int task_body(lua_State *L) {
   task *t = lua_touserdata(L, 1);
-  lua_remove(L, 1);
-  t->born.base = 1;
+  t->born.base = 2;
   t->born.settled = task_settled;
   return nursery_run(L, &t->born);
 }
 
+/* Pushes "file:line" of the Lua code that spawned the task, which is on top of L. */
+static const char *push_spawned_at(lua_State *L, const task *t) {
+  lua_Debug caller;
+  bool is_lua = lua_getiuservalue(L, -1, VALUE_SPAWNER) == LUA_TFUNCTION && t->spawned_line > 0;
+  if (!is_lua) {
+    lua_pop(L, 1);
+    return lua_pushliteral(L, "?");
+  }
+  lua_getinfo(L, ">S", &caller);
+  return lua_pushfstring(L, "%s:%d", caller.short_src, t->spawned_line);
+}
+
 /* Keeps what the coroutine left on its stack, in its place. The task is on top of L. */
 static void keep_outcome(lua_State *L, task *t, int results) {
-  lua_getiuservalue(L, -1, VALUE_SPAWNED_AT);
-  if (t->state == TASK_FAILED)
-    outcome_push_error(L, t->L, lua_tostring(L, -1));
-  else
+  if (t->state == TASK_FAILED) {
+    outcome_push_error(L, t->L, push_spawned_at(L, t));
+    lua_remove(L, -2);
+  } else {
     outcome_push(L, t->L, t->state == TASK_DONE ? results : 0);
-  lua_setiuservalue(L, -3, VALUE_OUTCOME);
-  lua_pop(L, 1);
+  }
+  lua_setiuservalue(L, -2, VALUE_OUTCOME);
 }
 
 static void tell_parent(task *t, bool is_joined) {
@@ -185,18 +191,17 @@ static void tell_parent(task *t, bool is_joined) {
 
 /* L: any stack but the task's own. */
 static void task_ended(lua_State *L, task *t, int results) {
-  lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
-  lua_rawgetp(L, -1, t);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, t->self);
   lua_getiuservalue(L, -1, VALUE_THREAD); /* nothing else keeps it in a moment */
   lua_insert(L, -2);
   keep_outcome(L, t, results);
-  if (lua_status(t->L) == LUA_OK) coroutine_keep(L, t->L);
+  if (lua_status(t->L) == LUA_OK) coroutine_keep(L, &t->rt->coroutines, t->L);
   t->L = NULL;
   bool is_joined = !list_empty(&t->joiners);
   op_end_all(&t->joiners, 0);
   tell_parent(t, is_joined);
-  if (list_empty(&t->in_parent)) task_forget_failure(L, t); /* only the script keeps it now */
-  lua_pop(L, 3);
+  if (list_empty(&t->in_parent)) release(L, t);
+  lua_pop(L, 2);
 }
 
 static void raise_canceled(lua_State *L, lua_Debug *unused) {
@@ -271,14 +276,12 @@ void task_open_main(runtime *rt, lua_State *L) {
   rt->current = &rt->main;
 }
 
-/* Pushes "file:line" of the Lua code that called. */
-static void push_caller(lua_State *L) {
+/* Keeps who spawns the task, which is on top: as text it is wanted only of one that fails. */
+static void keep_spawner(lua_State *L, task *t) {
   lua_Debug caller;
-  bool is_known = lua_getstack(L, 1, &caller) && lua_getinfo(L, "Sl", &caller);
-  if (is_known && caller.currentline > 0)
-    lua_pushfstring(L, "%s:%d", caller.short_src, caller.currentline);
-  else
-    lua_pushliteral(L, "?");
+  if (!lua_getstack(L, 1, &caller) || !lua_getinfo(L, "lf", &caller)) return;
+  t->spawned_line = caller.currentline;
+  lua_setiuservalue(L, -2, VALUE_SPAWNER);
 }
 
 int task_spawn(lua_State *L) {
@@ -288,20 +291,17 @@ int task_spawn(lua_State *L) {
   int arguments = lua_gettop(L); /* the body among them */
   task *t = lua_newuserdatauv(L, sizeof *t, VALUES);
   task_init(t, rt, NULL);
-  luaL_setmetatable(L, TASK_TYPE);
-  push_caller(L);
-  lua_setiuservalue(L, -2, VALUE_SPAWNED_AT);
-  t->L = coroutine_push(L);
+  type_set(L, TASK_TYPE);
+  keep_spawner(L, t);
+  t->L = coroutine_push(L, &rt->coroutines);
   lua_setiuservalue(L, -2, VALUE_THREAD);
   lua_insert(L, 1); /* the task below the body */
   luaL_checkstack(t->L, arguments + 2, "too many arguments");
   lua_pushcfunction(t->L, task_body);
   lua_pushlightuserdata(t->L, t);
   lua_xmove(L, t->L, arguments);
-  lua_getfield(L, LUA_REGISTRYINDEX, TASKS);
   lua_pushvalue(L, 1);
-  lua_rawsetp(L, -2, t);
-  lua_pop(L, 1);
+  t->self = luaL_ref(L, LUA_REGISTRYINDEX);
   nursery_open(&t->born, t, parent->handles);
   t->parent = parent;
   list_append(&parent->children, &t->in_parent);
@@ -350,9 +350,9 @@ static int cancel(lua_State *L) {
 }
 
 static int to_string(lua_State *L) {
-  luaL_checkudata(L, 1, TASK_TYPE);
-  lua_getiuservalue(L, 1, VALUE_SPAWNED_AT);
-  lua_pushfstring(L, "task spawned at %s", lua_tostring(L, -1));
+  const task *t = luaL_checkudata(L, 1, TASK_TYPE);
+  lua_settop(L, 1);
+  lua_pushfstring(L, "task spawned at %s", push_spawned_at(L, t));
   return 1;
 }
 
@@ -360,9 +360,4 @@ static const luaL_Reg methods[] = {{"join", join}, {"cancel", cancel}, {NULL, NU
 static const luaL_Reg metamethods[] = {
   {"__tostring", to_string}, {"__close", cancel}, {NULL, NULL}};
 
-void task_open_type(lua_State *L) {
-  type_open(L, TASK_TYPE, methods, metamethods);
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, TASKS);
-  lua_pop(L, 1);
-  coroutine_open(L);
-}
+void task_open_type(lua_State *L) { type_open(L, TASK_TYPE, methods, metamethods); }

@@ -31,7 +31,9 @@ struct task {
                      failures that the parent's task has yet to raise */
   list joiners;   /* join ops that wait for its end */
   list failures;  /* failed tasks whose error it has yet to raise */
-  uint8_t state;  /* enum task_state */
+  int self;       /* its reference in the registry, while it lives or its error waits */
+  int spawned_line; /* where lunet.spawn was called; not positive: not by Lua code */
+  uint8_t state;    /* enum task_state */
   bool is_canceled; /* every wait raises from now on */
   bool has_yielded; /* by a bare coroutine.yield, which counts as a wait */
 };

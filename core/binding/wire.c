@@ -15,7 +15,7 @@ static const char WIRE_TYPE[] = "lunet.wire";
 /* Exact in a double, and in range together with any time that the clock will show. */
 static const double LONGEST_S = 1e9, LARGEST = 0x1p53;
 
-static wire *check(lua_State *L) { return *(wire **)type_self(L, WIRE_TYPE); }
+static wire *check(lua_State *L) { return *(wire **)type_check(L, 1, WIRE_TYPE); }
 
 static struct wire_end end_argument(lua_State *L, int index) {
   lua_Number delay = luaL_checknumber(L, index + 2);
@@ -32,7 +32,7 @@ int wire_new(lua_State *L) {
   lua_Number capacity = luaL_checknumber(L, 7);
   luaL_argcheck(L, capacity >= 0 && capacity <= LARGEST, 7, "a capacity is in bytes, 0 or more");
   runtime *rt = runtime_of(L);
-  wire **box = (wire **)type_new_box(L, WIRE_TYPE);
+  wire **box = (wire **)type_new_box(L, WIRE_TYPE, 0);
   int result = wire_open(rt->lp, rt->current->nursery->handles, ends, (size_t)capacity, box);
   if (result == 0) return 1;
   lua_pushfstring(L, "link of %s and %s", host_name(ends[0].host), host_name(ends[1].host));
@@ -74,7 +74,7 @@ static int to_string(lua_State *L) {
 }
 
 static int collect(lua_State *L) {
-  wire **box = luaL_checkudata(L, 1, WIRE_TYPE);
+  wire **box = (wire **)type_check(L, 1, WIRE_TYPE);
   if (*box != NULL) wire_free(*box);
   *box = NULL;
   return 0;
