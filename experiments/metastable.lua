@@ -136,18 +136,11 @@ end
 
 -- A point for each remedy, with a case for each seed.
 local function points_of(knobs)
-  local points, cases = {}, {}
-  for _, remedy in ipairs(choice.pick(IN_ORDER, knobs.remedy)) do
-    points[#points + 1] = { remedy = remedy, cases = {} }
-  end
-  for seed = knobs.seed, knobs.seed + knobs.seeds - 1 do
-    for _, point in ipairs(points) do
-      local case = { remedy = point.remedy, seed = seed }
-      table.insert(point.cases, case)
-      cases[#cases + 1] = case
-    end
-  end
-  return points, cases
+  local points = {}
+  for i, remedy in ipairs(choice.pick(IN_ORDER, knobs.remedy)) do points[i] = { remedy = remedy } end
+  return points, overload.cases(points, knobs.seed, knobs.seeds, function(point, seed)
+    return { remedy = point.remedy, seed = seed }
+  end)
 end
 
 -- -- what came of it ---------------------------------------------------------------------------
@@ -249,17 +242,16 @@ return experiment {
     local all = { cases = cases }
     local remedies, last_second = {}, {}
     for i, point in ipairs(points) do remedies[i], last_second[i] = client_record(point), server_record(point) end
-    return {
+    return overload.add_tally({
       capacity = round(capacity), offered = round(knobs.load * capacity),
       threshold = round(capacity * knobs.patience - 2), success_before = median(all, "before", 0, 100),
       remedies = remedies, last_second = last_second, goodput = series_of(points, knobs.before + knobs.stall),
-      runs = #cases, repeated = repeated, invalid = #overload.invalid(cases), valid = overload.is_enough(points),
       late_ms = round(math.max(table.unpack(values_of(all, "lateness"))) * 1000, 2),
-    }
+    }, points, repeated)
   end,
 
   check = function(outcome)
-    assert(outcome.valid, ("not judged: the machine disturbed %d of %d runs"):format(outcome.invalid, outcome.runs))
+    overload.check(outcome)
     assert(outcome.success_before >= 90, ("before the stall only %g %% were answered"):format(outcome.success_before))
     for i, record in ipairs(outcome.remedies) do
       if not HELPS[record.remedy] then check_sustained(record, outcome.last_second[i], outcome) end

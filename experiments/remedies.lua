@@ -349,27 +349,22 @@ end
 
 local function run_overloads(knobs)
   local capacity = overload.capacity(knobs.service, 2 * overload.LOOPS)
-  local points, cases, records = {}, {}, {}
+  local points, records = {}, {}
   local at_once = knobs.delay > 0 and AT_ONCE_DELAYED or AT_ONCE
-  for i, remedy in ipairs(tried_in("overload", knobs)) do points[i] = { remedy = remedy, cases = {} } end
-  for seed = knobs.seed, knobs.seed + knobs.seeds - 1 do
-    for _, point in ipairs(points) do
-      local case = { remedy = point.remedy, seed = seed }
-      table.insert(point.cases, case)
-      cases[#cases + 1] = case
-    end
-  end
+  for i, remedy in ipairs(tried_in("overload", knobs)) do points[i] = { remedy = remedy } end
+  local cases = overload.cases(points, knobs.seed, knobs.seeds, function(point, seed)
+    return { remedy = point.remedy, seed = seed }
+  end)
   local repeated = overload.run(cases, {
     at_once = at_once, apart = knobs.service / at_once, spare = knobs.spare,
     open = function(case) return open_trial(case.remedy, knobs) end,
     run = function(case, site) return run_overload(case, site, knobs, capacity) end,
   })
   for i, point in ipairs(points) do records[i] = overload_record(point) end
-  return {
-    capacity = round(capacity), overload = records, runs = #cases, repeated = repeated,
-    invalid = #overload.invalid(cases), valid = overload.is_enough(points),
+  return overload.add_tally({
+    capacity = round(capacity), overload = records,
     late_ms = round(math.max(table.unpack(values_of({ cases = cases }, "lateness"))) * 1000, 2),
-  }
+  }, points, repeated)
 end
 
 -- -- what is demanded of the records -----------------------------------------------------------
@@ -457,7 +452,7 @@ return experiment {
   check = function(outcome, knobs)
     check_records(outcome.scenario, SCENARIO, knobs)
     if not outcome.overload then return end
-    assert(outcome.valid, ("not judged: the machine disturbed %d of %d runs"):format(outcome.invalid, outcome.runs))
+    overload.check(outcome)
     check_records(outcome.overload, OVERLOAD, knobs)
   end,
 

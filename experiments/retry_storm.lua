@@ -154,14 +154,11 @@ local function cases_of(knobs, sets)
   local cases = {}
   for _, set in ipairs(sets) do
     set.points = {}
-    for i, backlog in ipairs(set.backlogs) do set.points[i] = { backlog = backlog, cases = {} } end
-    for seed = knobs.seed, knobs.seed + knobs.seeds - 1 do
-      for _, point in ipairs(set.points) do
-        local case = { backlog = point.backlog, seed = seed, patience = set.patience, distribution = set.distribution }
-        table.insert(point.cases, case)
-        cases[#cases + 1] = case
-      end
-    end
+    for i, backlog in ipairs(set.backlogs) do set.points[i] = { backlog = backlog } end
+    local of_set = overload.cases(set.points, knobs.seed, knobs.seeds, function(point, seed)
+      return { backlog = point.backlog, seed = seed, patience = set.patience, distribution = set.distribution }
+    end)
+    table.move(of_set, 1, #of_set, #cases + 1, cases)
   end
   return cases
 end
@@ -321,17 +318,16 @@ return experiment {
     for _, set in ipairs(sets) do table.move(set.points, 1, #set.points, #points + 1, points) end
     local offered = each(cases, function(case) return case.run.offered end)
     local is_one = knobs.sweep == "backlog"
-    return {
-      capacity = round(capacity), offered = round(statistics.quantile(offered, 0.5)), runs = #cases,
-      repeated = repeated, invalid = #overload.invalid(cases), valid = overload.is_enough(points),
+    return overload.add_tally({
+      capacity = round(capacity), offered = round(statistics.quantile(offered, 0.5)),
       thresholds = each(sets, threshold_record, capacity),
       sweep = is_one and each(sets[1].points, client_record) or nil,
       traffic = is_one and each(sets[1].points, server_record) or nil,
-    }
+    }, points, repeated)
   end,
 
   check = function(outcome, knobs)
-    assert(outcome.valid, ("not judged: the machine disturbed %d of %d runs"):format(outcome.invalid, outcome.runs))
+    overload.check(outcome)
     local check = outcome.sweep and check_backlogs or check_thresholds
     check(outcome, knobs)
   end,

@@ -1,5 +1,6 @@
 local lunet = require "lunet"
 local overload = require "lunet.overload"
+local raised = require "spec.support.raised"
 
 describe("the capacity of a server", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
@@ -61,6 +62,19 @@ describe("runs", function()
   end)
 end)
 
+describe("cases", function()
+  it("are one of each point with each seed, those of a seed together", function()
+    local points = { { backlog = 1 }, { backlog = 5 } }
+    local cases = overload.cases(points, 7, 2, function(point, seed)
+      return { backlog = point.backlog, seed = seed }
+    end)
+    assert.same({ { backlog = 1, seed = 7 }, { backlog = 5, seed = 7 }, { backlog = 1, seed = 8 },
+      { backlog = 5, seed = 8 } }, cases)
+    assert.equal(cases[3], points[1].cases[2])
+    assert.same({ cases[2], cases[4] }, points[2].cases)
+  end)
+end)
+
 describe("a point", function()
   local point = { cases = { { run = { x = 0.3, y = 1 } }, { run = { x = 0.1 } }, { run = { x = 0.26, y = 2 } } } }
 
@@ -86,5 +100,24 @@ describe("a point", function()
   it("has their median, rounded and scaled", function()
     assert.same({ 0.3, 0.26, 26 }, { overload.median(point, "x"), overload.median(point, "x", 2),
       overload.median(point, "x", 0, 100) })
+  end)
+end)
+
+describe("the tally of an outcome", function()
+  -- As of two points, which have a run each; `disturbed` of them are not valid.
+  local function outcome_with(disturbed)
+    local points = {}
+    for i = 1, 2 do points[i] = { cases = { { run = { valid = i > disturbed } } } } end
+    return overload.add_tally({ capacity = 50 }, points, 3)
+  end
+
+  it("counts the runs and those that were disturbed", function()
+    assert.same({ capacity = 50, runs = 2, repeated = 3, invalid = 0, valid = true }, outcome_with(0))
+    assert.same({ capacity = 50, runs = 2, repeated = 3, invalid = 1, valid = false }, outcome_with(1))
+  end)
+
+  it("says whether there is something to judge", function()
+    overload.check(outcome_with(0))
+    assert.equal("not judged: the machine disturbed 2 of 2 runs", raised(overload.check, outcome_with(2)))
   end)
 end)

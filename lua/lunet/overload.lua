@@ -56,6 +56,26 @@ end
 
 -- -- many runs -------------------------------------------------------------------------------
 
+--- Makes a case of each point with each seed. Those of one seed follow each other: as many of them as go side by side
+--- have the same arrivals.
+---@param points table[] each gets its own cases: `point.cases`
+---@param first_seed integer
+---@param count integer how many seeds
+---@param make fun(point: table, seed: integer): table a case
+---@return table[] cases of all points
+function overload.cases(points, first_seed, count, make)
+  local cases = {}
+  for _, point in ipairs(points) do point.cases = {} end
+  for seed = first_seed, first_seed + count - 1 do
+    for _, point in ipairs(points) do
+      local case = make(point, seed)
+      table.insert(point.cases, case)
+      cases[#cases + 1] = case
+    end
+  end
+  return cases
+end
+
 ---@class lunet.runs
 ---@field at_once? integer how many go side by side: more of them make each other late; default: all
 ---@field apart? number seconds by which those side by side begin one after the other: of the same seed they have
@@ -134,6 +154,29 @@ function overload.is_enough(points)
     if 2 * #overload.invalid(point.cases) >= #point.cases then return false end
   end
   return true
+end
+
+--- Adds to an outcome how many runs there were, how often one was done again, how many stayed disturbed, and whether
+--- there is enough left to judge: `runs`, `repeated`, `invalid`, `valid`.
+---@param outcome table
+---@param points {cases: table[]}[]
+---@param repeated integer what overload.run has returned
+---@return table outcome
+function overload.add_tally(outcome, points, repeated)
+  outcome.runs, outcome.repeated, outcome.invalid = 0, repeated, 0
+  for _, point in ipairs(points) do
+    outcome.runs = outcome.runs + #point.cases
+    outcome.invalid = outcome.invalid + #overload.invalid(point.cases)
+  end
+  outcome.valid = overload.is_enough(points)
+  return outcome
+end
+
+--- Raises an error if an outcome with a tally is not to be judged.
+---@param outcome table
+function overload.check(outcome)
+  if outcome.valid then return end
+  error(("not judged: the machine disturbed %d of %d runs"):format(outcome.invalid, outcome.runs), 0)
 end
 
 --- A field of each run of a point that counts, of those that have it.
