@@ -4,6 +4,7 @@ local core = require "lunet.core"
 local isolation = require "lunet.isolation"
 local lunet = require "lunet"
 local scratch = require "lunet.scratch"
+local merged = require "spec.support.merged"
 local program = require "spec.support.program"
 
 local place -- a directory for the scripts of this spec
@@ -272,9 +273,7 @@ describe("the knobs of an experiment", function()
   end
 
   local function with(changes)
-    local values = { backlog = 5, is_shut = false, mode = "slow", offset = 0, patience = 0.25 }
-    for name, value in pairs(changes) do values[name] = value end
-    return values
+    return merged({ backlog = 5, is_shut = false, mode = "slow", offset = 0, patience = 0.25 }, changes)
   end
 
   it("keep their defaults", function()

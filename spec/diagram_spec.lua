@@ -1,24 +1,22 @@
 local diagram = require "lunet.diagram"
 local events = require "spec.support.events"
 local markup = require "lunet.markup"
+local merged = require "spec.support.merged"
 local timeline = require "lunet.timeline"
 
 local HOSTS <const> = { "server", "A" }
 local A <const>, SERVER <const> = "10.0.0.2:5000", "10.0.0.1:7000"
 
 local function segment(at, fields)
-  local e = { kind = "segment", at = at, arrived = at + 0.01, host = 2, to_host = 1, from = A, to = SERVER,
-    flags = "SYN", sequence = 0, bytes = 0, window = 9 }
-  for name, any in pairs(fields or {}) do e[name] = any end
+  local e = merged({ kind = "segment", at = at, arrived = at + 0.01, host = 2, to_host = 1, from = A, to = SERVER,
+    flags = "SYN", sequence = 0, bytes = 0, window = 9 }, fields)
   if e.lost == "wire" then e.arrived = nil end
   return e
 end
 
 local function call(at, kind, fields)
-  local e = { kind = kind, at = at, host = 2, socket = 2, bytes = 8, label = "A", local_address = A, local_port = 5000,
-    peer_address = SERVER, peer_port = 7000 }
-  for name, any in pairs(fields or {}) do e[name] = any end
-  return e
+  return merged({ kind = kind, at = at, host = 2, socket = 2, bytes = 8, label = "A", local_address = A,
+    local_port = 5000, peer_address = SERVER, peer_port = 7000 }, fields)
 end
 
 local function draw(list) return diagram.draw(list, HOSTS, timeline.by_event(list), list[1] and list[1].at or 0) end

@@ -1,14 +1,13 @@
 local lunet = require "lunet"
 local core = require "lunet.core"
 local experiment = require "lunet.experiment"
+local merged = require "spec.support.merged"
 
 local function nothing() end
 
 --- An experiment that needs no more than what a test is about.
 local function make(fields)
-  local definition = { claim = "It holds.", run = function() return {} end, check = nothing }
-  for name, value in pairs(fields) do definition[name] = value end
-  return experiment(definition)
+  return experiment(merged({ claim = "It holds.", run = function() return {} end, check = nothing }, fields))
 end
 
 local function misuse_of(fields)

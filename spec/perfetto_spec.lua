@@ -1,4 +1,5 @@
 local dkjson = require "dkjson"
+local merged = require "spec.support.merged"
 local perfetto = require "lunet.perfetto"
 
 local HOSTS = { "A", "server" }
@@ -43,10 +44,8 @@ describe("a Perfetto file", function()
   end)
 
   local function segment(fields)
-    local made = { kind = "segment", at = 0, arrived = 0.001, host = 1, to_host = 2, from = "10.0.0.1:4000",
-      to = "10.0.0.2:7000", flags = "SYN", sequence = 0, bytes = 0 }
-    for field, value in pairs(fields or {}) do made[field] = value end
-    return made
+    return merged({ kind = "segment", at = 0, arrived = 0.001, host = 1, to_host = 2, from = "10.0.0.1:4000",
+      to = "10.0.0.2:7000", flags = "SYN", sequence = 0, bytes = 0 }, fields)
   end
 
   it("has segments as arrows from host to host", function()

@@ -2,6 +2,7 @@
 local report = require "lunet.report"
 local scratch = require "lunet.scratch"
 local events = require "spec.support.events"
+local merged = require "spec.support.merged"
 local program = require "spec.support.program"
 
 local EXPERIMENT <const> = { claim = "It holds.", knobs = {} }
@@ -17,8 +18,7 @@ end
 
 local function page(fields)
   local run = { events = {}, lost = 0, hosts = {}, outcome = {}, holds = true, environment = {} }
-  for name, any in pairs(fields) do run[name] = any end
-  return report.page(run, "an_experiment", EXPERIMENT, {})
+  return report.page(merged(run, fields), "an_experiment", EXPERIMENT, {})
 end
 
 describe("a report", function()

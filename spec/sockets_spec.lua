@@ -1,5 +1,6 @@
 local lunet = require "lunet"
 local eventually = require "spec.support.eventually"
+local merged = require "spec.support.merged"
 local raised = require "spec.support.raised"
 
 -- The only socket that fits; fails if there are none or more.
@@ -13,9 +14,7 @@ end
 local function socket_of(host, connection, more)
   local _, local_port = connection:address()
   local _, peer_port = connection:peer()
-  local filter = { local_port = local_port, peer_port = peer_port }
-  for field, value in pairs(more or {}) do filter[field] = value end
-  return host:sockets(filter)[1]
+  return host:sockets(merged({ local_port = local_port, peer_port = peer_port }, more))[1]
 end
 
 describe("the sockets of a host", function()

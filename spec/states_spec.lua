@@ -1,20 +1,17 @@
+local merged = require "spec.support.merged"
 local states = require "lunet.states"
 
 local A <const>, SERVER <const> = "10.0.0.2:5000", "10.0.0.1:7000"
 
 local function segment(at, is_out, flags, sequence, acknowledgement, fields)
-  local e = { kind = "segment", at = at, arrived = at + 0.1, host = is_out and 2 or 1, to_host = is_out and 1 or 2,
+  return merged({ kind = "segment", at = at, arrived = at + 0.1, host = is_out and 2 or 1, to_host = is_out and 1 or 2,
     from = is_out and A or SERVER, to = is_out and SERVER or A, flags = flags, sequence = sequence,
-    acknowledgement = acknowledgement, bytes = 0 }
-  for name, any in pairs(fields or {}) do e[name] = any end
-  return e
+    acknowledgement = acknowledgement, bytes = 0 }, fields)
 end
 
 local function call(at, kind, host, fields)
-  local e = { kind = kind, at = at, host = host, socket = host, bytes = 0,
-    local_address = host == 2 and A or SERVER, peer_address = host == 2 and SERVER or A }
-  for name, any in pairs(fields or {}) do e[name] = any end
-  return e
+  return merged({ kind = kind, at = at, host = host, socket = host, bytes = 0,
+    local_address = host == 2 and A or SERVER, peer_address = host == 2 and SERVER or A }, fields)
 end
 
 local LISTEN <const> = { kind = "listen", at = 0, host = 1, socket = 9, local_address = "0.0.0.0:7000",

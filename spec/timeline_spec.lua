@@ -1,6 +1,7 @@
 local lunet = require "lunet"
 local core = require "lunet.core"
 local experiment = require "lunet.experiment"
+local merged = require "spec.support.merged"
 local timeline = require "lunet.timeline"
 
 -- "who what", or "> note", one string a line; the queue behind it, where it changed.
@@ -465,10 +466,8 @@ end)
 
 describe("the timeline's wire", function()
   local function segment(fields)
-    local made = { kind = "segment", host = 1, to_host = 2, from = "10.0.0.2:4000", to = "10.0.0.1:7000", flags = "ACK",
-      bytes = 0, sequence = 5, acknowledgement = 5, arrived = 0.1 }
-    for field, value in pairs(fields) do made[field] = value end
-    return made
+    return merged({ kind = "segment", host = 1, to_host = 2, from = "10.0.0.2:4000", to = "10.0.0.1:7000",
+      flags = "ACK", bytes = 0, sequence = 5, acknowledgement = 5, arrived = 0.1 }, fields)
   end
 
   for _, case in ipairs {

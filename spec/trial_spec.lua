@@ -1,4 +1,5 @@
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local remedies = require "lunet.remedy"
 local trial = require "lunet.trial"
 
@@ -19,9 +20,7 @@ local function with_trial(remedy, fn)
 end
 
 local function request(number, fields)
-  local made = { number = number, service = 0.001, jitter = {}, attempts = 0 }
-  for name, value in pairs(fields or {}) do made[name] = value end
-  return made
+  return merged({ number = number, service = 0.001, jitter = {}, attempts = 0 }, fields)
 end
 
 -- One that holds the server until it may leave.

@@ -1,12 +1,11 @@
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local workload = require "lunet.workload"
 
 local BOUND = 10 -- s; bounds waits for states that do come
 
 local function requests_of(fields)
-  local options = { seed = 1, rate = 1000, seconds = 1, service = 0.001 }
-  for field, value in pairs(fields) do options[field] = value end
-  return workload.requests(options)
+  return workload.requests(merged({ seed = 1, rate = 1000, seconds = 1, service = 0.001 }, fields))
 end
 
 local function values_of(requests, field)

@@ -1,22 +1,16 @@
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local backlog_capacity = dofile "experiments/backlog_capacity.lua"
 
 local PATIENCE = 0.2
 
-local function with(given, more)
-  local knobs = {}
-  for name, value in pairs(given) do knobs[name] = value end
-  for name, value in pairs(more) do knobs[name] = value end
-  return knobs
-end
-
 -- Without changes of the backlog, of which one takes a second.
 local function run(knobs)
-  return backlog_capacity(with({ patience = PATIENCE, change = "none" }, knobs))
+  return backlog_capacity(merged({ patience = PATIENCE, change = "none" }, knobs))
 end
 
 local function control(knobs)
-  return run(with(backlog_capacity.control, knobs))
+  return run(merged(backlog_capacity.control, knobs))
 end
 
 -- Of the clients, as many connect as fit, and one does not.
@@ -104,7 +98,7 @@ describe("backlog_capacity", function()
     local outcome, holds, why = run { backlog = 5, clients = 1, family = "tcp" }
     assert.is_false(holds)
     assert.equal("tcp, backlog 5, somaxconn 4096: every client found room", why)
-    assert.same({ with(full("tcp", 5, 4096), { next = "none", dropped = 0 }) }, outcome.capacity)
+    assert.same({ merged(full("tcp", 5, 4096), { next = "none", dropped = 0 }) }, outcome.capacity)
   end)
 
   for _, patience in ipairs { 0.1, 0.2 } do
@@ -159,7 +153,7 @@ describe("backlog_capacity", function()
     it("holds without syncookies, since the kernel bounds the open handshakes too", function()
       local outcome, holds, why = control { backlog = 5, family = "tcp", clients = 10, syncookies = 0 }
       assert.is_true(holds, why)
-      assert.same({ with(full("tcp", 5, 4096), { dropped = 9 }) }, outcome.capacity)
+      assert.same({ merged(full("tcp", 5, 4096), { dropped = 9 }) }, outcome.capacity)
     end)
 
     it("holds over Unix, where a connect is no handshake", function()

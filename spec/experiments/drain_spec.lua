@@ -1,23 +1,16 @@
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local drain = dofile "experiments/drain.lua"
 
 -- Some 25 clients: 8 are served before the stop, and some 5 wait then.
 local QUICK = { seconds = 0.5, stop = 0.15, busy = 0.1, gap = 0.1 }
 
-local function quick(more)
-  local knobs = {}
-  for name, value in pairs(QUICK) do knobs[name] = value end
-  for name, value in pairs(more or {}) do knobs[name] = value end
-  return drain(knobs)
-end
+local function quick(more) return drain(merged(QUICK, more)) end
 
 -- Both records of a case in one, by its order.
 local function by_order(outcome)
   local cases = {}
-  for i, case in ipairs(outcome.cases) do
-    cases[case.order] = case
-    for name, value in pairs(outcome.kernel[i]) do case[name] = value end
-  end
+  for i, case in ipairs(outcome.cases) do cases[case.order] = merged(case, outcome.kernel[i]) end
   return cases
 end
 
@@ -118,9 +111,7 @@ describe("drain", function()
 
   it("control: who waits for less than the second after which a SYN is sent again is lost to a rule", function()
     assert.same({ order = "block_syn_then_accept", patience = 0.7 }, drain.control)
-    local knobs = {}
-    for name, value in pairs(drain.control) do knobs[name] = value end
-    local outcome, holds, why = quick(knobs)
+    local outcome, holds, why = quick(drain.control)
     local case = by_order(outcome).block_syn_then_accept
     assert.is_false(holds)
     assert.equal(("block_syn_then_accept: lost %d of %d clients"):format(case.hung, case.offered), why)

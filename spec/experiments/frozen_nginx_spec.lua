@@ -1,4 +1,5 @@
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local program = require "spec.support.program"
 local frozen_nginx = dofile "experiments/frozen_nginx.lua"
 
@@ -14,9 +15,7 @@ local function facts(outcome)
 end
 
 local function only(mode, departure, more)
-  local knobs = { mode = mode, departure = departure, patience = 0.01 }
-  for name, value in pairs(more or {}) do knobs[name] = value end
-  local outcome, holds, why = frozen_nginx(knobs)
+  local outcome, holds, why = frozen_nginx(merged({ mode = mode, departure = departure, patience = 0.01 }, more))
   assert.equal(1, #outcome.cases)
   return outcome.cases[1], holds, why
 end

@@ -1,23 +1,16 @@
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local health_check = dofile "experiments/health_check.lua"
 
 -- The queue holds 6: it is full after some 0.25 s, and 0.3 s if no client comes.
 local QUICK = { interval = 0.05, patience = 0.04, backlog = 5, hang = 0.6, rate = 8 }
 
-local function quick(more)
-  local knobs = {}
-  for name, value in pairs(QUICK) do knobs[name] = value end
-  for name, value in pairs(more or {}) do knobs[name] = value end
-  return health_check(knobs)
-end
+local function quick(more) return health_check(merged(QUICK, more)) end
 
 -- Both records of a case in one, by the kind of the probe.
 local function by_probe(outcome)
   local cases = {}
-  for i, case in ipairs(outcome.cases) do
-    cases[case.probe] = case
-    for name, value in pairs(outcome.kernel[i]) do case[name] = value end
-  end
+  for i, case in ipairs(outcome.cases) do cases[case.probe] = merged(case, outcome.kernel[i]) end
   return cases
 end
 

@@ -1,12 +1,11 @@
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local idle_holder = dofile "experiments/idle_holder.lua"
 
 -- Short waits; of one sort each, unless asked for more.
 local function run(more)
-  local knobs = { idle_timeout = 0.01, patience = 5, delay = 0.01, holder = "silent", cut = "request",
-    race = "sent_first" }
-  for name, value in pairs(more) do knobs[name] = value end
-  return idle_holder(knobs)
+  return idle_holder(merged({ idle_timeout = 0.01, patience = 5, delay = 0.01, holder = "silent", cut = "request",
+    race = "sent_first" }, more))
 end
 
 -- What each race is: FIN first, seen, executed, executions with the retry, whether by RST.

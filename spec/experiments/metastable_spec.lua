@@ -1,4 +1,6 @@
+local assert_judged = require "spec.support.assert_judged"
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local metastable = dofile "experiments/metastable.lua"
 
 -- Far from any threshold: a full queue takes eight times the patience, and attempts are twice what the server can
@@ -8,22 +10,7 @@ local FAR = {
   before = 0.5, after = 1.5, closed_loop = 20, spare = 0,
 }
 
-local function with(more)
-  local knobs = {}
-  for name, value in pairs(FAR) do knobs[name] = value end
-  for name, value in pairs(more or {}) do knobs[name] = value end
-  return knobs
-end
-
--- That the check refuses to judge, and says so, is all that can be asked of it if the machine disturbed a run.
-local function assert_judged(expected, outcome, holds, why)
-  if outcome.valid then
-    assert.same({ expected == nil, expected }, { holds, why })
-  else
-    assert.is_false(holds)
-    assert.match("^not judged: the machine disturbed %d+ of %d+ runs$", why)
-  end
-end
+local function run(more) return metastable(merged(FAR, more)) end
 
 local function assert_down(outcome)
   local clients, server = outcome.remedies[1], outcome.last_second[1]
@@ -44,7 +31,7 @@ describe("metastable", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
   it("holds: the queue stays full of ghosts when the stall has gone", function()
-    local outcome, holds, why = metastable(with {})
+    local outcome, holds, why = run {}
     assert_judged(nil, outcome, holds, why)
     assert.same({ 1, 1 }, { #outcome.remedies, outcome.runs })
     assert.equal(5, #outcome.goodput) -- slices of 0.5 s
@@ -56,9 +43,8 @@ describe("metastable", function()
   end)
 
   it("control: without retries goodput comes back when the queue is empty again", function()
-    local control = with(metastable.control)
-    control.after = 3.5 -- the queue drains at what the load leaves of the capacity: for some 1.4 s
-    local outcome, holds, why = metastable(control)
+    -- The queue drains at what the load leaves of the capacity: for some 1.4 s.
+    local outcome, holds, why = run(merged(metastable.control, { after = 3.5 }))
     assert_judged("none: goodput came back in 1/1 runs", outcome, holds, why)
     if not outcome.valid then return end
     assert.is_true(slice_at(outcome, 0).none < slice_at(outcome, 2.5).none)
@@ -66,18 +52,18 @@ describe("metastable", function()
   end)
 
   it("control: with a short backlog goodput comes back at once", function()
-    local outcome, holds, why = metastable(with { backlog = 1 })
+    local outcome, holds, why = run { backlog = 1 }
     assert_judged("none: goodput came back in 1/1 runs", outcome, holds, why)
     assert.is_true(outcome.last_second[1].depth <= 2)
   end)
 
   it("control: without a stall nothing goes down", function()
-    local outcome, holds, why = metastable(with { stall = 0, load = 0.3 })
+    local outcome, holds, why = run { stall = 0, load = 0.3 }
     assert_judged("none: goodput came back in 1/1 runs", outcome, holds, why)
   end)
 
   it("compares the remedies: backoff alone does not help, and a short backlog keeps the queue short", function()
-    local outcome, holds, why = metastable(with { remedy = "all", seed = 3, departure = "reset" })
+    local outcome, holds, why = run { remedy = "all", seed = 3, departure = "reset" }
     if not outcome.valid then assert_judged(nil, outcome, holds, why) end
     local names = {}
     for i, record in ipairs(outcome.remedies) do names[i] = record.remedy end
@@ -88,13 +74,13 @@ describe("metastable", function()
   end)
 
   it("takes a budget and backoff also as knobs, and service times of an exponential distribution", function()
-    local outcome = metastable(with { budget = 0.1, backoff = 0.01, distribution = "exponential", seeds = 2 })
+    local outcome = run { budget = 0.1, backoff = 0.01, distribution = "exponential", seeds = 2 }
     if outcome.valid then assert.is_true(outcome.last_second[1].attempts < 1.5 * outcome.offered) end
     assert.match("^[012]/[12]$", outcome.remedies[1].recovered)
   end)
 
   it("judges nothing if the clients were late", function()
-    local outcome, holds, why = metastable(with { lateness = 0, spare = 1 })
+    local outcome, holds, why = run { lateness = 0, spare = 1 }
     assert.same({ false, 1, 1, false }, { outcome.valid, outcome.invalid, outcome.repeated, holds })
     assert.equal("not judged: the machine disturbed 1 of 1 runs", why)
   end)

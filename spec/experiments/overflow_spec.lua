@@ -1,4 +1,5 @@
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local rows = require "spec.support.rows"
 local overflow = dofile "experiments/overflow.lua"
 
@@ -67,9 +68,7 @@ describe("overflow", function()
   end)
 
   it("control: with a place free everybody is in at once", function()
-    local knobs = { freed_after = 0 }
-    for name, value in pairs(overflow.control) do knobs[name] = value end
-    local outcome, holds, why = overflow(knobs)
+    local outcome, holds, why = overflow(merged({ freed_after = 0 }, overflow.control))
     assert.is_false(holds)
     assert.equal("a client found a place at once", why)
     for _, row in ipairs(outcome.late) do

@@ -1,4 +1,5 @@
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local rows = require "spec.support.rows"
 local phantom_connect = dofile "experiments/phantom_connect.lua"
 
@@ -38,11 +39,6 @@ local function assert_counts(outcome, ...)
     "reset", "phantoms"))
 end
 
-local function with_control(knobs)
-  for name, value in pairs(phantom_connect.control) do knobs[name] = value end
-  return knobs
-end
-
 describe("phantom_connect", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
@@ -59,7 +55,7 @@ describe("phantom_connect", function()
   end)
 
   it("control: with tcp_abort_on_overflow there are no phantoms, but for those with a SYN cookie", function()
-    local outcome, holds, why = phantom_connect(with_control { cases = "none" })
+    local outcome, holds, why = phantom_connect(merged({ cases = "none" }, phantom_connect.control))
     assert.is_false(holds)
     assert.equal("5 who were connected were reset", why)
     assert.same({ 6, 1, 0, 5 },

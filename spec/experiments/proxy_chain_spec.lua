@@ -1,11 +1,8 @@
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local proxy_chain = dofile "experiments/proxy_chain.lua"
 
-local function run(more)
-  local knobs = { patience = 0.05, service = 0.08 }
-  for name, value in pairs(more) do knobs[name] = value end
-  return proxy_chain(knobs)
-end
+local function run(more) return proxy_chain(merged({ patience = 0.05, service = 0.08 }, more)) end
 
 -- By mode: how often the request was carried out, for each number of hops.
 local function counts_of(outcome)

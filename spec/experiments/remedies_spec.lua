@@ -1,4 +1,6 @@
+local assert_judged = require "spec.support.assert_judged"
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local remedies = dofile "experiments/remedies.lua"
 
 local NOTHING_HELPED = { stale = 3, again = 2, patient = "served", half = "served", burst = 5 }
@@ -41,12 +43,7 @@ local SCENARIO = {
 -- A burst is to be served in time on a busy machine, too, and before a SYN is sent again.
 local GENEROUS = { load = 0.0, patience = 0.9, service = 0.02 }
 
-local function generous(knobs)
-  for name, value in pairs(GENEROUS) do
-    if knobs[name] == nil then knobs[name] = value end
-  end
-  return remedies(knobs)
-end
+local function generous(knobs) return remedies(merged(GENEROUS, knobs)) end
 
 local function find(records, remedy, naive)
   for _, record in ipairs(records) do
@@ -68,16 +65,6 @@ local function assert_scenario(outcome)
   for _, case in ipairs { { "short_backlog", "backlog 0" }, { "close_when_busy" }, { "close_when_busy", "no reuse" },
     { "refuse_when_busy" } } do
     assert.is_true(find(outcome.scenario, table.unpack(case)).burst < 5, case[1])
-  end
-end
-
--- That the check refuses to judge, and says so, is all that can be asked of it if the machine disturbed a run.
-local function assert_judged(expected, outcome, holds, why)
-  if outcome.valid then
-    assert.same({ expected == nil, expected }, { holds, why })
-  else
-    assert.is_false(holds)
-    assert.match("^not judged: the machine disturbed %d+ of %d+ runs$", why)
   end
 end
 
@@ -112,8 +99,7 @@ describe("remedies", function()
   end)
 
   it("control: doing nothing is no remedy", function()
-    local knobs = { remedy = remedies.control.remedy, load = remedies.control.load }
-    local outcome, holds, why = generous(knobs)
+    local outcome, holds, why = generous(remedies.control)
     assert.is_false(holds)
     assert.equal("none: stale is 3", why)
     assert_record(outcome, SCENARIO[1])

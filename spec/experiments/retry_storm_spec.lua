@@ -1,4 +1,6 @@
+local assert_judged = require "spec.support.assert_judged"
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local retry_storm = dofile "experiments/retry_storm.lua"
 
 -- Far from the threshold, which is at a backlog of 7: these come out so on a machine that is busy with other things,
@@ -8,22 +10,7 @@ local FAR = {
   closed_loop = 8, spare = 0,
 }
 
-local function with(more)
-  local knobs = {}
-  for name, value in pairs(FAR) do knobs[name] = value end
-  for name, value in pairs(more or {}) do knobs[name] = value end
-  return knobs
-end
-
--- That the check refuses to judge, and says so, is all that can be asked of it if the machine disturbed a run.
-local function assert_judged(expected, outcome, holds, why)
-  if outcome.valid then
-    assert.same({ expected == nil, expected }, { holds, why })
-  else
-    assert.is_false(holds)
-    assert.match("^not judged: the machine disturbed %d+ of %d+ runs$", why)
-  end
-end
+local function run(more) return retry_storm(merged(FAR, more)) end
 
 local function assert_collapse(outcome)
   local shallow, deep = outcome.sweep[1], outcome.sweep[2]
@@ -41,7 +28,7 @@ describe("retry_storm", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
   it("holds: a deep queue answers nobody, and the server works all the time", function()
-    local outcome, holds, why = retry_storm(with {})
+    local outcome, holds, why = run {}
     assert_judged(nil, outcome, holds, why)
     assert_collapse(outcome)
     local threshold = outcome.thresholds[1]
@@ -55,43 +42,42 @@ describe("retry_storm", function()
   end)
 
   it("control: at half of the capacity no queue fills, however deep it may be", function()
-    local control = with(retry_storm.control)
-    control.retries = 0 -- after a disturbance retries alone could keep the queue full: see metastable
-    local outcome, holds, why = retry_storm(control)
+    -- After a disturbance retries alone could keep the queue full: see metastable.
+    local outcome, holds, why = run(merged(retry_storm.control, { retries = 0 }))
     assert_judged("with a backlog of 60 goodput did not collapse", outcome, holds, why)
   end)
 
   -- The check is left out: in 0.3 s such service times are 30, whose sum is anything from half to twice its mean.
   it("collapses for service times of an exponential distribution, and for clients that leave with RST", function()
-    local outcome = retry_storm(with { distribution = "exponential", departure = "reset" })
+    local outcome = run { distribution = "exponential", departure = "reset" }
     assert_collapse(outcome)
     assert.equal("exponential", outcome.thresholds[1].distribution)
   end)
 
   it("holds without retries, too, since the queue is full in any overload", function()
-    local outcome, holds, why = retry_storm(with { retries = 0 })
+    local outcome, holds, why = run { retries = 0 }
     assert_judged(nil, outcome, holds, why)
     assert_collapse(outcome)
     if outcome.valid then assert.is_true(outcome.traffic[2].attempts < 1.4 * outcome.offered) end
   end)
 
   it("sees twice as many attempts with a retry each, and few more with a budget", function()
-    local outcome = retry_storm(with { backoff = 0.01 })
+    local outcome = run { backoff = 0.01 }
     if outcome.valid then assert.is_true(outcome.traffic[2].attempts > 1.5 * outcome.offered) end
-    outcome = retry_storm(with { budget = 0.1 })
+    outcome = run { budget = 0.1 }
     assert_collapse(outcome)
     if outcome.valid then assert.is_true(outcome.traffic[2].attempts < 1.4 * outcome.offered) end
   end)
 
   it("has a run for each seed", function()
-    local outcome = retry_storm(with { seed = 7, seeds = 2 })
+    local outcome = run { seed = 7, seeds = 2 }
     assert.equal(4, outcome.runs)
     assert.match("^[012]/[12]$", outcome.sweep[2].collapsed)
     assert.is_true(outcome.sweep[1].min <= outcome.sweep[1].max)
   end)
 
   it("judges nothing if the clients were late", function()
-    local outcome, holds, why = retry_storm(with { lateness = 0, spare = 1 })
+    local outcome, holds, why = run { lateness = 0, spare = 1 }
     assert.same({ false, 2 }, { outcome.valid, outcome.invalid })
     assert.is_false(holds)
     assert.equal("not judged: the machine disturbed 2 of 2 runs", why)
@@ -99,7 +85,7 @@ describe("retry_storm", function()
   end)
 
   it("judges nothing if the backlogs are on one side of the threshold", function()
-    local outcome, holds, why = retry_storm(with { backlogs = "60" })
+    local outcome, holds, why = run { backlogs = "60" }
     assert_judged("the backlogs are not on both sides of the threshold", outcome, holds, why)
   end)
 
@@ -121,9 +107,9 @@ describe("retry_storm", function()
   end)
 
   it("refuses knobs that make no sense", function()
-    assert.error_matches(function() retry_storm(with { backlogs = "1,x" }) end,
+    assert.error_matches(function() run { backlogs = "1,x" } end,
       'knob backlogs: "1,x" is not allowed; it is whole numbers with commas between them$')
-    assert.error_matches(function() retry_storm(with { backlogs = "" }) end, 'knob backlogs: "" is not allowed')
+    assert.error_matches(function() run { backlogs = "" } end, 'knob backlogs: "" is not allowed')
     assert.error_matches(function() retry_storm { sweep = "load" } end,
       "knob sweep: \"load\" is not allowed; it is one of backlog, patience %(what%)$")
     assert.error_matches(function() retry_storm { retries = 17 } end,

@@ -1,11 +1,10 @@
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local stuck_worker = dofile "experiments/stuck_worker.lua"
 
 -- Enough clients that some meet the stuck one of four listeners, quick ones.
 local function run(more)
-  local knobs = { clients = 70, service = 0.002, patience = 0.15 }
-  for name, value in pairs(more) do knobs[name] = value end
-  return stuck_worker(knobs)
+  return stuck_worker(merged({ clients = 70, service = 0.002, patience = 0.15 }, more))
 end
 
 local function names_of(records, ...)

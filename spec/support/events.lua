@@ -1,22 +1,20 @@
 --- Events that nobody recorded: of clients that connect, send and leave, with the wire.
+local merged = require "spec.support.merged"
+
 local events = {}
 
 local SERVER <const>, PORT <const> = 1, 7000
 
 local function segment(at, from, to, flags, fields)
-  local e = { kind = "segment", at = at, arrived = at + 2e-6, from = from.address, to = to.address, host = from.host,
-    to_host = to.host, flags = flags, sequence = 1, acknowledgement = 1, bytes = 0, window = 500, length = 52,
-    packet = "" }
-  for name, any in pairs(fields or {}) do e[name] = any end
-  return e
+  return merged({ kind = "segment", at = at, arrived = at + 2e-6, from = from.address, to = to.address,
+    host = from.host, to_host = to.host, flags = flags, sequence = 1, acknowledgement = 1, bytes = 0, window = 500,
+    length = 52, packet = "" }, fields)
 end
 
 local function call(at, kind, host, socket, near, far, fields)
-  local e = { kind = kind, at = at, host = host, socket = socket, label = host == SERVER and "server" or "A",
+  return merged({ kind = kind, at = at, host = host, socket = socket, label = host == SERVER and "server" or "A",
     local_address = near, local_port = tonumber(near:match ":(%d+)$"), peer_address = far, bytes = 0,
-    peer_port = far and tonumber(far:match ":(%d+)$") }
-  for name, any in pairs(fields or {}) do e[name] = any end
-  return e
+    peer_port = far and tonumber(far:match ":(%d+)$") }, fields)
 end
 
 -- One client, from SYN to its leaving, in twelve events.

@@ -1,5 +1,6 @@
 --- Connected pairs, over TCP on loopback unless a target says otherwise.
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 
 local pair = {}
 
@@ -11,9 +12,7 @@ local pair = {}
 ---@return lunet.listener listener
 function pair.open(target, options)
   local listener = assert(lunet.listen(target or { backlog = 8 }))
-  local to = { listener }
-  for name, value in pairs(options or {}) do to[name] = value end
-  local near = assert(lunet.connect(to, 10))
+  local near = assert(lunet.connect(merged({ listener }, options), 10))
   local far = assert(listener:accept(10))
   return near, far, listener
 end

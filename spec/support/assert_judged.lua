@@ -1,0 +1,16 @@
+local assert = require "luassert"
+
+--- Asserts the verdict of an experiment that the machine can disturb (lunet.overload). That it refuses to judge, and
+--- says so, is all that can be asked of it if that has happened.
+---@param expected string|nil why the claim is not to hold; nil: it is to hold
+---@param outcome table what the experiment has returned, and so the others
+---@param holds boolean
+---@param why? string
+return function(expected, outcome, holds, why)
+  if outcome.valid then
+    assert.same({ expected == nil, expected }, { holds, why })
+  else
+    assert.is_false(holds)
+    assert.match("^not judged: the machine disturbed %d+ of %d+ runs$", why)
+  end
+end
