@@ -91,6 +91,14 @@ local function take(self)
   return connection
 end
 
+-- Accepts at once, a task per connection, until the server is stopped.
+local function take_all(self, handle)
+  repeat
+    local connection = take(self)
+    if connection then lunet.spawn(handle, connection) end
+  until not connection
+end
+
 local function let_go(self, connection)
   self.held = self.held - 1
   connection:close()
@@ -138,10 +146,7 @@ function server:refusing(options)
     serve(self, connection)
     is_busy = false
   end
-  repeat
-    local connection = take(self)
-    if connection then lunet.spawn(handle, connection) end
-  until not connection
+  take_all(self, handle)
 end
 
 -- -- a queue of the server's own -------------------------------------------------------------
@@ -193,10 +198,7 @@ function server:early(options)
     if options.is_over then entry.watcher = lunet.spawn(drop_when_over, self, entry, options.is_over) end
     serve_waiting(self, options.newest_first)
   end
-  repeat
-    local connection = take(self)
-    if connection then lunet.spawn(handle, connection) end
-  until not connection
+  take_all(self, handle)
 end
 
 return admission
