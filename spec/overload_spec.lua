@@ -1,6 +1,8 @@
 local lunet = require "lunet"
 local overload = require "lunet.overload"
+local progress = require "lunet.progress"
 local raised = require "spec.support.raised"
+local written_by = require "spec.support.written_by"
 
 describe("the capacity of a server", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
@@ -19,10 +21,11 @@ describe("runs", function()
     local cases, open, most, order = {}, 0, 0, {}
     for i = 1, count do cases[i] = { number = i } end
     local repeated = overload.run(cases, {
-      at_once = fields.at_once, spare = fields.spare,
+      at_once = fields.at_once, apart = fields.apart, spare = fields.spare,
       open = function(case) return { case = case, host = assert(lunet.host "server") } end,
       run = function(case, site)
         assert.equal(case, site.case)
+        case.began = lunet.now()
         open = open + 1
         most = math.max(most, open)
         order[#order + 1] = case.number
@@ -39,6 +42,24 @@ describe("runs", function()
     local cases, repeated, most, order = run(5, { at_once = 2 })
     assert.same({ 0, 2, { 1, 2, 3, 4, 5 } }, { repeated, most, order })
     for _, case in ipairs(cases) do assert.equal(1, case.run.times) end
+  end)
+
+  it("begin one after the other, those that go side by side", function()
+    local began, apart = lunet.now(), 0.02
+    local cases = run(4, { at_once = 2, apart = apart })
+    for i, earliest in ipairs { 0, apart, apart, 2 * apart } do
+      assert.is_true(cases[i].began - began >= earliest, ("the run %d began too early"):format(i))
+    end
+  end)
+
+  it("tell how far they are, also those that are done again", function()
+    local told = {}
+    local text = written_by(function()
+      local _shown <close> = progress.show(true)
+      run(5, { at_once = 2, spare = 1, disturbed = 1 })
+    end)
+    for words in text:gmatch "[%l%d ]+" do told[#told + 1] = words end
+    assert.same({ "runs 1 to 2 of 5", "runs 3 to 4 of 5", "runs 5 to 5 of 5", "runs 1 to 1 of 1" }, told)
   end)
 
   it("are done again if they were disturbed, a few in each spare round", function()

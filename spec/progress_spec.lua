@@ -1,14 +1,5 @@
 local progress = require "lunet.progress"
-
---- What fn writes on standard error.
-local function written_by(fn)
-  local parts, stderr = {}, io.stderr
-  io.stderr = { write = function(_, text) parts[#parts + 1] = text end } -- luacheck: ignore 122
-  local ok, message = pcall(fn)
-  io.stderr = stderr -- luacheck: ignore 122
-  assert(ok, message)
-  return table.concat(parts)
-end
+local written_by = require "spec.support.written_by"
 
 describe("the progress on a terminal", function()
   it("is one line that is written anew, and gone at the end", function()
