@@ -82,7 +82,7 @@ end
 --- the same arrivals, which would otherwise all be at once; default 0
 ---@field spare? integer rounds of so many in which disturbed runs are done again; default 0
 ---@field open fun(case: table): lunet.site makes the hosts of one
----@field run fun(case: table, site: lunet.site): table the run, with a field `valid`
+---@field run fun(case: table, site: lunet.site): table the run, with a field `valid` for spare rounds and the tally
 
 -- Hosts are made before anything runs: that may wait for the kernel, and all runs with it.
 local function run_side_by_side(cases, runs)
