@@ -48,20 +48,6 @@ local HELPS = { retry_budget = true, short_backlog = true, check_liveness = true
 
 local function sleep_until(at) lunet.sleep(math.max(0, at - lunet.now())) end
 
--- Serves until the listener is closed; returns when the requests were carried out, and those of ghosts among them.
-local function start_serving(listener, began, drops_ghosts)
-  local served, ghosts = {}, {}
-  lunet.spawn(function()
-    listener:serve(function(connection)
-      local is_ghost = connection:liveness() ~= "open"
-      if is_ghost and drops_ghosts or not workload.serve(connection) then return end
-      served[#served + 1] = lunet.now() - began
-      if is_ghost then ghosts[#ghosts + 1] = served[#served] end
-    end)
-  end)
-  return served, ghosts
-end
-
 -- Shuts the gate for the stall, and looks at the end.
 local function stall_and_observe(site, from, to, last)
   sleep_until(from)
@@ -116,7 +102,7 @@ local function run_case(knobs, case, capacity, site)
     backoff = policy.backoff, budget = policy.budget, departure = knobs.departure,
   }
   local began = lunet.now()
-  local served, ghosts = start_serving(listener, began, policy.drops_ghosts)
+  local served, ghosts = overload.start_serving(listener, began, policy.drops_ghosts)
   local observer = lunet.spawn(stall_and_observe, site, began + knobs.before, began + stall_ends, began + total)
   local lateness = statistics.quantile(workload.offer(requests, function(r) clients:send(r) end, began), 0.99) or 0
   local _, seen = observer:join()

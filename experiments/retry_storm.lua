@@ -82,16 +82,8 @@ local function run_case(knobs, case, capacity, site)
     host = site.clients, target = listener, patience = case.patience, retries = knobs.retries, backoff = knobs.backoff,
     budget = knobs.budget, departure = knobs.departure,
   }
-  local served, ghosts = {}, {}
   local began = lunet.now()
-  lunet.spawn(function()
-    listener:serve(function(connection)
-      local is_ghost = connection:liveness() ~= "open"
-      if not workload.serve(connection) then return end
-      served[#served + 1] = lunet.now() - began
-      if is_ghost then ghosts[#ghosts + 1] = served[#served] end
-    end)
-  end)
+  local served, ghosts = overload.start_serving(listener, began)
   local observer = lunet.spawn(observe, site, began + from, began + to)
   local lateness = statistics.quantile(workload.offer(requests, function(r) clients:send(r) end, began), 0.99) or 0
   local _, seen = observer:join()

@@ -1,8 +1,11 @@
 local lunet = require "lunet"
 local overload = require "lunet.overload"
 local progress = require "lunet.progress"
+local eventually = require "spec.support.eventually"
 local raised = require "spec.support.raised"
 local written_by = require "spec.support.written_by"
+
+local BOUND = 10 -- s; bounds waits for states that do come
 
 describe("the capacity of a server", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
@@ -10,6 +13,42 @@ describe("the capacity of a server", function()
   it("is no more than its service time allows, and more than nothing", function()
     local per_second = overload.capacity(0.002, 8)
     assert.is_true(per_second > 0 and per_second <= 1 / 0.002)
+  end)
+end)
+
+describe("a server", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  -- Three clients send a request and queue, and the second one leaves. Returns what the server then tells.
+  local function serve_three(drops_ghosts)
+    local served, ghosts
+    lunet.scope(function()
+      local site, began, connections = overload.open_site(5), lunet.now(), {}
+      for i = 1, 3 do
+        connections[i] = assert(site.clients:connect(site.listener, BOUND))
+        assert(connections[i]:send(i .. " 0.01\n"))
+      end
+      local _, port = connections[2]:address()
+      connections[2]:close()
+      eventually(function() return site.server:sockets({ listener = site.listener, peer_port = port })[1].fin end)
+      served, ghosts = overload.start_serving(site.listener, began, drops_ghosts)
+      assert.equal("done 3", connections[3]:receive("l", BOUND))
+      eventually(function() return select(2, site.listener:gate()) == 0 end)
+      site.listener:close()
+    end)
+    return served, ghosts
+  end
+
+  it("tells when it has carried out the requests, and which of them for ghosts", function()
+    local served, ghosts = serve_three(false)
+    assert.equal(3, #served)
+    for i, at in ipairs(served) do assert.is_true(at >= i * 0.01) end
+    assert.same({ served[2] }, ghosts)
+  end)
+
+  it("may drop those of ghosts", function()
+    local served, ghosts = serve_three(true)
+    assert.same({ 2, {} }, { #served, ghosts })
   end)
 end)
 

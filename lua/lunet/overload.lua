@@ -31,6 +31,25 @@ function overload.open_site(backlog)
   return { server = server, clients = clients, listener = listener }
 end
 
+--- Serves clients of lunet.workload, in a task, until the listener is closed.
+---@param listener lunet.listener
+---@param began number when the run did
+---@param drops_ghosts? boolean whether the requests of clients that have left are not carried out
+---@return number[] served when each request was carried out, in seconds from then; both lists grow
+---@return number[] ghosts those among them whose clients had left before
+function overload.start_serving(listener, began, drops_ghosts)
+  local served, ghosts = {}, {}
+  lunet.spawn(function()
+    listener:serve(function(connection)
+      local is_ghost = connection:liveness() ~= "open"
+      if is_ghost and drops_ghosts or not workload.serve(connection) then return end
+      served[#served + 1] = lunet.now() - began
+      if is_ghost then ghosts[#ghosts + 1] = served[#served] end
+    end)
+  end)
+  return served, ghosts
+end
+
 local function closed_loop(service, count)
   return lunet.scope(function()
     local site = overload.open_site(overload.LOOPS)
