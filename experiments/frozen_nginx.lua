@@ -167,12 +167,7 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Each client has an nginx of its own, which is stopped before the client connects."
-    local cases = {}
-    for _, mode in ipairs(choice.pick(MODES, knobs.mode)) do
-      for _, departure in ipairs(choice.pick(DEPARTURES, knobs.departure)) do
-        cases[#cases + 1] = { mode = mode, departure = departure }
-      end
-    end
+    local cases = choice.combinations(knobs, { { "mode", MODES }, { "departure", DEPARTURES } })
     return { cases = lunet.together(cases, function(case) return run_case(case.mode, case.departure, knobs) end) }
   end,
 

@@ -128,26 +128,8 @@ local function reply_to_be(case)
   return case.denied and "-DENIED" or "+OK"
 end
 
-local CHOICES = {
-  client = { "remote", "local" },
-  protected = { "no", "yes" },
-  accepted = { "before", "after" },
-  departure = { "close", "reset", "shutdown", "vanish" },
-}
-
-local function combinations(knobs)
-  local cases = {}
-  for _, client in ipairs(choice.pick(CHOICES.client, knobs.client)) do
-    for _, protected in ipairs(choice.pick(CHOICES.protected, knobs.protected)) do
-      for _, accepted in ipairs(choice.pick(CHOICES.accepted, knobs.accepted)) do
-        for _, departure in ipairs(choice.pick(CHOICES.departure, knobs.departure)) do
-          cases[#cases + 1] = { client = client, protected = protected, accepted = accepted, departure = departure }
-        end
-      end
-    end
-  end
-  return cases
-end
+local CLIENTS, PROTECTED, ACCEPTED = { "remote", "local" }, { "no", "yes" }, { "before", "after" }
+local DEPARTURES = { "close", "reset", "shutdown", "vanish" }
 
 local function describe(case)
   return ("%s client, protected %s, accepted %s, %s"):format(case.client, case.protected, case.accepted, case.departure)
@@ -157,13 +139,12 @@ return experiment {
   claim = "Redis, once it goes on, carries out the SET of a client that left while it was stopped, however it left and "
     .. "whenever it was accepted, unless protected mode denies it.",
   knobs = {
-    client = { "all", "place", "where it connects from: another host, or redis's own",
-      choices = choice.of(CHOICES.client) },
-    protected = { "all", "setting", "redis's protected-mode", choices = choice.of(CHOICES.protected) },
+    client = { "all", "place", "where it connects from: another host, or redis's own", choices = choice.of(CLIENTS) },
+    protected = { "all", "setting", "redis's protected-mode", choices = choice.of(PROTECTED) },
     accepted = { "all", "time", "whether redis has accepted it before it is stopped, or does so after",
-      choices = choice.of(CHOICES.accepted) },
+      choices = choice.of(ACCEPTED) },
     departure = { "all", "way", "how it leaves; shutdown: it ends its side and waits for its reply",
-      choices = choice.of(CHOICES.departure) },
+      choices = choice.of(DEPARTURES) },
     request = { "SET", "request", "MULTI: a transaction that lacks its EXEC, sent only when the SET is answered",
       choices = { "SET", "MULTI" } },
     patience = { 0.05, "s", "how long it waits for a reply before it leaves", min = 0 },
@@ -174,8 +155,9 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Each client has a redis of its own, which is stopped before the client sends its request."
-    local cases = lunet.together(combinations(knobs), function(case) return run_case(case, knobs) end)
-    return { cases = cases }
+    local cases = choice.combinations(knobs, { { "client", CLIENTS }, { "protected", PROTECTED },
+      { "accepted", ACCEPTED }, { "departure", DEPARTURES } })
+    return { cases = lunet.together(cases, function(case) return run_case(case, knobs) end) }
   end,
 
   check = function(outcome, knobs)

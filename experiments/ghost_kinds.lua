@@ -197,14 +197,10 @@ local function run_case(departure, size, family, knobs)
 end
 
 local function cases_of(knobs)
-  local cases = {}
-  for _, family in ipairs(choice.pick(FAMILIES, knobs.family)) do
-    for _, departure in ipairs(choice.pick(DEPARTURES, knobs.departure)) do
-      for _, size in ipairs(choice.pick(AMOUNTS, knobs.bytes)) do
-        local exists = not (family == "unix" and departure == "reset")
-        if exists then cases[#cases + 1] = { departure, size, family } end
-      end
-    end
+  local lists, cases = { { "family", FAMILIES }, { "departure", DEPARTURES }, { "bytes", AMOUNTS } }, {}
+  for _, case in ipairs(choice.combinations(knobs, lists)) do
+    local exists = not (case.family == "unix" and case.departure == "reset")
+    if exists then cases[#cases + 1] = case end
   end
   return cases
 end
@@ -241,7 +237,7 @@ return experiment {
     local outcome = { queued = {}, accepted = {}, replies = {} }
     lunet.note "Each client leaves in its own way while the server does not accept."
     local results = lunet.together(cases_of(knobs), function(case)
-      return run_case(case[1], case[2], case[3], knobs)
+      return run_case(case.departure, case.bytes, case.family, knobs)
     end)
     for i, result in ipairs(results) do
       for name, list in pairs(outcome) do list[i] = result[name] end

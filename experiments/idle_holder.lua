@@ -296,10 +296,7 @@ return experiment {
 
   run = function(knobs)
     lunet.note "The gate opens when all are queued: the holders first, those with requests behind them."
-    local cases = {}
-    for _, holder in ipairs(choice.pick(HOLDERS, knobs.holder)) do
-      for _, cut in ipairs(choice.pick(CUTS, knobs.cut)) do cases[#cases + 1] = { holder = holder, cut = cut } end
-    end
+    local cases = choice.combinations(knobs, { { "holder", HOLDERS }, { "cut", CUTS } })
     local waits = lunet.together(cases, function(case, _, meet) return measure_wait(case, meet, knobs) end)
     lunet.note "An idle connection is used again while the server closes it."
     local wanted = knobs.race == "nothing" and {} or choice.pick(RACES, knobs.race)

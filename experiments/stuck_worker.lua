@@ -277,12 +277,7 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Each way to share and each way to be stuck on hosts of its own, side by side."
-    local cases = {}
-    for _, sharing in ipairs(choice.pick(SHARINGS, knobs.sharing)) do
-      for _, stuck in ipairs(choice.pick(KINDS, knobs.stuck)) do
-        cases[#cases + 1] = { sharing = sharing, stuck = stuck }
-      end
-    end
+    local cases = choice.combinations(knobs, { { "sharing", SHARINGS }, { "stuck", KINDS } })
     local results = lunet.together(cases, function(case) return run_case(case, knobs) end)
     local first, retries, lateness = {}, {}, {}
     for i, result in ipairs(results) do

@@ -22,6 +22,15 @@ describe("a choice", function()
     assert.same({}, choice.pick(CASES, "never", "name"))
   end)
 
+  it("is combined with others, the last of which changes first", function()
+    local lists = { { "pace", NAMES }, { "way", { "up", "down" } } }
+    local all = { { pace = "quick", way = "up" }, { pace = "quick", way = "down" }, { pace = "slow", way = "up" },
+      { pace = "slow", way = "down" } }
+    assert.same(all, choice.combinations({ pace = "all", way = "all" }, lists))
+    assert.same({ all[2], all[4] }, choice.combinations({ pace = "all", way = "down" }, lists))
+    assert.same({ { pace = "never", way = "up" } }, choice.combinations({ pace = "never", way = "up" }, lists))
+  end)
+
   it("finds the first one of a name, or nothing", function()
     assert.equal(CASES[2], choice.find(CASES, 2, "port"))
     assert.is_nil(choice.find(CASES, "never", "name"))

@@ -42,4 +42,29 @@ function choice.pick(items, name, field)
   return { choice.find(items, name, field) }
 end
 
+local function with_field(case, name, value)
+  local longer = { [name] = value }
+  for field, any in pairs(case) do longer[field] = any end
+  return longer
+end
+
+--- A case for each combination of what several such knobs stand for; the last of them changes first.
+---
+---     choice.combinations(knobs, { { "mode", MODES }, { "departure", DEPARTURES } })
+---@param knobs table<string, any>
+---@param lists any[][] the name of each, and its items
+---@return table<string, any>[] cases with fields of these names
+function choice.combinations(knobs, lists)
+  local cases = { {} }
+  for _, list in ipairs(lists) do
+    local name, items = list[1], list[2]
+    local longer = {}
+    for _, case in ipairs(cases) do
+      for _, item in ipairs(choice.pick(items, knobs[name])) do longer[#longer + 1] = with_field(case, name, item) end
+    end
+    cases = longer
+  end
+  return cases
+end
+
 return choice
