@@ -19,34 +19,27 @@
 local lunet = require "lunet"
 local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
+local nginx = require "lunet.nginx"
 local peer_process = require "lunet.peer_process"
 local scratch = require "lunet.scratch"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local PORT = 8080
 
--- One worker, so that clients are served in order. As root nginx wants to be told whom to become.
-local CONFIGURATION = [[
-daemon off; worker_processes 1; user root;
-pid PLACE/pid; lock_file PLACE/lock; error_log PLACE/error.log info;
-events { worker_connections 64; }
-http {
-  client_body_temp_path PLACE/body; proxy_temp_path PLACE/proxy; fastcgi_temp_path PLACE/fastcgi;
-  uwsgi_temp_path PLACE/uwsgi; scgi_temp_path PLACE/scgi;
-  log_format brief '$status $body_bytes_sent';
-  access_log PLACE/access.log brief;
-  upstream pool { server BACKEND; keepalive 1; }
-  proxy_http_version 1.1; proxy_set_header Connection "";
-  server {
-    listen 8080;
-    location /static { root PLACE; }
-    location /proxy  { proxy_pass http://BACKEND; }
-    location /pool   { proxy_pass http://pool; }
-    location /unix   { proxy_pass http://unix:PLACE/backend; }
-    location /ignore { proxy_pass http://BACKEND; proxy_ignore_client_abort on; }
-    location /earlier { proxy_pass http://pool; access_log off; }
-    location /later  { return 200; access_log off; }
-  }
+local HTTP = [[
+log_format brief '$status $body_bytes_sent';
+access_log PLACE/access.log brief;
+upstream pool { server BACKEND; keepalive 1; }
+proxy_http_version 1.1; proxy_set_header Connection "";
+server {
+  listen 8080;
+  location /static { root PLACE; }
+  location /proxy  { proxy_pass http://BACKEND; }
+  location /pool   { proxy_pass http://pool; }
+  location /unix   { proxy_pass http://unix:PLACE/backend; }
+  location /ignore { proxy_pass http://BACKEND; proxy_ignore_client_abort on; }
+  location /earlier { proxy_pass http://pool; access_log off; }
+  location /later  { return 200; access_log off; }
 }
 ]]
 
@@ -67,11 +60,6 @@ local function serve(listener)
     end)
   end)
   return asked
-end
-
-local function start_nginx(host, place)
-  return peer_process.start(host, { "nginx", "-e", place.path .. "/error.log", "-c", place.path .. "/nginx.conf",
-    stderr = "stdout", env = { PATH = (os.getenv "PATH" or "") .. ":/usr/sbin:/sbin" } }, PORT)
 end
 
 -- Asks from the server's own host, and waits for the whole reply.
@@ -115,20 +103,18 @@ local function run_case(mode, departure, knobs)
   local listener = assert(backend:listen(address))
   local asked = serve(listener)
   place:write("static", "served")
-  place:write("nginx.conf", (CONFIGURATION:gsub("PLACE", place.path):gsub("BACKEND", upstream)))
-  local nginx = start_nginx(server, place)
+  local process = nginx.start(server, place, (HTTP:gsub("BACKEND", upstream)), PORT)
   if mode == "pool" then ask(server, "earlier") end -- leaves a connection to the backend open
 
-  peer_process.freeze(nginx)
+  peer_process.freeze(process)
   local connection = assert(client:connect(target, LONG))
   assert(connection:send(text_of(knobs.request, mode)))
   local answer, _, code = connection:receive("l", knobs.patience)
   leave(connection, departure, server)
-  assert(nginx:thaw())
+  assert(process:thaw())
 
   ask(server, "later") -- whose turn comes after the client's
-  assert(nginx:kill "SIGQUIT") -- nginx ends what it has begun, and then itself
-  assert(nginx:wait(LONG) == 0)
+  nginx.finish(process) -- it ends what it has begun
   await(function() return listener:queue().depth == 0 and select(2, listener:gate()) == 0 end)
   local reply = answer or code
   if departure == "shutdown" then reply = assert(connection:receive("a", LONG)):match "^HTTP/1.1 (%d+)" or "EOF" end

@@ -19,30 +19,23 @@
 local lunet = require "lunet"
 local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
+local nginx = require "lunet.nginx"
 local peer_process = require "lunet.peer_process"
 local scratch = require "lunet.scratch"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local PLAIN, TLS = 8080, 8443
 
--- One worker, so that clients are served in order. As root nginx wants to be told whom to become.
-local CONFIGURATION = [[
-daemon off; worker_processes 1; user root;
-pid PLACE/pid; lock_file PLACE/lock; error_log PLACE/error.log info;
-events { worker_connections 64; }
-http {
-  client_body_temp_path PLACE/body; proxy_temp_path PLACE/proxy; fastcgi_temp_path PLACE/fastcgi;
-  uwsgi_temp_path PLACE/uwsgi; scgi_temp_path PLACE/scgi;
-  log_format brief '$status';
-  access_log PLACE/access.log brief;
-  server {
-    listen 8080; listen 8443 ssl;
-    ssl_certificate PLACE/certificate; ssl_certificate_key PLACE/key;
-    ssl_protocols TLSv1.2 TLSv1.3; ssl_early_data EARLY_DATA;
-    location /open    { return 200 "done\n"; }
-    location /guarded { if ($ssl_early_data) { return 425; } return 200 "done\n"; }
-    location /witness { return 200 "done\n"; access_log off; }
-  }
+local HTTP = [[
+log_format brief '$status';
+access_log PLACE/access.log brief;
+server {
+  listen 8080; listen 8443 ssl;
+  ssl_certificate PLACE/certificate; ssl_certificate_key PLACE/key;
+  ssl_protocols TLSv1.2 TLSv1.3; ssl_early_data EARLY_DATA;
+  location /open    { return 200 "done\n"; }
+  location /guarded { if ($ssl_early_data) { return 425; } return 200 "done\n"; }
+  location /witness { return 200 "done\n"; access_log off; }
 }
 ]]
 
@@ -70,11 +63,6 @@ local function make_certificate(place)
     "-keyout", place.path .. "/key", "-out", place.path .. "/certificate", stderr = "stdout" })
   local text = openssl.stdout:receive("a", LONG)
   if openssl:wait(LONG) ~= 0 then error("openssl made no certificate: " .. text, 0) end
-end
-
-local function start_nginx(host, place)
-  return peer_process.start(host, { "nginx", "-e", place.path .. "/error.log", "-c", place.path .. "/nginx.conf",
-    stderr = "stdout", env = { PATH = (os.getenv "PATH" or "") .. ":/usr/sbin:/sbin" } }, TLS)
 end
 
 -- Asks on a stream, which is a connection or a program's standard streams, and waits for the reply.
@@ -115,8 +103,7 @@ local function run_case(case, knobs)
   local request = REQUEST:format(case.path or "open")
   make_certificate(place)
   place:write("request", request)
-  place:write("nginx.conf", (CONFIGURATION:gsub("PLACE", place.path):gsub("EARLY_DATA", knobs.early_data)))
-  local nginx = start_nginx(server, place)
+  local process = nginx.start(server, place, (HTTP:gsub("EARLY_DATA", knobs.early_data)), TLS)
   local function far_end()
     return server:sockets({ local_port = case.version and TLS or PLAIN, state = { "ESTABLISHED", "CLOSE_WAIT" } })[1]
   end
@@ -130,7 +117,7 @@ local function run_case(case, knobs)
     client = start_client(case, host, address, place)
     ask(client.stdin, client.stdout, "1.1")
   end
-  peer_process.freeze(nginx)
+  peer_process.freeze(process)
   client = client or start_client(case, host, address, place)
   if not case.is_early then assert(client.stdin:send(request)) end
   local can_send = not case.version or case.is_connected or case.is_early and knobs.early_data == "on"
@@ -142,12 +129,11 @@ local function run_case(case, knobs)
   local bytes = far_end().receive_queue
   client:close()
   await(function() return (far_end() or {}).fin end)
-  assert(nginx:thaw())
+  assert(process:thaw())
 
   local witness = assert(server:connect({ address = "127.0.0.1", port = PLAIN, label = "witness" }, LONG))
   ask(witness, witness, "1.0") -- whose turn comes after the client's
-  assert(nginx:kill "SIGQUIT") -- nginx ends what it has begun, and then itself
-  assert(nginx:wait(LONG) == 0)
+  nginx.finish(process) -- it ends what it has begun
   local status = place:read("access.log"):match "^(%d+)\n$" or "none"
   return { case = case.name, bytes = bytes, has_request = bytes >= #request, reply = answer or code, status = status,
     carried_out = status == "200" }
