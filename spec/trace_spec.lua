@@ -243,6 +243,48 @@ describe("the trace while recording", function()
     assert.is_true(one:close() and two:close())
   end)
 
+  -- A client from outside: it stays until it is reset.
+  local function connect_from_outside(listener)
+    local _, port = listener:address()
+    local client = assert(io.popen(
+      ("timeout 10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d && echo connected && cat <&3' 2>&1"):format(port)))
+    assert.equal("connected", client:read())
+    return client
+  end
+
+  -- A receive and a close move nothing into a queue themselves: the look that each event is followed by then waits
+  -- until the loop has nothing to do, or the recording ends.
+  for _, what in ipairs { "sleeps", "ends" } do
+    it("looks at the queues after a receive before it " .. what, function()
+      local near, far, listener = pair.open { backlog = 8 }
+      assert(near:send "x")
+      local _client <close> = connect_from_outside(listener)
+      local depth
+      local events = events_of(function()
+        assert.equal("x", far:receive(1, BOUND))
+        if what == "sleeps" then
+          lunet.sleep(0.001)
+          depth = listener:queue().depth
+          assert(listener:accept(BOUND)):reset()
+        end
+      end, true)
+      assert.equal(what == "sleeps" and 1 or nil, depth)
+      assert.matches("^receive queue", kinds_of(events))
+      assert.equal(1, events[2].depth)
+      if what == "ends" then assert(listener:accept(BOUND)):reset() end
+      for _, handle in ipairs { near, far, listener } do handle:close() end
+    end)
+  end
+
+  it("does not take an earlier look for an answer to accept(0)", function()
+    local listener <close> = assert(lunet.listen { backlog = 8 })
+    events_of(function()
+      lunet.note "look"
+      local _client <close> = connect_from_outside(listener)
+      assert(listener:accept(0)):reset()
+    end, true)
+  end)
+
   it("looks at no queue unless asked to", function()
     local events = events_of(function()
       local listener <close> = assert(lunet.listen { backlog = 1 })

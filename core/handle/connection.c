@@ -120,9 +120,9 @@ static void find_local(connection *c) {
 
 void connection_accepted(connection *c, const op *o, const address *peer, const address *local,
                          gate *g) {
-  trace_end_set(&c->socket.local, local); /* which may be any address, as the listener's is */
+  trace_end_set(&c->socket.local, local);
   trace_end_set(&c->socket.peer, peer);
-  find_local(c);
+  if (address_is_any(local)) find_local(c);
   c->gate = g;
   gate_enter(g);
   record_op(c, o, EVENT_ACCEPT, 0, 0);

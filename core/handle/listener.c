@@ -24,22 +24,25 @@ struct listener {
   struct trace_probe probe;
   uint32_t depth, limit; /* what the trace recorded last */
   uint32_t known;        /* so many connections are in the queue at least */
+  uint64_t probed_at;    /* which event was the next one when the probe had asked */
 };
 
 static void record(listener *l, enum event_kind kind, int64_t bytes, int code) {
   trace_record(loop_trace(l->lp), &l->socket, kind, bytes, code);
 }
 
-static void ask_queue(struct trace_probe *p, bool is_noteworthy) {
+static void probe_queue(struct trace_probe *p, bool is_noteworthy) {
   (void)is_noteworthy;
   listener *l = LIST_ENTRY(p, listener, probe);
+  trace *t = loop_trace(l->lp);
   uint32_t depth, limit;
   /* A Unix queue costs a netlink round trip to read: too much for every event. */
   if (address_family(&l->local) == AF_UNIX || listener_queue(l, &depth, &limit) < 0) return;
-  if (depth == l->depth && limit == l->limit) return;
-  l->depth = depth;
+  if (depth != l->depth || limit != l->limit)
+    trace_append(t, &l->socket, EVENT_QUEUE, depth, (int32_t)limit);
+  l->known = l->depth = depth;
   l->limit = limit;
-  trace_append(loop_trace(l->lp), &l->socket, EVENT_QUEUE, depth, (int32_t)limit);
+  l->probed_at = trace_next(t);
 }
 
 static void close_handle(handle *h) { listener_close((listener *)h); }
@@ -88,7 +91,7 @@ int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener
   l->socket.label = p->label;
   handle_open(&l->handle, &listener_type, p);
   trace_probe_open(loop_trace(lp), &l->probe);
-  l->probe.ask = ask_queue;
+  l->probe.ask = probe_queue;
   record(l, EVENT_LISTEN, backlog, 0);
   *out = l;
   return 0;
@@ -128,9 +131,11 @@ static int open_accepted(listener *l, const op *o, int fd, const address *peer) 
 
 /* accept(2) makes a socket and a file before it looks into the queue: to find that empty takes it
  * some ten times as long as to ask for the queue's length. */
-static bool is_queue_empty(listener *l) {
+static bool is_queue_empty(listener *l, const op *o) {
   uint32_t limit;
   if (l->known > 0 || address_family(&l->local) == AF_UNIX) return false;
+  bool is_news = l->probed_at == trace_next(loop_trace(l->lp));
+  if (is_news && o->deadline_ns != DEADLINE_POLL) return true; /* who comes later is told */
   return listener_queue(l, &l->known, &limit) == 0 && l->known == 0;
 }
 
@@ -138,7 +143,7 @@ static bool attempt_accept(op *o) {
   listener *l = o->owner;
   address peer;
   l->is_held = !gate_has_room(l->gate);
-  if (l->is_held || is_queue_empty(l)) return false;
+  if (l->is_held || is_queue_empty(l, o)) return false;
   int result = socket_accept(l->fd, &peer);
   if (result == UV_EAGAIN) l->known = 0;
   if (result == UV_EAGAIN) return false;

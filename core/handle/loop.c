@@ -85,6 +85,7 @@ static void watch(loop *lp) {
 
 void loop_step(loop *lp, bool wait) {
   bool may_wait = wait && !loop_has_ready(lp) && list_empty(&lp->unwatched);
+  if (may_wait) trace_catch_up(lp->trace);
   /* 0: it has descriptors to put into its set, or handles to close. */
   if (uv_backend_timeout(&lp->uv) == 0) uv_run(&lp->uv, UV_RUN_NOWAIT);
   watches_poll(lp->watches, may_wait ? uv_backend_timeout(&lp->uv) : 0);

@@ -21,6 +21,7 @@ enum { MS = 1000 * 1000 }; /* in nanoseconds */
 struct trace {
   uint64_t next;
   bool is_probing;
+  bool has_put_off;                       /* the probes have yet to be asked after an event */
   uint64_t next_timeout_ns, next_note_ns; /* when a closer look is worth its time again */
   list probes;
   char **labels; /* from 1 */
@@ -77,6 +78,7 @@ static struct event *append(trace *t, enum event_kind kind) {
 }
 
 static void ask_all(trace *t, bool is_noteworthy) {
+  t->has_put_off = false;
   for (list *l = t->probes.next; l != &t->probes; l = l->next) {
     struct trace_probe *p = LIST_ENTRY(l, struct trace_probe, in_trace);
     p->ask(p, is_noteworthy);
@@ -121,8 +123,14 @@ void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind k
   if (!t->is_probing) return;
   if (code == OP_TIMEOUT)
     look_closer(t, &t->next_timeout_ns, 100 * MS, 200);
+  else if (kind == EVENT_RECEIVE || kind == EVENT_CLOSE)
+    t->has_put_off = true; /* a queue hardly moves by either */
   else
     ask_all(t, false);
+}
+
+void trace_catch_up(trace *t) {
+  if (t->has_put_off) ask_all(t, false);
 }
 
 void trace_note(trace *t, const char *text) {
@@ -158,6 +166,7 @@ void trace_probe_open(trace *t, struct trace_probe *p) { list_append(&t->probes,
 void trace_probe_close(struct trace_probe *p) { list_remove(&p->in_trace); }
 bool trace_is_probing(const trace *t) { return t->is_probing; }
 void trace_set_probing(trace *t, bool on) {
+  trace_catch_up(t);
   t->is_probing = on;
   t->next_timeout_ns = t->next_note_ns = 0;
 }

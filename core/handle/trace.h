@@ -83,7 +83,8 @@ const struct event *trace_event(const trace *t, uint64_t number);
 uint16_t trace_label(trace *t, const char *text); /* the label's index; 0 if there is no room */
 const char *trace_label_text(const trace *t, uint16_t label);
 
-/* A probe is asked after every event, while probing is on, whether something changed. */
+/* A probe is asked after every event, while probing is on, whether something changed: at once, but
+ * after what hardly changes anything by trace_catch_up, before the loop sleeps. */
 struct trace_probe {
   list in_trace;
   void (*ask)(struct trace_probe *p, bool is_noteworthy); /* records what changed by trace_append.
@@ -92,6 +93,7 @@ struct trace_probe {
 
 void trace_probe_open(trace *t, struct trace_probe *p);
 void trace_probe_close(struct trace_probe *p);
+void trace_catch_up(trace *t);
 bool trace_is_probing(const trace *t);
 void trace_set_probing(trace *t, bool on);
 void trace_append(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,

@@ -167,10 +167,19 @@ int address_port(const address *a) {
   }
 }
 
+bool address_is_any(const address *a) {
+  switch (address_family(a)) {
+  case AF_INET: return a->as.in.sin_addr.s_addr == htonl(INADDR_ANY);
+  case AF_INET6: return IN6_IS_ADDR_UNSPECIFIED(&a->as.in6.sin6_addr);
+  default: return false;
+  }
+}
+
 void address_reachable(address *a) {
-  if (address_family(a) == AF_INET && a->as.in.sin_addr.s_addr == htonl(INADDR_ANY))
+  if (!address_is_any(a)) return;
+  if (address_family(a) == AF_INET)
     a->as.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  else if (address_family(a) == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->as.in6.sin6_addr))
+  else
     a->as.in6.sin6_addr = in6addr_loopback;
 }
 

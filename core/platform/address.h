@@ -45,6 +45,8 @@ const char *address_format_bytes(int family, const void *bytes, int port, char t
 int address_family(const address *a); /* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC when empty */
 int address_port(const address *a);   /* host byte order; 0 for Unix */
 
+bool address_is_any(const address *a); /* 0.0.0.0 or :: */
+
 /* What a client on the same host connects to: 0.0.0.0 becomes 127.0.0.1, :: becomes ::1. */
 void address_reachable(address *a);
 
