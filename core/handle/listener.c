@@ -139,18 +139,24 @@ static bool is_queue_empty(listener *l, const op *o) {
   return listener_queue(l, &l->known, &limit) == 0 && l->known == 0;
 }
 
+static int take(listener *l, const op *o, address *peer) {
+  if (is_queue_empty(l, o)) return UV_EAGAIN;
+  int result = socket_accept(l->fd, peer);
+  if (result == UV_EAGAIN)
+    l->known = 0;
+  else if (l->known > 0)
+    l->known--;
+  return result;
+}
+
 static bool attempt_accept(op *o) {
   listener *l = o->owner;
   address peer;
   l->is_held = !gate_has_room(l->gate);
-  if (l->is_held || is_queue_empty(l, o)) return false;
-  int result = socket_accept(l->fd, &peer);
-  if (result == UV_EAGAIN) l->known = 0;
+  if (l->is_held) return false;
+  int result = take(l, o, &peer);
   if (result == UV_EAGAIN) return false;
-  if (result >= 0) {
-    if (l->known > 0) l->known--;
-    result = open_accepted(l, o, result, &peer);
-  }
+  if (result >= 0) result = open_accepted(l, o, result, &peer);
   op_end(o, result);
   return true;
 }
