@@ -58,6 +58,7 @@ lunet_test(lint lint/clang-format clang-format --dry-run -Werror ${c_files})
 lunet_test(lint lint/cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11
   --enable=warning,performance,portability -I core ${c_files})
 lunet_test(lint lint/layering script/check-layering)
+lunet_test(lint lint/mutations script/mutate --check)
 file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} script/* .ci/run
   bench/run bench/laboratory)
 lunet_test(lint lint/shellcheck shellcheck ${scripts})
