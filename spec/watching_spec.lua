@@ -125,6 +125,17 @@ describe("a connection that is not watched yet", function()
     assert.equal("CLOSED", code)
   end)
 
+  -- Who reads one request of many that have come would let all others go first after each answer.
+  it("gives a line at once that was seen behind the last one", function()
+    assert(far:send "one\ntwo\nthree\n")
+    assert.equal("one", near:receive("l", BOUND))
+    local had_a_turn = false
+    local _other <close> = lunet.spawn(function() had_a_turn = true end)
+    assert(near:send "answer")
+    assert.equal("two", near:receive("l", BOUND))
+    assert.is_false(had_a_turn)
+  end)
+
   it("serves those who wait in their order", function()
     send_first()
     local first = lunet.spawn(function() return near:receive(2, BOUND) end)

@@ -16,8 +16,8 @@ int trace_note_text(lua_State *L) {
   return 1;
 }
 
-/* record(on): whether queues are looked at after every event. Returns the number of the next event,
- * and what it was set to before. */
+/* record(on): whether queues are looked at when an event may have moved them. Returns the number of
+ * the next event, and what it was set to before. */
 int trace_start(lua_State *L) {
   trace *t = loop_trace(runtime_of(L)->lp);
   luaL_checktype(L, 1, LUA_TBOOLEAN);

@@ -20,6 +20,7 @@ struct connection {
   struct trace_socket socket; /* who the peer is, unless that is a Unix socket */
   int told;                   /* every event that the loop has told of it, together */
   bool is_empty;              /* nothing is there, or hardly: what comes will be told */
+  bool left_some;             /* the last receive saw more than it took */
   bool is_shut;               /* this side sent its FIN */
 };
 
@@ -213,7 +214,7 @@ static void send_ended(op *o) {
   connection *c = o->owner;
   record_op(c, o, EVENT_SEND, (int64_t)o->as.send.sent, o->result < 0 ? o->result : 0);
   /* The answer has hardly come yet: a receive lets the others go first. */
-  if (!watch_is_on(c->lp, c->fd, WATCH_READABLE)) c->is_empty = true;
+  if (!c->left_some && !watch_is_on(c->lp, c->fd, WATCH_READABLE)) c->is_empty = true;
 }
 
 static const struct op_kind send_kind = {attempt_send, watch_writing, send_ended};
@@ -244,6 +245,7 @@ static bool attempt_receive(op *o) {
   if (asks_in_vain(c, o)) return false;
   bool has_ended = reader_attempt(c->fd, &c->held, o);
   c->is_empty = o->as.receive.got_less && gets_all(c);
+  c->left_some = o->as.receive.left_some;
   if (o->as.receive.has_more) watch_again(c->lp, c->fd);
   return has_ended;
 }

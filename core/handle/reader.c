@@ -108,7 +108,11 @@ static bool attempt_line(int fd, held *h, op *o) {
     if (peeked == 0)
       return held_length(h) > 0 ? end_held(h, o, held_length(h), 0) : end_with(o, OP_EOF);
     const char *end = memchr(scratch, '\n', (size_t)peeked);
-    if (end != NULL) return take_line(fd, h, o, (size_t)(end - scratch) + 1, newline);
+    if (end != NULL) {
+      line = (size_t)(end - scratch) + 1;
+      o->as.receive.left_some = (size_t)peeked > line;
+      return take_line(fd, h, o, line, newline);
+    }
     ssize_t received = fill(fd, h, (size_t)peeked);
     if (received < 0) return end_with(o, received);
   }
@@ -129,7 +133,7 @@ static bool attempt_all(int fd, held *h, op *o) {
 }
 
 bool reader_attempt(int fd, held *h, op *o) {
-  o->as.receive.has_more = o->as.receive.got_less = false;
+  o->as.receive.has_more = o->as.receive.got_less = o->as.receive.left_some = false;
   switch (o->as.receive.what) {
   case RECEIVE_SOME: return attempt_some(fd, h, o);
   case RECEIVE_EXACTLY: return attempt_exactly(fd, h, o);

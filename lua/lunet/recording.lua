@@ -9,9 +9,9 @@ local segments = require "lunet.segments"
 local recording = {}
 recording.__index = recording
 
---- Begins. Queues are looked at after every event; counters and socket lists at notes, when a deadline passes, and
---- when a host is made and closed. One recording at a time: one that is begun within another leaves hosts' wires to
---- that one.
+--- Begins. Queues are looked at when an event may have moved them; counters and socket lists at notes, when a deadline
+--- passes, and when a host is made and closed. One recording at a time: one that is begun within another leaves hosts'
+--- wires to that one.
 ---@param with_wire? boolean whether to capture what hosts made from now on send and receive
 ---@param calls_only? boolean whether to look at nothing, which takes time, and record what the script's calls did
 ---@return lunet.recording
