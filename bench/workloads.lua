@@ -43,7 +43,7 @@ local workloads = {
     program = "idle", arguments = { 9900 }, metrics = { { "bytes", "less" } } },
   { name = "start-up", what = "an empty script, from start to end", yardstick = "lua5.4",
     metrics = { { "median_us", "less" }, { "least_us", "less" } }, rows = "startup" },
-  { name = "trace", what = "churn-1 with the queue looked at when an event may have moved it: cycles/s", yardstick = "off",
+  { name = "trace", what = "churn-1 with the queue looked at when it may have moved: cycles/s", yardstick = "off",
     arguments = { 20000, 1 }, metrics = RATE, rows = "trace" },
 }
 

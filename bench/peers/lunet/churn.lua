@@ -1,5 +1,5 @@
 -- churn.lua CYCLES CLIENTS: each client connects, sends, has it back and closes, and again.
--- With "record" as a third argument, queues are looked at when an event may have moved them, as when an experiment runs.
+-- With "record" as a third argument, queues are looked at when they may have moved, as when an experiment runs.
 local core = require "lunet.core"
 local lunet = require "lunet"
 local round = require "round"
