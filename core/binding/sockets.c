@@ -78,11 +78,6 @@ static int flag(lua_State *L, const char *field) {
   return value;
 }
 
-static bool is_any(const address *a) {
-  if (address_family(a) == AF_INET) return a->as.in.sin_addr.s_addr == htonl(INADDR_ANY);
-  return IN6_IS_ADDR_UNSPECIFIED(&a->as.in6.sin6_addr);
-}
-
 /* Its connections: at its port, and at its address unless it listens on any. */
 static void narrow_to(lua_State *L, const listener *l, struct sock_diag_filter *f) {
   const address *local = listener_address(l);
@@ -90,7 +85,7 @@ static void narrow_to(lua_State *L, const listener *l, struct sock_diag_filter *
   f->family = address_family(local);
   if (f->family == AF_UNIX) luaL_error(L, "listener: a TCP one expected, not one on a Unix path");
   f->local_port = address_port(local);
-  if (!is_any(local)) f->local = *local;
+  if (!address_is_any(local)) f->local = *local;
   f->states &= ~(1u << TCP_STATE_LISTEN);
 }
 
