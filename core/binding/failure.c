@@ -29,27 +29,15 @@ const char *failure_name(ssize_t code) {
   return name != NULL ? name : "UNKNOWN";
 }
 
-/* "what: message (name)". Every connection ends with one: lua_pushfstring takes twice as long. */
-static void push_message(lua_State *L, const char *what, const char *message, const char *name) {
-  luaL_Buffer text;
-  luaL_buffinit(L, &text);
-  if (what != NULL) {
-    luaL_addstring(&text, what);
-    luaL_addlstring(&text, ": ", 2);
-  }
-  luaL_addstring(&text, message);
-  luaL_addlstring(&text, " (", 2);
-  luaL_addstring(&text, name);
-  luaL_addchar(&text, ')');
-  luaL_pushresult(&text);
-}
-
 int failure_push(lua_State *L, ssize_t code, const char *what) {
   const struct own_code *own = own_code(code);
   const char *message = own != NULL ? own->message : uv_strerror((int)code);
   lua_pushnil(L);
   const char *name = failure_name(code);
-  push_message(L, what, message, name);
+  if (what != NULL)
+    lua_pushfstring(L, "%s: %s (%s)", what, message, name);
+  else
+    lua_pushfstring(L, "%s (%s)", message, name);
   lua_pushstring(L, name);
   return 3;
 }
