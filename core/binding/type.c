@@ -1,5 +1,7 @@
 #include "binding/type.h"
 
+#include <stdbool.h>
+
 struct box {
   const char *type; /* the address of its name */
   void *value;

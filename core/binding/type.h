@@ -3,7 +3,6 @@
 #define LUNET_BINDING_TYPE_H
 
 #include <lauxlib.h>
-#include <stdbool.h>
 
 /* Makes the metatable `name`, with its methods in a table of their own behind __index. All get the
  * runtime, which lies on the top of the stack, as their upvalue. Harmless when the type is there

@@ -147,8 +147,8 @@ static void start(connection *c, op *o, list *queue, int events) {
   }
   if (list_empty(queue) && o->kind->attempt(o)) return;
   op_wait(o, queue);
-  bool has_to_wait = !op_ended(o); /* else it was not to wait */
-  if (has_to_wait && !watch_is_on(c->lp, c->fd, events)) loop_watch_later(c->lp, o);
+  if (op_ended(o)) return; /* it was not to wait */
+  if (!watch_is_on(c->lp, c->fd, events)) loop_watch_later(c->lp, o);
 }
 
 static void watch(op *o, list *queue, int events) {

@@ -130,7 +130,7 @@ static int open_accepted(listener *l, const op *o, int fd, const address *peer) 
 }
 
 /* accept(2) makes a socket and a file before it looks into the queue: to find that empty takes it
- * some ten times as long as to ask for the queue's length. */
+ * some eight times as long as to ask for the queue's length. */
 static bool is_queue_empty(listener *l, const op *o) {
   uint32_t limit;
   if (l->known > 0 || address_family(&l->local) == AF_UNIX) return false;

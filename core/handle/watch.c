@@ -52,10 +52,10 @@ static int grow(watches *ws, int fd) {
 
 int watch_begin(loop *lp, int fd, int events, watch_ready ready, void *owner) {
   watches *ws = loop_watches(lp);
+  if (watch_is_on(lp, fd, events)) return 0;
   if (fd >= ws->count && grow(ws, fd) < 0) return UV_ENOMEM;
   struct watch *w = &ws->by_fd[fd];
   uint32_t before = w->events;
-  if ((before & (uint32_t)events) == (uint32_t)events) return 0;
   w->events |= (uint32_t)events;
   w->ready = ready;
   w->owner = owner;
