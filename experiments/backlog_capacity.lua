@@ -59,7 +59,7 @@ local function open(family, backlog, somaxconn, knobs)
   end
   local clients = assert(lunet.host "clients")
   lunet.link(server, clients, { delay = knobs.delay })
-  return { server = server, clients = clients, listener = assert(server:listen { port = 7000, backlog = backlog }) }
+  return { server = server, clients = clients, listener = assert(server:listen { port = 7300, backlog = backlog }) }
 end
 
 --- A client, which says its name when it is connected: "connected", or why it is not.

@@ -27,7 +27,7 @@ local statistics = require "lunet.statistics"
 local LONG = 20 -- s; bounds waits for states that do come
 local GRAIN = 0.01 -- s; the kernel counts in jiffies, curl in milliseconds, of which it may be one early
 local NOWHERE = "203.0.113.1" -- TEST-NET-3 (RFC 5737); no host here has a route to it
-local FIRST_PORT, CLOSED_PORT = 7000, 6999 -- the timeline tells servers apart by their ports
+local FIRST_PORT, CLOSED_PORT = 7300, 7299 -- the timeline tells servers apart by their ports
 local REQUEST = "GET / HTTP/1.0\r\n\r\n"
 
 local function few_retries(knobs) return { retries = knobs.retries, linear = 0 } end

@@ -31,7 +31,7 @@ return experiment {
   run = function(knobs)
     local host, clients = assert(lunet.host "server"), assert(lunet.host "clients")
     lunet.link(host, clients)
-    local listener <close> = assert(host:listen { port = 7000, backlog = knobs.backlog })
+    local listener <close> = assert(host:listen { port = 7300, backlog = knobs.backlog })
     local client = { connected = 0, states = {}, errors = {} }
     local connections = {}
 

@@ -30,7 +30,7 @@ local statistics = require "lunet.statistics"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local FIRST_RTO = 0.2 -- s; TCP_RTO_MIN, from which the kernel computes what tcp_retries2 means
-local FIRST_PORT = 7000 -- the timeline tells servers apart by their ports
+local FIRST_PORT = 7300 -- the timeline tells servers apart by their ports
 local GRAIN = 0.02 -- s; the kernel counts in jiffies, of up to 10 ms
 
 local function user_timeout(knobs) return { user_timeout = knobs.user_timeout } end

@@ -56,7 +56,7 @@ local function stage(case, knobs)
     ["net.ipv4.tcp_synack_retries"] = 1, ["net.ipv4.tcp_syncookies"] = case.syncookies or 1 } })
   local clients = assert(lunet.host(case.name))
   lunet.link(server, clients)
-  local listener = assert(server:listen { port = 7000, backlog = 1,
+  local listener = assert(server:listen { port = 7300, backlog = 1,
     defer_accept = case.is_timed and knobs.defer or LONGER * knobs.defer })
   return { case = case, server = server, clients = clients, listener = listener, before = server:counters() }
 end

@@ -33,7 +33,7 @@ local workload = require "lunet.workload"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local MOMENT = 0.3 -- s; how long a stop is put off until somebody is in the middle of a handshake
-local PORT = 7000
+local PORT = 7300
 local ORDERS = { "close", "accept_then_close", "block_syn_then_accept", "shutdown_read", "pass_descriptor",
   "reuseport_migrate" }
 

@@ -105,7 +105,7 @@ local function stage(case, knobs)
   local other = assert(lunet.host { name = "other", sysctl = sysctl })
   lunet.link(server, client, { delay = knobs.delay })
   local others_address = lunet.link(server, other):address(other)
-  local listener = assert(server:listen { port = 7000, backlog = 5, fastopen = knobs.places })
+  local listener = assert(server:listen { port = 7300, backlog = 5, fastopen = knobs.places })
   local s = { case = case.name, places = knobs.places, server = server, client = client, other = other,
     others_address = others_address, listener = listener }
   if s.case ~= "first" then fetch_cookie(s, client) end

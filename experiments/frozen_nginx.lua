@@ -24,7 +24,7 @@ local peer_process = require "lunet.peer_process"
 local scratch = require "lunet.scratch"
 
 local LONG = 20 -- s; bounds waits for states that do come
-local PORT = 8080
+local PORT = 7300
 
 local HTTP = [[
 log_format brief '$status $body_bytes_sent';
@@ -32,7 +32,7 @@ access_log PLACE/access.log brief;
 upstream pool { server BACKEND; keepalive 1; }
 proxy_http_version 1.1; proxy_set_header Connection "";
 server {
-  listen 8080;
+  listen 7300;
   location /static { root PLACE; }
   location /proxy  { proxy_pass http://BACKEND; }
   location /pool   { proxy_pass http://pool; }
@@ -96,10 +96,10 @@ end
 local function run_case(mode, departure, knobs)
   local server, client, backend = assert(lunet.host "nginx"), assert(lunet.host "client"), assert(lunet.host "backend")
   local target = { address = lunet.link(server, client):address(server), port = PORT, label = "client" }
-  local upstream = lunet.link(server, backend):address(backend) .. ":9000"
+  local upstream = lunet.link(server, backend):address(backend) .. ":7301"
   local place <close> = scratch.open()
   local address = mode == "unix" and { address = "unix:" .. place.path .. "/backend", backlog = 10 }
-    or { port = 9000, backlog = 10 }
+    or { port = 7301, backlog = 10 }
   local listener = assert(backend:listen(address))
   local asked = serve(listener)
   place:write("static", "served")

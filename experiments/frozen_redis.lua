@@ -21,7 +21,7 @@ local experiment = require "lunet.experiment"
 local peer_process = require "lunet.peer_process"
 
 local LONG = 20 -- s; bounds waits for states that do come
-local PORT = 7000
+local PORT = 7300
 local REQUESTS = { SET = "SET key late\r\n", MULTI = "MULTI\r\nSET key late\r\n" }
 
 local function await(predicate) return assert(lunet.eventually(predicate, LONG)) end

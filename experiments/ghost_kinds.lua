@@ -53,9 +53,9 @@ end
 local function open_tcp(family)
   local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
   local link = lunet.link(server, clients)
-  local any, target = "0.0.0.0", ("%s:7000"):format(link:address(server))
-  if family == "tcp6" then any, target = "::", ("[%s]:7000"):format(link:address(server, "ipv6")) end
-  local listener = assert(server:listen { address = any, port = 7000, backlog = 5, rcvbuf = RECEIVE_BUFFER })
+  local any, target = "0.0.0.0", ("%s:7300"):format(link:address(server))
+  if family == "tcp6" then any, target = "::", ("[%s]:7300"):format(link:address(server, "ipv6")) end
+  local listener = assert(server:listen { address = any, port = 7300, backlog = 5, rcvbuf = RECEIVE_BUFFER })
   return { is_tcp = true, server = server, clients = clients, listener = listener, target = target }
 end
 
@@ -76,7 +76,7 @@ end
 local function listed(place, host, states)
   if not place.is_tcp then return nil end -- the list is of TCP
   local mine = host == place.server and "local_port" or "peer_port"
-  return host:sockets({ [mine] = 7000, state = states })[1]
+  return host:sockets({ [mine] = 7300, state = states })[1]
 end
 
 local CONNECTED = { "ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT1", "FIN_WAIT2" }

@@ -94,11 +94,11 @@ local function open_server(kind, knobs)
   lunet.link(server, prober)
   local link = lunet.link(server, clients)
   local place = { server = server, prober = prober, clients = clients, clients_address = link:address(clients),
-    listener = assert(server:listen { port = 7000, backlog = knobs.backlog }), service = knobs.service,
+    listener = assert(server:listen { port = 7300, backlog = knobs.backlog }), service = knobs.service,
     half_open_by = knobs.half_open_by, ghosts = 0, stale = 0 }
   place.listener:gate(1)
   if kind == "half_open" and knobs.half_open_by == "drop_ack" then
-    place.rule = assert(prober:drop { direction = "out", flags = "ACK", to_port = 7000 })
+    place.rule = assert(prober:drop { direction = "out", flags = "ACK", to_port = 7300 })
   end
   lunet.spawn(function()
     place.listener:serve(function(connection)

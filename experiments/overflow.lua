@@ -43,7 +43,7 @@ local function start_server(knobs, mode, places)
     ["net.ipv4.tcp_syncookies"] = mode.cookies,
   } }), assert(lunet.host "A")
   lunet.link(server, others)
-  local listener, held = assert(server:listen { port = 7000, backlog = knobs.backlog }), {}
+  local listener, held = assert(server:listen { port = 7300, backlog = knobs.backlog }), {}
   for i = 1, knobs.backlog + 1 - places do
     held[i] = assert(others:connect({ listener, label = "A" }, LONG))
     lunet.eventually(function() return listener:queue().depth == i end, LONG)

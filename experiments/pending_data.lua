@@ -40,7 +40,7 @@ local function option(bytes) return bytes > 0 and bytes or nil end -- 0: as the 
 local function open(knobs)
   local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
   lunet.link(server, clients, { delay = knobs.delay })
-  local listener = assert(server:listen { port = 7000, backlog = 5, rcvbuf = option(knobs.rcvbuf) })
+  local listener = assert(server:listen { port = 7300, backlog = 5, rcvbuf = option(knobs.rcvbuf) })
   local client = assert(clients:connect({ listener, label = "client", sndbuf = option(knobs.sndbuf),
     nodelay = knobs.nodelay }, LONG))
   assert(lunet.eventually(function() return listener:queue().depth == 1 end, LONG))

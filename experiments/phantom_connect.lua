@@ -42,7 +42,7 @@ local function start_server(knobs, case)
     ["net.ipv4.tcp_synack_retries"] = 5,
   } }), assert(lunet.host "A")
   lunet.link(server, others)
-  local listener, held = assert(server:listen { port = 7000, backlog = knobs.backlog }), {}
+  local listener, held = assert(server:listen { port = 7300, backlog = knobs.backlog }), {}
   for i = 1, knobs.backlog + 1 do
     held[i] = assert(others:connect({ listener, label = "A" }, LONG))
     lunet.eventually(function() return listener:queue().depth == i end, LONG)

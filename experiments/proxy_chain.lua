@@ -91,7 +91,7 @@ local function open_chain(mode, hops, knobs)
     chain.sent[i], chain.handled[i] = 0, 0
     if i > 1 then
       lunet.link(chain.hosts[i - 1], chain.hosts[i])
-      chain.listeners[i] = assert(chain.hosts[i]:listen { port = 7000, backlog = 4096 })
+      chain.listeners[i] = assert(chain.hosts[i]:listen { port = 7300, backlog = 4096 })
       lunet.spawn(function()
         chain.listeners[i]:serve(function(connection)
           if is_server then serve_server(chain, connection) else serve_proxy(chain, i, connection) end

@@ -135,7 +135,7 @@ local function reconnect(design, timing, knobs)
   local server_host, a_host, b_host = assert(lunet.host "server"), assert(lunet.host "A"), assert(lunet.host "B")
   lunet.link(server_host, a_host)
   local link = lunet.link(server_host, b_host)
-  local listener <close> = assert(server_host:listen { port = 7000, backlog = 5 })
+  local listener <close> = assert(server_host:listen { port = 7300, backlog = 5 })
   local server = new_server(listener, design.server)
   local function becomes(field, value) -- of the server
     assert(lunet.eventually(function() return server[field] == value end, LONG))
@@ -180,7 +180,7 @@ end
 local function come_again(ghost)
   local server, client = assert(lunet.host "server"), assert(lunet.host "B")
   local link = lunet.link(server, client)
-  local listener <close> = assert(server:listen { port = 7000, backlog = 5 })
+  local listener <close> = assert(server:listen { port = 7300, backlog = 5 })
   local target = { listener, from = ("%s:%d"):format(link:address(client), PORT), reuseaddr = true, label = "B" }
   local former = assert(client:connect(target, LONG))
   assert(former:send "login\n")

@@ -41,7 +41,7 @@ return experiment {
     lunet.link(server, b_host)
 
     lunet.note "The server serves one client at a time: while A is connected, nobody else is accepted."
-    local listener <close> = assert(server:listen { port = 7000, backlog = knobs.backlog })
+    local listener <close> = assert(server:listen { port = 7300, backlog = knobs.backlog })
     listener:gate(1)
 
     local function reply(connection, text)

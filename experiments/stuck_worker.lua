@@ -33,7 +33,7 @@ local statistics = require "lunet.statistics"
 local workload = require "lunet.workload"
 
 local LONG = 10 -- s; bounds waits for states that do come
-local FIRST_PORT = 10000
+local FIRST_PORT = 23000
 
 local SHARINGS = { "shared", "reuseport" }
 local KINDS = { "accepts_none", "accepts_one", "accepts_all" }
@@ -77,7 +77,7 @@ local function open_place(sharing, stuck, knobs)
   local place = { server = server, clients = clients, address = network:address(clients), listeners = {}, held = {},
     taken = {}, accepted = 0 }
   for i = 1, sharing == "shared" and 1 or knobs.workers do
-    place.listeners[i] = assert(server:listen { port = 7000, backlog = knobs.backlog,
+    place.listeners[i] = assert(server:listen { port = 7300, backlog = knobs.backlog,
       reuseport = sharing == "reuseport" })
   end
   for i = 1, knobs.workers do

@@ -24,13 +24,13 @@ local peer_process = require "lunet.peer_process"
 local scratch = require "lunet.scratch"
 
 local LONG = 20 -- s; bounds waits for states that do come
-local PLAIN, TLS = 8080, 8443
+local PLAIN, TLS = 7300, 7301
 
 local HTTP = [[
 log_format brief '$status';
 access_log PLACE/access.log brief;
 server {
-  listen 8080; listen 8443 ssl;
+  listen 7300; listen 7301 ssl;
   ssl_certificate PLACE/certificate; ssl_certificate_key PLACE/key;
   ssl_protocols TLSv1.2 TLSv1.3; ssl_early_data EARLY_DATA;
   location /open    { return 200 "done\n"; }

@@ -1,5 +1,7 @@
 -- The standard that every experiment is held to. None is run here: each has a spec of its own for that.
 local catalogue = require "lunet.catalogue"
+local pcapng = require "lunet.pcapng"
+local tshark = require "spec.support.tshark"
 
 local entries, others = assert(catalogue.load "experiments")
 
@@ -8,7 +10,50 @@ local function page()
   return file:read "a"
 end
 
+local FOLLOWING = 50 -- so many ports behind one that is called the first are used, too
+
+-- The numbers of ports in the lines that speak of one.
+local function ports_of(path)
+  local ports = {}
+  for line in io.lines(path) do
+    local code = line:gsub("%-%-.*", "")
+    if code:lower():find "port" or code:find "listen" or code:find ":%d%d%d%d" then
+      for number in code:gmatch "%f[%w_]%d%d%d%d%d?%f[^%w_]" do
+        local port = math.tointeger(tonumber(number))
+        for following = 0, code:find "FIRST_PORT" and FOLLOWING or 0 do ports[port + following] = true end
+      end
+    end
+  end
+  return ports
+end
+
+-- Ports to which tshark takes some bytes for a message of a protocol that they are not.
+local function mistaken(ports)
+  local events, of_row, wrong = {}, {}, {}
+  for port in pairs(ports) do
+    events[#events + 1], of_row[#of_row + 1] = tshark.data_to(port), port
+  end
+  local rows, result = tshark.read(pcapng.encode(events, { "a" }, 0), "frame.protocols")
+  assert.equal(0, result.status, result.errors)
+  assert.equal(#events, #rows)
+  for i, row in ipairs(rows) do
+    if row[1] ~= "raw:ip:tcp:data" then wrong[#wrong + 1] = ("%d: %s"):format(of_row[i], row[1]) end
+  end
+  return wrong
+end
+
 describe("experiments/", function()
+  it("use ports that tshark takes for plain TCP data", function()
+    local files, ports = { "lua/lunet/trial.lua", "lua/lunet/overload.lua" }, {}
+    for _, entry in ipairs(entries) do files[#files + 1] = entry.file end
+    for _, file in ipairs(files) do
+      for port in pairs(ports_of(file)) do ports[port] = true end
+    end
+    assert.is_true(ports[7300], "a port that they do use was not found")
+    assert.same({}, mistaken(ports))
+    assert.equal(1, #mistaken { [7000] = true }, "Gryphon's port was taken for plain data")
+  end)
+
   it("holds experiments, and no other Lua files", function()
     assert.is_true(#entries > 0)
     assert.same({}, others)

@@ -1,7 +1,7 @@
 local lunet = require "lunet"
 local pcapng = require "lunet.pcapng"
-local program = require "spec.support.program"
 local recording = require "lunet.recording"
+local tshark = require "spec.support.tshark"
 
 local BOUND = 10 -- s; bounds waits for states that do come
 
@@ -15,23 +15,6 @@ local function record(fn)
   return recorder:finish()
 end
 
--- What tshark prints of the file: a list of fields for each packet.
-local function read(content, ...)
-  local path = os.tmpname()
-  local file <close> = assert(io.open(path, "wb"))
-  file:write(content)
-  file:close()
-  local result = program.shell(("tshark -r %s -T fields -e %s"):format(path, table.concat({ ... }, " -e ")))
-  os.remove(path)
-  local rows = {}
-  for line in result.output:gmatch "[^\n]+" do
-    local row = {}
-    for value in (line .. "\t"):gmatch "(.-)\t" do row[#row + 1] = value end
-    rows[#rows + 1] = row
-  end
-  return rows, result
-end
-
 local function segments_of(recorded)
   local segments = {}
   for _, e in ipairs(recorded.events) do
@@ -43,7 +26,7 @@ end
 for family, address in pairs { ipv4 = "0.0.0.0", ipv6 = "::" } do
   it("a pcapng file has what crossed the wire, once each, at its time and with its sender, by " .. family, function()
     local recorded = record(function(client, server)
-      local listener = assert(server:listen { port = 7000, backlog = 1, address = address })
+      local listener = assert(server:listen { port = 7300, backlog = 1, address = address })
       local near = assert(client:connect(listener, BOUND))
       local far = assert(listener:accept(BOUND))
       assert(near:send "hello\n")
@@ -52,7 +35,7 @@ for family, address in pairs { ipv4 = "0.0.0.0", ipv6 = "::" } do
       assert.equal("EOF", (select(3, far:receive(1, BOUND))))
       far:close()
     end)
-    local rows, result = read(pcapng.encode(recorded.events, recorded.hosts, 1.5e9), "frame.time_epoch",
+    local rows, result = tshark.read(pcapng.encode(recorded.events, recorded.hosts, 1.5e9), "frame.time_epoch",
       "frame.interface_name", "tcp.flags.syn", "tcp.flags.ack", "tcp.len", "tcp.seq", "tcp.dstport")
     local segments = segments_of(recorded)
     assert.equal(0, result.status, result.errors)
@@ -70,7 +53,7 @@ end
 
 it("a pcapng file says of a segment that it was lost, or sent again", function()
   local recorded = record(function(client, server)
-    local listener = assert(server:listen { port = 7000, backlog = 1 })
+    local listener = assert(server:listen { port = 7300, backlog = 1 })
     local rule <close> = assert(server:drop { flags = "data", first = 1 })
     local near = assert(client:connect(listener, BOUND))
     local far = assert(listener:accept(BOUND))
@@ -79,13 +62,13 @@ it("a pcapng file says of a segment that it was lost, or sent again", function()
     assert.equal(1, rule:lost())
   end)
   local comments = {}
-  for _, row in ipairs(read(pcapng.encode(recorded.events, recorded.hosts, 0), "frame.comment", "tcp.len")) do
+  for _, row in ipairs(tshark.read(pcapng.encode(recorded.events, recorded.hosts, 0), "frame.comment", "tcp.len")) do
     if row[2] == "6" then comments[#comments + 1] = row[1] end
   end
   assert.same({ "lost by a drop rule", "sent again" }, comments)
 end)
 
 it("a pcapng file of nothing is one", function()
-  local rows, result = read(pcapng.encode({}, {}, 0), "frame.number")
+  local rows, result = tshark.read(pcapng.encode({}, {}, 0), "frame.number")
   assert.same({ 0, {} }, { result.status, rows })
 end)

@@ -1,7 +1,7 @@
 --- Servers that carry out one request at a time and differ in how they take connections: what waits in the
 --- kernel's queue, what waits in the server, what is refused, and what is dropped before the work.
 ---
----     local server = admission.server { host = host, listen = { port = 7000, backlog = 100 },
+---     local server = admission.server { host = host, listen = { port = 7300, backlog = 100 },
 ---       read = function(connection) return connection:receive "l" end,
 ---       work = function(connection, request) ... connection:send "done\n" end }
 ---     assert(server:open())

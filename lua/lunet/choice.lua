@@ -1,6 +1,6 @@
 --- Knobs that choose one of several by its name, or all of them.
 ---
----     local CASES = { { name = "refused", port = 6999 }, { name = "silent", port = 7000 } }
+---     local CASES = { { name = "refused", port = 7299 }, { name = "silent", port = 7300 } }
 ---     knobs = { case = { "all", "case", "one of them alone", choices = choice.of(CASES, "name") } },
 ---     run = function(knobs)
 ---       for _, case in ipairs(choice.pick(CASES, knobs.case, "name")) do ... end

@@ -26,7 +26,7 @@ overload.LOOPS = 4
 function overload.open_site(backlog)
   local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
   lunet.link(server, clients)
-  local listener = assert(server:listen { port = 7000, backlog = backlog })
+  local listener = assert(server:listen { port = 7300, backlog = backlog })
   listener:gate(1)
   return { server = server, clients = clients, listener = listener }
 end

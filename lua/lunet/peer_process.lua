@@ -1,6 +1,6 @@
 --- Peer processes of experiments: servers that are there when they listen, and that stand still as a whole.
 ---
----     local redis = peer_process.start(host, { "redis-server", "--port", 7000 }, 7000)
+---     local redis = peer_process.start(host, { "redis-server", "--port", 7300 }, 7300)
 ---     peer_process.freeze(redis)
 ---     ...
 ---     assert(redis:thaw())

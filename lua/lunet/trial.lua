@@ -9,7 +9,7 @@ local lunet = require "lunet"
 local workload = require "lunet.workload"
 
 local LONG = 10 -- s; bounds waits for states that do come
-local PORT, CONTROL_PORT = 7000, 7001
+local PORT, CONTROL_PORT = 7300, 7301
 local CONTROL_BACKLOG = 1000
 local BACKOFF = 2 -- services; the first pause of clients that back off is up to this
 

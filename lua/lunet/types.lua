@@ -344,7 +344,7 @@ function listener:queue() end
 function listener:resize(backlog) end
 
 --- Where it listens, in a form that connect takes.
----@return string|nil address "127.0.0.1:7000", "[::1]:7000", "unix:/path"
+---@return string|nil address "127.0.0.1:7300", "[::1]:7300", "unix:/path"
 ---@return integer|string? port none for Unix
 ---@return string? code "CLOSED"
 function listener:address() end
