@@ -212,8 +212,8 @@ describe("the start of an experiment", function()
 end)
 
 describe("wrong use of an experiment", function()
-  local known = "(known: --help, --json, --machine, --timeline, --trace, --pcap, --perfetto, --report, --svg, "
-    .. "--backlog, --is_shut, --mode, --offset, --patience)\n"
+  local known = "(known: --help, --json, --machine, --record, --timeline, --trace, --pcap, --perfetto, --report, "
+    .. "--svg, --backlog, --is_shut, --mode, --offset, --patience)\n"
   local backlog = "it is a whole number from 0 to 1000 (connections)\n"
   local patience = "it is a number, 0 or more (s)\n"
   local misuses = {
@@ -341,6 +341,38 @@ describe("a file of the run", function()
     assert.match(">SYN%-ACK<", content "alone.svg")
   end)
 
+  it("has as much in it as --record says, and the record tells how much", function()
+    write_script("wire.lua", ONE_CONNECT)
+    write_script("alone.lua", (ONE_CONNECT:gsub("claim =", "exclusive = true, claim =")))
+    local function level_of(arguments)
+      run(arguments .. " --trace level.jsonl")
+      local first = content "level.jsonl":match "[^\n]+"
+      return decode(first).environment.record
+    end
+    for _, level in ipairs { "none", "kernel", "wire" } do
+      for _, script in ipairs { "wire.lua", "alone.lua" } do
+        local environment = decode(run(("%s --json --record %s"):format(script, level)).output).environment
+        assert.equal(level, environment.record)
+        assert.equal(level, level_of(("%s --record=%s"):format(script, level)))
+        local trace = content "level.jsonl"
+        assert.equal(level ~= "none", trace:find('"kind":"queue"', 1, true) ~= nil)
+        assert.equal(level == "wire", trace:find('"kind":"segment"', 1, true) ~= nil)
+      end
+    end
+    assert.same({ "kernel", "none", "wire" }, { decode(run("wire.lua --json").output).environment.record,
+      decode(run("alone.lua --json").output).environment.record, level_of "alone.lua" })
+    assert.no_match("SYN%-ACK", run("wire.lua --timeline --record kernel").output)
+  end)
+
+  it("of the wire alone cannot be had without recording the wire", function()
+    for _, level in ipairs { "none", "kernel" } do
+      assert.same({ status = 2, output = "",
+        errors = ("lunet: echo: --pcap needs --record wire, not %s\n"):format(level) },
+        run("echo.lua --pcap early.pcap --record " .. level))
+    end
+    assert.is_nil(content "early.pcap")
+  end)
+
   it("is written when the claim does not hold, too, and changes no status", function()
     local result = run "echo.lua --backlog 4 --report false.html"
     assert.equal(1, result.status)
@@ -376,7 +408,7 @@ describe("--help", function()
         assert.same({ 0, "" }, { result.status, result.errors })
         local text = result.output:gsub("%s+", " ")
         for _, part in ipairs {
-          "Usage: lunet silent.lua [-h] [--json] [--machine] [--timeline]",
+          "Usage: lunet silent.lua [-h] [--json] [--machine] [--record LEVEL]",
           "The queue takes five connections or more.",
           "--json Print one JSON object and nothing else.",
           "--timeline Print the whole timeline, however long it is.",
@@ -439,19 +471,11 @@ describe("--json", function()
   it("tells what the outcome may depend on: versions and sysctls, as they are here", function()
     local environment = decode(run("echo.lua --json --machine").output).environment
     local lunet_version, libuv_version = core.versions()
-    local sysctl = {}
-    for _, name in ipairs {
-      "net.core.somaxconn", "net.ipv4.tcp_abort_on_overflow", "net.ipv4.tcp_congestion_control",
-      "net.ipv4.tcp_max_syn_backlog", "net.ipv4.tcp_syn_linear_timeouts", "net.ipv4.tcp_syn_retries",
-      "net.ipv4.tcp_syncookies",
-    } do
-      local text = first_line("/proc/sys/" .. name:gsub("%.", "/")) -- older kernels lack some
-      sysctl[name] = math.tointeger(tonumber(text)) or text
-    end
-    assert.is_number(sysctl["net.core.somaxconn"])
+    assert.is_number(environment.sysctl["net.core.somaxconn"])
+    environment.sysctl = nil
     assert.same({
       kernel = "Linux " .. first_line "/proc/sys/kernel/osrelease",
-      lunet = lunet_version, lua = "5.4", libuv = libuv_version, sysctl = sysctl,
+      lunet = lunet_version, lua = "5.4", libuv = libuv_version, record = "kernel",
     }, environment)
   end)
 

@@ -107,6 +107,16 @@ good        holds              0.1  6 of 6
 end)
 
 describe("lunet with a directory, --json,", function()
+  it("records of each as much as --record says, and else what each would by itself", function()
+    for option, wanted in pairs { [""] = "kernel", ["--record none"] = "none", ["--record=wire"] = "wire" } do
+      local records = dkjson.decode(run("all_hold --json " .. option).output)
+      for _, record in ipairs(records) do assert.equal(wanted, record.environment.record) end
+      assert.equal(2, #records)
+    end
+    local result = run "all_hold --record all"
+    assert.same({ 2, "" }, { result.status, result.output })
+  end)
+
   it("prints one array of all records", function()
     local result = run "mixed --json"
     assert.equal(1, result.status)
@@ -159,7 +169,7 @@ describe("lunet with a directory, --help,", function()
 end)
 
 describe("wrong use of a directory", function()
-  local known = " (known: --help, --jobs, --timeout, --json, --markdown)\n"
+  local known = " (known: --help, --jobs, --timeout, --record, --json, --markdown)\n"
   local misuses = {
     ["--nope"] = "unknown option '--nope'",
     ["extra"] = "too many arguments",

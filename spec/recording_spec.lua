@@ -5,8 +5,8 @@ local recording = require "lunet.recording"
 local BOUND = 10 -- s; bounds waits for states that do come
 
 -- Records a run with two hosts: fn(client, server, listener).
-local function record(with_wire, fn, calls_only)
-  local recorder <close> = recording.start(with_wire, calls_only)
+local function record(level, fn)
+  local recorder <close> = recording.start(level)
   lunet.scope(function()
     local client, server = assert(lunet.host "client"), assert(lunet.host "server")
     lunet.link(client, server)
@@ -43,7 +43,7 @@ describe("a recording", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
   it("has events of all witnesses, in the order of time", function()
-    local recorded = record(true, ghost)
+    local recorded = record("wire", ghost)
     local kinds, last = {}, 0
     for _, e in ipairs(recorded.events) do
       kinds[e.kind] = true
@@ -59,7 +59,7 @@ describe("a recording", function()
   end)
 
   it("knows of each call who made it, with whom", function()
-    local recorded = record(false, ghost)
+    local recorded = record("kernel", ghost)
     local connect, listen = all(recorded.events, "connect")[1], all(recorded.events, "listen")[1]
     assert.same({ number_of(recorded, "client"), number_of(recorded, "server") }, { connect.host, listen.host })
     assert.match("^10%.%d+%.%d+%.1:%d+$", connect.local_address)
@@ -70,7 +70,7 @@ describe("a recording", function()
   end)
 
   it("has the wire's segments between the calls that sent and received them", function()
-    local recorded = record(true, ghost)
+    local recorded = record("wire", ghost)
     local syn = all(recorded.events, "segment")[1]
     local connect = all(recorded.events, "connect")[1]
     assert.equal("SYN", syn.flags)
@@ -81,12 +81,12 @@ describe("a recording", function()
 
   it("of calls only looks at nothing else", function()
     local kinds = {}
-    for _, e in ipairs(record(false, ghost, true).events) do kinds[e.kind] = true end
+    for _, e in ipairs(record("none", ghost).events) do kinds[e.kind] = true end
     assert.same({ listen = true, connect = true, send = true, receive = true, close = true, note = true }, kinds)
   end)
 
   it("tells when a deadline passed and at a note what the kernel holds, and what its counters counted", function()
-    local recorded = record(false, ghost)
+    local recorded = record("kernel", ghost)
     local server = number_of(recorded, "server")
     local unread = {}
     for _, e in ipairs(all(recorded.events, "sockets")) do
@@ -105,7 +105,7 @@ describe("a recording", function()
   end)
 
   it("marks what a rule lost, as many as it lost, and tells of the rule", function()
-    local recorded = record(true, function(client, server, listener)
+    local recorded = record("wire", function(client, server, listener)
       local rule = assert(server:drop { flags = "data", first = 1 })
       local connection = assert(client:connect(listener, BOUND))
       assert(connection:send "hello\n")
@@ -123,7 +123,7 @@ describe("a recording", function()
   end)
 
   it("marks what a rule lost on the way out", function()
-    local recorded = record(true, function(client, _, listener)
+    local recorded = record("wire", function(client, _, listener)
       local _rule <close> = assert(client:drop { direction = "out", flags = "SYN" })
       assert.equal("TIMEOUT", (select(3, client:connect(listener, 0.02))))
     end)
@@ -133,7 +133,7 @@ describe("a recording", function()
 
   it("ends: hosts made later have no tap, and what was set before is set again", function()
     local _, was_on = core.record(false)
-    record(true, function() end)
+    record("wire", function() end)
     local _, is_on = core.record(was_on)
     assert.is_false(is_on)
     local host <close> = assert(lunet.host "later")
@@ -143,8 +143,8 @@ describe("a recording", function()
 
   it("leaves the wire to the one that began before", function()
     local inner
-    local outer = record(true, function(client, _, listener)
-      inner = record(true, ghost)
+    local outer = record("wire", function(client, _, listener)
+      inner = record("wire", ghost)
       assert(client:connect(listener, BOUND)):close()
     end)
     assert.is_nil(inner.wire)

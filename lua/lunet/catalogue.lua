@@ -57,10 +57,9 @@ end
 -- -- running one ----------------------------------------------------------------------------
 
 --- What a run said, and its status, which is a signal's name if one killed it.
-local function execute(words, file)
+local function execute(words, file, record)
   local program = table.move(words, 1, #words, 1, { stderr = "pipe" })
-  program[#program + 1] = file
-  program[#program + 1] = "--json"
+  table.move({ file, "--json", record and "--record", record }, 1, 4, #program + 1, program)
   local process <close> = assert(lunet.exec(program))
   local texts = lunet.together({ process.stdout, process.stderr }, function(stream) return stream:receive "a" or "" end)
   return { output = texts[1], errors = texts[2], status = assert(process:wait()) }
@@ -105,7 +104,7 @@ local function run_one(entry, options)
     return record, ("lunet: %s could not run: %s\n"):format(entry.name, entry.why)
   end
   local started = lunet.now()
-  local in_time, run = lunet.within(options.timeout, execute, options.command, entry.file)
+  local in_time, run = lunet.within(options.timeout, execute, options.command, entry.file, options.record)
   local record = in_time and record_of(entry, run) or {
     experiment = entry.name, claim = entry.experiment.claim, verdict = "could not run",
     why = ("not over after %g s"):format(options.timeout),
@@ -130,8 +129,8 @@ end
 
 --- Runs them all; those that are exclusive come last, one by one. Waits.
 ---@param entries table[] from catalogue.load
----@param options {command: string[], jobs: integer, timeout: number} the words that start lunet, how many run at a
----  time, and the seconds that one may take
+---@param options {command: string[], jobs: integer, timeout: number, record: lunet.record_level?} the words that
+---  start lunet, how many run at a time, the seconds that one may take, and how much each records, if not its default
 ---@param observer {began: fun(name: string), ended: fun(name: string, errors: string)} errors: what it has said there
 ---@return table[] records in the order of the entries: experiment, file, claim, verdict ("holds", "does not hold",
 ---  "could not run"), why, seconds, and what the run printed with --json

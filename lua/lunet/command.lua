@@ -12,6 +12,8 @@ local command = {}
 -- Exit statuses; Ctrl-C (130) and errors of the script itself (1) are the program's.
 local HELD, DID_NOT_HOLD, WRONG_USE, COULD_NOT_RUN = 0, 1, 2, 3
 
+local LEVELS = { "none", "kernel", "wire" } -- of lunet.recording, which is not loaded yet
+
 local function complain(text)
   io.stderr:write("lunet: ", text, "\n")
 end
@@ -24,6 +26,10 @@ local function parser_for(script, experiment)
   parser:flag "-h --help":description "Show this and exit."
   parser:flag "--json":description "Print one JSON object and nothing else."
   parser:flag "--machine":description "Run on the machine's own network stack, not on one of its own."
+  parser:option "--record":argname "LEVEL":choices(LEVELS):description(
+    "What to record: none (the script's calls), kernel (queues, counters and sockets as well), or wire (segments as "
+    .. "well). Default: wire for a story or a file, kernel for --json; for an exclusive experiment none, or wire for "
+    .. "a file.")
   parser:flag "--timeline":description "Print the whole timeline, however long it is."
   for _, kind in ipairs(outputs.kinds) do
     parser:option("--" .. kind.name):argname(kind.argname):description(kind.description)
@@ -53,7 +59,7 @@ end
 
 --- What argparse has against the command line, in one line, and what is allowed instead.
 local function explain_misuse(experiment, message)
-  local options = { "--help", "--json", "--machine", "--timeline" }
+  local options = { "--help", "--json", "--machine", "--record", "--timeline" }
   for _, kind in ipairs(outputs.kinds) do options[#options + 1] = "--" .. kind.name end
   for _, k in ipairs(experiment.knobs) do
     if message:find(("^option '%%-%%-%s' "):format(k.name)) then
@@ -131,7 +137,7 @@ local FIRST = { "experiment", "claim", "holds", "why", "figures", "knobs", "outc
 local function run_as_json(name, experiment, values, options)
   local json = require "lunet.json"
   local run = execute_diverted(name, experiment, values,
-    { machine = options.machine, wire = options.wire, follow = options.follow })
+    { machine = options.machine, record = options.record, follow = options.follow })
   if not run then return nil end
   local record = {
     experiment = name, claim = experiment.claim, holds = run.holds, why = run.why, figures = run.figures,
@@ -154,7 +160,7 @@ local function run_as_story(name, experiment, values, options)
   local story = require "lunet.story"
   tell(story.opening(name, experiment, values) .. "\n")
   local run = execute(name, experiment, values,
-    { machine = options.machine, wire = options.wire or not experiment.exclusive, follow = options.follow })
+    { machine = options.machine, record = options.record, follow = options.follow })
   if not run then return nil end
   return run, tell(story.rest(run, experiment.columns, { is_whole = options.timeline, picture = picture_style() }))
 end
@@ -173,6 +179,18 @@ local function write_files(files, run, name, experiment, values)
   if ok then return nil end
   complain(("%s: %s"):format(name, why))
   return COULD_NOT_RUN
+end
+
+-- How much to record; nil, and why not, if a file needs more than was asked for.
+local function level_of(options, files, experiment)
+  local only_wire = files:needs_wire()
+  if only_wire and options.record and options.record ~= "wire" then
+    return nil, ("%s needs --record wire, not %s"):format(only_wire, options.record)
+  end
+  if options.record then return options.record end
+  if files:any() then return "wire" end
+  if experiment.exclusive then return "none" end
+  return options.json and "kernel" or "wire"
 end
 
 --- Runs an experiment as the command line says.
@@ -202,7 +220,12 @@ function command.run(experiment, script, arguments)
     complain(("%s: %s"):format(name, refused))
     return COULD_NOT_RUN
   end
-  options.wire, options.follow = files:any(), files:follower(name, experiment, values)
+  options.record, refused = level_of(options, files, experiment)
+  if not options.record then
+    complain(("%s: %s"):format(name, refused))
+    return WRONG_USE
+  end
+  options.follow = files:follower(name, experiment, values)
   local run, told, why = (options.json and run_as_json or run_as_story)(name, experiment, values, options)
   local status = status_of(name, run, told, why)
   return run and write_files(files, run, name, experiment, values) or status

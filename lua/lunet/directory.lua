@@ -5,6 +5,7 @@ local core = require "lunet.core"
 local lunet = require "lunet"
 local overview = require "lunet.overview"
 local progress = require "lunet.progress"
+local recording = require "lunet.recording"
 
 local directory = {}
 
@@ -47,6 +48,8 @@ local function parser_for(place)
     "How many run at a time (default: the number of processors). Those that declare themselves exclusive run alone.")
   parser:option "--timeout":argname "SECONDS":convert(timeout_of):description(
     ("How long one may run before it is ended (default %d)."):format(TIMEOUT))
+  parser:option "--record":argname "LEVEL":choices(recording.LEVELS):description(
+    "What each records: none, kernel or wire (default: none of those that run alone, else kernel).")
   parser:mutex(
     parser:flag "--json":description "Print one JSON array of all records and nothing else.",
     parser:flag "--markdown":description "Print the directory's README.md.")
@@ -69,6 +72,7 @@ local function run_all(entries, options)
   local line <close> = progress.start(#entries, core.is_terminal(2))
   return catalogue.run(entries, {
     command = own_command(), jobs = options.jobs or count_processors(), timeout = options.timeout or TIMEOUT,
+    record = options.record,
   }, {
     began = function(name) line:began(name) end,
     ended = function(name, errors)
@@ -112,7 +116,8 @@ function directory.run(place, arguments)
   local parser = parser_for(place)
   local ok, options = parser:pparse(arguments)
   if not ok then
-    complain(("%s: %s (known: --help, --jobs, --timeout, --json, --markdown)"):format(place, options:gsub("%c+", " ")))
+    complain(("%s: %s "
+      .. "(known: --help, --jobs, --timeout, --record, --json, --markdown)"):format(place, options:gsub("%c+", " ")))
     return WRONG_USE
   end
   if options.help then return tell(parser:get_help()) and HELD or COULD_NOT_RUN end

@@ -1,18 +1,35 @@
---- What an outcome may depend on besides the knobs: versions, and the sysctls that govern queues and
---- handshakes (Documentation/networking/ip-sysctl.rst, Documentation/admin-guide/sysctl/net.rst).
+--- What an outcome may depend on besides the knobs: versions, how much was recorded, and the sysctls that govern
+--- queues, handshakes, buffers, retransmission and ports (Documentation/networking/ip-sysctl.rst,
+--- Documentation/admin-guide/sysctl/net.rst). doc/settings.md says which of them move which figures.
 local core = require "lunet.core"
 
-local SYSCTLS = {
-  "net.core.somaxconn",
-  "net.ipv4.tcp_abort_on_overflow",
-  "net.ipv4.tcp_syncookies",
-  "net.ipv4.tcp_max_syn_backlog",
-  "net.ipv4.tcp_syn_retries",
-  "net.ipv4.tcp_syn_linear_timeouts",
-  "net.ipv4.tcp_congestion_control",
-}
-
 local environment = {}
+
+--- The sysctls that a record has, as far as this kernel has them.
+environment.SYSCTLS = {
+  -- queues and handshakes
+  "net.core.somaxconn", "net.ipv4.tcp_abort_on_overflow", "net.ipv4.tcp_fastopen",
+  "net.ipv4.tcp_fastopen_blackhole_timeout_sec", "net.ipv4.tcp_max_syn_backlog", "net.ipv4.tcp_migrate_req",
+  "net.ipv4.tcp_syn_linear_timeouts", "net.ipv4.tcp_syn_retries", "net.ipv4.tcp_synack_retries",
+  "net.ipv4.tcp_syncookies",
+  -- buffers, and what decides how full they get
+  "net.core.rmem_max", "net.core.wmem_max", "net.ipv4.tcp_adv_win_scale", "net.ipv4.tcp_autocorking",
+  "net.ipv4.tcp_limit_output_bytes", "net.ipv4.tcp_mem", "net.ipv4.tcp_moderate_rcvbuf",
+  "net.ipv4.tcp_notsent_lowat", "net.ipv4.tcp_rmem", "net.ipv4.tcp_shrink_window", "net.ipv4.tcp_window_scaling",
+  "net.ipv4.tcp_wmem",
+  -- congestion control, acknowledgement and retransmission
+  "net.core.default_qdisc", "net.ipv4.tcp_congestion_control", "net.ipv4.tcp_early_retrans", "net.ipv4.tcp_ecn",
+  "net.ipv4.tcp_frto", "net.ipv4.tcp_no_metrics_save", "net.ipv4.tcp_recovery", "net.ipv4.tcp_retries1",
+  "net.ipv4.tcp_retries2", "net.ipv4.tcp_rto_max_ms", "net.ipv4.tcp_rto_min_us", "net.ipv4.tcp_sack",
+  "net.ipv4.tcp_slow_start_after_idle", "net.ipv4.tcp_timestamps",
+  -- the end of a connection, and its ports
+  "net.ipv4.ip_local_port_range", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl",
+  "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_max_orphans",
+  "net.ipv4.tcp_max_tw_buckets", "net.ipv4.tcp_orphan_retries", "net.ipv4.tcp_rfc1337", "net.ipv4.tcp_tw_reuse",
+  "net.ipv4.tcp_tw_reuse_delay",
+  -- how often the kernel answers at all
+  "net.ipv4.icmp_ratelimit", "net.ipv4.tcp_challenge_ack_limit", "net.ipv4.tcp_invalid_ratelimit",
+}
 
 local function first_line(path)
   local file <close> = io.open(path)
@@ -21,22 +38,25 @@ end
 
 --- A sysctl of the host that the process runs in.
 ---@param name string "net.core.somaxconn"
----@return number|string|nil value nil where this kernel has none of that name
+---@return number|string|nil value nil where this kernel has none of that name; several numbers have a space between
 function environment.sysctl(name)
   local text = first_line("/proc/sys/" .. name:gsub("%.", "/"))
-  return text and (math.tointeger(tonumber(text)) or text)
+  return text and (math.tointeger(tonumber(text)) or (text:gsub("\t", " ")))
 end
 
----@return {kernel: string, lunet: string, lua: string, libuv: string, sysctl: table<string, number|string>}
-function environment.read()
+---@param record lunet.record_level how much was recorded, which costs the run time
+---@return {kernel: string, lunet: string, lua: string, libuv: string, record: lunet.record_level,
+---  sysctl: table<string, number|string>}
+function environment.read(record)
   local lunet_version, libuv_version = core.versions()
   local sysctl = {}
-  for _, name in ipairs(SYSCTLS) do sysctl[name] = environment.sysctl(name) end
+  for _, name in ipairs(environment.SYSCTLS) do sysctl[name] = environment.sysctl(name) end
   return {
     kernel = first_line "/proc/sys/kernel/ostype" .. " " .. first_line "/proc/sys/kernel/osrelease",
     lunet = lunet_version,
     lua = _VERSION:match "[%d.]+$",
     libuv = libuv_version,
+    record = record,
     sysctl = sysctl,
   }
 end

@@ -168,8 +168,9 @@ end
 --- Runs it in a scope of its own on a home host of its own, with recording on. An error of the run is
 --- raised as it is, and so is that a program is missing. A mistake in figures or plot changes no verdict.
 ---@param values table<string, any> of all knobs, from settings
----@param options? {machine: boolean?, wire: boolean?, follow: fun(recorder: lunet.recording)?} on the machine's own
---- network stack instead; whether to record what crosses the wire, too; what runs beside it, as a task
+---@param options? {machine: boolean?, record: lunet.record_level?, follow: fun(recorder: lunet.recording)?} on the
+--- machine's own network stack instead; how much to record, by default "none" of an exclusive experiment and "kernel"
+--- of others; what runs beside it, as a task
 ---@return {outcome: table, holds: boolean, why: string?, figures: string?, plot: string?, mistake: string?,
 ---  events: table[], lost: integer, hosts: table, wire: table?, began: number, environment: table, note: string?}
 function experiment:execute(values, options)
@@ -178,7 +179,7 @@ function experiment:execute(values, options)
   if not are_here then error(missing, 0) end
   local home <close> = options.machine and isolation.refuse() or isolation.enter(self.sysctl)
   local _steps <close> = collect_in_steps()
-  local record <close> = recording.start(options.wire, self.exclusive and not options.wire)
+  local record <close> = recording.start(options.record or self.exclusive and "none" or "kernel")
   local outcome = core.scope(function()
     local follower = options.follow and core.spawn(options.follow, record)
     local result = core.scope(self.run, copy(values))
@@ -194,7 +195,7 @@ function experiment:execute(values, options)
   return { outcome = outcome, holds = holds, why = why, figures = figures, plot = plot,
     mistake = figures_mistake or plot_mistake, events = recorded.events, lost = recorded.lost,
     hosts = recorded.hosts, wire = recorded.wire,
-    began = record.began, environment = environment.read(), note = home.note }
+    began = record.began, environment = environment.read(record.level), note = home.note }
 end
 
 --- Runs it.
@@ -221,7 +222,7 @@ end
 ---@field figures? fun(outcome: table, knobs: table): string the few numbers to remember, in half a line
 ---@field plot? fun(outcome: table, knobs: table): string lines of at most 80 columns, told below the outcome
 ---@field exclusive? boolean whether its times are wrong when something else takes the processor: it runs alone, and
---- only its calls are recorded, unless a file of what crossed the wire is asked for
+--- only its calls are recorded, unless --record or a file asks for more
 
 ---@param definition lunet.experiment_definition
 return function(definition) return declare(definition) end

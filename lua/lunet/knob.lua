@@ -7,8 +7,8 @@ local FIELDS = { [1] = true, [2] = true, [3] = true, min = true, max = true, cho
 
 -- Every experiment has these options of its own.
 local TAKEN = {
-  help = true, json = true, machine = true, timeline = true, trace = true, pcap = true, perfetto = true, report = true,
-  svg = true,
+  help = true, json = true, machine = true, record = true, timeline = true, trace = true, pcap = true, perfetto = true,
+  report = true, svg = true,
 }
 
 local function type_of(value)

@@ -15,17 +15,17 @@ local function about(run, name, experiment, values)
 end
 
 --- One for each option: its name, what its value is called, what it does, which module writes it, how that makes its
---- content of a run, and how it is begun while the run goes on. Only the modules of files that are asked for are
---- loaded, and before the run, which is not to be held up.
----@type {name: string, argname: string, description: string, module: string, make: (fun(module: table, run: table,
---- name: string, experiment: table, values: table): string), begin: (fun(module: table, path: string, about: table):
---- table, string)?}[]
+--- content of a run, how it is begun while the run goes on, and whether it has nothing but what crossed the wire. Only
+--- the modules of files that are asked for are loaded, and before the run, which must not be held up.
+---@type {name: string, argname: string, description: string, module: string, needs_wire: boolean?,
+--- make: (fun(module: table, run: table, name: string, experiment: table, values: table): string),
+--- begin: (fun(module: table, path: string, about: table): table, string)?}[]
 outputs.kinds = {
   { name = "trace", argname = "FILE.jsonl", module = "lunet.trace_file",
     begin = function(trace_file, ...) return trace_file.create(...) end,
     make = function(trace_file, run, ...) return trace_file.encode(run, about(run, ...)) end,
     description = "Write every event as a line of JSON, also while the run goes on." },
-  { name = "pcap", argname = "FILE.pcap", module = "lunet.pcapng",
+  { name = "pcap", argname = "FILE.pcap", module = "lunet.pcapng", needs_wire = true,
     make = function(pcapng, run) return pcapng.encode(run.events, run.hosts, to_wall()) end,
     description = "Write what crossed the wire, for Wireshark (pcapng)." },
   { name = "perfetto", argname = "FILE.json", module = "lunet.perfetto",
@@ -76,13 +76,21 @@ end
 --- Whether any was asked for.
 function outputs:any() return #self.files > 0 end
 
+--- Whether one was asked for that has nothing but what crossed the wire; its option then.
+---@return string? name "--pcap"
+function outputs:needs_wire()
+  for _, file in ipairs(self.files) do
+    if file.kind.needs_wire then return "--" .. file.kind.name end
+  end
+end
+
 --- What is to run beside the run, as a task, for the files that are written meanwhile; nil if there are none.
 ---@return fun(recorder: lunet.recording)?
 function outputs:follower(name, experiment, values)
   for _, file in ipairs(self.files) do
     if file.kind.begin then
       return function(recorder)
-        local run = { environment = environment.read(), began = recorder.began }
+        local run = { environment = environment.read(recorder.level), began = recorder.began }
         local begun <close> = file.kind.begin(file.module, file.path, about(run, name, experiment, values))
         file.is_written = begun ~= nil -- and stays, whatever becomes of the run
         if begun then begun:follow(recorder) end

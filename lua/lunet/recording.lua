@@ -9,18 +9,26 @@ local segments = require "lunet.segments"
 local recording = {}
 recording.__index = recording
 
+--- How much is recorded. Each level adds to the one before it:
+--- "none" has what the script's calls did, and asks the kernel nothing;
+--- "kernel" has queues, counters and socket lists as well;
+--- "wire" has the TCP segments as well.
+recording.LEVELS = { "none", "kernel", "wire" }
+
+---@alias lunet.record_level "none"|"kernel"|"wire"
+
 --- Begins. Queues are looked at when an event may have moved them; counters and socket lists at notes, when a deadline
 --- passes, and when a host is made and closed. One recording at a time: one that is begun within another leaves hosts'
 --- wires to that one.
----@param with_wire? boolean whether to capture what hosts made from now on send and receive
----@param calls_only? boolean whether to look at nothing, which takes time, and record what the script's calls did
+---@param level? lunet.record_level how much to record, "kernel" by default
 ---@return lunet.recording
-function recording.start(with_wire, calls_only)
-  local first, was_on = core.record(not calls_only)
-  local self = setmetatable({ began = core.now(), first = first, was_on = was_on, rules = {}, captures = {}, names = {},
-    hosts_before = host.on_made, rules_before = rule.on_open }, recording)
+function recording.start(level)
+  level = level or "kernel"
+  local first, was_on = core.record(level ~= "none")
+  local self = setmetatable({ level = level, began = core.now(), first = first, was_on = was_on, rules = {},
+    captures = {}, names = {}, hosts_before = host.on_made, rules_before = rule.on_open }, recording)
   if not host.on_made then
-    host.on_made = function(made) self:meet(made, with_wire) end
+    host.on_made = function(made) self:meet(made, level == "wire") end
     rule.on_open = function(options) self.rules[#self.rules + 1] = options end
   end
   return self
