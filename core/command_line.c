@@ -25,8 +25,8 @@ static const char usage[] =
   "  lunet FILE --KNOB VALUE    run it with a knob set\n"
   "  lunet DIRECTORY            run every experiment in it, several at a time, and print a table\n"
   "  lunet DIRECTORY --help     list the options for that\n"
-  "Exit status: 0 the script ended well, the claim held; 1 it failed, the claim did not hold;\n"
-  "2 wrong use; 3 the experiment could not run; 130 Ctrl-C.\n";
+  "Exit status: 0 the script ended well, the claim holds; 1 it failed, the claim does not hold;\n"
+  "2 wrong use; 3 the experiment could not run; 4 the claim is not judged; 130 Ctrl-C.\n";
 
 enum { OPTIONS_END = 0, OPTION_UNKNOWN = '?', OPTION_NEEDS_VALUE = ':' };
 

@@ -9,7 +9,10 @@ local EXPERIMENT = [[
   return require "lunet.experiment" {
     claim = "It is NAME.", exclusive = EXCLUSIVE,
     run = function() %s end,
-    check = function(outcome) assert(outcome.holds ~= false, "it was to fail") end,
+    check = function(outcome)
+      if outcome.disturbed then require "lunet.experiment".not_judged "the machine slept" end
+      assert(outcome.holds ~= false, "it was to fail")
+    end,
     figures = function() return "some figures" end,
   }]]
 
@@ -94,12 +97,14 @@ describe("running a catalogue", function()
   it("makes a record of each run: what it printed, its verdict and its time", function()
     place:write("good.lua", experiment "return { depth = 1 }")
     place:write("bad.lua", experiment "return { holds = false }")
+    place:write("noisy.lua", experiment "return { disturbed = true }")
     local records = run {}
-    assert.same({ "holds", true, "some figures", { depth = 1 }, "It is NAME.", place.path .. "/good.lua" },
-      { records.good.verdict, records.good.holds, records.good.figures, records.good.outcome, records.good.claim,
+    assert.same({ 1, "holds", "some figures", { depth = 1 }, "It is NAME.", place.path .. "/good.lua" },
+      { records.good.format, records.good.verdict, records.good.figures, records.good.outcome, records.good.claim,
         records.good.file })
-    assert.same({ "does not hold", false, "it was to fail" },
-      { records.bad.verdict, records.bad.holds, records.bad.why })
+    assert.same({ "does not hold", "it was to fail" }, { records.bad.verdict, records.bad.why })
+    assert.same({ 1, "not judged", "the machine slept", true },
+      { records.noisy.format, records.noisy.verdict, records.noisy.why, records.noisy.outcome.disturbed })
     assert.is_string(records.good.environment.kernel)
     assert.is_true(records.good.seconds > 0)
   end)
@@ -108,6 +113,7 @@ describe("running a catalogue", function()
     local bodies = {
       raising = "error 'no luck'", leaving = "os.exit(7)", leaving_well = "os.exit(0)",
       killed = "os.execute 'kill -KILL $PPID'", noisy = "io.stderr:write 'lunet: a note\\n' error('no luck', 0)",
+      leaving_late = "late = setmetatable({}, { __gc = function() os.exit(5) end }) return {}",
     }
     for name, body in pairs(bodies) do place:write(name .. ".lua", experiment(body)) end
     place:write("wrong.lua", "error 'not even loaded'")
@@ -115,13 +121,14 @@ describe("running a catalogue", function()
     place:write("mistaken.lua", (experiment("return {}"):gsub('return "some figures"', "return nil")))
     local reasons = {}
     for name, record in pairs(run {}) do
-      assert.equal("could not run", record.verdict)
+      assert.same({ 1, "could not run" }, { record.format, record.verdict })
       reasons[name] = record.why:gsub("^.*%.lua:%d+: ", "")
     end
     assert.same({
       raising = "no luck", leaving = "ended with status 7, and printed no record",
       leaving_well = "ended with status 0, and printed no record", killed = "killed by SIGKILL",
-      noisy = "no luck", wrong = "not even loaded", lacking = "module 'no_such_module' not found:",
+      noisy = "no luck", leaving_late = "ended with status 5, and printed another verdict",
+      wrong = "not even loaded", lacking = "module 'no_such_module' not found:",
       mistaken = "mistake in the figures of the experiment: it returned no text, but nil",
     }, reasons)
   end)

@@ -61,6 +61,12 @@ local function with_run(body)
     return experiment { claim = "It runs.", run = function() %s end, check = function() end }]]):format(body)
 end
 
+-- Its check cannot tell.
+local UNJUDGED = [[
+  local experiment = require "lunet.experiment"
+  return experiment { claim = "It runs.", run = function() return { depth = 5 } end,
+    check = function() experiment.not_judged "the machine slept" end }]]
+
 setup(function()
   place = scratch.open()
   write_script("echo.lua", ECHO)
@@ -156,6 +162,13 @@ describe("the exit status of an experiment", function()
       assert.match("(EADDRINUSE)", result.errors, 1, true)
       assert.not_match("The claim", result.output, 1, true)
     end
+  end)
+
+  it("is 4 when the check cannot tell, which is no error", function()
+    write_script("noisy.lua", UNJUDGED)
+    local result = run "noisy.lua"
+    assert.same({ 4, "" }, { result.status, result.errors })
+    assert.match("\n\nThe claim is not judged: the machine slept\n$", result.output)
   end)
 
   it("is 3 when the story or the record cannot be written", function()
@@ -312,7 +325,7 @@ describe("a file of the run", function()
     assert.match("The claim holds.\n$", told.output)
     assert.match("The queue takes five connections or more.</h1>", content "told.html")
     assert.match("</svg>\n$", content "told.svg")
-    assert.is_true(decode(run("echo.lua --json --report json.html").output).holds)
+    assert.equal("holds", decode(run("echo.lua --json --report json.html").output).verdict)
     assert.match("^<!DOCTYPE html>", content "json.html")
   end)
 
@@ -417,8 +430,8 @@ describe("--help", function()
           "--mode VALUE how it is done (way; default slow; one of slow, fast).",
           "--offset VALUE where to begin (lines; default 0; a whole number).",
           "--patience VALUE how long to wait (s; default 0.25; a number, 0 or more).",
-          "Exit status: 0 the claim held, 1 it did not, 2 wrong use, 3 could not run, or its figures or plot are "
-            .. "wrong, 130 Ctrl-C.",
+          "Exit status: 0 the claim holds, 1 it does not hold, 2 wrong use, 3 could not run (or a file or the figures "
+            .. "could not be written), 4 not judged, 130 Ctrl-C.",
         } do
           assert.match(part, text, 1, true)
         end
@@ -434,7 +447,7 @@ describe("--help", function()
 end)
 
 describe("--json", function()
-  it("prints one object: experiment, claim, holds, knobs, outcome, environment", function()
+  it("prints one object: format, experiment, claim, verdict, knobs, outcome, environment", function()
     local result = run "echo.lua --json"
     assert.same({ 0, "" }, { result.status, result.errors })
     local record = decode(result.output)
@@ -442,7 +455,7 @@ describe("--json", function()
     record.environment = nil
     local values = { backlog = 5, is_shut = false, mode = "slow", offset = 0, patience = 0.25 }
     assert.same({
-      experiment = "echo", claim = "The queue takes five connections or more.", holds = true,
+      format = 1, experiment = "echo", claim = "The queue takes five connections or more.", verdict = "holds",
       knobs = values, outcome = values,
     }, record)
     assert.is_table(environment)
@@ -451,15 +464,22 @@ describe("--json", function()
   it("names each of them once, in this order", function()
     local names = {}
     for name in run("echo.lua --json").output:gmatch '\n  "(%w+)":' do names[#names + 1] = name end
-    assert.same({ "experiment", "claim", "holds", "knobs", "outcome", "environment" }, names)
+    assert.same({ "format", "experiment", "claim", "verdict", "knobs", "outcome", "environment" }, names)
   end)
 
   it("says why when the claim does not hold", function()
     local result = run "echo.lua --json --backlog 0"
     assert.same({ 1, "" }, { result.status, result.errors })
     local record = decode(result.output)
-    assert.is_false(record.holds)
-    assert.equal("there is too little room", record.why)
+    assert.same({ "does not hold", "there is too little room" }, { record.verdict, record.why })
+  end)
+
+  it("says why when the claim is not judged", function()
+    write_script("noisy.lua", UNJUDGED)
+    local result = run "noisy.lua --json"
+    assert.same({ 4, "" }, { result.status, result.errors })
+    local record = decode(result.output)
+    assert.same({ "not judged", "the machine slept", 5 }, { record.verdict, record.why, record.outcome.depth })
   end)
 
   it("writes knobs and outcome as objects when they are empty", function()
@@ -521,11 +541,26 @@ describe("--json", function()
     assert.equal("changed", decode(run("changed.lua --json").output).experiment)
   end)
 
-  it("prints nothing when the experiment could not run", function()
+  it("prints why the experiment could not run, in one line, and its knobs", function()
     write_script("noisy_failure.lua", with_run "print 'so far' error 'no luck'")
     local result = run "noisy_failure.lua --json"
-    assert.same({ 3, "" }, { result.status, result.output })
+    assert.equal(3, result.status)
+    assert.same({ format = 1, experiment = "noisy_failure", claim = "It runs.", verdict = "could not run",
+      why = "noisy_failure.lua:3: no luck", knobs = {} }, decode(result.output))
     assert.match("^so far\nlunet: noisy_failure could not run: noisy_failure.lua:3: no luck\n", result.errors)
+  end)
+
+  it("prints why when a program is missing, or a file cannot be written", function()
+    write_script("lacking.lua", (with_run "return {}":gsub("claim =", "needs = { nope = 'no-package' }, claim =")))
+    local reasons = {
+      ["lacking.lua --json"] = "nope is missing (install the package no-package)",
+      ["echo.lua --json --svg /nowhere/a.svg"] = "--svg: /nowhere/a.svg: No such file or directory",
+    }
+    for arguments, why in pairs(reasons) do
+      local result = run(arguments)
+      local record = decode(result.output)
+      assert.same({ 3, "could not run", why }, { result.status, record.verdict, record.why })
+    end
   end)
 end)
 
@@ -638,15 +673,16 @@ describe("the figures, columns and plot of an experiment", function()
     assert.is_nil(record.plot)
   end)
 
-  it("end with status 3 when they are wrong, after the verdict", function()
+  it("leave no verdict when they are wrong: the status is 3", function()
     local result = run "mistaken_figures.lua"
     assert.equal(3, result.status)
-    assert.match("\n\nThe claim holds.\n$", result.output)
+    assert.match("\nThe experiment could not run: mistake in the figures of the experiment:",
+      result.output, 1, true)
     assert.match("^lunet: mistaken_figures: mistake in the figures of the experiment: mistaken_figures.lua:5: ",
       result.errors)
     result = run "mistaken_figures.lua --json"
     assert.equal(3, result.status)
-    assert.is_true(decode(result.output).holds)
+    assert.equal("could not run", decode(result.output).verdict)
   end)
 end)
 

@@ -27,7 +27,10 @@ setup(function()
   for _, name in ipairs { "one_fails/bad", "mixed/bad" } do
     place:write(name .. ".lua", experiment("return {}", "error('it fails', 0)"))
   end
-  for _, name in ipairs { "one_breaks/broken", "mixed/broken" } do
+  for _, name in ipairs { "mixed/noisy", "disturbed/noisy" } do
+    place:write(name .. ".lua", experiment("return {}", "require 'lunet.experiment'.not_judged 'it slept'"))
+  end
+  for _, name in ipairs { "one_breaks/broken", "mixed/broken", "disturbed/broken" } do
     place:write(name .. ".lua", experiment(BROKEN))
   end
   place:write("none/helper.lua", "return {}")
@@ -53,10 +56,11 @@ experiment  verdict        seconds  figures
 bad         does not hold      0.1  it fails
 broken      could not run      0.1  no luck
 good        holds              0.1  6 of 6
+noisy       not judged         0.1  it slept
 
-1 of 3 claims hold, 1 not; 1 could not run. 0.1 s in all.
+1 of 4 claims hold, 1 not; 1 not judged, 1 could not run. 0.1 s in all.
 ]], without_times(result.output))
-    assert.match("lunet: 3 of 3 experiments\n$", result.errors)
+    assert.match("lunet: 4 of 4 experiments\n$", result.errors)
     assert.match("lunet: broken could not run: no luck\n", result.errors, 1, true)
   end)
 
@@ -64,18 +68,18 @@ good        holds              0.1  6 of 6
     for _, name in ipairs { "all_hold", "all_hold/", "./all_hold//", place.path .. "/all_hold", "-- all_hold" } do
       local result = run(name)
       assert.equal(0, result.status)
-      assert.match("\n2 of 2 claims hold, 0 not; 0 could not run.", result.output, 1, true)
+      assert.match("\n2 of 2 claims hold, 0 not; 0 not judged, 0 could not run.", result.output, 1, true)
     end
     assert.match("\n2 of 2 claims hold", program.shell(("cd %s/all_hold && exec %s ."):format(
       place.path, os.getenv "LUNET")).output)
   end)
 
-  it("ends with 0 when all claims hold, 1 when one does not, else 3 when one could not run", function()
+  it("ends with 0 when all claims hold, else with the status of the gravest verdict", function()
     local statuses = {}
-    for _, name in ipairs { "all_hold", "one_fails", "one_breaks", "mixed" } do
+    for _, name in ipairs { "all_hold", "one_fails", "one_breaks", "mixed", "disturbed" } do
       statuses[name] = run(name).status
     end
-    assert.same({ all_hold = 0, one_fails = 1, one_breaks = 3, mixed = 1 }, statuses)
+    assert.same({ all_hold = 0, one_fails = 1, one_breaks = 3, mixed = 1, disturbed = 4 }, statuses)
   end)
 
   it("ends with 2 when there is no experiment, and says what is there instead", function()
@@ -121,13 +125,16 @@ describe("lunet with a directory, --json,", function()
     local result = run "mixed --json"
     assert.equal(1, result.status)
     local records = dkjson.decode(result.output)
-    assert.equal(3, #records)
+    assert.equal(4, #records)
+    for _, record in ipairs(records) do assert.equal(1, record.format) end
     assert.same({ "bad", "mixed/bad.lua", "does not hold", "it fails" },
       { records[1].experiment, records[1].file, records[1].verdict, records[1].why })
     assert.same({ "broken", "could not run", "no luck" },
       { records[2].experiment, records[2].verdict, records[2].why })
     assert.same({ "good", "holds", "6 of 6", "It is so." },
       { records[3].experiment, records[3].verdict, records[3].figures, records[3].claim })
+    assert.same({ "noisy", "not judged", "it slept" },
+      { records[4].experiment, records[4].verdict, records[4].why })
     assert.equal(6, records[3].outcome.depth)
     assert.is_number(records[3].seconds)
     assert.is_table(records[3].environment.sysctl)
@@ -147,6 +154,7 @@ describe("lunet with a directory, --markdown,", function()
       "\n| [bad](bad.lua) | It is so. | does not hold | it fails |\n",
       "\n| [broken](broken.lua) | It is so. | could not run | no luck |\n",
       "\n| [good](good.lua) | It is so. | holds | 6 of 6 |\n",
+      "\n| [noisy](noisy.lua) | It is so. | not judged | it slept |\n",
     } do
       assert.match(row, result.output, 1, true)
     end
@@ -160,7 +168,8 @@ describe("lunet with a directory, --help,", function()
     local text = result.output:gsub("%s+", " ")
     for _, part in ipairs {
       "Usage: lunet one_breaks", "--jobs N", "--timeout SECONDS", "(default 120)", "--json", "--markdown",
-      "Exit status: 0 every claim held, 1 one did not, 2 wrong use, 3 none failed but one could not run, 130 Ctrl-C.",
+      "Exit status: 0 every claim holds, 1 one does not hold, else 4 one is not judged, else 3 one could not run, "
+        .. "2 wrong use, 130 Ctrl-C.",
     } do
       assert.match(part, text, 1, true)
     end

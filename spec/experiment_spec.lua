@@ -368,6 +368,11 @@ describe("whether the claim holds", function()
     assert.same({ false, "as a text" }, { verdict_of(function() error(object) end) })
   end)
 
+  it("is neither when the check says that it cannot tell, and why", function()
+    assert.same({ nil, "5 of 6 runs were disturbed" },
+      { verdict_of(function() experiment.not_judged("%d of %d runs were disturbed", 5, 6) end) })
+  end)
+
   it("is no verdict but an error when the check itself is mistaken", function()
     local mistakes = {
       ["attempt to index a nil value"] = function(outcome) return outcome.missing.field end,
@@ -517,7 +522,7 @@ describe("the figures and the plot of an experiment", function()
 
   it("are told of a claim that does not hold, too", function()
     local run = execute { figures = function() return "none" end, check = function() return false end }
-    assert.same({ false, "none" }, { run.holds, run.figures })
+    assert.same({ "does not hold", "none" }, { run.verdict, run.figures })
   end)
 
   it("are not needed", function()
@@ -525,10 +530,17 @@ describe("the figures and the plot of an experiment", function()
     assert.same({}, { run.figures, run.plot, run.mistake })
   end)
 
-  it("change no verdict by a mistake in them, which is told apart", function()
+  it("are told of a claim that is not judged, too", function()
+    local run = execute { figures = function() return "none" end, check = function() experiment.not_judged "why" end }
+    assert.same({ "not judged", "why", "none" }, { run.verdict, run.why, run.figures })
+  end)
+
+  it("leave no verdict when they are mistaken, and say where", function()
     for _, field in ipairs { "figures", "plot" } do
       local run = execute { [field] = function(outcome) return outcome.missing.field end }
-      assert.is_true(run.holds)
+      assert.equal("could not run", run.verdict)
+      assert.match(("^mistake in the %s of the experiment: [^\n]*attempt to index a nil value[^\n]*$"):format(field),
+        run.why)
       assert.is_nil(run[field])
       assert.match(("^mistake in the %s of the experiment: .*attempt to index a nil value"):format(field), run.mistake)
       assert.match("experiment_spec.lua:", run.mistake, 1, true)

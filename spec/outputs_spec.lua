@@ -1,7 +1,7 @@
 local outputs = require "lunet.outputs"
 local scratch = require "lunet.scratch"
 
-local RUN <const> = { events = {}, lost = 0, hosts = {}, outcome = {}, holds = true, environment = {} }
+local RUN <const> = { events = {}, lost = 0, hosts = {}, outcome = {}, verdict = "holds", environment = {} }
 local EXPERIMENT <const> = { claim = "It is.", knobs = {} }
 
 describe("outputs", function()

@@ -178,6 +178,6 @@ describe("the tally of an outcome", function()
 
   it("says whether there is something to judge", function()
     overload.check(outcome_with(0))
-    assert.equal("not judged: the machine disturbed 2 of 2 runs", raised(overload.check, outcome_with(2)))
+    assert.equal("not judged: the machine disturbed 2 of 2 runs", tostring(raised(overload.check, outcome_with(2))))
   end)
 end)

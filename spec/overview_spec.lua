@@ -4,12 +4,14 @@ local overview = require "lunet.overview"
 local ENVIRONMENT = { kernel = "Linux 6.1", lunet = "0.1.0", lua = "5.4", libuv = "1.44.2" }
 
 local HELD = { experiment = "backlog_capacity", file = "experiments/backlog_capacity.lua", claim = "It holds.",
-  verdict = "holds", holds = true, seconds = 0.31, figures = "4 of 6 connect", environment = ENVIRONMENT }
+  verdict = "holds", seconds = 0.31, figures = "4 of 6 connect", environment = ENVIRONMENT }
 local FAILED = { experiment = "overflow", file = "experiments/overflow.lua", claim = "It does not | hold.",
-  verdict = "does not hold", holds = false, why = "nobody connected", seconds = 12.34, figures = "0 of 6 connect",
+  verdict = "does not hold", why = "nobody connected", seconds = 12.34, figures = "0 of 6 connect",
   environment = ENVIRONMENT }
 local NOT_RUN = { experiment = "broken", file = "experiments/broken.lua", verdict = "could not run",
   why = "broken.lua:1: syntax error" }
+local DISTURBED = { experiment = "metastable", file = "experiments/metastable.lua", verdict = "not judged",
+  why = "the machine disturbed it", seconds = 1, figures = "0 of 6 connect" }
 
 describe("a catalogue's table", function()
   it("has a line for each, with the figures, or why it does not hold or could not run; and the sums", function()
@@ -17,10 +19,11 @@ describe("a catalogue's table", function()
       "experiment        verdict        seconds  figures",
       "backlog_capacity  holds              0.3  4 of 6 connect",
       "broken            could not run           broken.lua:1: syntax error",
+      "metastable        not judged         1.0  the machine disturbed it",
       "overflow          does not hold     12.3  nobody connected",
       "",
-      "1 of 3 claims hold, 1 not; 1 could not run. 12.5 s in all.",
-    }, "\n"), overview.table({ HELD, NOT_RUN, FAILED }, 12.5))
+      "1 of 4 claims hold, 1 not; 1 not judged, 1 could not run. 12.5 s in all.",
+    }, "\n"), overview.table({ HELD, NOT_RUN, DISTURBED, FAILED }, 12.5))
   end)
 
   it("breaks a long text within its column, and fits into 80 columns", function()
@@ -71,10 +74,11 @@ describe("a catalogue's JSON", function()
 end)
 
 describe("a catalogue's exit status", function()
-  it("is 0 when all held, 1 when one did not, and else 3 when one could not run", function()
+  it("is 0 when all hold, 1 when one does not, else 4 when one is not judged, else 3 when one could not run", function()
     assert.equal(0, overview.status { HELD, HELD })
     assert.equal(1, overview.status { HELD, FAILED })
     assert.equal(3, overview.status { HELD, NOT_RUN })
-    assert.equal(1, overview.status { NOT_RUN, HELD, FAILED })
+    assert.equal(4, overview.status { NOT_RUN, DISTURBED, HELD })
+    assert.equal(1, overview.status { NOT_RUN, HELD, DISTURBED, FAILED })
   end)
 end)

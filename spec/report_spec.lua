@@ -17,7 +17,7 @@ local function count(content, words)
 end
 
 local function page(fields)
-  local run = { events = {}, lost = 0, hosts = {}, outcome = {}, holds = true, environment = {} }
+  local run = { events = {}, lost = 0, hosts = {}, outcome = {}, verdict = "holds", environment = {} }
   return report.page(merged(run, fields), "an_experiment", EXPERIMENT, {})
 end
 
@@ -25,7 +25,10 @@ describe("a report", function()
   it("says what the claim is, and the verdict with its figures, or why not", function()
     assert.match('<h1 id="claim">It holds.</h1>', page {})
     assert.match("<strong>The claim holds:</strong> 5 of 6%.", page { figures = "5 of 6" })
-    assert.match("<strong>The claim does not hold:</strong> too slow", page { holds = false, why = "too slow" })
+    assert.match("<strong>The claim does not hold:</strong> too slow",
+      page { verdict = "does not hold", why = "too slow" })
+    assert.match('<p class="verdict open" id="verdict"><strong>The claim is not judged:</strong> disturbed',
+      page { verdict = "not judged", why = "disturbed" })
   end)
 
   it("shows the outcome: lists of records as tables, the plot as it is", function()
@@ -46,7 +49,8 @@ describe("a report", function()
 
   it("escapes whatever comes from scripts", function()
     local evil = '</title><script>alert(1)</script>"\'\xFF\0'
-    local html = report.page({ events = { { kind = "note", at = 0, text = evil } }, lost = 0, hosts = {}, holds = true,
+    local html = report.page({ events = { { kind = "note", at = 0, text = evil } }, lost = 0, hosts = {},
+      verdict = "holds",
       outcome = { [evil] = evil, list = { { [evil] = evil } } }, figures = evil, plot = evil,
       environment = { kernel = evil } }, evil,
       { claim = evil, knobs = { { name = "k", unit = evil, meaning = evil } } }, { k = evil })

@@ -30,7 +30,7 @@ end
 
 local function rest_of(run)
   return story.rest({
-    outcome = run.outcome or {}, holds = run.holds ~= false, why = run.why,
+    outcome = run.outcome or {}, verdict = run.verdict or "holds", why = run.why,
     events = run.events or {}, lost = run.lost or 0, figures = run.figures, plot = run.plot,
   }, run.columns, { is_whole = run.is_whole })
 end
@@ -295,23 +295,29 @@ describe("the story's verdict", function()
   end
 
   it("is that the claim holds", function()
-    assert.same({ "The claim holds." }, verdict_of { holds = true })
+    assert.same({ "The claim holds." }, verdict_of { verdict = "holds" })
   end)
 
   it("is that it does not, and why", function()
-    assert.same({ "The claim does not hold: nobody connected" }, verdict_of { holds = false, why = "nobody connected" })
+    assert.same({ "The claim does not hold: nobody connected" },
+      verdict_of { verdict = "does not hold", why = "nobody connected" })
+  end)
+
+  it("is that it is not judged, and why", function()
+    assert.same({ "The claim is not judged: the machine slept", "Figures: 0 of 6 connect." },
+      verdict_of { verdict = "not judged", why = "the machine slept", figures = "0 of 6 connect" })
   end)
 
   it("tells the figures, as the end of a sentence", function()
     assert.same({ "The claim holds: 4 of 6 connect." }, verdict_of { figures = "4 of 6 connect" })
     assert.same({ "The claim holds: 4 of 6 connect." }, verdict_of { figures = "4 of 6 connect." })
     assert.same({ "The claim does not hold: nobody connected", "Figures: 0 of 6 connect." },
-      verdict_of { holds = false, why = "nobody connected", figures = "0 of 6 connect" })
+      verdict_of { verdict = "does not hold", why = "nobody connected", figures = "0 of 6 connect" })
   end)
 
   it("breaks a long reason at its spaces", function()
     assert.same({ "The claim does not hold: " .. ("why "):rep(13) .. "why", ("why "):rep(5) .. "why" },
-      verdict_of { holds = false, why = ("why "):rep(20) })
+      verdict_of { verdict = "does not hold", why = ("why "):rep(20) })
   end)
 end)
 

@@ -1,7 +1,7 @@
 local dkjson = require "dkjson"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
-local program = require "spec.support.program"
+local schema = require "spec.support.schema"
 local trace_file = require "lunet.trace_file"
 
 local BOUND = 10 -- s; bounds waits for states that do come
@@ -49,17 +49,7 @@ local function run(options)
   return declared:execute(declared:settings(), options)
 end
 
--- Checks each line by the schema; nothing if all are valid.
-local function complaints(path)
-  local source = os.getenv "LUNET_SOURCE"
-  return program.shell(([[exec python3 -c '
-import json, jsonschema, sys
-check = jsonschema.Draft202012Validator(json.load(open("%s/doc/trace.schema.json")))
-for number, line in enumerate(open("%s"), 1):
-    for error in check.iter_errors(json.loads(line)):
-        print(number, line.strip()[:300], error.message[:300])
-']]):format(source, path))
-end
+local function complaints(path) return schema("trace.schema.json", path) end
 
 describe("a trace file", function()
   local path
@@ -82,7 +72,7 @@ describe("a trace file", function()
     local first, last = lines[1], lines[#lines]
     assert.same({ "run", 0, "a_run", "It runs.", { backlog = 1 } },
       { first.kind, first.at, first.experiment, first.claim, first.knobs })
-    assert.same({ "end", true, true, 0, "server" }, { last.kind, last.holds, last.outcome.is_over, last.lost,
+    assert.same({ "end", "holds", true, 0, "server" }, { last.kind, last.verdict, last.outcome.is_over, last.lost,
       last.hosts["1"] ~= "client" and "server" or "client" })
     assert.equal(#result.events + 2, #lines)
     local at, kinds = 0, {}

@@ -2,6 +2,8 @@
 local interrupt = require "lunet.interrupt"
 local dkjson = require "dkjson"
 local lunet = require "lunet"
+local recorded = require "lunet.record"
+local verdict = require "lunet.verdict"
 
 local catalogue = {}
 
@@ -65,50 +67,30 @@ local function execute(words, file, record)
   return { output = texts[1], errors = texts[2], status = assert(process:wait()) }
 end
 
--- The program says "lunet: NAME could not run: WHY", and then perhaps a traceback.
-local function complaint_in(errors, name)
-  local last
-  for line in errors:gmatch "[^\n]+" do
-    local own = line:match "^lunet: (.*)"
-    if own then
-      for _, start in ipairs { name .. " could not run: ", name .. ": " } do
-        if own:sub(1, #start) == start then return own:sub(#start + 1) end
-      end
-      last = last or own
-    end
-  end
-  return last
-end
-
-local function ending_of(status)
+local function ending_of(status, has_record)
   if type(status) == "string" then return "killed by " .. status end
-  return ("ended with status %d, and printed no record"):format(status)
+  return ("ended with status %d, and printed %s"):format(status, has_record and "another verdict" or "no record")
 end
 
-local VERDICTS = { [0] = "holds", [1] = "does not hold" }
+local function failed(entry, why)
+  return recorded.of(entry.name, entry.experiment, nil, { verdict = "could not run", why = why })
+end
 
---- The record of a run: what it printed itself, with its verdict.
+--- The record of a run: the one that it printed itself, if that has the verdict that it ended with.
 local function record_of(entry, run)
   local printed = dkjson.decode(run.output)
-  local record = type(printed) == "table" and printed or { experiment = entry.name, claim = entry.experiment.claim }
-  record.verdict = type(printed) == "table" and VERDICTS[run.status] or "could not run"
-  if record.verdict == "could not run" then
-    record.why = complaint_in(run.errors, entry.name) or ending_of(run.status)
-  end
-  return record
+  local is_record = type(printed) == "table" and printed.format == recorded.FORMAT
+  if is_record and verdict.statuses[printed.verdict] == run.status then return printed end
+  return failed(entry, ending_of(run.status, is_record))
 end
 
 local function run_one(entry, options)
   if not entry.experiment then
-    local record = { experiment = entry.name, verdict = "could not run", why = entry.why:match "[^\n]*" }
-    return record, ("lunet: %s could not run: %s\n"):format(entry.name, entry.why)
+    return failed(entry, entry.why:match "[^\n]*"), ("lunet: %s could not run: %s\n"):format(entry.name, entry.why)
   end
   local started = lunet.now()
   local in_time, run = lunet.within(options.timeout, execute, options.command, entry.file, options.record)
-  local record = in_time and record_of(entry, run) or {
-    experiment = entry.name, claim = entry.experiment.claim, verdict = "could not run",
-    why = ("not over after %g s"):format(options.timeout),
-  }
+  local record = in_time and record_of(entry, run) or failed(entry, ("not over after %g s"):format(options.timeout))
   record.seconds = lunet.now() - started
   return record, in_time and run.errors or ""
 end
@@ -132,8 +114,8 @@ end
 ---@param options {command: string[], jobs: integer, timeout: number, record: lunet.record_level?} the words that
 ---  start lunet, how many run at a time, the seconds that one may take, and how much each records, if not its default
 ---@param observer {began: fun(name: string), ended: fun(name: string, errors: string)} errors: what it has said there
----@return table[] records in the order of the entries: experiment, file, claim, verdict ("holds", "does not hold",
----  "could not run"), why, seconds, and what the run printed with --json
+---@return table[] records in the order of the entries: that of each run (lua/lunet/record.lua), and its file and its
+---  seconds
 function catalogue.run(entries, options, observer)
   local side_by_side, alone, records = {}, {}, {}
   for i, entry in ipairs(entries) do

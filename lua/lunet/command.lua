@@ -6,11 +6,12 @@ local interrupt = require "lunet.interrupt"
 local needs = require "lunet.needs"
 local outputs = require "lunet.outputs"
 local progress = require "lunet.progress"
+local verdict = require "lunet.verdict"
 
 local command = {}
 
--- Exit statuses; Ctrl-C (130) and errors of the script itself (1) are the program's.
-local HELD, DID_NOT_HOLD, WRONG_USE, COULD_NOT_RUN = 0, 1, 2, 3
+-- Exit statuses besides those of the verdicts; Ctrl-C (130) and errors of the script itself (1) are the program's.
+local HELPED <const>, WRONG_USE <const>, COULD_NOT_RUN <const> = 0, 2, verdict.statuses["could not run"]
 
 local LEVELS = { "none", "kernel", "wire" } -- of lunet.recording, which is not loaded yet
 
@@ -21,8 +22,7 @@ end
 local function parser_for(script, experiment)
   local parser = argparse("lunet " .. script, experiment.claim):add_help(false)
   parser:usage_max_width(80):help_max_width(80)
-  parser:epilog("Exit status: 0 the claim held, 1 it did not, 2 wrong use, 3 could not run, or its figures or plot "
-    .. "are wrong, 130 Ctrl-C.")
+  parser:epilog(verdict.EPILOG)
   parser:flag "-h --help":description "Show this and exit."
   parser:flag "--json":description "Print one JSON object and nothing else."
   parser:flag "--machine":description "Run on the machine's own network stack, not on one of its own."
@@ -94,12 +94,17 @@ local function describe(failure)
   return (is_assert or has_traceback) and failure or text
 end
 
---- Runs it; or returns nil when it could not run, which it has said.
+local function first_line(text) return text:match "[^\n]*" end
+
+--- A run that could not run: without an outcome.
+local function failed_run(failure) return { verdict = "could not run", why = first_line(failure) } end
+
+--- Runs it; says so if it could not run.
 local function execute(name, experiment, values, options)
   local are_here, missing = needs.find(experiment.needs)
   if not are_here then
     complain(("%s could not run: %s"):format(name, missing))
-    return nil
+    return failed_run(missing)
   end
   local _progress <close> = progress.show(core.is_terminal(2))
   local ok, run = xpcall(experiment.execute, function(failure)
@@ -109,7 +114,7 @@ local function execute(name, experiment, values, options)
   if ok then return run end
   if interrupt.is(run) then error(run, 0) end
   complain(("%s could not run: %s"):format(name, run))
-  return nil
+  return failed_run(run)
 end
 
 -- Written to stdout as it was before the script ran: it may have changed print and io.stdout.
@@ -132,18 +137,11 @@ local function execute_diverted(...)
   return execute(...)
 end
 
-local FIRST = { "experiment", "claim", "holds", "why", "figures", "knobs", "outcome", "environment" }
-
 local function run_as_json(name, experiment, values, options)
-  local json = require "lunet.json"
+  local record = require "lunet.record" -- before the run, which would wait for it
   local run = execute_diverted(name, experiment, values,
     { machine = options.machine, record = options.record, follow = options.follow })
-  if not run then return nil end
-  local record = {
-    experiment = name, claim = experiment.claim, holds = run.holds, why = run.why, figures = run.figures,
-    knobs = json.object(values), outcome = json.object(run.outcome), environment = run.environment,
-  }
-  return run, tell(json.encode(record, FIRST))
+  return run, tell(record.encode(record.of(name, experiment, values, run)))
 end
 
 -- Colours are for a terminal, and where nobody declined them (https://no-color.org).
@@ -161,16 +159,24 @@ local function run_as_story(name, experiment, values, options)
   tell(story.opening(name, experiment, values) .. "\n")
   local run = execute(name, experiment, values,
     { machine = options.machine, record = options.record, follow = options.follow })
-  if not run then return nil end
+  if not run.outcome then return run, true end
   return run, tell(story.rest(run, experiment.columns, { is_whole = options.timeline, picture = picture_style() }))
 end
 
 local function status_of(name, run, told, why)
-  if not run then return COULD_NOT_RUN end
   if not told then complain(("%s: standard output: %s"):format(name, why)) end
   if run.mistake then complain(("%s: %s"):format(name, run.mistake)) end
-  if not told or run.mistake then return COULD_NOT_RUN end
-  return run.holds and HELD or DID_NOT_HOLD
+  return told and verdict.statuses[run.verdict] or COULD_NOT_RUN
+end
+
+-- Nothing is run, since a file that was asked for could not be written.
+local function refuse(name, experiment, values, options, why)
+  complain(("%s: %s"):format(name, why))
+  if options.json then
+    local record = require "lunet.record"
+    tell(record.encode(record.of(name, experiment, values, failed_run(why))))
+  end
+  return COULD_NOT_RUN
 end
 
 -- The status if that fails.
@@ -208,7 +214,7 @@ function command.run(experiment, script, arguments)
   end
   if options.help then
     tell(parser:get_help())
-    return HELD
+    return HELPED
   end
   local values, wrong = read_knobs(experiment, options)
   if not values then
@@ -217,8 +223,7 @@ function command.run(experiment, script, arguments)
   end
   local files <close>, refused = outputs.open(options)
   if not files then
-    complain(("%s: %s"):format(name, refused))
-    return COULD_NOT_RUN
+    return refuse(name, experiment, values, options, refused)
   end
   options.record, refused = level_of(options, files, experiment)
   if not options.record then
@@ -228,7 +233,7 @@ function command.run(experiment, script, arguments)
   options.follow = files:follower(name, experiment, values)
   local run, told, why = (options.json and run_as_json or run_as_story)(name, experiment, values, options)
   local status = status_of(name, run, told, why)
-  return run and write_files(files, run, name, experiment, values) or status
+  return run.outcome and write_files(files, run, name, experiment, values) or status
 end
 
 return command

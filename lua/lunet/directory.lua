@@ -9,7 +9,7 @@ local recording = require "lunet.recording"
 
 local directory = {}
 
-local HELD, WRONG_USE, COULD_NOT_RUN = 0, 2, 3
+local HELPED <const>, WRONG_USE <const>, COULD_NOT_RUN <const> = 0, 2, 3
 
 local TIMEOUT = 120 -- s; more than any experiment takes by default
 
@@ -41,8 +41,8 @@ end
 local function parser_for(place)
   local parser = argparse("lunet " .. place, "Run every experiment of the directory, each in a process of its own.")
   parser:add_help(false):usage_max_width(80):help_max_width(80)
-  parser:epilog("Exit status: 0 every claim held, 1 one did not, 2 wrong use, 3 none failed but one could not run, "
-    .. "130 Ctrl-C.")
+  parser:epilog("Exit status: 0 every claim holds, 1 one does not hold, else 4 one is not judged, else 3 one could "
+    .. "not run, 2 wrong use, 130 Ctrl-C.")
   parser:flag "-h --help":description "Show this and exit."
   parser:option "--jobs":argname "N":convert(jobs_of):description(
     "How many run at a time (default: the number of processors). Those that declare themselves exclusive run alone.")
@@ -120,7 +120,7 @@ function directory.run(place, arguments)
       .. "(known: --help, --jobs, --timeout, --record, --json, --markdown)"):format(place, options:gsub("%c+", " ")))
     return WRONG_USE
   end
-  if options.help then return tell(parser:get_help()) and HELD or COULD_NOT_RUN end
+  if options.help then return tell(parser:get_help()) and HELPED or COULD_NOT_RUN end
   local started = lunet.now()
   local entries, status = load_entries(place)
   if not entries then return status end

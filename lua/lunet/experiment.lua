@@ -9,6 +9,9 @@
 ---
 --- Called with knobs, it runs: `local outcome, holds, why = an_experiment { backlog = 7 }`. The lunet
 --- program runs a script that returns one.
+---
+--- A check that cannot tell whether the claim is true calls `experiment.not_judged "why"`: the machine disturbed the
+--- run, or its knobs leave nothing to try. The verdict is then "not judged" (lua/lunet/verdict.lua lists all four).
 local core = require "lunet.core"
 local environment = require "lunet.environment"
 local interrupt = require "lunet.interrupt"
@@ -120,6 +123,20 @@ local function was_on_purpose()
   return raiser and (raiser.func == assert or raiser.func == error)
 end
 
+local NOT_JUDGED <const> = "lunet.not_judged"
+
+local not_judged_class = { __tostring = function(failure) return "not judged: " .. failure.why end }
+
+-- As of experiments, the kind is told by a field, since busted loads modules anew.
+local function is_not_judged(failure) return type(failure) == "table" and rawget(failure, "kind") == NOT_JUDGED end
+
+--- Ends a check: the run says nothing about the claim. Only a check may call it.
+---@param why string why not, as an end of the sentence "The claim is not judged: ..."; a format (string.format)
+---@param ... any what the format takes
+local function not_judged(why, ...)
+  error(setmetatable({ kind = NOT_JUDGED, why = why:format(...) }, not_judged_class), 0)
+end
+
 -- assert and error put before a text where in the check they are, which is nothing to the reader of a verdict.
 local function reason_of(failure, check)
   if type(failure) == "table" and failure.message ~= nil then failure = failure.message end
@@ -128,6 +145,7 @@ local function reason_of(failure, check)
   return (reason:sub(#place + 1):gsub("^%d+: ", ""))
 end
 
+--- The verdict, and why if the claim does not hold or is not judged.
 local function judge(self, outcome, values)
   local is_mistake = false
   local ok, result = xpcall(self.check, function(failure)
@@ -135,9 +153,10 @@ local function judge(self, outcome, values)
     return is_mistake and core.traceback(failure) or failure
   end, outcome, values)
   if is_mistake then error("the check of the experiment is wrong: " .. result, 0) end
-  if not ok then return false, reason_of(result, self.check) end
-  if result == false then return false, "the check returned false" end
-  return true
+  if not ok and is_not_judged(result) then return "not judged", result.why end
+  if not ok then return "does not hold", reason_of(result, self.check) end
+  if result == false then return "does not hold", "the check returned false" end
+  return "holds"
 end
 
 --- A text that the experiment makes of an outcome by its field `name`; nil if it has no such field, or if that is
@@ -152,6 +171,8 @@ local function text_of(self, name, outcome, values)
   return nil, ("mistake in the %s of the experiment: %s"):format(name, result)
 end
 
+local function first_line(text) return text:match "[^\n]*" end
+
 local function copy(values)
   local same = {}
   for name, value in pairs(values) do same[name] = value end
@@ -165,13 +186,28 @@ local function collect_in_steps()
   return setmetatable({}, { __close = function() collectgarbage(mode) end })
 end
 
+--- Judges an outcome: the verdict, and the texts that the experiment makes of it. A mistake in figures or plot is
+--- one of the experiment, which so could not run.
+---@param outcome table
+---@param values table<string, any> of all knobs, from settings
+---@return {verdict: string, why: string?, figures: string?, plot: string?, mistake: string?} judgement mistake: what is
+--- wrong in figures or plot, with its traceback
+function experiment:judge(outcome, values)
+  local verdict, why = judge(self, outcome, copy(values))
+  local figures, figures_mistake = text_of(self, "figures", outcome, copy(values))
+  local plot, plot_mistake = text_of(self, "plot", outcome, copy(values))
+  local mistake = figures_mistake or plot_mistake
+  if mistake then verdict, why = "could not run", first_line(mistake) end
+  return { verdict = verdict, why = why, figures = figures, plot = plot, mistake = mistake }
+end
+
 --- Runs it in a scope of its own on a home host of its own, with recording on. An error of the run is
---- raised as it is, and so is that a program is missing. A mistake in figures or plot changes no verdict.
+--- raised as it is, and so is that a program is missing.
 ---@param values table<string, any> of all knobs, from settings
 ---@param options? {machine: boolean?, record: lunet.record_level?, follow: fun(recorder: lunet.recording)?} on the
 --- machine's own network stack instead; how much to record, by default "none" of an exclusive experiment and "kernel"
 --- of others; what runs beside it, as a task
----@return {outcome: table, holds: boolean, why: string?, figures: string?, plot: string?, mistake: string?,
+---@return {outcome: table, verdict: string, why: string?, figures: string?, plot: string?, mistake: string?,
 ---  events: table[], lost: integer, hosts: table, wire: table?, began: number, environment: table, note: string?}
 function experiment:execute(values, options)
   options = options or {}
@@ -189,25 +225,25 @@ function experiment:execute(values, options)
   if type(outcome) ~= "table" then error("run returned no outcome (a table), but " .. type(outcome), 0) end
   check_plain(outcome, "outcome", {})
   local recorded = record:finish()
-  local holds, why = judge(self, outcome, copy(values))
-  local figures, figures_mistake = text_of(self, "figures", outcome, copy(values))
-  local plot, plot_mistake = text_of(self, "plot", outcome, copy(values))
-  return { outcome = outcome, holds = holds, why = why, figures = figures, plot = plot,
-    mistake = figures_mistake or plot_mistake, events = recorded.events, lost = recorded.lost,
-    hosts = recorded.hosts, wire = recorded.wire,
-    began = record.began, environment = environment.read(record.level), note = home.note }
+  local run = self:judge(outcome, values)
+  run.outcome, run.events, run.lost = outcome, recorded.events, recorded.lost
+  run.hosts, run.wire, run.began = recorded.hosts, recorded.wire, record.began
+  run.environment, run.note = environment.read(record.level), home.note
+  return run
 end
+
+local HOLDS <const> = { ["holds"] = true, ["does not hold"] = false }
 
 --- Runs it.
 ---@param given? table<string, any> knobs; the others keep their defaults
 ---@return table outcome plain data
----@return boolean holds whether the claim held
----@return string? why if it did not
+---@return boolean? holds whether the claim holds; nil if that is not judged, or the figures or the plot are mistaken
+---@return string? why unless it holds
 function experiment:__call(given)
   local ok, values = pcall(self.settings, self, given)
   if not ok then error(values, 2) end
   local run = self:execute(values)
-  return run.outcome, run.holds, run.why
+  return run.outcome, HOLDS[run.verdict], run.why
 end
 
 ---@class lunet.experiment_definition
@@ -215,7 +251,7 @@ end
 ---@field sysctl? table<string, string|number> of its home host and of every host it makes
 ---@field knobs? table<string, table> {default, unit, meaning, min=, max=, choices=} by name
 ---@field run fun(knobs: table): table returns the outcome
----@field check fun(outcome: table, knobs: table) asserts the claim
+---@field check fun(outcome: table, knobs: table) asserts the claim, or calls experiment.not_judged
 ---@field control? table<string, any> knobs with which the claim is false: the check is shown to be able to fail
 ---@field needs? table<string, string> programs that it runs, and the Debian package of each
 ---@field columns? string[] the fields of the outcome's records, in the order in which a table shows them first
@@ -224,5 +260,7 @@ end
 ---@field exclusive? boolean whether its times are wrong when something else takes the processor: it runs alone, and
 --- only its calls are recorded, unless --record or a file asks for more
 
----@param definition lunet.experiment_definition
-return function(definition) return declare(definition) end
+return setmetatable({ not_judged = not_judged }, {
+  ---@param definition lunet.experiment_definition
+  __call = function(_, definition) return declare(definition) end,
+})

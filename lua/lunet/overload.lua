@@ -3,6 +3,7 @@
 ---
 --- A case is a table that says what one run is to be; the run is noted in it as `case.run`, with a field `valid`. A
 --- point is what several cases with different seeds are to show together, in a list `point.cases`.
+local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local progress = require "lunet.progress"
 local statistics = require "lunet.statistics"
@@ -191,11 +192,11 @@ function overload.add_tally(outcome, points, repeated)
   return outcome
 end
 
---- Raises an error if an outcome with a tally is not to be judged.
+--- Ends a check as not judged if the machine disturbed too many of an outcome's runs.
 ---@param outcome table
 function overload.check(outcome)
   if outcome.valid then return end
-  error(("not judged: the machine disturbed %d of %d runs"):format(outcome.invalid, outcome.runs), 0)
+  experiment.not_judged("the machine disturbed %d of %d runs", outcome.invalid, outcome.runs)
 end
 
 --- A field of each run of a point that counts, of those that have it.

@@ -1,6 +1,7 @@
 --- The records of a catalogue at a glance: as a table for the terminal, as a page, as JSON.
-local json = require "lunet.json"
+local recorded = require "lunet.record"
 local text = require "lunet.text"
+local verdict = require "lunet.verdict"
 
 local overview = {}
 
@@ -11,18 +12,19 @@ end
 local function seconds_of(record) return record.seconds and ("%.1f"):format(record.seconds) or "" end
 
 local function counts_of(records)
-  local counts = { ["holds"] = 0, ["does not hold"] = 0, ["could not run"] = 0 }
+  local counts = {}
+  for name in pairs(verdict.statuses) do counts[name] = 0 end
   for _, record in ipairs(records) do counts[record.verdict] = counts[record.verdict] + 1 end
   return counts
 end
 
 local function summary_of(records, seconds)
   local counts = counts_of(records)
-  return ("%d of %d claims hold, %d not; %d could not run. %.1f s in all."):format(
-    counts["holds"], #records, counts["does not hold"], counts["could not run"], seconds)
+  return ("%d of %d claims hold, %d not; %d not judged, %d could not run. %.1f s in all."):format(
+    counts["holds"], #records, counts["does not hold"], counts["not judged"], counts["could not run"], seconds)
 end
 
---- For the terminal. The last column has the figures, or why the claim does not hold or could not be tried.
+--- For the terminal. The last column has the figures, or why there is another verdict than "holds".
 ---@param records table[] from catalogue.run
 ---@param seconds number that all took
 ---@return string
@@ -81,20 +83,16 @@ function overview.page(records, directory)
   return PAGE:format(table.concat(rows, "\n"), environment_line(records), directory, directory)
 end
 
-local FIRST = { "experiment", "file", "claim", "verdict", "holds", "why", "seconds", "figures", "knobs", "outcome",
-  "environment" }
-
 --- One JSON array of all records.
 ---@param records table[] from catalogue.run
 ---@return string
-function overview.json(records) return json.encode(records, FIRST) end
+function overview.json(records) return recorded.encode(records) end
 
 --- The exit status that a run of all of them ends with.
 ---@param records table[] from catalogue.run
 ---@return integer
 function overview.status(records)
-  local counts = counts_of(records)
-  return counts["does not hold"] > 0 and 1 or counts["could not run"] > 0 and 3 or 0
+  return verdict.status_of_all(counts_of(records))
 end
 
 return overview

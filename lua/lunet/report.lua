@@ -9,6 +9,7 @@ local records = require "lunet.records"
 local style = require "lunet.report_style"
 local timeline = require "lunet.timeline"
 local value = require "lunet.value"
+local verdict = require "lunet.verdict"
 
 local report = {}
 
@@ -40,13 +41,16 @@ end
 
 local function with_stop(words) return words:find "[.!?]$" and words or words .. "." end
 
-local function verdict(run)
+local CLASSES <const> = { ["holds"] = "verdict", ["does not hold"] = "verdict false" }
+
+local function verdict_of(run)
   local figures = run.figures and with_stop(run.figures)
-  local verdict_words = run.holds and "The claim holds" or "The claim does not hold"
-  local more = run.holds and figures or not run.holds and run.why
-  local html = element("p", { class = run.holds and "verdict" or "verdict false", id = "verdict" },
-    element("strong", {}, verdict_words .. (more and ":" or ".")) .. (more and " " .. escape(more) or ""))
-  if not run.holds and figures then html = html .. paragraph("Figures: " .. figures) end
+  local holds = run.verdict == "holds"
+  local more = holds and figures or not holds and run.why
+  local html = element("p", { class = CLASSES[run.verdict] or "verdict open", id = "verdict" },
+    element("strong", {}, verdict.sentence(run.verdict) .. (more and ":" or "."))
+    .. (more and " " .. escape(more) or ""))
+  if not holds and figures then html = html .. paragraph("Figures: " .. figures) end
   return html
 end
 
@@ -258,7 +262,7 @@ function report.page(run, name, experiment, values)
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     element("title", {}, escape(name .. ": " .. experiment.claim)),
     element("style", {}, style.css .. diagram_style), "</head>\n<body>\n<main>",
-    paragraph(name, "name"), element("h1", { id = "claim" }, escape(experiment.claim)), verdict(run),
+    paragraph(name, "name"), element("h1", { id = "claim" }, escape(experiment.claim)), verdict_of(run),
     knobs_table(experiment, values), environment_table(run), drawn, outcome(run, experiment.columns or {}),
     timeline_table(run.events, lines),
     '</main>\n<p id="detail" aria-live="polite"></p>', "<script>" .. style.script .. "</script>", "</body>\n</html>\n",
@@ -272,7 +276,7 @@ end
 ---@return string
 function report.svg(run, name, experiment)
   local list, left_out = picture.of(run)
-  local words = run.holds and "The claim holds." or "The claim does not hold."
+  local words = verdict.sentence(run.verdict) .. "."
   local more = left_out > 0 and (" %d more groups of hosts are not drawn."):format(left_out) or ""
   return diagram.svg(list, name .. ": " .. experiment.claim, ("A sequence diagram: a lane for each host and for each "
     .. "queue, time in milliseconds from top to bottom, %d recorded events. %s%s"):format(#run.events, words, more))

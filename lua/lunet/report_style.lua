@@ -20,6 +20,8 @@ p.quiet { color: var(--quiet); font-size: 13px; }
 .verdict strong { color: var(--good); }
 .verdict.false { border-left-style: double; border-left-width: 8px; border-color: var(--bad); }
 .verdict.false strong { color: var(--bad); }
+.verdict.open { border-left-style: dashed; border-color: var(--quiet); }
+.verdict.open strong { color: inherit; }
 table { border-collapse: collapse; font-size: 13px; }
 th, td { text-align: left; vertical-align: top; padding: 3px 16px 3px 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }

@@ -5,6 +5,7 @@ local records = require "lunet.records"
 local text = require "lunet.text"
 local timeline = require "lunet.timeline"
 local value = require "lunet.value"
+local verdict = require "lunet.verdict"
 
 -- A longer timeline hides the outcome; only its notes are told then.
 local MOST_ROWS = 100
@@ -130,10 +131,11 @@ local function with_stop(words) return words:find "[.!?]$" and words or words ..
 
 local function add_verdict(lines, run)
   local figures = run.figures and with_stop(run.figures)
-  if run.holds then
-    return text.add_wrapped(lines, "", figures and "The claim holds: " .. figures or "The claim holds.")
+  local words = verdict.sentence(run.verdict)
+  if run.verdict == "holds" then
+    return text.add_wrapped(lines, "", figures and words .. ": " .. figures or words .. ".")
   end
-  text.add_wrapped(lines, "", "The claim does not hold: " .. run.why)
+  text.add_wrapped(lines, "", words .. ": " .. run.why)
   if figures then text.add_wrapped(lines, "", "Figures: " .. figures) end
 end
 

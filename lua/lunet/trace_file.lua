@@ -41,7 +41,7 @@ end
 ---@param about {name: string, claim: string, knobs: table, environment: table, began: number, wall: number}
 local function opening(about)
   return line_of { kind = "run", at = 0, experiment = about.name, claim = about.claim, knobs = json.object(about.knobs),
-    environment = about.environment, began = about.wall, schema = 1 }
+    environment = about.environment, began = about.wall, schema = 2 }
 end
 
 --- The whole of a run that is over.
@@ -53,7 +53,7 @@ function trace_file.encode(run, about)
   for _, e in ipairs(run.events) do lines[#lines + 1] = event_line(e, about.began) end
   local last = run.events[#run.events]
   lines[#lines + 1] = line_of { kind = "end", at = last and since(about.began, last.at) or 0,
-    hosts = named(run.hosts), holds = run.holds, why = run.why, outcome = json.object(run.outcome), lost = run.lost,
+    hosts = named(run.hosts), verdict = run.verdict, why = run.why, outcome = json.object(run.outcome), lost = run.lost,
     wire = run.wire }
   return table.concat(lines)
 end

@@ -52,7 +52,7 @@ function events.run(count)
   end
   for i = #list, count + 1, -1 do list[i] = nil end
   return { events = list, lost = 0, hosts = { "server", "A", "B" }, wire = { dropped = 0, error = 1e-7 },
-    outcome = {}, holds = true, environment = {} }
+    outcome = {}, verdict = "holds", environment = {} }
 end
 
 return events
