@@ -19,17 +19,21 @@
 
 _Static_assert(sizeof(struct virtio_net_hdr) == PACKET_NOTES, "linux/virtio_net.h");
 
-enum { BUFFER = 16 * 1024 * 1024 }; /* what may wait to be read */
+/* What may wait to be read. Without privilege the kernel grants net.core.rmem_max. */
+enum { BUFFER = 16 * 1024 * 1024 };
 
 static int set_option(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) == -1 ? -errno : 0;
 }
 
-int packet_start(int fd, int ns, int buffer) {
+static int set_buffer(int fd) {
+  int result = set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER);
+  return result < 0 ? set_option(fd, SOL_SOCKET, SO_RCVBUF, BUFFER) : result;
+}
+
+int packet_start(int fd, int ns) {
   struct sockaddr_ll everywhere = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
-  int result = set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, buffer);
-  if (result < 0) result = set_option(fd, SOL_SOCKET, SO_RCVBUF, buffer);
-  if (result == 0) result = stamp_enable(fd, ns);
+  int result = stamp_enable(fd, ns);
   if (result < 0) return result;
   return bind(fd, (struct sockaddr *)&everywhere, sizeof everywhere) == -1 ? -errno : 0;
 }
@@ -39,7 +43,8 @@ int packet_open(int ns) {
   if (fd < 0) return fd;
   int result = set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
   if (result == 0) result = set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
-  if (result == 0) result = packet_start(fd, ns, BUFFER);
+  if (result == 0) result = set_buffer(fd);
+  if (result == 0) result = packet_start(fd, ns);
   if (result == 0) return fd;
   close(fd);
   return result;

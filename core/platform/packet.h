@@ -18,9 +18,8 @@ int packet_open(int ns);
 void packet_close(int fd);
 
 /* For any packet socket that was made with protocol 0, which has seen nothing until it had its
- * options: from now on it sees the namespace's interfaces, with stamps. `buffer`: how much may wait
- * to be read; without privilege the kernel grants net.core.rmem_max. 0 or a negative errno. */
-int packet_start(int fd, int ns, int buffer);
+ * options: from now on it sees the namespace's interfaces, with stamps. 0 or a negative errno. */
+int packet_start(int fd, int ns);
 
 /* Lets an interface take frames for any address. Its index, or a negative errno. */
 int packet_admit(int fd, const char *interface);

@@ -8,20 +8,32 @@
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "platform/clock.h"
 #include "platform/namespace.h"
 #include "platform/packet.h"
-#include "platform/stamp.h"
 
-enum { BUFFER = 8 * 1024 * 1024 }; /* what may wait to be read */
+/* The ring: so many packets may wait to be read, each in a frame of its own. The kernel's header
+ * and the sender's address come before a packet, and take 80 bytes. */
+enum {
+  FRAMES = 8192,
+  FRAME_BYTES = 256,
+  BLOCK_BYTES = 65536, /* of one allocation in the kernel */
+  RING_BYTES = FRAMES * FRAME_BYTES,
+};
 
 struct tap {
   int fd;
+  uint8_t *ring; /* NULL: none yet */
+  uint32_t next; /* the frame that the kernel fills next, or has filled */
   uint64_t dropped;
 };
 
@@ -93,27 +105,38 @@ static int64_t measure_offset(uint64_t *error_ns) {
   return offset_ns;
 }
 
-/* 1, 0 if it is nothing to tell of, or a negative errno. */
-static int read_one(int fd, int64_t offset_ns, struct segment *s) {
-  struct stamp stamp;
-  ssize_t size = stamp_receive(fd, s->packet, sizeof s->packet, &stamp);
-  if (size < 0) return (int)size;
-  memset(s, 0, offsetof(struct segment, packet));
-  if (stamp.wall_ns == 0) return 0;
-  s->at_ns = (uint64_t)(stamp.wall_ns + offset_ns);
-  s->is_outgoing = stamp.from.sll_pkttype == PACKET_OUTGOING;
-  s->captured = (uint8_t)size;
-  return read_segment(s->packet, (size_t)size, ntohs(stamp.from.sll_protocol), s);
+/* False: it is not TCP, or too short. */
+static bool read_frame(const uint8_t *frame, int64_t offset_ns, struct segment *s) {
+  struct tpacket2_hdr header;
+  struct sockaddr_ll from;
+  memcpy(&header, frame, sizeof header);
+  memcpy(&from, frame + TPACKET_ALIGN(sizeof header), sizeof from);
+  size_t size = header.tp_snaplen < TAP_BYTES ? header.tp_snaplen : TAP_BYTES;
+  *s =
+    (struct segment){.is_outgoing = from.sll_pkttype == PACKET_OUTGOING, .captured = (uint8_t)size};
+  int64_t wall_ns = header.tp_sec * (int64_t)1000000000 + header.tp_nsec;
+  s->at_ns = (uint64_t)(wall_ns + offset_ns);
+  memcpy(s->packet, frame + header.tp_net, size);
+  return read_segment(s->packet, size, ntohs(from.sll_protocol), s);
+}
+
+/* The kernel sets the status last, and the reader gives the frame back by it. */
+static _Atomic uint32_t *status_of(uint8_t *frame) {
+  _Static_assert(offsetof(struct tpacket2_hdr, tp_status) == 0, "the status comes first");
+  return (_Atomic uint32_t *)(void *)frame;
 }
 
 int tap_read(tap *t, int most, tap_take take, void *owner, uint64_t *error_ns) {
   int64_t offset_ns = measure_offset(error_ns);
   for (int count = 0; count < most; count++) {
+    uint8_t *frame = t->ring + (size_t)t->next * FRAME_BYTES;
     struct segment s;
-    int result = read_one(t->fd, offset_ns, &s);
-    if (result == -EAGAIN) return count;
-    if (result < 0) return result;
-    if (result > 0) take(owner, &s);
+    if (!(atomic_load_explicit(status_of(frame), memory_order_acquire) & TP_STATUS_USER))
+      return count;
+    bool is_tcp = read_frame(frame, offset_ns, &s);
+    atomic_store_explicit(status_of(frame), TP_STATUS_KERNEL, memory_order_release);
+    t->next = (t->next + 1) % FRAMES;
+    if (is_tcp) take(owner, &s);
   }
   return most;
 }
@@ -144,24 +167,58 @@ static int filter(int fd) {
   return result == -1 ? -errno : 0;
 }
 
+static int map_ring(tap *t) {
+  int version = TPACKET_V2;
+  struct tpacket_req ring = {.tp_block_size = BLOCK_BYTES,
+                             .tp_block_nr = RING_BYTES / BLOCK_BYTES,
+                             .tp_frame_size = FRAME_BYTES,
+                             .tp_frame_nr = FRAMES};
+  if (setsockopt(t->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) == -1) return -errno;
+  if (setsockopt(t->fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof ring) == -1) return -errno;
+  void *map = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);
+  if (map == MAP_FAILED) return -errno;
+  t->ring = map;
+  return 0;
+}
+
+static void end(tap *t) {
+  if (t->ring != NULL) munmap(t->ring, RING_BYTES);
+  if (t->fd >= 0) close(t->fd);
+  free(t);
+}
+
 int tap_open(int ns, tap **out) {
   tap *t = calloc(1, sizeof *t);
   if (t == NULL) return -ENOMEM;
   t->fd = namespace_socket(ns, AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
   int result = t->fd < 0 ? t->fd : filter(t->fd);
-  if (result == 0) result = packet_start(t->fd, ns, BUFFER);
-  if (result == 0) {
+  if (result == 0) result = map_ring(t);
+  if (result == 0) result = packet_start(t->fd, ns);
+  if (result == 0)
     *out = t;
-    return 0;
-  }
-  if (t->fd >= 0) close(t->fd);
-  free(t);
+  else
+    end(t);
   return result;
 }
 
 int tap_fd(const tap *t) { return t->fd; }
 
+static void *end_in_thread(void *t) {
+  end(t);
+  return NULL;
+}
+
+/* Each in a thread of its own: they then wait for the same moment, and not one for the other.
+ * Signals are for the thread that was there before. */
 void tap_close(tap *t) {
-  close(t->fd);
-  free(t);
+  pthread_t thread;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  bool is_begun = pthread_create(&thread, NULL, end_in_thread, t) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (is_begun)
+    pthread_detach(thread);
+  else
+    end(t);
 }
