@@ -5,8 +5,8 @@
  * The kernel copies each packet's first bytes into a ring in shared memory (TPACKET_V2;
  * Documentation/networking/packet_mmap.rst). A plain packet socket would change what it shows: it
  * holds on to the packet itself until that is read, and TCP does not merge segments that somebody
- * else holds (skb_try_coalesce). Each then takes a buffer of its own, so that a receive buffer takes
- * up to a third less. Version 2 since version 3 shows packets in blocks, which is late. */
+ * else holds (skb_try_coalesce). Each then takes a buffer of its own, so that a receive buffer
+ * takes up to a third less. Version 2 since version 3 shows packets in blocks, which is late. */
 #ifndef LUNET_PLATFORM_TAP_H
 #define LUNET_PLATFORM_TAP_H
 
@@ -43,8 +43,8 @@ struct segment {
   uint8_t packet[TAP_BYTES];
 };
 
-/* Waits 5 to 15 ms for the kernel: it gives a socket its ring when no processor can still be looking
- * at the socket (synchronize_net). 0 or a negative errno. */
+/* Waits 5 to 15 ms for the kernel: it gives a socket its ring when no processor can still be
+ * looking at the socket (synchronize_net). 0 or a negative errno. */
 int tap_open(int ns, tap **out);
 int tap_fd(const tap *t); /* readable when there is something to read */
 
