@@ -37,6 +37,42 @@ describe("a link", function()
     end
   end)
 
+  -- On Linux 6.1 a pair whose two ends have the same number takes a second to come up (core/platform/link.c).
+  it("gives every interface of the process a number of its own, at both ends", function()
+    local seen = {}
+    local function note_numbers(host)
+      local groups = assert(core.read_file(host, "/proc/thread-self/net/igmp"))
+      for number, name in groups:gmatch "(%d+)\t(%w+)%s*:" do
+        if name ~= "lo" then
+          assert.is_nil(seen[number], ("%s of %s has the number %s again"):format(name, host, number))
+          seen[number] = true
+        end
+      end
+    end
+    local a <close> = assert(lunet.host())
+    local b <close> = assert(lunet.host())
+    local c <close> = assert(lunet.host())
+    lunet.link(a, b)
+    lunet.link(a, c, { delay = 0.001 })
+    local lan <close> = lunet.lan { a, b, c }
+    for _, host in ipairs { a, b, c } do note_numbers(host) end
+    local count = 0
+    for _ in pairs(seen) do count = count + 1 end
+    assert.equal(7, count, tostring(lan))
+  end)
+
+  it("lets other tasks go on while it comes up", function()
+    local a <close> = assert(lunet.host())
+    local b <close> = assert(lunet.host())
+    local is_up, others_went_on = core.link_is_up, false
+    core.link_is_up = function(...) return is_up(...) and others_went_on end
+    local restored <close> = setmetatable({}, { __close = function() core.link_is_up = is_up end })
+    local task <close> = lunet.spawn(function() others_went_on = true end)
+    lunet.link(a, b)
+    assert.is_true(task:join(10))
+    assert.is_not_nil(restored)
+  end)
+
   it("chooses an address of IPv4 and one of IPv6 for each end", function()
     local a <close> = assert(lunet.host())
     local b <close> = assert(lunet.host())

@@ -1,6 +1,7 @@
 #include "platform/link.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -9,7 +10,6 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <stdbool.h>
-#include <time.h>
 
 #include "platform/netlink_error.h"
 #include "platform/netlink_socket.h"
@@ -47,14 +47,28 @@ static struct nl_msg *new_link_message(int type, int flags, unsigned if_flags) {
   return new_message(type, flags, &header, sizeof header);
 }
 
+/* Every interface gets a number that no other interface of this process has. Namespaces number
+ * theirs alike, and kernels before 6.12 tell a veth pair from a device that has nothing below it
+ * only by two numbers that differ: if they are equal, the carrier event waits for its turn, which
+ * comes once a second (net/core/link_watch.c, linkwatch_urgent_event; dev_get_iflink). The first
+ * is above what the kernel itself gives out. A fact about the process: so static. */
+enum { FIRST_INDEX = 0x10000 };
+static int next_index(void) {
+  static int last = FIRST_INDEX - 1;
+  last = last == INT_MAX ? FIRST_INDEX : last + 1;
+  return last;
+}
+
 /* The kernel takes the flags of a new link at once: no second message sets it up. */
 static struct nl_msg *new_create_message(void) {
-  return new_link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, IFF_UP);
+  struct ifinfomsg header = {
+    .ifi_family = AF_UNSPEC, .ifi_index = next_index(), .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+  return new_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
 }
 
 int link_create_pair(struct nl_sock *sock, const char *name, int peer_ns, const char *peer_name) {
   /* Not up yet: the kernel opens it before it knows its peer (drivers/net/veth.c, veth_open). */
-  struct ifinfomsg peer_header = {.ifi_family = AF_UNSPEC};
+  struct ifinfomsg peer_header = {.ifi_family = AF_UNSPEC, .ifi_index = next_index()};
   struct nl_msg *message = new_create_message();
   if (message == NULL) return -ENOMEM;
   nla_put_string(message, IFLA_IFNAME, name);
@@ -156,11 +170,7 @@ int link_answers_for(struct nl_sock *sock, const address *a) {
   nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_route, &found);
   ask(sock, message); /* fails when there is no route at all, yet */
   nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
-  if (found.rtm_type == RTN_LOCAL) return 1;
-  /* Lets the work queue have the CPU: whoever asks again at once would keep it waiting, and
-   * sched_yield too, when others are busy. */
-  nanosleep(&(struct timespec){.tv_nsec = 10000}, NULL);
-  return 0;
+  return found.rtm_type == RTN_LOCAL;
 }
 
 /* -- changing one -------------------------------------------------------------------------- */
