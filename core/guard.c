@@ -1,28 +1,32 @@
 /* lunet-guard: runs a program that cannot outlive lunet, however lunet ends.
  *
- *   lunet -- lunet-guard -+- init: process 1 of a process namespace
+ *   lunet -- lunet-guard -+- a keeper for each stream that is kept
+ *                         +- init: process 1 of a process namespace
  *                         `- the program, in that namespace too
  *
  * When lunet dies the kernel kills the guard, with the guard init, and with init everything in its
  * namespace: also what is stopped, and what has made itself a daemon. The guard and init are not in
  * the program's process group, so that what is done to that group does not reach them.
  *
- * Called as lunet-guard LUNET DIRECTORY PROGRAM [ARGUMENT...], with the environment of the program
- * and with GUARD_REPORTS open. SIGTERM ends it, and all of the program with it. */
+ * Called with the words that platform/guard.h lists, with the environment of the program and with
+ * GUARD_REPORTS open. SIGTERM ends it, and all of the program with it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "platform/guard.h"
 #include "platform/identity.h"
+#include "platform/keeper.h"
 
 static void tell(int fd, struct guard_report report) {
   while (write(fd, &report, sizeof report) == -1 && errno == EINTR) continue;
@@ -37,7 +41,61 @@ static _Noreturn void fail(int fd, enum guard_report_kind kind) {
   _exit(EXIT_FAILURE);
 }
 
+/* -- keepers ------------------------------------------------------------------------------- */
+
+enum { STREAMS = 3 };
+
+static pid_t keepers[STREAMS]; /* 0: the stream has none */
+static int kept_stream;        /* in a keeper: its stream */
+
+static void tell_loss(void) { tell(GUARD_REPORTS, (struct guard_report){GUARD_LOST, kept_stream}); }
+
+static _Noreturn void be_keeper(pid_t guard, int from, int stream) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != guard) _exit(EXIT_FAILURE); /* it died before that */
+  kept_stream = stream;
+  dup2(from, STDIN_FILENO);
+  for (int other = STDOUT_FILENO; other < STREAMS; other++)
+    if (other != stream) close(other);
+  close_range(GUARD_REPORTS + 1, ~0u, 0);
+  keeper_run(STDIN_FILENO, stream, tell_loss);
+  _exit(EXIT_SUCCESS);
+}
+
+/* Puts a keeper between the program and its stream. */
+static int start_keeper(int stream) {
+  int ends[2];
+  pid_t guard = getpid();
+  if (pipe2(ends, O_CLOEXEC) == -1) return -1;
+  pid_t keeper = fork();
+  if (keeper == 0) be_keeper(guard, ends[0], stream);
+  if (keeper != -1) keepers[stream] = keeper;
+  if (keeper != -1) dup2(ends[1], stream);
+  close(ends[0]);
+  close(ends[1]);
+  return keeper == -1 ? -1 : 0;
+}
+
+/* To be called before the namespaces are entered: what freezes the program leaves keepers running.
+ */
+static int start_keepers(const char *streams) {
+  for (int stream = 0; stream < STREAMS; stream++) {
+    if (streams[stream] == GUARD_STREAM_AS_STDOUT) dup2(STDOUT_FILENO, stream);
+    if (streams[stream] == GUARD_STREAM_KEPT && start_keeper(stream) == -1) return -1;
+  }
+  return 0;
+}
+
 /* -- init ---------------------------------------------------------------------------------- */
+
+/* kill(-1) reaches every process of the namespace but init, all at once: none can fork and escape,
+ * as it could from a walk through /proc. */
+static void carry_out(int requests) {
+  struct guard_request r;
+  if (recv(requests, &r, sizeof r, MSG_DONTWAIT) != sizeof r) return;
+  int error = kill(-1, r.signal) == -1 ? errno : 0;
+  tell(requests, (struct guard_report){GUARD_SIGNALED, error});
+}
 
 /* The guard alone has the other end of `guard`. */
 static _Noreturn void be_init(int guard) {
@@ -45,11 +103,17 @@ static _Noreturn void be_init(int guard) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   signal(SIGCHLD, SIG_IGN); /* the kernel reaps the orphans that come here */
   dup2(guard, 0);
-  close_range(1, ~0u, 0);
+  dup2(GUARD_REPORTS, 1);
+  close_range(2, ~0u, 0);
   send(0, &nothing, 1, 0);
-  /* Returns when the guard is dead, which it may have been before prctl: getppid() cannot tell,
+  /* Ends when the guard is dead, which it may have been before prctl: getppid() cannot tell,
    * since a parent outside of the namespace is always 0. */
-  while (read(0, &nothing, 1) == -1 && errno == EINTR) continue;
+  struct pollfd sources[] = {{.fd = 0, .events = POLLIN}, {.fd = 1, .events = POLLIN}};
+  while (sources[0].revents == 0) {
+    if (poll(sources, 2, -1) == -1) continue;
+    if ((sources[1].revents & POLLIN) != 0) carry_out(1);
+    if ((sources[1].revents & POLLHUP) != 0) sources[1].fd = -1; /* lunet has closed the process */
+  }
   _exit(EXIT_SUCCESS);
 }
 
@@ -80,7 +144,16 @@ static void mount_own_proc(void) {
   mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
-static _Noreturn void be_program(const char *directory, char **words, int failures) {
+/* As many descriptors as it would have without lunet. The hard limit stays. */
+static void limit_descriptors(const char *most) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == -1) return;
+  limit.rlim_cur = strtoull(most, NULL, 10);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static _Noreturn void be_program(char **words, int failures) {
+  const char *directory = words[GUARD_DIRECTORY], *program = words[GUARD_PROGRAM];
   sigset_t none;
   setsid(); /* a process group of its own; Ctrl-C at lunet's terminal does not reach it */
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
@@ -88,18 +161,19 @@ static _Noreturn void be_program(const char *directory, char **words, int failur
   sigprocmask(SIG_SETMASK, &none, NULL);
   mount_own_proc();
   if (directory[0] != '\0' && chdir(directory) == -1) fail(failures, GUARD_FAILED_DIRECTORY);
-  execvp(words[0], words);
+  limit_descriptors(words[GUARD_NOFILE]);
+  execvp(program, words + GUARD_PROGRAM);
   fail(failures, GUARD_FAILED_PROGRAM);
 }
 
 /* Returns when it has started, or cannot be. */
-static struct guard_report start_program(const char *directory, char **words) {
+static struct guard_report start_program(char **words) {
   int failures[2];
   struct guard_report report;
   if (pipe2(failures, O_CLOEXEC) == -1) return failure(GUARD_FAILED_FORK);
   pid_t program = fork();
   if (program == -1) return failure(GUARD_FAILED_FORK);
-  if (program == 0) be_program(directory, words, failures[1]);
+  if (program == 0) be_program(words, failures[1]);
   close(failures[1]);
   ssize_t length; /* 0: exec has closed the pipe */
   while ((length = read(failures[0], &report, sizeof report)) == -1 && errno == EINTR) continue;
@@ -139,23 +213,26 @@ static void watch(pid_t program) {
 
 static void end_all(pid_t init) {
   kill(init, SIGKILL);
+  for (int stream = 0; stream < STREAMS; stream++)
+    if (keepers[stream] != 0) kill(keepers[stream], SIGKILL);
   while (wait(NULL) != -1 || errno == EINTR) continue;
 }
 
 int main(int count, char **words) {
-  if (count < 4) return EXIT_FAILURE;
+  if (count <= GUARD_PROGRAM) return EXIT_FAILURE;
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
   fcntl(GUARD_REPORTS, F_SETFD, FD_CLOEXEC);
   close_range(GUARD_REPORTS + 1, ~0u, 0); /* files that a script opened are not close-on-exec */
+  if (start_keepers(words[GUARD_STREAMS]) == -1) fail(GUARD_REPORTS, GUARD_FAILED_FORK);
   errno = -enter_namespaces();
   if (errno != 0) fail(GUARD_REPORTS, GUARD_FAILED_NAMESPACES);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != atoi(words[1])) return EXIT_FAILURE; /* lunet died before that */
+  prctl(PR_SET_PDEATHSIG, SIGKILL); /* new credentials have cleared what was set before */
+  if (getppid() != atoi(words[GUARD_LUNET])) return EXIT_FAILURE; /* lunet died before that */
   pid_t init = start_init();
   if (init == -1) fail(GUARD_REPORTS, GUARD_FAILED_FORK);
-  struct guard_report report = start_program(words[2], words + 3);
+  struct guard_report report = start_program(words);
   for (int fd = 0; fd < GUARD_REPORTS; fd++) close(fd); /* else their far ends would stay open */
   tell(GUARD_REPORTS, report);
   if (report.kind == GUARD_STARTED) watch(report.value);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,15 +16,8 @@
 #include "binding/runtime.h"
 #include "chunk.h"
 #include "command_line.h"
+#include "platform/descriptors.h"
 #include "prompt.h"
-
-/* A thousand connections are ordinary here, and the usual soft limit is 1024. */
-static void descriptor_limit_raise(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) == -1) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /* A stream that is closed gives its number to the next socket, and that what is printed. What is
  * opened here in its place fails when it is used, as a closed one does. */
@@ -277,7 +269,7 @@ int main(int argc, char **argv) {
     return STATUS_OK;
   }
   standard_streams_occupy();
-  descriptor_limit_raise();
+  descriptors_raise(); /* a thousand connections are ordinary here, and the usual limit is 1024 */
   lua_State *L = luaL_newstate();
   if (L == NULL) {
     fputs("lunet: not enough memory for a Lua state\n", stderr);

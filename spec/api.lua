@@ -146,6 +146,7 @@ return {
     kill = {},
     pid = {},
     thaw = {},
+    tree = {},
     wait = {
       takes_timeout = true,
       wait = function(room, timeout) return room.process:wait(timeout) end,

@@ -29,9 +29,13 @@ describe("a server's process", function()
     assert.equal(0, process:wait(BOUND))
   end)
 
-  it("raises what it printed if it ends before it listens", function()
-    assert.equal("sh did not start: no way\n", raised(peer_process.start, host, exec.sh "echo no way; exit 1", PORT))
-    assert.equal("true did not start: ", raised(peer_process.start, host, { "true", stdout = "null" }, PORT))
+  it("raises how it ended and what it printed if it ends before it listens", function()
+    assert.equal("sh did not start: it ended with status 1; it printed: no way",
+      raised(peer_process.start, host, exec.sh "echo no way; exit 1", PORT))
+    assert.equal("true did not start: it ended with status 0; it printed nothing on stdout",
+      raised(peer_process.start, host, { "true" }, PORT))
+    assert.equal("sh did not start: it was killed by SIGKILL; its stdout is not read (stdout = \"keep\" reads it)",
+      raised(peer_process.start, host, exec.sh("kill -KILL $$", { stdout = "null" }), PORT))
     assert.same({ "host server" }, lunet.open_handles())
   end)
 
@@ -58,7 +62,7 @@ describe("a frozen process", function()
     return table.concat(states)
   end
 
-  it("stands still with all of its group", function()
+  it("stands still with all of its group, again and again", function()
     local nonce = tagged.new()
     -- The sleeps are children and grandchildren of the first shell.
     local text = "for i in 1 2 3 4; do (sleep 1000 & sleep 1000 & wait) & done; wait"
@@ -72,19 +76,42 @@ describe("a frozen process", function()
     end
   end)
 
-  it("is not waited for in what has left the group, or has ended", function()
-    local nonce = tagged.new()
-    local text = "setsid sleep 1000 & sleep 1000 & exec sleep 1000"
-    local process <close> = assert(lunet.exec(exec.sh(text, { env = { NONCE = nonce } })))
-    local numbers = tagged.wait_for_programs(nonce, 3)
-    tagged.wait_for_states(numbers, "S")
+  it("stands still in what has a session of its own, and in orphans", function()
+    local text = "setsid sleep 1000 & (setsid sleep 1000 &); exec sleep 1000"
+    local process <close> = assert(lunet.exec(exec.sh(text)))
+    local function has_states(wanted)
+      local states = {}
+      for i, entry in ipairs(process:tree()) do states[i] = entry.name .. " " .. entry.state end
+      return table.concat(states, ", ") == wanted
+    end
+    assert(lunet.eventually(function() return has_states "sleep S, sleep S, sleep S" end, BOUND))
     peer_process.freeze(process)
-    local _, frozen = states_of(numbers):gsub("T", "")
-    assert.equal(2, frozen)
+    assert.is_true(has_states "sleep T, sleep T, sleep T")
     assert(process:thaw())
-    assert(process:kill "SIGKILL")
-    assert.equal("SIGKILL", process:wait(BOUND))
+    assert(lunet.eventually(function() return has_states "sleep S, sleep S, sleep S" end, BOUND))
+  end)
+
+  -- As PostgreSQL's backends: the child that serves has left the group of the one that was started.
+  it("does not answer from a child with a session of its own", function()
+    local host <close> = assert(lunet.host "server")
+    local serve = "local l = require('lunet').listen { port = 7000, backlog = 1 }"
+      .. " l:serve(function(c) c:send(c:receive 'L') end)"
+    local program = exec.sh("setsid \"$LUNET\" -e \"$SERVE\"; exit", { env = { SERVE = serve } })
+    local process <close> = peer_process.start(host, program, PORT)
     peer_process.freeze(process)
+    local connection = assert(host:connect("127.0.0.1:" .. PORT, BOUND))
+    assert(connection:send "hello\n")
+    assert.equal("TIMEOUT", select(3, connection:receive("l", 0.2)))
+    assert(process:thaw())
+    assert.equal("hello", connection:receive("l", BOUND))
+  end)
+
+  it("may have ended", function()
+    local process <close> = assert(lunet.exec { "true" })
+    assert.equal(0, process:wait(BOUND))
+    peer_process.freeze(process)
+    local program = assert(process:tree())[1]
+    assert.same({ process:pid(), "Z" }, { program.pid, program.state })
   end)
 
   it("is open", function()

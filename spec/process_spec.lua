@@ -84,9 +84,9 @@ describe("a signal", function()
     assert.equal("S", lunet.eventually(function() return tagged.stat(process:pid())[1]:match "S" end, BOUND))
   end)
 
-  it("reaches all of the program's process group", function()
+  it("reaches all of the program's process group, and no more; freezing reaches more", function()
     local nonce = tagged.new()
-    local text = "sleep 1000 & sleep 1000 & echo ready; wait"
+    local text = "setsid sleep 1000 & sleep 1000 & echo ready; wait"
     local process <close> = assert(lunet.exec(sh(text, { env = { NONCE = nonce }, stderr = "null" })))
     assert.equal("ready", process.stdout:receive("l", BOUND))
     local numbers = tagged.wait_for_programs(nonce, 3)
@@ -96,7 +96,9 @@ describe("a signal", function()
     tagged.wait_for_states(numbers, "S")
     process:kill()
     assert.equal("SIGTERM", process:wait(BOUND))
-    tagged.wait_for_programs(nonce, 0)
+    tagged.wait_for_programs(nonce, 1)
+    assert(process:freeze())
+    tagged.wait_for_states(tagged.wait_for_programs(nonce, 1), "T")
   end)
 
   it("is given by its name or its number", function()
@@ -130,9 +132,53 @@ describe("a signal", function()
     assert.equal(0, process:wait(BOUND))
     assert.is_true(process:kill())
     process:close()
-    for _, method in ipairs { "pid", "freeze", "thaw", "kill" } do
+    for _, method in ipairs { "pid", "freeze", "thaw", "kill", "tree" } do
       assert.equal("CLOSED", (select(3, process[method](process))))
     end
+  end)
+end)
+
+describe("the tree of a program", function()
+  local function names_of(process)
+    local names = {}
+    for i, entry in ipairs(assert(process:tree())) do names[i] = entry.name end
+    return names
+  end
+
+  it("is the program alone, and follows its name and its end", function()
+    local process <close> = assert(lunet.exec(sh("read x; exec sleep 1000", { stdin = "pipe" })))
+    local only = assert(process:tree())
+    assert.same({ 1, process:pid(), "sh" }, { #only, only[1].pid, only[1].name })
+    process.stdin:send "\n"
+    assert(lunet.eventually(function() return names_of(process)[1] == "sleep" end, BOUND))
+    process:kill()
+    assert(lunet.eventually(function() return process:tree()[1].state == "Z" end, BOUND))
+  end)
+
+  it("has children, what they start, and orphans in sessions of their own", function()
+    local text = "setsid sh -c 'tail -f /dev/null & sleep 1000; :' & (setsid sleep 1000 &); exec cat"
+    local process <close> = assert(lunet.exec(sh(text, { stdin = "pipe" })))
+    assert(lunet.eventually(function()
+      local names = names_of(process)
+      local first = table.remove(names, 1)
+      table.sort(names)
+      return first == "cat" and table.concat(names, " ") == "sh sleep sleep tail"
+    end, BOUND))
+  end)
+
+  it("has neither lunet's guard nor the programs of others", function()
+    local other <close> = assert(lunet.exec { "sleep", "1000", stdout = "keep", stderr = "keep" })
+    local process <close> = assert(lunet.exec { "cat", stdin = "pipe", stdout = "keep", stderr = "keep" })
+    assert.same({ "cat" }, names_of(process))
+    assert.is_truthy(other)
+  end)
+
+  it("reads a name with spaces and parentheses", function()
+    local process <close> = assert(lunet.exec { os.getenv "LUNET", "-e",
+      [[local f = io.open("/proc/self/comm", "w") f:write(") S 1 (") f:close() print "named" io.flush() io.read()]],
+      stdin = "pipe" })
+    assert.equal("named", process.stdout:receive("l", BOUND))
+    assert.same({ ") S 1 (" }, names_of(process))
   end)
 end)
 

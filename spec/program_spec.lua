@@ -63,11 +63,25 @@ describe("a program", function()
     end
   end)
 
+  it("has the limit of descriptors that the user has, not lunet's", function()
+    -- The hard limit is the same; lunet raises its own soft limit.
+    local text = 'ulimit -Sn 100; exec "$LUNET" -e "$SCRIPT"'
+    local script = [[local p = assert(require "lunet".exec { "sh", "-c", "ulimit -Sn; ulimit -Hn" })
+      io.write(p.stdout:receive "a") p:wait()
+      for line in io.lines "/proc/self/limits" do if line:find "open files" then print(line) end end]]
+    local soft, hard, own_soft, own_hard = run(sh(text, { env = { SCRIPT = script } })):match
+      "^(%S+)\n(%S+)\nMax open files%s+(%S+)%s+(%S+)"
+    assert.same({ "100", hard, hard }, { soft, own_soft, own_hard })
+  end)
+
   it("gets none of lunet's descriptors", function()
     local file <close> = assert(io.open "/dev/null") -- which is not close-on-exec
     local listener <close> = assert(lunet.listen { backlog = 1 })
     local other <close> = assert(lunet.exec { "cat", stdin = "pipe" })
-    assert.equal("0\n1\n2\n3\n", (run { "ls", "/proc/self/fd" })) -- 3 is the directory itself
+    for _, kind in ipairs { "keep", "pipe" } do
+      -- 3 is the directory itself
+      assert.equal("0\n1\n2\n3\n", (run { "ls", "/proc/self/fd", stdout = kind, stderr = "stdout" }))
+    end
     assert.is_truthy(file and listener and other)
   end)
 
@@ -120,8 +134,9 @@ describe("a program", function()
       { "unknown option 'stdn' %(known: env, cwd, stdin, stdout, stderr, label%)", { "cat", stdn = "pipe" } },
       { "unknown option '3'", { "cat", [3] = "x" } },
       { 'stdin: "null", "pipe" or "inherit" expected, not "stdout"', { "cat", stdin = "stdout" } },
-      { 'stdout: "pipe", "null" or "inherit" expected, not true', { "cat", stdout = true } },
-      { 'stderr: "inherit", "pipe", "null" or "stdout" expected, not "file"', { "cat", stderr = "file" } },
+      { 'stdout: "keep", "pipe", "null" or "inherit" expected, not true', { "cat", stdout = true } },
+      { 'stderr: "inherit", "keep", "pipe", "null" or "stdout" expected, not "file"', { "cat", stderr = "file" } },
+      { 'stdin: "null", "pipe" or "inherit" expected, not "keep"', { "cat", stdin = "keep" } },
       { "cwd: a string expected, not number", { "cat", cwd = 1 } },
       { "label: a string expected, not table", { "cat", label = {} } },
       { "env: a table expected, not string", { "cat", env = "A=1" } },

@@ -1,6 +1,8 @@
+local core = require "lunet.core"
 local lunet = require "lunet"
 local exec = require "spec.support.exec"
 local program = require "spec.support.program"
+local timeline = require "lunet.timeline"
 
 local BOUND = 10 -- seconds; for what takes no time
 local sh, run = exec.sh, exec.run
@@ -106,5 +108,99 @@ describe("the streams of a program", function()
     output = nil -- luacheck: ignore
     collectgarbage()
     collectgarbage()
+  end)
+end)
+
+describe("output that nobody reads", function()
+  local LINE = ("x"):rep(63)
+  local MOST = 1 << 20 -- bytes that are kept
+
+  -- The events of a kind about a program, in words.
+  local function told(kind, first)
+    local words = {}
+    for _, e in ipairs((core.events(first))) do
+      if e.kind == kind then words[#words + 1] = e.label .. " " .. e.stream end
+    end
+    return words
+  end
+
+  local function words_since(first)
+    local words = {}
+    for _, line in ipairs(timeline.lines((core.events(first)))) do words[#words + 1] = line.what end
+    return table.concat(words, "\n")
+  end
+
+  -- Writes so many lines of 64 bytes, then "done" on its other stream.
+  local function chatterbox(lines, options)
+    return sh(('yes %s | head -n %d; echo done >&2'):format(LINE, lines), options)
+  end
+
+  it("does not stop the program, and is read afterwards, whole", function()
+    local lines = 12000 -- more than a pipe and a socket hold, less than lunet keeps
+    local process <close> = assert(lunet.exec(chatterbox(lines, { stderr = "null" })))
+    assert.equal(0, process:wait(BOUND))
+    assert.equal((LINE .. "\n"):rep(lines), process.stdout:receive("a", BOUND))
+  end)
+
+  it("does not stop a program whose loop lunet does not run", function()
+    local process <close> = assert(lunet.exec(chatterbox(12000, { stderr = "null" })))
+    local file = ("/proc/%d/stat"):format(process:pid())
+    for _ = 1, 1e8 do -- no call that waits
+      local stat <close> = assert(io.open(file))
+      if stat:read("a"):find(") Z", 1, true) then break end
+    end
+    assert.equal(0, process:wait(0.5))
+  end)
+
+  it("loses what is oldest, and the timeline says so once", function()
+    local first = core.record(true)
+    local process <close> = assert(lunet.exec(chatterbox(60000, { label = "server", stderr = "keep" })))
+    assert.equal("done", process.stderr:receive("l", BOUND))
+    local output = process.stdout:receive("a", BOUND)
+    core.record(false)
+    assert.is_true(#output >= MOST - 2 * 65536 and #output < 60000 * 64)
+    assert.same({ "server stdout" }, told("output_lost", first))
+    assert.is_truthy(words_since(first):find(
+      "writes more to its stdout than anybody reads: lunet keeps the last 1048576 bytes", 1, true))
+  end)
+
+  it("stops the program at a pipe, and the timeline says so", function()
+    local first = core.record(true)
+    local lines = 400000 -- 25 MB: more than any net.core.wmem_max that machines have
+    local program_of = chatterbox(lines, { label = "server", stdout = "pipe", stderr = "null" })
+    local process <close> = assert(lunet.exec(program_of))
+    assert(lunet.eventually(function()
+      core.note "look"
+      return #told("output_full", first) > 0
+    end, BOUND))
+    assert.same({ "server stdout" }, told("output_full", first))
+    assert.equal("TIMEOUT", select(3, process:wait(0)))
+    assert.is_truthy(words_since(first):find("waits, since its stdout is full: nobody reads it", 1, true))
+    assert.equal(lines * 64, #process.stdout:receive("a", BOUND))
+    core.record(false)
+  end)
+
+  it("is in order when stderr goes where stdout goes", function()
+    for _, kind in ipairs { "keep", "pipe" } do
+      local text = "for i in 1 2 3; do echo out $i; echo err $i >&2; done"
+      assert.equal("out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n", (run(sh(text, { stdout = kind, stderr = "stdout" }))))
+    end
+  end)
+
+  it("can be opened again by its name when it is kept", function()
+    assert.equal("again\n", (run(sh "echo again >/dev/stdout")))
+  end)
+
+  it("ends with the program's last writer, not with the program", function()
+    local process <close> = assert(lunet.exec(sh "(read x; echo late) & exit 3"))
+    assert.equal(3, process:wait(BOUND))
+    assert.equal("late\n", process.stdout:receive("a", BOUND))
+  end)
+
+  it("is kept while the program is frozen", function()
+    local process <close> = assert(lunet.exec(sh "echo before; sleep 1000"))
+    assert(lunet.eventually(function() return #process:tree() == 2 or process:tree()[1].name == "sleep" end, BOUND))
+    assert(process:freeze())
+    assert.equal("before", process.stdout:receive("l", BOUND))
   end)
 end)

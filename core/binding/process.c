@@ -4,9 +4,11 @@
 #include <lauxlib.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "binding/connection.h"
 #include "binding/failure.h"
+#include "binding/field.h"
 #include "binding/host.h"
 #include "binding/program.h"
 #include "binding/runtime.h"
@@ -117,7 +119,7 @@ int process_exec_on(lua_State *L, const host *h) {
   task *t = task_begin(L, DEADLINE_NEVER);
   process **box = push_box(L);
   for (int i = 0; i < STREAMS; i++)
-    if (what.streams[i] == STREAM_PIPE) near[i] = push_stream(L, i);
+    if (stream_is_connected(what.streams[i])) near[i] = push_stream(L, i);
   struct place where = host_place(t->rt, h, what.name);
   fflush(NULL); /* what the script has printed comes before what the program prints */
   int result = process_open(t->op.lp, &where, h, &what, near, box);
@@ -147,8 +149,41 @@ static int send_signal(lua_State *L, int signal, const char *what) {
   return p == NULL ? 3 : failure_push_result(L, process_signal(p, signal), what);
 }
 
-static int freeze(lua_State *L) { return send_signal(L, SIGSTOP, "freeze"); }
-static int thaw(lua_State *L) { return send_signal(L, SIGCONT, "thaw"); }
+static int send_signal_to_all(lua_State *L, int signal, const char *what) {
+  process *p = check_open(L);
+  return p == NULL ? 3 : failure_push_result(L, process_signal_all(p, signal), what);
+}
+
+static int freeze(lua_State *L) { return send_signal_to_all(L, SIGSTOP, "freeze"); }
+static int thaw(lua_State *L) { return send_signal_to_all(L, SIGCONT, "thaw"); }
+
+static void push_entry(lua_State *L, const struct process_entry *e) {
+  lua_createtable(L, 0, 4);
+  field_set_integer(L, "pid", e->number);
+  field_set_integer(L, "parent", e->parent);
+  field_set_string(L, "name", e->name);
+  lua_pushlstring(L, &e->state, 1);
+  lua_setfield(L, -2, "state");
+}
+
+/* The list is copied into Lua's memory first: an error while the table is made must not lose it. */
+static int tree(lua_State *L) {
+  struct process_tree found;
+  process *p = check_open(L);
+  if (p == NULL) return 3;
+  int result = process_tree(p, &found);
+  if (result < 0) return failure_push(L, result, "tree");
+  size_t count = found.count;
+  struct process_entry *entries = lua_newuserdatauv(L, (count + 1) * sizeof *entries, 0);
+  memcpy(entries, found.entries, count * sizeof *entries);
+  process_tree_free(&found);
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    push_entry(L, &entries[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
 
 /* "SIGKILL", or its number. */
 static int signal_argument(lua_State *L, int index) {
@@ -215,8 +250,8 @@ static int collect(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-  {"pid", number},        {"freeze", freeze},       {"thaw", thaw}, {"kill", send_kill},
-  {"wait", wait_for_end}, {"close", close_process}, {NULL, NULL}};
+  {"pid", number},     {"freeze", freeze},     {"thaw", thaw},           {"tree", tree},
+  {"kill", send_kill}, {"wait", wait_for_end}, {"close", close_process}, {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {
   {"__close", close_process}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};

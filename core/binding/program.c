@@ -10,12 +10,13 @@ static const char *const fields[] = {"env", "cwd", "stdin", "stdout", "stderr", 
 static const struct stream_choice {
   const char *field;
   enum stream_kind otherwise;
+  bool keeps;           /* takes "keep" too */
   bool merges;          /* takes "stdout" too */
   const char *expected; /* for the message */
 } stream_choices[STREAMS] = {
-  {"stdin", STREAM_NULL, false, "\"null\", \"pipe\" or \"inherit\""},
-  {"stdout", STREAM_PIPE, false, "\"pipe\", \"null\" or \"inherit\""},
-  {"stderr", STREAM_INHERIT, true, "\"inherit\", \"pipe\", \"null\" or \"stdout\""},
+  {"stdin", STREAM_NULL, false, false, "\"null\", \"pipe\" or \"inherit\""},
+  {"stdout", STREAM_KEEP, true, false, "\"keep\", \"pipe\", \"null\" or \"inherit\""},
+  {"stderr", STREAM_INHERIT, true, true, "\"inherit\", \"keep\", \"pipe\", \"null\" or \"stdout\""},
 };
 
 static bool is_field(const char *name) {
@@ -86,6 +87,8 @@ static enum stream_kind read_stream(lua_State *L, int index, const struct stream
     kind = STREAM_PIPE;
   else if (strcmp(text, "inherit") == 0)
     kind = STREAM_INHERIT;
+  else if (choice->keeps && strcmp(text, "keep") == 0)
+    kind = STREAM_KEEP;
   else if (choice->merges && strcmp(text, "stdout") == 0)
     kind = STREAM_MERGE;
   else if (!lua_isnil(L, -1))

@@ -2,18 +2,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "handle/full_output.h"
 #include "handle/trace.h"
 #include "handle/watch.h"
+#include "platform/descriptors.h"
 #include "platform/guard.h"
+#include "platform/keeper.h"
 #include "platform/namespace.h"
 
 enum state { STARTING, RUNNING, ENDED, FAILED };
+
+enum {
+  ANSWER_MS = 5000
+}; /* bounds the wait for init, which answers at once unless it is starved */
+
+enum { NO_ANSWER = -1 };
 
 struct process {
   handle handle;
@@ -21,14 +32,16 @@ struct process {
   uv_process_t guard; /* libuv's until on_guard_closed */
   bool has_guard;     /* it is libuv's */
   bool is_dropped;    /* it is nobody's but libuv's */
-  int reports;        /* of the guard; -1: closed */
+  int reports;        /* to the guard and its init; -1: closed */
   bool is_guarded;    /* the guard has not hung up */
   enum state state;
   enum guard_report_kind failed_at;
   int number;   /* of the program's process, and of its process group; 0 until it runs */
   int status;   /* once it has ended */
+  int answer;   /* of the last request: 0, errno or NO_ANSWER */
   list waiting; /* the start op, or wait ops */
   struct trace_socket socket;
+  full_output *outputs[STREAMS]; /* NULL: of a stream that cannot be full */
   char *name;
 };
 
@@ -64,16 +77,32 @@ static void on_guard_ended(uv_process_t *guard, int64_t status, int signal) {
   uv_close((uv_handle_t *)guard, on_guard_closed);
 }
 
-/* The words before the program's own; the array is malloc'ed. */
-static char **guard_words(const struct program *what, char *lunet) {
+struct guard_texts {
+  char lunet[16], nofile[32], streams[STREAMS + 1];
+};
+
+static void write_texts(struct guard_texts *t, const struct program *what) {
+  snprintf(t->lunet, sizeof t->lunet, "%d", (int)getpid());
+  snprintf(t->nofile, sizeof t->nofile, "%llu", (unsigned long long)descriptors_inherited());
+  for (int i = 0; i < STREAMS; i++)
+    t->streams[i] = what->streams[i] == STREAM_KEEP    ? GUARD_STREAM_KEPT
+                    : what->streams[i] == STREAM_MERGE ? GUARD_STREAM_AS_STDOUT
+                                                       : GUARD_STREAM_AS_IT_IS;
+  t->streams[STREAMS] = '\0';
+}
+
+/* The array is malloc'ed. */
+static char **guard_words(const struct program *what, struct guard_texts *t) {
   size_t count = 0;
   while (what->words[count] != NULL) count++;
-  char **words = malloc((count + 4) * sizeof *words);
+  char **words = malloc((GUARD_PROGRAM + count + 1) * sizeof *words);
   if (words == NULL) return NULL;
   words[0] = (char *)guard_path();
-  words[1] = lunet;
-  words[2] = (char *)what->directory;
-  memcpy(words + 3, what->words, (count + 1) * sizeof *words);
+  words[GUARD_LUNET] = t->lunet;
+  words[GUARD_NOFILE] = t->nofile;
+  words[GUARD_STREAMS] = t->streams;
+  words[GUARD_DIRECTORY] = (char *)what->directory;
+  memcpy(words + GUARD_PROGRAM, what->words, (count + 1) * sizeof *words);
   return words;
 }
 
@@ -96,15 +125,15 @@ static int spawn_on(const host *h, process *p, const uv_process_options_t *optio
 
 static int spawn_guard(process *p, const host *h, const struct program *what,
                        const struct streams *s, int reports) {
-  char lunet[16];
-  snprintf(lunet, sizeof lunet, "%d", (int)getpid());
+  struct guard_texts texts = {0};
+  write_texts(&texts, what);
   uv_stdio_container_t stdio[GUARD_REPORTS + 1];
   memcpy(stdio, s->stdio, sizeof s->stdio);
   stdio[GUARD_REPORTS] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = reports};
   uv_process_options_t options = {
     .exit_cb = on_guard_ended,
     .file = guard_path(),
-    .args = guard_words(what, lunet),
+    .args = guard_words(what, &texts),
     .env = what->environment,
     .flags = UV_PROCESS_DETACHED, /* the guard is not in lunet's process group */
     .stdio_count = GUARD_REPORTS + 1,
@@ -119,7 +148,8 @@ static int open_guard(process *p, const host *h, const struct program *what,
                       const struct streams *s) {
   int reports[2];
   if (guard_path() == NULL) return -ENOENT;
-  if (pipe2(reports, O_CLOEXEC | O_NONBLOCK) == -1) return -errno;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, reports) == -1) return -errno;
+  fcntl(reports[0], F_SETFL, O_NONBLOCK);
   int result = spawn_guard(p, h, what, s, reports[1]);
   close(reports[1]);
   p->reports = reports[0];
@@ -156,10 +186,23 @@ static void hung_up(process *p) {
   if (p->state == RUNNING) ended(p, -SIGKILL);
 }
 
+static struct trace_socket stream_of(const process *p, int stream) {
+  struct trace_socket about = p->socket;
+  about.stream = (uint8_t)(stream + 1);
+  return about;
+}
+
+static void record_loss(process *p, int stream) {
+  struct trace_socket about = stream_of(p, stream);
+  trace_record(loop_trace(p->lp), &about, EVENT_OUTPUT_LOST, KEEPER_MOST, 0);
+}
+
 static void take_report(process *p, const struct guard_report *r) {
   switch (r->kind) {
   case GUARD_STARTED: started(p, r->value); return;
   case GUARD_ENDED: ended(p, r->value); return;
+  case GUARD_SIGNALED: p->answer = r->value; return;
+  case GUARD_LOST: record_loss(p, r->value); return;
   default: failed(p, (enum guard_report_kind)r->kind, r->value);
   }
 }
@@ -183,6 +226,23 @@ static void on_ready(void *owner, int events) {
 
 /* -- its life ------------------------------------------------------------------------------ */
 
+static int open_outputs(process *p, const struct program *what, const struct streams *s) {
+  int result = 0;
+  for (int i = STREAM_STDOUT; i < STREAMS && result == 0; i++) {
+    struct trace_socket about = stream_of(p, i);
+    if (what->streams[i] == STREAM_PIPE)
+      result = full_output_open(loop_trace(p->lp), s->far[i], &about, &p->outputs[i]);
+  }
+  return result;
+}
+
+static void close_outputs(process *p) {
+  for (int i = 0; i < STREAMS; i++) {
+    full_output_close(p->outputs[i]);
+    p->outputs[i] = NULL;
+  }
+}
+
 static int open_parts(process *p, const struct place *where, const host *h,
                       const struct program *what, connection **near[STREAMS]) {
   struct streams s;
@@ -190,7 +250,8 @@ static int open_parts(process *p, const struct place *where, const host *h,
   if (p->name == NULL) return UV_ENOMEM;
   int result = streams_open(&s, p->lp, where, what->streams, near);
   if (result < 0) return result;
-  result = open_guard(p, h, what, &s);
+  result = open_outputs(p, what, &s);
+  if (result == 0) result = open_guard(p, h, what, &s);
   streams_close_far(&s);
   return result;
 }
@@ -209,6 +270,7 @@ int process_open(loop *lp, const struct place *where, const host *h, const struc
   int result = open_parts(p, where, h, what, near);
   if (result < 0) {
     if (p->reports != -1) close(p->reports);
+    close_outputs(p);
     p->is_dropped = true;
     free_unused(p);
     return result;
@@ -230,6 +292,7 @@ static void end_guard(process *p) {
 void process_close(process *p) {
   if (!process_is_open(p)) return;
   take_reports(p);
+  close_outputs(p);
   watch_end(p->lp, p->reports);
   close(p->reports);
   p->reports = -1;
@@ -276,6 +339,31 @@ int process_signal(process *p, int number) {
   int result = !has_group ? -ESRCH : kill(-p->number, number) == -1 ? -errno : 0;
   if (result == 0) record(p, EVENT_SIGNAL, number, 0);
   return result;
+}
+
+/* Init answers within microseconds: to wait for it here keeps the call as simple as kill(2). */
+static int await_answer(process *p) {
+  struct pollfd answer = {.fd = p->reports, .events = POLLIN};
+  while (p->answer == NO_ANSWER && p->is_guarded) {
+    if (poll(&answer, 1, ANSWER_MS) == 0) return -ETIMEDOUT;
+    take_reports(p);
+  }
+  return p->answer == NO_ANSWER ? -ESRCH : -p->answer;
+}
+
+int process_signal_all(process *p, int number) {
+  struct guard_request request = {number};
+  take_reports(p);
+  if (!p->is_guarded || p->number <= 1) return -ESRCH;
+  p->answer = NO_ANSWER;
+  if (send(p->reports, &request, sizeof request, MSG_NOSIGNAL) == -1) return -errno;
+  int result = await_answer(p);
+  if (result == 0) record(p, EVENT_SIGNAL, number, 0);
+  return result;
+}
+
+int process_tree(process *p, struct process_tree *out) {
+  return process_tree_read(p->has_guard ? p->guard.pid : 0, p->number, out);
 }
 
 enum guard_report_kind process_failed_at(const process *p) { return p->failed_at; }

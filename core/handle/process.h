@@ -7,6 +7,7 @@
 #include "handle/op.h"
 #include "handle/stream.h"
 #include "platform/guard.h"
+#include "platform/process_tree.h"
 
 typedef struct process process;
 
@@ -19,7 +20,7 @@ struct program {
 };
 
 /* Starts lunet-guard on the host, which will start the program. The connections at near[] are
- * opened for its STREAM_PIPEs, and are the caller's also on failure.
+ * opened for its connected streams, and are the caller's also on failure.
  * Fails with -ENOENT only if there is no lunet-guard. */
 int process_open(loop *lp, const struct place *where, const host *h, const struct program *what,
                  connection **near[STREAMS], process **out);
@@ -36,7 +37,13 @@ void process_wait(process *p, op *o);
 bool process_ended(const process *p, int *status);
 
 int process_signal(process *p, int number); /* to its whole process group */
-int process_number(const process *p);       /* as lunet sees it */
+
+/* To all that it has started, whatever group or session that is in, and all at once. */
+int process_signal_all(process *p, int number);
+
+/* Lists what runs of it (platform/process_tree.h); the program itself is the first. */
+int process_tree(process *p, struct process_tree *out);
+int process_number(const process *p); /* as lunet sees it */
 const char *process_name(const process *p);
 
 /* Kills the program and all that it has started. Idempotent; wakes who waits with OP_CLOSED. */

@@ -38,6 +38,10 @@ static int open_piped(struct streams *s, loop *lp, const struct place *p, int i,
   return 0;
 }
 
+bool stream_is_connected(enum stream_kind kind) {
+  return kind == STREAM_PIPE || kind == STREAM_KEEP;
+}
+
 int streams_open(struct streams *s, loop *lp, const struct place *p,
                  const enum stream_kind kinds[STREAMS], connection **near[STREAMS]) {
   int result = 0;
@@ -46,7 +50,7 @@ int streams_open(struct streams *s, loop *lp, const struct place *p,
     s->far[i] = -1;
   }
   for (int i = 0; i < STREAMS && result == 0; i++) {
-    if (kinds[i] == STREAM_PIPE) result = open_piped(s, lp, p, i, near[i]);
+    if (stream_is_connected(kinds[i])) result = open_piped(s, lp, p, i, near[i]);
     if (kinds[i] == STREAM_MERGE) s->stdio[i] = s->stdio[STREAM_STDOUT];
     if (kinds[i] == STREAM_INHERIT)
       s->stdio[i] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = i};

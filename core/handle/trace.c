@@ -7,13 +7,28 @@
 #include "platform/clock.h"
 
 const char *const event_names[] = {
-  [EVENT_LISTEN] = "listen",     [EVENT_CONNECT] = "connect", [EVENT_ACCEPT] = "accept",
-  [EVENT_SEND] = "send",         [EVENT_RECEIVE] = "receive", [EVENT_SHUTDOWN] = "shutdown",
-  [EVENT_CLOSE] = "close",       [EVENT_RESET] = "reset",     [EVENT_GATE] = "gate",
-  [EVENT_RESIZE] = "resize",     [EVENT_QUEUE] = "queue",     [EVENT_EXEC] = "exec",
-  [EVENT_SIGNAL] = "signal",     [EVENT_EXIT] = "exit",       [EVENT_DROP] = "drop",
-  [EVENT_DROP_END] = "drop_end", [EVENT_NOTE] = "note",       [EVENT_COUNTERS] = "counters",
-  [EVENT_SOCKETS] = "sockets",   [EVENT_SOCKETS + 1] = NULL,
+  [EVENT_LISTEN] = "listen",
+  [EVENT_CONNECT] = "connect",
+  [EVENT_ACCEPT] = "accept",
+  [EVENT_SEND] = "send",
+  [EVENT_RECEIVE] = "receive",
+  [EVENT_SHUTDOWN] = "shutdown",
+  [EVENT_CLOSE] = "close",
+  [EVENT_RESET] = "reset",
+  [EVENT_GATE] = "gate",
+  [EVENT_RESIZE] = "resize",
+  [EVENT_QUEUE] = "queue",
+  [EVENT_EXEC] = "exec",
+  [EVENT_SIGNAL] = "signal",
+  [EVENT_EXIT] = "exit",
+  [EVENT_DROP] = "drop",
+  [EVENT_OUTPUT_LOST] = "output_lost",
+  [EVENT_OUTPUT_FULL] = "output_full",
+  [EVENT_DROP_END] = "drop_end",
+  [EVENT_NOTE] = "note",
+  [EVENT_COUNTERS] = "counters",
+  [EVENT_SOCKETS] = "sockets",
+  [EVENT_SOCKETS + 1] = NULL,
 };
 
 enum { MS = 1000 * 1000 }; /* in nanoseconds */

@@ -21,17 +21,21 @@ enum event_kind {
   EVENT_SHUTDOWN,
   EVENT_CLOSE,
   EVENT_RESET,
-  EVENT_GATE,     /* bytes: how many may be open */
-  EVENT_RESIZE,   /* bytes: the backlog asked for */
-  EVENT_QUEUE,    /* an event found the queue changed. bytes: depth, code: limit */
-  EVENT_EXEC,     /* bytes: the program's process number */
-  EVENT_SIGNAL,   /* lunet has sent one to a program. bytes: its number */
-  EVENT_EXIT,     /* bytes: the exit status, or the signal that killed it, negative */
-  EVENT_DROP,     /* a rule begins to lose segments. text: which */
-  EVENT_DROP_END, /* bytes: how many segments it lost */
-  EVENT_NOTE,     /* text: the script's own words */
-  EVENT_COUNTERS, /* text: a host's /proc/net/snmp and netstat */
-  EVENT_SOCKETS,  /* text: a host's sockets, see snapshot.c */
+  EVENT_GATE,        /* bytes: how many may be open */
+  EVENT_RESIZE,      /* bytes: the backlog asked for */
+  EVENT_QUEUE,       /* an event found the queue changed. bytes: depth, code: limit */
+  EVENT_EXEC,        /* bytes: the program's process number */
+  EVENT_SIGNAL,      /* lunet has sent one to a program. bytes: its number */
+  EVENT_EXIT,        /* bytes: the exit status, or the signal that killed it, negative */
+  EVENT_OUTPUT_LOST, /* of a program's stream that nobody reads the oldest bytes are lost from now
+                        on. bytes: how many are kept */
+  EVENT_OUTPUT_FULL, /* a program's stream that nobody reads is full: whoever writes there waits.
+                        bytes: how many wait to be read */
+  EVENT_DROP,        /* a rule begins to lose segments. text: which */
+  EVENT_DROP_END,    /* bytes: how many segments it lost */
+  EVENT_NOTE,        /* text: the script's own words */
+  EVENT_COUNTERS,    /* text: a host's /proc/net/snmp and netstat */
+  EVENT_SOCKETS,     /* text: a host's sockets, see snapshot.c */
 };
 
 extern const char *const event_names[]; /* by enum event_kind; ends with NULL */

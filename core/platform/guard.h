@@ -1,11 +1,26 @@
-/* lunet-guard, the program through which lunet starts all others (core/guard.c): where it is, and
- * what it tells. */
+/* lunet-guard, the program through which lunet starts all others (core/guard.c): where it is, how
+ * it is called, what it tells, and what it can be asked. */
 #ifndef LUNET_PLATFORM_GUARD_H
 #define LUNET_PLATFORM_GUARD_H
 
 #include <stdint.h>
 
-enum { GUARD_REPORTS = 3 }; /* the descriptor that it writes its reports to */
+/* The words that it is called with. */
+enum {
+  GUARD_LUNET = 1, /* lunet's process number */
+  GUARD_NOFILE,    /* the program's limit of descriptors, as a number */
+  GUARD_STREAMS,   /* a letter for each standard stream: enum guard_stream */
+  GUARD_DIRECTORY, /* of the program; "": lunet's own */
+  GUARD_PROGRAM,   /* it and its arguments */
+};
+
+enum guard_stream {
+  GUARD_STREAM_AS_IT_IS = '-',
+  GUARD_STREAM_KEPT = 'k',      /* the program gets a pipe, see platform/keeper.h */
+  GUARD_STREAM_AS_STDOUT = '=', /* stderr only */
+};
+
+enum { GUARD_REPORTS = 3 }; /* its end of a socket pair: it writes reports, and reads requests */
 
 enum guard_report_kind {
   GUARD_STARTED,           /* value: the program's process number, as lunet sees it */
@@ -14,12 +29,18 @@ enum guard_report_kind {
   GUARD_FAILED_FORK,
   GUARD_FAILED_DIRECTORY,
   GUARD_FAILED_PROGRAM,
+  GUARD_SIGNALED, /* answers a request. value: 0 or errno */
+  GUARD_LOST,     /* output that nobody reads is lost from now on. value: the stream's number */
 };
 
-/* Smaller than PIPE_BUF: written and read whole. */
 struct guard_report {
   int32_t kind; /* enum guard_report_kind */
   int32_t value;
+};
+
+/* A signal for every process of the program's namespace. */
+struct guard_request {
+  int32_t signal;
 };
 
 /* Where it is: GUARD_FILE on some floor above the program or module that this code is in. NULL: it

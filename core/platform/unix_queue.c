@@ -17,8 +17,19 @@
 
 struct reply {
   bool found;
-  uint32_t depth, limit;
+  uint32_t depth, limit; /* of a listener */
+  uint32_t written,
+    room; /* bytes of the kernel's memory: in use by what was written, and at most */
 };
+
+static void read_memory(struct nl_msg *message, struct reply *reply) {
+  struct nlattr *memory =
+    nlmsg_find_attr(nlmsg_hdr(message), sizeof(struct unix_diag_msg), UNIX_DIAG_MEMINFO);
+  if (memory == NULL || nla_len(memory) < (int)((SK_MEMINFO_SNDBUF + 1) * sizeof(uint32_t))) return;
+  const uint32_t *values = nla_data(memory);
+  reply->written = values[SK_MEMINFO_WMEM_ALLOC];
+  reply->room = values[SK_MEMINFO_SNDBUF];
+}
 
 static int read_reply(struct nl_msg *message, void *argument) {
   struct reply *reply = argument;
@@ -27,7 +38,8 @@ static int read_reply(struct nl_msg *message, void *argument) {
   if (queue == NULL || nla_len(queue) < (int)sizeof(struct unix_diag_rqlen)) return NL_SKIP;
   const struct unix_diag_rqlen *lengths = nla_data(queue);
   /* net/unix/diag.c, sk_diag_show_rqlen(): for a listener, the queue and its limit. */
-  *reply = (struct reply){true, lengths->udiag_rqueue, lengths->udiag_wqueue};
+  *reply = (struct reply){true, lengths->udiag_rqueue, lengths->udiag_wqueue, 0, 0};
+  read_memory(message, reply);
   return NL_OK;
 }
 
@@ -36,7 +48,7 @@ static int ask(struct nl_sock *sock, ino_t inode, struct reply *reply) {
     .sdiag_family = AF_UNIX,
     .udiag_states = UINT32_MAX,
     .udiag_ino = (uint32_t)inode,
-    .udiag_show = UDIAG_SHOW_RQLEN,
+    .udiag_show = UDIAG_SHOW_RQLEN | UDIAG_SHOW_MEMINFO,
     .udiag_cookie = {UINT32_MAX, UINT32_MAX},
   };
   nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_reply, reply);
@@ -57,7 +69,7 @@ static int open_where(int fd, struct nl_sock **out) {
 int unix_queue_read(int fd, uint32_t *depth, uint32_t *limit) {
   struct stat status;
   struct nl_sock *sock;
-  struct reply reply = {false, 0, 0};
+  struct reply reply = {0};
   if (fstat(fd, &status) == -1) return -errno;
   int result = open_where(fd, &sock);
   if (result < 0) return result;
@@ -68,4 +80,17 @@ int unix_queue_read(int fd, uint32_t *depth, uint32_t *limit) {
   *depth = reply.depth;
   *limit = reply.limit;
   return 0;
+}
+
+int unix_output_read(ino_t inode, uint32_t *memory, bool *is_full) {
+  struct nl_sock *sock;
+  struct reply reply = {0};
+  int result = netlink_socket_open(-1, NETLINK_SOCK_DIAG, &sock);
+  if (result < 0) return result;
+  result = ask(sock, inode, &reply);
+  nl_socket_free(sock);
+  if (result == 0 && !reply.found) result = -ENOENT;
+  *memory = reply.written;
+  *is_full = reply.written >= reply.room;
+  return result;
 }

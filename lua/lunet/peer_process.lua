@@ -1,4 +1,4 @@
---- Peer processes of experiments: servers that are there when they listen, and that stand still as a whole.
+--- Peer processes of experiments: servers that have started when they listen, and that are frozen whole.
 ---
 ---     local redis = peer_process.start(host, { "redis-server", "--port", 7300 }, 7300)
 ---     peer_process.freeze(redis)
@@ -10,7 +10,20 @@ local peer_process = {}
 
 local LONG = 20 -- s; bounds waits for states that do come
 
---- Runs a server on a host and waits until it listens. Raises what it has printed if it ends before that.
+-- "sh did not start: it ended with status 1 and printed: no way"
+local function obituary(name, process, status)
+  local printed = process.stdout and process.stdout:receive("a", LONG) or ""
+  local how = not status and ("it does not listen after %d s"):format(LONG)
+    or type(status) == "string" and "it was killed by " .. status
+    or ("it ended with status %d"):format(status)
+  local words = not process.stdout and "its stdout is not read (stdout = \"keep\" reads it)"
+    or printed == "" and "it printed nothing on stdout"
+    or "it printed: " .. printed:gsub("%s+$", "")
+  return ("%s did not start: %s; %s"):format(name, how, words)
+end
+
+--- Runs a server on a host and waits until it listens. If it ends before that, or does not listen within 20 s, raises
+--- how it ended and what it printed on stdout (with `stderr = "stdout"` also its errors).
 ---@param host lunet.host
 ---@param program lunet.program
 ---@param port integer where it will listen, and nothing does yet
@@ -21,47 +34,36 @@ function peer_process.start(host, program, port)
   local process = assert(host:exec(program))
   lunet.eventually(function() return is_listening() or process:wait(0) end, LONG)
   if is_listening() then return process end
+  local status = process:wait(0)
   process:kill "SIGKILL" -- its output ends
-  local printed = process.stdout and process.stdout:receive("a", LONG) or ""
+  local words = obituary(program[1], process, status)
   process:close()
-  error(("%s did not start: %s"):format(program[1], printed), 0)
-end
-
--- As proc(5) has it, /proc/PID/stat: its state, and its process group; nil if it is gone.
-local function look(number)
-  local file <close> = io.open(("/proc/%d/stat"):format(number))
-  local state, group = (file and file:read "a" or ""):match "^.*%) (%a) %-?%d+ (%d+)"
-  return state, math.tointeger(tonumber(group))
+  error(words, 0)
 end
 
 -- T: stopped; Z, X: it has ended.
-local function is_still(number)
-  local state = look(number)
-  return not state or state:find "^[TZX]" ~= nil
-end
-
--- A process that stands still starts no more, so that these are all.
-local function children_of(number)
-  local file <close> = io.open(("/proc/%d/task/%d/children"):format(number, number))
-  return (file and file:read "a" or ""):gmatch "%d+"
-end
-
-local function await_still(number, group)
-  if select(2, look(number)) ~= group then return end
-  if not lunet.eventually(function() return is_still(number) end, LONG) then
-    error(("peer process: %d does not stand still"):format(number), 0)
+local function moving(process)
+  local found = {}
+  for _, entry in ipairs(process:tree() or {}) do
+    if not entry.state:find "^[TZX]" then found[#found + 1] = ("%s (%d)"):format(entry.name, entry.pid) end
   end
-  for child in children_of(number) do await_still(math.tointeger(tonumber(child)), group) end
+  return found
 end
 
---- Stops a process with all of its group that it has started, and waits until they stand still: process:freeze()
---- returns before that (kill(2)). Not waited for are those whose parent has ended, and those that a thread has started
---- (proc(5), /proc/PID/task/TID/children). process:thaw() lets them go on. Raises if it is closed.
+--- Stops all of a program, also children with groups and sessions of their own, and waits until every process stands
+--- still: process:freeze() returns before that (kill(2)). process:thaw() lets them go on. Raises if the process is
+--- closed, and if some of it cannot be stopped, which it names.
 ---@param process lunet.process
 function peer_process.freeze(process)
   assert(process:freeze())
-  local number = process:pid()
-  await_still(number, number)
+  local rest
+  lunet.eventually(function()
+    rest = moving(process)
+    return #rest == 0
+  end, LONG)
+  if #rest > 0 then
+    error(("peer process: %d processes do not stand still: %s"):format(#rest, table.concat(rest, ", ")), 0)
+  end
 end
 
 return peer_process

@@ -49,6 +49,10 @@ local stream_sentences = {
   end,
   shutdown = function(e) return ("gets the end of its %s"):format(e.stream) end,
   close = function(e) return ("has its %s closed"):format(e.stream) end,
+  output_lost = function(e)
+    return ("writes more to its %s than anybody reads: lunet keeps the last %d bytes"):format(e.stream, e.bytes)
+  end,
+  output_full = function(e) return ("waits, since its %s is full: nobody reads it"):format(e.stream) end,
 }
 
 local failures = {

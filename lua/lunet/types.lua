@@ -110,8 +110,8 @@ function lunet.scope(fn, ...) end
 ---@field env? table<string, string|number|false> variables on top of lunet's own; false removes one
 ---@field cwd? string its directory; lunet's own by default
 ---@field stdin? "null"|"pipe"|"inherit" default "null"
----@field stdout? "pipe"|"null"|"inherit" default "pipe"
----@field stderr? "inherit"|"pipe"|"null"|"stdout" default "inherit"; "stdout": where stdout goes
+---@field stdout? "keep"|"pipe"|"null"|"inherit" default "keep"
+---@field stderr? "inherit"|"keep"|"pipe"|"null"|"stdout" default "inherit"; "stdout": where stdout goes
 ---@field label? string its name in the timeline; the program's by default
 
 --- Runs a program on the home host; waits until it runs, about a millisecond. It cannot outlive lunet,
@@ -124,8 +124,15 @@ function lunet.scope(fn, ...) end
 --- where the machine allows that; in a container that hides a part of /proc it sees that one, the machine's, of
 --- which only /proc/self is its own.
 ---
---- A "pipe" is a pair of Unix sockets: the program cannot open it again as /dev/stdout. When nobody reads
---- its output the program stops as soon as the kernel's buffer is full, after some hundred lines.
+--- A stream that is "keep" never stops the program: what it writes is kept until the script reads it. When more than
+--- 1 MiB is unread, the oldest bytes are lost, and the timeline says so. The program sees a pipe (pipe(7)).
+---
+--- A "pipe" is a pair of Unix sockets with nothing in between: the program cannot open it again as /dev/stdout. When
+--- nobody reads it, the program stops as soon as the kernel's buffer is full, after a few hundred lines; the timeline
+--- says so. Choose it to study just that.
+---
+--- The program has the limits that the user had when lunet began (setrlimit(2)): lunet raises its own soft limit of
+--- descriptors to the hard one, and gives programs the former.
 ---@param program lunet.program
 ---@return lunet.process|nil process
 ---@return string? message names the program
@@ -456,8 +463,8 @@ function connection:peer() end
 --- A program that runs on a host, with all that it has started.
 ---@class lunet.process
 ---@field stdin? lunet.connection if it is a "pipe": what is sent is its input; close() ends that
----@field stdout? lunet.connection if it is a "pipe": its output is received
----@field stderr? lunet.connection if it is a "pipe"
+---@field stdout? lunet.connection if it is "keep" or a "pipe": its output is received
+---@field stderr? lunet.connection if it is "keep" or a "pipe"
 local process = {}
 
 --- Its process number, which is its process group's too, as lunet sees it.
@@ -466,20 +473,29 @@ local process = {}
 ---@return string? code "CLOSED"
 function process:pid() end
 
---- Stops it: SIGSTOP to its whole process group, as also for thaw and kill. What has left the group, as
---- daemons do, is not reached; close reaches that too.
+--- Stops all that runs of it: SIGSTOP to every process that it has started, at once, whatever group or session that is
+--- in (PostgreSQL's backends and daemons make their own). Returns before they stand still (kill(2)): process:tree()
+--- tells when they do, and lunet.peer_process.freeze waits for it.
 ---@return true|nil ok
 ---@return string? message
----@return string? code "CLOSED"
+---@return string? code "CLOSED"; "ESRCH" when its guard has been killed, and with that all of it
 function process:freeze() end
 
---- Lets it go on: SIGCONT.
+--- Lets all of it go on: SIGCONT to every process that it has started.
 ---@return true|nil ok
 ---@return string? message
----@return string? code "CLOSED"
+---@return string? code "CLOSED"; "ESRCH" when its guard has been killed, and with that all of it
 function process:thaw() end
 
---- Sends a signal. That works also when the program has ended and what it started has not.
+--- What runs of it: the program first, then what it has started, also in sessions of its own and as orphans.
+---@return {pid: integer, parent: integer, name: string, state: string}[]|nil processes numbers as lunet sees them; the
+--- state as in proc(5): "R" running, "S" or "D" waiting, "T" stopped, "Z" ended
+---@return string? message
+---@return string? code "CLOSED"; "ESRCH" as of freeze
+function process:tree() end
+
+--- Sends a signal to its process group: to the program and to all that it has started, except what has made a group or
+--- a session of its own. That works also when the program has ended and what it started has not.
 ---@param signal? string|integer default "SIGTERM"; "SIGRTMIN+1" (signal(7))
 ---@return true|nil ok
 ---@return string? message

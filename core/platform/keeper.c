@@ -1,0 +1,56 @@
+#include "platform/keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PIECE = 64 * 1024 }; /* bytes; what a pipe holds */
+
+static struct {
+  char data[KEEPER_MOST]; /* a ring */
+  size_t start, length;
+} kept;
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+static void forget(size_t length) {
+  kept.start = (kept.start + length) % KEEPER_MOST;
+  kept.length -= length;
+}
+
+/* False at the end of the pipe. */
+static bool take(int from) {
+  size_t end = (kept.start + kept.length) % KEEPER_MOST;
+  ssize_t length = read(from, kept.data + end, least(PIECE, KEEPER_MOST - end));
+  if (length > 0) kept.length += (size_t)length;
+  return length > 0 || (length == -1 && errno == EINTR);
+}
+
+/* False when the reader has gone. */
+static bool pass_on(int to) {
+  size_t length = least(kept.length, KEEPER_MOST - kept.start);
+  ssize_t sent = send(to, kept.data + kept.start, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent > 0) forget((size_t)sent);
+  return sent >= 0 || errno == EAGAIN || errno == EINTR;
+}
+
+void keeper_run(int from, int to, void (*on_loss)(void)) {
+  bool has_writer = true, has_reader = true, has_lost = false;
+  while (has_writer || (has_reader && kept.length > 0)) {
+    struct pollfd ends[] = {{.fd = has_writer ? from : -1, .events = POLLIN},
+                            {.fd = has_reader ? to : -1, .events = kept.length > 0 ? POLLOUT : 0}};
+    if (poll(ends, 2, -1) == -1) continue;
+    if (ends[1].revents != 0) has_reader = (ends[1].revents & POLLHUP) == 0 && pass_on(to);
+    if (!has_reader) kept.length = 0;
+    if (ends[0].revents == 0) continue;
+    if (kept.length > KEEPER_MOST - PIECE) {
+      forget(PIECE);
+      if (!has_lost) on_loss();
+      has_lost = true;
+    }
+    has_writer = take(from);
+  }
+}

@@ -1,0 +1,113 @@
+#include "platform/process_tree.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The name may hold spaces and parentheses: the last one ends it. */
+static bool parse(char *text, struct process_entry *out) {
+  char *opening = strchr(text, '('), *closing = strrchr(text, ')');
+  int number, parent;
+  if (opening == NULL || closing == NULL || sscanf(text, "%d", &number) != 1) return false;
+  *closing = '\0';
+  snprintf(out->name, sizeof out->name, "%s", opening + 1);
+  if (sscanf(closing + 1, " %c %d", &out->state, &parent) != 2) return false;
+  out->number = number;
+  out->parent = parent;
+  return true;
+}
+
+/* False: it has ended meanwhile. */
+static bool read_entry(int proc, const char *number, struct process_entry *out) {
+  char path[300], text[512];
+  snprintf(path, sizeof path, "%s/stat", number);
+  int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+  if (fd == -1) return false;
+  ssize_t length = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (length <= 0) return false;
+  text[length] = '\0';
+  return parse(text, out);
+}
+
+static int append(struct process_tree *t, const struct process_entry *e) {
+  if ((t->count & (t->count - 1)) == 0) { /* a power of two: full */
+    size_t room = t->count == 0 ? 1 : 2 * t->count;
+    struct process_entry *larger = realloc(t->entries, room * sizeof *larger);
+    if (larger == NULL) return -ENOMEM;
+    t->entries = larger;
+  }
+  t->entries[t->count++] = *e;
+  return 0;
+}
+
+static int read_all(struct process_tree *t) {
+  struct process_entry e;
+  int result = 0;
+  DIR *proc = opendir("/proc");
+  if (proc == NULL) return -errno;
+  for (struct dirent *d; result == 0 && (d = readdir(proc)) != NULL;)
+    if (isdigit((unsigned char)d->d_name[0]) && read_entry(dirfd(proc), d->d_name, &e))
+      result = append(t, &e);
+  closedir(proc);
+  return result;
+}
+
+static bool holds(const struct process_tree *t, size_t count, pid_t number) {
+  for (size_t i = 0; i < count; i++)
+    if (t->entries[i].number == number) return true;
+  return false;
+}
+
+static void swap(struct process_tree *t, size_t a, size_t b) {
+  struct process_entry kept = t->entries[a];
+  t->entries[a] = t->entries[b];
+  t->entries[b] = kept;
+}
+
+/* Moves the descendants to the front, generation by generation; returns how many they are. */
+static size_t gather(struct process_tree *t, pid_t guard, pid_t program) {
+  size_t found = 0, before;
+  for (size_t i = 0; i < t->count; i++)
+    if (t->entries[i].number == program) swap(t, i, found++);
+  for (size_t i = found; i < t->count; i++) /* init and keepers, whose children are wanted */
+    if (t->entries[i].parent == guard) swap(t, i, found++);
+  do {
+    before = found;
+    for (size_t i = found; i < t->count; i++)
+      if (holds(t, found, t->entries[i].parent)) swap(t, i, found++);
+  } while (found > before);
+  return found;
+}
+
+static void leave_out_guards(struct process_tree *t, pid_t guard, pid_t program) {
+  size_t kept = 0;
+  for (size_t i = 0; i < t->count; i++) {
+    const struct process_entry *e = &t->entries[i];
+    if (e->parent != guard || e->number == program) t->entries[kept++] = *e;
+  }
+  t->count = kept;
+}
+
+int process_tree_read(pid_t guard, pid_t program, struct process_tree *out) {
+  *out = (struct process_tree){0};
+  int result = guard == 0 ? -ESRCH : read_all(out);
+  if (result < 0) {
+    process_tree_free(out);
+    return result;
+  }
+  out->count = gather(out, guard, program);
+  leave_out_guards(out, guard, program);
+  return 0;
+}
+
+void process_tree_free(struct process_tree *t) {
+  free(t->entries);
+  *t = (struct process_tree){0};
+}

@@ -1,0 +1,24 @@
+/* The processes of a program and of all that it has started: proc(5), /proc/PID/stat. */
+#ifndef LUNET_PLATFORM_PROCESS_TREE_H
+#define LUNET_PLATFORM_PROCESS_TREE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct process_entry {
+  pid_t number, parent; /* as lunet sees them */
+  char state;           /* R, S, D, T, Z, ... */
+  char name[64]; /* what the kernel calls it: at most 15 bytes unless it is the kernel's own */
+};
+
+struct process_tree {
+  struct process_entry *entries; /* the first is the program, unless it has been reaped */
+  size_t count;
+};
+
+/* Lists the program and what lives of all that descends from it, also of orphans, which are the
+ * guard's grandchildren. 0 or a negative errno; process_tree_free frees it. */
+int process_tree_read(pid_t guard, pid_t program, struct process_tree *out);
+void process_tree_free(struct process_tree *t);
+
+#endif
