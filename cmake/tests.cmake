@@ -62,3 +62,17 @@ lunet_test(lint lint/mutations script/mutate --check)
 file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} script/* .ci/run
   bench/run bench/laboratory)
 lunet_test(lint lint/shellcheck shellcheck ${scripts})
+
+# Wrong outcomes of each experiment, which its check is to notice: `ctest -R ^outcomes/ -V` prints a line for each.
+file(GLOB outcomes CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/spec/outcomes spec/outcomes/*.lua)
+foreach(outcome IN LISTS outcomes)
+  cmake_path(GET outcome STEM name)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/experiments/${name}.lua)
+    lunet_test(outcomes outcomes/${name} lunet spec/outcomes/run.lua ${name})
+    set_tests_properties(outcomes/${name} PROPERTIES SKIP_RETURN_CODE 77)
+    file(STRINGS experiments/${name}.lua exclusive REGEX "^ *exclusive = true")
+    if(exclusive)
+      set_tests_properties(outcomes/${name} PROPERTIES RUN_SERIAL TRUE)
+    endif()
+  endif()
+endforeach()

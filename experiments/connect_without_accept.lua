@@ -17,6 +17,42 @@ local lunet = require "lunet"
 local experiment = require "lunet.experiment"
 
 local LONG = 10 -- s; bounds waits for states that do come
+local PORT = 7300
+
+-- How many connections the server's kernel has that a program holds, or that none does.
+local function count(host, is_owned)
+  return #host:sockets { local_port = PORT, state = "ESTABLISHED", owned = is_owned }
+end
+
+-- The clients connect, one after the other. Returns what they see, and their connections.
+local function connect_all(host, listener, knobs)
+  local seen, connections = { connected = 0, states = {}, errors = {} }, {}
+  for i = 1, knobs.clients do
+    local connection, _, code = host:connect({ listener, label = "client " .. i }, knobs.patience)
+    if connection then
+      seen.connected = seen.connected + 1
+      connections[#connections + 1] = connection
+      -- The client knows first: the queue entry comes with the ACK that it sends last.
+      lunet.eventually(function() return listener:queue().depth == seen.connected end, LONG)
+    else
+      seen.errors[#seen.errors + 1] = code
+    end
+    seen.states[i] = connection and connection:state() or "none"
+  end
+  return seen, connections
+end
+
+-- Accepts all that wait, and then asks once more.
+local function accept_all(host, listener)
+  local server = { known_before_accept = count(host, true), unknown_before_accept = count(host, false), accepted = 0 }
+  for _ = 1, listener:queue().depth do
+    assert(listener:accept(LONG))
+    server.accepted = server.accepted + 1
+  end
+  local _, _, code = listener:accept(0)
+  server.then_accept_says, server.known_after_accept = code, count(host, true)
+  return server
+end
 
 return experiment {
   claim = "Every connect succeeds although nobody accepts, and the server has no connection from it.",
@@ -31,36 +67,15 @@ return experiment {
   run = function(knobs)
     local host, clients = assert(lunet.host "server"), assert(lunet.host "clients")
     lunet.link(host, clients)
-    local listener <close> = assert(host:listen { port = 7300, backlog = knobs.backlog })
-    local client = { connected = 0, states = {}, errors = {} }
-    local connections = {}
+    local listener <close> = assert(host:listen { port = PORT, backlog = knobs.backlog })
 
     lunet.note "The server listens and does nothing else. The clients connect."
-    for i = 1, knobs.clients do
-      local connection, _, code = clients:connect({ listener, label = "client " .. i }, knobs.patience)
-      if connection then
-        client.connected = client.connected + 1
-        client.states[i] = connection:state()
-        connections[#connections + 1] = connection
-        -- The client knows first: the queue entry comes with the ACK that it sends last.
-        lunet.eventually(function() return listener:queue().depth == client.connected end, LONG)
-      else
-        client.states[i] = "none"
-        client.errors[#client.errors + 1] = code
-      end
-    end
+    local client, connections = connect_all(clients, listener, knobs)
     local kernel = listener:queue()
-    local _, open_before = listener:gate()
+    kernel.somaxconn = host:sysctl "net.core.somaxconn"
 
     lunet.note "Only now does the server accept, for the first time."
-    local server = { open_before_accept = open_before, accepted = 0 }
-    for _ = 1, kernel.depth do
-      assert(listener:accept(LONG))
-      server.accepted = server.accepted + 1
-    end
-    local _, _, then_code = listener:accept(0)
-    server.then_accept_says = then_code
-
+    local server = accept_all(host, listener)
     for _, connection in ipairs(connections) do connection:close() end
     return { client = client, kernel = kernel, server = server }
   end,
@@ -68,14 +83,19 @@ return experiment {
   check = function(outcome, knobs)
     local client, kernel, server = outcome.client, outcome.kernel, outcome.server
     assert(client.connected == knobs.clients, "not every connect succeeded")
+    assert(#client.errors == 0 and #client.states == knobs.clients, "not every client is known")
     for _, state in ipairs(client.states) do assert(state == "ESTABLISHED", "a client is " .. state) end
     assert(kernel.depth == knobs.clients, "the kernel queued " .. kernel.depth)
-    assert(server.open_before_accept == 0, "the server had a connection before it accepted")
+    assert(kernel.limit == math.min(knobs.backlog, kernel.somaxconn), "the kernel's limit is " .. kernel.limit)
+    assert(server.known_before_accept == 0, "the server had a connection before it accepted")
+    assert(server.unknown_before_accept == knobs.clients, "the server's kernel had no connection for a client")
     assert(server.accepted == knobs.clients, "the server accepted " .. server.accepted)
+    assert(server.known_after_accept == knobs.clients, "the server has " .. server.known_after_accept)
+    assert(server.then_accept_says == "TIMEOUT", "then accept said " .. server.then_accept_says)
   end,
 
   figures = function(outcome)
     return ("%d connected, %d queued, %d known to the server"):format(outcome.client.connected, outcome.kernel.depth,
-      outcome.server.open_before_accept)
+      outcome.server.known_before_accept)
   end,
 }

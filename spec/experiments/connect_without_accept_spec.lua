@@ -15,8 +15,9 @@ end
 local function assert_all_connected(outcome, clients, limit)
   assert.same({
     client = { connected = clients, states = repeated("ESTABLISHED", clients), errors = {} },
-    kernel = { depth = clients, limit = limit },
-    server = { open_before_accept = 0, accepted = clients, then_accept_says = "TIMEOUT" },
+    kernel = { depth = clients, limit = limit, somaxconn = somaxconn },
+    server = { known_before_accept = 0, unknown_before_accept = clients, accepted = clients,
+      known_after_accept = clients, then_accept_says = "TIMEOUT" },
   }, outcome)
 end
 
@@ -65,8 +66,9 @@ describe("connect_without_accept", function()
       assert.equal("not every connect succeeded", why)
       assert.same({
         client = { connected = 2, states = { "ESTABLISHED", "ESTABLISHED", "none" }, errors = { "TIMEOUT" } },
-        kernel = { depth = 2, limit = 1 },
-        server = { open_before_accept = 0, accepted = 2, then_accept_says = "TIMEOUT" },
+        kernel = { depth = 2, limit = 1, somaxconn = somaxconn },
+        server = { known_before_accept = 0, unknown_before_accept = 2, accepted = 2, known_after_accept = 2,
+          then_accept_says = "TIMEOUT" },
       }, outcome)
     end)
   end
@@ -76,7 +78,7 @@ describe("connect_without_accept", function()
     assert.is_false(holds)
     assert.same({ "ESTABLISHED", "none", "none", "none" }, outcome.client.states)
     assert.same({ "TIMEOUT", "TIMEOUT", "TIMEOUT" }, outcome.client.errors)
-    assert.same({ depth = 1, limit = 0 }, outcome.kernel)
+    assert.same({ depth = 1, limit = 0, somaxconn = somaxconn }, outcome.kernel)
   end)
 
   it("makes no accept4 system call before the last connect is done", function()

@@ -9,7 +9,7 @@ local function assert_ghost(outcome)
   assert.same({ "TIMEOUT", 1, 1, 1 }, { outcome.b_error, outcome.accepted_before_a_left,
     outcome.queue_before_b_left, outcome.queue_after_b_left })
   assert.same({ "CLOSE_WAIT", "fin" }, { outcome.ghost_state, outcome.ghost_liveness })
-  assert.same({ true, "EPIPE" }, { outcome.first_reply, outcome.second_reply })
+  assert.same({ "sent", "EPIPE" }, { outcome.first_reply, outcome.second_reply })
 end
 
 describe("stale_replay", function()
@@ -19,7 +19,7 @@ describe("stale_replay", function()
     local outcome, holds, why = stale_replay()
     assert.is_true(holds, why)
     assert_ghost(outcome)
-    assert.is_true(outcome.b_connected)
+    assert.equal("ESTABLISHED", outcome.b_state)
     assert.same({ "login A", "login B" }, outcome.served)
   end)
 
@@ -60,11 +60,18 @@ describe("stale_replay", function()
     end)
   end
 
-  it("control: with requests = 0 the ghost comes all the same, but nothing of B is carried out", function()
-    assert.same({ requests = 0 }, stale_replay.control)
-    local outcome, holds, why = stale_replay { requests = stale_replay.control.requests, patience = 0 }
+  it("control: a server that looks at the state of its connection carries out nothing of a client that left", function()
+    assert.same({ server = "looks" }, stale_replay.control)
+    local outcome, holds, why = stale_replay { server = stale_replay.control.server, patience = 0 }
     assert.is_false(holds)
     assert.equal("no request of B was carried out", why)
+    assert.same({ "login A" }, outcome.served)
+    assert.same({ "CLOSE_WAIT", "fin" }, { outcome.ghost_state, outcome.ghost_liveness })
+  end)
+
+  it("judges nothing if B sent no request: the ghost comes all the same", function()
+    local outcome, holds, why = stale_replay { requests = 0, patience = 0 }
+    assert.same({ nil, "B sent no request" }, { holds, why })
     assert.same({ "login A" }, outcome.served)
     assert.same({ "TIMEOUT", 1, 1 }, { outcome.b_error, outcome.queue_before_b_left, outcome.queue_after_b_left })
     assert.same({ "CLOSE_WAIT", "fin" }, { outcome.ghost_state, outcome.ghost_liveness })
@@ -88,7 +95,7 @@ describe("stale_replay", function()
     assert.same({ 0, "" }, { result.status, result.errors })
     local record = dkjson.decode(result.output)
     assert.same({ "stale_replay", "holds" }, { record.experiment, record.verdict })
-    assert.same({ backlog = 5, patience = 0.01, requests = 1 }, record.knobs)
+    assert.same({ backlog = 5, patience = 0.01, requests = 1, server = "serves" }, record.knobs)
     assert_ghost(record.outcome)
     assert.same({ "login A", "login B" }, record.outcome.served)
   end)
