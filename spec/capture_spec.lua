@@ -128,3 +128,60 @@ describe("a capture", function()
     assert.matches("the host is closed", raised(a.capture, a), 1, true)
   end)
 end)
+
+-- With writes of 64 KiB, 1000 and 64 bytes, and with congestion controls that let the send buffer grow differently.
+describe("a capture of both ends", function()
+  local BUFFERS = { ["net.ipv4.tcp_rmem"] = "4096 131072 6291456", ["net.ipv4.tcp_wmem"] = "4096 16384 4194304" }
+  local TRIES = 10 -- how much is taken hangs on who runs when, and now and then differs by some segments
+
+  local function host_with(congestion)
+    local sysctl = { ["net.ipv4.tcp_congestion_control"] = congestion }
+    for name, value in pairs(BUFFERS) do sysctl[name] = value end
+    return lunet.host { sysctl = sysctl }
+  end
+
+  -- How many bytes a connection takes that nobody accepts, and how many segments TCP merged meanwhile.
+  local function absorb(congestion, write, is_captured)
+    return lunet.scope(function()
+      local client, server = assert(host_with(congestion)), assert(host_with(congestion))
+      lunet.link(client, server)
+      if is_captured then assert(client:capture() and server:capture()) end
+      local listener <close> = assert(server:listen { backlog = 1 })
+      local connection = assert(client:connect(listener, BOUND))
+      local before, piece, taken = server:counters(), ("x"):rep(write), 0
+      repeat
+        local sent, _, _, partly = connection:send(piece, 0.1)
+        taken = taken + (sent or partly)
+      until not sent and partly == 0
+      local merged = (server:counters() - before).TCPRcvCoalesce or 0
+      connection:reset()
+      return { taken = taken, merged = merged }
+    end)
+  end
+
+  local function is_there(congestion)
+    local file <close> = assert(io.open "/proc/sys/net/ipv4/tcp_available_congestion_control")
+    if not (" " .. file:read "l" .. " "):find(" " .. congestion .. " ", 1, true) then return false end
+    local host <close> = host_with(congestion) -- the machine may keep it to itself
+    return host ~= nil
+  end
+
+  for _, congestion in ipairs { "reno", "cubic", "bbr" } do
+    for _, write in ipairs { 65536, 1000, 64 } do
+      it(("lets as much in with writes of %d bytes under %s as no capture does"):format(write, congestion), function()
+        if not is_there(congestion) then return pending("this machine has no " .. congestion) end
+        local taken, seen = {}, {}
+        assert.is_true(lunet.eventually(function()
+          taken[#taken + 1] = absorb(congestion, write, false).taken
+          local captured = absorb(congestion, write, true)
+          seen[#seen + 1] = ("%d (merged: %d)"):format(captured.taken, captured.merged)
+          for _, without in ipairs(taken) do
+            if captured.merged > 0 and math.abs(captured.taken - without) <= 0.005 * without then return true end
+          end
+          assert(#taken < TRIES, ("%s without, %s with a capture"):format(table.concat(taken, ", "),
+            table.concat(seen, ", ")))
+        end, TRIES * BOUND))
+      end)
+    end
+  end
+end)
