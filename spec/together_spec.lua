@@ -63,6 +63,49 @@ describe("together", function()
     end))
   end)
 
+  it("prepares every item before it runs the first, however long one takes", function()
+    local steps = {}
+    local results = lunet.together({ 1, 2, 3 }, function(item, number)
+      for _ = 1, 10 * item do lunet.sleep(0) end
+      steps[#steps + 1] = "prepared"
+      return { item + number }
+    end, function(place, item, number)
+      steps[#steps + 1] = "runs"
+      lunet.sleep(0)
+      return place[1] .. item .. number
+    end)
+    assert.same({ "prepared", "prepared", "prepared", "runs", "runs", "runs" }, steps)
+    assert.same({ "211", "422", "633" }, results)
+  end)
+
+  it("keeps what was prepared open for the run, and closes it afterwards", function()
+    local depths = lunet.together({ 0, 1 }, function(backlog)
+      return assert(lunet.listen { backlog = backlog })
+    end, function(listener, backlog)
+      assert.equal(backlog, listener:queue().limit)
+      return assert(lunet.connect(listener, 10)) and 1
+    end)
+    assert.same({ 1, 1 }, depths)
+  end)
+
+  it("lets runs meet again", function()
+    local done = 0
+    lunet.together({ 1, 2 }, function() end, function(_, _, number, meet)
+      if number == 1 then lunet.sleep(0.002) end
+      done = done + 1
+      meet()
+      assert.equal(2, done)
+    end)
+  end)
+
+  it("raises what a preparation raises, and runs nothing then", function()
+    local has_run = false
+    assert.equal("no hosts", raised_by(lunet.together, { 1, 2 }, function(item)
+      if item == 2 then error("no hosts", 0) end
+    end, function() has_run = true end))
+    assert.is_false(has_run)
+  end)
+
   it("is done at once without items", function()
     assert.same({}, lunet.together({}, error))
   end)
@@ -71,5 +114,7 @@ describe("together", function()
     assert.error_matches(function() lunet.together(nil, print) end, "bad argument #1 to 'together' %(list expected%)")
     assert.error_matches(function() lunet.together({}, 1) end,
       "bad argument #2 to 'together' %(function expected, got number%)")
+    assert.error_matches(function() lunet.together({}, print, {}) end,
+      "bad argument #3 to 'together' %(function expected, got table%)")
   end)
 end)

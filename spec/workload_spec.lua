@@ -1,4 +1,5 @@
 local lunet = require "lunet"
+local raised = require "spec.support.raised"
 local merged = require "spec.support.merged"
 local workload = require "lunet.workload"
 
@@ -38,12 +39,19 @@ describe("the requests of a load", function()
     assert.not_equal(exponential[1].service, exponential[2].service)
   end)
 
-  it("are refused without a rate, and with a distribution that nobody knows", function()
-    assert.error_matches(function() requests_of { rate = 0 } end, "rate: a number above 0 expected, not 0")
-    assert.error_matches(function() requests_of { seconds = "1" } end, "seconds: a number above 0 expected, not 1")
-    assert.error_matches(function() requests_of { service = math.huge } end, "service: a number above 0 expected")
-    assert.error_matches(function() requests_of { distribution = "pareto" } end,
-      "distribution: fixed or exponential, not pareto")
+  it("are refused with options that are misspelt or make no sense", function()
+    for _, case in ipairs {
+      { { rate = 0 }, "requests: rate: a number above 0 expected, not 0" },
+      { { seconds = "1" }, 'requests: seconds: a number of seconds above 0 expected, not "1"' },
+      { { service = math.huge }, "requests: service: a number of seconds above 0 expected, not inf" },
+      { { seed = 1.5 }, "requests: seed: a whole number expected, not 1.5" },
+      { { distribution = "pareto" }, 'requests: distribution: fixed or exponential expected, not "pareto"' },
+      { { servcie = 1 }, "requests: unknown option 'servcie' (known: distribution, rate, seconds, seed, service)" },
+      { { rate = 1e9 }, "requests: rate times seconds is at most 1000000, not " },
+    } do
+      assert.equal(case[2], raised(requests_of, case[1]):gsub("^[^:]+:%d+: ", ""):sub(1, #case[2]))
+    end
+    assert.equal("requests: a table of options expected, not nil", raised(workload.requests))
   end)
 end)
 
@@ -64,6 +72,16 @@ describe("offering", function()
       assert.is_true(late >= 0)
       assert.is_true(math.abs(requests[i].began - requests[i].at - late) < 1e-9)
     end
+  end)
+end)
+
+describe("an offer", function()
+  it("is refused if it has no times, nobody who sends, or no beginning", function()
+    assert.equal("offer: the time (at) of request 2: a number of seconds from 0 on expected, not nil",
+      raised(workload.offer, { { at = 0 }, {} }, print))
+    assert.equal("offer: send: a function expected, not nil", raised(workload.offer, {}))
+    assert.equal("offer: requests: a table expected, not nil", raised(workload.offer))
+    assert.matches("offer: began: a number", raised(workload.offer, {}, print, "now"), 1, true)
   end)
 end)
 
@@ -176,11 +194,37 @@ describe("clients", function()
     end)
   end)
 
-  it("are refused without patience, with too many retries, and with a departure that nobody knows", function()
-    assert.error_matches(function() workload.clients {} end, "patience: a number above 0 expected, not nil")
-    assert.error_matches(function() workload.clients { patience = 1, retries = 17 } end, "retries: at most 16, not 17")
-    assert.error_matches(function() workload.clients { patience = 1, departure = "vanish" } end,
-      "departure: close or reset, not vanish")
+  it("are refused with options that are misspelt or make no sense", function()
+    local host <close> = assert(lunet.host "h")
+    local known = "(known: backoff, budget, departure, exchange, host, patience, retries, target)"
+    for _, case in ipairs {
+      { { patience = false }, "patience: a number of seconds above 0 expected, not false" },
+      { { retries = 17 }, "retries: a whole number from 0 to 16 expected, not 17" },
+      { { retries = -1 }, "retries: a whole number from 0 to 16 expected, not -1" },
+      { { retries = 1.5 }, "retries: a whole number from 0 to 16 expected, not 1.5" },
+      { { backoff = -1 }, "backoff: a number of seconds from 0 on expected, not -1" },
+      { { budget = "all" }, 'budget: a number from 0 on expected, not "all"' },
+      { { departure = "vanish" }, 'departure: close or reset expected, not "vanish"' },
+      { { exchange = "lines" }, 'exchange: a function expected, not "lines"' },
+      { { host = "h" }, 'host: an open host expected, not "h"' },
+      { { target = 7000 }, "target: a listener, an address or a table with one expected, not 7000" },
+      { { retires = 3 }, "unknown option 'retires' " .. known },
+    } do
+      local policy = { host = host, target = "127.0.0.1:7000", patience = 1 }
+      for field, value in pairs(case[1]) do policy[field] = value end
+      assert.equal("clients: " .. case[2], raised(workload.clients, policy))
+    end
+    assert.equal("clients: host: an open host expected, not nil", raised(workload.clients, {}))
+    local clients = workload.clients { host = host, target = "127.0.0.1:7000", patience = 1 }
+    assert.matches("capacity: service: a number", raised(clients.capacity, clients, -1, 1))
+    assert.matches("capacity: count: a whole number from 1 on", raised(clients.capacity, clients, 1, 0))
+  end)
+
+  it("name the script's line", function()
+    local line = debug.getinfo(1, "l").currentline + 1
+    local ok, message = pcall(function() workload.clients { retires = 3 } end)
+    assert.is_false(ok)
+    assert.matches(("workload_spec.lua:%d: clients: unknown option"):format(line), message, 1, true)
   end)
 end)
 
@@ -209,6 +253,13 @@ describe("a summary", function()
   it("goes with the times of the replies that came in time", function()
     assert.same({ 1.25, 3.5 }, workload.answers { { at = 1, answered = 1.25 }, { at = 1.5, gave_up = 4.5 },
       { at = 2, answered = 3.5 } })
+  end)
+
+  it("is refused for what is no span of time, and no list", function()
+    assert.equal("summary: to: a number of seconds above 2 expected, not 2", raised(workload.summary, {}, 2, 2))
+    assert.equal("summary: from: a number of seconds from 0 on expected, not nil", raised(workload.summary, {}))
+    assert.equal("summary: requests: a table expected, not nil", raised(workload.summary))
+    assert.equal("answers: requests: a table expected, not 5", raised(workload.answers, 5))
   end)
 
   it("of nothing has no waits", function()

@@ -7,6 +7,7 @@
 #include "binding/failure.h"
 #include "binding/host.h"
 #include "binding/listener.h"
+#include "binding/misuse.h"
 #include "binding/nursery.h"
 #include "binding/output.h"
 #include "binding/process.h"
@@ -91,6 +92,8 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"stay_home", host_stay},
                                      {"drop", rule_drop},
                                      {"capture", capture_new},
+                                     {"misuse", misuse_raise},
+                                     {"set_library", misuse_set_library},
                                      {NULL, NULL}};
 
 /* Gives the Lua library the methods of a type, to add its own. */

@@ -3,6 +3,7 @@
 --- This file is the index of the API. What the core implements is declared, with its documentation,
 --- in lunet/types.lua; what is written in Lua is here.
 local core = require "lunet.core"
+core.set_library(debug.getinfo(1, "S").source:match "^@(.*/)") -- whose lines are not the script's
 local host = require "lunet.host"
 local network = require "lunet.network"
 local rule = require "lunet.rule"
@@ -88,19 +89,11 @@ function lunet.eventually(predicate, timeout)
   end
 end
 
---- Does the same for each item of a list, all at once: each in a task and a scope of its own, which ends with it.
---- Waits for all of them. The first error that one of them raises cancels the others, and is raised.
----
---- fn may call `meet()`, which waits until it was called for every item that is not done, as often as for this one. To
---- make hosts and to start programs holds up the others: whoever measures meets them in between.
----@generic T, R
----@param items T[]
----@param fn fun(item: T, number: integer, meet: fun()): R
----@return R[] results what fn returned for each item, in the order of the items
-function lunet.together(items, fn)
-  if type(items) ~= "table" then error("bad argument #1 to 'together' (list expected)", 2) end
-  callable(fn, 2, "together")
-  local results, met = {}, {}
+-- Returns meet(i), which waits until every other item has met as often as item i, and done(i), after which nobody waits
+-- for item i any more.
+local function meeting(count)
+  local met = {}
+  for i = 1, count do met[i] = 0 end
   local function meet(i)
     met[i] = met[i] + 1
     local times = met[i]
@@ -111,14 +104,51 @@ function lunet.together(items, fn)
       return true
     end)
   end
-  lunet.scope(function()
-    for i, item in ipairs(items) do
-      met[i] = 0
-      lunet.spawn(lunet.scope, function()
-        results[i] = fn(item, i, function() meet(i) end)
-        met[i] = math.huge -- done: nobody waits for it
-      end)
+  return meet, function(i) met[i] = math.huge end
+end
+
+--- Does the same for each item of a list, all at once: each in a task and a scope of its own, which ends with it.
+--- Waits for all of them. The first error that one of them raises cancels the others, and is raised.
+---
+---     local waits = lunet.together(patiences, function(patience)
+---       local server, client = assert(lunet.host "server"), assert(lunet.host "client")
+---       lunet.link(server, client)
+---       return { listener = assert(server:listen { backlog = 5 }), client = client }
+---     end, function(place, patience)
+---       return measure(place, patience)
+---     end)
+---
+--- To make a host, a link or a program takes the process a millisecond or more, in which nothing else runs: one item's
+--- preparation would make the clients of all others late. So an experiment that measures times gives two functions. All
+--- `prepare`s end before the first `run` begins.
+---
+--- With one function, `lunet.together(items, run)`, there is nothing to prepare, and run gets the item alone in place
+--- of place and item. `meet()` waits until every item that is not done has called it as often as this one.
+---@generic T, P, R
+---@param items T[]
+---@param prepare fun(item: T, number: integer): P makes what the item needs, such as hosts and programs
+---@param run fun(place: P, item: T, number: integer, meet: fun()): R measures
+---@return R[] results what each run returned, in the order of the items
+---@overload fun(items: T[], run: fun(item: T, number: integer, meet: fun()): R): R[]
+function lunet.together(items, prepare, run)
+  if type(items) ~= "table" then error("bad argument #1 to 'together' (list expected)", 2) end
+  callable(prepare, 2, "together")
+  if run ~= nil then callable(run, 3, "together") end
+  local results = {}
+  local meet, done = meeting(#items)
+  local function prepare_and_run(item, i)
+    local function meet_others() meet(i) end
+    if run then
+      local place = prepare(item, i)
+      meet(i)
+      results[i] = run(place, item, i, meet_others)
+    else
+      results[i] = prepare(item, i, meet_others)
     end
+    done(i)
+  end
+  lunet.scope(function()
+    for i, item in ipairs(items) do lunet.spawn(lunet.scope, prepare_and_run, item, i) end
   end)
   return results
 end

@@ -10,7 +10,9 @@
 --- In an open loop clients do not wait for each other, as independent people do not: a server that is slow gets
 --- no fewer requests for it. Latency counts from the time at which a request was to be sent, so that a stalled
 --- server cannot hide the wait that it causes.
+local core = require "lunet.core"
 local lunet = require "lunet"
+local options = require "lunet.options"
 local random = require "lunet.random"
 local statistics = require "lunet.statistics"
 
@@ -32,42 +34,40 @@ local SERVICE = {
   exponential = function(mean, stream) return stream:exponential(mean) end,
 }
 
-local MOST_RETRIES = 16
+local MOST_RETRIES, MOST_REQUESTS = 16, 1000000
 
-local function check_positive(options, ...)
-  for _, field in ipairs { ... } do
-    local value = options[field]
-    if type(value) ~= "number" or not (value > 0 and value < math.huge) then
-      error(("%s: a number above 0 expected, not %s"):format(field, tostring(value)), 3)
-    end
-  end
-end
+local LOAD = {
+  seed = options.whole(), rate = options.above(0), seconds = options.above(0, "seconds"),
+  service = options.above(0, "seconds"), distribution = options.one_of { "fixed", "exponential" },
+}
 
 ---@class lunet.load
 ---@field seed integer
----@field rate number requests per second
----@field seconds number how long they come
----@field service number seconds, the mean
+---@field rate number requests per second, above 0; times seconds at most a million
+---@field seconds number how long they come, above 0
+---@field service number seconds, the mean, above 0
 ---@field distribution? "fixed"|"exponential" of the service times; default fixed
 
 --- The requests of a run: a Poisson process. Those of the same seed and rate come at the same times, whatever
 --- else differs, and the n-th one takes the same service and has the same jitter.
----@param options lunet.load
+---@param load lunet.load
 ---@return lunet.request[]
-function workload.requests(options)
-  check_positive(options, "rate", "seconds", "service")
-  local draw_service = SERVICE[options.distribution or "fixed"]
-  if not draw_service then error("distribution: fixed or exponential, not " .. tostring(options.distribution), 2) end
-  local arrivals = random.new(options.seed, "arrivals")
-  local services, jitters = random.new(options.seed, "service"), random.new(options.seed, "jitter")
+function workload.requests(load)
+  options.check("requests", load, LOAD, { "seed", "rate", "seconds", "service" })
+  if load.rate * load.seconds > MOST_REQUESTS then
+    core.misuse(("requests: rate times seconds is at most %d, not %g"):format(MOST_REQUESTS, load.rate * load.seconds))
+  end
+  local draw_service = SERVICE[load.distribution or "fixed"]
+  local arrivals = random.new(load.seed, "arrivals")
+  local services, jitters = random.new(load.seed, "service"), random.new(load.seed, "jitter")
   local requests, at = {}, 0
   while true do
-    at = at + arrivals:exponential(1 / options.rate)
-    if at >= options.seconds then return requests end
+    at = at + arrivals:exponential(1 / load.rate)
+    if at >= load.seconds then return requests end
     local jitter = {}
     for i = 1, MOST_RETRIES do jitter[i] = jitters:uniform() end
     requests[#requests + 1] = {
-      number = #requests + 1, at = at, service = draw_service(options.service, services), jitter = jitter,
+      number = #requests + 1, at = at, service = draw_service(load.service, services), jitter = jitter,
       attempts = 0,
     }
   end
@@ -79,7 +79,14 @@ end
 ---@param began? number when the beginning is, by lunet.now(); now by default
 ---@return number[] lateness by how many seconds each was sent too late, in their order
 function workload.offer(requests, send, began)
+  options.value("offer: requests", requests, options.list)
+  options.value("offer: send", send, options.fn)
+  for i, request in ipairs(requests) do
+    local at = type(request) == "table" and request.at
+    options.value(("offer: the time (at) of request %d"):format(i), at, options.from(0, "seconds"))
+  end
   began = began or lunet.now()
+  options.value("offer: began", began, options.from(-math.huge, "seconds"))
   local lateness = {}
   lunet.scope(function()
     for i, request in ipairs(requests) do
@@ -120,7 +127,8 @@ end
 ---@field retries? integer how often a request is tried again; default 0, at most 16
 ---@field backoff? number seconds; the pause before the n-th retry is drawn from 0 to 2^(n-1) times as long (full
 --- jitter); default 0: at once
----@field budget? number retries that each request adds to what all may spend, 0.1: one in ten; default: no limit
+---@field budget? number 0 or more: retries that each request adds to what all may spend, 0.1: one in ten; no limit
+--- by default
 ---@field departure? "close"|"reset" how a client leaves when its patience is over; default close
 ---@field exchange? fun(connection: lunet.connection, request: lunet.request, deadline: number): any, string?, string?
 --- what it does once it is connected; returns the reply, or nil, message, code
@@ -136,19 +144,19 @@ local function exchange_lines(connection, request, deadline)
   return connection:receive("l", math.max(0, deadline - lunet.now()))
 end
 
-local DEPARTURES = { close = true, reset = true }
+local POLICY = {
+  host = options.host, target = options.target, patience = options.above(0, "seconds"),
+  retries = options.whole(0, MOST_RETRIES), backoff = options.from(0, "seconds"), budget = options.from(0),
+  departure = options.one_of { "close", "reset" }, exchange = options.fn,
+}
 
 --- Clients that share a policy and a retry budget.
 ---@param policy lunet.client_policy
 ---@return lunet.clients
 function workload.clients(policy)
-  check_positive(policy, "patience")
+  options.check("clients", policy, POLICY, { "host", "target", "patience" })
   local self = { retries = 0, backoff = 0, departure = "close", exchange = exchange_lines, credit = 0 }
   for field, value in pairs(policy) do self[field] = value end
-  if self.retries > MOST_RETRIES then error(("retries: at most %d, not %d"):format(MOST_RETRIES, self.retries), 2) end
-  if not DEPARTURES[self.departure] then
-    error("departure: close or reset, not " .. tostring(self.departure), 2)
-  end
   return setmetatable(self, clients)
 end
 
@@ -201,6 +209,8 @@ end
 ---@return number|nil per_second
 ---@return string? message one was not answered
 function clients:capacity(service, count)
+  options.value("capacity: service", service, options.from(0, "seconds"))
+  options.value("capacity: count", count, options.whole(1))
   local began = lunet.now()
   for i = 1, count do
     local request = { number = i, service = service, jitter = {}, attempts = 0 }
@@ -215,6 +225,7 @@ end
 ---@param requests lunet.request[]
 ---@return number[]
 function workload.answers(requests)
+  options.value("answers: requests", requests, options.list)
   local answers = {}
   for _, request in ipairs(requests) do answers[#answers + 1] = request.answered end
   return answers
@@ -229,6 +240,9 @@ end
 ---  wait_p50: number?, wait_p99: number?} goodput per second; success from 0 to 1; waits in seconds from when they
 ---  were to be sent
 function workload.summary(requests, from, to)
+  options.value("summary: requests", requests, options.list)
+  options.value("summary: from", from, options.from(0, "seconds"))
+  options.value("summary: to", to, options.above(from, "seconds"))
   local offered, attempts, answered, waits = 0, 0, 0, {}
   for _, request in ipairs(requests) do
     if request.at >= from and request.at < to then

@@ -1,0 +1,80 @@
+#include "binding/misuse.h"
+
+#include <lauxlib.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* In the registry: how the sources of the library begin, "@/usr/share/lua/5.4/lunet/". */
+static const char LIBRARY[] = "lunet.library";
+
+bool misuse_is_library(lua_State *L, const lua_Debug *about) {
+  if (lua_getfield(L, LUA_REGISTRYINDEX, LIBRARY) != LUA_TSTRING) {
+    lua_pop(L, 1);
+    return false;
+  }
+  const char *library = lua_tostring(L, -1);
+  bool is_inside = strncmp(about->source, library, strlen(library)) == 0;
+  lua_pop(L, 1); /* the registry keeps it */
+  return is_inside;
+}
+
+/* Finds the function that the script called: the outermost of lunet's own. Returns its caller's
+ * level. */
+static int find_called(lua_State *L, lua_Debug *called) {
+  lua_Debug caller;
+  int level = 0;
+  lua_getstack(L, level, called);
+  while (lua_getstack(L, ++level, &caller)) {
+    lua_getinfo(L, "S", &caller);
+    if (!misuse_is_library(L, &caller)) break;
+    *called = caller;
+  }
+  lua_getinfo(L, "n", called);
+  return level;
+}
+
+/* The text is on top. */
+static int raise_at(lua_State *L, int level) {
+  luaL_where(L, level);
+  lua_insert(L, -2);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+int misuse(lua_State *L, const char *format, ...) {
+  lua_Debug called;
+  va_list values;
+  va_start(values, format);
+  lua_pushvfstring(L, format, values);
+  va_end(values);
+  return raise_at(L, find_called(L, &called));
+}
+
+int misuse_argument(lua_State *L, int argument, const char *what) {
+  lua_Debug called;
+  int level = find_called(L, &called);
+  bool is_method = called.namewhat != NULL && strcmp(called.namewhat, "method") == 0;
+  const char *name = called.name != NULL ? called.name : "?";
+  if (is_method && argument == 1)
+    lua_pushfstring(L, "calling '%s' on bad self (%s)", name, what);
+  else
+    lua_pushfstring(L, "bad argument #%d to '%s' (%s)", argument - is_method, name, what);
+  return raise_at(L, level);
+}
+
+int misuse_type(lua_State *L, int argument, const char *expected) {
+  const char *given = luaL_typename(L, argument);
+  if (luaL_getmetafield(L, argument, "__name") == LUA_TSTRING)
+    given = lua_tostring(L, -1);
+  else if (lua_type(L, argument) == LUA_TLIGHTUSERDATA)
+    given = "light userdata";
+  return misuse_argument(L, argument, lua_pushfstring(L, "%s expected, got %s", expected, given));
+}
+
+int misuse_raise(lua_State *L) { return misuse(L, "%s", luaL_checkstring(L, 1)); }
+
+int misuse_set_library(lua_State *L) {
+  lua_pushfstring(L, "@%s", luaL_checkstring(L, 1));
+  lua_setfield(L, LUA_REGISTRYINDEX, LIBRARY);
+  return 0;
+}
