@@ -1,6 +1,7 @@
 #include "binding/capture.h"
 
 #include <lauxlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "binding/failure.h"
@@ -16,13 +17,14 @@ static const char CAPTURE_TYPE[] = "lunet.capture";
 static capture *check(lua_State *L) { return *(capture **)type_check(L, 1, CAPTURE_TYPE); }
 
 int capture_new(lua_State *L) {
-  host *h = host_check(L, 1);
   lua_Integer most = luaL_checkinteger(L, 2);
   luaL_argcheck(L, most >= 1 && most <= INT32_MAX, 2, "how many segments to keep, 1 or more");
+  bool outlives = lua_toboolean(L, 3);
   runtime *rt = runtime_of(L);
-  struct place p = host_place(rt, h, NULL);
-  if (lua_toboolean(L, 3)) p = (struct place){.scope = loop_scope(rt->lp)};
   capture **box = (capture **)type_new_box(L, CAPTURE_TYPE, 0);
+  host *h = host_check(L, 1);
+  struct place p = host_place(rt, h, NULL);
+  if (outlives) p = (struct place){.scope = loop_scope(rt->lp)};
   int result = capture_open(rt->lp, &p, h, (uint32_t)most, box);
   if (result == 0) return 1;
   return failure_push(L, result, lua_pushfstring(L, "capture of %s", host_name(h)));
@@ -69,18 +71,22 @@ static void push_segment(lua_State *L, const struct segment *s) {
   lua_setfield(L, -2, "packet");
 }
 
+/* A finalizer that runs while the tables are made may read more: the ring moves, and what it has
+ * overwritten is forgotten. */
 static int segments(lua_State *L) {
   capture *c = check(L);
-  lua_Integer wanted = luaL_optinteger(L, 2, 0);
+  lua_Integer wanted = luaL_optinteger(L, 2, 0), count = 0;
   luaL_argcheck(L, wanted >= 0, 2, "segments are numbered from 0");
   int result = c == NULL ? 0 : capture_read(c);
   if (result < 0) return failure_push(L, result, "segments");
+  uint64_t next = c == NULL ? 0 : capture_next(c), number = (uint64_t)wanted;
   lua_newtable(L);
-  if (c == NULL) return 1;
-  uint64_t first = capture_first(c) > (uint64_t)wanted ? capture_first(c) : (uint64_t)wanted;
-  for (uint64_t number = first; number < capture_next(c); number++) {
-    push_segment(L, capture_segment(c, number));
-    lua_rawseti(L, -2, (lua_Integer)(number - first) + 1);
+  for (; number < next; number++) {
+    if (number < capture_first(c)) number = capture_first(c);
+    if (number >= next) break;
+    struct segment s = *capture_segment(c, number);
+    push_segment(L, &s);
+    lua_rawseti(L, -2, ++count);
   }
   return 1;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "binding/failure.h"
+#include "binding/field.h"
 #include "binding/host.h"
 #include "binding/listener.h"
 #include "binding/runtime.h"
@@ -40,34 +41,60 @@ int connection_push_address(lua_State *L, const address *a) {
 
 /* -- lunet.connect(target, timeout) -------------------------------------------------------- */
 
-static const char *const connect_fields[] = {"[1]", "address", "port", "from", "label", NULL};
+/* The stack of a connect. */
+enum { TARGET = 1, TIMEOUT, HOST, CONNECTION, ATTEMPT };
 
-static int bind_from(lua_State *L, int fd) {
-  address from;
-  char text[ADDRESS_TEXT];
-  if (!target_from(L, 1, &from)) return 0;
+/* Where to, from where, and how. */
+struct connect {
+  address peer, from;
+  bool has_from;
+  const char *label;
+  struct target_options options;
+  const char *failed_at; /* "socket", "option", "from", "connect" */
+};
+
+static int bind_from(int fd, const address *from) {
   int one = 1;
   /* Without a port of its own, the kernel chooses one when it knows the peer, so that a port serves
    * many peers: ip(7), IP_BIND_ADDRESS_NO_PORT. */
-  if (address_port(&from) == 0)
+  if (address_port(from) == 0)
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
-  int result = socket_bind(fd, &from);
-  if (result < 0) lua_pushfstring(L, "from %s", address_format(&from, text));
+  return socket_bind(fd, from);
+}
+
+/* A socket, or a negative errno and what it failed at. */
+static int open_socket(struct connect *what, const host *h) {
+  what->failed_at = "socket";
+  int fd = host_socket(h, address_family(&what->peer));
+  if (fd < 0) return fd;
+  what->failed_at = "option";
+  int result = target_set_options(&what->options, fd);
+  if (result == 0 && what->has_from) {
+    what->failed_at = "from";
+    result = bind_from(fd, &what->from);
+  }
+  if (result == 0) return fd;
+  socket_close(fd);
   return result;
 }
 
-/* A socket, or a negative errno with what was tried pushed. */
-static int open_socket(lua_State *L, const host *h, const address *peer) {
-  int fd = host_socket(h, address_family(peer));
-  if (fd < 0) lua_pushliteral(L, "socket");
-  int result = fd;
-  if (fd >= 0 && lua_istable(L, 1)) {
-    result = target_set_options(L, 1, fd);
-    if (result == 0) result = bind_from(L, fd);
-  }
-  if (result >= 0) return fd;
-  if (fd >= 0) socket_close(fd);
+static int open_connection(struct connect *what, const host *h, task *t, connection **box) {
+  int fd = open_socket(what, h);
+  if (fd < 0) return fd;
+  what->failed_at = "connect";
+  struct place p = host_place(t->rt, h, what->label);
+  int result = connection_open(t->op.lp, &p, fd, box);
+  if (result < 0) socket_close(fd);
   return result;
+}
+
+static int push_not_opened(lua_State *L, int result, const struct connect *what) {
+  char text[ADDRESS_TEXT];
+  const char *tried = what->failed_at;
+  if (strcmp(tried, "option") == 0) tried = target_push_refused(L, TARGET, &what->options);
+  if (strcmp(tried, "from") == 0)
+    tried = lua_pushfstring(L, "from %s", address_format(&what->from, text));
+  return failure_push(L, result, tried);
 }
 
 static const char *push_attempt(lua_State *L, const address *peer) {
@@ -75,68 +102,73 @@ static const char *push_attempt(lua_State *L, const address *peer) {
   return lua_pushfstring(L, "connect to %s", address_format(peer, text));
 }
 
-/* The stack: target, timeout, the connection; and for a Unix socket, which does not know whom it
- * failed to reach, what was tried. */
+/* A Unix socket does not know whom it failed to reach: what was tried is on the stack. */
 static int push_connected(lua_State *L, op *o) {
-  connection *c = *(connection **)type_check(L, 3, CONNECTION_TYPE);
+  connection *c = *(connection **)type_check(L, CONNECTION, CONNECTION_TYPE);
   if (o->result >= 0) {
-    lua_pushvalue(L, 3);
+    lua_pushvalue(L, CONNECTION);
     return 1;
   }
-  if (lua_gettop(L) == 3) {
+  if (lua_gettop(L) < ATTEMPT) {
     address peer;
     connection_peer(c, &peer);
     push_attempt(L, &peer);
   }
   connection_close(c);
-  return failure_push(L, o->result, lua_tostring(L, 4));
+  return failure_push(L, o->result, lua_tostring(L, ATTEMPT));
 }
 
 /* The Lua library has found the address of a listener on another host, if it can be reached. */
-static void check_listener(lua_State *L, const host *h) {
-  if (lua_istable(L, 1))
-    lua_rawgeti(L, 1, 1);
+static void check_listener(lua_State *L) {
+  if (lua_istable(L, TARGET))
+    lua_rawgeti(L, TARGET, 1);
   else
-    lua_pushvalue(L, 1);
+    lua_pushvalue(L, TARGET);
   const listener *l = listener_test(L, -1);
   bool is_tcp = l != NULL && address_family(listener_address(l)) != AF_UNIX;
+  const host *h = host_or_home(L, HOST);
   if (is_tcp && listener_host(l) != host_number(h))
     luaL_error(L, "connect: the listener is on another host, which shares no network with %s",
                h == NULL ? "the home host" : host_name(h));
   lua_pop(L, 1);
 }
 
-int connection_to_from(lua_State *L, const host *h) {
-  address peer, from;
-  uint64_t deadline_ns = timeout_argument(L, 2);
-  lua_settop(L, 2);
-  target_peer(L, 1, &peer);
-  check_listener(L, h);
-  const char *label = NULL;
-  if (lua_istable(L, 1)) {
-    target_check(L, 1, connect_fields);
-    target_from(L, 1, &from); /* misuse raises before anything is opened */
-    label = target_string(L, 1, "label", NULL);
-  }
-  task *t = task_begin(L, deadline_ns);
+static void read_target(lua_State *L, struct connect *out) {
+  static const char *const fields[] = {"[1]", "address", "port", "from", "label", NULL};
+  *out = (struct connect){.label = NULL};
+  bool is_table = lua_istable(L, TARGET);
+  if (is_table) field_copy_table(L, TARGET);
+  target_peer(L, TARGET, &out->peer);
+  check_listener(L);
+  if (!is_table) return;
+  target_check(L, TARGET, fields);
+  out->has_from = target_from(L, TARGET, &out->from);
+  out->label = target_string(L, TARGET, "label", NULL);
+  target_read_options(L, TARGET, &out->options);
+}
+
+int connection_to_from(lua_State *L) {
+  struct connect what;
+  uint64_t deadline_ns = timeout_argument(L, TIMEOUT);
+  read_target(L, &what);
   connection **box = connection_new(L);
-  int fd = open_socket(L, h, &peer);
-  int result = fd;
-  if (fd >= 0) {
-    struct place p = host_place(t->rt, h, label);
-    result = connection_open(t->op.lp, &p, fd, box);
-    if (result < 0) socket_close(fd);
-  }
+  if (address_family(&what.peer) == AF_UNIX) push_attempt(L, &what.peer);
+  const host *h = host_or_home(L, HOST);
+  task *t = task_begin(L, deadline_ns);
+  int result = open_connection(&what, h, t, box);
   if (result < 0) {
     t->op.state = OP_IDLE;
-    return failure_push(L, result, fd < 0 ? lua_tostring(L, -1) : "connect");
+    return push_not_opened(L, result, &what);
   }
-  if (address_family(&peer) == AF_UNIX) push_attempt(L, &peer);
-  connection_connect(*box, &peer, &t->op);
+  connection_connect(*box, &what.peer, &t->op);
   return task_wait(L, t, push_connected);
 }
 
-int connection_to(lua_State *L) { return connection_to_from(L, NULL); }
+int connection_to(lua_State *L) {
+  lua_settop(L, TIMEOUT);
+  lua_pushnil(L);
+  return connection_to_from(L);
+}
 
 /* -- sending and receiving ----------------------------------------------------------------- */
 
@@ -153,7 +185,7 @@ static int push_sent(lua_State *L, op *o) {
 static int send_data(lua_State *L) {
   size_t length;
   connection *c = check(L);
-  const char *data = luaL_checklstring(L, 2, &length); /* stays on the stack while it waits */
+  const char *data = luaL_checklstring(L, 2, &length);
   uint64_t deadline_ns = timeout_argument(L, 3);
   task *t = task_begin(L, deadline_ns);
   t->op.as.send.data = data;
@@ -163,7 +195,7 @@ static int send_data(lua_State *L) {
     op_end(&t->op, OP_CLOSED);
   else
     connection_send(c, &t->op);
-  return task_wait(L, t, push_sent);
+  return task_wait_holding(L, t, 2, push_sent);
 }
 
 static int push_received(lua_State *L, op *o) {

@@ -13,9 +13,9 @@ extern const char CONNECTION_TYPE[];
 
 void connection_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
-/* lunet.connect(target, timeout), and the same from a host */
+/* lunet.connect(target, timeout), and the same from the host at index 3 */
 int connection_to(lua_State *L);
-int connection_to_from(lua_State *L, const host *h);
+int connection_to_from(lua_State *L);
 
 /* Pushes a connection that is closed until one is put there. */
 connection **connection_new(lua_State *L);

@@ -1,12 +1,16 @@
 #include "binding/core.h"
 
+#include <errno.h>
 #include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "binding/capture.h"
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/host.h"
 #include "binding/listener.h"
+#include "binding/memory.h"
 #include "binding/misuse.h"
 #include "binding/nursery.h"
 #include "binding/output.h"
@@ -21,22 +25,40 @@
 
 enum { DESCRIPTION = 512 };
 
-/* lunet.open_handles(): what is open, as a list of texts. */
-static int open_handles(lua_State *L) {
-  runtime *rt = runtime_of(L);
-  list *scopes = loop_scopes(rt->lp);
+/* The texts of all open handles, each with a zero byte behind it; the memory is the caller's. */
+static int describe_all(loop *lp, char **texts, size_t *length) {
+  list *scopes = loop_scopes(lp);
   char text[DESCRIPTION];
-  lua_Integer count = 0;
-  lua_newtable(L);
+  FILE *out = open_memstream(texts, length);
+  if (out == NULL) return -ENOMEM;
   for (list *s = scopes->next; s != scopes; s = s->next) {
     list *handles = &LIST_ENTRY(s, scope, in_loop)->handles;
     for (list *l = handles->next; l != handles; l = l->next) {
       const handle *h = LIST_ENTRY(l, handle, in_scope);
       h->type->describe(h, text, sizeof text);
-      lua_pushfstring(L, "%s %s", h->type->name, text);
-      lua_rawseti(L, -2, ++count);
+      fprintf(out, "%s %s%c", h->type->name, text, '\0');
     }
   }
+  return fclose(out) == 0 ? 0 : -ENOMEM;
+}
+
+/* lunet.open_handles(): what is open, as a list of texts. They are complete before the first is
+ * pushed: while Lua makes a string, a finalizer may close any handle. */
+static int open_handles(lua_State *L) {
+  runtime *rt = runtime_of(L);
+  char *texts = NULL;
+  size_t length = 0;
+  lua_Integer count = 0;
+  void **memory = memory_new(L);
+  int result = describe_all(rt->lp, &texts, &length);
+  *memory = texts;
+  if (result < 0) return luaL_error(L, "open_handles: not enough memory");
+  lua_newtable(L);
+  for (const char *text = texts; text < texts + length; text += strlen(text) + 1) {
+    lua_pushstring(L, text);
+    lua_rawseti(L, -2, ++count);
+  }
+  memory_free(memory);
   return 1;
 }
 
@@ -114,7 +136,7 @@ __attribute__((visibility("default"))) int luaopen_lunet_core(lua_State *L) {
   rule_open_type(L);
   capture_open_type(L);
   process_open_type(L);
-  sockets_open_type(L);
+  memory_open_type(L);
   luaL_newlibtable(L, functions);
   lua_rotate(L, -2, 1);
   luaL_setfuncs(L, functions, 1);

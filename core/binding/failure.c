@@ -17,6 +17,8 @@ static const struct own_code {
   {0, NULL, NULL},
 };
 
+enum { MESSAGE = 128 };
+
 static const struct own_code *own_code(ssize_t code) {
   const struct own_code *own = own_codes;
   while (own->name != NULL && own->code != code) own++;
@@ -31,7 +33,9 @@ const char *failure_name(ssize_t code) {
 
 int failure_push(lua_State *L, ssize_t code, const char *what) {
   const struct own_code *own = own_code(code);
-  const char *message = own != NULL ? own->message : uv_strerror((int)code);
+  char text[MESSAGE];
+  const char *message =
+    own != NULL ? own->message : uv_strerror_r((int)code, text, sizeof text); /* no leak */
   lua_pushnil(L);
   const char *name = failure_name(code);
   if (what != NULL)

@@ -1,11 +1,11 @@
 #include "binding/host.h"
 
 #include <lauxlib.h>
-#include <stdlib.h>
 
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/listener.h"
+#include "binding/memory.h"
 #include "binding/process.h"
 #include "binding/sockets.h"
 #include "binding/type.h"
@@ -22,6 +22,10 @@ host *host_check(lua_State *L, int index) {
   host *h = check(L, index);
   if (h == NULL || !host_is_open(h)) luaL_error(L, "the host is closed");
   return h;
+}
+
+host *host_or_home(lua_State *L, int index) {
+  return lua_isnil(L, index) ? NULL : host_check(L, index);
 }
 
 struct place host_place(runtime *rt, const host *h, const char *label) {
@@ -44,28 +48,32 @@ int host_new(lua_State *L) {
 
 /* -- methods ------------------------------------------------------------------------------- */
 
+/* The arguments get the places that they have in the same call of the home host, and the host the
+ * one behind them: there it stays, and so alive, until the call ends. */
+static void put_last(lua_State *L, int arguments) {
+  host_check(L, 1);
+  lua_settop(L, 1 + arguments);
+  lua_rotate(L, 1, -1);
+}
+
 int host_listen(lua_State *L) {
-  host *h = host_check(L, 1);
-  lua_remove(L, 1);
-  return listener_listen_on(L, h);
+  put_last(L, 1);
+  return listener_listen_on(L);
 }
 
 int host_connect(lua_State *L) {
-  host *h = host_check(L, 1);
-  lua_remove(L, 1);
-  return connection_to_from(L, h);
+  put_last(L, 2);
+  return connection_to_from(L);
 }
 
 static int exec(lua_State *L) {
-  host *h = host_check(L, 1);
-  lua_remove(L, 1);
-  return process_exec_on(L, h);
+  put_last(L, 1);
+  return process_exec_on(L);
 }
 
 static int sockets(lua_State *L) {
-  host *h = host_check(L, 1);
-  lua_remove(L, 1);
-  return sockets_list_of(L, h);
+  put_last(L, 1);
+  return sockets_list_of(L);
 }
 
 static int name(lua_State *L) {
@@ -102,27 +110,29 @@ static int push_link_result(lua_State *L, int result, const char *what) {
 }
 
 int host_link(lua_State *L) {
-  host *h = host_check(L, 1), *peer = host_check(L, 3);
   const char *link = luaL_checkstring(L, 2), *peer_link = luaL_checkstring(L, 4);
+  host *h = host_check(L, 1), *peer = host_check(L, 3);
   int result = link_create_pair(host_routes(h), link, host_namespace(peer), peer_link);
   if (result == 0) result = link_set_up(host_routes(peer), peer_link);
   return push_link_result(L, result, "link");
 }
 
 int host_bridge(lua_State *L) {
+  const char *bridge = luaL_checkstring(L, 2);
   host *h = host_check(L, 1);
-  return push_link_result(L, link_create_bridge(host_routes(h), luaL_checkstring(L, 2)), "bridge");
+  return push_link_result(L, link_create_bridge(host_routes(h), bridge), "bridge");
 }
 
 int host_attach(lua_State *L) {
+  const char *link = luaL_checkstring(L, 2), *bridge = luaL_checkstring(L, 3);
   host *h = host_check(L, 1);
-  int result = link_attach(host_routes(h), luaL_checkstring(L, 2), luaL_checkstring(L, 3));
-  return push_link_result(L, result, "attach");
+  return push_link_result(L, link_attach(host_routes(h), link, bridge), "attach");
 }
 
 int host_unlink(lua_State *L) {
+  const char *link = luaL_checkstring(L, 2);
   host *h = host_check(L, 1);
-  return push_link_result(L, link_delete(host_routes(h), luaL_checkstring(L, 2)), "unlink");
+  return push_link_result(L, link_delete(host_routes(h), link), "unlink");
 }
 
 int host_is_address(lua_State *L) {
@@ -142,36 +152,45 @@ int host_is_within(lua_State *L) {
   return 1;
 }
 
+static int prefixed_argument(lua_State *L, int index, address *out) {
+  const char *text = luaL_checkstring(L, index);
+  int prefix = address_parse_prefixed(text, out);
+  if (prefix < 0) luaL_error(L, "\"%s\" is no address with a prefix length", text);
+  return prefix;
+}
+
 int host_add_addresses(lua_State *L) {
-  host *h = host_check(L, 1);
+  address a;
   int count = lua_gettop(L);
-  int index = link_index(host_routes(h), luaL_checkstring(L, 2));
+  const char *link = luaL_checkstring(L, 2);
+  for (int i = 3; i <= count; i++) prefixed_argument(L, i, &a);
+  host *h = host_check(L, 1);
+  int index = link_index(host_routes(h), link);
   if (index < 0) return push_link_result(L, index, "link");
   for (int i = 3; i <= count; i++) {
-    address a;
-    const char *text = luaL_checkstring(L, i);
-    int prefix = address_parse_prefixed(text, &a);
-    if (prefix < 0) return luaL_error(L, "\"%s\" is no address with a prefix length", text);
+    int prefix = prefixed_argument(L, i, &a); /* a text by now: nothing is allocated */
     int result = link_add_address(host_routes(h), index, &a, prefix);
-    if (result < 0) return failure_push(L, result, lua_pushfstring(L, "address %s", text));
+    if (result < 0)
+      return failure_push(L, result, lua_pushfstring(L, "address %s", lua_tostring(L, i)));
   }
   lua_pushboolean(L, 1);
   return 1;
 }
 
 int host_link_is_up(lua_State *L) {
+  const char *link = luaL_checkstring(L, 2);
   host *h = host_check(L, 1);
-  int result = link_is_up(host_routes(h), luaL_checkstring(L, 2));
+  int result = link_is_up(host_routes(h), link);
   if (result < 0) return push_link_result(L, result, "link");
   lua_pushboolean(L, result);
   return 1;
 }
 
 int host_answers_for(lua_State *L) {
-  host *h = host_check(L, 1);
   address a;
   const char *text = luaL_checkstring(L, 2);
   if (address_make(text, 0, &a) < 0) return luaL_error(L, "\"%s\" is no address", text);
+  host *h = host_check(L, 1);
   int result = link_answers_for(host_routes(h), &a);
   if (result < 0) return failure_push(L, result, lua_pushfstring(L, "address %s", text));
   lua_pushboolean(L, result);
@@ -185,12 +204,14 @@ static int namespace_argument(lua_State *L) {
 }
 
 int host_read_file(lua_State *L) {
-  char *text;
+  char *text = NULL;
   const char *path = luaL_checkstring(L, 2);
+  void **memory = memory_new(L);
   ssize_t length = namespace_read_file(namespace_argument(L), path, &text);
   if (length < 0) return failure_push(L, length, path);
+  *memory = text;
   lua_pushlstring(L, text, (size_t)length);
-  free(text);
+  memory_free(memory);
   return 1;
 }
 

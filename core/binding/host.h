@@ -17,8 +17,11 @@ int host_number_of(lua_State *L); /* core.host_number(host): as events tell it; 
 int host_listen(lua_State *L);    /* core.host_listen(host, {...}) */
 int host_connect(lua_State *L);   /* core.host_connect(host, target, timeout) */
 
-/* The host at `index`, which is open; raises if it is closed. */
+/* The host at `index`, which is open; raises if it is closed. Whatever allocates in Lua may run a
+ * finalizer that closes it: ask for the host last, when all arguments are read and all userdata are
+ * made. */
 host *host_check(lua_State *L, int index);
+host *host_or_home(lua_State *L, int index); /* nil: the home host, NULL */
 
 /* Where something belongs that the current task opens on a host (NULL: home). */
 struct place host_place(runtime *rt, const host *h, const char *label);

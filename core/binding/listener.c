@@ -6,6 +6,7 @@
 
 #include "binding/connection.h"
 #include "binding/failure.h"
+#include "binding/field.h"
 #include "binding/host.h"
 #include "binding/runtime.h"
 #include "binding/target.h"
@@ -45,69 +46,85 @@ int listener_is_listener(lua_State *L) {
 
 /* -- lunet.listen -------------------------------------------------------------------------- */
 
-/* A bound socket, or a negative errno with what was tried pushed. */
-static int open_bound(lua_State *L, const host *h, const address *local) {
-  char text[ADDRESS_TEXT];
-  int fd = host_socket(h, address_family(local));
-  int result = fd < 0 ? fd : target_set_options(L, 1, fd);
-  if (result == 0) {
-    result = socket_bind(fd, local);
-    lua_pushfstring(L, "listen on %s", address_format(local, text));
-  } else if (fd < 0) {
-    lua_pushliteral(L, "socket");
-  }
+/* The stack of a listen. */
+enum { TARGET = 1, HOST };
+
+/* Where, and how. */
+struct listen {
+  address local;
+  int backlog;
+  const char *label;
+  struct target_options options;
+  bool has_socket;
+};
+
+/* A bound socket, or a negative errno. */
+static int open_bound(struct listen *what, const host *h) {
+  int fd = host_socket(h, address_family(&what->local));
+  what->has_socket = fd >= 0;
+  if (fd < 0) return fd;
+  int result = target_set_options(&what->options, fd);
+  if (result == 0) result = socket_bind(fd, &what->local);
   if (result == 0) return fd;
-  if (fd >= 0) socket_close(fd);
+  socket_close(fd);
   return result;
+}
+
+static int open_listener(struct listen *what, const host *h, runtime *rt, listener **box) {
+  int fd = open_bound(what, h);
+  if (fd < 0) return fd;
+  struct place p = host_place(rt, h, what->label);
+  int result = listener_open(rt->lp, &p, fd, what->backlog, box);
+  if (result < 0) socket_close(fd);
+  return result;
+}
+
+static int push_not_opened(lua_State *L, int result, const struct listen *what) {
+  char text[ADDRESS_TEXT];
+  const char *tried = "socket";
+  if (what->options.refused != NULL)
+    tried = target_push_refused(L, TARGET, &what->options);
+  else if (what->has_socket)
+    tried = lua_pushfstring(L, "listen on %s", address_format(&what->local, text));
+  return failure_push(L, result, tried);
 }
 
 /* A port whose last connections are in TIME_WAIT can be had at once, as servers do it; two
  * listeners still cannot share one. */
 static void default_reuseaddr(lua_State *L) {
-  if (lua_getfield(L, 1, "reuseaddr") == LUA_TNIL) {
+  if (lua_getfield(L, TARGET, "reuseaddr") == LUA_TNIL) {
     lua_pushboolean(L, 1);
-    lua_setfield(L, 1, "reuseaddr");
+    lua_setfield(L, TARGET, "reuseaddr");
   }
   lua_pop(L, 1);
 }
 
-/* The options are read and changed in a copy of the script's table. */
-static void copy_options(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
-  lua_newtable(L);
-  for (lua_pushnil(L); lua_next(L, 1);) {
-    lua_pushvalue(L, -2);
-    lua_insert(L, -2);
-    lua_rawset(L, 2);
-  }
-  lua_replace(L, 1);
-}
-
-int listener_listen_on(lua_State *L, const host *h) {
+static void read_target(lua_State *L, struct listen *out) {
   static const char *const fields[] = {"address", "port", "backlog", "label", NULL};
-  runtime *rt = runtime_of(L);
-  address local;
-  copy_options(L);
-  target_check(L, 1, fields);
-  int backlog = target_integer(L, 1, "backlog", 0, INT_MAX, -1);
-  const char *label = target_string(L, 1, "label", NULL);
-  target_local(L, 1, h == NULL ? "127.0.0.1" : "0.0.0.0", &local);
+  luaL_checktype(L, TARGET, LUA_TTABLE);
+  field_copy_table(L, TARGET);
+  target_check(L, TARGET, fields);
+  out->backlog = target_integer(L, TARGET, "backlog", 0, INT_MAX, -1);
+  out->label = target_string(L, TARGET, "label", NULL);
+  target_local(L, TARGET, lua_isnil(L, HOST) ? "127.0.0.1" : "0.0.0.0", &out->local);
   default_reuseaddr(L);
-  listener **box = (listener **)type_new_box(L, LISTENER_TYPE, 0);
-  int fd = open_bound(L, h, &local);
-  if (fd < 0) return failure_push(L, fd, lua_tostring(L, -1));
-  struct place p = host_place(rt, h, label);
-  int result = listener_open(rt->lp, &p, fd, backlog, box);
-  if (result < 0) {
-    socket_close(fd);
-    return failure_push(L, result, lua_tostring(L, -1));
-  }
-  lua_pop(L, 1);
-  return 1;
+  target_read_options(L, TARGET, &out->options);
 }
 
-int listener_listen(lua_State *L) { return listener_listen_on(L, NULL); }
+int listener_listen_on(lua_State *L) {
+  struct listen what;
+  runtime *rt = runtime_of(L);
+  read_target(L, &what);
+  listener **box = (listener **)type_new_box(L, LISTENER_TYPE, 0);
+  int result = open_listener(&what, host_or_home(L, HOST), rt, box);
+  return result < 0 ? push_not_opened(L, result, &what) : 1;
+}
+
+int listener_listen(lua_State *L) {
+  lua_settop(L, TARGET);
+  lua_pushnil(L);
+  return listener_listen_on(L);
+}
 
 /* -- methods ------------------------------------------------------------------------------- */
 
@@ -122,13 +139,13 @@ static int accept_one(lua_State *L) {
   listener *l = check(L);
   uint64_t deadline_ns = timeout_argument(L, 2);
   lua_settop(L, 2);
-  task *t = task_begin(L, deadline_ns);
   connection **box = connection_new(L);
+  task *t = task_begin(L, deadline_ns);
   if (l == NULL)
     op_end(&t->op, OP_CLOSED);
   else
     listener_accept(l, t->nursery->handles, box, &t->op);
-  return task_wait(L, t, push_accepted);
+  return task_wait_holding(L, t, 3, push_accepted);
 }
 
 /* nil: keep it as it is. */

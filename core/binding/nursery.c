@@ -88,17 +88,23 @@ struct scoped {
   scope handles;
 };
 
-static int scope_settled(lua_State *L, nursery *n) {
+void nursery_leave(lua_State *L, nursery *n) {
   n->owner->nursery = ((struct scoped *)n)->outer;
   scope_close(n->handles);
+  task_leave_scope(L, n->owner);
+}
+
+static int scope_settled(lua_State *L, nursery *n) {
+  nursery_leave(L, n);
   return n->has_failed ? lua_error(L) : lua_gettop(L) - n->base;
 }
 
 int nursery_scope(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   task *t = task_waiting(L); /* its end waits */
-  struct scoped *s = lua_newuserdatauv(L, sizeof *s, 0);
-  lua_insert(L, 1); /* stays on the stack, and so alive, until the scope has settled */
+  struct scoped *s = lua_newuserdatauv(L, sizeof *s, 1);
+  lua_insert(L, 1);
+  task_enter_scope(L, t, 1);
   nursery *n = &s->nursery;
   nursery_open(n, t, &s->handles);
   scope_open(&s->handles, t->rt->lp);

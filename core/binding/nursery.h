@@ -34,6 +34,9 @@ bool nursery_takes_errors(const nursery *n);
 
 void nursery_cancel(nursery *n); /* cancels the children, in order */
 
+/* Leaves the scope of a lunet.scope whose children have ended. */
+void nursery_leave(lua_State *L, nursery *n);
+
 int nursery_scope(lua_State *L); /* lunet.scope(fn, ...) */
 
 #endif

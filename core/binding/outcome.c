@@ -11,7 +11,6 @@ void outcome_push(lua_State *L, lua_State *co, int results) {
     lua_pushnil(L);
     return;
   }
-  luaL_checkstack(L, results + LUA_MINSTACK, "too many results");
   lua_createtable(L, results, 0);
   lua_xmove(co, L, results);
   for (int i = results; i >= 1; i--) lua_rawseti(L, -1 - i, i);

@@ -78,28 +78,30 @@ static void close_streams(lua_State *L, int index) {
   lua_pop(L, 1);
 }
 
-/* The table of exec is at index 1. */
+/* The stack of an exec. Until the program is started, what it is started with has the last place.
+ */
+enum { PROGRAM = 1, HOST, PROCESS };
+
 static const char *push_attempt(lua_State *L, const process *p) {
-  lua_rawgeti(L, 1, 1);
-  const char *program = luaL_tolstring(L, -1, NULL);
+  lua_rawgeti(L, PROGRAM, 1);
+  const char *program = lua_tostring(L, -1);
   switch (process_failed_at(p)) {
   case GUARD_FAILED_DIRECTORY:
-    lua_getfield(L, 1, "cwd");
+    lua_getfield(L, PROGRAM, "cwd");
     return lua_pushfstring(L, "exec %s: cwd %s", program, lua_tostring(L, -1));
   case GUARD_FAILED_NAMESPACES: return lua_pushfstring(L, "exec %s: a process namespace", program);
   default: return lua_pushfstring(L, "exec %s", program);
   }
 }
 
-/* The stack: the table of exec, the process. */
 static int push_started(lua_State *L, op *o) {
-  process *p = *(process **)type_check(L, 2, PROCESS_TYPE);
+  process *p = *(process **)type_check(L, PROCESS, PROCESS_TYPE);
   if (o->result >= 0) {
-    lua_pushvalue(L, 2);
+    lua_pushvalue(L, PROCESS);
     return 1;
   }
   process_close(p);
-  close_streams(L, 2);
+  close_streams(L, PROCESS);
   return failure_push(L, o->result, push_attempt(L, p));
 }
 
@@ -111,29 +113,35 @@ static int push_not_opened(lua_State *L, int result, const char *program) {
   return failure_push(L, result, lua_tostring(L, -1));
 }
 
-int process_exec_on(lua_State *L, const host *h) {
+int process_exec_on(lua_State *L) {
   struct program what;
   connection **near[STREAMS] = {NULL};
-  lua_settop(L, 1);
-  program_read(L, 1, &what);
-  task *t = task_begin(L, DEADLINE_NEVER);
+  luaL_checktype(L, PROGRAM, LUA_TTABLE);
+  field_copy_table(L, PROGRAM);
+  program_read(L, PROGRAM, &what);
   process **box = push_box(L);
   for (int i = 0; i < STREAMS; i++)
     if (stream_is_connected(what.streams[i])) near[i] = push_stream(L, i);
-  struct place where = host_place(t->rt, h, what.name);
   fflush(NULL); /* what the script has printed comes before what the program prints */
+  const host *h = host_or_home(L, HOST);
+  task *t = task_begin(L, DEADLINE_NEVER);
+  struct place where = host_place(t->rt, h, what.name);
   int result = process_open(t->op.lp, &where, h, &what, near, box);
   if (result < 0) {
     t->op.state = OP_IDLE;
     close_streams(L, -1);
     return push_not_opened(L, result, what.words[0]);
   }
-  lua_replace(L, 2); /* what it was started with is not needed any more */
+  lua_replace(L, PROCESS); /* what it was started with is not needed any more */
   process_start(*box, &t->op);
   return task_wait(L, t, push_started);
 }
 
-int process_exec(lua_State *L) { return process_exec_on(L, NULL); }
+int process_exec(lua_State *L) {
+  lua_settop(L, PROGRAM);
+  lua_pushnil(L);
+  return process_exec_on(L);
+}
 
 /* -- methods ------------------------------------------------------------------------------- */
 

@@ -4,13 +4,11 @@
 
 #include <lua.h>
 
-#include "handle/host.h"
-
 void process_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
 /* lunet.exec{...}, and the same on a host */
 int process_exec(lua_State *L);
-int process_exec_on(lua_State *L, const host *h);
+int process_exec_on(lua_State *L); /* on the host at index 2 */
 
 /* Pushes how a program has ended: its exit status, or the name of the signal that killed it. */
 int process_push_status(lua_State *L, int status);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "binding/field.h"
+
 static const char *const fields[] = {"env", "cwd", "stdin", "stdout", "stderr", "label", NULL};
 
 static const struct stream_choice {
@@ -150,6 +152,8 @@ static char **read_environment(lua_State *L, int index, int keep) {
     lua_replace(L, -2);
   } else if (type != LUA_TTABLE) {
     luaL_error(L, "exec: env: a table expected, not %s", luaL_typename(L, -1));
+  } else {
+    field_copy_table(L, -1);
   }
   int env = lua_gettop(L);
   check_environment(L, env);
@@ -165,7 +169,6 @@ static char **read_environment(lua_State *L, int index, int keep) {
 /* ------------------------------------------------------------------------------------------ */
 
 void program_read(lua_State *L, int index, struct program *out) {
-  luaL_checktype(L, index, LUA_TTABLE);
   lua_Integer words = (lua_Integer)lua_rawlen(L, index);
   check_keys(L, index, words);
   if (words == 0) {

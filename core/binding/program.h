@@ -6,8 +6,8 @@
 
 #include "handle/process.h"
 
-/* Reads the table at `index`. Pushes a table that keeps all of `out` alive. Raises unless every
- * field is known and of the right kind. */
+/* Reads the table at `index`, which field_copy_table has made. Pushes a table that keeps all of
+ * `out` alive. Raises unless every field is known and of the right kind. */
 void program_read(lua_State *L, int index, struct program *out);
 
 #endif

@@ -32,11 +32,11 @@ static int push_missing(lua_State *L) {
 }
 
 int rule_drop(lua_State *L) {
-  host *h = lua_isnil(L, 1) ? NULL : host_check(L, 1);
   const char *content = luaL_checkstring(L, 2), *text = luaL_checkstring(L, 3);
   runtime *rt = runtime_of(L);
-  struct place p = host_place(rt, h, NULL);
   rule **box = (rule **)type_new_box(L, RULE_TYPE, 0);
+  host *h = host_or_home(L, 1);
+  struct place p = host_place(rt, h, NULL);
   int result = rule_open(rt->lp, &p, h, content, text, box);
   if (result == -ENOPKG) return push_missing(L);
   if (result < 0) return failure_push(L, result, explain(L, result, h == NULL));

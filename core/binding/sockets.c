@@ -6,22 +6,22 @@
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/field.h"
+#include "binding/host.h"
 #include "binding/listener.h"
+#include "binding/memory.h"
 #include "binding/target.h"
-#include "binding/type.h"
 #include "platform/sock_diag.h"
 
-/* The kernel's answer, in a userdata: freed even if making the tables raises. */
-static const char LIST_TYPE[] = "lunet.sockets";
+/* -- the filter, at index 1, the host behind it --------------------------------------------- */
 
-/* -- the filter, at index 1 ---------------------------------------------------------------- */
+enum { FILTER = 1, HOST };
 
 static void check_fields(lua_State *L) {
   static const char known[] =
     "state, port, local_port, peer_port, peer_address, owned, listener, info";
   static const char *const fields[] = {
     "state", "port", "local_port", "peer_port", "peer_address", "owned", "listener", "info", NULL};
-  for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 2)) {
+  for (lua_pushnil(L); lua_next(L, FILTER); lua_pop(L, 2)) {
     const char *name = luaL_tolstring(L, -2, NULL);
     int i = 0;
     while (fields[i] != NULL && strcmp(fields[i], name) != 0) i++;
@@ -55,12 +55,13 @@ static uint32_t state_bit(lua_State *L) {
 
 static uint32_t states(lua_State *L) {
   uint32_t bits = 0;
-  int type = lua_getfield(L, 1, "state");
+  int type = lua_getfield(L, FILTER, "state");
   if (type == LUA_TNIL) bits = SOCK_DIAG_STATES;
   if (type != LUA_TNIL && type != LUA_TTABLE) bits = state_bit(L);
-  lua_Integer count = type == LUA_TTABLE ? luaL_len(L, -1) : 0;
+  if (type == LUA_TTABLE) field_copy_table(L, -1);
+  lua_Integer count = type == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, -1) : 0;
   for (lua_Integer i = 1; i <= count; i++) {
-    lua_geti(L, -1, i);
+    lua_rawgeti(L, -1, i);
     bits |= state_bit(L);
     lua_pop(L, 1);
   }
@@ -70,7 +71,7 @@ static uint32_t states(lua_State *L) {
 
 /* 1, 0, or -1: not given */
 static int flag(lua_State *L, const char *field) {
-  int type = lua_getfield(L, 1, field);
+  int type = lua_getfield(L, FILTER, field);
   if (type != LUA_TNIL && type != LUA_TBOOLEAN)
     luaL_error(L, "%s: true or false expected, not %s", field, luaL_typename(L, -1));
   int value = type == LUA_TNIL ? -1 : lua_toboolean(L, -1);
@@ -89,12 +90,12 @@ static void narrow_to(lua_State *L, const listener *l, struct sock_diag_filter *
   f->states &= ~(1u << TCP_STATE_LISTEN);
 }
 
-static void take_listener(lua_State *L, const host *h, struct sock_diag_filter *f) {
-  if (lua_getfield(L, 1, "listener") != LUA_TNIL) {
+static void take_listener(lua_State *L, struct sock_diag_filter *f) {
+  if (lua_getfield(L, FILTER, "listener") != LUA_TNIL) {
     const listener *l = listener_test(L, -1);
     if (l == NULL)
       luaL_error(L, "listener: a listener expected, not %s", luaL_typename(L, -1));
-    else if (listener_host(l) != host_number(h))
+    else if (listener_host(l) != host_number(host_or_home(L, HOST)))
       luaL_error(L, "listener: it is on another host");
     else
       narrow_to(L, l, f);
@@ -103,7 +104,7 @@ static void take_listener(lua_State *L, const host *h, struct sock_diag_filter *
 }
 
 static void take_peer(lua_State *L, struct sock_diag_filter *f) {
-  const char *text = target_string(L, 1, "peer_address", NULL);
+  const char *text = target_string(L, FILTER, "peer_address", NULL);
   if (text == NULL) return;
   if (address_parse(text, &f->peer) < 0 || address_port(&f->peer) == 0)
     luaL_error(L, "peer_address: \"%s\" is no address like \"10.0.0.1:80\" or \"[fd00::1]:80\"",
@@ -112,21 +113,23 @@ static void take_peer(lua_State *L, struct sock_diag_filter *f) {
   f->peer_port = address_port(&f->peer);
 }
 
-static struct sock_diag_filter filter_argument(lua_State *L, const host *h) {
-  if (lua_isnoneornil(L, 1))
+static struct sock_diag_filter filter_argument(lua_State *L) {
+  if (lua_isnoneornil(L, FILTER))
     return (struct sock_diag_filter){.states = SOCK_DIAG_STATES, .owned = -1};
-  if (!lua_istable(L, 1)) luaL_error(L, "sockets: a table expected, not %s", luaL_typename(L, 1));
+  if (!lua_istable(L, FILTER))
+    luaL_error(L, "sockets: a table expected, not %s", luaL_typename(L, FILTER));
+  field_copy_table(L, FILTER);
   check_fields(L);
   struct sock_diag_filter f = {
     .states = states(L),
-    .local_port = target_integer(L, 1, "local_port", 1, 65535, 0),
-    .peer_port = target_integer(L, 1, "peer_port", 1, 65535, 0),
-    .port = target_integer(L, 1, "port", 1, 65535, 0),
+    .local_port = target_integer(L, FILTER, "local_port", 1, 65535, 0),
+    .peer_port = target_integer(L, FILTER, "peer_port", 1, 65535, 0),
+    .port = target_integer(L, FILTER, "port", 1, 65535, 0),
     .owned = flag(L, "owned"),
     .wants_info = flag(L, "info") == 1,
   };
   take_peer(L, &f);
-  take_listener(L, h, &f);
+  take_listener(L, &f);
   return f;
 }
 
@@ -184,36 +187,25 @@ static void push_socket(lua_State *L, const struct tcp_socket *s) {
   lua_setfield(L, -2, "info");
 }
 
-static int free_list(lua_State *L) {
-  sock_diag_free(luaL_checkudata(L, 1, LIST_TYPE));
-  return 0;
-}
-
-static struct sock_diag_list *push_list(lua_State *L) {
-  struct sock_diag_list *found = lua_newuserdatauv(L, sizeof *found, 0);
-  *found = (struct sock_diag_list){NULL, 0, 0};
-  luaL_setmetatable(L, LIST_TYPE);
-  return found;
-}
-
-int sockets_list_of(lua_State *L, const host *h) {
-  struct sock_diag_filter filter = filter_argument(L, h);
-  struct sock_diag_list *found = push_list(L);
-  int result = sock_diag_read(h == NULL ? -1 : host_namespace(h), &filter, found);
+int sockets_list_of(lua_State *L) {
+  struct sock_diag_list found = {NULL, 0, 0};
+  struct sock_diag_filter filter = filter_argument(L);
+  void **memory = memory_new(L);
+  const host *h = host_or_home(L, HOST);
+  int result = sock_diag_read(h == NULL ? -1 : host_namespace(h), &filter, &found);
+  *memory = found.sockets;
   if (result < 0) return failure_push(L, result, "sockets");
-  lua_createtable(L, (int)found->count, 0);
-  for (size_t i = 0; i < found->count; i++) {
-    push_socket(L, &found->sockets[i]);
+  lua_createtable(L, (int)found.count, 0);
+  for (size_t i = 0; i < found.count; i++) {
+    push_socket(L, &found.sockets[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
-  sock_diag_free(found);
+  memory_free(memory);
   return 1;
 }
 
-int sockets_list(lua_State *L) { return sockets_list_of(L, NULL); }
-
-void sockets_open_type(lua_State *L) {
-  static const luaL_Reg none[] = {{NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__gc", free_list}, {NULL, NULL}};
-  type_open(L, LIST_TYPE, none, metamethods);
+int sockets_list(lua_State *L) {
+  lua_settop(L, FILTER);
+  lua_pushnil(L);
+  return sockets_list_of(L);
 }

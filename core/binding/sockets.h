@@ -4,12 +4,8 @@
 
 #include <lua.h>
 
-#include "handle/host.h"
-
-void sockets_open_type(lua_State *L); /* expects the runtime on the stack's top */
-
-/* lunet.sockets(filter), and the same of a host (NULL: home) */
+/* lunet.sockets(filter), and the same of the host at index 2 */
 int sockets_list(lua_State *L);
-int sockets_list_of(lua_State *L, const host *h);
+int sockets_list_of(lua_State *L);
 
 #endif

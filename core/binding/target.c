@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "binding/listener.h"
-#include "platform/option.h"
 
 static const char EXAMPLES[] = "\"127.0.0.1:80\", \"[::1]:80\" or \"unix:/path\" (addresses are "
                                "numeric: lunet looks no names up)";
@@ -96,27 +95,49 @@ void target_check(lua_State *L, int index, const char *const fields[]) {
   }
 }
 
-/* Sets what is on the top of the stack. */
-static int set_option(lua_State *L, const struct option *o, int fd) {
+/* What is on the top of the stack. */
+static struct target_option read_option(lua_State *L, const struct option *o) {
+  struct target_option read = {.option = o};
   switch (o->type) {
-  case OPTION_FLAG: return option_set_number(fd, o, lua_toboolean(L, -1));
-  case OPTION_TEXT: return option_set_text(fd, o, lua_tostring(L, -1));
-  case OPTION_LINGER: return option_set_linger(fd, lua_type(L, -1) == LUA_TNUMBER);
-  case OPTION_MILLISECONDS: return option_set_number(fd, o, (int)ceil(lua_tonumber(L, -1) * 1000));
-  default: return option_set_number(fd, o, (int)lua_tonumber(L, -1));
+  case OPTION_FLAG: read.value = lua_toboolean(L, -1); break;
+  case OPTION_TEXT: read.text = lua_tostring(L, -1); break;
+  case OPTION_LINGER: read.value = lua_type(L, -1) == LUA_TNUMBER; break;
+  case OPTION_MILLISECONDS: read.value = (int)ceil(lua_tonumber(L, -1) * 1000); break;
+  default: read.value = (int)lua_tonumber(L, -1);
+  }
+  return read;
+}
+
+void target_read_options(lua_State *L, int index, struct target_options *out) {
+  out->count = 0;
+  out->refused = NULL;
+  for (const struct option *o = option_table; o->name != NULL; o++) {
+    if (lua_getfield(L, index, o->name) != LUA_TNIL) out->options[out->count++] = read_option(L, o);
+    lua_pop(L, 1);
   }
 }
 
-int target_set_options(lua_State *L, int index, int fd) {
-  for (const struct option *o = option_table; o->name != NULL; o++) {
-    int result = lua_getfield(L, index, o->name) == LUA_TNIL ? 0 : set_option(L, o, fd);
-    if (result < 0) {
-      lua_pushfstring(L, "option %s = %s", o->name, luaL_tolstring(L, -1, NULL));
-      return result;
-    }
-    lua_pop(L, 1);
+static int set_option(const struct target_option *o, int fd) {
+  switch (o->option->type) {
+  case OPTION_TEXT: return option_set_text(fd, o->option, o->text);
+  case OPTION_LINGER: return option_set_linger(fd, o->value);
+  default: return option_set_number(fd, o->option, o->value);
+  }
+}
+
+int target_set_options(struct target_options *o, int fd) {
+  for (size_t i = 0; i < o->count; i++) {
+    int result = set_option(&o->options[i], fd);
+    if (result == 0) continue;
+    o->refused = o->options[i].option;
+    return result;
   }
   return 0;
+}
+
+const char *target_push_refused(lua_State *L, int index, const struct target_options *o) {
+  lua_getfield(L, index, o->refused->name);
+  return lua_pushfstring(L, "option %s = %s", o->refused->name, luaL_tolstring(L, -1, NULL));
 }
 
 int target_integer(lua_State *L, int index, const char *field, int min, int max, int missing) {
@@ -137,7 +158,7 @@ const char *target_string(lua_State *L, int index, const char *field, const char
   if (type != LUA_TNIL && type != LUA_TSTRING)
     luaL_error(L, "%s: a string expected, not %s", field, luaL_typename(L, -1));
   const char *value = type == LUA_TNIL ? missing : check_text(L, -1, field);
-  lua_pop(L, 1); /* the table keeps it */
+  lua_pop(L, 1); /* the copy of the table keeps it */
   return value;
 }
 

@@ -16,7 +16,9 @@ enum {
   VALUE_THREAD = 1,
   VALUE_OUTCOME = VALUE_THREAD,
   VALUE_SPAWNER, /* the function that called lunet.spawn */
-  VALUES = VALUE_SPAWNER
+  VALUE_SCOPE,   /* the innermost lunet.scope, whose own user value is the next one outwards */
+  VALUE_HELD,    /* see task_wait_holding */
+  VALUES = VALUE_HELD
 };
 
 static int continue_wait(lua_State *L, int status, lua_KContext context);
@@ -95,8 +97,24 @@ int task_park(lua_State *L, task *t, lua_KFunction then, void *context) {
   return then(L, LUA_YIELD, (lua_KContext)context);
 }
 
+/* Pops a value, and keeps it as one of the task's user values. */
+static void keep_value(lua_State *L, const task *t, int value) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, t->self);
+  lua_insert(L, -2);
+  lua_setiuservalue(L, -2, value);
+  lua_pop(L, 1);
+}
+
+static void let_go(lua_State *L, task *t) {
+  if (!t->is_holding) return;
+  lua_pushnil(L);
+  keep_value(L, t, VALUE_HELD);
+  t->is_holding = false;
+}
+
 static int finish_wait(lua_State *L, task *t) {
   t->op.state = OP_IDLE;
+  let_go(L, t);
   int results = t->finish(L, &t->op);
   op_release(&t->op);
   return results;
@@ -111,6 +129,15 @@ int task_wait(lua_State *L, task *t, task_finish finish) {
   return task_park(L, t, continue_wait, t);
 }
 
+int task_wait_holding(lua_State *L, task *t, int index, task_finish finish) {
+  if (!op_ended(&t->op)) {
+    lua_pushvalue(L, index);
+    keep_value(L, t, VALUE_HELD);
+    t->is_holding = true;
+  }
+  return task_wait(L, t, finish);
+}
+
 static int continue_wait(lua_State *L, int status, lua_KContext context) {
   task *t = (task *)context;
   if (!task_is_current(t)) return task_park(L, t, continue_wait, t);
@@ -119,6 +146,25 @@ static int continue_wait(lua_State *L, int status, lua_KContext context) {
   (void)status;
   if (was_ended_from_outside && task_take_error(L, t)) return lua_error(L);
   return results;
+}
+
+/* -- its scopes ---------------------------------------------------------------------------- */
+
+void task_enter_scope(lua_State *L, task *t, int index) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, t->self);
+  lua_getiuservalue(L, -1, VALUE_SCOPE);
+  lua_setiuservalue(L, index, 1);
+  lua_pushvalue(L, index);
+  lua_setiuservalue(L, -2, VALUE_SCOPE);
+  lua_pop(L, 1);
+}
+
+void task_leave_scope(lua_State *L, task *t) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, t->self);
+  lua_getiuservalue(L, -1, VALUE_SCOPE);
+  lua_getiuservalue(L, -1, 1);
+  lua_setiuservalue(L, -3, VALUE_SCOPE);
+  lua_pop(L, 2);
 }
 
 /* -- what its nursery does to a task --------------------------------------------------------- */
@@ -149,6 +195,12 @@ static int task_settled(lua_State *L, nursery *n) {
   return 1;
 }
 
+/* Lies on top of the stack below until the task begins: it is what coroutine.resume calls, if the
+ * script has kept the coroutine of a task that is over, which serves again. */
+static int refuse_resume(lua_State *L) {
+  return luaL_error(L, "cannot resume the coroutine of a task that has not begun");
+}
+
 /* The first function of a coroutine: its stack is the task, the body and its arguments. */
 static int task_body(lua_State *L) {
   task *t = lua_touserdata(L, 1);
@@ -171,6 +223,11 @@ static const char *push_spawned_at(lua_State *L, const task *t) {
 
 /* Keeps what the coroutine left on its stack, in its place. The task is on top of L. */
 static void keep_outcome(lua_State *L, task *t, int results) {
+  if (t->state == TASK_DONE && !lua_checkstack(L, results + LUA_MINSTACK)) {
+    lua_settop(t->L, 0);
+    lua_pushliteral(t->L, "too many results");
+    t->state = TASK_FAILED;
+  }
   if (t->state == TASK_FAILED) {
     outcome_push_error(L, t->L, push_spawned_at(L, t));
     lua_remove(L, -2);
@@ -197,6 +254,7 @@ static void task_ended(lua_State *L, task *t, int results) {
   keep_outcome(L, t, results);
   if (lua_status(t->L) == LUA_OK) coroutine_keep(L, &t->rt->coroutines, t->L);
   t->L = NULL;
+  op_release(&t->op); /* an error may have left something */
   bool is_joined = !list_empty(&t->joiners);
   op_end_all(&t->joiners, 0);
   tell_parent(t, is_joined);
@@ -234,19 +292,64 @@ static void resume(task *t, int arguments) {
     return;
   }
   if (status != LUA_OK) { /* an error outside the protected call: no memory, or the C stack */
+    lua_checkstack(t->L, LUA_MINSTACK);
     t->state = TASK_FAILED;
     results = 1;
   }
   task_ended(L, t, results);
 }
 
+/* The script has closed its coroutine (an empty stack is all that tells it), or has resumed it
+ * before the task began. */
+static bool is_closed(const task *t) {
+  int status = lua_status(t->L);
+  return status == LUA_OK ? lua_gettop(t->L) == 0 : status != LUA_YIELD;
+}
+
+/* Waits for the children of the nursery, and cancels them. False: it has none. */
+static bool wait_for_children(task *t, nursery *n) {
+  nursery_cancel(n);
+  if (list_empty(&n->children)) return false;
+  n->is_settling = true;
+  op_start(&t->op, t->rt->lp, DEADLINE_NEVER);
+  op_wait(&t->op, NULL);
+  return true;
+}
+
+/* Does what a closed coroutine cannot do any more: leaves the scopes, from the innermost outwards,
+ * and ends the task as a canceled one, unless a child has failed. */
+static void end_closed(task *t) {
+  lua_State *L = t->rt->main.L;
+  op_release(&t->op);
+  let_go(L, t);
+  t->is_canceled = true;
+  while (!wait_for_children(t, t->nursery)) {
+    if (t->nursery != &t->born) {
+      nursery_leave(L, t->nursery);
+      continue;
+    }
+    t->state = list_empty(&t->failures) ? TASK_CANCELED : TASK_FAILED;
+    task_take_error(L, t);
+    lua_xmove(L, t->L, 1);
+    while (!list_empty(&t->failures))
+      task_forget_failure(L, LIST_ENTRY(t->failures.next, task, in_parent));
+    task_ended(L, t, 1);
+    return;
+  }
+}
+
 static void deliver(op *o) {
   task *t = (task *)o;
+  if (is_closed(t)) {
+    end_closed(t);
+    return;
+  }
   if (t->state != TASK_NEW) {
     resume(t, 0);
     return;
   }
   t->state = TASK_RUNNING;
+  lua_pop(t->L, 1); /* refuse_resume */
   if (!t->is_canceled) {
     resume(t, lua_gettop(t->L) - 1);
     return;
@@ -271,6 +374,8 @@ static void deliver_main(op *o) { (void)o; /* drive looks at its state */ }
 void task_open_main(runtime *rt, lua_State *L) {
   task_init(&rt->main, rt, L);
   rt->main.op.deliver = deliver_main;
+  lua_newuserdatauv(L, 0, VALUES); /* in the place of a task's own */
+  rt->main.self = luaL_ref(L, LUA_REGISTRYINDEX);
   rt->main.state = TASK_RUNNING;
   nursery_open(&rt->main.born, &rt->main, loop_scope(rt->lp));
   rt->current = &rt->main;
@@ -296,10 +401,11 @@ int task_spawn(lua_State *L) {
   t->L = coroutine_push(L, &rt->coroutines);
   lua_setiuservalue(L, -2, VALUE_THREAD);
   lua_insert(L, 1); /* the task below the body */
-  luaL_checkstack(t->L, arguments + 2, "too many arguments");
+  if (!lua_checkstack(t->L, arguments + 3)) luaL_error(L, "spawn: too many arguments");
   lua_pushcfunction(t->L, task_body);
   lua_pushlightuserdata(t->L, t);
   lua_xmove(L, t->L, arguments);
+  lua_pushcfunction(t->L, refuse_resume);
   lua_pushvalue(L, 1);
   t->self = luaL_ref(L, LUA_REGISTRYINDEX);
   nursery_open(&t->born, t, parent->handles);

@@ -35,6 +35,7 @@ struct task {
   int spawned_line; /* where lunet.spawn was called; not positive: not by Lua code */
   uint8_t state;    /* enum task_state */
   bool is_canceled; /* every wait raises from now on */
+  bool is_holding;  /* see task_wait_holding */
   bool has_yielded; /* by a bare coroutine.yield, which counts as a wait */
 };
 
@@ -53,6 +54,15 @@ task *task_waiting(lua_State *L); /* the same, without an op */
 bool task_is_current(const task *t);
 
 int task_wait(lua_State *L, task *t, task_finish finish);
+
+/* The same for an op that uses the memory of the value at `index`. The task holds it while it
+ * waits: the stack of its coroutine is not enough, since a script may close that (coroutine.close).
+ */
+int task_wait_holding(lua_State *L, task *t, int index, task_finish finish);
+
+/* Likewise the task keeps the scopes that it is in: a userdata with one user value for each. */
+void task_enter_scope(lua_State *L, task *t, int index);
+void task_leave_scope(lua_State *L, task *t);
 
 /* Waits for the task's op, which has not ended, and goes on with `then`: what task_wait is made of.
  */

@@ -36,18 +36,17 @@ static void set_end(lua_State *L, const char *whole, const char *port, const str
 
 static const char *const streams[] = {NULL, "stdin", "stdout", "stderr"};
 
+/* The text is on the top of the stack; the table takes its place. */
 static void push_event(lua_State *L, const trace *t, const struct event *e) {
   lua_createtable(L, 0, 8);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "text");
   field_set_number(L, "at", (lua_Number)e->at_ns / 1e9);
   if (e->since_ns != 0) field_set_number(L, "since", (lua_Number)e->since_ns / 1e9);
   field_set_string(L, "kind", event_names[e->kind]);
-  if (e->kind == EVENT_NOTE) {
-    field_set_string(L, "text", e->text);
-    return;
-  }
+  if (e->kind == EVENT_NOTE) return;
   field_set_integer(L, "host", e->socket.host);
   field_set_string(L, "label", trace_label_text(t, e->socket.label));
-  field_set_string(L, "text", e->text);
   if (e->kind == EVENT_COUNTERS || e->kind == EVENT_SOCKETS) return;
   field_set_integer(L, "socket", e->socket.id);
   if (e->socket.stream != 0) field_set_string(L, "stream", streams[e->socket.stream]);
@@ -69,17 +68,26 @@ static void push_event(lua_State *L, const trace *t, const struct event *e) {
 }
 
 /* events(first): a list of the recorded events from number `first` on, and how many of those the
- * ring has lost. */
+ * ring has lost. A finalizer that runs while the tables are made may record more: the ring moves,
+ * and each event is copied before anything is allocated. */
 int trace_events(lua_State *L) {
   const trace *t = loop_trace(runtime_of(L)->lp);
-  lua_Integer wanted = luaL_optinteger(L, 1, 0);
+  lua_Integer wanted = luaL_optinteger(L, 1, 0), count = 0, lost = 0;
   luaL_argcheck(L, wanted >= 0, 1, "events are numbered from 0");
-  uint64_t first = trace_first(t) > (uint64_t)wanted ? trace_first(t) : (uint64_t)wanted;
+  uint64_t next = trace_next(t);
   lua_newtable(L);
-  for (uint64_t number = first; number < trace_next(t); number++) {
-    push_event(L, t, trace_event(t, number));
-    lua_rawseti(L, -2, (lua_Integer)(number - first) + 1);
+  for (uint64_t number = (uint64_t)wanted; number < next; number++) {
+    uint64_t first = trace_first(t) < next ? trace_first(t) : next;
+    if (number < first) {
+      lost += (lua_Integer)(first - number);
+      number = first;
+      if (number == next) break;
+    }
+    struct event e = *trace_event(t, number);
+    lua_pushstring(L, e.text); /* of NULL, nil */
+    push_event(L, t, &e);
+    lua_rawseti(L, -2, ++count);
   }
-  lua_pushinteger(L, (lua_Integer)(first - (uint64_t)wanted));
+  lua_pushinteger(L, lost);
   return 2;
 }

@@ -17,11 +17,11 @@ static const double LONGEST_S = 1e9, LARGEST = 0x1p53;
 
 static wire *check(lua_State *L) { return *(wire **)type_check(L, 1, WIRE_TYPE); }
 
+/* Without its host. */
 static struct wire_end end_argument(lua_State *L, int index) {
   lua_Number delay = luaL_checknumber(L, index + 2);
   luaL_argcheck(L, delay >= 0 && delay <= LONGEST_S, index + 2, "a delay is in seconds, 0 or more");
   return (struct wire_end){
-    .host = host_check(L, index),
     .interface = luaL_checkstring(L, index + 1),
     .delay_ns = (uint64_t)ceil(delay * 1e9), /* never early */
   };
@@ -33,6 +33,8 @@ int wire_new(lua_State *L) {
   luaL_argcheck(L, capacity >= 0 && capacity <= LARGEST, 7, "a capacity is in bytes, 0 or more");
   runtime *rt = runtime_of(L);
   wire **box = (wire **)type_new_box(L, WIRE_TYPE, 0);
+  ends[0].host = host_check(L, 1);
+  ends[1].host = host_check(L, 4);
   int result = wire_open(rt->lp, rt->current->nursery->handles, ends, (size_t)capacity, box);
   if (result == 0) return 1;
   lua_pushfstring(L, "link of %s and %s", host_name(ends[0].host), host_name(ends[1].host));

@@ -30,6 +30,8 @@ const struct option option_table[] = {
   {NULL, OPTION_FLAG, 0, 0, 0, 0},
 };
 
+_Static_assert(sizeof option_table / sizeof *option_table <= OPTIONS_MOST, "OPTIONS_MOST");
+
 const struct option *option_find(const char *name) {
   for (const struct option *o = option_table; o->name != NULL; o++)
     if (strcmp(o->name, name) == 0) return o;

@@ -18,6 +18,8 @@ struct option {
   double min, max; /* in the unit that the script uses */
 };
 
+enum { OPTIONS_MOST = 32 }; /* more than there are */
+
 extern const struct option option_table[]; /* ends with a NULL name */
 
 const struct option *option_find(const char *name);

@@ -1,0 +1,25 @@
+#include "binding/memory.h"
+
+#include <stdlib.h>
+
+#include "binding/type.h"
+
+static const char MEMORY_TYPE[] = "lunet.memory";
+
+void **memory_new(lua_State *L) { return type_new_box(L, MEMORY_TYPE, 0); }
+
+void memory_free(void **place) {
+  free(*place);
+  *place = NULL;
+}
+
+static int collect(lua_State *L) {
+  memory_free(type_check(L, 1, MEMORY_TYPE));
+  return 0;
+}
+
+void memory_open_type(lua_State *L) {
+  static const luaL_Reg none[] = {{NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__gc", collect}, {NULL, NULL}};
+  type_open(L, MEMORY_TYPE, none, metamethods);
+}
