@@ -124,6 +124,37 @@ describe("stuck_worker", function()
     assert.is_true(overloaded > 80, overloaded)
   end)
 
+  it("counts which listener the kernel gives many connections to: one in n, no less and no more", function()
+    for _, workers in ipairs { 2, 4, 10 } do
+      local draws = run({ workers = workers, sharing = "reuseport", stuck = "accepts_none", retry = "none" }).draws
+      for _, count in ipairs(draws) do assert.is_true(math.abs(count / 4000 - 1 / workers) < 0.05, count) end
+      assert.same({ workers, 4000 }, { #draws, sum(table.concat(draws, " ")) })
+    end
+    assert.is_nil(run({ sharing = "shared", stuck = "accepts_none", retry = "none" }).draws)
+  end)
+
+  it("finds the share of a listener that draws too much or too little", function()
+    local values = stuck_worker:settings()
+    local outcome = run { clients = values.clients, service = values.service, patience = values.patience,
+      retry = "none", sharing = "reuseport", stuck = "accepts_none" }
+    values.retry, values.sharing, values.stuck = "none", "reuseport", "accepts_none"
+    assert.equal("holds", stuck_worker:judge(outcome, values).verdict)
+    for _, count in ipairs { 160, 800, 1200, 1840 } do -- 4, 20, 30 and 46 % of 4000
+      local rest = 4000 - count
+      outcome.draws = { rest // 3, rest // 3, rest - 2 * (rest // 3), count }
+      local judgement = stuck_worker:judge(outcome, values)
+      assert.equal("does not hold", judgement.verdict)
+      assert.match("^the kernel gave %d+ of 4000 connections to listener %d of 4$", judgement.why)
+    end
+  end)
+
+  it("judges nothing if no client met the stuck worker", function()
+    local outcome, holds, why = run { clients = 1, sharing = "shared", stuck = "accepts_one", retry = "none" }
+    assert.is_nil(holds)
+    assert.equal("shared, accepts_one: no client met the stuck worker", why)
+    assert.equal(0, outcome.first[1].hung)
+  end)
+
   it("draws the arrivals by seed", function()
     local function predicted(seed)
       return run { sharing = "shared", stuck = "accepts_all", retry = "none", seed = seed }.first[1].predicted
@@ -151,6 +182,8 @@ describe("stuck_worker", function()
     local function record(sharing, share) return { sharing = sharing, share = share } end
     assert.equal("hung: shared 0/1 %, reuseport 25.5 %", stuck_worker.figures {
       first = { record("shared", 0.0), record("shared", 1.0), record("reuseport", 25.5) } })
+    assert.equal("hung: reuseport 25 %; a listener draws 990 to 1010",
+      stuck_worker.figures { first = { record("reuseport", 25.0) }, draws = { 1000, 990, 1010, 1000 } })
   end)
 
   it("refuses knobs that make no sense", function()
