@@ -1,3 +1,4 @@
+local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local health_check = dofile "experiments/health_check.lua"
@@ -38,7 +39,7 @@ describe("health_check", function()
 
   it("holds as it is: ghosts hide the hang, until they refuse the clients", function()
     local outcome, holds, why = health_check()
-    assert.is_true(holds, why)
+    assert_holds(holds, why)
     local cases = by_probe(outcome)
     assert.same({ -1, -1, 0, 0, 8, 8, 0 },
       fields(cases.none, "predicted", "detected", "added", "refused", "clients", "depth", "drops"))
@@ -53,11 +54,18 @@ describe("health_check", function()
       { cases.connect.predicted, cases.connect_reset.predicted, cases.request.predicted })
   end)
 
-  it("control: a queue that the probes do not fill hides the hang to its end", function()
-    local outcome, holds, why = quick { backlog = health_check.control.backlog }
-    assert.same({ backlog = 100 }, health_check.control)
+  it("control: a server that hangs when it should answer accepts everybody, and its queue never fills", function()
+    assert.same({ hang_at = "request" }, health_check.control)
+    local outcome, holds, why = quick(merged(health_check.control, { probe = "connect" }))
     assert.is_false(holds)
-    assert.equal("connect: called the hung server healthy to the end: its queue had room", why)
+    assert.match("^connect: detected is %-1.0, not 0.%d+$", why)
+    assert.same({ 11, 0, 0, 0, 0 }, fields(by_probe(outcome).connect, "healthy", "added", "refused", "drops", "depth"))
+  end)
+
+  it("judges nothing if the hang ends before the queue is full", function()
+    local outcome, holds, why = quick { backlog = 100 }
+    assert.is_nil(holds)
+    assert.equal("connect: the hang was over before it could notice", why)
     for _, probe in ipairs { "connect", "connect_reset" } do
       assert.same({ -1, -1, 11, 11, 0, 0 },
         fields(by_probe(outcome)[probe], "predicted", "detected", "healthy", "added", "refused", "drops"))
@@ -68,9 +76,9 @@ describe("health_check", function()
     it(("%s alone: without clients it takes (backlog + 1) x interval, and what it takes to fail"):format(probe),
       function()
         for _, backlog in ipairs { 0, 4 } do
-          local outcome, _, why = quick { probe = probe, rate = 0, backlog = backlog, fall = 1, hang = 0.5 }
+          local outcome, holds, why = quick { probe = probe, rate = 0, backlog = backlog, fall = 1, hang = 0.5 }
           local case = by_probe(outcome)[probe]
-          assert.equal(probe .. ": its ghosts took no client's place", why)
+          assert_holds(holds, why)
           assert.same({ backlog + 1, backlog + 1, backlog + 1 }, fields(case, "healthy", "added", "ghosts"))
           assert.is_near((backlog + 2) * QUICK.interval + QUICK.patience, case.predicted, 1e-9)
           assert.is_true(case.detected >= case.predicted)
@@ -80,7 +88,7 @@ describe("health_check", function()
 
   it("connect and reset alike: RST does not give the place back", function()
     local outcome, holds, why = quick { probe = "connect_reset" }
-    assert.is_true(holds, why)
+    assert_holds(holds, why)
     assert_ghosts(5, 2, by_probe(outcome).connect_reset)
     assert.equal(2, #outcome.cases)
   end)
@@ -92,14 +100,14 @@ describe("health_check", function()
       assert.same({ -1, 7 }, fields(case, "detected", "healthy"))
       assert.equal(case.healthy - case.embryonic, case.added)
       if way == "defer_ack" and case.added > 0 then return end -- the machine stood still for 0.2 s: the ACK was sent
-      assert.is_true(holds, why)
+      assert_holds(holds, why)
       assert_no_trace(case)
     end)
   end
 
   it("half_open: notices the hang when clients have filled the queue", function()
     local outcome, holds, why = quick { probe = "half_open", rate = 40 }
-    assert.is_true(holds, why)
+    assert_holds(holds, why)
     local cases = by_probe(outcome)
     assert.same({ 3, 6, 0, 9 }, fields(cases.half_open, "healthy", "depth", "added", "refused"))
     assert.is_near(0.29, cases.half_open.predicted, 1e-9)
@@ -110,7 +118,7 @@ describe("health_check", function()
   it("request: needs as many probes as have to fail in a row", function()
     for _, fall in ipairs { 1, 3 } do
       local outcome, holds, why = quick { probe = "request", fall = fall }
-      assert.is_true(holds, why)
+      assert_holds(holds, why)
       local case = by_probe(outcome).request
       assert.is_near(fall * QUICK.interval + QUICK.patience, case.predicted, 1e-9)
       assert.is_true(case.detected >= case.predicted)
@@ -120,14 +128,14 @@ describe("health_check", function()
 
   it("request: costs no client its place if the prober asks less often once the server is unhealthy", function()
     local outcome, holds, why = quick { probe = "request", fall = 1, down_interval = 0.5, rate = 4 }
-    assert.is_true(holds, why)
+    assert_holds(holds, why)
     local case = by_probe(outcome).request
     assert.same({ 2, 2, 0, 0 }, fields(case, "added", "stale", "refused", "drops"))
   end)
 
   it("holds for clients of another seed", function()
     local outcome, holds, why = quick { seed = 2, service = 0.001 }
-    assert.is_true(holds, why)
+    assert_holds(holds, why)
     assert_ghosts(5, 1, by_probe(outcome).connect)
   end)
 
