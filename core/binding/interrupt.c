@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "binding/runtime.h"
+#include "binding/waits.h"
 
 static lua_State *main_thread;
 static runtime *the_runtime;
@@ -13,7 +14,15 @@ static void raise_interrupt(lua_State *L, lua_Debug *unused) {
   (void)unused;
   lua_sethook(L, NULL, 0, 0);
   /* The main thread may have raised it already, if it was waiting. */
-  if (interrupt_take()) luaL_error(L, "interrupted!");
+  if (!interrupt_take()) return;
+  luaL_where(L, 1);
+  lua_pushliteral(L, "interrupted!");
+  if (the_runtime != NULL)
+    waits_push(L, the_runtime);
+  else
+    lua_pushliteral(L, "");
+  lua_concat(L, 3);
+  lua_error(L);
 }
 
 static void on_signal(int number) {

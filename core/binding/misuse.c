@@ -2,34 +2,30 @@
 
 #include <lauxlib.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* In the registry: how the sources of the library begin, "@/usr/share/lua/5.4/lunet/". */
 static const char LIBRARY[] = "lunet.library";
 
-bool misuse_is_library(lua_State *L, const lua_Debug *about) {
-  if (lua_getfield(L, LUA_REGISTRYINDEX, LIBRARY) != LUA_TSTRING) {
-    lua_pop(L, 1);
-    return false;
-  }
-  const char *library = lua_tostring(L, -1);
-  bool is_inside = strncmp(about->source, library, strlen(library)) == 0;
-  lua_pop(L, 1); /* the registry keeps it */
+static bool is_library(lua_State *L, const lua_Debug *about) {
+  bool is_known = lua_getfield(L, LUA_REGISTRYINDEX, LIBRARY) == LUA_TSTRING;
+  const char *library = is_known ? lua_tostring(L, -1) : NULL;
+  bool is_inside = is_known && strncmp(about->source, library, strlen(library)) == 0;
+  lua_pop(L, 1);
   return is_inside;
 }
 
-/* Finds the function that the script called: the outermost of lunet's own. Returns its caller's
- * level. */
-static int find_called(lua_State *L, lua_Debug *called) {
+int misuse_find_called(lua_State *L, lua_State *of, lua_Debug *called) {
   lua_Debug caller;
   int level = 0;
-  lua_getstack(L, level, called);
-  while (lua_getstack(L, ++level, &caller)) {
-    lua_getinfo(L, "S", &caller);
-    if (!misuse_is_library(L, &caller)) break;
+  if (lua_getstack(of, level, called) == 0) return 0;
+  while (lua_getstack(of, ++level, &caller)) {
+    lua_getinfo(of, "S", &caller);
+    if (!is_library(L, &caller)) break;
     *called = caller;
   }
-  lua_getinfo(L, "n", called);
+  lua_getinfo(of, "n", called);
   return level;
 }
 
@@ -47,12 +43,12 @@ int misuse(lua_State *L, const char *format, ...) {
   va_start(values, format);
   lua_pushvfstring(L, format, values);
   va_end(values);
-  return raise_at(L, find_called(L, &called));
+  return raise_at(L, misuse_find_called(L, L, &called));
 }
 
 int misuse_argument(lua_State *L, int argument, const char *what) {
   lua_Debug called;
-  int level = find_called(L, &called);
+  int level = misuse_find_called(L, L, &called);
   bool is_method = called.namewhat != NULL && strcmp(called.namewhat, "method") == 0;
   const char *name = called.name != NULL ? called.name : "?";
   if (is_method && argument == 1)

@@ -4,7 +4,6 @@
 #define LUNET_BINDING_MISUSE_H
 
 #include <lua.h>
-#include <stdbool.h>
 
 /* Like luaL_error and luaL_argerror, which name whoever called the running function. */
 int misuse(lua_State *L, const char *format, ...);
@@ -13,8 +12,10 @@ int misuse_argument(lua_State *L, int argument, const char *what);
 /* Like luaL_typeerror. */
 int misuse_type(lua_State *L, int argument, const char *expected);
 
-/* Whether a function is of lunet's Lua library, by its debug information ("S"). */
-bool misuse_is_library(lua_State *L, const lua_Debug *about);
+/* Finds, on the stack of `of`, the function that the script called: the outermost one of lunet's
+ * own. Returns the level of its caller; fills in the names of `called` ("n"). L has the room to
+ * look. */
+int misuse_find_called(lua_State *L, lua_State *of, lua_Debug *called);
 
 int misuse_raise(lua_State *L);       /* core.misuse(text) */
 int misuse_set_library(lua_State *L); /* core.set_library(directory): where the library is */

@@ -56,6 +56,7 @@ static int settle(lua_State *L, int status, lua_KContext context) {
   if (n->has_failed) nursery_cancel(n);
   if (!list_empty(&n->children)) {
     op_start(&t->op, t->rt->lp, DEADLINE_NEVER);
+    t->op.awaits_tasks = true;
     op_wait(&t->op, NULL);
     t->finish = ignore_wait;
     return task_park(L, t, settle, n);
@@ -113,4 +114,21 @@ int nursery_scope(lua_State *L) {
   n->settled = scope_settled;
   t->nursery = n;
   return nursery_run(L, n);
+}
+
+static void visit_children(const nursery *n, int generations, void (*fn)(void *context, task *t),
+                           void *context) {
+  for (list *l = n->children.next; l != &n->children; l = l->next) {
+    task *child = LIST_ENTRY(l, task, in_parent);
+    if (generations > 1) nursery_visit(child, generations - 1, fn, context);
+    fn(context, child);
+  }
+}
+
+void nursery_visit(const task *t, int generations, void (*fn)(void *context, task *t),
+                   void *context) {
+  const nursery *n = t->nursery;
+  for (; n != &t->born; n = ((const struct scoped *)n)->outer)
+    visit_children(n, generations, fn, context);
+  visit_children(n, generations, fn, context);
 }

@@ -37,6 +37,10 @@ void nursery_cancel(nursery *n); /* cancels the children, in order */
 /* Leaves the scope of a lunet.scope whose children have ended. */
 void nursery_leave(lua_State *L, nursery *n);
 
+/* Calls fn with every living task below this one, innermost first, down to so many generations. */
+void nursery_visit(const task *t, int generations, void (*fn)(void *context, task *t),
+                   void *context);
+
 int nursery_scope(lua_State *L); /* lunet.scope(fn, ...) */
 
 #endif

@@ -36,7 +36,7 @@ runtime *runtime_push(lua_State *L) {
   lua_pop(L, 1);
   runtime *rt = lua_newuserdatauv(L, sizeof *rt, 0);
   rt->lp = NULL;
-  rt->is_driving = false;
+  rt->is_driving = rt->is_stuck = false;
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, runtime_gc);
   lua_setfield(L, -2, "__gc");

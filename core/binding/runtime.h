@@ -15,6 +15,7 @@ struct runtime {
   task *current; /* whose Lua code runs now */
   struct coroutines coroutines;
   bool is_driving; /* the main thread waits, and so the loop runs */
+  bool is_stuck;   /* no task can go on, and the main thread is about to raise that */
 };
 
 /* Pushes the state's runtime, made at first use. */

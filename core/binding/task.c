@@ -4,10 +4,12 @@
 
 #include "binding/failure.h"
 #include "binding/interrupt.h"
+#include "binding/misuse.h"
 #include "binding/outcome.h"
 #include "binding/runtime.h"
 #include "binding/timeout.h"
 #include "binding/type.h"
+#include "binding/waits.h"
 
 const char TASK_TYPE[] = "lunet.task";
 
@@ -60,12 +62,21 @@ task *task_begin(lua_State *L, uint64_t deadline_ns) {
   return t;
 }
 
+static bool push_with_waits(lua_State *L, runtime *rt, const char *text) {
+  lua_Debug called;
+  luaL_where(L, misuse_find_called(L, L, &called));
+  lua_pushstring(L, text);
+  waits_push(L, rt);
+  lua_concat(L, 3);
+  return true;
+}
+
 bool task_take_error(lua_State *L, task *t) {
-  if (t == &t->rt->main && interrupt_take()) {
-    luaL_where(L, 1);
-    lua_pushliteral(L, "interrupted!");
-    lua_concat(L, 2);
-    return true;
+  if (t == &t->rt->main && interrupt_take()) return push_with_waits(L, t->rt, "interrupted!");
+  if (t == &t->rt->main && t->rt->is_stuck) {
+    t->rt->is_stuck = false;
+    return push_with_waits(L, t->rt,
+                           "deadlock: tasks wait for each other's end, and for nothing else");
   }
   if (list_empty(&t->failures)) {
     if (t->is_canceled) failure_push_canceled(L);
@@ -85,7 +96,8 @@ static void drive(runtime *rt) {
   op *o = &rt->main.op;
   rt->is_driving = true;
   while (o->state != OP_DELIVERED) {
-    if (interrupt_pending()) op_end(o, OP_CANCELED);
+    rt->is_stuck = loop_is_stuck(rt->lp);
+    if (rt->is_stuck || interrupt_pending()) op_end(o, OP_CANCELED);
     loop_step(rt->lp, true);
   }
   rt->is_driving = false;
@@ -440,6 +452,7 @@ static int join(lua_State *L) {
   if (runtime_of(L)->current == joined) return luaL_error(L, "a task cannot join itself");
   task *t = task_begin(L, deadline_ns);
   if (joined->state < TASK_DONE) {
+    t->op.awaits_tasks = deadline_ns == DEADLINE_NEVER;
     op_wait(&t->op, &joined->joiners);
   } else {
     if (!list_empty(&joined->in_parent)) task_forget_failure(L, joined); /* this join raises it */

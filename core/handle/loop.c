@@ -28,6 +28,7 @@ struct loop {
   uint16_t last_host;
   uint16_t step; /* their number, from any */
   int calls_left;
+  int expected; /* ops that wait for something from outside */
   char scratch[LOOP_SCRATCH];
 };
 
@@ -47,6 +48,12 @@ void loop_ready(loop *lp, op *o) { list_append(&lp->ready, &o->link); }
 void loop_watch_later(loop *lp, op *o) {
   o->step = lp->step;
   list_append(&lp->unwatched, &o->unwatched);
+}
+
+void loop_expect(loop *lp, int more) { lp->expected += more; }
+
+bool loop_is_stuck(const loop *lp) {
+  return lp->expected == 0 && list_empty(&lp->ready) && list_empty(&lp->unwatched);
 }
 
 bool loop_spend(loop *lp) { return lp->calls_left-- > 0; }

@@ -34,6 +34,13 @@ void loop_ready(loop *lp, op *o); /* o ended: deliver it in a coming step */
  * Till then, what it waits for has often come by another task's doing. */
 void loop_watch_later(loop *lp, op *o);
 
+/* An op waits for something from outside, from which it has ended when `more` is -1. */
+void loop_expect(loop *lp, int more);
+
+/* Nothing is ready, and no op waits for anything but the end of tasks: the loop would sleep for
+ * ever. */
+bool loop_is_stuck(const loop *lp);
+
 /* A bound on calls that finish at once between two polls: false when it is used up. */
 bool loop_spend(loop *lp);
 

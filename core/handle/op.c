@@ -17,6 +17,7 @@ void op_start(op *o, loop *lp, uint64_t deadline_ns) {
   o->kind = NULL;
   o->result = 0;
   o->is_in_scratch = false;
+  o->awaits_tasks = false;
   o->owned = NULL;
 }
 
@@ -30,6 +31,7 @@ void op_wait(op *o, list *queue) {
     return;
   }
   o->state = OP_WAITING;
+  if (!o->awaits_tasks) loop_expect(o->lp, 1);
   o->waits_since_ns = clock_now_ns();
   if (queue != NULL) list_append(queue, &o->link);
 }
@@ -42,6 +44,7 @@ void op_end(op *o, ssize_t result) {
   if (o->heap_slot != 0) deadlines_remove(loop_deadlines(o->lp), o);
   o->result = result;
   o->state = OP_ENDED;
+  if (waited && !o->awaits_tasks) loop_expect(o->lp, -1);
   if (o->kind != NULL) o->kind->ended(o);
   if (waited) loop_ready(o->lp, o);
 }

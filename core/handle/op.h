@@ -57,6 +57,7 @@ struct op {
   uint32_t heap_slot;         /* its place among the deadlines; 0: none */
   uint16_t step;              /* of the loop, in which it became one to be watched later */
   uint8_t state;              /* enum op_state */
+  bool awaits_tasks;          /* ends when a task does: nothing from outside brings it */
   bool is_in_scratch; /* as.receive.data lies in the loop's scratch memory, which is good until
                          the loop runs again */
   ssize_t result;

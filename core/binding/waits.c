@@ -1,0 +1,130 @@
+#include "binding/waits.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "binding/misuse.h"
+#include "platform/clock.h"
+
+enum {
+  LINES_MOST = 20,
+  GENERATIONS_MOST = 100, /* of tasks below tasks: the search is recursive */
+  TEXT_MOST = 200,
+};
+
+/* A wait as the script wrote it: the tasks that wait there are told together. */
+struct wait {
+  char text[TEXT_MOST]; /* of the one that has waited longest */
+  char call[32];
+  char source[LUA_IDSIZE]; /* with `line`, where the script calls */
+  int line;
+  int tasks;
+  uint64_t since_ns;
+};
+
+struct waits {
+  lua_State *L;
+  struct wait lines[LINES_MOST];
+  int count;
+  int others; /* tasks that found no room */
+};
+
+/* The function's first argument, if it is lunet's own: what it waits on. */
+static void push_subject(lua_State *L, lua_State *co, const lua_Debug *function) {
+  bool is_own = false;
+  if (lua_getlocal(co, function, 1) == NULL) {
+    lua_pushliteral(L, "");
+    return;
+  }
+  lua_xmove(co, L, 1);
+  if (lua_type(L, -1) == LUA_TUSERDATA && luaL_getmetafield(L, -1, "__name") == LUA_TSTRING) {
+    is_own = strncmp(lua_tostring(L, -1), "lunet.", 6) == 0;
+    lua_pop(L, 1);
+  }
+  if (is_own)
+    lua_pushfstring(L, " on %s", luaL_tolstring(L, -1, NULL));
+  else
+    lua_pushliteral(L, "");
+}
+
+/* "accept on listener 127.0.0.1:80 (in serve), at server.lua:8". False: the task's body has ended,
+ * and it waits for those below it, which are told themselves. */
+static bool write_text(lua_State *L, lua_State *co, struct wait *out) {
+  int top = lua_gettop(L);
+  lua_Debug own, called, caller;
+  if (!lua_getstack(co, 0, &own)) return false;
+  lua_getinfo(co, "n", &own);
+  if (own.name == NULL) return false;
+  int level = misuse_find_called(L, co, &called);
+  bool is_known = lua_getstack(co, level, &caller) != 0;
+  if (is_known) {
+    lua_getinfo(co, "Sl", &caller);
+    memcpy(out->source, caller.short_src, sizeof out->source);
+    out->line = caller.currentline;
+  }
+  snprintf(out->call, sizeof out->call, "%s", own.name);
+  const char *outer = called.name != NULL && strcmp(called.name, out->call) != 0
+                        ? lua_pushfstring(L, " (in %s)", called.name)
+                        : "";
+  const char *place = is_known && caller.currentline > 0
+                        ? lua_pushfstring(L, ", at %s:%d", caller.short_src, caller.currentline)
+                        : "";
+  push_subject(L, co, &own);
+  lua_pushfstring(L, "%s%s%s%s", out->call, lua_tostring(L, -1), outer, place);
+  snprintf(out->text, sizeof out->text, "%s", lua_tostring(L, -1));
+  lua_settop(L, top);
+  return true;
+}
+
+static bool is_same(const struct wait *a, const struct wait *b) {
+  return a->line == b->line && strcmp(a->source, b->source) == 0 && strcmp(a->call, b->call) == 0;
+}
+
+static struct wait *find(struct waits *ws, const struct wait *w) {
+  for (int i = 0; i < ws->count; i++)
+    if (is_same(&ws->lines[i], w)) return &ws->lines[i];
+  return NULL;
+}
+
+static void add(struct waits *ws, task *t) {
+  struct wait w = {.tasks = 1, .since_ns = t->op.waits_since_ns};
+  if (!lua_checkstack(t->L, LUA_MINSTACK) || !lua_checkstack(ws->L, LUA_MINSTACK)) return;
+  if (!write_text(ws->L, t->L, &w)) return;
+  struct wait *same = find(ws, &w);
+  if (same != NULL) {
+    same->tasks++;
+    if (w.since_ns < same->since_ns) w.tasks = same->tasks, *same = w;
+  } else if (ws->count < LINES_MOST) {
+    ws->lines[ws->count++] = w;
+  } else {
+    ws->others++;
+  }
+}
+
+static void add_waiting(void *context, task *t) {
+  if (t->L != NULL && t->op.state == OP_WAITING) add(context, t);
+}
+
+void waits_push(lua_State *L, runtime *rt) {
+  struct waits ws = {.L = L};
+  uint64_t now_ns = clock_now_ns();
+  luaL_Buffer text;
+  nursery_visit(&rt->main, GENERATIONS_MOST, add_waiting, &ws);
+  luaL_buffinit(L, &text);
+  for (int i = 0; i < ws.count; i++) {
+    const struct wait *w = &ws.lines[i];
+    char numbers[64];
+    snprintf(numbers, sizeof numbers, ", for %.1f s", (double)(now_ns - w->since_ns) / 1e9);
+    luaL_addstring(&text, i == 0 ? "\nwaiting:\n  " : "\n  ");
+    luaL_addstring(&text, w->text);
+    luaL_addstring(&text, numbers);
+    if (w->tasks > 1) snprintf(numbers, sizeof numbers, ", %d tasks", w->tasks);
+    if (w->tasks > 1) luaL_addstring(&text, numbers);
+  }
+  if (ws.others > 0) {
+    char more[64];
+    snprintf(more, sizeof more, "\n  and %d more tasks elsewhere", ws.others);
+    luaL_addstring(&text, more);
+  }
+  luaL_pushresult(&text);
+}
