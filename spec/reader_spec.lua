@@ -437,50 +437,6 @@ describe("a receive", function()
     assert.same({}, lunet.open_handles())
   end)
 
-  it("reports a reset once, and gives what came before it", function()
-    near:send "whole\npart"
-    near:reset()
-    assert.equal("whole", far:receive("l", BOUND))
-    local line, message, code = far:receive("l", BOUND)
-    assert.is_nil(line)
-    assert.matches("receive: connection reset by peer", message)
-    assert.equal("ECONNRESET", code)
-    assert.same({ 0, 4 }, { far:unread() })
-    assert.equal("part", far:receive(nil, BOUND))
-    assert.equal("EOF", code_of(far:receive(nil, BOUND))) -- the kernel has no more to say
-  end)
-
-  it("is woken by a reset in the middle of a line", function()
-    local task = lunet.spawn(far.receive, far, "l", BOUND)
-    near:send "part"
-    assert(lunet.eventually(function() return select(2, far:unread()) == 4 end, BOUND))
-    near:reset()
-    local _, line, _, code = assert(task:join(BOUND))
-    assert.is_nil(line)
-    assert.equal("ECONNRESET", code)
-  end)
-
-  it("ends lines by a reset, too", function()
-    near:send "one\npart"
-    near:reset()
-    for line in far:lines(BOUND) do assert.equal("one", line) end
-    assert.equal("ECONNRESET", far:ended())
-  end)
-
-  -- A Unix peer that closes with unread bytes is one that has reset (net/unix/af_unix.c,
-  -- unix_release_sock).
-  it("reports it when a Unix peer closes without having read", function()
-    local sender, reader, third = pair.open { address = families[4].address(), backlog = 5 }
-    local _sender <close> = sender
-    local _reader <close> = reader
-    local _third <close> = third
-    assert(reader:send "never read")
-    assert(sender:send "part")
-    sender:close()
-    assert.equal("reset", reader:liveness())
-    assert.equal("ECONNRESET", code_of(reader:receive("l", BOUND)))
-  end)
-
   it("refuses to receive what it does not know", function()
     local expected = "bad argument #[12] to '.*' %(\"l\", \"L\", \"a\", a number of bytes %(0 or more%) or nothing"
     for _, what in ipairs { "x", "*l", "", "ll", -1, 1.5, math.huge, 0 / 0, true, {}, print } do

@@ -201,7 +201,10 @@ static int send_data(lua_State *L) {
 static int push_received(lua_State *L, op *o) {
   if (o->result < 0) return failure_push(L, o->result, "receive");
   lua_pushlstring(L, o->as.receive.data, (size_t)o->result);
-  return 1;
+  if (o->as.receive.cut == 0) return 1;
+  failure_push(L, o->as.receive.cut, "receive");
+  lua_remove(L, -3); /* the bytes instead of its nil */
+  return 3;
 }
 
 static int refuse_what(lua_State *L) {
@@ -254,9 +257,20 @@ static int ended(lua_State *L) {
 
 /* -- ending it ----------------------------------------------------------------------------- */
 
+static int how_argument(lua_State *L, int index) {
+  static const char *const names[] = {[SHUT_RD] = "rd", [SHUT_WR] = "wr", [SHUT_RDWR] = "rdwr"};
+  if (lua_isnoneornil(L, index)) return SHUT_WR;
+  const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+  for (int how = SHUT_RD; how <= SHUT_RDWR; how++)
+    if (strcmp(name, names[how]) == 0) return how;
+  return luaL_argerror(L, index, "\"rd\", \"wr\", \"rdwr\" or nothing expected");
+}
+
 static int shut(lua_State *L) {
+  check(L);
+  int how = how_argument(L, 2);
   connection *c = check_open(L);
-  return c == NULL ? 3 : failure_push_result(L, connection_shutdown(c), "shutdown");
+  return c == NULL ? 3 : failure_push_result(L, connection_shutdown(c, how), "shutdown");
 }
 
 static int close_connection(lua_State *L) {

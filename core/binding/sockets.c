@@ -178,7 +178,7 @@ static void push_socket(lua_State *L, const struct tcp_socket *s) {
   field_set_string(L, "family", address_family(&s->local) == AF_INET6 ? "ipv6" : "ipv4");
   set_ends(L, s);
   set_timer(L, s);
-  field_set_boolean(L, "fin", SOCK_DIAG_FIN_STATES & 1u << s->state);
+  field_set_boolean(L, "fin", TCP_STATES_AFTER_FIN & 1u << s->state);
   field_set_boolean(L, "owned", s->inode != 0);
   if (s->inode != 0) field_set_integer(L, "inode", s->inode);
   field_set_integer(L, "uid", s->uid);

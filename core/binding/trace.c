@@ -1,6 +1,7 @@
 #include "binding/trace.h"
 
 #include <lauxlib.h>
+#include <sys/socket.h>
 
 #include "binding/failure.h"
 #include "binding/field.h"
@@ -36,6 +37,8 @@ static void set_end(lua_State *L, const char *whole, const char *port, const str
 
 static const char *const streams[] = {NULL, "stdin", "stdout", "stderr"};
 
+static const char *const hows[] = {[SHUT_RD] = "rd", [SHUT_WR] = "wr", [SHUT_RDWR] = "rdwr"};
+
 /* The text is on the top of the stack; the table takes its place. */
 static void push_event(lua_State *L, const trace *t, const struct event *e) {
   lua_createtable(L, 0, 8);
@@ -63,7 +66,8 @@ static void push_event(lua_State *L, const trace *t, const struct event *e) {
     process_push_status(L, (int)(e->kind == EVENT_EXIT ? e->bytes : -e->bytes));
     lua_setfield(L, -2, e->kind == EVENT_EXIT ? "status" : "signal");
   }
-  field_set_integer(L, "bytes", e->bytes);
+  if (e->kind == EVENT_SHUTDOWN) field_set_string(L, "how", hows[e->bytes]);
+  field_set_integer(L, "bytes", e->kind == EVENT_SHUTDOWN ? 0 : e->bytes);
   if (e->code < 0) field_set_string(L, "code", failure_name(e->code));
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "handle/reader.h"
 #include "handle/trace.h"
@@ -13,15 +14,16 @@ struct connection {
   loop *lp;
   gate *gate;   /* which it occupies; NULL: none */
   int fd;       /* -1: closed */
-  int ended;    /* why reading ended last; 0: it has not */
+  int ended;    /* how the last receive failed, or what cut its bytes; 0: neither */
   list readers; /* receive ops, in order */
   list writers; /* a connect op, or send ops, in order */
-  held held;
+  reader reader;
   struct trace_socket socket; /* who the peer is, unless that is a Unix socket */
   int told;                   /* every event that the loop has told of it, together */
   bool is_empty;              /* nothing is there, or hardly: what comes will be told */
   bool left_some;             /* the last receive saw more than it took */
-  bool is_shut;               /* this side sent its FIN */
+  bool is_shut;               /* this side has ended its sending, on TCP by a FIN */
+  bool is_deaf;               /* this side has ended its receiving */
 };
 
 static bool is_unix(const connection *c) { return c->socket.peer.family == 0; }
@@ -90,7 +92,7 @@ static void close_with(connection *c, enum event_kind kind, void (*close_socket)
   watch_end(c->lp, c->fd);
   close_socket(c->fd);
   c->fd = -1;
-  held_free(&c->held);
+  held_free(&c->reader.held);
   handle_close(&c->handle);
   record(c, kind, 0, 0);
   op_end_all(&c->readers, OP_CLOSED);
@@ -197,21 +199,32 @@ void connection_connect(connection *c, const address *peer, op *o) {
     op_end(o, result);
 }
 
+/* EINPROGRESS: this send has begun the handshake that TCP_FASTOPEN_CONNECT had put off. */
+static bool would_block(ssize_t sent) { return sent == UV_EAGAIN || sent == -EINPROGRESS; }
+
+/* The kernel is asked also about no bytes: it knows whether more can be sent. */
 static bool attempt_send(op *o) {
   connection *c = o->owner;
-  while (o->as.send.sent < o->as.send.length) {
+  do {
     ssize_t sent =
       socket_send(c->fd, o->as.send.data + o->as.send.sent, o->as.send.length - o->as.send.sent);
-    if (sent == UV_EAGAIN) return false;
+    if (would_block(sent)) return false;
     if (sent < 0) return op_end(o, sent), true;
     o->as.send.sent += (size_t)sent;
-  }
+  } while (o->as.send.sent < o->as.send.length);
   op_end(o, (ssize_t)o->as.send.length);
   return true;
 }
 
+/* EPIPE tells of this side's shutdown, or that the peer reads no more: what it sent is whole. */
+static bool breaks_reading(ssize_t sent) {
+  bool is_kernels = sent < 0 && sent > OP_TIMEOUT;
+  return is_kernels && sent != UV_EPIPE && sent != UV_ENOMEM && sent != UV_ENOBUFS;
+}
+
 static void send_ended(op *o) {
   connection *c = o->owner;
+  if (breaks_reading(o->result)) reader_broken(&c->reader, (int)o->result);
   record_op(c, o, EVENT_SEND, (int64_t)o->as.send.sent, o->result < 0 ? o->result : 0);
   /* The answer has hardly come yet: a receive lets the others go first. */
   if (!c->left_some && !watch_is_on(c->lp, c->fd, WATCH_READABLE)) c->is_empty = true;
@@ -236,14 +249,14 @@ static bool gets_all(const connection *c) {
 
 static bool asks_in_vain(const connection *c, const op *o) {
   bool wants_none = o->as.receive.what == RECEIVE_EXACTLY && o->as.receive.want == 0;
-  return c->is_empty && held_length(&c->held) == 0 && !wants_none &&
-         o->deadline_ns != DEADLINE_POLL;
+  bool has_none = held_length(&c->reader.held) == 0 && !c->reader.is_untold;
+  return c->is_empty && has_none && !wants_none && o->deadline_ns != DEADLINE_POLL;
 }
 
 static bool attempt_receive(op *o) {
   connection *c = o->owner;
   if (asks_in_vain(c, o)) return false;
-  bool has_ended = reader_attempt(c->fd, &c->held, o);
+  bool has_ended = reader_attempt(c->fd, &c->reader, o);
   c->is_empty = o->as.receive.got_less && gets_all(c);
   c->left_some = o->as.receive.left_some;
   if (o->as.receive.has_more) watch_again(c->lp, c->fd);
@@ -252,11 +265,12 @@ static bool attempt_receive(op *o) {
 
 static void receive_ended(op *o) {
   connection *c = o->owner;
-  c->ended = o->result < 0 ? (int)o->result : 0;
-  record_op(c, o, EVENT_RECEIVE, o->result < 0 ? 0 : (int64_t)o->as.receive.taken, c->ended);
+  c->ended = o->result < 0 ? (int)o->result : o->as.receive.cut;
+  record_op(c, o, EVENT_RECEIVE, o->result < 0 ? 0 : (int64_t)o->as.receive.taken,
+            o->result < 0 ? o->result : 0);
   /* What it took may be enough for the next one, and the kernel will not announce it again. */
   bool is_given_up = o->result == OP_TIMEOUT || o->result == OP_CANCELED;
-  if (is_given_up && held_length(&c->held) > 0) op_attempt_all(&c->readers);
+  if (is_given_up && held_length(&c->reader.held) > 0) op_attempt_all(&c->readers);
 }
 
 static const struct op_kind receive_kind = {attempt_receive, watch_reading, receive_ended};
@@ -267,21 +281,32 @@ void connection_receive(connection *c, op *o) {
   start(c, o, &c->readers, WATCH_READABLE);
 }
 
-int connection_shutdown(connection *c) {
-  int result = socket_shutdown(c->fd);
-  if (result == 0) c->is_shut = true;
-  record(c, EVENT_SHUTDOWN, 0, result);
-  /* Who waits to send gets EPIPE; a full Unix socket would not announce that (unix_poll). */
-  if (result == 0) op_attempt_all(&c->writers);
-  return result;
+int connection_shutdown(connection *c, int how) {
+  int result = socket_shutdown(c->fd, how);
+  record(c, EVENT_SHUTDOWN, how, result);
+  if (result < 0) return result;
+  /* The waiting calls end now. The kernel need not announce it: a full Unix socket does not
+   * (unix_poll). */
+  if (how != SHUT_RD) {
+    c->is_shut = true;
+    op_attempt_all(&c->writers);
+  }
+  if (how != SHUT_WR) {
+    c->is_deaf = true;
+    c->is_empty = false;
+    op_attempt_all(&c->readers);
+  }
+  return 0;
 }
 
 int connection_descriptor(const connection *c) { return c->fd; }
-size_t connection_held(const connection *c) { return held_length(&c->held); }
+size_t connection_held(const connection *c) { return held_length(&c->reader.held); }
 int connection_ended(const connection *c) { return c->ended; }
 
 int connection_liveness(connection *c, enum liveness *out) {
-  return socket_liveness(c->fd, c->is_shut, out);
+  int result = socket_liveness(c->fd, c->is_shut, c->is_deaf, out);
+  if (result == 0 && c->reader.broken != 0 && !is_unix(c)) *out = LIVENESS_RESET;
+  return result;
 }
 
 int connection_local(const connection *c, address *out) { return socket_local(c->fd, out); }

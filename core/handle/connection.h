@@ -32,13 +32,15 @@ void connection_connect(connection *c, const address *peer, op *o);
 void connection_send(connection *c, op *o);
 
 /* Ends with the number of bytes at o->as.receive.data. What a failed receive took from the kernel
- * stays held for the next one. At the end: OP_EOF, or what is left for a line and for all. */
+ * stays held for the next one. At the end: OP_EOF, or what is left for a line and for all. Before
+ * an error: what is left, with the error in o->as.receive.cut; then the error, once; then OP_EOF.
+ */
 void connection_receive(connection *c, op *o);
 
-int connection_shutdown(connection *c);
+int connection_shutdown(connection *c, int how); /* SHUT_RD, SHUT_WR or SHUT_RDWR */
 int connection_descriptor(const connection *c);
 size_t connection_held(const connection *c); /* bytes taken from the kernel, not yet returned */
-int connection_ended(const connection *c);   /* why reading ended last; 0: it has not */
+int connection_ended(const connection *c);   /* the error of the last receive; 0: none */
 int connection_liveness(connection *c, enum liveness *out);
 
 /* Who is connected with whom, for people. */

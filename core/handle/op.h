@@ -76,6 +76,7 @@ struct op {
       size_t want;      /* for RECEIVE_EXACTLY */
       const char *data; /* the result, `result` bytes long */
       size_t taken;     /* how many bytes it took: a line's newline is not in the result */
+      int cut;          /* the error that ended the stream behind these bytes; 0: none */
       bool has_more;    /* its last attempt stopped for others' sake: there may be more to take */
       bool got_less;    /* its last attempt got fewer bytes than it asked the kernel for */
       bool left_some;   /* its last attempt saw more bytes than it took from the kernel */

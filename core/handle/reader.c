@@ -40,6 +40,17 @@ static bool end_held(held *h, op *o, size_t taken, size_t left_out) {
 
 static bool end_with(op *o, ssize_t result) { return op_end(o, result), true; }
 
+/* No more comes: by the peer's FIN (0), or by an error. */
+static bool end_cut(reader *r, op *o, ssize_t received) {
+  if (received == UV_ENOMEM) return end_with(o, received); /* ours: the stream goes on */
+  if (received < 0) r->broken = (int)received;
+  bool has_some = held_length(&r->held) > 0;
+  if (!has_some) return end_with(o, received < 0 ? received : OP_EOF);
+  o->as.receive.cut = r->broken;
+  r->is_untold = received < 0;
+  return end_held(&r->held, o, held_length(&r->held), 0);
+}
+
 /* Appends up to `most` bytes to what is held. */
 static ssize_t fill(int fd, held *h, size_t most) {
   char *room = held_reserve(h, most);
@@ -58,37 +69,46 @@ static ssize_t fill_chunk(int fd, held *h, op *o) {
   return held_append(h, loop_scratch(o->lp), (size_t)received) < 0 ? UV_ENOMEM : received;
 }
 
-static bool attempt_some(int fd, held *h, op *o) {
+static bool attempt_some(int fd, reader *r, op *o) {
+  held *h = &r->held;
   if (held_length(h) > 0) return end_held(h, o, smaller(held_length(h), CHUNK), 0);
   ssize_t received = socket_receive(fd, loop_scratch(o->lp), CHUNK);
   if (received == UV_EAGAIN) return false;
   o->as.receive.got_less = received > 0 && received < CHUNK;
   if (received > 0) return end_scratch(o, (size_t)received, 0);
-  return end_with(o, received == 0 ? OP_EOF : received);
+  return end_cut(r, o, received);
 }
 
-static bool attempt_exactly(int fd, held *h, op *o) {
+/* After a FIN what is held stays for another form: whoever asks for n bytes gets no fewer. */
+static bool end_exactly(reader *r, op *o, ssize_t received) {
+  bool is_whole = received == 0 && r->broken == 0;
+  return is_whole ? end_with(o, OP_EOF) : end_cut(r, o, received);
+}
+
+static bool attempt_exactly(int fd, reader *r, op *o) {
+  held *h = &r->held;
   size_t want = o->as.receive.want;
   if (want == 0) return end_scratch(o, 0, 0);
   if (held_length(h) == 0 && want <= CHUNK) { /* the usual case: no copy besides Lua's */
     ssize_t received = socket_receive(fd, loop_scratch(o->lp), want);
     if (received == (ssize_t)want) return end_scratch(o, want, 0);
     if (received == UV_EAGAIN) return false;
-    if (received <= 0) return end_with(o, received == 0 ? OP_EOF : received);
+    if (received <= 0) return end_exactly(r, o, received);
     if (held_append(h, loop_scratch(o->lp), (size_t)received) < 0) return end_with(o, UV_ENOMEM);
   }
   for (int round = 0; round < ROUNDS; round++) {
     if (held_length(h) >= want) return end_held(h, o, want, 0);
     ssize_t received = fill(fd, h, smaller(want - held_length(h), CHUNK));
     if (received == UV_EAGAIN) return false;
-    if (received <= 0) return end_with(o, received == 0 ? OP_EOF : received);
+    if (received <= 0) return end_exactly(r, o, received);
   }
   o->as.receive.has_more = true;
   return false;
 }
 
 /* Takes the `line` bytes that were peeked at, newline included. */
-static bool take_line(int fd, held *h, op *o, size_t line, size_t newline) {
+static bool take_line(int fd, reader *r, op *o, size_t line, size_t newline) {
+  held *h = &r->held;
   ssize_t received = socket_receive(fd, loop_scratch(o->lp), line);
   if (received != (ssize_t)line) return end_with(o, received < 0 ? received : UV_EIO);
   if (held_length(h) == 0) return end_scratch(o, line, newline);
@@ -96,7 +116,8 @@ static bool take_line(int fd, held *h, op *o, size_t line, size_t newline) {
   return end_held(h, o, held_length(h), newline);
 }
 
-static bool attempt_line(int fd, held *h, op *o) {
+static bool attempt_line(int fd, reader *r, op *o) {
+  held *h = &r->held;
   size_t newline = o->as.receive.what == RECEIVE_LINE ? 1 : 0; /* how many bytes to leave out */
   size_t line = held_line(h);
   if (line > 0) return end_held(h, o, line, newline);
@@ -104,14 +125,12 @@ static bool attempt_line(int fd, held *h, op *o) {
     const char *scratch = loop_scratch(o->lp);
     ssize_t peeked = socket_peek(fd, loop_scratch(o->lp), held_length(h) < PEEK ? PEEK : CHUNK);
     if (peeked == UV_EAGAIN) return false;
-    if (peeked < 0) return end_with(o, peeked);
-    if (peeked == 0)
-      return held_length(h) > 0 ? end_held(h, o, held_length(h), 0) : end_with(o, OP_EOF);
+    if (peeked <= 0) return end_cut(r, o, peeked);
     const char *end = memchr(scratch, '\n', (size_t)peeked);
     if (end != NULL) {
       line = (size_t)(end - scratch) + 1;
       o->as.receive.left_some = (size_t)peeked > line;
-      return take_line(fd, h, o, line, newline);
+      return take_line(fd, r, o, line, newline);
     }
     ssize_t received = fill(fd, h, (size_t)peeked);
     if (received < 0) return end_with(o, received);
@@ -120,24 +139,40 @@ static bool attempt_line(int fd, held *h, op *o) {
   return false;
 }
 
-static bool attempt_all(int fd, held *h, op *o) {
+static bool attempt_all(int fd, reader *r, op *o) {
   for (int round = 0; round < ROUNDS; round++) {
-    ssize_t received = fill_chunk(fd, h, o);
+    ssize_t received = fill_chunk(fd, &r->held, o);
     if (received == UV_EAGAIN) return false;
-    if (received < 0) return end_with(o, received);
-    if (received == 0)
-      return held_length(h) > 0 ? end_held(h, o, held_length(h), 0) : end_scratch(o, 0, 0);
+    bool is_nothing_whole = received == 0 && r->broken == 0 && held_length(&r->held) == 0;
+    if (is_nothing_whole) return end_scratch(o, 0, 0);
+    if (received <= 0) return end_cut(r, o, received);
   }
   o->as.receive.has_more = true;
   return false;
 }
 
-bool reader_attempt(int fd, held *h, op *o) {
+static bool wants_none(const op *o) {
+  return o->as.receive.what == RECEIVE_EXACTLY && o->as.receive.want == 0;
+}
+
+/* Its bytes were the result of the receive before. */
+static bool tell_broken(reader *r, op *o) {
+  r->is_untold = false;
+  return end_with(o, r->broken);
+}
+
+bool reader_attempt(int fd, reader *r, op *o) {
   o->as.receive.has_more = o->as.receive.got_less = o->as.receive.left_some = false;
+  o->as.receive.cut = 0;
+  if (r->is_untold && !wants_none(o)) return tell_broken(r, o);
   switch (o->as.receive.what) {
-  case RECEIVE_SOME: return attempt_some(fd, h, o);
-  case RECEIVE_EXACTLY: return attempt_exactly(fd, h, o);
-  case RECEIVE_ALL: return attempt_all(fd, h, o);
-  default: return attempt_line(fd, h, o);
+  case RECEIVE_SOME: return attempt_some(fd, r, o);
+  case RECEIVE_EXACTLY: return attempt_exactly(fd, r, o);
+  case RECEIVE_ALL: return attempt_all(fd, r, o);
+  default: return attempt_line(fd, r, o);
   }
+}
+
+void reader_broken(reader *r, int error) {
+  if (r->broken == 0) r->broken = error;
 }

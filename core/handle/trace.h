@@ -18,7 +18,7 @@ enum event_kind {
   EVENT_ACCEPT,
   EVENT_SEND,
   EVENT_RECEIVE,
-  EVENT_SHUTDOWN,
+  EVENT_SHUTDOWN, /* bytes: SHUT_RD, SHUT_WR or SHUT_RDWR */
   EVENT_CLOSE,
   EVENT_RESET,
   EVENT_GATE,        /* bytes: how many may be open */

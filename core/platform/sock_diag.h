@@ -45,10 +45,6 @@ struct sock_diag_filter {
  * kernel's tables, and sockets that are only bound, for which it would search one more. */
 enum { SOCK_DIAG_STATES = 0xf7e };
 
-/* The states that a connection is in once its peer's FIN has come: TIME_WAIT, CLOSE_WAIT, LAST_ACK
- * and CLOSING. */
-enum { SOCK_DIAG_FIN_STATES = 1 << 6 | 1 << 8 | 1 << 9 | 1 << 11 };
-
 /* malloc'ed by sock_diag_read, freed by sock_diag_free. */
 struct sock_diag_list {
   struct tcp_socket *sockets;

@@ -55,7 +55,7 @@ int socket_connect_error(int fd) {
   return result < 0 ? result : -error;
 }
 
-int socket_shutdown(int fd) { return result_of(shutdown(fd, SHUT_WR)); }
+int socket_shutdown(int fd, int how) { return result_of(shutdown(fd, how)); }
 
 void socket_close(int fd) { close(fd); } /* Linux frees the number even on EINTR */
 
@@ -102,17 +102,25 @@ int socket_state(int fd, const char **name) {
   return 0;
 }
 
-int socket_liveness(int fd, bool shut, enum liveness *out) {
+/* Not by poll(2): it would take this side's own end of receiving for the peer's FIN. */
+static enum liveness tcp_liveness(uint8_t state, bool shut) {
+  /* Without a FIN of ours TCP_CLOSE comes only by RST or timeout. */
+  if (state == TCP_STATE_CLOSE) return shut ? LIVENESS_FIN : LIVENESS_RESET;
+  return TCP_STATES_AFTER_FIN & 1u << state ? LIVENESS_FIN : LIVENESS_OPEN;
+}
+
+int socket_liveness(int fd, bool shut, bool deaf, enum liveness *out) {
   struct pollfd polled = {.fd = fd, .events = POLLIN | POLLRDHUP};
   struct tcp_info info;
   if (poll(&polled, 1, 0) == -1) return -errno;
-  bool is_tcp = tcp_info_read(fd, &info) > 0;
-  /* POLLERR is sk_err being set; the error itself stays for whoever receives or sends next. Once
-   * taken, the state alone tells: without a FIN of ours TCP_CLOSE comes only by RST or timeout. */
-  if ((polled.revents & POLLERR) || (is_tcp && info.tcpi_state == TCP_STATE_CLOSE && !shut))
+  int ended = POLLHUP | (deaf ? 0 : POLLRDHUP);
+  /* POLLERR is sk_err being set; the error itself stays for whoever receives or sends next. */
+  if (polled.revents & POLLERR)
     *out = LIVENESS_RESET;
+  else if (tcp_info_read(fd, &info) > 0)
+    *out = tcp_liveness(info.tcpi_state, shut);
   else
-    *out = polled.revents & (POLLRDHUP | POLLHUP) ? LIVENESS_FIN : LIVENESS_OPEN;
+    *out = polled.revents & ended ? LIVENESS_FIN : LIVENESS_OPEN;
   return 0;
 }
 

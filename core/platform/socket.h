@@ -29,7 +29,7 @@ int socket_connect_error(int fd);
 ssize_t socket_send(int fd, const void *data, size_t length);
 ssize_t socket_receive(int fd, void *data, size_t length);
 ssize_t socket_peek(int fd, void *data, size_t length);
-int socket_shutdown(int fd); /* FIN: no more sending */
+int socket_shutdown(int fd, int how); /* SHUT_RD, SHUT_WR (on TCP: FIN) or SHUT_RDWR */
 void socket_close(int fd);
 void socket_reset(int fd); /* closes with an RST (TCP) */
 
@@ -42,8 +42,9 @@ int socket_state(int fd, const char **name); /* "ESTABLISHED", ...; -EOPNOTSUPP 
 enum liveness { LIVENESS_OPEN, LIVENESS_FIN, LIVENESS_RESET };
 
 /* What poll(2) and TCP_INFO know, without consuming data or the pending error. `shut` says that
- * this side sent its FIN: then TCP_CLOSE without a pending error is an orderly end. */
-int socket_liveness(int fd, bool shut, enum liveness *out);
+ * this side sent its FIN: then TCP_CLOSE without a pending error is an orderly end. `deaf` says
+ * that this side has shut its receiving, which poll(2) shows like the peer's end. */
+int socket_liveness(int fd, bool shut, bool deaf, enum liveness *out);
 
 /* The listener's accept queue at this moment, by the kernel's own numbers. */
 int socket_queue(int fd, int family, uint32_t *depth, uint32_t *limit);

@@ -9,6 +9,10 @@ struct tcp_info;
 
 enum { TCP_STATE_CLOSE = 7, TCP_STATE_LISTEN = 10 }; /* include/net/tcp_states.h */
 
+/* A bit for each state that a connection is in once its peer's FIN has come: TIME_WAIT, CLOSE_WAIT,
+ * LAST_ACK and CLOSING. */
+enum { TCP_STATES_AFTER_FIN = 1 << 6 | 1 << 8 | 1 << 9 | 1 << 11 };
+
 /* Returns how many bytes this kernel knows of the structure, or a negative errno
  * (-EOPNOTSUPP on anything but TCP). */
 int tcp_info_read(int fd, struct tcp_info *out);

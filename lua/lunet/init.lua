@@ -173,15 +173,13 @@ function core.listener:serve(handler)
   end
 end
 
---- Iterates over the lines that come, without their newlines, until reading ends; every step waits.
---- Then `connection:ended()` says why.
+--- Iterates over the lines that come, without their newlines, until reading ends; every step waits. Then
+--- `connection:ended()` says why. A last line that an error has cut comes with message and code, as from receive.
 ---@param timeout? number seconds for each line; nil waits without limit
----@return fun(): string?
+---@return fun(): string?, string?, string?
 function core.connection:lines(timeout)
   seconds(timeout, 1, "lines")
-  return function()
-    return (self:receive("l", timeout))
-  end
+  return function() return self:receive("l", timeout) end
 end
 
 return lunet

@@ -126,6 +126,7 @@ local function on_call(of, e)
   end
   if e.kind == "connect" or e.kind == "accept" then return "ESTABLISHED" end
   if e.code == "EOF" then return of.state == "ESTABLISHED" and "CLOSE_WAIT" or of.state end
+  if e.kind == "shutdown" and e.how == "rd" then return of.state end
   if e.kind == "shutdown" then return of.state == "CLOSE_WAIT" and "LAST_ACK" or "FIN_WAIT1" end
   return nil
 end

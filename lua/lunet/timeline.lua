@@ -5,6 +5,9 @@ local timeline = {}
 
 local function bytes_of(e) return e.bytes == 1 and "1 byte" or ("%d bytes"):format(e.bytes) end
 
+local SHUTDOWNS <const> = { rd = "receives no more", wr = "ends its side (FIN)",
+  rdwr = "ends its side (FIN), and receives no more" }
+
 -- What an event says, by its kind. `other` is the label at the far end, if it is known.
 local sentences = {
   listen = function(e) return ("listens, backlog %d"):format(e.bytes) end,
@@ -18,7 +21,7 @@ local sentences = {
   accept = function(_, other) return "accepts " .. (other and other .. "'s connection" or "a connection") end,
   send = function(e, other) return "sends " .. bytes_of(e) .. (other and " to " .. other or "") end,
   receive = function(e, other) return "receives " .. bytes_of(e) .. (other and " from " .. other or "") end,
-  shutdown = function() return "ends its side (FIN)" end,
+  shutdown = function(e) return SHUTDOWNS[e.how] or SHUTDOWNS.wr end,
   close = function(e, other, who)
     if who:is_listener(e) then return "closes the listener" end
     if who:is_unconnected(e) then return "closes its socket" end

@@ -16,7 +16,7 @@
 
 static loop *lp;
 static int near, far;
-static held h;
+static reader r;
 static char pattern[MOST]; /* no newline in it */
 
 static void open_pair(void) {
@@ -25,13 +25,14 @@ static void open_pair(void) {
   setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
   near = ends[0];
   far = ends[1];
-  CHECK(held_length(&h) == 0);
+  CHECK(held_length(&r.held) == 0);
 }
 
 static void close_pair(void) {
   close(near);
   close(far);
-  held_free(&h);
+  held_free(&r.held);
+  r = (reader){0};
 }
 
 static void feed(const char *data, size_t length) {
@@ -50,7 +51,7 @@ static bool attempt(op *o, enum receive_what what, size_t want, bool waited) {
   o->as.receive.what = what;
   o->as.receive.want = want;
   if (waited) o->state = OP_WAITING;
-  bool has_ended = reader_attempt(far, &h, o);
+  bool has_ended = reader_attempt(far, &r, o);
   CHECK(has_ended == op_ended(o));
   list_remove(&o->link); /* from the loop's ready queue, if it waited */
   return has_ended;
@@ -98,9 +99,9 @@ static void read_lines(void) {
       feed(line, length + 1);
       feed("next\nrest", 9);
       gives(kept ? RECEIVE_LINE_KEPT : RECEIVE_LINE, 0, line, length + (kept ? 1 : 0));
-      CHECK(left_in_kernel() == 9 && held_length(&h) == 0);
+      CHECK(left_in_kernel() == 9 && held_length(&r.held) == 0);
       gives(RECEIVE_LINE, 0, "next", 4);
-      CHECK(left_in_kernel() == 4 && held_length(&h) == 0);
+      CHECK(left_in_kernel() == 4 && held_length(&r.held) == 0);
       close_pair();
     }
   }
@@ -119,11 +120,11 @@ static void read_lines_in_parts(void) {
       part = length - at < 5000 ? length - at : 5000;
       feed(line + at, part);
       needs_more(RECEIVE_LINE, 0);
-      CHECK(left_in_kernel() == 0 && held_length(&h) == at + part);
+      CHECK(left_in_kernel() == 0 && held_length(&r.held) == at + part);
     }
     feed("\nrest", 5);
     gives(RECEIVE_LINE, 0, line, length);
-    CHECK(left_in_kernel() == 4 && held_length(&h) == 0);
+    CHECK(left_in_kernel() == 4 && held_length(&r.held) == 0);
     close_pair();
   }
 }
@@ -134,7 +135,7 @@ static void read_exactly(void) {
     open_pair();
     feed(pattern, length + 3);
     gives(RECEIVE_EXACTLY, length, pattern, length);
-    CHECK(left_in_kernel() == 3 && held_length(&h) == 0);
+    CHECK(left_in_kernel() == 3 && held_length(&r.held) == 0);
     gives(RECEIVE_EXACTLY, 0, NULL, 0);
     CHECK(left_in_kernel() == 3);
     gives(RECEIVE_EXACTLY, 3, pattern + length, 3);
@@ -151,12 +152,12 @@ static void read_exactly_in_parts(void) {
     feed(pattern + at, part);
     at += part;
     needs_more(RECEIVE_EXACTLY, MOST);
-    CHECK(left_in_kernel() == 0 && held_length(&h) == at);
+    CHECK(left_in_kernel() == 0 && held_length(&r.held) == at);
   }
   feed(pattern + at, MOST - at);
   feed("rest", 4);
   gives(RECEIVE_EXACTLY, MOST, pattern, MOST);
-  CHECK(left_in_kernel() == 4 && held_length(&h) == 0);
+  CHECK(left_in_kernel() == 4 && held_length(&r.held) == 0);
   close_pair();
 }
 
@@ -176,7 +177,7 @@ static void read_all(void) {
   needs_more(RECEIVE_ALL, 0);
   feed(pattern, 2 * CHUNK);
   needs_more(RECEIVE_ALL, 0);
-  CHECK(left_in_kernel() == 0 && held_length(&h) == 2 * CHUNK);
+  CHECK(left_in_kernel() == 0 && held_length(&r.held) == 2 * CHUNK);
   feed(pattern + 2 * CHUNK, CHUNK);
   shutdown(near, SHUT_WR);
   gives(RECEIVE_ALL, 0, pattern, MOST);
@@ -190,17 +191,17 @@ static void hand_over_held_bytes(void) {
   open_pair();
   feed("ab\ncd\nef", 8);
   needs_more(RECEIVE_EXACTLY, 100);
-  CHECK(left_in_kernel() == 0 && held_length(&h) == 8);
+  CHECK(left_in_kernel() == 0 && held_length(&r.held) == 8);
   gives(RECEIVE_LINE, 0, "ab", 2);
   gives(RECEIVE_EXACTLY, 1, "c", 1);
   gives(RECEIVE_LINE_KEPT, 0, "d\n", 2);
   needs_more(RECEIVE_LINE, 0);
   feed("gh\nij", 5);
   gives(RECEIVE_LINE, 0, "efgh", 4);
-  CHECK(left_in_kernel() == 2 && held_length(&h) == 0);
+  CHECK(left_in_kernel() == 2 && held_length(&r.held) == 0);
   needs_more(RECEIVE_EXACTLY, 3);
   feed("k", 1);
-  CHECK(held_length(&h) == 2);
+  CHECK(held_length(&r.held) == 2);
   gives(RECEIVE_SOME, 0, "ij", 2); /* held bytes alone: no system call is needed */
   CHECK(left_in_kernel() == 1);
   needs_more(RECEIVE_ALL, 0);
@@ -231,7 +232,7 @@ static void end_with_the_stream(void) {
   feed("last", 4);
   shutdown(near, SHUT_WR);
   fails(RECEIVE_EXACTLY, 5, OP_EOF);
-  CHECK(held_length(&h) == 4); /* still there for another form */
+  CHECK(held_length(&r.held) == 4); /* still there for another form */
   gives(RECEIVE_LINE_KEPT, 0, "last", 4);
   fails(RECEIVE_LINE, 0, OP_EOF);
   close_pair();
@@ -251,9 +252,9 @@ static void tell_errors(void) {
   fails(RECEIVE_EXACTLY, MOST, -EBADF);
   fails(RECEIVE_LINE, 0, -EBADF);
   fails(RECEIVE_ALL, 0, -EBADF);
-  CHECK(held_length(&h) == 0);
+  CHECK(held_length(&r.held) == 0);
   close(near);
-  held_free(&h);
+  held_free(&r.held);
 }
 
 int main(void) {
