@@ -22,8 +22,10 @@
 local lunet = require "lunet"
 local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
+local features = require "lunet.features"
 local statistics = require "lunet.statistics"
 
+local HAS_LINEAR = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts" -- without it the kernel has none
 local LONG = 20 -- s; bounds waits for states that do come
 local GRAIN = 0.01 -- s; the kernel counts in jiffies, curl in milliseconds, of which it may be one early
 local NOWHERE = "203.0.113.1" -- TEST-NET-3 (RFC 5737); no host here has a route to it
@@ -216,7 +218,7 @@ return experiment {
     patience = { 0.3, "s", "for the connection; curl's --connect-timeout", min = 0.001 },
     total = { 1.0, "s", "for the whole exchange, and longer than patience; curl's --max-time", min = 0.001 },
     retries = { 1, "doublings", "tcp_syn_retries, or syncnt", min = 1, max = 3 },
-    linear = { 4, "SYNs", "tcp_syn_linear_timeouts of the case linear", min = 0, max = 10 },
+    linear = { HAS_LINEAR and 4 or 0, "SYNs", "tcp_syn_linear_timeouts of the case linear", min = 0, max = 10 },
     user_timeout = { 1.5, "s", "TCP_USER_TIMEOUT of the case user_timeout", min = 0.001, max = 15 },
     delay = { 0.01, "s", "one-way delay of the link in the cases with ICMP", min = 0.001, max = 0.2 },
   },

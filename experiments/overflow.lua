@@ -25,9 +25,11 @@
 -- A race: a place that becomes free just when a SYN comes, a little after a whole second. Such a run is not judged.
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
+local features = require "lunet.features"
 local lateness = require "lunet.lateness"
 local statistics = require "lunet.statistics"
 
+local HAS_LINEAR = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts" -- without it the kernel has none
 local LONG = 20 -- s; bounds waits for states that do come
 local EARLY = 0.05 -- s; what a time may lack, by the grain of the clocks
 local PATIENCE = 0.5 -- s; of a racer that waits for an answer
@@ -188,7 +190,7 @@ local function list_jobs(knobs)
       add("racing", race, abort, cookies)
     end
   end
-  for linear = 0, 1 do add("late", come_late, 0, 1, linear, "none") end
+  for linear = 0, HAS_LINEAR and 1 or 0 do add("late", come_late, 0, 1, linear, "none") end
   add("overtaken", overtake, 0, 1, knobs.linear, "free")
   add("closed", lose_listener, 0, 1, knobs.linear, "close")
   return jobs
@@ -302,7 +304,7 @@ return experiment {
     backlog = { 1, "connections", "how many the kernel may queue", min = 1, max = 4000 },
     places = { 0, "connections", "how many are free when the client comes", min = 0, max = 1 },
     freed_after = { 1.5, "s", "when one becomes free, after the client's first SYN", min = 0, max = 200 },
-    linear = { 4, "timeouts", "tcp_syn_linear_timeouts of the client's host", min = 0, max = 10 },
+    linear = { HAS_LINEAR and 4 or 0, "timeouts", "tcp_syn_linear_timeouts of the client's host", min = 0, max = 10 },
     retries = { 1, "SYNs", "tcp_syn_retries of the client's host", min = 1, max = 6 },
     cases = { "all", "table", "which is made besides the story",
       choices = { "all", "late", "racing", "overtaken", "closed", "none" } },

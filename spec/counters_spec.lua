@@ -63,6 +63,11 @@ describe("a host's counters", function()
       raised(function() return counters.NoSuch end), 1, true)
     assert.matches("no counter of this kernel is called 'NoSuch'",
       raised(function() return (counters - counters).NoSuch end), 1, true)
+    local rows = require("lunet.features").TABLE.counter
+    rows.NoSuch = { "99.5", "commit 0" }
+    local text = raised(function() return counters.NoSuch end)
+    rows.NoSuch = nil
+    assert.matches("counters: NoSuch came with Linux 99.5", text, 1, true)
     assert.matches("spec/counters_spec.lua:", raised(function() return counters.NoSuch end), 1, true)
   end)
 

@@ -13,6 +13,7 @@
 #include "platform/link.h"
 #include "platform/namespace.h"
 #include "platform/namespace_file.h"
+#include "platform/socket.h"
 
 const char HOST_TYPE[] = "lunet.host";
 
@@ -221,6 +222,19 @@ int host_write_file(lua_State *L) {
   const char *text = luaL_checklstring(L, 3, &length);
   ssize_t written = namespace_write_file(namespace_argument(L), path, text, length);
   return failure_push_result(L, written, path);
+}
+
+/* -- its queues ---------------------------------------------------------------------------- */
+
+/* queue_limit(host): net.core.somaxconn of the host, though it may not show that. */
+int host_queue_limit(lua_State *L) {
+  uint32_t limit = 0;
+  int fd = host_socket(host_check(L, 1), AF_INET);
+  int result = fd < 0 ? fd : socket_queue_limit(fd, &limit);
+  if (fd >= 0) socket_close(fd);
+  if (result < 0) return failure_push(L, result, "queue_limit");
+  lua_pushinteger(L, limit);
+  return 1;
 }
 
 /* -- home ---------------------------------------------------------------------------------- */

@@ -45,6 +45,7 @@ int host_read_file(lua_State *L);
 int host_write_file(lua_State *L);
 
 /* core.set_home(host), .set_home(what that returned): see namespace_set_home. .stay_home() */
+int host_queue_limit(lua_State *L);
 int host_set_home(lua_State *L);
 int host_stay(lua_State *L);
 

@@ -1,6 +1,7 @@
 #include "platform/socket.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <poll.h>
@@ -133,4 +134,10 @@ int socket_queue(int fd, int family, uint32_t *depth, uint32_t *limit) {
   *depth = info.tcpi_unacked;
   *limit = info.tcpi_sacked;
   return 0;
+}
+
+int socket_queue_limit(int fd, uint32_t *limit) {
+  uint32_t depth;
+  int result = socket_listen(fd, INT_MAX);
+  return result < 0 ? result : socket_queue(fd, AF_INET, &depth, limit);
 }

@@ -49,4 +49,8 @@ int socket_liveness(int fd, bool shut, bool deaf, enum liveness *out);
 /* The listener's accept queue at this moment, by the kernel's own numbers. */
 int socket_queue(int fd, int family, uint32_t *depth, uint32_t *limit);
 
+/* The longest queue that the socket's namespace lets a listener have, net.core.somaxconn, though
+ * the namespace may not show that: by listening, on a socket that is not used otherwise. */
+int socket_queue_limit(int fd, uint32_t *limit);
+
 #endif

@@ -13,6 +13,8 @@ local function parse(text, group, into)
 end
 
 local function refuse_unknown(name)
+  local features = require "lunet.features"
+  if features.find("counter", name) then error("counters: " .. features.explain("counter", name), 3) end
   error(("no counter of this kernel is called '%s'"):format(tostring(name)), 3)
 end
 

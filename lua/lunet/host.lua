@@ -3,6 +3,7 @@ local core = require "lunet.core"
 local counters = require "lunet.counters"
 local network = require "lunet.network"
 local rule = require "lunet.rule"
+local sysctl = require "lunet.sysctl"
 
 local host = {}
 
@@ -40,23 +41,6 @@ local function check_options(options)
   end
 end
 
--- Where the kernel shows a sysctl. Those of other names than net.* belong to no host: to write one would
--- change the machine.
-local function sysctl_path(name, level)
-  if type(name) ~= "string" or not name:match "^net[./][%w_%-./]+$" then
-    error(("sysctl: a name like net.ipv4.tcp_syncookies expected, not '%s'"):format(tostring(name)), level + 1)
-  end
-  return "/proc/sys/" .. name:gsub("%.", "/")
-end
-
-local function sysctl_text(name, value, level)
-  if type(value) == "string" then return value end
-  if type(value) ~= "number" then
-    error(("sysctl %s: a string or a number expected, not %s"):format(name, type(value)), level + 1)
-  end
-  return tostring(math.tointeger(value) or value)
-end
-
 local function write_sysctls(made, sysctls)
   for name, value in pairs(sysctls) do
     local ok, message, code = made:sysctl(name, value)
@@ -77,8 +61,8 @@ function host.new(options)
   check_options(options)
   local sysctls = options.sysctl or {}
   for name, value in pairs(sysctls) do
-    sysctl_path(name, 2)
-    sysctl_text(name, value, 2)
+    sysctl.path(name, 2)
+    sysctl.text(name, value, 2)
   end
   hosts_made = hosts_made + 1
   local made, message, code = core.host(options.name or ("host %d"):format(hosts_made))
@@ -150,34 +134,16 @@ function methods:connect(target, timeout)
   return core_connect(self, target, timeout)
 end
 
-local reasons = {
-  ENOENT = "this host has no such setting",
-  EINVAL = "the kernel refuses this value",
-  EACCES = "not to be read, or not to be written",
-}
-
-local function sysctl_failure(what, message, code)
-  local reason = reasons[code]
-  return nil, ("sysctl %s: %s"):format(what, reason and ("%s (%s)"):format(reason, code) or message), code
-end
-
---- Reads a sysctl of this host, or writes it.
+--- Reads a sysctl of this host, or writes it. One that this kernel lacks, or does not show to this host, has the
+--- value as which the kernel behaves (lunet.features); to write that value is no failure.
 ---@param name string "net.ipv4.tcp_syncookies"; only those of net are a host's
 ---@param value? string|number
 ---@return string|number|nil value the one in force; of several, a text with tabs between them
----@return string? message
+---@return string? message names the kernel's version that has it, if this one has not
 ---@return string? code "ENOENT" no such sysctl of a host, "EINVAL" no such value, "EACCES" not to be read or written
 function methods:sysctl(name, value)
-  local path = sysctl_path(name, 2)
-  if value ~= nil then
-    local ok, message, code = core.write_file(self, path, sysctl_text(name, value, 2))
-    if not ok then return sysctl_failure(("%s = %s"):format(name, value), message, code) end
-  end
-  local text, message, code = core.read_file(self, path)
-  if not text and code == "EACCES" and value ~= nil then return value end -- some can only be written
-  if not text then return sysctl_failure(name, message, code) end
-  text = text:gsub("\n$", "")
-  return math.tointeger(tonumber(text)) or text
+  local path = sysctl.path(name, 2)
+  return sysctl.set(self, name, path, value ~= nil and sysctl.text(name, value, 2) or nil)
 end
 
 --- The host's TCP counters by the kernel's names: Tcp and TcpExt. The difference of two snapshots

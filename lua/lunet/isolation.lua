@@ -25,23 +25,36 @@ local function merged(sysctls)
   return all
 end
 
+-- Sets them on the fresh home. Without one of them the run would not be what its record says.
+local function set_all(home, sysctls)
+  for name, value in pairs(sysctls) do
+    local ok, message = home:sysctl(name, value)
+    if not ok then error(message, 0) end
+  end
+end
+
 --- Stays on the machine's own stack: hosts made there have their stacks, but home has none.
 local function stay(note)
   return setmetatable({ note = note }, { __close = function() end })
 end
 
 --- Moves home to a fresh host, on which every host that is made has these sysctls, too; ends with its
---- to-be-closed value. Where the machine refuses it, says so in `note`.
+--- to-be-closed value. Where the machine refuses hosts, says so in `note`. Raises if a setting can neither be made nor
+--- is in force.
 ---@param sysctls? table<string, string|number> on top of isolation.SYSCTLS
 ---@return {note: string?}
 function isolation.enter(sysctls)
-  local before = host.sysctls
-  host.sysctls = merged(sysctls)
+  local before, wanted = host.sysctls, merged(sysctls)
+  host.sysctls = {}
   local home, message = host.new "home"
-  if not home then
-    host.sysctls = before
-    return stay(("runs on the machine's own network stack: %s"):format(message))
+  host.sysctls = before
+  if not home then return stay(("runs on the machine's own network stack: %s"):format(message)) end
+  local ok, failure = pcall(set_all, home, wanted)
+  if not ok then
+    home:close()
+    error(failure, 0)
   end
+  host.sysctls = wanted
   local away = assert(core.set_home(home))
   return setmetatable({}, { __close = function()
     assert(core.set_home(away))

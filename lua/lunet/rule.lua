@@ -13,14 +13,26 @@ local directions = {
   both = { input = true, output = true },
 }
 
--- By name: what is done with a segment. What follows its TCP header can be read only if there is something.
+-- What follows the TCP header can be read only if there is something. Where it begins depends on the header's length,
+-- in words; nftables' own name for the place, @ih, would need Linux 5.16.
+local SHORTEST, LONGEST = 5, 15
+
+local function if_data(verdict)
+  local lines = {}
+  for words = SHORTEST, LONGEST do
+    lines[#lines + 1] = ("tcp doff %d @th,%d,8 >= 0 %s"):format(words, 32 * words, verdict)
+  end
+  return table.concat(lines, "\n")
+end
+
+-- By name: what is done with a segment.
 local kinds = {
   any = "goto lose",
   SYN = "tcp flags & (syn | ack) == syn goto lose",
   ["SYN-ACK"] = "tcp flags & (syn | ack) == (syn | ack) goto lose",
   FIN = "tcp flags & fin == fin goto lose",
   RST = "tcp flags & rst == rst goto lose",
-  data = "@ih,0,8 >= 0 goto lose",
+  data = if_data "goto lose",
   ACK = "tcp flags & (syn | ack | fin | rst) == ack goto bare", -- the last: it may end the search
 }
 local order = { "any", "SYN", "SYN-ACK", "FIN", "RST", "data", "ACK" }
@@ -129,7 +141,7 @@ local function kinds_chain(wanted)
   for _, name in ipairs(order) do
     if wanted[name] then lines[#lines + 1] = kinds[name] end
   end
-  return chain("bare", "@ih,0,8 >= 0 return", "goto lose") .. chain("kinds", table.unpack(lines))
+  return chain("bare", if_data "return", "goto lose") .. chain("kinds", table.unpack(lines))
 end
 
 local function ends_of(from, to, from_port, to_port)
