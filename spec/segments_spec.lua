@@ -66,6 +66,16 @@ describe("segments of two hosts", function()
     assert.same({ { "-" }, { true }, { "-" }, { "-" }, { true }, { "-" }, { "-" } }, values_of(events, "again"))
   end)
 
+  it("are not again where both ends connect at once, until the SYN-ACK is sent again", function()
+    local events = segments.join {
+      [1] = {
+        seen(0, "out", CLIENT, "SYN", 0), seen(1, "in", SERVER, "SYN", 0), seen(2, "out", CLIENT, "SYN,ACK", 0, 0, 1),
+        seen(3, "in", SERVER, "SYN,ACK", 0, 0, 1), seen(4, "out", CLIENT, "SYN,ACK", 0, 0, 1),
+      },
+    }
+    assert.same({ { "-" }, { "-" }, { "-" }, { "-" }, { true } }, values_of(events, "again"))
+  end)
+
   it("take a new SYN with a number of its own for a new connection from the same port", function()
     local again = seen(2, "out", CLIENT, "SYN", 500)
     local events = segments.join { [1] = { seen(0, "out", CLIENT, "SYN", 0), again } }

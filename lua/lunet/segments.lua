@@ -105,9 +105,16 @@ local function restore_addresses(events)
   end
 end
 
+-- Whether the flow sent the same before. Where both ends connect at once (RFC 9293, 3.5), each sends a SYN, and then a
+-- SYN-ACK with the number of its SYN: that is not its SYN again.
+local function is_again(s, last, furthest, answered)
+  if not furthest or last > furthest then return false end
+  return s.flags ~= "SYN,ACK" or answered == s.sequence
+end
+
 -- Numbers relative to each direction's first, and whether it was sent before.
 local function number(events)
-  local first, furthest = {}, {}
+  local first, furthest, answered = {}, {}, {}
   for _, event in ipairs(events) do
     local s = event.seen
     local flow, reverse = flow_of(event), reverse_of(event)
@@ -121,7 +128,8 @@ local function number(events)
     local size = s.bytes + (is_syn and 1 or 0) + (has(s.flags, "FIN") and 1 or 0)
     local last = event.sequence + size
     if size > 0 and not has(s.flags, "RST") then
-      if furthest[flow] and last <= furthest[flow] then event.again = true end
+      if is_again(s, last, furthest[flow], answered[flow]) then event.again = true end
+      if s.flags == "SYN,ACK" then answered[flow] = s.sequence end
       furthest[flow] = math.max(furthest[flow] or last, last)
     end
     event.flags, event.bytes, event.window = s.flags, s.bytes, s.window
