@@ -39,6 +39,15 @@ describe("lanes", function()
     assert.equal("  204.000   │                                  ○ kernel: ListenDrops +1", rows[#rows])
   end)
 
+  it("stay straight beside characters that are wide, that combine and that cannot be shown", function()
+    for _, words in ipairs { "漢字 e\u{301}", "\27[31m", "\xff\n\0", "한글 👍" } do
+      local rows = draw({ STORY[1], { at = 0.001, host = 1, who = "A", what = words } }, { unicode = true })
+      assert.match("│$", rows[3])
+      assert.equal(text.width(rows[1]:match "^(.*)server$") + 1, text.width(rows[3]), rows[3])
+      assert.is_nil(rows[3]:find "%c")
+    end
+  end)
+
   it("have colours on request, and the same text without them", function()
     local plain, coloured = draw(STORY), draw(STORY, { colour = true })
     assert.match("\27%[0;%d+m", coloured[2])

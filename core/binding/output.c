@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "binding/failure.h"
+#include "platform/character.h"
 
 /* Lets all that goes to standard output go to standard error, whoever writes it: print, io.stdout,
  * programs that the script starts. Returns what restore_output takes. */
@@ -30,5 +31,11 @@ int output_restore(lua_State *L) {
 
 int output_is_terminal(lua_State *L) {
   lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+  return 1;
+}
+
+/* Of a Unicode character; see character_width. */
+int output_character_width(lua_State *L) {
+  lua_pushinteger(L, character_width((uint32_t)luaL_checkinteger(L, 1)));
   return 1;
 }

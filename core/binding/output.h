@@ -10,4 +10,7 @@ int output_restore(lua_State *L); /* core.restore_output(kept) */
 /* core.is_terminal(descriptor) */
 int output_is_terminal(lua_State *L);
 
+/* core.character_width(code): columns on a terminal; -1 if it is not to be shown */
+int output_character_width(lua_State *L);
+
 #endif

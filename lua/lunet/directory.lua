@@ -6,6 +6,7 @@ local lunet = require "lunet"
 local overview = require "lunet.overview"
 local progress = require "lunet.progress"
 local recording = require "lunet.recording"
+local text = require "lunet.text"
 
 local directory = {}
 
@@ -13,7 +14,7 @@ local HELPED <const>, WRONG_USE <const>, COULD_NOT_RUN <const> = 0, 2, 3
 
 local TIMEOUT = 120 -- s; more than any experiment takes by default
 
-local function complain(words) io.stderr:write("lunet: ", words, "\n") end
+local function complain(words) io.stderr:write("lunet: ", text.lines_shown(words), "\n") end
 
 --- How many processors this process may use (proc(5), /proc/PID/status): "0-3,8" are five.
 local function count_processors()

@@ -1,13 +1,9 @@
---- JSON of plain data. What JSON has no form for is written as a string: "nan", "inf", "-inf"; and
---- in strings that are not UTF-8, the bytes from 0x80 on as "\xHH".
+--- JSON of plain data. What JSON has no form for is written as a string: "nan", "inf", "-inf"; and a byte that belongs
+--- to no character of UTF-8 as "\xHH".
+local characters = require "lunet.characters"
 local dkjson = require "dkjson"
 
 local json = {}
-
-local function text_of(value)
-  if utf8.len(value) then return value end
-  return (value:gsub("[\x80-\xff]", function(byte) return ("\\x%02X"):format(byte:byte()) end))
-end
 
 local function number_of(value)
   if value ~= value then return "nan" end
@@ -41,13 +37,13 @@ end
 
 local function object_of(value)
   local object = {}
-  for key, inner in pairs(value) do object[text_of(tostring(key))] = plain(inner) end
+  for key, inner in pairs(value) do object[characters.valid(tostring(key))] = plain(inner) end
   object.n = count_of(object.n)
   return setmetatable(object, { __jsontype = "object" })
 end
 
 function plain(value)
-  if type(value) == "string" then return text_of(value) end
+  if type(value) == "string" then return characters.valid(value) end
   if type(value) == "number" then return number_of(value) end
   if type(value) ~= "table" then return value end
   local marked = getmetatable(value)

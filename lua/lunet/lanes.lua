@@ -1,5 +1,6 @@
 --- The timeline as a picture for the terminal: a lane for each host, time down, arrows for what crossed the wire,
 --- the queue in a lane of its own, and long silences shown as gaps.
+local characters = require "lunet.characters"
 local text = require "lunet.text"
 
 local lanes = {}
@@ -23,12 +24,9 @@ local DIM, BOLD, RED = "2", "1", "31"
 
 -- -- a row of cells ----------------------------------------------------------------------------
 
--- Puts a text into a row from a column on; each cell is {character, colour}.
+-- Puts a text into a row from a column on; each cell is {characters, colour}.
 local function put(row, column, words, colour)
-  for _, code in utf8.codes(words, true) do
-    row[column] = { utf8.char(code), colour }
-    column = column + 1
-  end
+  for i, cell in ipairs(characters.cells(text.shown(words))) do row[column + i - 1] = { cell, colour } end
 end
 
 local function is_free(row, from, to)
@@ -166,13 +164,15 @@ local function hosts_of(lines, listeners)
   return server and clients, server
 end
 
+local function name_of(names, host) return text.shown(names[host] or "home") end
+
 local function lanes_of(names, clients, server)
   local made = {}
   local spacing = (SERVER - QUEUE - FIRST) // math.max(1, #clients)
   for i, host in ipairs(clients) do
-    made[i] = { host = host, column = FIRST + (i - 1) * spacing, colour = COLOURS[i], name = names[host] or "home" }
+    made[i] = { host = host, column = FIRST + (i - 1) * spacing, colour = COLOURS[i], name = name_of(names, host) }
   end
-  made[#made + 1] = { host = server, column = SERVER, colour = COLOURS[4], name = names[server] or "home" }
+  made[#made + 1] = { host = server, column = SERVER, colour = COLOURS[4], name = name_of(names, server) }
   return made
 end
 

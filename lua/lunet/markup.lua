@@ -1,22 +1,15 @@
 --- Elements of HTML and SVG, in which a text from a script is text and nothing else.
+local characters = require "lunet.characters"
+
 local markup = {}
 
 local ENTITIES <const> = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
 
-local function hex(bytes) return (bytes:gsub(".", function(c) return ("\\x%02X"):format(c:byte()) end)) end
-
--- What XML has no form for, even escaped: control characters, and two that are no characters.
-local function shown(words)
-  words = words:gsub("[\0-\8\11\12\14-\31\127]", hex)
-  if not words:find "[\x80-\xff]" then return words end
-  if not utf8.len(words) then return (words:gsub("[\x80-\xff]", hex)) end
-  return (words:gsub("\xEF\xBF[\xBE\xBF]", hex))
-end
-
---- A text as the content of an element or attribute; bytes that are no characters are shown as "\xHH".
+--- A text as the content of an element or attribute. What cannot be shown is escaped: XML has no form for most control
+--- characters, and HTML forbids them.
 ---@param any any
 ---@return string
-function markup.escape(any) return (shown(tostring(any)):gsub("[&<>\"']", ENTITIES)) end
+function markup.escape(any) return (characters.shown(tostring(any), "\n\t"):gsub("[&<>\"']", ENTITIES)) end
 
 local function number_text(number)
   local rounded = math.floor(number * 10 + 0.5) / 10

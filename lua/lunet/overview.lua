@@ -59,7 +59,8 @@ The verdicts and figures are those of a run of all of them with their default kn
 
 Generated, not to be edited: `script/run %s --markdown > %sREADME.md`.]]
 
-local function cell(words) return (words:gsub("%s+", " "):gsub("|", "\\|")) end
+-- A text as a cell of a table in GitHub's Markdown, in which it is text and nothing else.
+local function cell(words) return (text.shown(words:gsub("%s+", " ")):gsub("[|<]", "\\%0")) end
 
 local function environment_line(records)
   for _, record in ipairs(records) do

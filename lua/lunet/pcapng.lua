@@ -1,5 +1,6 @@
 --- What crossed the wire, as a file for Wireshark and tshark: pcapng (IETF draft-ietf-opsawg-pcapng), with an
 --- interface for each host, each segment once as its sender saw it, and a comment where it was lost or sent again.
+local text = require "lunet.text"
 local value = require "lunet.value"
 
 local pcapng = {}
@@ -26,7 +27,7 @@ local function section()
 end
 
 local function interface(name)
-  return block(1, string.pack("<I2I2I4", RAW, 0, 0) .. option(IF_NAME, name)
+  return block(1, string.pack("<I2I2I4", RAW, 0, 0) .. option(IF_NAME, text.shown(name)) -- UTF-8, says the draft
     .. option(IF_TSRESOL, string.char(NANOSECONDS)) .. END_OF_OPTIONS)
 end
 

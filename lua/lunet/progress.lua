@@ -31,7 +31,7 @@ local function show(self)
     line, separator = longer, ", "
   end
   clear(self)
-  io.stderr:write(line)
+  io.stderr:write(text.shown(line))
 end
 
 function progress:began(name)
@@ -58,7 +58,7 @@ end
 --- Says something else, which stays.
 function progress:say(words)
   clear(self)
-  io.stderr:write(words)
+  io.stderr:write(text.lines_shown(words))
 end
 
 function progress:close() clear(self) end

@@ -1,4 +1,6 @@
 --- A value of plain data as it is shown to a reader.
+local characters = require "lunet.characters"
+
 local value = {}
 
 --- The keys of a table: numbers first, then names, each in order.
@@ -14,12 +16,7 @@ function value.sorted_keys(values)
   return keys
 end
 
-local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
-
-local function quote(text)
-  local special = utf8.len(text) and "[%c\"\\]" or "[%c\"\\\x80-\xff]"
-  return '"' .. text:gsub(special, function(c) return ESCAPES[c] or ("\\x%02x"):format(c:byte()) end) .. '"'
-end
+local function quote(words) return '"' .. characters.shown((words:gsub('["\\]', "\\%0"))) .. '"' end
 
 --- In one line, whatever it is; floats with six digits.
 ---@param any any plain data
@@ -30,8 +27,8 @@ function value.show(any)
   if type(any) ~= "table" then return tostring(any) end
   local parts = {}
   for _, key in ipairs(value.sorted_keys(any)) do
-    local name = key == #parts + 1 and "" or math.type(key) and ("[%d] = "):format(key) or key .. " = "
-    parts[#parts + 1] = name .. value.show(any[key])
+    local name = math.type(key) and ("[%d] = "):format(key) or characters.shown(key) .. " = "
+    parts[#parts + 1] = (key == #parts + 1 and "" or name) .. value.show(any[key])
   end
   return #parts == 0 and "{}" or "{ " .. table.concat(parts, ", ") .. " }"
 end
@@ -51,7 +48,7 @@ end
 function value.cell(any)
   if math.type(any) then return value.round(any) end
   if type(any) ~= "string" then return tostring(any) end
-  local is_plain = utf8.len(any) and any:match "^%S" and any:match "%S$" and not any:find "[%c\"\\]"
+  local is_plain = any:match "^%S" and any:match "%S$" and not any:find '["\\]' and characters.shown(any) == any
   return is_plain and any or quote(any)
 end
 

@@ -1,0 +1,98 @@
+--- The characters of a text that somebody else has written: which of them a reader can be shown, what stands for the
+--- others, and how many columns of a terminal they take. Every teller shows texts through one function for its format:
+--- text.shown for the terminal, markup.escape for HTML and SVG, json.encode for JSON, overview's cells for Markdown.
+local core = require "lunet.core"
+
+local characters = {}
+
+local NAMED <const> = { [9] = "\\t", [10] = "\\n", [13] = "\\r" }
+
+local function code_text(code)
+  return NAMED[code] or (code < 0x80 and "\\x%02x" or "\\u{%x}"):format(code)
+end
+
+-- These reorder what stands around them (Unicode Standard Annex #9): a line would not be read as it was written.
+local function is_direction(code) return code >= 0x202a and code <= 0x202e or code >= 0x2066 and code <= 0x2069 end
+
+local widths = {} -- by code; asking the core costs a call
+
+local function width_of(code)
+  local width = widths[code]
+  if not width then
+    width = is_direction(code) and -1 or core.character_width(code)
+    widths[code] = width
+  end
+  return width
+end
+
+-- Calls fn(code, first, last) for each character, and fn(nil, at, at) for each byte that belongs to none.
+local function for_each(words, fn)
+  local at = 1
+  while at <= #words do
+    local code = utf8.len(words, at, at) and utf8.codepoint(words, at)
+    local last = at + (code and #utf8.char(code) or 1) - 1
+    fn(code, at, last)
+    at = last + 1
+  end
+end
+
+local function replace(words, is_kept)
+  local parts = {}
+  for_each(words, function(code, first, last)
+    if not code then parts[#parts + 1] = ("\\x%02x"):format(words:byte(first))
+    elseif is_kept(code) then parts[#parts + 1] = words:sub(first, last)
+    else parts[#parts + 1] = code_text(code) end
+  end)
+  return table.concat(parts)
+end
+
+--- The text in UTF-8: each byte that belongs to no character becomes "\xHH".
+---@param words string any bytes
+---@return string
+function characters.valid(words)
+  return utf8.len(words) and words or replace(words, function() return true end)
+end
+
+--- The text as a reader can be shown it. Control characters (line ends and escape sequences among them), unassigned
+--- characters and those that change the direction of writing become "\n", "\x1b", "\u{202e}"; a byte that belongs to
+--- no character becomes "\xff".
+---@param words string any bytes
+---@param kept? string control characters that stay, such as "\n\t"; none by default
+---@return string
+function characters.shown(words, kept)
+  if not words:find "[%c\x80-\xff]" then return words end
+  return replace(words, function(code)
+    return width_of(code) >= 0 or kept and code < 0x80 and kept:find(string.char(code), 1, true)
+  end)
+end
+
+--- The cells of a terminal that a text takes which is shown as it is: a list of what stands in each. A wide character
+--- is followed by an empty cell; what combines with a character stands in its cell.
+---@param words string from characters.shown
+---@return string[]
+function characters.cells(words)
+  local cells = {}
+  for_each(words, function(code, first, last)
+    local width, bytes = code and width_of(code) or 1, words:sub(first, last)
+    if width == 0 and #cells > 0 then
+      local at = cells[#cells] == "" and #cells - 1 or #cells
+      cells[at] = cells[at] .. bytes
+    else
+      cells[#cells + 1] = bytes
+      if width == 2 then cells[#cells + 1] = "" end
+    end
+  end)
+  return cells
+end
+
+--- How many columns a text takes.
+---@param words string from characters.shown
+---@return integer
+function characters.width(words)
+  if not words:find "[\x80-\xff]" then return #words end
+  local width = 0
+  for_each(words, function(code) width = width + (code and math.max(width_of(code), 0) or 1) end)
+  return width
+end
+
+return characters
