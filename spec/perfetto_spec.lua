@@ -4,7 +4,7 @@ local perfetto = require "lunet.perfetto"
 
 local HOSTS = { "A", "server" }
 
-local function encode(events) return dkjson.decode(perfetto.encode(events, HOSTS)).traceEvents end
+local function encode(events) return dkjson.decode(perfetto.encode { events = events, hosts = HOSTS }).traceEvents end
 
 local function all(list, phase)
   local found = {}

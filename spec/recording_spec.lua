@@ -1,6 +1,8 @@
 local core = require "lunet.core"
 local lunet = require "lunet"
 local recording = require "lunet.recording"
+local scratch = require "lunet.scratch"
+local strace = require "spec.support.strace"
 
 local BOUND = 10 -- s; bounds waits for states that do come
 
@@ -149,5 +151,48 @@ describe("a recording", function()
     end)
     assert.is_nil(inner.wire)
     assert.is_true(#all(outer.events, "segment") > 6)
+  end)
+end)
+
+-- A snapshot that failed made the story index nil: the outcome was lost.
+describe("a recording to which a system call is refused", function()
+  local SCRIPT <const> = [[
+    local lunet = require "lunet"
+    return require "lunet.experiment" { claim = "It is told.",
+      run = function()
+        local server, client = assert(lunet.host "server"), assert(lunet.host "client")
+        lunet.link(server, client)
+        local listener <close> = assert(server:listen { backlog = 1 })
+        lunet.note "It listens."
+        local near <close> = assert(client:connect(listener, 10))
+        return { is_over = true }
+      end,
+      check = function(outcome) assert(outcome.is_over) end,
+    }
+  ]]
+
+  -- What becomes of the run for each number of the call, until there are not so many.
+  local function refuse_each(call, code, first)
+    local place <close> = scratch.open()
+    local script, unseen = place:write("refused.lua", SCRIPT), 0
+    for number = first, first + 100 do
+      local result = strace.inject(call, number, code, script, "--record wire")
+      local said = result.output .. result.errors
+      assert.is_nil(said:find("stack traceback", 1, true), said)
+      if result.status == 3 then
+        assert.match("^lunet: refused could not run: [^\n]*" .. code, result.errors)
+      else
+        local errors = result.errors:gsub("^lunet: note: [^\n]*" .. code .. "[^\n]*\n", "")
+        assert.same({ 0, "" }, { result.status, errors })
+        assert.match("\nOutcome\n\n  is_over  true\n\nThe claim holds.\n$", result.output)
+        if said:find("kernel could not be asked 1 times (" .. code, 1, true) then unseen = unseen + 1 end
+        if not said:find(code, 1, true) then return unseen end
+      end
+    end
+    error(call .. ": there is no end to it")
+  end
+
+  it("tells the outcome, and that the kernel could not be asked then", function()
+    assert.is_true(refuse_each("socket", "EMFILE", 1) >= 4)
   end)
 end)

@@ -45,6 +45,13 @@ describe("connection states", function()
     assert.equal("SYN_RECV 2, ESTABLISHED 3.1", told(find(handshake(), 1)))
   end)
 
+  it("begin with a SYN-ACK each way where both ends connect at once", function()
+    local list = { segment(1, true, "SYN", 0), segment(1, false, "SYN", 0), segment(2, true, "SYN,ACK", 0, 1),
+      segment(2, false, "SYN,ACK", 0, 1) }
+    assert.equal("SYN_SENT 1, SYN_RECV 2, ESTABLISHED 2.1", told(find(list, 2)))
+    assert.equal("SYN_SENT 1, SYN_RECV 2, ESTABLISHED 2.1", told(find(list, 1)))
+  end)
+
   it("end with a FIN each way", function()
     local list = with(handshake(), segment(5, true, "FIN,ACK", 1, 1), segment(6, false, "ACK", 1, 2),
       segment(7, false, "FIN,ACK", 1, 2), segment(8, true, "ACK", 2, 2))

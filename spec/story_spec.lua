@@ -224,7 +224,7 @@ describe("the story's outcome", function()
   end)
 
   it("shows UTF-8 as it is and other bytes by number", function()
-    assert.same({ [[  bytes  "h\xc3\xa4\xff"]], [[  text   "hä"]] }, outcome_of { text = "hä", bytes = "hä\xff" })
+    assert.same({ [[  bytes  "hä\xff"]], [[  text   "hä"]] }, outcome_of { text = "hä", bytes = "hä\xff" })
   end)
 
   it("lists a list's values with their numbers", function()

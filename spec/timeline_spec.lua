@@ -197,11 +197,12 @@ describe("the timeline of a run", function()
       assert(lunet.eventually(function() return listener:queue().depth == 1 end, 10))
       assert.equal("TIMEOUT", select(3, lunet.connect({ listener, label = "B" }, 0.01)))
     end)))
-    assert.same({ "B gives up connecting: no answer (TIMEOUT)", "B closes its socket" }, table.move(lines, 3, 4, 1, {}))
+    assert.same({ "B gives up connecting to server: no answer (TIMEOUT)", "B closes its socket" },
+      table.move(lines, 3, 4, 1, {}))
   end)
 
   it("tells of a client that is refused", function()
-    assert.same({ "A cannot connect (ECONNREFUSED)", "A closes its socket" }, read(record(function()
+    assert.same({ "A cannot connect to 127.0.0.1:1 (ECONNREFUSED)", "A closes its socket" }, read(record(function()
       assert.equal("ECONNREFUSED", select(3, lunet.connect({ "127.0.0.1:1", label = "A" }, 10)))
     end)))
   end)
@@ -311,7 +312,7 @@ describe("the timeline of events", function()
     assert.same({
       "server accepts client's connection",
       "client closes its socket",
-      "client cannot connect (CLOSED)",
+      "client cannot connect to port 7000 (CLOSED)",
       "client connects to server: success",
     }, read(events_of {
       { kind = "accept", socket = 2, local_port = 7000, peer_port = 4000 },
@@ -357,9 +358,9 @@ describe("the timeline of events", function()
   end)
 
   local failures = {
-    { "connect", "TIMEOUT", "gives up connecting: no answer (TIMEOUT)" },
-    { "connect", "ECONNREFUSED", "cannot connect (ECONNREFUSED)" },
-    { "connect", "ETIMEDOUT", "cannot connect (ETIMEDOUT)" },
+    { "connect", "TIMEOUT", "gives up connecting to B: no answer (TIMEOUT)" },
+    { "connect", "ECONNREFUSED", "cannot connect to B (ECONNREFUSED)" },
+    { "connect", "ETIMEDOUT", "cannot connect to B (ETIMEDOUT)" },
     { "receive", "TIMEOUT", "gives up waiting for bytes (TIMEOUT)" },
     { "receive", "EOF", "reads the end of what B sent (EOF)" },
     { "receive", "ECONNRESET", "cannot receive (ECONNRESET)" },

@@ -11,8 +11,9 @@
 
 /* lunet.note(text): the script's own words, in the timeline. */
 int trace_note_text(lua_State *L) {
-  const char *text = luaL_checkstring(L, 1);
-  trace_note(loop_trace(runtime_of(L)->lp), text);
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  trace_note(loop_trace(runtime_of(L)->lp), text, length);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -50,7 +51,10 @@ static void push_event(lua_State *L, const trace *t, const struct event *e) {
   if (e->kind == EVENT_NOTE) return;
   field_set_integer(L, "host", e->socket.host);
   field_set_string(L, "label", trace_label_text(t, e->socket.label));
-  if (e->kind == EVENT_COUNTERS || e->kind == EVENT_SOCKETS) return;
+  if (e->kind == EVENT_COUNTERS || e->kind == EVENT_SOCKETS) {
+    if (e->code < 0) field_set_string(L, "code", failure_name(e->code));
+    return;
+  }
   field_set_integer(L, "socket", e->socket.id);
   if (e->socket.stream != 0) field_set_string(L, "stream", streams[e->socket.stream]);
   set_end(L, "local_address", "local_port", &e->socket.local);
@@ -71,6 +75,14 @@ static void push_event(lua_State *L, const trace *t, const struct event *e) {
   if (e->code < 0) field_set_string(L, "code", failure_name(e->code));
 }
 
+/* Of NULL, nil; a note may have zeros in it, and is a text also where there was no memory for it. */
+static void push_text(lua_State *L, const struct event *e) {
+  if (e->kind == EVENT_NOTE)
+    lua_pushlstring(L, e->text == NULL ? "" : e->text, (size_t)e->bytes);
+  else
+    lua_pushstring(L, e->text);
+}
+
 /* events(first): a list of the recorded events from number `first` on, and how many of those the
  * ring has lost. A finalizer that runs while the tables are made may record more: the ring moves,
  * and each event is copied before anything is allocated. */
@@ -88,7 +100,7 @@ int trace_events(lua_State *L) {
       if (number == next) break;
     }
     struct event e = *trace_event(t, number);
-    lua_pushstring(L, e.text); /* of NULL, nil */
+    push_text(L, &e);
     push_event(L, t, &e);
     lua_rawseti(L, -2, ++count);
   }

@@ -8,6 +8,7 @@
 #include "handle/reader.h"
 #include "handle/trace.h"
 #include "handle/watch.h"
+#include "platform/source.h"
 
 struct connection {
   handle handle;
@@ -116,9 +117,13 @@ void connection_free(connection *c) {
 
 /* A system call that only those need who want to know who is who. */
 static void find_local(connection *c) {
-  address local;
-  if (trace_is_probing(loop_trace(c->lp)) && socket_local(c->fd, &local) == 0)
-    trace_end_set(&c->socket.local, &local);
+  address local, peer;
+  if (!trace_is_probing(loop_trace(c->lp)) || socket_local(c->fd, &local) < 0) return;
+  if (address_is_any(&local) && address_port(&local) != 0) { /* refused at once */
+    trace_end_get(&c->socket.peer, &peer);
+    source_find(c->fd, &peer, &local);
+  }
+  trace_end_set(&c->socket.local, &local);
 }
 
 void connection_accepted(connection *c, const op *o, const address *peer, const address *local,

@@ -17,19 +17,25 @@ struct snapshot {
 /* -- counters ------------------------------------------------------------------------------ */
 
 /* The kernel's two files, one behind the other. */
-static char *read_counters(int ns) {
-  char *snmp = NULL, *netstat = NULL, *both = NULL;
+static int join(const char *snmp, size_t first, const char *netstat, size_t second, char **out) {
+  char *both = malloc(first + second + 1);
+  if (both == NULL) return UV_ENOMEM;
+  memcpy(both, snmp, first);
+  memcpy(both + first, netstat, second);
+  both[first + second] = '\0';
+  *out = both;
+  return 0;
+}
+
+static int read_counters(int ns, char **out) {
+  char *snmp = NULL, *netstat = NULL;
   ssize_t first = namespace_read_file(ns, "/proc/thread-self/net/snmp", &snmp);
+  if (first < 0) return (int)first;
   ssize_t second = namespace_read_file(ns, "/proc/thread-self/net/netstat", &netstat);
-  if (first >= 0 && second >= 0) both = malloc((size_t)(first + second) + 1);
-  if (both != NULL) {
-    memcpy(both, snmp, (size_t)first);
-    memcpy(both + first, netstat, (size_t)second);
-    both[first + second] = '\0';
-  }
-  if (first >= 0) free(snmp);
+  int result = second < 0 ? (int)second : join(snmp, (size_t)first, netstat, (size_t)second, out);
+  free(snmp);
   if (second >= 0) free(netstat);
-  return both;
+  return result;
 }
 
 /* -- sockets ------------------------------------------------------------------------------- */
@@ -43,23 +49,40 @@ static void print_socket(FILE *out, const struct tcp_socket *s) {
 
 /* A line for each: state, local address, peer or "-", receive and send queue, owned, retransmits.
  */
-static char *read_sockets(int ns) {
+static int print_sockets(const struct sock_diag_list *found, char **text) {
+  size_t size;
+  FILE *out = open_memstream(text, &size);
+  if (out == NULL) return UV_ENOMEM;
+  for (size_t i = 0; i < found->count; i++) print_socket(out, &found->sockets[i]);
+  return fclose(out) == 0 ? 0 : UV_ENOMEM;
+}
+
+static int read_sockets(int ns, char **text) {
   struct sock_diag_filter all = {.states = SOCK_DIAG_STATES, .owned = -1};
   struct sock_diag_list found = {0};
-  char *text = NULL;
-  size_t size;
-  FILE *out = sock_diag_read(ns, &all, &found) < 0 ? NULL : open_memstream(&text, &size);
-  for (size_t i = 0; out != NULL && i < found.count; i++) print_socket(out, &found.sockets[i]);
-  if (out != NULL) fclose(out);
+  int result = sock_diag_read(ns, &all, &found);
+  if (result >= 0) result = print_sockets(&found, text);
   sock_diag_free(&found);
-  return text;
+  return result;
 }
 
 /* -- the probe ----------------------------------------------------------------------------- */
 
+/* A look that fails is an event, too: with why instead of a text. */
+static void look(snapshot *s, enum event_kind kind, int (*read)(int ns, char **text)) {
+  char *text = NULL;
+  int result = read(s->ns, &text);
+  if (result < 0) {
+    free(text);
+    trace_append(s->trace, &s->about, kind, 0, result);
+  } else {
+    trace_append_text(s->trace, &s->about, kind, text);
+  }
+}
+
 static void take(snapshot *s) {
-  trace_append_text(s->trace, &s->about, EVENT_COUNTERS, read_counters(s->ns));
-  trace_append_text(s->trace, &s->about, EVENT_SOCKETS, read_sockets(s->ns));
+  look(s, EVENT_COUNTERS, read_counters);
+  look(s, EVENT_SOCKETS, read_sockets);
 }
 
 static void ask(struct trace_probe *p, bool is_noteworthy) {

@@ -148,8 +148,11 @@ void trace_catch_up(trace *t) {
   if (t->has_put_off) ask_all(t, false);
 }
 
-void trace_note(trace *t, const char *text) {
-  append(t, EVENT_NOTE)->text = strdup(text);
+void trace_note(trace *t, const char *text, size_t length) {
+  struct event *e = append(t, EVENT_NOTE);
+  e->text = malloc(length + 1);
+  if (e->text != NULL) memcpy(e->text, text, length + 1);
+  e->bytes = e->text == NULL ? 0 : (int64_t)length;
   if (t->is_probing) look_closer(t, &t->next_note_ns, MS, 1);
 }
 

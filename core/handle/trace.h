@@ -33,7 +33,7 @@ enum event_kind {
                         bytes: how many wait to be read */
   EVENT_DROP,        /* a rule begins to lose segments. text: which */
   EVENT_DROP_END,    /* bytes: how many segments it lost */
-  EVENT_NOTE,        /* text: the script's own words */
+  EVENT_NOTE,        /* text: the script's own words, zeros among them; bytes: how many */
   EVENT_COUNTERS,    /* text: a host's /proc/net/snmp and netstat */
   EVENT_SOCKETS,     /* text: a host's sockets, see snapshot.c */
 };
@@ -77,7 +77,7 @@ void trace_record(trace *t, const struct trace_socket *s, enum event_kind kind, 
                   int32_t code);
 void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
                        int32_t code, uint64_t since_ns);
-void trace_note(trace *t, const char *text);
+void trace_note(trace *t, const char *text, size_t length);
 
 /* Events are numbered from 0. Those from first up to, not including, next are still there. */
 uint64_t trace_first(const trace *t);

@@ -6,10 +6,18 @@
 #include "platform/namespace.h"
 #include "platform/netlink_error.h"
 
+/* libnl has no number of its own for some errors of socket(2), EMFILE among them. */
+static int open_socket(struct nl_sock *sock, int protocol) {
+  errno = 0;
+  int result = nl_connect(sock, protocol);
+  if (result < 0 && errno != 0) return -errno;
+  return netlink_errno(result);
+}
+
 static int connect_inside(int ns, int protocol, struct nl_sock *sock) {
   int result = ns == -1 ? 0 : namespace_enter(ns);
   if (result < 0) return result;
-  result = netlink_errno(nl_connect(sock, protocol));
+  result = open_socket(sock, protocol);
   if (ns != -1) namespace_leave();
   return result;
 }

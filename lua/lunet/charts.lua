@@ -174,20 +174,20 @@ local function add_queued(parts, of, y, along)
 end
 
 local function title_of(of)
-  local port = of.near:match ":(%d+)$"
-  return ("%s%s"):format(of.name ~= "?" and of.name or of.near, of.peer and " to " .. of.peer or ":" .. (port or ""))
+  if of.peer then return ("%s to %s"):format(of.name, of.peer) end
+  return of.name == of.near and of.near or ("%s:%s"):format(of.name, of.near:match ":(%d+)$" or "")
 end
 
 --- The states of the connections over time.
 ---@param events table[]
----@param hosts table<integer, string>
+---@param known lunet.known such as a run
 ---@param along lunet.axis from charts.axis
 ---@param zero number the time that is 0
 ---@return string? svg none if there is no connection
 ---@return integer left_out how many ends of connections are not drawn
 ---@return table[] ends from states.of
-function charts.states(events, hosts, along, zero)
-  local ends, left_out = states.of(events, MOST_ENDS, hosts)
+function charts.states(events, known, along, zero)
+  local ends, left_out = states.of(events, MOST_ENDS, known)
   if #ends == 0 then return nil, left_out, ends end
   local parts, last, told = {}, along.points[#along.points], {}
   local bottom = #ends * ROW + 8

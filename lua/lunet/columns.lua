@@ -65,7 +65,7 @@ local function see(self, host, on, from, to)
   if to > span.to then span.to = to end
 end
 
-local SPEAKS_OF_HOST <const> = { counters = true, sockets = true, drop = true, drop_end = true }
+local SPEAKS_OF_HOST <const> = { counters = true, sockets = true, unseen = true, drop = true, drop_end = true }
 
 local function side_of(self, e)
   if e.local_port then return side(self, host_of(e), e.local_port) end

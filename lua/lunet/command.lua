@@ -6,6 +6,7 @@ local interrupt = require "lunet.interrupt"
 local needs = require "lunet.needs"
 local outputs = require "lunet.outputs"
 local progress = require "lunet.progress"
+local shown = require "lunet.text".lines_shown
 local verdict = require "lunet.verdict"
 
 local command = {}
@@ -15,8 +16,8 @@ local HELPED <const>, WRONG_USE <const>, COULD_NOT_RUN <const> = 0, 2, verdict.s
 
 local LEVELS = { "none", "kernel", "wire" } -- of lunet.recording, which is not loaded yet
 
-local function complain(text)
-  io.stderr:write("lunet: ", text, "\n")
+local function complain(words)
+  io.stderr:write("lunet: ", shown(words), "\n")
 end
 
 local function parser_for(script, experiment)

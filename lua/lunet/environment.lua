@@ -52,7 +52,7 @@ function environment.read(record)
   local sysctl = {}
   for _, name in ipairs(environment.SYSCTLS) do sysctl[name] = environment.sysctl(name) end
   return {
-    kernel = first_line "/proc/sys/kernel/ostype" .. " " .. first_line "/proc/sys/kernel/osrelease",
+    kernel = ("%s %s"):format(first_line "/proc/sys/kernel/ostype", first_line "/proc/sys/kernel/osrelease"),
     lunet = lunet_version,
     lua = _VERSION:match "[%d.]+$",
     libuv = libuv_version,

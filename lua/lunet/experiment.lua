@@ -228,6 +228,7 @@ function experiment:execute(values, options)
   local run = self:judge(outcome, values)
   run.outcome, run.events, run.lost = outcome, recorded.events, recorded.lost
   run.hosts, run.wire, run.began = recorded.hosts, recorded.wire, record.began
+  run.addresses, run.failures = recorded.addresses, recorded.failures
   run.environment, run.note = environment.read(record.level), home.note
   return run
 end

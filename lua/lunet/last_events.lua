@@ -1,5 +1,6 @@
 --- The last events of a spec, for the message of an assertion that fails.
 local recording = require "lunet.recording"
+local text = require "lunet.text"
 local timeline = require "lunet.timeline"
 
 local last_events = {}
@@ -20,11 +21,12 @@ end
 ---@return string
 function last_events.text()
   if not recorder then return "" end
-  local lines = timeline.lines(recorder:peek())
+  local lines = timeline.lines(recorder:peek(), recorder:known())
   local texts = { "", "", ("The last of %d events, in ms since the first:"):format(#lines) }
   for i = math.max(1, #lines - most + 1), #lines do
     local line = lines[i]
-    texts[#texts + 1] = ("%9.3f  %-8s %s"):format(line.at * 1000, line.who or "", timeline.words(line))
+    texts[#texts + 1] = ("%9.3f  %s %s"):format(line.at * 1000, text.left(line.who or "", 8),
+      text.shown(timeline.words(line)))
   end
   return table.concat(texts, "\n")
 end

@@ -5,6 +5,8 @@ local wire = require "lunet.wire"
 
 local network = {}
 
+-- network.on_addresses(host, addresses) is called with the addresses that a host gets, while somebody records.
+
 local LONGEST = 30 -- s; it takes less than a millisecond, but on a machine with a long queue for its network lock
 
 -- By host: {interfaces = how many it has had, addresses = {[network] = {ipv4, ipv6}}}. A network lives as
@@ -70,6 +72,7 @@ local function give_addresses(host, interface, net, texts)
   assert(core.add_addresses(host, interface, table.unpack(texts)))
   for i, text in ipairs(texts) do addresses[i] = text:match "^[^/]+" end
   place_of(host).addresses[net] = addresses
+  if network.on_addresses then network.on_addresses(host, addresses) end
 end
 
 local links_made, lans_made = 0, 0

@@ -2,6 +2,7 @@
 --- out before the run, which may take long.
 local core = require "lunet.core"
 local environment = require "lunet.environment"
+local interrupt = require "lunet.interrupt"
 
 local outputs = {}
 outputs.__index = outputs
@@ -29,7 +30,7 @@ outputs.kinds = {
     make = function(pcapng, run) return pcapng.encode(run.events, run.hosts, to_wall()) end,
     description = "Write what crossed the wire, for Wireshark (pcapng)." },
   { name = "perfetto", argname = "FILE.json", module = "lunet.perfetto",
-    make = function(perfetto, run) return perfetto.encode(run.events, run.hosts) end,
+    make = function(perfetto, run) return perfetto.encode(run) end,
     description = "Write the events for ui.perfetto.dev." },
   { name = "report", argname = "FILE.html", module = "lunet.report",
     make = function(report, ...) return report.page(...) end,
@@ -116,17 +117,19 @@ local function rare_collection()
   return setmetatable({}, { __close = function() collectgarbage("setpause", pause) end })
 end
 
---- Writes them all.
+--- Writes them all; one that cannot be written does not keep the others from it.
 ---@return true? whether they are written
 ---@return string? why not
 function outputs:write(run, name, experiment, values)
   local _collection <close> = rare_collection()
+  local failure
   for _, file in ipairs(self.files) do
-    local ok, why = write(file.path, file.kind.make(file.module, run, name, experiment, values))
-    if not ok then return nil, ("--%s: %s"):format(file.kind.name, why) end
-    file.is_written = true
+    local ok, why = interrupt.pcall(file.kind.make, file.module, run, name, experiment, values)
+    if ok then ok, why = write(file.path, why) end
+    file.is_written = ok
+    if not ok then failure = failure or ("--%s: %s"):format(file.kind.name, why) end
   end
-  return true
+  return not failure or nil, failure
 end
 
 --- Takes away the files that were made and not written.

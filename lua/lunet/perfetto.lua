@@ -45,6 +45,11 @@ function writers.counters(e, to_us)
     args = json.object(e.moved) }
 end
 
+function writers.unseen(e, to_us, sentence)
+  return { name = "unseen", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = WIRE, s = "p",
+    args = args_of(e, sentence) }
+end
+
 function writers.sockets(e, to_us)
   return { name = "sockets", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = WIRE, s = "p",
     args = { changed = e.changed } }
@@ -75,14 +80,14 @@ local function names(hosts)
 end
 
 --- Makes the file's content.
----@param events table[] from lunet.recording
----@param hosts table<integer, string> the hosts' names
+---@param run table from experiment:execute
 ---@return string
-function perfetto.encode(events, hosts)
+function perfetto.encode(run)
+  local events, hosts = run.events, run.hosts or {}
   local list, first = names(hosts), events[1] and events[1].at or 0
   for _, e in ipairs(events) do first = math.min(first, e.since or e.at) end
   local function to_us(at) return math.floor((at - first) * 1e9 + 0.5) / 1000 end
-  local lines_of_events = timeline.by_event(events)
+  local lines_of_events = timeline.by_event(events, run)
   for i, e in ipairs(events) do
     local line = lines_of_events[i]
     local sentence = line and timeline.sentence(line)

@@ -25,7 +25,7 @@ end
 
 local function draw(run)
   local events, hosts = run.events, run.hosts or {}
-  local lines, zero = timeline.by_event(events), events[1] and events[1].at or 0
+  local lines, zero = timeline.by_event(events, run), events[1] and events[1].at or 0
   local list, parts = groups.of(events, lines), {}
   for i = 1, math.min(#list, MOST) do
     local group = list[i]

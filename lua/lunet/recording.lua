@@ -3,6 +3,8 @@
 local core = require "lunet.core"
 local counters = require "lunet.counters"
 local host = require "lunet.host"
+local interrupt = require "lunet.interrupt"
+local network = require "lunet.network"
 local rule = require "lunet.rule"
 local segments = require "lunet.segments"
 
@@ -26,23 +28,36 @@ function recording.start(level)
   level = level or "kernel"
   local first, was_on = core.record(level ~= "none")
   local self = setmetatable({ level = level, began = core.now(), first = first, was_on = was_on, rules = {},
-    captures = {}, names = {}, hosts_before = host.on_made, rules_before = rule.on_open }, recording)
+    captures = {}, names = {}, addresses = {}, failures = {}, hosts_before = host.on_made, rules_before = rule.on_open,
+    addresses_before = network.on_addresses }, recording)
   if not host.on_made then
     host.on_made = function(made) self:meet(made, level == "wire") end
     rule.on_open = function(options) self.rules[#self.rules + 1] = options end
+    network.on_addresses = function(owner, addresses) self:place(owner, addresses) end
   end
   return self
 end
 
 local MOST_SEGMENTS = 65536 -- of each host
 
--- A host without a tap, for want of descriptors, is one whose wire is not seen. The taps are closed all together at
--- the end, since each takes some 10 ms.
+-- A host whose tap cannot be opened, for want of descriptors perhaps, is one whose wire is not seen. The taps are
+-- closed all together at the end, since each takes about 10 ms.
 function recording:meet(made, with_wire)
   local number = core.host_number(made)
   self.names[number] = made:name()
-  if with_wire then self.captures[number] = core.capture(made, MOST_SEGMENTS, true) end
+  if not with_wire then return end
+  local capture, message = core.capture(made, MOST_SEGMENTS, true)
+  self.captures[number] = capture
+  if not capture then self.failures[#self.failures + 1] = message end
 end
+
+function recording:place(owner, addresses)
+  for _, address in ipairs(addresses) do self.addresses[address] = core.host_number(owner) end
+end
+
+--- What it knows besides its events.
+---@return lunet.known
+function recording:known() return { hosts = self.names, addresses = self.addresses } end
 
 -- Stops recording; idempotent.
 function recording:stop()
@@ -50,6 +65,7 @@ function recording:stop()
   self.is_over = true
   core.record(self.was_on)
   host.on_made, rule.on_open = self.hosts_before, self.rules_before
+  network.on_addresses = self.addresses_before
   for _, capture in pairs(self.captures) do capture:close() end
 end
 
@@ -113,11 +129,16 @@ local function sockets_event(e, before)
   return { at = e.at, kind = "sockets", host = e.host, label = e.label, changed = changed }
 end
 
+local SNAPSHOTS <const> = { counters = true, sockets = true }
+
+-- A look at the kernel that failed is an event of the kind "unseen".
 local function understand(events, before_counters, before_sockets)
   local understood = {}
   for _, e in ipairs(events) do
-    if e.kind == "counters" then e = e.text and counters_event(e, before_counters) end
-    if e and e.kind == "sockets" and e.text then e = sockets_event(e, before_sockets) end
+    if e.code and SNAPSHOTS[e.kind] then e = { at = e.at, kind = "unseen", host = e.host, label = e.label,
+      what = e.kind, code = e.code }
+    elseif e.kind == "counters" then e = counters_event(e, before_counters)
+    elseif e.kind == "sockets" then e = sockets_event(e, before_sockets) end
     if e then understood[#understood + 1] = e end
   end
   return understood
@@ -191,23 +212,34 @@ end
 ---@return table[] events
 function recording:peek() return understand((core.events(self.first)), {}, {}) end
 
---- Ends it, and tells what it has: events in the order of time; how many earlier ones are lost, since only so many
---- are kept; the hosts' names by their numbers; and of the wire, how many segments the kernel dropped or were
---- forgotten, and by how many seconds their times may be wrong.
----@return {events: table[], lost: integer, hosts: table<integer, string>, wire: {dropped: integer, error: number}?}
-function recording:finish()
-  self:stop()
-  local events, lost = core.events(self.first)
-  local seen, wire = {}, nil
+-- Joins what all witnesses saw into `told`.
+local function tell(self, told)
+  local events
+  events, told.lost = core.events(self.first)
+  local seen = {}
   for number, capture in pairs(self.captures) do
     local statistics = capture:statistics()
-    wire = wire or { dropped = 0, error = 0 }
-    wire.dropped = wire.dropped + statistics.dropped + statistics.forgotten
-    wire.error = math.max(wire.error, statistics.error)
+    told.wire = told.wire or { dropped = 0, error = 0 }
+    told.wire.dropped = told.wire.dropped + statistics.dropped + statistics.forgotten
+    told.wire.error = math.max(told.wire.error, statistics.error)
     seen[number] = capture:segments()
   end
   local crossed = segments.join(seen, loser_of(open_times(events, self.rules)))
-  return { events = merge(understand(events, {}, {}), crossed), lost = lost, hosts = self.names, wire = wire }
+  told.events = merge(understand(events, {}, {}), crossed)
+end
+
+--- Ends it, and tells what it has: events in the order of time; how many earlier ones are lost, since only so many
+--- are kept; the hosts' names by their numbers, and which host had an address; and of the wire, how many segments the
+--- kernel dropped or were forgotten, and by how many seconds their times may be wrong. What could not be seen or told
+--- is in `failures`, as messages: an outcome does not depend on it.
+---@return {events: table[], lost: integer, hosts: table<integer, string>, addresses: table<string, integer>,
+---  failures: string[], wire: {dropped: integer, error: number}?}
+function recording:finish()
+  self:stop()
+  local told = { events = {}, lost = 0, hosts = self.names, addresses = self.addresses, failures = self.failures }
+  local ok, why = interrupt.pcall(tell, self, told)
+  if not ok then told.failures[#told.failures + 1] = "the events of the run: " .. tostring(why) end
+  return told
 end
 
 return recording

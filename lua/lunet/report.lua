@@ -154,7 +154,7 @@ end
 local function group_html(group, number, run, zero)
   local along = charts.axis(group.drawn.axis)
   local queues, queues_left = charts.queues(group.events, run.hosts or {}, along, zero)
-  local bars, ends_left = charts.states(group.events, run.hosts or {}, along, zero)
+  local bars, ends_left = charts.states(group.events, run, along, zero)
   local limits = diagram.limits(group.drawn)
   return table.concat({ frame(group.drawn, number), limits and paragraph(limits, "quiet") or "",
     chart("Queue depth over time", queues, queues_left, nil, "%d more queues are not drawn."),
@@ -167,12 +167,10 @@ local function recorded(run)
   if run.lost > 0 then
     parts[1] = ("%d earlier events are lost: the ring holds the last ones."):format(run.lost)
   end
+  for _, sentence in ipairs(timeline.unseen(run)) do parts[#parts + 1] = sentence end
   if not run.wire then
     parts[#parts + 1] = "The wire was not recorded."
   else
-    if run.wire.dropped > 0 then
-      parts[#parts + 1] = ("%d segments came too fast to be seen."):format(run.wire.dropped)
-    end
     parts[#parts + 1] = ("Times of segments are right to within %s."):format(axis.duration(run.wire.error))
   end
   return paragraph(table.concat(parts, " "), "quiet")

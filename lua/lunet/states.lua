@@ -100,10 +100,13 @@ local ACKNOWLEDGED <const> = { FIN_WAIT1 = "FIN_WAIT2", CLOSING = "TIME_WAIT" }
 local FIN_ARRIVED <const> = { ESTABLISHED = "CLOSE_WAIT", SYN_RECV = "CLOSE_WAIT", FIN_WAIT1 = "CLOSING",
   FIN_WAIT2 = "TIME_WAIT" }
 
+-- By a SYN-ACK; SYN_RECV where both ends connected at once.
+local OPENED <const> = { SYN_SENT = true, SYN_RECV = true }
+
 -- The last SYN-ACK tells that no ACK before it was taken: a full queue drops them.
 local function on_arrived(of, e, handshake, at)
   if e.flags:find "RST" then return nil end
-  if e.flags:find "SYN" then return of.state == "SYN_SENT" and e.flags == "SYN,ACK" and "ESTABLISHED" or of.state end
+  if e.flags:find "SYN" then return OPENED[of.state] and e.flags == "SYN,ACK" and "ESTABLISHED" or of.state end
   local state = of.state
   local is_answered = handshake and handshake.answered and at > handshake.answered
   if state == "SYN_RECV" and not is_answered then return state end
@@ -180,12 +183,12 @@ end
 --- Finds the states of the first ends of connections that events tell of.
 ---@param events table[]
 ---@param most integer how many ends
----@param hosts table<integer, string> the hosts' names, for ends that have none
+---@param known? lunet.known such as a run: names for ends that have none
 ---@return {host: integer, name: string, peer: string?, near: string, far: string, spells: {state: string,
 ---  from: number, to: number?, source: "wire"|"call"|"snapshot"}[], accepted: number?, queued_from: number?,
 ---  queued_to: number?}[] ends in the order of their beginnings; a spell without `to` lasts at the end
 ---@return integer left_out how many more ends there are
-function states.of(events, most, hosts)
+function states.of(events, most, known)
   local self = { list = {}, by_key = {}, left_out = {}, count_left_out = 0, most = most, steps = {}, handshakes = {},
     is_moving = {}, listens = {} }
   collect(self, events)
@@ -195,12 +198,12 @@ function states.of(events, most, hosts)
   for _, step in ipairs(self.steps) do appliers[step.what](step) end
   local others = {}
   for _, of in ipairs(self.list) do others[of.near .. ">" .. of.far] = of end
-  local who, last, shown = cast.of(events), events[#events] and events[#events].at or 0, {}
+  local who, last, shown = cast.of(events, known), events[#events] and events[#events].at or 0, {}
   for _, of in ipairs(self.list) do
     mark_queued(self, of, last)
     local other = others[of.far .. ">" .. of.near]
-    of.name = who:at(of.near, of.far, of.host) or hosts[of.host] or "?"
-    of.peer = who:at(of.far, of.near, of.host) or other and hosts[other.host]
+    of.name = who:at(of.near, of.far, of.host) or of.near
+    of.peer = who:at(of.far, of.near, other and other.host)
     if #of.spells > 0 then shown[#shown + 1] = of end
   end
   return shown, self.count_left_out

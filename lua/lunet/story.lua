@@ -1,5 +1,6 @@
 --- A run as text, for a terminal or a pipe: the claim, the knobs, the timeline, the outcome, the
 --- verdict.
+local interrupt = require "lunet.interrupt"
 local lanes = require "lunet.lanes"
 local records = require "lunet.records"
 local text = require "lunet.text"
@@ -77,35 +78,41 @@ local function listeners_of(events)
   return listeners
 end
 
--- With what the wire may have missed, if anything.
-local function add_limits(lines, run)
-  if run.lost > 0 then lines[#lines + 1] = lost_line(run.lost) end
-  if run.wire and run.wire.dropped > 0 then
-    lines[#lines + 1] = ("  (%d segments came too fast to be seen)"):format(run.wire.dropped)
-  end
+local function add_unseen(lines, run)
+  for _, sentence in ipairs(timeline.unseen(run)) do text.add_wrapped(lines, "  ", "(" .. sentence .. ")") end
   return lines
 end
 
 local function picture_lines(run, rows, style)
   local drawn = style and lanes.draw(rows, run.hosts or {}, listeners_of(run.events), style)
-  return drawn and add_limits(drawn, run)
+  if drawn and run.lost > 0 then drawn[#drawn + 1] = lost_line(run.lost) end
+  return drawn
 end
 
 local LEGEND = "(queue: depth/limit where it changed, the kernel's own numbers)\n"
 
 local function timeline_lines(run, options)
-  local rows = timeline.lines(run.events)
+  local rows = timeline.lines(run.events, run)
   if #rows > MOST_ROWS and not options.is_whole then
-    return "Timeline\n", note_lines(rows, run.lost)
+    return "Timeline\n", add_unseen(note_lines(rows, run.lost), run)
   end
   local picture = picture_lines(run, rows, options.picture)
-  return "Timeline " .. LEGEND, picture or row_lines(rows, run.lost)
+  return "Timeline " .. LEGEND, add_unseen(picture or row_lines(rows, run.lost), run)
+end
+
+-- The outcome is told whatever becomes of the timeline.
+local function safe_timeline_lines(run, options)
+  local ok, heading, rows = interrupt.pcall(timeline_lines, run, options)
+  if ok then return heading, rows end
+  local lines = {}
+  text.add_wrapped(lines, "  ", ("(The timeline cannot be told: %s)"):format(tostring(heading):match "[^\n]*"))
+  return "Timeline\n", lines
 end
 
 local function add_all(lines, more) return table.move(more, 1, #more, #lines + 1, lines) end
 
 local function add_table(lines, name, list, columns)
-  add_all(lines, { "", "  " .. name .. ":", "" })
+  add_all(lines, { "", "  " .. text.shown(name) .. ":", "" })
   for _, line in ipairs(records.lines(list, columns, text.WIDTH - 2)) do
     lines[#lines + 1] = line == "" and "" or "  " .. line
   end
@@ -144,7 +151,7 @@ local story = {}
 --- What is known before the run: its name, claim and knobs.
 ---@return string
 function story.opening(name, experiment, values)
-  local lines = { name .. ": the claim", "" }
+  local lines = { text.shown(name) .. ": the claim", "" }
   text.add_wrapped(lines, "  ", experiment.claim)
   if #experiment.knobs > 0 then
     lines[#lines + 1] = "\nKnobs\n"
@@ -161,12 +168,12 @@ end
 --- it can be, in this style (see lunet.lanes)
 ---@return string
 function story.rest(run, columns, options)
-  local heading, rows = timeline_lines(run, options or {})
+  local heading, rows = safe_timeline_lines(run, options or {})
   local lines = add_all({ heading }, rows)
   lines[#lines + 1] = "\nOutcome\n"
   add_all(lines, outcome_lines(run.outcome, columns or {}))
   lines[#lines + 1] = ""
-  if run.plot then lines[#lines + 1] = run.plot:gsub("\n*$", "\n") end
+  if run.plot then lines[#lines + 1] = text.lines_shown(run.plot):gsub("\n*$", "\n") end
   add_verdict(lines, run)
   return table.concat(lines, "\n")
 end

@@ -1,5 +1,6 @@
 --- The timeline: the recorded events in order, each as what it means to the one whom it befell.
 local cast = require "lunet.cast"
+local text = require "lunet.text"
 
 local timeline = {}
 
@@ -28,7 +29,7 @@ local sentences = {
     return "closes its connection" .. (other and " with " .. other or "")
   end,
   reset = function(_, other) return "resets its connection" .. (other and " with " .. other or "") end,
-  drop = function(e) return "loses segments from now on: " .. e.text:gsub("^on .-: ", "") end,
+  drop = function(e) return "loses segments from now on: " .. (e.text or ""):gsub("^on .-: ", "") end,
   drop_end = function(e)
     return ("loses no more; it lost %d segment%s"):format(e.segments, e.segments == 1 and "" or "s")
   end,
@@ -42,13 +43,13 @@ local sentences = {
 -- What happens to a program's standard stream, whose near end the script holds.
 local stream_sentences = {
   send = function(e)
-    local text = ("is given %d bytes on its %s"):format(e.bytes, e.stream)
-    return e.code and ("%s, and no more (%s)"):format(text, e.code) or text
+    local words = ("is given %s on its %s"):format(bytes_of(e), e.stream)
+    return e.code and ("%s, and no more (%s)"):format(words, e.code) or words
   end,
   receive = function(e)
     if e.code == "EOF" then return ("has its %s read to the end"):format(e.stream) end
     if e.code then return ("has its %s read in vain (%s)"):format(e.stream, e.code) end
-    return ("has %d bytes of its %s read"):format(e.bytes, e.stream)
+    return ("has %s of its %s read"):format(bytes_of(e), e.stream)
   end,
   shutdown = function(e) return ("gets the end of its %s"):format(e.stream) end,
   close = function(e) return ("has its %s closed"):format(e.stream) end,
@@ -59,7 +60,7 @@ local stream_sentences = {
 }
 
 local failures = {
-  ["connect TIMEOUT"] = "gives up connecting: no answer (TIMEOUT)",
+  ["connect TIMEOUT"] = "gives up connecting to %s: no answer (TIMEOUT)",
   ["receive TIMEOUT"] = "gives up waiting for bytes (TIMEOUT)",
   ["receive EOF"] = "reads the end of what %s sent (EOF)",
   ["send EPIPE"] = "cannot send: %s is gone (EPIPE)",
@@ -68,10 +69,14 @@ local failures = {
   ["accept CLOSED"] = "stops accepting (CLOSED)",
 }
 
-local function failure_of(e, other)
+local function failure_of(e, other, who)
   local known = failures[e.kind .. " " .. e.code]
-  local text = known and known:format(other or "the peer") or ("cannot %s (%s)"):format(e.kind, e.code)
-  return e.bytes > 0 and text .. ", after " .. bytes_of(e) or text
+  if e.kind == "connect" then
+    local target = who:target(e)
+    known, other = known or "cannot connect to %s (" .. e.code .. ")", target or "the peer"
+  end
+  local words = known and known:format(other or "the peer") or ("cannot %s (%s)"):format(e.kind, e.code)
+  return e.bytes > 0 and words .. ", after " .. bytes_of(e) or words
 end
 
 -- -- the kernel's side -------------------------------------------------------------------------
@@ -131,9 +136,9 @@ local function segment_text(e)
       words[#words + 1] = flag
     end
   end
-  local text = table.concat(words, "-")
-  if e.bytes > 0 then text = (text == "" and "" or text .. " ") .. bytes_of(e) end
-  return e.again and text .. " again" or text
+  local said = table.concat(words, "-")
+  if e.bytes > 0 then said = (said == "" and "" or said .. " ") .. bytes_of(e) end
+  return e.again and said .. " again" or said
 end
 
 -- Acknowledgements of nothing but data go without saying, but not the one that completes a handshake.
@@ -147,19 +152,22 @@ local function line_of_call(e, who)
   local name = who:meet(e)
   if e.stream then return { who = name, what = stream_sentences[e.kind](e) } end
   local other = who:other(e)
-  return { who = name, what = e.code and failure_of(e, other) or sentences[e.kind](e, other, who) }
+  return { who = name, what = e.code and failure_of(e, other, who) or sentences[e.kind](e, other, who) }
 end
 
-local function kernel_line(e, text) return text and { who = e.label, what = text, is_kernel = true } end
+local function kernel_line(e, words)
+  return words and { who = e.label and text.shown(e.label), what = words, is_kernel = true }
+end
 
 local function line_of(e, who)
   if e.kind == "note" then return { note = e.text } end
+  if e.kind == "unseen" then return kernel_line(e, ("cannot be asked for its %s (%s)"):format(e.what, e.code)) end
   if e.kind == "counters" then return kernel_line(e, counters_text(e)) end
   if e.kind == "sockets" then return kernel_line(e, sockets_text(e, who)) end
   if e.kind ~= "segment" then return line_of_call(e, who) end
   if not is_worth_telling(e) then return nil end
   return { segment = segment_text(e), lost = e.lost, arrived = e.arrived, to_host = e.to_host,
-    who = who:at(e.from, e.to, e.host), whom = who:at(e.to, e.from, e.to_host) }
+    who = who:at(e.from, e.to, e.host) or e.from, whom = who:at(e.to, e.from, e.to_host) or e.to }
 end
 
 ---@class lunet.timeline_line
@@ -177,9 +185,10 @@ end
 
 --- The line of each event, by its number in the list; none for those that say nothing.
 ---@param events table[] from lunet.recording
+---@param known? lunet.known such as a run
 ---@return table<integer, lunet.timeline_line>
-function timeline.by_event(events)
-  local lines, who, found = {}, cast.of(events), nil
+function timeline.by_event(events, known)
+  local lines, who, found = {}, cast.of(events, known), nil
   for i, e in ipairs(events) do
     if e.kind == "queue" then
       if found then found.queue = ("%d/%d"):format(e.depth, e.limit) end
@@ -197,9 +206,10 @@ end
 
 --- Makes lines of events.
 ---@param events table[] from lunet.recording
+---@param known? lunet.known such as a run
 ---@return lunet.timeline_line[]
-function timeline.lines(events)
-  local lines, by_event = {}, timeline.by_event(events)
+function timeline.lines(events, known)
+  local lines, by_event = {}, timeline.by_event(events, known)
   for i = 1, #events do lines[#lines + 1] = by_event[i] end
   return lines
 end
@@ -211,7 +221,7 @@ local LOST = { wire = ", lost on the way", rule = ", lost by a rule" }
 ---@return string
 function timeline.words(line)
   if line.note then return line.note end
-  if line.segment then return ("-> %s: %s%s"):format(line.whom or "?", line.segment, LOST[line.lost] or "") end
+  if line.segment then return ("-> %s: %s%s"):format(line.whom, line.segment, LOST[line.lost] or "") end
   return line.is_kernel and "kernel: " .. line.what or line.what
 end
 
@@ -220,6 +230,22 @@ end
 ---@return string
 function timeline.sentence(line)
   return (line.who and not line.is_kernel and line.who .. " " or "") .. timeline.words(line)
+end
+
+--- What was not seen of a run, in sentences.
+---@param run table from experiment:execute
+---@return string[]
+function timeline.unseen(run)
+  local told, count, code = {}, 0, nil
+  for _, e in ipairs(run.events) do
+    if e.kind == "unseen" then count, code = count + 1, code or e.code end
+  end
+  if count > 0 then told[1] = ("The kernel could not be asked %d times (%s)."):format(count, code) end
+  for _, message in ipairs(run.failures or {}) do told[#told + 1] = ("Not seen: %s."):format(message) end
+  if run.wire and run.wire.dropped > 0 then
+    told[#told + 1] = ("%d segments came too fast to be seen."):format(run.wire.dropped)
+  end
+  return told
 end
 
 return timeline

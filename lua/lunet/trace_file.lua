@@ -5,6 +5,7 @@
 --- killed. Segments are then told as each host's tap saw them (kind "tap"). When the run is over, the file is replaced
 --- by the whole: in the order of time, with each segment once (kind "segment").
 local core = require "lunet.core"
+local interrupt = require "lunet.interrupt"
 local json = require "lunet.json"
 
 local trace_file = {}
@@ -54,7 +55,7 @@ function trace_file.encode(run, about)
   local last = run.events[#run.events]
   lines[#lines + 1] = line_of { kind = "end", at = last and since(about.began, last.at) or 0,
     hosts = named(run.hosts), verdict = run.verdict, why = run.why, outcome = json.object(run.outcome), lost = run.lost,
-    wire = run.wire }
+    failures = run.failures and #run.failures > 0 and run.failures or nil, wire = run.wire }
   return table.concat(lines)
 end
 
@@ -73,15 +74,21 @@ function trace_file.create(path, about)
   return setmetatable({ path = path, file = file, about = about }, trace_file)
 end
 
---- Writes what a recording has that is new. To be run as a task, until it is canceled.
+local function news_of(recorder, began)
+  local lines = {}
+  for _, e in ipairs(recorder:news()) do lines[#lines + 1] = event_line(e, began) end
+  return table.concat(lines)
+end
+
+--- Writes what a recording has that is new. To be run as a task, until it is canceled. Ends when it cannot tell the
+--- news: the run goes on.
 ---@param recorder lunet.recording
 function trace_file:follow(recorder)
-  while true do
+  repeat
     core.sleep(EVERY)
-    local lines = {}
-    for _, e in ipairs(recorder:news()) do lines[#lines + 1] = event_line(e, self.about.began) end
-    if #lines > 0 then self.file:write(table.concat(lines)) end
-  end
+    local ok, lines = interrupt.pcall(news_of, recorder, self.about.began)
+    if ok and #lines > 0 then self.file:write(lines) end
+  until not ok
 end
 
 --- Writes no more. When the run is over, the whole takes the place of what was written.

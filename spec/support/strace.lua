@@ -28,4 +28,17 @@ function strace.run(calls, text)
   return read_away(trace), result
 end
 
+--- Runs a script under lunet, one of whose system calls fails.
+---@param call string its name: "socket"
+---@param number integer the first is 1
+---@param code string why it fails: "EMFILE"
+---@param path string the script's file name
+---@param arguments? string what follows it on the command line
+---@return {status: integer, output: string, errors: string} result
+function strace.inject(call, number, code, path, arguments)
+  return program.shell(
+    ("ASAN_OPTIONS=detect_leaks=0 exec strace -qq -o /dev/null -e trace=%s -e inject=%s:error=%s:when=%d '%s' %s %s")
+      :format(call, call, code, number, os.getenv "LUNET", path, arguments or ""))
+end
+
 return strace
