@@ -19,6 +19,10 @@ describe("a host", function()
     assert.equal("host server", lunet.open_handles()[1])
   end)
 
+  it("has no name with a zero byte in it, where the name would end", function()
+    assert.equal("host: a zero byte in its name", raised(lunet.host, "a\0b"))
+  end)
+
   it("listens and connects, by IPv4 and IPv6", function()
     local host <close> = assert(lunet.host())
     for _, address in ipairs { "127.0.0.1", "0.0.0.0", "::1", "::" } do

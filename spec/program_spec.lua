@@ -117,7 +117,7 @@ describe("a program", function()
     assert.same({
       ("the cat starts, as process %d"):format(process:pid()),
       "the cat is sent SIGSTOP",
-      "the cat is given 1 bytes on its stdin",
+      "the cat is given 1 byte on its stdin",
       "the cat is sent SIGKILL",
       "the cat is killed by SIGKILL",
     }, lines)

@@ -75,7 +75,8 @@ static void push_event(lua_State *L, const trace *t, const struct event *e) {
   if (e->code < 0) field_set_string(L, "code", failure_name(e->code));
 }
 
-/* Of NULL, nil; a note may have zeros in it, and is a text also where there was no memory for it. */
+/* Of NULL, nil; a note may have zeros in it, and is a text also where there was no memory for it.
+ */
 static void push_text(lua_State *L, const struct event *e) {
   if (e->kind == EVENT_NOTE)
     lua_pushlstring(L, e->text == NULL ? "" : e->text, (size_t)e->bytes);

@@ -59,6 +59,7 @@ function host.new(options)
   if options == nil or type(options) == "string" then options = { name = options } end
   if type(options) ~= "table" then error("bad argument #1 to 'host' (name or table expected)", 2) end
   check_options(options)
+  if options.name and options.name:find "\0" then error("host: a zero byte in its name", 2) end
   local sysctls = options.sysctl or {}
   for name, value in pairs(sysctls) do
     sysctl.path(name, 2)
