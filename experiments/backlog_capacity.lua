@@ -8,11 +8,15 @@
 -- a dead host. Unix sockets compare alike (net/unix/af_unix.c, unix_recvq_full), but tell: connect fails at once with
 -- EAGAIN, or sleeps if the socket is a blocking one. A further listen(2) sets the limit and touches nobody: who is
 -- queued stays, in order. Who was left out is not told of new room: the first SYN after that gets in first.
--- somaxconn is read at listen(2) only.
+-- somaxconn is read at listen(2) only. A blocking Unix socket sleeps in connect until there is a place (`waiting`).
+-- accept(2) at a limit of open files gives EMFILE before it looks into the queue, which so keeps its entry (`emfile`).
 --
 -- Races: the queue is looked at when the SYN comes, and the place is taken when the handshake ends. If arrival =
 -- racing and there is a delay, every SYN finds an empty queue. With syncookies 1 or 2 all those clients connect, and
 -- those above the limit are in no queue. With 0 the kernel keeps limit + 1 open handshakes (TCPReqQFullDrop).
+-- Kernels: with tcp_syncookies 0, Linux 4.4 to 6.12 without the fix of January 2025 (3479c7549fb1; in 6.13, 6.12.10,
+-- 6.6.72, 6.1.125) keeps one open handshake less, and so admits nobody at a backlog of 0
+-- (include/net/inet_connection_sock.h, inet_csk_reqsk_queue_is_full). `handshakes` counts what it drops for that.
 --
 -- Where people met it: a backlog of 1 admits two; a backlog of 5000 that was 128 for years, by an old somaxconn; a
 -- somaxconn that was raised without effect until the server was restarted; connects that take just over 1 s when a
@@ -22,10 +26,14 @@
 -- both numbers, then listen again; watch ListenDrops. Choose a backlog by how long the last in the queue waits.
 local lunet = require "lunet"
 local choice = require "lunet.choice"
+local expect = require "lunet.expect"
 local experiment = require "lunet.experiment"
+local peer_process = require "lunet.peer_process"
 
 local LONG = 10 -- s; bounds waits for states that do come
 local DEFAULT_SOMAXCONN = 4096 -- the kernel's since 5.4; 128 before
+
+local PORT = 7300
 
 local EACH = { -- {backlog, somaxconn}
   { 0, 4096 }, { 1, 4096 }, { 2, 4096 }, { 5, 4096 }, { 128, 4096 }, { 5000, 128 }, { 5, 2 }, { 5, 0 },
@@ -40,27 +48,49 @@ local CHANGES = { -- of a listener whose queue is full
   { change = "sysctl", from = 1, somaxconn = DEFAULT_SOMAXCONN }, -- somaxconn was 1, and so the limit
 }
 
--- Every case over every family, as {family, case}.
+-- Every case over every family.
 local function over_families(cases, knobs)
   local all = {}
   for _, family in ipairs(choice.pick(FAMILIES, knobs.family)) do
-    for _, case in ipairs(cases) do all[#all + 1] = { family, case } end
+    for _, case in ipairs(cases) do
+      local one = { family = family }
+      for name, value in pairs(case) do one[name] = value end
+      all[#all + 1] = one
+    end
   end
   return all
 end
 
+-- Sizes that are tried; the smallest one without syncookies, too.
+local function capacity_cases(knobs)
+  local sizes = {}
+  for i, size in ipairs(knobs.backlog == -1 and EACH or { { knobs.backlog, knobs.somaxconn } }) do
+    sizes[i] = { backlog = size[1], somaxconn = size[2], syncookies = knobs.syncookies }
+  end
+  local cases = over_families(sizes, knobs)
+  if knobs.backlog == -1 and knobs.family ~= "unix" then
+    cases[#cases + 1] = { family = "tcp", backlog = 0, somaxconn = DEFAULT_SOMAXCONN, syncookies = 0 }
+  end
+  return cases
+end
+
+local function change_cases(knobs) return over_families(choice.pick(CHANGES, knobs.change, "change"), knobs) end
+
 --- A listener, and where its clients are: on a host of their own, or on its own for Unix.
-local function open(family, backlog, somaxconn, knobs)
-  local sysctl = { ["net.core.somaxconn"] = somaxconn, ["net.ipv4.tcp_syncookies"] = knobs.syncookies }
+local function open(case, knobs)
+  local sysctl = { ["net.core.somaxconn"] = case.somaxconn, ["net.ipv4.tcp_syncookies"] = case.syncookies }
   local server = assert(lunet.host { name = "server", sysctl = sysctl })
-  if family == "unix" then
-    local listener = assert(server:listen { address = "unix:@server", backlog = backlog })
+  if case.family == "unix" then
+    local listener = assert(server:listen { address = "unix:@server", backlog = case.backlog })
     return { server = server, clients = server, listener = listener }
   end
   local clients = assert(lunet.host "clients")
   lunet.link(server, clients, { delay = knobs.delay })
-  return { server = server, clients = clients, listener = assert(server:listen { port = 7300, backlog = backlog }) }
+  local listener = assert(server:listen { port = PORT, backlog = case.backlog })
+  return { server = server, clients = clients, listener = listener }
 end
+
+local function queue_of(place) return assert(place.listener:queue()) end
 
 --- A client, which says its name when it is connected: "connected", or why it is not.
 local function connect(place, name, patience)
@@ -72,7 +102,7 @@ local function connect(place, name, patience)
 end
 
 local function wait_for_depth(place, depth)
-  return lunet.eventually(function() return place.listener:queue().depth == depth end, LONG)
+  return lunet.eventually(function() return queue_of(place).depth == depth end, LONG)
 end
 
 -- How many connect, and what the first one gets that does not.
@@ -92,26 +122,27 @@ local function connect_racing(place, count, patience)
     local _, result = task:join()
     if result == "connected" then connected = connected + 1 else other = result end
   end
-  wait_for_depth(place, math.min(count, place.listener:queue().limit + 1))
+  wait_for_depth(place, math.min(count, queue_of(place).limit + 1))
   return connected, other
 end
 
 local arrivals = { one_by_one = connect_one_by_one, racing = connect_racing }
 
-local function measure_capacity(family, backlog, somaxconn, knobs)
-  local place = open(family, backlog, somaxconn, knobs)
-  local before, limit = place.server:counters(), place.listener:queue().limit
+local function measure_capacity(case, knobs)
+  local place = open(case, knobs)
+  local before, limit = place.server:counters(), queue_of(place).limit
   local connected, next_client = arrivals[knobs.arrival](place, limit + knobs.clients, knobs.patience)
-  local depth = place.listener:queue().depth
-  local function dropped() return (place.server:counters() - before).ListenDrops end
+  local depth = queue_of(place).depth
+  local function moved(counter) return (place.server:counters() - before)[counter] end
   if connected > limit + 1 then -- they know of it before the ACK that they sent last finds no room
-    lunet.eventually(function() return dropped() > 0 end, LONG)
+    lunet.eventually(function() return moved "ListenDrops" > 0 end, LONG)
   end
-  local drops = dropped()
-  assert(place.listener:accept(LONG))
+  local dropped, handshakes = moved "ListenDrops", moved "TCPReqQFullDrop"
+  if depth > 0 then assert(place.listener:accept(LONG)) end
   return {
-    family = family, backlog = backlog, somaxconn = somaxconn, limit = limit, depth = depth, connected = connected,
-    next = next_client, dropped = drops, late = connect(place, "late", knobs.patience) == "connected",
+    family = case.family, backlog = case.backlog, somaxconn = case.somaxconn, syncookies = case.syncookies,
+    limit = limit, depth = depth, connected = connected, next = next_client, dropped = dropped,
+    handshakes = handshakes, late = connect(place, "late", knobs.patience) == "connected",
   }
 end
 
@@ -119,7 +150,7 @@ end
 --- gave, and what was accepted.
 local function depth_with_room(place, patience)
   local accepted, first = {}, nil
-  for depth = place.listener:queue().depth, 0, -1 do
+  for depth = queue_of(place).depth, 0, -1 do
     local result = connect(place, "new", patience)
     first = first or result
     if result == "connected" then return depth, first, accepted end
@@ -131,10 +162,12 @@ end
 --- The names of those who were accepted, and of those who are queued.
 local function order_of(place, accepted)
   local names = {}
-  while place.listener:queue().depth > 0 do accepted[#accepted + 1] = assert(place.listener:accept(LONG)) end
+  while queue_of(place).depth > 0 do accepted[#accepted + 1] = assert(place.listener:accept(LONG)) end
   for i, connection in ipairs(accepted) do names[i] = assert(connection:receive("l", LONG)) end
   return table.concat(names, " ")
 end
+
+local function has_waiter(case) return case.family == "tcp" and case.has_waiter or false end
 
 --- A client that finds the queue full and goes on sending its SYN.
 local function start_waiter(place)
@@ -144,60 +177,153 @@ local function start_waiter(place)
   return waiter
 end
 
--- `early` and `syns` count the SYNs that the waiter has sent again: until the new client is in, and until it is in
+-- A waiter's `early` and `syns` count the SYNs that it has sent again: until the new client is in, and until it is in
 -- itself.
-local function measure_change(family, case, knobs)
-  local place = open(family, case.from, case.somaxconn and case.from or DEFAULT_SOMAXCONN, knobs)
+local function measure_change(case, knobs)
+  local place = open({ family = case.family, backlog = case.from, syncookies = knobs.syncookies,
+    somaxconn = case.somaxconn and case.from or DEFAULT_SOMAXCONN }, knobs)
   local before = place.clients:counters()
   local function syns_repeated() return (place.clients:counters() - before).TCPTimeouts end
   local queued = connect_one_by_one(place, case.from + 1, LONG)
-  local waiter = family == "tcp" and case.has_waiter and start_waiter(place)
+  local waiter = has_waiter(case) and start_waiter(place)
 
   if case.to then
-    place.listener:resize(case.to)
+    assert(place.listener:resize(case.to))
   else
-    place.server:sysctl("net.core.somaxconn", case.somaxconn)
+    assert(place.server:sysctl("net.core.somaxconn", case.somaxconn))
   end
-  local queue = place.listener:queue()
+  local queue = queue_of(place)
   local room_at, new, accepted = depth_with_room(place, knobs.patience)
-  local early = syns_repeated()
+  local early = waiter and syns_repeated() or nil
   if waiter then waiter:join() end
   wait_for_depth(place, queued + (room_at >= 0 and 1 or 0) + (waiter and 1 or 0) - #accepted)
   return {
-    family = family, change = case.change, limit = queue.limit, stay = queue.depth, new = new, room_at = room_at,
-    early = waiter and early or 0, syns = waiter and syns_repeated() or 0, order = order_of(place, accepted),
+    family = case.family, change = case.change, limit = queue.limit, stay = queue.depth, new = new, room_at = room_at,
+    early = early, syns = waiter and syns_repeated() or nil, order = order_of(place, accepted),
   }
 end
 
-local function check_capacity(case)
-  local name = ("%s, backlog %d, somaxconn %d: "):format(case.family, case.backlog, case.somaxconn)
-  assert(case.limit == math.min(case.backlog, case.somaxconn), name .. "the limit is " .. case.limit)
-  assert(case.connected <= case.depth, name .. "more clients are connected than the queue holds")
-  assert(case.next ~= "none", name .. "every client found room")
-  assert(case.connected == case.depth, name .. "the queue does not hold those who connected")
-  assert(case.depth == case.limit + 1, name .. case.depth .. " are queued")
-  assert(case.next == (case.family == "tcp" and "TIMEOUT" or "EAGAIN"), name .. "the next client got " .. case.next)
-  assert(case.dropped > 0 or case.family == "unix", name .. "the kernel counted no dropped SYN")
-  assert(case.late, name .. "a free place was not given to a new client")
+-- -- programs, which may block -------------------------------------------------------------------
+
+-- A server that accepts when it is told to: first with as many files open as it may, then with room for more.
+local ACCEPT_AT_LIMIT = [[
+use strict; use Errno; use Socket;
+socket my $listener, PF_INET, SOCK_STREAM, 0 or die "socket: $!";
+bind $listener, sockaddr_in(shift, INADDR_ANY) or die "bind: $!";
+listen $listener, 5 or die "listen: $!";
+$| = 1;
+my @spare;
+<STDIN>;
+while (open my $file, "<", "/dev/null") { push @spare, $file }
+for (1 .. 2) {
+  print accept(my $connection, $listener) ? "accepted\n" : $!{EMFILE} ? "EMFILE\n" : "$!\n";
+  @spare = ();
+  <STDIN>;
+}
+]]
+
+local function say(process, word)
+  assert(process.stdin:send(word .. "\n"))
+  return assert(process.stdout:receive("l", LONG))
 end
 
-local function check_change(case)
-  local name = ("%s, %s: "):format(case.family, case.change)
-  local queued = {}
-  for i = 1, case.stay do queued[i] = tostring(i) end
-  queued = table.concat(queued, " ")
-  assert(case.order:sub(1, #queued) == queued, name .. "the accept order is " .. case.order)
-  local is_at_limit = case.room_at == math.min(case.limit, case.stay)
-  assert(is_at_limit or case.early > 0, name .. "there was room at depth " .. case.room_at)
-  if case.family == "tcp" and case.change == "grow" then
-    assert(case.order:find "waiter", name .. "the waiter never got in")
-    assert(case.syns > 0, name .. "the waiter got in without another SYN")
-    assert(case.early > 0 or case.order == queued .. " new waiter", name .. "the accept order is " .. case.order)
+--- What accept gives a program that has no descriptor left, and what becomes of the queue.
+local function accept_at_limit()
+  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
+  local target = { address = lunet.link(server, clients):address(server), port = PORT }
+  local program = peer_process.start(server, { "sh", "-c", 'ulimit -n 32 && exec perl -e "$0" "$@"', ACCEPT_AT_LIMIT,
+    PORT, stdin = "pipe", label = "server" }, PORT)
+  local function depth() return server:sockets({ state = "LISTEN", local_port = PORT })[1].queue.depth end
+  local client = assert(clients:connect(target, LONG))
+  assert(lunet.eventually(function() return depth() == 1 end, LONG))
+  local record = { accept = say(program, "accept"), depth = depth() }
+  record.client, record.accept_again = client:state(), say(program, "accept again")
+  record.depth_after = depth()
+  return record
+end
+
+-- A client that connects by a blocking socket, and says before and after that it does.
+local CONNECT = [[
+use strict; use Socket;
+socket my $client, PF_UNIX, SOCK_STREAM, 0 or die "socket: $!";
+$| = 1;
+print "connects\n";
+print connect($client, sockaddr_un("\0server")) ? "connected\n" : "$!\n";
+<STDIN>;
+]]
+
+--- What a blocking Unix connect does at a full queue, and when one is accepted.
+local function connect_blocking(knobs)
+  local place = open({ family = "unix", backlog = 0, somaxconn = DEFAULT_SOMAXCONN }, knobs)
+  connect_one_by_one(place, 1, LONG)
+  local program = assert(place.clients:exec { "perl", "-e", CONNECT, stdin = "pipe", label = "client" })
+  assert(program.stdout:receive("l", LONG))
+  local early, _, code = program.stdout:receive("l", knobs.patience)
+  assert(place.listener:accept(LONG))
+  return { while_full = early or code, with_room = early or assert(program.stdout:receive("l", LONG)) }
+end
+
+-- -- the claim ---------------------------------------------------------------------------------
+
+-- Whether its clients gave up before the kernel could have answered: then nothing was tried.
+local function gave_up(family, result, dropped) return family == "tcp" and result == "TIMEOUT" and dropped == 0 end
+
+-- A kernel before 6.13 admits nobody.
+local function is_old_kernel(case)
+  return case.syncookies == 0 and case.backlog == 0 and case.family == "tcp" and case.handshakes > 0
+end
+
+-- How many SYNs of clients that find no place the kernel drops: a patient one sends its own again after 1 s and more.
+local function dropped_of(case, refused, knobs)
+  if case.family == "unix" or refused == 0 then return 0 end
+  local most = refused * (1 + math.floor(knobs.patience + 0.1) * 2)
+  return most == refused and expect.time(refused, refused) or expect.between(refused, most)
+end
+
+local function check_capacity(case, knobs)
+  local name = ("%s, backlog %d, somaxconn %d"):format(case.family, case.backlog, case.somaxconn)
+  local limit, is_tcp = math.min(case.backlog, case.somaxconn), case.family == "tcp"
+  expect.value(name .. ": limit", case.limit, limit)
+  assert(case.connected <= case.depth, name .. ": more clients are connected than the queue holds")
+  if gave_up(case.family, case.next, case.dropped) then
+    experiment.not_judged("%s: a client gave up before it could be answered", name)
   end
+  local places = is_old_kernel(case) and 0 or limit + 1
+  local refused = limit + knobs.clients - places
+  if knobs.arrival == "one_by_one" then refused = math.min(refused, 1) end
+  expect.record(name, case, { connected = places, depth = places, late = places > 0,
+    next = refused == 0 and "none" or is_tcp and "TIMEOUT" or "EAGAIN", dropped = dropped_of(case, refused, knobs),
+    handshakes = is_old_kernel(case) and case.dropped or expect.between(0, case.dropped) })
+  if knobs.arrival == "one_by_one" and places > 0 then expect.value(name .. ": handshakes", case.handshakes, 0) end
+  return refused > 0
+end
+
+-- The order in which they are accepted: who was queued, the new client, who waited.
+local function order_to_be(case)
+  local names = {}
+  for i = 1, case.from + 1 do names[i] = tostring(i) end
+  names[#names + 1] = "new"
+  if has_waiter(case) then names[#names + 1] = "waiter" end
+  return table.concat(names, " ")
+end
+
+local function check_change(record, case)
+  local name, limit = ("%s, %s"):format(case.family, case.change), case.to or case.from
+  local stay, has_room = case.from + 1, limit > case.from
+  expect.record(name, record, { limit = limit, stay = stay })
+  if record.room_at == -1 then
+    experiment.not_judged("%s: the new client gave up before it could be answered", name)
+  elseif (record.early or 0) > 0 then
+    experiment.not_judged("%s: the waiter sent its SYN again: the machine was late", name)
+  end
+  expect.record(name, record, { new = has_room and "connected" or case.family == "tcp" and "TIMEOUT" or "EAGAIN",
+    room_at = math.min(limit, stay), order = order_to_be(case) })
+  if has_waiter(case) then expect.record(name, record, { early = 0, syns = expect.time(1, 1) }) end
 end
 
 return experiment {
-  claim = "As many clients connect as the queue holds: one more than the backlog or somaxconn, whichever is less.",
+  claim = "As many clients connect as the queue holds: one more than the backlog or somaxconn, whichever is less; only "
+    .. "at a backlog of 0 without syncookies kernels before 6.13 admit nobody.",
   knobs = {
     backlog = { -1, "connections", "what listen(2) is given; -1: each of 0, 1, 2, 5, 128, 5000", min = -1 },
     somaxconn = { DEFAULT_SOMAXCONN, "connections", "the server's net.core.somaxconn, unless backlog is -1", min = 0 },
@@ -212,25 +338,34 @@ return experiment {
     syncookies = { 1, "mode", "the server's net.ipv4.tcp_syncookies", min = 0, max = 2 },
   },
   control = { arrival = "racing", delay = 0.01, patience = 0.8 },
-  columns = { "family", "backlog", "somaxconn", "limit", "depth", "connected", "next", "dropped", "late",
-    "change", "stay", "new", "room_at", "order", "early", "syns" },
+  needs = { perl = "perl-base" },
+  columns = { "family", "backlog", "somaxconn", "syncookies", "limit", "depth", "connected", "next", "dropped",
+    "handshakes", "late", "change", "stay", "new", "room_at", "order", "early", "syns" },
 
   run = function(knobs)
     lunet.note "Listeners of all sizes. Nobody accepts, until the first client finds no room."
-    local sizes = knobs.backlog == -1 and EACH or { { knobs.backlog, knobs.somaxconn } }
-    local capacity = lunet.together(over_families(sizes, knobs), function(case)
-      return measure_capacity(case[1], case[2][1], case[2][2], knobs)
-    end)
+    local capacity = lunet.together(capacity_cases(knobs), function(case) return measure_capacity(case, knobs) end)
     lunet.note "Full queues: the backlog changes while a client waits for room, and another one comes."
-    local changed = lunet.together(over_families(choice.pick(CHANGES, knobs.change, "change"), knobs), function(case)
-      return measure_change(case[1], case[2], knobs)
-    end)
-    return { capacity = capacity, changed = changed }
+    local changed = lunet.together(change_cases(knobs), function(case) return measure_change(case, knobs) end)
+    lunet.note "Programs: one accepts when it has no descriptor left, one connects by a blocking Unix socket."
+    return { capacity = capacity, changed = changed, emfile = knobs.family ~= "unix" and accept_at_limit() or nil,
+      waiting = knobs.family ~= "tcp" and connect_blocking(knobs) or nil }
   end,
 
-  check = function(outcome)
-    for _, case in ipairs(outcome.capacity) do check_capacity(case) end
-    for _, case in ipairs(outcome.changed) do check_change(case) end
+  check = function(outcome, knobs)
+    local cases, changes, are_tried = capacity_cases(knobs), change_cases(knobs), true
+    expect.cases("capacity", outcome.capacity, cases, { "family", "backlog", "somaxconn", "syncookies" })
+    expect.cases("changed", outcome.changed, changes, { "family", "change" })
+    for _, case in ipairs(outcome.capacity) do are_tried = check_capacity(case, knobs) and are_tried end
+    for i, record in ipairs(outcome.changed) do check_change(record, changes[i]) end
+    if knobs.family ~= "unix" then
+      expect.record("accept without a descriptor", outcome.emfile, { accept = "EMFILE", depth = 1,
+        client = "ESTABLISHED", accept_again = "accepted", depth_after = 0 })
+    end
+    if knobs.family ~= "tcp" then
+      expect.record("a blocking connect", outcome.waiting, { while_full = "TIMEOUT", with_room = "connected" })
+    end
+    if not are_tried then experiment.not_judged "nobody came beyond the last place" end
   end,
 
   figures = function(outcome)
