@@ -110,6 +110,7 @@ return {
     gate = {},
     queue = {},
     resize = {},
+    shutdown = {},
     serve = {
       handle = "listener",
       wait = function(room) return room.listener:serve(function() end) end,

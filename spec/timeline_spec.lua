@@ -64,6 +64,8 @@ describe("the timeline of a run", function()
       "the shop reads the end of what Ada sent (EOF)",
       "the shop resets its connection with Ada",
       "Ada closes its connection with the shop",
+      "the shop shuts its sending side: no change",
+      "the shop listens no more",
       "the shop closes the listener",
     }, read(without_queues(record(function()
       local listener = assert(lunet.listen { backlog = 3, label = "the shop" })
@@ -78,6 +80,8 @@ describe("the timeline of a run", function()
       assert.equal("EOF", select(3, server:receive(nil, 10)))
       server:reset()
       client:close()
+      assert(listener:shutdown "wr")
+      assert(listener:shutdown "rd")
       listener:close()
     end))))
   end)

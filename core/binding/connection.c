@@ -257,18 +257,20 @@ static int ended(lua_State *L) {
 
 /* -- ending it ----------------------------------------------------------------------------- */
 
-static int how_argument(lua_State *L, int index) {
+int connection_how(lua_State *L, int index, int default_how) {
   static const char *const names[] = {[SHUT_RD] = "rd", [SHUT_WR] = "wr", [SHUT_RDWR] = "rdwr"};
-  if (lua_isnoneornil(L, index)) return SHUT_WR;
+  if (lua_isnoneornil(L, index) && default_how != -1) return default_how;
   const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
   for (int how = SHUT_RD; how <= SHUT_RDWR; how++)
     if (strcmp(name, names[how]) == 0) return how;
-  return luaL_argerror(L, index, "\"rd\", \"wr\", \"rdwr\" or nothing expected");
+  const char *expected = default_how == -1 ? "\"rd\", \"wr\" or \"rdwr\" expected"
+                                           : "\"rd\", \"wr\", \"rdwr\" or nothing expected";
+  return luaL_argerror(L, index, expected);
 }
 
 static int shut(lua_State *L) {
   check(L);
-  int how = how_argument(L, 2);
+  int how = connection_how(L, 2, SHUT_WR);
   connection *c = check_open(L);
   return c == NULL ? 3 : failure_push_result(L, connection_shutdown(c, how), "shutdown");
 }

@@ -20,6 +20,10 @@ int connection_to_from(lua_State *L);
 /* Pushes a connection that is closed until one is put there. */
 connection **connection_new(lua_State *L);
 
+/* The argument of shutdown: "rd", "wr" or "rdwr" as SHUT_RD, SHUT_WR or SHUT_RDWR. Without one the
+ * default is taken; -1: there is none. */
+int connection_how(lua_State *L, int index, int default_how);
+
 /* Pushes the address as text and its port (none for Unix). */
 int connection_push_address(lua_State *L, const address *a);
 

@@ -197,6 +197,13 @@ static int resize(lua_State *L) {
   return failure_push_result(L, listener_resize(l, (int)backlog), "resize");
 }
 
+static int shut(lua_State *L) {
+  check(L);
+  int how = connection_how(L, 2, -1);
+  listener *l = check_open(L);
+  return l == NULL ? 3 : failure_push_result(L, listener_shutdown(l, how), "shutdown");
+}
+
 static int local_address(lua_State *L) {
   listener *l = check_open(L);
   return l == NULL ? 3 : connection_push_address(L, listener_address(l));
@@ -227,8 +234,8 @@ static int collect(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-  {"accept", accept_one},     {"gate", set_gate},        {"queue", queue}, {"resize", resize},
-  {"address", local_address}, {"close", close_listener}, {NULL, NULL},
+  {"accept", accept_one}, {"gate", set_gate},         {"queue", queue},          {"resize", resize},
+  {"shutdown", shut},     {"address", local_address}, {"close", close_listener}, {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

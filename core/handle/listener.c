@@ -15,6 +15,7 @@ struct listener {
   loop *lp;
   int fd;       /* -1: closed */
   bool is_held; /* the gate kept an accept from trying */
+  bool is_shut; /* for reading: it listens no more, and accept(2) says so */
   gate *gate;   /* NULL: closed */
   list waiting; /* accept ops, in order */
   address local;
@@ -133,7 +134,7 @@ static int open_accepted(listener *l, const op *o, int fd, const address *peer) 
  * some eight times as long as to ask for the queue's length. */
 static bool is_queue_empty(listener *l, const op *o) {
   uint32_t limit;
-  if (l->known > 0 || address_family(&l->local) == AF_UNIX) return false;
+  if (l->known > 0 || l->is_shut || address_family(&l->local) == AF_UNIX) return false;
   bool is_news = l->probed_at == trace_next(loop_trace(l->lp));
   if (is_news && o->deadline_ns != DEADLINE_POLL) return true; /* who comes later is told */
   return listener_queue(l, &l->known, &limit) == 0 && l->known == 0;
@@ -212,10 +213,30 @@ int listener_queue(listener *l, uint32_t *depth, uint32_t *limit) {
   return socket_queue(l->fd, address_family(&l->local), depth, limit);
 }
 
+/* A port that the kernel had chosen went with the shutdown (tcp_set_state() puts it back), and the
+ * kernel has chosen another one. */
+static int listen_again(listener *l) {
+  l->is_shut = false;
+  int result = socket_local(l->fd, &l->local);
+  if (result == 0) trace_end_set(&l->socket.local, &l->local);
+  return result;
+}
+
 int listener_resize(listener *l, int backlog) {
   int result = socket_listen(l->fd, backlog); /* again: the kernel takes the new limit */
+  if (result == 0 && l->is_shut) result = listen_again(l);
   record(l, EVENT_RESIZE, backlog, result);
   return result;
+}
+
+int listener_shutdown(listener *l, int how) {
+  int result = socket_shutdown(l->fd, how);
+  record(l, EVENT_SHUTDOWN, how, result);
+  if (result < 0 || how == SHUT_WR) return result;
+  l->is_shut = true;
+  l->known = 0;
+  op_attempt_all(&l->waiting); /* they end with EINVAL */
+  return 0;
 }
 
 const address *listener_address(const listener *l) { return &l->local; }

@@ -25,6 +25,7 @@ gate *listener_gate(listener *l); /* of an open listener */
 
 int listener_queue(listener *l, uint32_t *depth, uint32_t *limit);
 int listener_resize(listener *l, int backlog);
+int listener_shutdown(listener *l, int how); /* SHUT_RD, SHUT_WR or SHUT_RDWR */
 const address *listener_address(const listener *l);
 uint16_t listener_host(const listener *l); /* its host's number; 0 is home */
 

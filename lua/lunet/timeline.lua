@@ -22,7 +22,10 @@ local sentences = {
   accept = function(_, other) return "accepts " .. (other and other .. "'s connection" or "a connection") end,
   send = function(e, other) return "sends " .. bytes_of(e) .. (other and " to " .. other or "") end,
   receive = function(e, other) return "receives " .. bytes_of(e) .. (other and " from " .. other or "") end,
-  shutdown = function(e) return SHUTDOWNS[e.how] or SHUTDOWNS.wr end,
+  shutdown = function(e, _, who)
+    if who:is_listener(e) then return e.how == "wr" and "shuts its sending side: no change" or "listens no more" end
+    return SHUTDOWNS[e.how] or SHUTDOWNS.wr
+  end,
   close = function(e, other, who)
     if who:is_listener(e) then return "closes the listener" end
     if who:is_unconnected(e) then return "closes its socket" end

@@ -350,6 +350,21 @@ function listener:queue() end
 ---@return string? code "CLOSED"
 function listener:resize(backlog) end
 
+--- Ends one side of the listener, or both (shutdown(2); net/ipv4/af_inet.c, inet_shutdown).
+---
+--- * "rd", "rdwr": it listens no more. Queued connections get RST, as by close; newcomers get ECONNREFUSED. Calls that
+---   wait in accept get "EINVAL". resize listens again, with an empty queue: on the same port if the script had chosen
+---   it, else on another one (net/ipv4/tcp.c, tcp_set_state).
+--- * "wr": changes nothing; it goes on listening.
+---
+--- A Unix listener keeps its queued connections, which can still be accepted; then accept waits in vain, since a
+--- non-blocking one hears nothing of the shutdown (net/unix/af_unix.c, unix_accept). It never listens again.
+---@param how "rd"|"wr"|"rdwr"
+---@return true|nil ok
+---@return string? message
+---@return string? code "CLOSED"; "ENOTCONN" if it listens no more
+function listener:shutdown(how) end
+
 --- Where it listens, in a form that connect takes.
 ---@return string|nil address "127.0.0.1:7300", "[::1]:7300", "unix:/path"
 ---@return integer|string? port none for Unix
