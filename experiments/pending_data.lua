@@ -5,10 +5,21 @@
 -- net.ipv4.tcp_rmem or SO_RCVBUF of the listener says. The kernel acknowledges what fits into it
 -- (net/ipv4/tcp_input.c, tcp_data_queue). It stays that large: it is reading that makes it grow (tcp_rcv_space_adjust).
 -- When its window is shut the rest waits in the client's send buffer. That one does grow while acknowledgements come,
--- with the congestion window, up to the third number of tcp_wmem (tcp_sndbuf_expand): so most waits with the client.
--- When it is full too, send blocks. The client's kernel asks for room again and again (RFC 9293, 3.8.6.1), and "none"
--- is an answer: the wait has no end. Buffers are counted in memory, not in bytes of data: how much they hold depends
--- on how it is cut into segments, and so on the size of writes, on TCP_NODELAY, on the delay of the link.
+-- with the congestion window, up to the third number of tcp_wmem (tcp_sndbuf_expand). When it is full too, send blocks.
+-- The client's kernel asks for room again and again (RFC 9293, 3.8.6.1), and "none" is an answer: the wait has no end.
+--
+-- "509 KB" is no constant of the kernel. It is what this default takes: reno, tcp_rmem and tcp_wmem as lunet pins
+-- them, writes of 64 KiB, a client that polls, a veth pair. The table of the outcome changes one of these at a time:
+--   congestion  The kernel asks it how far the send buffer grows: to twice the congestion window, or three times by
+--               bbr (sndbuf_expand in net/ipv4/tcp_bbr.c), and each has a window of its own.
+--   client      A socket is writable when a third of its buffer is free (sk_stream_is_writeable in include/net/sock.h),
+--               and only then poll, select and epoll say so and a blocked send goes on. But a send that is tried takes
+--               what is free. So `retry`, which tries every 10 ms, gets more in than `poll` and `blocking`. Seen by
+--               strace: curl, wget, Node, Python's asyncio and its sockets with a timeout poll; Python's urllib, Perl's
+--               print, dd and redis-cli block. Nobody tried again untold: that is a program of one's own with a tick.
+--   write       Buffers count memory, not bytes of data: how data is cut into segments, and which of them TCP merges.
+--   path        The loopback has segments of 64 KiB. A Unix socket has no receive buffer: what is sent is in the queue
+--               entry at once, as far as the client's SO_SNDBUF or net.core.wmem_default goes (net/unix/af_unix.c).
 --
 -- Where people met it: an upload to a hung server that is "done" in a moment; a progress bar at 100 % before anybody
 -- has read a byte; log shippers whose last half megabyte is gone when the collector is restarted.
@@ -16,16 +27,25 @@
 -- What to do: a send that succeeded says nothing about the server; wait for a reply, with a deadline. SO_RCVBUF, set
 -- on the listener, bounds what waits with the server, and SO_SNDBUF, which ends its growth, what waits with the
 -- client. Both are cut to net.core.rmem_max and wmem_max, which belong to the machine.
-local lunet = require "lunet"
+local environment = require "lunet.environment"
 local experiment = require "lunet.experiment"
+local lunet = require "lunet"
 
 local LONG = 10 -- s; bounds waits for states that do come
 local MORE_THAN_FITS = 64 * 1024 * 1024 -- bytes; tcp_rmem and tcp_wmem end well below
+local TICK = 0.01 -- s; how often a client tries again that does not wait to be told
+local STILL = 0.05 -- s; when nothing has moved for so long, on a link without delay, nothing is on its way
+local ROUND_TRIPS = 20 -- that a send may take
+local PORT = 7300
 
-local VARIED = { -- one thing at a time, apart from what the knobs say
-  { "none" }, { "write", 4096 }, { "write", 1048576 }, { "rcvbuf", 8192 }, { "rcvbuf", 131072 },
-  { "sndbuf", 8192 }, { "sndbuf", 131072 }, { "delay", 0.001 }, { "delay", 0.01 },
+local VARIED = { -- apart from what the knobs say
+  {}, { write = 64 }, { write = 1000 }, { write = 1048576 }, { rcvbuf = 8192 }, { rcvbuf = 131072 },
+  { sndbuf = 8192 }, { sndbuf = 131072 }, { delay = 0.001 }, { delay = 0.01 }, { congestion = "cubic" },
+  { congestion = "bbr" }, { client = "retry" }, { client = "blocking" }, { congestion = "bbr", client = "retry" },
+  { congestion = "bbr", client = "blocking" }, { path = "loopback" },
+  { congestion = "bbr", client = "retry", path = "loopback" }, { path = "unix" },
 }
+local ORDER = { "congestion", "client", "write", "rcvbuf", "sndbuf", "delay", "path" }
 
 local function pattern(bytes)
   local block = {}
@@ -34,118 +54,294 @@ local function pattern(bytes)
   return block:rep(bytes // #block + 1):sub(1, bytes)
 end
 
+--- The pieces of the pattern by their offset: a function for (offset, size).
+local function pieces(write)
+  local text = pattern(write + 251)
+  return function(offset, size) return text:sub(offset % 251 + 1, offset % 251 + size) end
+end
+
 local function option(bytes) return bytes > 0 and bytes or nil end -- 0: as the sysctls say
 
---- A listener, and a client in its queue.
+-- -- both ends -----------------------------------------------------------------------------------
+
+--- Hosts, and a listener; no client yet.
 local function open(knobs)
-  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
-  lunet.link(server, clients, { delay = knobs.delay })
-  local listener = assert(server:listen { port = 7300, backlog = 5, rcvbuf = option(knobs.rcvbuf) })
-  local client = assert(clients:connect({ listener, label = "client", sndbuf = option(knobs.sndbuf),
-    nodelay = knobs.nodelay }, LONG))
-  assert(lunet.eventually(function() return listener:queue().depth == 1 end, LONG))
-  return server, listener, client
-end
-
---- Sends so many bytes, in the pieces that piece_at gives for an offset, until one has made no progress for the time
---- of patience. What was taken, and the error of the last send.
-local function send_until_blocked(client, count, piece_at, patience)
-  local taken = 0
-  while taken < count do
-    local bytes, _, code, partly = client:send(piece_at(taken), patience)
-    taken = taken + (bytes or partly)
-    if not bytes and partly == 0 then return taken, code end
+  local sysctl = { ["net.ipv4.tcp_congestion_control"] = knobs.congestion }
+  local ends = { knobs = knobs, server = assert(lunet.host { name = "server", sysctl = sysctl }) }
+  ends.clients = ends.server
+  if knobs.path == "link" then
+    ends.clients = assert(lunet.host { name = "clients", sysctl = sysctl })
+    ends.link = lunet.link(ends.server, ends.clients, { delay = knobs.delay })
   end
-  return taken
+  ends.listener = assert(ends.server:listen(knobs.path == "unix" and { address = "unix:@pending_data", backlog = 5 }
+    or { port = PORT, backlog = 5, rcvbuf = option(knobs.rcvbuf) }))
+  return ends
 end
 
---- Where the bytes are when none is on its way any more: those in the queue entry, and those only the client has.
-local function places_of(server, listener, client, taken)
+local function await_queued(ends)
+  assert(lunet.eventually(function() return ends.listener:queue().depth == 1 end, LONG))
+end
+
+local function address_of(ends)
+  if ends.knobs.path == "unix" then return ends.listener:address() end
+  return ends.link and ends.link:address(ends.server) or "127.0.0.1"
+end
+
+-- -- clients -------------------------------------------------------------------------------------
+
+local function connect(ends)
+  local knobs = ends.knobs
+  local nodelay = knobs.path ~= "unix" and knobs.nodelay or nil
+  ends.client = assert(ends.clients:connect({ ends.listener, label = "client", sndbuf = option(knobs.sndbuf),
+    nodelay = nodelay }, LONG))
+  await_queued(ends)
+end
+
+local senders = {}
+
+--- A send that finds no room waits until the kernel says that there is some. What was taken, and why it ended.
+function senders.poll(ends, count)
+  connect(ends)
+  local knobs, piece = ends.knobs, pieces(ends.knobs.write)
+  local allowed, taken = knobs.patience + ROUND_TRIPS * 2 * knobs.delay, 0
+  while taken < count do
+    local bytes, _, code, partly = ends.client:send(piece(taken, math.min(knobs.write, count - taken)), allowed)
+    taken = taken + (bytes or partly)
+    if not bytes then return taken, code end
+  end
+  return taken, "none"
+end
+
+--- A send that finds no room is tried again a tick later.
+function senders.retry(ends, count)
+  connect(ends)
+  local knobs, piece = ends.knobs, pieces(ends.knobs.write)
+  local allowed, taken, moved = knobs.patience + 2 * 2 * knobs.delay, 0, lunet.now()
+  while taken < count do
+    local bytes, _, code, partly = ends.client:send(piece(taken, math.min(knobs.write, count - taken)), 0)
+    if (bytes or partly) > 0 then
+      taken, moved = taken + (bytes or partly), lunet.now()
+    elseif code ~= "TIMEOUT" or lunet.now() - moved >= allowed then
+      return taken, code
+    end
+    if not bytes then lunet.sleep(TICK) end
+  end
+  return taken, "none"
+end
+
+-- Sends from a blocking socket, whose patience is SO_SNDTIMEO. Leaves when told, by a reset or politely.
+local PROGRAM = [[
+use strict; use Errno; use Socket qw(:DEFAULT IPPROTO_TCP TCP_NODELAY);
+my ($address, $port, $write, $count, $sndbuf, $nodelay, $patience) = @ARGV;
+my $is_unix = $address =~ s/^unix:\@/\0/;
+socket my $socket, $is_unix ? PF_UNIX : PF_INET, SOCK_STREAM, 0 or die "socket: $!";
+my @options = ([SOL_SOCKET, SO_SNDTIMEO, pack("l!l!", int $patience, int(($patience - int $patience) * 1e6))]);
+push @options, [SOL_SOCKET, SO_SNDBUF, $sndbuf + 0] if $sndbuf;
+push @options, [IPPROTO_TCP, TCP_NODELAY, 1] if $nodelay;
+setsockopt $socket, $_->[0], $_->[1], $_->[2] or die "setsockopt: $!" for @options;
+connect $socket, $is_unix ? pack_sockaddr_un($address) : pack_sockaddr_in($port, inet_aton $address)
+  or die "connect: $!";
+my $text = join("", map chr, 0 .. 250) x (2 + $write / 251);
+my ($taken, $error) = (0, "none");
+while ($taken < $count && $error eq "none") {
+  my $size = $write < $count - $taken ? $write : $count - $taken;
+  my $bytes = syswrite $socket, $text, $size, $taken % 251;
+  $error = $!{EAGAIN} ? "TIMEOUT" : $! if !defined $bytes;
+  $taken += $bytes // 0;
+  $error = "TIMEOUT" if defined $bytes && $bytes < $size;
+}
+$| = 1;
+print "$taken $error\n";
+setsockopt $socket, SOL_SOCKET, SO_LINGER, pack "ii", 1, 0 if <STDIN> eq "reset\n";
+]]
+
+--- A send that finds no room blocks, in a program of its own.
+function senders.blocking(ends, count)
+  local knobs = ends.knobs
+  local allowed = math.max(knobs.patience, TICK) + ROUND_TRIPS * 2 * knobs.delay
+  ends.program = assert(ends.clients:exec { "perl", "-e", PROGRAM, address_of(ends), PORT, knobs.write, count,
+    knobs.sndbuf, knobs.nodelay and knobs.path ~= "unix" and 1 or 0, allowed, stdin = "pipe", label = "client" })
+  local line = assert(ends.program.stdout:receive("l", LONG + allowed))
+  await_queued(ends)
+  local taken, code = line:match "^(%d+) (.+)$"
+  return math.tointeger(tonumber(taken)), code
+end
+
+--- The client ends what it sends.
+local function finish(ends)
+  if ends.client then return ends.client:shutdown() end
+  assert(ends.program.stdin:send "finish\n")
+end
+
+--- The client leaves at once, so that nothing is left of the connection.
+local function reset(ends)
+  if ends.client then return ends.client:reset() end
+  assert(ends.program.stdin:send "reset\n")
+  assert(ends.program:wait(LONG))
+end
+
+-- -- where the bytes are -------------------------------------------------------------------------
+
+--- By the kernel's lists: those in the queue entry, and those that the client's kernel has until they are acknowledged.
+local function look(ends)
+  local queued = ends.server:sockets({ listener = ends.listener, owned = false })[1]
+  for _, socket in ipairs(ends.clients:sockets()) do
+    if socket.peer_address and socket.peer_address:match(":" .. PORT .. "$") then
+      return queued.receive_queue, socket.send_queue
+    end
+  end
+end
+
+--- On which side the bytes are, when none is on its way any more: all that was acknowledged has arrived, and nothing
+--- has moved for a while. That nothing is unacknowledged is not to be waited for: some kernels send again and again
+--- what does not fit into the window (6.1 and 6.18.15 do).
+local function places_of(ends, taken)
+  if ends.knobs.path == "unix" then -- whose kernel tells only of what is accepted
+    ends.connection = assert(ends.listener:accept(LONG))
+    local waiting = ends.connection:unread()
+    return waiting, taken - waiting
+  end
+  local still, since, at_server, at_client = STILL + 2 * 2 * ends.knobs.delay, lunet.now(), nil, nil
   lunet.eventually(function()
-    local unacknowledged, never_sent = client:unsent()
-    return unacknowledged == never_sent
+    local server, client = look(ends)
+    if server ~= at_server or client ~= at_client then
+      at_server, at_client, since = server, client, lunet.now()
+    end
+    return server + client == taken and lunet.now() - since >= still
   end, LONG)
-  local waiting = server:sockets({ listener = listener, owned = false })[1].receive_queue
-  return waiting, taken - waiting
+  return at_server, at_client
+end
+
+-- -- cases ---------------------------------------------------------------------------------------
+
+--- What a case changes: "congestion bbr, client retry".
+local function name_of(case)
+  local words = {}
+  for _, knob in ipairs(ORDER) do
+    if case[knob] then words[#words + 1] = ("%s %s"):format(knob, case[knob]) end
+  end
+  return #words == 0 and "none" or table.concat(words, ", ")
 end
 
 --- How much a connection takes that nobody accepts.
-local function absorb(varied, knobs)
-  local name, value = varied[1], varied[2]
-  local set = setmetatable({ [name] = value }, { __index = knobs })
-  local server, listener, client = open(set)
-  local piece = ("x"):rep(set.write)
-  local taken = send_until_blocked(client, MORE_THAN_FITS, function() return piece end, set.patience)
-  local at_server, at_client = places_of(server, listener, client, taken)
-  client:reset()
-  return { varied = name, write = set.write, rcvbuf = set.rcvbuf, sndbuf = set.sndbuf, delay = set.delay,
-    taken = taken, server = at_server, client = at_client }
+local function absorb(case, knobs)
+  local ends = open(setmetatable(case, { __index = knobs }))
+  local taken = senders[ends.knobs.client](ends, MORE_THAN_FITS)
+  local at_server, at_client = places_of(ends, taken)
+  reset(ends)
+  return { changed = name_of(setmetatable(case, nil)), taken = taken, at_server = at_server, at_client = at_client }
 end
 
+local function is_allowed(congestion)
+  local allowed = environment.sysctl "net.ipv4.tcp_allowed_congestion_control"
+  return (" " .. allowed .. " "):find(" " .. congestion .. " ", 1, true) ~= nil
+end
+
+--- Those that the knob `vary` stands for, as far as this machine has their congestion control.
 local function chosen(vary)
   local cases = {}
   for _, case in ipairs(VARIED) do
-    if vary == "all" or case[1] == "none" or case[1] == vary then cases[#cases + 1] = case end
+    local is_meant = vary == "all" or next(case) == nil or case[vary] ~= nil
+    if is_meant and (not case.congestion or is_allowed(case.congestion)) then
+      local copy = {}
+      for knob, value in pairs(case) do copy[knob] = value end
+      cases[#cases + 1] = copy
+    end
   end
   return cases
 end
 
+local function check_places(what, taken, at_server, at_client)
+  assert(taken == at_server + at_client,
+    ("%s: %d bytes were taken, %d are with the server, %d with the client"):format(what, taken, at_server, at_client))
+end
+
+local function check_absorbed(absorbed, knobs)
+  local cases = chosen(knobs.vary)
+  assert(#absorbed == #cases, ("%d of %d cases were tried"):format(#absorbed, #cases))
+  for i, case in ipairs(cases) do
+    local row = absorbed[i]
+    assert(row.changed == name_of(case), row.changed .. " was not to be tried here")
+    local set = setmetatable(case, { __index = knobs })
+    check_places(row.changed, row.taken, row.at_server, row.at_client)
+    assert(row.taken < MORE_THAN_FITS, row.changed .. ": no send ever blocked")
+    assert(row.at_server > 0, row.changed .. ": nothing waits in the queue")
+    assert(set.path ~= "unix" or row.at_client == 0, row.changed .. ": something waits with the client")
+    assert(set.path == "unix" or set.rcvbuf == 0 or row.at_server <= 2 * set.rcvbuf,
+      row.changed .. ": more than the receive buffer waits with the server")
+  end
+end
+
 return experiment {
-  claim = "What a client sends before it is accepted is taken, waits, and arrives whole.",
+  claim = "What a client sends before it is accepted is taken, waits, and arrives whole; how much that can be is no "
+    .. "constant, but hangs on the congestion control, the buffers, the writes, the path and how the client waits.",
   knobs = {
     bytes = { 1000, "bytes", "how many the client sends", min = 0, max = MORE_THAN_FITS },
-    patience = { 0.2, "s", "how long a send may make no progress", min = 0 },
+    patience = { 0.2, "s", "how long a send may take, besides 20 round trips", min = 0 },
     write = { 65536, "bytes", "how many the client gives to one send", min = 1, max = MORE_THAN_FITS },
+    congestion = { "reno", "algorithm", "the congestion control of both ends",
+      choices = { "reno", "cubic", "bbr" } },
+    client = { "poll", "way", "what the client does when there is no room", choices = { "poll", "retry", "blocking" } },
+    path = { "link", "way", "what is between the two", choices = { "link", "loopback", "unix" } },
     nodelay = { false, "flag", "whether the client sets TCP_NODELAY" },
     rcvbuf = { 0, "bytes", "the listener's SO_RCVBUF; 0: as tcp_rmem says", min = 0, max = 0x3fffffff },
     sndbuf = { 0, "bytes", "the client's SO_SNDBUF; 0: as tcp_wmem says", min = 0, max = 0x3fffffff },
     delay = { 0.0, "s", "one-way delay of the link", min = 0, max = 1 },
-    vary = { "all", "knob", "what is varied to see how much is taken", choices = { "all", "none", "write", "rcvbuf",
-      "sndbuf", "delay" } },
+    vary = { "all", "knob", "what is varied to see how much is taken", choices = { "all", "none", "congestion",
+      "client", "write", "rcvbuf", "sndbuf", "delay", "path" } },
   },
   control = { bytes = MORE_THAN_FITS },
-  columns = { "varied", "write", "rcvbuf", "sndbuf", "delay", "taken", "server", "client" },
+  needs = { perl = "perl-base" },
+  columns = { "changed", "taken", "at_server", "at_client" },
 
   run = function(knobs)
-    local data = pattern(knobs.bytes)
     lunet.note "A client connects and sends. Nobody accepts it."
-    local server, listener, client = open(knobs)
-    local taken, send_error = send_until_blocked(client, #data, function(offset)
-      return data:sub(offset + 1, offset + knobs.write)
-    end, knobs.patience)
-    local waiting, with_client = places_of(server, listener, client, taken)
-    local depth = listener:queue().depth
+    local ends = open(knobs)
+    local taken, send_error = senders[knobs.client](ends, knobs.bytes)
+    local depth = ends.listener:queue().depth
+    local at_server, at_client = places_of(ends, taken)
 
     lunet.note "The server accepts it and reads."
-    local connection = assert(listener:accept(LONG))
-    client:shutdown()
+    local connection = ends.connection or assert(ends.listener:accept(LONG))
+    finish(ends)
     local received = assert(connection:receive("a", LONG))
 
     lunet.note "Others send until their sends block: as much as a queued connection takes."
-    local absorbed = lunet.together(chosen(knobs.vary), function(varied) return absorb(varied, knobs) end)
+    local absorbed = {} -- one by one: who runs when decides which segments TCP merges
+    for i, case in ipairs(chosen(knobs.vary)) do
+      absorbed[i] = lunet.scope(absorb, case, knobs)
+    end
     return {
       taken = taken,
-      send_error = send_error or "none",
+      send_error = send_error,
       queue_depth = depth,
-      waiting_in_queue = waiting,
-      waiting_with_client = with_client,
+      waiting_at_server = at_server,
+      waiting_at_client = at_client,
       received = #received,
-      is_intact = received == data:sub(1, taken),
+      is_intact = received == pattern(taken),
       absorbed = absorbed,
     }
   end,
 
   check = function(outcome, knobs)
+    if knobs.bytes == 0 then experiment.not_judged "the client sent nothing" end
     assert(outcome.taken == knobs.bytes, ("send took %d bytes and then blocked"):format(outcome.taken))
+    assert(outcome.send_error == "none", "send ended with " .. outcome.send_error)
     assert(outcome.queue_depth == 1, "the client was not in the queue")
+    check_places("the client", outcome.taken, outcome.waiting_at_server, outcome.waiting_at_client)
     assert(outcome.received == knobs.bytes, ("%d bytes arrived"):format(outcome.received))
     assert(outcome.is_intact, "the bytes were changed")
+    check_absorbed(outcome.absorbed, knobs)
   end,
 
-  figures = function(outcome)
-    local most = outcome.absorbed[1]
-    local function kilobytes(bytes) return ("%.0f KB"):format(bytes / 1000) end
-    return ("takes %s: server %s, client %s"):format(kilobytes(most.taken), kilobytes(most.server),
-      kilobytes(most.client))
+  figures = function(outcome, knobs)
+    local first, least, most = outcome.absorbed[1], math.huge, 0
+    for i = 2, #outcome.absorbed do
+      least, most = math.min(least, outcome.absorbed[i].taken), math.max(most, outcome.absorbed[i].taken)
+    end
+    local function kilobytes(bytes) return math.floor(bytes / 1000 + 0.5) end
+    local others = most > 0 and ("; otherwise %d to %d KB"):format(kilobytes(least), kilobytes(most)) or ""
+    return ("%s, %s: takes %d KB, %d of them at the server%s"):format(knobs.congestion, knobs.client,
+      kilobytes(first.taken), kilobytes(first.at_server), others)
   end,
 }
