@@ -128,7 +128,10 @@ local function serve(scene)
   local accepted, is_phantom = {}, {} -- by the client's address
   for _, phantom in ipairs(scene.phantoms) do is_phantom[phantom.address] = true end
   lunet.spawn(function()
-    for connection in function() return scene.listener:accept() end do
+    while true do
+      local connection, message, code = scene.listener:accept()
+      if code == "CLOSED" then return end
+      assert(connection, message)
       local address = connection:peer()
       local entry = { connection = connection, read = 0 }
       scene.held[#scene.held + 1] = connection

@@ -45,10 +45,17 @@ local round = statistics.round
 
 -- -- workers -----------------------------------------------------------------------------------
 
+-- nil when the listener is closed. A worker that can accept no more for another reason is an error.
+local function accept(listener)
+  local connection, message, code = listener:accept()
+  if code ~= "CLOSED" then assert(connection, message) end
+  return connection
+end
+
 -- Serves one connection at a time, and notes whose it was.
 local function serve_one_by_one(place, listener)
   while true do
-    local connection <close> = listener:accept()
+    local connection <close> = accept(listener)
     if not connection then return end
     local _, port = connection:peer()
     place.taken[port] = true
@@ -60,10 +67,10 @@ end
 -- What the stuck worker has accepted stays in `held`, open and unread.
 local STUCK = {
   accepts_none = function() end,
-  accepts_one = function(place, listener) place.held[1] = listener:accept() end,
+  accepts_one = function(place, listener) place.held[1] = accept(listener) end,
   accepts_all = function(place, listener)
     while true do
-      local connection = listener:accept()
+      local connection = accept(listener)
       if not connection then return end
       place.held[#place.held + 1] = connection
     end

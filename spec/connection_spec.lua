@@ -264,13 +264,6 @@ for _, family in ipairs { families[1], families[2], families[3] } do
       assert.equal("EOF", code_of(far:receive("l", BOUND)))
     end)
 
-    it("is closed by the garbage collector when nothing refers to it", function()
-      near = nil
-      collectgarbage()
-      assert.equal("EOF", code_of(far:receive("l", BOUND)))
-      near = far -- for after_each
-    end)
-
     it("is not collected while a task waits to receive", function()
       local task = lunet.spawn(function()
         local hidden <close> = assert(lunet.connect(listener, BOUND))

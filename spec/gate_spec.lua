@@ -123,16 +123,6 @@ for _, family in ipairs(families) do
       assert_accepted(2, 0)
     end)
 
-    it("lets in exactly one more when one is collected", function()
-      listener:gate(1)
-      enqueue(3)
-      accept_all()
-      assert_accepted(1, 2)
-      accepted = {}
-      collectgarbage()
-      assert_accepted(1, 1)
-    end)
-
     it("lets in exactly one more when a scope ends that accepted one", function()
       listener:gate(1)
       enqueue(3)

@@ -63,12 +63,6 @@ describe("nothing of a program is left", function()
     assert.equal("CLOSED", (select(3, process:pid())))
   end)
 
-  it("when it is collected", function()
-    assert(lunet.exec(sleeper(nonce)))
-    collectgarbage()
-    collectgarbage()
-  end)
-
   it("when its guard is killed", function()
     local process <close> = assert(lunet.exec(sleeper(nonce)))
     assert(os.execute("kill -9 " .. tagged.stat(process:pid())[2]))

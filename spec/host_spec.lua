@@ -257,15 +257,6 @@ describe("closing a host", function()
     assert.matches("the host is closed", raised(host.sockets, host), 1, true)
   end)
 
-  it("comes with the garbage collector, as a net", function()
-    local function lose() assert(lunet.host "lost") end
-    lose()
-    assert(lunet.eventually(function()
-      collectgarbage()
-      return #lunet.open_handles() == 0
-    end, 10))
-  end)
-
   it("leaves the others as they are", function()
     local a, b = assert(lunet.host()), assert(lunet.host())
     local listener = assert(b:listen { backlog = 1 })

@@ -141,18 +141,6 @@ end
 ]])
   end)
 
-  it("closes what is collected, as far as nothing waits for it", function()
-    assert.equal("2\n0\n", output_of [[
-local listener = assert(lunet.listen { backlog = 4 })
-local client = assert(lunet.connect(listener, 10))
-print(#lunet.open_handles())
-listener, client = nil, nil
-collectgarbage()
-collectgarbage()
-print(#lunet.open_handles())
-]])
-  end)
-
   it("says so when a finalizer runs after it at the end", function()
     assert.matches("^false\t.*lunet is closing with its Lua state\n$", program.stock([[
 local late = {}

@@ -378,19 +378,6 @@ describe("a rule", function()
     assert.matches("%(closed%)$", tostring(rule))
   end)
 
-  it("ends when it is forgotten", function()
-    local listener = listen(families[1])
-    local function forget()
-      local rule = assert(server:drop { reject = "reset" })
-      assert.equal("ECONNREFUSED", connect_code(client, listener))
-      assert.equal(1, lost(rule))
-    end
-    forget()
-    collectgarbage()
-    collectgarbage()
-    assert.equal("connected", connect_code(client, listener))
-  end)
-
   it("is one of many, all of which go", function()
     local listener = listen(families[1])
     local rules = {}

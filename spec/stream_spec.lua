@@ -99,15 +99,13 @@ describe("the streams of a program", function()
   end)
 
   it("keep a program alive that nobody names", function()
-    local output = assert(lunet.exec(sh("read x; echo $x", { stdin = "pipe" }))).stdout
-    collectgarbage()
-    collectgarbage()
-    assert.equal("TIMEOUT", (select(3, output:receive("l", 0.01))))
-    assert.equal(2 + 1, #lunet.open_handles())
-    output:close()
-    output = nil -- luacheck: ignore
-    collectgarbage()
-    collectgarbage()
+    lunet.scope(function()
+      local output = assert(lunet.exec(sh("read x; echo $x", { stdin = "pipe" }))).stdout
+      collectgarbage()
+      collectgarbage()
+      assert.equal("TIMEOUT", (select(3, output:receive("l", 0.01))))
+      assert.equal(2 + 1, #lunet.open_handles())
+    end)
   end)
 end)
 

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "binding/anchor.h"
 #include "binding/failure.h"
 #include "binding/field.h"
 #include "binding/host.h"
@@ -26,8 +27,9 @@ int capture_new(lua_State *L) {
   struct place p = host_place(rt, h, NULL);
   if (outlives) p = (struct place){.scope = loop_scope(rt->lp)};
   int result = capture_open(rt->lp, &p, h, (uint32_t)most, box);
-  if (result == 0) return 1;
-  return failure_push(L, result, lua_pushfstring(L, "capture of %s", host_name(h)));
+  if (result < 0) return failure_push(L, result, lua_pushfstring(L, "capture of %s", host_name(h)));
+  anchor_add(L, -1, rt, *box);
+  return 1;
 }
 
 /* -- segments ------------------------------------------------------------------------------ */

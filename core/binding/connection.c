@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "binding/anchor.h"
 #include "binding/failure.h"
 #include "binding/field.h"
 #include "binding/host.h"
@@ -29,6 +30,10 @@ static connection *check_open(lua_State *L) {
 
 connection **connection_new(lua_State *L) {
   return (connection **)type_new_box(L, CONNECTION_TYPE, 0);
+}
+
+void connection_anchor(lua_State *L) {
+  anchor_add(L, -1, runtime_of(L), *(connection **)type_check(L, -1, CONNECTION_TYPE));
 }
 
 int connection_push_address(lua_State *L, const address *a) {
@@ -107,6 +112,7 @@ static int push_connected(lua_State *L, op *o) {
   connection *c = *(connection **)type_check(L, CONNECTION, CONNECTION_TYPE);
   if (o->result >= 0) {
     lua_pushvalue(L, CONNECTION);
+    connection_anchor(L);
     return 1;
   }
   if (lua_gettop(L) < ATTEMPT) {

@@ -24,6 +24,8 @@ connection **connection_new(lua_State *L);
  * default is taken; -1: there is none. */
 int connection_how(lua_State *L, int index, int default_how);
 
+void connection_anchor(lua_State *L); /* the one on the top of the stack */
+
 /* Pushes the address as text and its port (none for Unix). */
 int connection_push_address(lua_State *L, const address *a);
 

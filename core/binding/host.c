@@ -2,6 +2,7 @@
 
 #include <lauxlib.h>
 
+#include "binding/anchor.h"
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/listener.h"
@@ -44,6 +45,7 @@ int host_new(lua_State *L) {
   host **box = (host **)type_new_box(L, HOST_TYPE, 0);
   int result = host_open(rt->lp, rt->current->nursery->handles, name, box);
   if (result < 0) return failure_push(L, result, lua_pushfstring(L, "host %s", name));
+  anchor_add(L, -1, rt, *box);
   return 1;
 }
 

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <math.h>
 
+#include "binding/anchor.h"
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/field.h"
@@ -117,7 +118,9 @@ int listener_listen_on(lua_State *L) {
   read_target(L, &what);
   listener **box = (listener **)type_new_box(L, LISTENER_TYPE, 0);
   int result = open_listener(&what, host_or_home(L, HOST), rt, box);
-  return result < 0 ? push_not_opened(L, result, &what) : 1;
+  if (result < 0) return push_not_opened(L, result, &what);
+  anchor_add(L, -1, rt, *box);
+  return 1;
 }
 
 int listener_listen(lua_State *L) {
@@ -132,6 +135,7 @@ int listener_listen(lua_State *L) {
 static int push_accepted(lua_State *L, op *o) {
   if (o->result < 0) return failure_push(L, o->result, "accept");
   lua_pushvalue(L, 3);
+  connection_anchor(L);
   return 1;
 }
 

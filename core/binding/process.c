@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "binding/anchor.h"
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/field.h"
@@ -97,6 +98,7 @@ static const char *push_attempt(lua_State *L, const process *p) {
 static int push_started(lua_State *L, op *o) {
   process *p = *(process **)type_check(L, PROCESS, PROCESS_TYPE);
   if (o->result >= 0) {
+    anchor_add(L, PROCESS, runtime_of(L), p);
     lua_pushvalue(L, PROCESS);
     return 1;
   }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <lauxlib.h>
 
+#include "binding/anchor.h"
 #include "binding/failure.h"
 #include "binding/host.h"
 #include "binding/type.h"
@@ -40,6 +41,7 @@ int rule_drop(lua_State *L) {
   int result = rule_open(rt->lp, &p, h, content, text, box);
   if (result == -ENOPKG) return push_missing(L);
   if (result < 0) return failure_push(L, result, explain(L, result, h == NULL));
+  anchor_add(L, -1, rt, *box);
   return 1;
 }
 

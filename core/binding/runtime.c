@@ -2,6 +2,7 @@
 
 #include <lauxlib.h>
 
+#include "binding/anchor.h"
 #include "binding/failure.h"
 #include "binding/interrupt.h"
 
@@ -28,6 +29,7 @@ static void open_runtime(lua_State *L, runtime *rt) {
   task_open_main(rt, lua_tothread(L, -1));
   lua_pop(L, 1);
   coroutine_open(L, &rt->coroutines);
+  anchor_open(L, rt);
   interrupt_set_runtime(rt);
 }
 

@@ -14,6 +14,7 @@ struct runtime {
   task main;     /* the script itself; its coroutine is the main thread */
   task *current; /* whose Lua code runs now */
   struct coroutines coroutines;
+  int anchors;     /* in the registry: by handle, the values of what is open; see anchor.h */
   bool is_driving; /* the main thread waits, and so the loop runs */
   bool is_stuck;   /* no task can go on, and the main thread is about to raise that */
 };

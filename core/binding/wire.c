@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <math.h>
 
+#include "binding/anchor.h"
 #include "binding/failure.h"
 #include "binding/field.h"
 #include "binding/host.h"
@@ -36,7 +37,10 @@ int wire_new(lua_State *L) {
   ends[0].host = host_check(L, 1);
   ends[1].host = host_check(L, 4);
   int result = wire_open(rt->lp, rt->current->nursery->handles, ends, (size_t)capacity, box);
-  if (result == 0) return 1;
+  if (result == 0) {
+    anchor_add(L, -1, rt, *box);
+    return 1;
+  }
   lua_pushfstring(L, "link of %s and %s", host_name(ends[0].host), host_name(ends[1].host));
   return failure_push(L, result, lua_tostring(L, -1));
 }

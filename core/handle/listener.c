@@ -145,7 +145,7 @@ static int take(listener *l, const op *o, address *peer) {
   int result = socket_accept(l->fd, peer);
   if (result == UV_EAGAIN)
     l->known = 0;
-  else if (l->known > 0)
+  else if (result >= 0 && l->known > 0) /* one that has failed is in the queue still */
     l->known--;
   return result;
 }

@@ -24,6 +24,8 @@ struct loop {
   list unwatched; /* ops that wait, to be watched later */
   list scopes;    /* every open scope; the outermost first */
   scope outermost;
+  loop_closed closed; /* told of anchored handles */
+  void *closed_context;
   uint32_t last_socket;
   uint16_t last_host;
   uint16_t step; /* their number, from any */
@@ -43,6 +45,13 @@ uint32_t loop_next_socket(loop *lp) { return ++lp->last_socket; }
 uint16_t loop_next_host(loop *lp) { return ++lp->last_host; }
 
 bool loop_has_ready(const loop *lp) { return !list_empty(&lp->ready); }
+void loop_on_closed(loop *lp, loop_closed closed, void *context) {
+  lp->closed = closed;
+  lp->closed_context = context;
+}
+
+void loop_tell_closed(loop *lp, const handle *h) { lp->closed(lp->closed_context, h); }
+
 void loop_ready(loop *lp, op *o) { list_append(&lp->ready, &o->link); }
 
 void loop_watch_later(loop *lp, op *o) {

@@ -13,6 +13,7 @@ typedef struct op op;
 typedef struct loop loop;
 typedef struct deadlines deadlines;
 typedef struct scope scope;
+typedef struct handle handle;
 typedef struct trace trace;
 typedef struct watches watches;
 
@@ -46,6 +47,11 @@ bool loop_spend(loop *lp);
 
 /* Makes a waiting loop_step return. Safe in a signal handler. */
 void loop_wake(loop *lp);
+
+/* What is called when an anchored handle closes: see handle_anchor. */
+typedef void (*loop_closed)(void *context, const handle *h);
+void loop_on_closed(loop *lp, loop_closed closed, void *context);
+void loop_tell_closed(loop *lp, const handle *h);
 
 uv_loop_t *loop_uv(loop *lp);
 deadlines *loop_deadlines(loop *lp);

@@ -1,6 +1,7 @@
 #include "handle/scope.h"
 
 void scope_open(scope *s, loop *lp) {
+  s->lp = lp;
   list_init(&s->handles);
   list_append(loop_scopes(lp), &s->in_loop);
 }
@@ -21,10 +22,20 @@ void scope_close(scope *s) {
 void handle_open(handle *h, const struct handle_type *type, const struct place *p) {
   h->type = type;
   h->host = p->host;
+  h->lp = p->scope->lp;
   list_append(&p->scope->handles, &h->in_scope);
 }
 
-void handle_close(handle *h) { list_remove(&h->in_scope); }
+void handle_close(handle *h) {
+  list_remove(&h->in_scope);
+  if (h->is_anchored) loop_tell_closed(h->lp, h);
+  h->is_anchored = false;
+}
+
+bool handle_anchor(handle *h) {
+  h->is_anchored = !list_empty(&h->in_scope);
+  return h->is_anchored;
+}
 
 /* Aborting one handle may close others, so the search begins again after each. */
 static handle *find_handle(loop *lp, uint16_t host) {

@@ -2,13 +2,12 @@
 #ifndef LUNET_HANDLE_SCOPE_H
 #define LUNET_HANDLE_SCOPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "handle/list.h"
 #include "handle/loop.h"
-
-typedef struct handle handle;
 
 struct handle_type {
   const char *name; /* as open_handles() shows it */
@@ -23,9 +22,12 @@ struct handle {
   list in_scope;     /* the scope's list while open; in no list when closed */
   uint16_t host;     /* its host's number; 0 is home */
   uint16_t far_host; /* of what joins two hosts: it ends with either; 0: none */
+  loop *lp;
+  bool is_anchored; /* the loop's owner is told when it closes */
 };
 
 struct scope {
+  loop *lp;
   list handles; /* oldest first */
   list in_loop;
 };
@@ -43,6 +45,9 @@ struct place {
 
 void handle_open(handle *h, const struct handle_type *type, const struct place *p);
 void handle_close(handle *h); /* it is closed now: leaves its scope */
+
+/* Has loop_on_closed's function called when it closes. False: it is closed already. */
+bool handle_anchor(handle *h);
 
 void handle_abort_all(loop *lp, uint16_t host); /* every open handle of a host */
 

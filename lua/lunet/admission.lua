@@ -82,12 +82,13 @@ function server:stop()
   self.waiting = {}
 end
 
+-- nil when it is stopped. No descriptor left, or another failure, is an error: a server does not end in silence.
 local function take(self)
-  local connection = self.listener:accept()
-  if connection then
-    self.held = self.held + 1
-    self.most_held = math.max(self.most_held, self.held)
-  end
+  local connection, message, code = self.listener:accept()
+  if code == "CLOSED" then return nil end
+  if not connection then error(message, 0) end
+  self.held = self.held + 1
+  self.most_held = math.max(self.most_held, self.held)
   return connection
 end
 
@@ -123,13 +124,23 @@ function server:gated()
   until not connection
 end
 
+-- Its port may not be free yet.
+local function open_again(self)
+  while not self.is_stopped do
+    local is_open, message, code = self:open()
+    if is_open then return end
+    if code ~= "EADDRINUSE" then error(message, 0) end
+    lunet.sleep(0.01)
+  end
+end
+
 --- Closes its listener while it serves, so that the kernel refuses who comes then, and resets who was queued.
 function server:reopening()
   repeat
     local connection = take(self)
     self.listener:close()
     if connection then serve(self, connection) end
-    while not self.is_stopped and not self:open() do lunet.sleep(0.01) end -- its port may not be free yet
+    open_again(self)
   until self.is_stopped
 end
 

@@ -158,17 +158,22 @@ local function handle_connection(connection, handler)
   handler(closed_at_end)
 end
 
---- Accepts in a loop, with a task of its own for every connection, until accepting fails; waits.
+--- Accepts in a loop, with a task of its own for every connection, until the listener is closed; waits.
 --- The connection is closed when its handler ends; an error in a handler surfaces like any task's.
+---
+--- An accept that fails otherwise, such as with "EMFILE", raises: no server ends in silence. lunet does not try again
+--- by itself. The connection stays in the queue, and the timeline shows the failed accept. A server that is to go on
+--- calls accept itself.
 ---@param handler fun(connection: lunet.connection)
 ---@return nil
 ---@return string message
----@return string code "CLOSED" when the listener was closed, else the kernel's
+---@return string code "CLOSED"
 function core.listener:serve(handler)
   callable(handler, 1, "serve")
   while true do
     local connection, message, code = self:accept()
-    if not connection then return nil, message, code end
+    if code == "CLOSED" then return nil, message, code end
+    if not connection then error("serve: " .. message, 2) end
     lunet.spawn(handle_connection, connection, handler)
   end
 end

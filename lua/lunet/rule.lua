@@ -192,7 +192,7 @@ end
 
 --- Loses TCP segments of a host (nil: of the home host) as long as the rule is open. All that the options
 --- say must be true of a segment; without options, every one is lost. Other hosts and other protocols go on.
---- Keep the rule in a variable: one that the script does not hold is closed by the garbage collector.
+--- The rule is open until it is closed, or until its scope or its host ends.
 ---
 --- * Nobody is told of the loss, on the way out of the host too: the sender takes it as sent. (It goes to the
 ---   host's loopback instead, and is lost there.)

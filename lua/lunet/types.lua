@@ -11,8 +11,8 @@
 ---   tasks run. They raise, before anything starts, in a plain coroutine, and in a task inside
 ---   require, a sort or gsub callback, a metamethod called from C, an error handler or a finalizer.
 --- * Every listener, connection, process, host, rule, capture and task is a to-be-closed value
----   (`local c <close> = ...`). All but tasks end also when the script does not hold them any more, whenever
----   the garbage collector finds that: what is to last, such as a rule, is kept in a variable.
+---   (`local c <close> = ...`). It is open until it is closed, or until its scope or its host ends, whether or not
+---   the script holds it. The garbage collector closes nothing.
 
 --- Socket options, by name, in the tables that listen and connect take. Accepted connections
 --- inherit those of their listener (socket(7), tcp(7), ipv6(7)).
@@ -291,9 +291,8 @@ local rule = {}
 ---@return string? code
 function rule:lost() end
 
---- Closes it: from here on nothing is lost by it. A rule ends with its host too, and when the garbage
---- collector finds that the script does not hold it any more. Idempotent; on the home host it takes some
---- 10 ms, until the kernel has let it go.
+--- Closes it: from here on nothing is lost by it. A rule ends with its host and its scope, too. Idempotent; on
+--- the home host it takes about 10 ms, until the kernel has let it go.
 ---@return true|nil ok
 ---@return string? message
 ---@return string? code "ENOENT" if somebody else has removed it
