@@ -12,11 +12,11 @@ int chunk_call(lua_State *L, int nargs, int nresults) {
   lua_insert(L, handler);
   interrupt_begin(L);
   int failed = lua_pcall(L, nargs, nresults, handler) != LUA_OK;
-  int interrupted = interrupt_seen();
+  int number = interrupt_seen();
   interrupt_end();
   lua_remove(L, handler);
   if (!failed) return STATUS_OK;
-  return interrupted ? STATUS_INTERRUPTED : STATUS_FAILED;
+  return number != 0 ? STATUS_SIGNAL + number : STATUS_FAILED;
 }
 
 void chunk_report_as(lua_State *L, const char *prefix) {

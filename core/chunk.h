@@ -11,11 +11,11 @@ enum {
   STATUS_FAILED = 1,
   STATUS_MISUSE = 2,
   STATUS_NOT_RUN = 3,
-  STATUS_INTERRUPTED = 130,
+  STATUS_SIGNAL = 128, /* plus the number of the signal that ended it */
 };
 
-/* Like lua_pcall, but the result is STATUS_OK, STATUS_FAILED or STATUS_INTERRUPTED; the last two
- * leave the message on the stack. */
+/* Like lua_pcall, but the result is STATUS_OK, STATUS_FAILED or STATUS_SIGNAL + the number of a
+ * signal; all but STATUS_OK leave the message on the stack. */
 int chunk_call(lua_State *L, int nargs, int nresults);
 
 /* Prints the message on top of the stack on stderr, and clears the stack. */

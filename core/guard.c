@@ -9,7 +9,8 @@
  * the program's process group, so that what is done to that group does not reach them.
  *
  * Called with the words that platform/guard.h lists, with the environment of the program and with
- * GUARD_REPORTS open. SIGTERM ends it, and all of the program with it. */
+ * GUARD_REPORTS open. SIGTERM ends it, and all of the program with it. Called with LEFTOVERS_OPTION
+ * alone it is the remover (core/remover.h). */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,6 +18,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -27,6 +29,8 @@
 #include "platform/guard.h"
 #include "platform/identity.h"
 #include "platform/keeper.h"
+#include "platform/leftovers.h"
+#include "remover.h"
 
 static void tell(int fd, struct guard_report report) {
   while (write(fd, &report, sizeof report) == -1 && errno == EINTR) continue;
@@ -219,6 +223,7 @@ static void end_all(pid_t init) {
 }
 
 int main(int count, char **words) {
+  if (count == 2 && strcmp(words[1], LEFTOVERS_OPTION) == 0) remover_run();
   if (count <= GUARD_PROGRAM) return EXIT_FAILURE;
   sigset_t all;
   sigfillset(&all);

@@ -1,10 +1,12 @@
 /* The `lunet` program: a Lua 5.4 interpreter that has the core linked in, finds its own library,
  * runs a script that returns an experiment, or all those of a directory, and closes every handle
  * before the state. */
+#include <errno.h>
 #include <fcntl.h>
 #include <lauxlib.h>
 #include <limits.h>
 #include <lualib.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 #include <unistd.h>
 
 #include "binding/core.h"
+#include "binding/interrupt.h"
 #include "binding/runtime.h"
 #include "chunk.h"
 #include "command_line.h"
@@ -89,10 +92,15 @@ static void state_prepare(lua_State *L, const command_line *line) {
 
 /* ---- what comes before the script ---- */
 
-/* Like chunk_call; whatever went wrong has been said. */
+/* Like chunk_call; whatever went wrong has been said. Nobody reads why `lunet FILE | head -1`
+ * ended.
+ */
 static int call_and_report(lua_State *L, int nargs, int nresults) {
   int status = chunk_call(L, nargs, nresults);
-  if (status != STATUS_OK) chunk_report(L);
+  if (status == STATUS_SIGNAL + SIGPIPE)
+    lua_settop(L, 0);
+  else if (status != STATUS_OK)
+    chunk_report(L);
   return status;
 }
 
@@ -195,7 +203,7 @@ static int module_run(lua_State *L, const char *module, const command_line *line
   lua_pushstring(L, module);
   int status = call_and_report(L, lua_gettop(L) - 1, 1);
   if (status == STATUS_OK) return (int)lua_tointeger(L, -1);
-  return status == STATUS_INTERRUPTED ? status : STATUS_NOT_RUN;
+  return status > STATUS_SIGNAL ? status : STATUS_NOT_RUN;
 }
 
 static bool is_directory(const char *file) {
@@ -257,18 +265,31 @@ static int program_finish(lua_State *L, int status) {
   lua_settop(L, 0);
   lua_pushcfunction(L, runtime_finish);
   int finished = call_and_report(L, 0, 0);
-  if (status == STATUS_OK || finished == STATUS_INTERRUPTED) return finished;
+  if (interrupt_ending() != 0)
+    return STATUS_SIGNAL + interrupt_ending(); /* also if it was caught */
+  if (status == STATUS_OK || finished > STATUS_SIGNAL) return finished;
   return status;
+}
+
+/* What the script printed may still be in the buffer, and not fit on the disk. */
+static int output_finish(int status) {
+  errno = 0; /* stays so if an earlier write failed */
+  bool is_whole = fflush(stdout) == 0 && !ferror(stdout);
+  if (is_whole || status != STATUS_OK) return status;
+  fprintf(stderr, "lunet: standard output: %s\n",
+          errno != 0 ? strerror(errno) : "not everything could be written");
+  return STATUS_NOT_RUN;
 }
 
 int main(int argc, char **argv) {
   command_line line;
   if (!command_line_read(&line, argc, argv)) return STATUS_MISUSE;
+  standard_streams_occupy();
   if (line.help) {
     command_line_print_usage();
-    return STATUS_OK;
+    return output_finish(STATUS_OK);
   }
-  standard_streams_occupy();
+  interrupt_install();
   descriptors_raise(); /* a thousand connections are ordinary here, and the usual limit is 1024 */
   lua_State *L = luaL_newstate();
   if (L == NULL) {
@@ -277,5 +298,5 @@ int main(int argc, char **argv) {
   }
   int status = program_finish(L, program_run(L, &line));
   lua_close(L);
-  return status;
+  return output_finish(status);
 }

@@ -127,7 +127,7 @@ static void values_print(lua_State *L) {
 void prompt_run(lua_State *L) {
   line_editor editor = editor_open();
   int status;
-  while (statement_read(L, &editor, &status)) {
+  while (interrupt_ending() == 0 && statement_read(L, &editor, &status)) {
     if (status == LUA_OK && chunk_call(L, 0, LUA_MULTRET) == STATUS_OK)
       values_print(L);
     else

@@ -71,6 +71,6 @@ describe("a scratch directory", function()
   it("raises where temporary files cannot be", function()
     local result = program.shell [[TMPDIR=/nowhere exec "$LUNET" -e 'require("lunet.scratch").open()']]
     assert.equal(1, result.status)
-    assert.matches("scratch: mktemp made no directory", result.errors, 1, true)
+    assert.matches("scratch: no directory in /nowhere: No such file or directory", result.errors, 1, true)
   end)
 end)

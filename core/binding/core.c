@@ -8,6 +8,7 @@
 #include "binding/capture.h"
 #include "binding/connection.h"
 #include "binding/failure.h"
+#include "binding/file.h"
 #include "binding/host.h"
 #include "binding/listener.h"
 #include "binding/memory.h"
@@ -114,6 +115,12 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"queue_limit", host_queue_limit},
                                      {"set_home", host_set_home},
                                      {"stay_home", host_stay},
+                                     {"can_replace_file", file_can_replace},
+                                     {"replace_file", file_replace},
+                                     {"file_identity", file_identity},
+                                     {"open_scratch", file_open_scratch},
+                                     {"close_scratch", file_close_scratch},
+                                     {"make_directory", file_make_directory},
                                      {"drop", rule_drop},
                                      {"capture", capture_new},
                                      {"misuse", misuse_raise},

@@ -2,13 +2,28 @@
 
 #include <lauxlib.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "binding/runtime.h"
 #include "binding/waits.h"
+#include "platform/leftovers.h"
+
+/* Within 2 s all is over: a second for the script to end, and then half of one for the remover. */
+enum { GRACE_S = 1, REMOVER_MS = 500, STATUS_OF_SIGNAL = 128 };
 
 static lua_State *main_thread;
 static runtime *the_runtime;
-static volatile sig_atomic_t was_seen, is_pending;
+static volatile sig_atomic_t is_running;            /* Lua code, which can be interrupted */
+static volatile sig_atomic_t seen, pending, ending; /* signals, or 0 */
+
+const char *interrupt_text(void) {
+  switch (seen) {
+  case SIGTERM: return "interrupted by SIGTERM!";
+  case SIGHUP: return "interrupted by SIGHUP!";
+  case SIGPIPE: return "interrupted by SIGPIPE!";
+  default: return "interrupted!";
+  }
+}
 
 static void raise_interrupt(lua_State *L, lua_Debug *unused) {
   (void)unused;
@@ -16,7 +31,7 @@ static void raise_interrupt(lua_State *L, lua_Debug *unused) {
   /* The main thread may have raised it already, if it was waiting. */
   if (!interrupt_take()) return;
   luaL_where(L, 1);
-  lua_pushliteral(L, "interrupted!");
+  lua_pushstring(L, interrupt_text());
   if (the_runtime != NULL)
     waits_push(L, the_runtime);
   else
@@ -25,12 +40,37 @@ static void raise_interrupt(lua_State *L, lua_Debug *unused) {
   lua_error(L);
 }
 
+static _Noreturn void end_now(int number) {
+  leftovers_finish(REMOVER_MS);
+  _exit(STATUS_OF_SIGNAL + number);
+}
+
+static void on_alarm(int unused) {
+  (void)unused;
+  end_now(ending);
+}
+
+static void set_action(int number, void (*action)(int)) {
+  struct sigaction on = {.sa_handler = action, .sa_flags = SA_RESTART};
+  sigfillset(&on.sa_mask);
+  sigaction(number, &on, NULL);
+}
+
+/* A script that catches every error, or a C function that does not return, does not end by itself.
+ */
+static void limit_time(int number) {
+  if (ending != 0) return;
+  ending = number;
+  set_action(SIGALRM, on_alarm);
+  alarm(GRACE_S);
+}
+
 static void on_signal(int number) {
-  if (is_pending) { /* the first one is stuck behind a call that does not return: end it all */
-    signal(number, SIG_DFL);
-    raise(number);
-  }
-  was_seen = is_pending = 1;
+  /* Nothing can be interrupted: the prompt waits for a line, or the state is closing. Or the signal
+   * before this one is stuck behind a call that does not return. */
+  if (!is_running || pending != 0) end_now(ending != 0 ? ending : number);
+  seen = pending = number;
+  if (number != SIGINT) limit_time(number);
   runtime *rt = the_runtime;
   if (rt != NULL) loop_wake(rt->lp);
   bool is_polling = rt != NULL && rt->is_driving && rt->current == &rt->main;
@@ -40,29 +80,34 @@ static void on_signal(int number) {
               1);
 }
 
-static void set_action(void (*action)(int)) {
-  struct sigaction on_interrupt = {.sa_handler = action, .sa_flags = SA_RESTART};
-  sigemptyset(&on_interrupt.sa_mask);
-  sigaction(SIGINT, &on_interrupt, NULL);
+static void install_unless_ignored(int number) {
+  struct sigaction former;
+  if (sigaction(number, NULL, &former) == 0 && former.sa_handler == SIG_IGN) return;
+  set_action(number, on_signal);
+}
+
+void interrupt_install(void) {
+  set_action(SIGINT, on_signal);
+  set_action(SIGTERM, on_signal);
+  install_unless_ignored(SIGHUP);
+  install_unless_ignored(SIGPIPE);
 }
 
 void interrupt_begin(lua_State *L) {
   main_thread = L;
-  was_seen = is_pending = 0;
-  set_action(on_signal);
+  seen = pending = 0;
+  is_running = 1;
 }
 
-void interrupt_end(void) {
-  set_action(SIG_DFL);
-  is_pending = 0;
-}
+void interrupt_end(void) { is_running = pending = 0; }
 
-int interrupt_seen(void) { return was_seen; }
+int interrupt_seen(void) { return seen; }
+int interrupt_ending(void) { return ending; }
 void interrupt_set_runtime(runtime *rt) { the_runtime = rt; }
-bool interrupt_pending(void) { return is_pending; }
+bool interrupt_pending(void) { return pending != 0; }
 
 bool interrupt_take(void) {
-  bool taken = is_pending;
-  is_pending = 0;
+  bool taken = pending != 0;
+  pending = 0;
   return taken;
 }

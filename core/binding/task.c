@@ -72,7 +72,7 @@ static bool push_with_waits(lua_State *L, runtime *rt, const char *text) {
 }
 
 bool task_take_error(lua_State *L, task *t) {
-  if (t == &t->rt->main && interrupt_take()) return push_with_waits(L, t->rt, "interrupted!");
+  if (t == &t->rt->main && interrupt_take()) return push_with_waits(L, t->rt, interrupt_text());
   if (t == &t->rt->main && t->rt->is_stuck) {
     t->rt->is_stuck = false;
     return push_with_waits(L, t->rt,

@@ -2,7 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int file_write(const char *path, const char *text) {
@@ -12,4 +16,34 @@ int file_write(const char *path, const char *text) {
   int result = written == -1 ? -errno : 0;
   close(fd);
   return result;
+}
+
+static int make_directory(const char *path) {
+  return mkdir(path, 0777) == 0 || errno == EEXIST ? 0 : -errno;
+}
+
+int file_make_directories(const char *path) {
+  char part[PATH_MAX];
+  int result = 0;
+  if (strlen(path) >= sizeof part) return -ENAMETOOLONG;
+  strcpy(part, path);
+  for (char *slash = strchr(part + 1, '/'); slash != NULL && result == 0;
+       slash = strchr(slash + 1, '/')) {
+    *slash = '\0';
+    result = make_directory(part);
+    *slash = '/';
+  }
+  return result < 0 ? result : make_directory(part);
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *at) {
+  (void)status, (void)kind, (void)at;
+  return remove(path) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+int file_remove_tree(const char *path) {
+  enum { DESCRIPTORS = 16 };
+  int result = nftw(path, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+  if (result != -1) return result; /* remove_one's */
+  return errno == ENOENT ? 0 : -errno;
 }

@@ -3,6 +3,7 @@ local interrupt = require "lunet.interrupt"
 local dkjson = require "dkjson"
 local lunet = require "lunet"
 local recorded = require "lunet.record"
+local scratch = require "lunet.scratch"
 local verdict = require "lunet.verdict"
 
 local catalogue = {}
@@ -58,9 +59,10 @@ end
 
 -- -- running one ----------------------------------------------------------------------------
 
---- What a run said, and its status, which is a signal's name if one killed it.
-local function execute(words, file, record)
-  local program = table.move(words, 1, #words, 1, { stderr = "pipe" })
+--- What a run said, and its status, which is a signal's name if one killed it. Its temporary files are in `place`: a
+--- run that is killed cannot remove them, since what would have done it is killed with it.
+local function execute(words, file, record, place)
+  local program = table.move(words, 1, #words, 1, { stderr = "pipe", env = { TMPDIR = place.path } })
   table.move({ file, "--json", record and "--record", record }, 1, 4, #program + 1, program)
   local process <close> = assert(lunet.exec(program))
   local texts = lunet.together({ process.stdout, process.stderr }, function(stream) return stream:receive "a" or "" end)
@@ -84,12 +86,12 @@ local function record_of(entry, run)
   return failed(entry, ending_of(run.status, is_record))
 end
 
-local function run_one(entry, options)
+local function run_one(entry, options, place)
   if not entry.experiment then
     return failed(entry, entry.why:match "[^\n]*"), ("lunet: %s could not run: %s\n"):format(entry.name, entry.why)
   end
   local started = lunet.now()
-  local in_time, run = lunet.within(options.timeout, execute, options.command, entry.file, options.record)
+  local in_time, run = lunet.within(options.timeout, execute, options.command, entry.file, options.record, place)
   local record = in_time and record_of(entry, run) or failed(entry, ("not over after %g s"):format(options.timeout))
   record.seconds = lunet.now() - started
   return record, in_time and run.errors or ""
@@ -117,6 +119,7 @@ end
 ---@return table[] records in the order of the entries: that of each run (lua/lunet/record.lua), and its file and its
 ---  seconds
 function catalogue.run(entries, options, observer)
+  local place <close> = scratch.open()
   local side_by_side, alone, records = {}, {}, {}
   for i, entry in ipairs(entries) do
     local is_exclusive = entry.experiment and entry.experiment.exclusive
@@ -124,7 +127,7 @@ function catalogue.run(entries, options, observer)
   end
   local function run(i)
     observer.began(entries[i].name)
-    local record, errors = run_one(entries[i], options)
+    local record, errors = run_one(entries[i], options, place)
     record.file = entries[i].file
     records[i] = record
     observer.ended(entries[i].name, errors)

@@ -127,6 +127,12 @@ local function tell(text)
   return ok, why
 end
 
+local function tell_help(name, parser)
+  local ok, why = tell(parser:get_help())
+  if not ok then complain(("%s: standard output: %s"):format(name, why)) end
+  return ok and HELPED or COULD_NOT_RUN
+end
+
 -- What a script prints, or a program that it starts, does not belong among the JSON.
 local function diverted_output()
   local kept = core.divert_output()
@@ -213,18 +219,17 @@ function command.run(experiment, script, arguments)
     complain(("%s: %s"):format(name, explain_misuse(experiment, options)))
     return WRONG_USE
   end
-  if options.help then
-    tell(parser:get_help())
-    return HELPED
-  end
+  if options.help then return tell_help(name, parser) end
   local values, wrong = read_knobs(experiment, options)
   if not values then
     complain(name .. ": " .. wrong)
     return WRONG_USE
   end
-  local files <close>, refused = outputs.open(options)
+  local files, refused, is_misuse = outputs.open(options, script)
   if not files then
-    return refuse(name, experiment, values, options, refused)
+    if not is_misuse then return refuse(name, experiment, values, options, refused) end
+    complain(("%s: %s"):format(name, refused))
+    return WRONG_USE
   end
   options.record, refused = level_of(options, files, experiment)
   if not options.record then

@@ -1,14 +1,16 @@
---- Ctrl-C, which is raised as an error: whoever catches errors has to let it pass.
+--- What a signal that ends the program raises (core/binding/interrupt.c). Code that catches errors must let it pass.
 local interrupt = {}
 
---- Whether an error is Ctrl-C (core/binding/interrupt.c), with or without its traceback.
+--- Whether an error is such an interruption, with or without its traceback.
 ---@param failure any an error value
 ---@return boolean
 function interrupt.is(failure)
-  return type(failure) == "string" and failure:find "^[^\n]*interrupted!" ~= nil
+  if type(failure) ~= "string" then return false end
+  local first = failure:match "^[^\n]*"
+  return first:find("interrupted!", 1, true) ~= nil or first:find "interrupted by SIG%u+!" ~= nil
 end
 
---- Like pcall, but lets Ctrl-C pass.
+--- Like pcall, but lets an interruption pass.
 ---@param fn function
 ---@param ... any its arguments
 ---@return boolean ok

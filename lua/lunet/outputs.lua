@@ -1,5 +1,7 @@
---- The files that a run is written to: which options name them, and what goes in. That a file can be written is found
---- out before the run, which may take long.
+--- The files that a run is written to: which options name them, and what goes in. Whether a file can be written is
+--- found out before the run, which may take long. A file is replaced whole when the run is over: until then, and if
+--- the run or the writing fails, the former file stays. Only the trace of a run is written meanwhile, and only to a new
+--- file.
 local core = require "lunet.core"
 local environment = require "lunet.environment"
 local interrupt = require "lunet.interrupt"
@@ -40,37 +42,36 @@ outputs.kinds = {
     description = "Write the diagram alone." },
 }
 
-local function exists(path)
-  local file <close> = io.open(path, "r")
-  return file ~= nil
+-- Which two of the files are one, under whatever names, in words; the script must not be overwritten either.
+local function find_double(files, script)
+  local taken = { [script and core.file_identity(script) or ""] = "the script" }
+  for _, file in ipairs(files) do
+    local identity = core.file_identity(file.path)
+    if identity and taken[identity] then
+      return ("--%s: %s is the file of %s, too"):format(file.kind.name, file.path, taken[identity])
+    end
+    if identity then taken[identity] = "--" .. file.kind.name end
+  end
 end
 
--- Opened for appending, so that what is in it stays until there is something better.
-local function try(path)
-  local was_there = exists(path)
-  local file, why = io.open(path, "ab")
-  if not file then return nil, why end
-  file:close()
-  return was_there and "old" or "new"
-end
-
---- Finds which files were asked for, and that they can be written.
+--- Finds which files were asked for, and whether they can be written. Makes none.
 ---@param options table<string, string> by the names of the options
----@return lunet.outputs? a to-be-closed value: what was not written leaves no file behind
+---@param script? string the experiment's own file, which must not be overwritten
+---@return lunet.outputs?
 ---@return string? why not
-function outputs.open(options)
+---@return boolean? is_misuse whether another command line is needed, not another machine
+function outputs.open(options, script)
   local self = setmetatable({ files = {} }, outputs)
   for _, kind in ipairs(outputs.kinds) do
     local path = options[kind.name]
     if path then
-      local age, why = try(path)
-      if not age then
-        self:close()
-        return nil, ("--%s: %s"):format(kind.name, why)
-      end
-      self.files[#self.files + 1] = { kind = kind, path = path, is_new = age == "new", module = require(kind.module) }
+      local former, why = core.can_replace_file(path)
+      if not former then return nil, ("--%s: %s"):format(kind.name, why), false end
+      self.files[#self.files + 1] = { kind = kind, path = path, former = former, module = require(kind.module) }
     end
   end
+  local double = find_double(self.files, script)
+  if double then return nil, double, true end
   return self
 end
 
@@ -89,25 +90,15 @@ end
 ---@return fun(recorder: lunet.recording)?
 function outputs:follower(name, experiment, values)
   for _, file in ipairs(self.files) do
-    if file.kind.begin then
+    if file.kind.begin and file.former == "none" then
       return function(recorder)
         local run = { environment = environment.read(recorder.level), began = recorder.began }
         local begun <close> = file.kind.begin(file.module, file.path, about(run, name, experiment, values))
-        file.is_written = begun ~= nil -- and stays, whatever becomes of the run
+        file.is_begun = begun ~= nil
         if begun then begun:follow(recorder) end
       end
     end
   end
-end
-
-local function write(path, content)
-  local file, why = io.open(path, "wb")
-  if not file then return nil, why end
-  local ok
-  ok, why = file:write(content)
-  local closed, late = file:close()
-  if ok and closed then return true end
-  return nil, ("%s: %s"):format(path, ok and late or why)
 end
 
 -- Of many events much is made, little of it garbage: memory may grow to four times what it was before it is looked
@@ -125,21 +116,13 @@ function outputs:write(run, name, experiment, values)
   local failure
   for _, file in ipairs(self.files) do
     local ok, why = interrupt.pcall(file.kind.make, file.module, run, name, experiment, values)
-    if ok then ok, why = write(file.path, why) end
-    file.is_written = ok
-    if not ok then failure = failure or ("--%s: %s"):format(file.kind.name, why) end
+    if ok then ok, why = core.replace_file(file.path, why) end
+    if not ok then
+      failure = failure or ("--%s: %s"):format(file.kind.name, why)
+      if file.is_begun then os.remove(file.path) end -- without its end
+    end
   end
   return not failure or nil, failure
 end
-
---- Takes away the files that were made and not written.
-function outputs:close()
-  for _, file in ipairs(self.files) do
-    if file.is_new and not file.is_written then os.remove(file.path) end
-  end
-  self.files = {}
-end
-
-outputs.__close = outputs.close
 
 return outputs

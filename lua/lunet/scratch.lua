@@ -3,12 +3,12 @@
 ---     local place <close> = scratch.open()
 ---     place:write("nginx.conf", "daemon off;")
 ---     host:exec { "nginx", "-c", place.path .. "/nginx.conf" }
+local core = require "lunet.core"
+
 ---@class lunet.scratch
 ---@field path string
 local scratch = {}
 scratch.__index = scratch
-
-local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
 -- Of what lies in the directory, at whatever depth.
 local function path_of(self, name)
@@ -18,11 +18,12 @@ local function path_of(self, name)
   return self.path .. "/" .. name
 end
 
---- Makes one, empty, where temporary files are (mktemp(1)). Raises if that cannot be done.
+--- Makes one, empty, in $TMPDIR, or else in /tmp. It does not outlive lunet, however lunet ends: a process of its own
+--- removes it when lunet is killed. Raises if that cannot be done.
 ---@return lunet.scratch a to-be-closed value
 function scratch.open()
-  local pipe <close> = assert(io.popen "mktemp -d")
-  local path = assert(pipe:read "l", "scratch: mktemp made no directory")
+  local path, why = core.open_scratch()
+  if not path then error("scratch: no directory in " .. why, 0) end
   return setmetatable({ path = path }, scratch)
 end
 
@@ -32,7 +33,7 @@ end
 ---@return string path
 function scratch:write(name, text)
   local path = path_of(self, name)
-  if name:find "/" then os.execute("mkdir -p 2>/dev/null " .. quote(path:match "^(.*)/")) end
+  if name:find "/" then core.make_directory((path:match "^(.*)/")) end -- else io.open says why
   local file <close> = assert(io.open(path, "w"))
   assert(file:write(text))
   return path
@@ -46,11 +47,11 @@ function scratch:read(name)
   return file:read "a"
 end
 
---- Removes it, with all that is in it. Idempotent; by os.execute, since cleanup must not wait for tasks.
+--- Removes it, with all that is in it. Idempotent. What a program that is ending still writes in it is removed when
+--- lunet ends.
 ---@return true
 function scratch:close()
-  os.execute("rm -rf " .. quote(self.path))
-  return true
+  return core.close_scratch(self.path)
 end
 
 scratch.__close = scratch.close

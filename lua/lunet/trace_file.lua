@@ -1,9 +1,9 @@
 --- A run as JSON, one event a line, for programs: doc/trace.schema.json describes the lines. The first tells of the
 --- run, the last how it ended; a file without that last line is one of a run that was cut short.
 ---
---- While the run goes on, the file has what there is already, so that nothing but the last moments is lost if lunet is
---- killed. Segments are then told as each host's tap saw them (kind "tap"). When the run is over, the file is replaced
---- by the whole: in the order of time, with each segment once (kind "segment").
+--- While the run goes on, a new file has the events so far: if lunet is killed, only the last moments are lost. There,
+--- segments are told as each host's tap saw them (kind "tap"). When the run is over, the file is replaced by the whole:
+--- in the order of time, with each segment once (kind "segment"). A file that has content already stays until then.
 local core = require "lunet.core"
 local interrupt = require "lunet.interrupt"
 local json = require "lunet.json"
@@ -61,16 +61,18 @@ end
 
 -- -- while the run goes on -----------------------------------------------------------------------
 
---- Begins a file that follows a run.
+--- Begins a file that follows a run, at no moment an empty one. What was in it is lost.
 ---@param path string
 ---@param about table see opening
 ---@return lunet.trace_file|nil
 ---@return string? message
 function trace_file.create(path, about)
-  local file, message = io.open(path, "w")
+  local ok, message = core.replace_file(path, opening(about))
+  if not ok then return nil, message end
+  local file
+  file, message = io.open(path, "a")
   if not file then return nil, message end
   file:setvbuf "no" -- whole lines reach the kernel, and outlive the process
-  file:write(opening(about))
   return setmetatable({ path = path, file = file, about = about }, trace_file)
 end
 
@@ -80,14 +82,14 @@ local function news_of(recorder, began)
   return table.concat(lines)
 end
 
---- Writes what a recording has that is new. To be run as a task, until it is canceled. Ends when it cannot tell the
---- news: the run goes on.
+--- Writes what a recording has that is new. To be run as a task, until it is canceled. Ends when it cannot tell or
+--- write the news, so that the lines have no gap: the run goes on.
 ---@param recorder lunet.recording
 function trace_file:follow(recorder)
   repeat
     core.sleep(EVERY)
     local ok, lines = interrupt.pcall(news_of, recorder, self.about.began)
-    if ok and #lines > 0 then self.file:write(lines) end
+    if ok and #lines > 0 then ok = self.file:write(lines) end
   until not ok
 end
 

@@ -50,6 +50,15 @@ function program.lunet(text)
   return run(quote(os.getenv "LUNET"), text)
 end
 
+--- Runs a shell command where it may mount, also as an ordinary user, and what it mounts ends with it.
+---@param command string PLACE stands for the place
+---@param place string a directory
+---@return {status: integer, output: string, errors: string}
+function program.shell_with_mounts(command, place)
+  return program.shell("exec unshare --user --map-root-user --mount sh -c "
+    .. quote((command:gsub("PLACE", (place:gsub("%%", "%%%%"))))))
+end
+
 --- Runs a script under the stock interpreter, where `require "lunet"` finds the module of the build.
 ---@param text string
 ---@return {status: integer, output: string, errors: string, script: string}

@@ -1,0 +1,106 @@
+#include "binding/file.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "binding/failure.h"
+#include "platform/file.h"
+#include "platform/leftovers.h"
+#include "platform/replacement.h"
+
+/* A path as the kernel takes it: a text without a zero byte. */
+static const char *check_path(lua_State *L) {
+  size_t length;
+  const char *path = luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L, memchr(path, 0, length) == NULL, 1, "a path without zero bytes expected");
+  return path;
+}
+
+/* In the words of Lua's own io library, which the library's other files are written by. */
+static int push_failure(lua_State *L, int code, const char *path) {
+  lua_pushnil(L);
+  lua_pushfstring(L, "%s: %s", path, strerror(-code));
+  lua_pushstring(L, failure_name(code));
+  return 3;
+}
+
+static int push_result(lua_State *L, int result, const char *path) {
+  if (result < 0) return push_failure(L, result, path);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+int file_can_replace(lua_State *L) {
+  static const char *const names[] = {"none", "file", "stream"};
+  enum replacement_former former;
+  const char *path = check_path(L);
+  int result = replacement_check(path, &former);
+  if (result < 0) return push_failure(L, result, path);
+  lua_pushstring(L, names[former]);
+  return 1;
+}
+
+int file_replace(lua_State *L) {
+  size_t size;
+  const char *path = check_path(L), *bytes = luaL_checklstring(L, 2, &size);
+  fflush(stdout); /* the file may be that */
+  return push_result(L, replacement_write(path, bytes, size), path);
+}
+
+int file_identity(lua_State *L) {
+  char identity[REPLACEMENT_IDENTITY];
+  const char *path = check_path(L);
+  int result = replacement_identity(path, identity);
+  if (result < 0) return push_failure(L, result, path);
+  lua_pushstring(L, identity);
+  return 1;
+}
+
+/* -- scratch ------------------------------------------------------------------------------- */
+
+static const char *temporary_place(void) {
+  const char *place = getenv("TMPDIR");
+  return place != NULL && place[0] != '\0' ? place : "/tmp";
+}
+
+static int make_scratch(char path[PATH_MAX]) {
+  char above[PATH_MAX];
+  uint32_t random;
+  if (realpath(temporary_place(), above) == NULL) return -errno;
+  if (getrandom(&random, sizeof random, 0) != sizeof random) return -EIO;
+  if (snprintf(path, PATH_MAX, "%s/lunet-%08x", above, random) >= PATH_MAX) return -ENAMETOOLONG;
+  leftovers_add(path);
+  if (mkdir(path, 0700) == 0) return 0;
+  int result = -errno;
+  leftovers_forget(path);
+  return result;
+}
+
+int file_open_scratch(lua_State *L) {
+  char path[PATH_MAX];
+  int result;
+  do result = make_scratch(path);
+  while (result == -EEXIST);
+  if (result < 0) return push_failure(L, result, temporary_place());
+  lua_pushstring(L, path);
+  return 1;
+}
+
+int file_close_scratch(lua_State *L) {
+  const char *path = check_path(L);
+  if (file_remove_tree(path) == 0) leftovers_forget(path);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+int file_make_directory(lua_State *L) {
+  const char *path = check_path(L);
+  return push_result(L, file_make_directories(path), path);
+}

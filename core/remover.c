@@ -1,0 +1,74 @@
+#include "remover.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform/file.h"
+#include "platform/leftovers.h"
+
+/* How often a path is tried that does not go away: a program that is being killed may still be
+ * making files in it. 5 s in all. */
+enum { TRIES = 500 };
+static const struct timespec PAUSE = {.tv_nsec = 10000000};
+
+static char **paths;
+static size_t count;
+
+static void add(const char *path) {
+  char **more = realloc(paths, (count + 1) * sizeof *paths);
+  if (more == NULL) return;
+  paths = more;
+  paths[count] = strdup(path);
+  if (paths[count] != NULL) count++;
+}
+
+static void forget(const char *path) {
+  for (size_t i = count; i-- > 0;) {
+    if (strcmp(paths[i], path) != 0) continue;
+    free(paths[i]);
+    paths[i] = paths[--count];
+    return;
+  }
+}
+
+static void learn(void) {
+  char packet[1 + PATH_MAX];
+  ssize_t length; /* 0: lunet has ended */
+  while ((length = recv(LEFTOVERS_SOCKET, packet, sizeof packet - 1, 0)) != 0) {
+    if (length == -1 && errno == EINTR) continue;
+    if (length == -1) return;
+    packet[length] = '\0';
+    if (packet[0] == LEFTOVERS_ADD)
+      add(packet + 1);
+    else
+      forget(packet + 1);
+  }
+}
+
+static void remove_all(void) {
+  for (int i = 0; i < TRIES; i++) {
+    int left = 0;
+    for (size_t p = 0; p < count; p++) left += file_remove_tree(paths[p]) != 0;
+    if (left == 0) return;
+    nanosleep(&PAUSE, NULL);
+  }
+}
+
+_Noreturn void remover_run(void) {
+  if (chdir("/") == -1) _exit(EXIT_FAILURE); /* keep no directory busy */
+  close_range(0, LEFTOVERS_SOCKET - 1, 0);   /* the far ends of lunet's streams must see its end */
+  close_range(LEFTOVERS_SOCKET + 1, ~0u, 0);
+  /* Leave the network namespace of the host that lunet was on: it must end with the host. Without
+   * privilege that is refused, and the namespace ends with lunet. */
+  unshare(CLONE_NEWNET);
+  learn();
+  remove_all();
+  _exit(EXIT_SUCCESS);
+}
