@@ -1,5 +1,6 @@
 -- Phantoms: clients that are connected, as they and their kernels see it, and that no queue holds. Many wait for a
--- full queue; one place becomes free; all their SYNs come again while it is free, and all are answered.
+-- full queue; one place becomes free; all their SYNs come again while it is free, and all are answered. A phantom with
+-- a SYN cookie may get in without the first bytes that it wrote (`heads`).
 --
 -- Why: the queue is looked at twice. At the SYN (net/ipv4/tcp_input.c, tcp_conn_request) one free place lets any
 -- number pass: backlog + 1 are kept as requests (inet_csk_reqsk_queue_is_full), the rest get SYN cookies, or
@@ -10,16 +11,24 @@
 -- * freed, places became free: what it wrote is sent again until it is taken, and carries the ACK. If it is silent,
 --   the server's SYN-ACK, sent again after 1, 3, 7, ... s, has it repeat its ACK (a challenge ACK, RFC 5961). One
 --   that wrote and left becomes a ghost, whose request is carried out.
--- * expired, tcp_synack_retries were used up before (5: 63 s): a write is taken, then comes RST. Who wrote and left
---   is never told. A silent one stays ESTABLISHED for good: no timer runs on either side.
--- * cookie: the server sends nothing again, so a silent client never gets in, though there is room. What is written
---   gets in while the cookie is valid, one or two minutes, but only the first segment fits the cookie, which covers
---   the sequence number (net/ipv4/syncookies.c): a second one, be it a FIN, is answered by RST, and all is lost.
--- tcp_abort_on_overflow = 1 turns requests into RST, and leaves those with cookies as they are (`counts`).
+-- * expired, tcp_synack_retries were used up before (5: 63 s): a write is taken, then comes RST. A client that wrote
+--   and left is never told. A silent one stays ESTABLISHED for good: no timer runs on either side.
+-- * cookie: the server sends nothing again, so a silent client never gets in, though there is room. Written bytes get
+--   in while the cookie is valid, one or two minutes. The cookie covers the sequence number of the first segment
+--   (net/ipv4/syncookies.c), so that a second segment, be it a FIN, is answered by RST, and all is lost: with one
+--   exception. The number is part of a sum with the index of the MSS, 0 to 3 (check_tcp_syn_cookie; 3 for the 1460
+--   bytes of Ethernet). A segment that begins 1, 2 or 3 bytes late passes for a cookie with a smaller MSS. So if the
+--   queue dropped a first write of 1 to 3 bytes and a place becomes free before it is sent again, the second write
+--   opens the connection. The server reads a request without its head, acknowledges the head with the rest, and
+--   neither side has an error. A first write of 4 bytes is refused.
+-- tcp_abort_on_overflow = 1 turns requests into RST, and leaves those with cookies as they are (`counts`). Without
+-- `delay` the RST is there before the program runs again: connect itself gives ECONNRESET (`in_connect`).
 --
 -- Where met: all connects succeed and some clients hang; worst where the server speaks first (SMTP, SSH, MySQL).
--- What to do: take no connect for an answer, bound the wait for the first reply; keepalive for who only listens.
--- A race: without `delay` the handshakes overlap only because the kernel's timers fire together, as they mostly do.
+-- What to do: do not take a connect for an answer, bound the wait for the first reply, and set keepalive where a client
+-- only listens; write a request at once, or check that it is whole (a length, a checksum, TLS).
+-- A race: without `delay` the handshakes overlap only because the kernel's timers fire together, as they mostly do;
+-- if they do not overlap, nothing is judged.
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
 
@@ -27,7 +36,9 @@ local LONG = 20 -- s; bounds waits for states that do come
 -- What the phantoms do: nothing; write once; write again when the first write has had its end; write twice at once;
 -- write and leave.
 local ACTIONS = { "idle", "once", "later", "twice", "close" }
-local SEGMENTS = 6 -- that they send at once, the FIN of the last counted
+local SEGMENTS = { [0] = 0, 0, 1, 2, 4, 6 } -- that so many of them send at once, the FIN of the last counted
+local REQUEST = "undelete 7" -- whose head is lost
+local HEADS = 4 -- bytes; the longest head that is tried
 
 -- How much a counter of a host has moved since.
 local function watch_counter(host, name)
@@ -55,7 +66,8 @@ local function start_waiters(clients, listener, how_many)
   for i = 1, how_many do
     local waiter = {}
     waiter.task = lunet.spawn(function()
-      waiter.connection = clients:connect { listener, label = "W" .. i, nodelay = true } -- each write is a segment
+      local target = { listener, label = "W" .. i, nodelay = true } -- each write is a segment
+      waiter.connection, waiter.message, waiter.code = clients:connect(target)
     end)
     waiters[i] = waiter
   end
@@ -81,16 +93,16 @@ local function sort_connected(server, waiters)
   return phantoms, known
 end
 
-local function count_requests(server)
-  return #server:sockets { state = "SYN_RECV" }
-end
+local function count_requests(server) return #server:sockets { state = "SYN_RECV" } end
 
+-- How many were reset when they were connected, and how many by connect itself.
 local function count_resets(waiters)
-  local resets = 0
+  local later, in_connect = 0, 0
   for _, waiter in ipairs(waiters) do
-    if waiter.connection and waiter.connection:liveness() == "reset" then resets = resets + 1 end
+    if waiter.connection and waiter.connection:liveness() == "reset" then later = later + 1 end
+    if waiter.code == "ECONNRESET" then in_connect = in_connect + 1 end
   end
-  return resets
+  return later, in_connect
 end
 
 -- Clients come to a full queue, and their SYNs are dropped. One place becomes free, and their SYNs come again.
@@ -108,10 +120,14 @@ local function free_one_place(knobs, case, how_many)
     return overflows() + refused() >= 2 * how_many - 1 and listener:queue().depth > knobs.backlog
   end, LONG))
   if case.abort == 1 then lunet.eventually(function() return count_requests(server) == 0 end, LONG) end
-  assert(lunet.eventually(function() return count_resets(waiters) == resets() end, LONG))
+  local later, in_connect
+  assert(lunet.eventually(function()
+    later, in_connect = count_resets(waiters)
+    return later + in_connect == resets()
+  end, LONG))
   local phantoms, known = sort_connected(server, waiters)
   return { server = server, listener = listener, clients = clients, waiters = waiters, held = held,
-    phantoms = phantoms, known = known, cookies = cookies(), resets = resets(), overflows = overflows }
+    phantoms = phantoms, known = known, cookies = cookies(), resets = resets(), in_connect = in_connect }
 end
 
 -- A row of the table `counts`.
@@ -120,7 +136,7 @@ local function count(knobs, case)
   for _, waiter in ipairs(scene.waiters) do waiter.task:cancel() end -- some SYNs were dropped again
   return { abort = case.abort, cookies = case.cookies, connected = #scene.known + #scene.phantoms,
     queued = #scene.known, requests = count_requests(scene.server), by_cookie = scene.cookies, reset = scene.resets,
-    phantoms = #scene.phantoms - scene.resets }
+    in_connect = scene.in_connect, phantoms = #scene.phantoms - (scene.resets - scene.in_connect) }
 end
 
 -- Accepts all who are in the queue or come to it; reads what the phantoms write, and answers each line.
@@ -133,13 +149,13 @@ local function serve(scene)
       if code == "CLOSED" then return end
       assert(connection, message)
       local address = connection:peer()
-      local entry = { connection = connection, read = 0 }
+      local entry = { connection = connection, lines = {} }
       scene.held[#scene.held + 1] = connection
       if is_phantom[address] then
         accepted[address] = entry
         lunet.spawn(function()
           for line in connection:lines() do
-            entry.read = entry.read + 1
+            entry.lines[#entry.lines + 1] = line
             connection:send("done " .. line .. "\n")
           end
         end)
@@ -147,6 +163,11 @@ local function serve(scene)
     end
   end)
   return accepted
+end
+
+local function stop_serving(scene, accepted)
+  scene.listener:close()
+  for _, entry in pairs(accepted) do entry.connection:close() end
 end
 
 local function write(connection, text)
@@ -181,7 +202,7 @@ local function tell_fate(scene, accepted, phantom)
   lunet.eventually(function() return server_state() ~= "SYN_RECV" end, LONG)
   if server_state() == "ESTABLISHED" then lunet.eventually(function() return accepted[phantom.address] end, LONG) end
   local entry, socket = accepted[phantom.address], own_socket()
-  row.accepted, row.read = entry ~= nil, entry and entry.read or 0
+  row.accepted, row.read = entry ~= nil, entry and #entry.lines or 0
   row.state, row.timer = socket and socket.state or "gone", socket and socket.timer or "none"
   return row
 end
@@ -199,7 +220,7 @@ local function live(knobs, case)
     phantom.row = { case = case.name, client = ACTIONS[i], second = "-", answer = "-" }
     phantom.task = lunet.spawn(act, phantom, phantom.row)
   end
-  lunet.eventually(function() return dropped() + resets() >= SEGMENTS or scene.resets > 0 end, LONG)
+  lunet.eventually(function() return dropped() + resets() >= SEGMENTS[#scene.phantoms] or scene.resets > 0 end, LONG)
   story.dropped = dropped()
   if case.name == "expired" then
     assert(scene.server:sysctl("net.ipv4.tcp_synack_retries", 0)) -- asked when the request's timer fires
@@ -209,9 +230,29 @@ local function live(knobs, case)
   if case.is_story then lunet.note "What they sent was dropped. Now the server accepts all who are in the queue." end
   local accepted, rows = serve(scene), {}
   for i, phantom in ipairs(scene.phantoms) do rows[i] = tell_fate(scene, accepted, phantom) end
-  scene.listener:close()
-  for _, entry in pairs(accepted) do entry.connection:close() end
+  stop_serving(scene, accepted)
   return { rows = rows, story = story }
+end
+
+-- Phantoms with SYN cookies write the head of a request while the queue is full, and the rest when it has places.
+local function lose_heads(knobs)
+  local scene = free_one_place(knobs, { abort = 0, cookies = 2 }, HEADS + 1)
+  local dropped = watch_counter(scene.server, "ListenOverflows")
+  local resent = watch_counter(scene.clients, "RetransSegs")
+  for head, phantom in ipairs(scene.phantoms) do assert(phantom.connection:send(REQUEST:sub(1, head))) end
+  assert(lunet.eventually(function() return dropped() >= #scene.phantoms end, LONG))
+  local accepted, rows = serve(scene), {}
+  assert(lunet.eventually(function() return scene.listener:queue().depth == 0 end, LONG))
+  for head, phantom in ipairs(scene.phantoms) do phantom.sent = write(phantom.connection, REQUEST:sub(head + 1)) end
+  local is_late = resent() > 0
+  for head, phantom in ipairs(scene.phantoms) do
+    local reply, _, code = phantom.connection:receive("l", LONG)
+    local entry = accepted[phantom.address]
+    rows[head] = { head = head, sent = phantom.sent, read = entry and table.concat(entry.lines, "|") or "nothing",
+      answer = reply or code, state = phantom.connection:state(), resent = is_late }
+  end
+  stop_serving(scene, accepted)
+  return { rows = rows }
 end
 
 local function list_jobs(knobs)
@@ -224,7 +265,99 @@ local function list_jobs(knobs)
   for abort = 0, 1 do
     for cookies = 0, 2 do add("counts", count, { abort = abort, cookies = cookies }) end
   end
+  add("heads", lose_heads, {})
   return jobs
+end
+
+-- -- the check -----------------------------------------------------------------------------------
+
+-- What becomes of each phantom, in the order of ACTIONS: what its second write gives, what it hears, how many lines the
+-- server reads of it, the state that its socket ends in, whether it is accepted.
+local ONCE <const> = { "-", "done request 1", 1, "ESTABLISHED", true }
+local BOTH <const> = { "taken", "done request 2", 2, "ESTABLISHED", true }
+local OUT <const>, LEFT <const> = { "-", "-", 0, "ESTABLISHED", false }, { "-", "-", 0, "gone", false }
+local LOST <const> = { "taken", "ECONNRESET", 0, "gone", false }
+local FATES <const> = {
+  freed = { { "-", "-", 0, "ESTABLISHED", true }, ONCE, BOTH, BOTH, { "-", "-", 1, "gone", true } },
+  expired = { OUT, { "-", "ECONNRESET", 0, "gone", false }, { "ECONNRESET", "EOF", 0, "gone", false }, LOST, LEFT },
+  cookie = { OUT, ONCE, BOTH, LOST, LEFT },
+}
+
+-- How many are answered at once: as requests, and by a SYN cookie.
+local function answered(how_many, cookies, backlog)
+  local kept = cookies == 2 and 0 or math.min(how_many, backlog + 1)
+  return kept, cookies == 0 and 0 or how_many - kept
+end
+
+local function check_story(story, knobs)
+  assert(story.reset == 0, ("%d who waited were reset"):format(story.reset))
+  if knobs.delay == 0 and story.connected < #ACTIONS + 1 then
+    experiment.not_judged "the handshakes did not overlap, without a delay"
+  end
+  assert(story.connected == #ACTIONS + 1, ("%d were connected"):format(story.connected))
+  assert(story.limit == knobs.backlog and story.depth == story.limit + 1, "the queue does not hold just one more")
+  assert(story.queued == 1, ("the queue holds %d of the clients that waited"):format(story.queued))
+  assert(story.requests == story.connected - 1, "the server has no request for a phantom")
+  assert(story.dropped >= SEGMENTS[#ACTIONS], "what the phantoms sent was not dropped")
+end
+
+local function check_fate(row, case, client, fate)
+  local second, answer, read, state, is_in = table.unpack(fate)
+  local name = ("case %s, client %s: "):format(case, client)
+  assert(row and row.case == case and row.client == client, name .. "is missing")
+  assert(row.accepted == is_in, ("%saccepted %s"):format(name, row.accepted))
+  assert(row.second == second, name .. "its second write was " .. row.second)
+  assert(row.answer == answer, name .. "it heard " .. row.answer)
+  assert(row.read == read, ("%sthe server read %d lines"):format(name, row.read))
+  assert(row.state == state and row.timer == "none", ("%sit is %s, timer %s"):format(name, row.state, row.timer))
+end
+
+local function check_fates(outcome, knobs)
+  local cases = (knobs.cases == "all" or knobs.cases == "fates") and { "freed", "expired", "cookie" } or { "freed" }
+  assert(#outcome.fates == #cases * #ACTIONS, ("%d fates are told"):format(#outcome.fates))
+  for i, case in ipairs(cases) do
+    for j, client in ipairs(ACTIONS) do
+      check_fate(outcome.fates[(i - 1) * #ACTIONS + j], case, client, FATES[case][j])
+    end
+  end
+end
+
+local function check_count(row, case, knobs)
+  local name = ("abort %d, cookies %d: "):format(case.abort, case.cookies)
+  assert(row.abort == case.abort and row.cookies == case.cookies, name .. "is missing")
+  local kept, by_cookie = answered(knobs.waiters, case.cookies, knobs.backlog)
+  local resets = case.abort == 1 and math.max(kept - 1, 0) or 0
+  if knobs.delay == 0 and row.connected + row.in_connect < kept + by_cookie then
+    experiment.not_judged "the handshakes did not overlap, without a delay"
+  end
+  assert(row.connected + row.in_connect == kept + by_cookie, ("%s%d connected"):format(name, row.connected))
+  assert(row.queued == 1, ("%s%d queued"):format(name, row.queued))
+  assert(row.reset == resets, ("%s%d were reset"):format(name, row.reset))
+  assert(row.requests == math.max(kept - 1, 0) - resets, ("%s%d requests"):format(name, row.requests))
+  assert(row.by_cookie == by_cookie, ("%s%d cookies"):format(name, row.by_cookie))
+  assert(row.in_connect == (knobs.delay == 0 and resets or 0), ("%s%d reset in connect"):format(name, row.in_connect))
+  assert(row.phantoms == row.connected - 1 - (row.reset - row.in_connect), name .. "a phantom was lost")
+end
+
+local function check_counts(outcome, knobs)
+  local is_tried = knobs.cases == "all" or knobs.cases == "counts"
+  assert(#outcome.counts == (is_tried and 6 or 0), "the counts are not complete")
+  if is_tried and knobs.waiters == 1 then experiment.not_judged "just one client waits" end
+  for i, row in ipairs(outcome.counts) do check_count(row, { abort = (i - 1) // 3, cookies = (i - 1) % 3 }, knobs) end
+end
+
+local function check_heads(outcome, knobs)
+  local is_tried = knobs.cases == "all" or knobs.cases == "heads"
+  assert(#outcome.heads == (is_tried and HEADS or 0), "the heads are not complete")
+  for head, row in ipairs(outcome.heads) do
+    local name, rest, is_in = ("a lost head of %d bytes: "):format(head), REQUEST:sub(head + 1), head < HEADS
+    assert(row.head == head, name .. "is missing")
+    if row.resent then experiment.not_judged "the machine let the head be sent again before the rest" end
+    assert(row.sent == "taken", name .. "the rest gave " .. row.sent)
+    assert(row.read == (is_in and rest or "nothing"), name .. "the server read " .. row.read)
+    assert(row.answer == (is_in and "done " .. rest or "ECONNRESET"), name .. "the client heard " .. row.answer)
+    assert(row.state == (is_in and "ESTABLISHED" or "CLOSE"), name .. "the client is " .. row.state)
+  end
 end
 
 return experiment {
@@ -234,41 +367,32 @@ return experiment {
     backlog = { 5, "connections", "how many the kernel may queue", min = 5, max = 1000 },
     waiters = { 8, "clients", "how many wait for a place, in the counts", min = 1, max = 100 },
     abort = { 0, "setting", "tcp_abort_on_overflow of the server's host, in the fates", choices = { 0, 1 } },
-    cases = { "all", "table", "which is made besides the story", choices = { "all", "fates", "counts", "none" } },
+    cases = { "all", "table", "which is made besides the story",
+      choices = { "all", "fates", "counts", "heads", "none" } },
     delay = { 0.1, "s", "one way between clients and server: makes their handshakes overlap", min = 0 },
   },
   columns = { "case", "client", "second", "answer", "accepted", "read", "state", "timer", "abort", "cookies",
-    "connected", "queued", "requests", "by_cookie", "reset", "phantoms" },
+    "connected", "queued", "requests", "by_cookie", "reset", "in_connect", "phantoms", "head", "sent" },
   control = { abort = 1 },
 
   run = function(knobs)
     lunet.note "The queue is full, and six clients wait for a place. The server accepts one connection, and no more."
     local freed = { name = "freed", abort = knobs.abort, cookies = 1, is_story = true }
     local story = lunet.scope(live, knobs, freed)
-    local outcome = { story = story.story, fates = story.rows, counts = {} }
+    local outcome = { story = story.story, fates = story.rows, counts = {}, heads = {} }
     local jobs = list_jobs(knobs)
     if #jobs > 0 then lunet.note "Other cases, side by side." end
-    local results = lunet.together(jobs, function(job) return job.fn(knobs, job.case) end)
-    for i, job in ipairs(jobs) do
-      for _, row in ipairs(results[i].rows or { results[i] }) do table.insert(outcome[job.table], row) end
+    for i, result in ipairs(lunet.together(jobs, function(job) return job.fn(knobs, job.case) end)) do
+      for _, row in ipairs(result.rows or { result }) do table.insert(outcome[jobs[i].table], row) end
     end
     return outcome
   end,
 
-  check = function(outcome)
-    local story = outcome.story
-    assert(story.reset == 0, ("%d who were connected were reset"):format(story.reset))
-    assert(story.connected > 1, "one client was connected, and it is in the queue")
-    assert(story.queued == 1 and story.depth == story.limit + 1, "the queue does not hold just one more")
-    assert(story.requests == story.connected - 1, "the server has no request for a phantom")
-    for _, row in ipairs(outcome.counts) do
-      assert(row.connected > 1 and row.queued == 1, ("%d connected, %d queued"):format(row.connected, row.queued))
-      assert(row.phantoms == row.connected - 1 - row.reset, "a phantom was lost")
-    end
-    for _, row in ipairs(outcome.fates) do
-      local is_in = row.case == "freed" or row.case == "cookie" and (row.client == "once" or row.client == "later")
-      assert(row.accepted == is_in, ("case %s, client %s: accepted %s"):format(row.case, row.client, row.accepted))
-    end
+  check = function(outcome, knobs)
+    check_story(outcome.story, knobs)
+    check_counts(outcome, knobs)
+    check_fates(outcome, knobs)
+    check_heads(outcome, knobs)
   end,
 
   figures = function(outcome)

@@ -36,7 +36,17 @@ end
 
 local function assert_counts(outcome, ...)
   assert.same({ ... }, rows.fields(outcome.counts, "abort", "cookies", "connected", "queued", "requests", "by_cookie",
-    "reset", "phantoms"))
+    "reset", "in_connect", "phantoms"))
+end
+
+-- What the server reads of a request whose first bytes were lost, and what the client hears.
+local HEADS = {
+  { 1, "ndelete 7", "done ndelete 7", "ESTABLISHED" }, { 2, "delete 7", "done delete 7", "ESTABLISHED" },
+  { 3, "elete 7", "done elete 7", "ESTABLISHED" }, { 4, "nothing", "ECONNRESET", "CLOSE" },
+}
+
+local function assert_heads(outcome)
+  assert.same(HEADS, rows.fields(outcome.heads, "head", "read", "answer", "state"))
 end
 
 describe("phantom_connect", function()
@@ -50,14 +60,32 @@ describe("phantom_connect", function()
     assert.same(table.move(OTHERS, 1, #OTHERS, #expected + 1, expected), fates_of(outcome))
     for _, row in ipairs(outcome.fates) do assert.equal("none", row.timer) end
     assert_counts(outcome,
-      { 0, 0, 6, 1, 5, 0, 0, 5 }, { 0, 1, 8, 1, 5, 2, 0, 7 }, { 0, 2, 8, 1, 0, 8, 0, 7 },
-      { 1, 0, 6, 1, 0, 0, 5, 0 }, { 1, 1, 8, 1, 0, 2, 5, 2 }, { 1, 2, 8, 1, 0, 8, 0, 7 })
+      { 0, 0, 6, 1, 5, 0, 0, 0, 5 }, { 0, 1, 8, 1, 5, 2, 0, 0, 7 }, { 0, 2, 8, 1, 0, 8, 0, 0, 7 },
+      { 1, 0, 6, 1, 0, 0, 5, 0, 0 }, { 1, 1, 8, 1, 0, 2, 5, 0, 2 }, { 1, 2, 8, 1, 0, 8, 0, 0, 7 })
+    assert_heads(outcome)
+  end)
+
+  it("lets a phantom with a SYN cookie in without the 1 to 3 bytes that it wrote first, and refuses it after 4",
+    function()
+      local outcome, holds, why = phantom_connect { cases = "heads", delay = 0.15 }
+      if holds == nil then return assert.match("^the machine let the head be sent again", why) end
+      assert.is_true(holds, why)
+      assert_heads(outcome)
+    end)
+
+  it("tells of resets in connect itself without a delay, and judges only handshakes that overlap", function()
+    local outcome, holds, why = phantom_connect { cases = "counts", delay = 0 }
+    if holds == nil then return assert.equal("the handshakes did not overlap, without a delay", why) end
+    assert.is_true(holds, why)
+    assert_counts(outcome,
+      { 0, 0, 6, 1, 5, 0, 0, 0, 5 }, { 0, 1, 8, 1, 5, 2, 0, 0, 7 }, { 0, 2, 8, 1, 0, 8, 0, 0, 7 },
+      { 1, 0, 1, 1, 0, 0, 5, 5, 0 }, { 1, 1, 3, 1, 0, 2, 5, 5, 2 }, { 1, 2, 8, 1, 0, 8, 0, 0, 7 })
   end)
 
   it("control: with tcp_abort_on_overflow there are no phantoms, but for those with a SYN cookie", function()
     local outcome, holds, why = phantom_connect(merged({ cases = "none" }, phantom_connect.control))
     assert.is_false(holds)
-    assert.equal("5 who were connected were reset", why)
+    assert.equal("5 who waited were reset", why)
     assert.same({ 6, 1, 0, 5 },
       { outcome.story.connected, outcome.story.queued, outcome.story.requests, outcome.story.reset })
     assert.same({
@@ -101,14 +129,13 @@ describe("phantom_connect, with other waiters #slow", function()
     local outcome, holds, why = phantom_connect { waiters = 20, backlog = 9, cases = "counts" }
     assert.is_true(holds, why)
     assert_counts(outcome,
-      { 0, 0, 10, 1, 9, 0, 0, 9 }, { 0, 1, 20, 1, 9, 10, 0, 19 }, { 0, 2, 20, 1, 0, 20, 0, 19 },
-      { 1, 0, 10, 1, 0, 0, 9, 0 }, { 1, 1, 20, 1, 0, 10, 9, 10 }, { 1, 2, 20, 1, 0, 20, 0, 19 })
+      { 0, 0, 10, 1, 9, 0, 0, 0, 9 }, { 0, 1, 20, 1, 9, 10, 0, 0, 19 }, { 0, 2, 20, 1, 0, 20, 0, 0, 19 },
+      { 1, 0, 10, 1, 0, 0, 9, 0, 0 }, { 1, 1, 20, 1, 0, 10, 9, 0, 10 }, { 1, 2, 20, 1, 0, 20, 0, 0, 19 })
   end)
 
-  it("has no phantom when just one waits", function()
+  it("judges nothing when just one waits: there is no phantom", function()
     local outcome, holds, why = phantom_connect { waiters = 1, cases = "counts" }
-    assert.is_false(holds)
-    assert.equal("1 connected, 1 queued", why)
+    assert.same({ nil, "just one client waits" }, { holds, why })
     for _, row in ipairs(outcome.counts) do assert.same({ 1, 1, 0 }, { row.connected, row.queued, row.phantoms }) end
   end)
 
