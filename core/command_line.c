@@ -25,6 +25,7 @@ static const char usage[] =
   "  lunet FILE --KNOB VALUE    run it with a knob set\n"
   "  lunet DIRECTORY            run every experiment in it, several at a time, and print a table\n"
   "  lunet DIRECTORY --help     list the options for that\n"
+  "  lunet doctor [--help]      tell what lunet can do here, and what to change where it cannot\n"
   "Exit status: 0 the script ended well, the claim holds; 1 it failed, the claim does not hold;\n"
   "2 wrong use; 3 the experiment could not run; 4 the claim is not judged; 130 Ctrl-C.\n";
 

@@ -211,7 +211,17 @@ static bool is_directory(const char *file) {
   return file != NULL && stat(file, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+/* A first word that names a command is the command; the file of that name is ./doctor. */
+static const char *command_module(const char *word) {
+  static const struct { const char *word, *module; } commands[] = {{"doctor", "lunet.doctor"}};
+  for (size_t i = 0; word != NULL && i < sizeof commands / sizeof *commands; i++)
+    if (strcmp(word, commands[i].word) == 0) return commands[i].module;
+  return NULL;
+}
+
 static int script_run(lua_State *L, const command_line *line) {
+  const char *module = command_module(command_line_script_file(line));
+  if (module != NULL) return module_run(L, module, line);
   if (is_directory(command_line_script_file(line))) return module_run(L, "lunet.directory", line);
   int loaded = luaL_loadfile(L, command_line_script_file(line));
   if (loaded != LUA_OK) {

@@ -61,11 +61,14 @@ local function over_families(cases, knobs)
   return all
 end
 
--- Sizes that are tried; the smallest one without syncookies, too.
-local function capacity_cases(knobs)
+-- Sizes that are tried; the smallest one without syncookies, too. Before Linux 6.3 an ordinary user's hosts keep the
+-- default of somaxconn: then those with another are left out.
+local function capacity_cases(knobs, sets_somaxconn)
   local sizes = {}
-  for i, size in ipairs(knobs.backlog == -1 and EACH or { { knobs.backlog, knobs.somaxconn } }) do
-    sizes[i] = { backlog = size[1], somaxconn = size[2], syncookies = knobs.syncookies }
+  for _, size in ipairs(knobs.backlog == -1 and EACH or { { knobs.backlog, knobs.somaxconn } }) do
+    if sets_somaxconn or knobs.backlog ~= -1 or size[2] == DEFAULT_SOMAXCONN then
+      sizes[#sizes + 1] = { backlog = size[1], somaxconn = size[2], syncookies = knobs.syncookies }
+    end
   end
   local cases = over_families(sizes, knobs)
   if knobs.backlog == -1 and knobs.family ~= "unix" then
@@ -74,7 +77,13 @@ local function capacity_cases(knobs)
   return cases
 end
 
-local function change_cases(knobs) return over_families(choice.pick(CHANGES, knobs.change, "change"), knobs) end
+local function change_cases(knobs, sets_somaxconn)
+  local cases = {}
+  for _, case in ipairs(choice.pick(CHANGES, knobs.change, "change")) do
+    if sets_somaxconn or knobs.change ~= "all" or not case.somaxconn then cases[#cases + 1] = case end
+  end
+  return over_families(cases, knobs)
+end
 
 --- A listener, and where its clients are: on a host of their own, or on its own for Unix.
 local function open(case, knobs)
@@ -343,17 +352,23 @@ return experiment {
     "handshakes", "late", "change", "stay", "new", "room_at", "order", "early", "syns" },
 
   run = function(knobs)
+    local sets, why = lunet.can "net.core.somaxconn"
+    if not sets then lunet.note("Without cases of another somaxconn: " .. why .. ".") end
     lunet.note "Listeners of all sizes. Nobody accepts, until the first client finds no room."
-    local capacity = lunet.together(capacity_cases(knobs), function(case) return measure_capacity(case, knobs) end)
+    local capacity = lunet.together(capacity_cases(knobs, sets), function(case)
+      return measure_capacity(case, knobs)
+    end)
     lunet.note "Full queues: the backlog changes while a client waits for room, and another one comes."
-    local changed = lunet.together(change_cases(knobs), function(case) return measure_change(case, knobs) end)
+    local changed = lunet.together(change_cases(knobs, sets), function(case) return measure_change(case, knobs) end)
     lunet.note "Programs: one accepts when it has no descriptor left, one connects by a blocking Unix socket."
-    return { capacity = capacity, changed = changed, emfile = knobs.family ~= "unix" and accept_at_limit() or nil,
+    return { sets_somaxconn = sets or false, capacity = capacity, changed = changed,
+      emfile = knobs.family ~= "unix" and accept_at_limit() or nil,
       waiting = knobs.family ~= "tcp" and connect_blocking(knobs) or nil }
   end,
 
   check = function(outcome, knobs)
-    local cases, changes, are_tried = capacity_cases(knobs), change_cases(knobs), true
+    local cases, are_tried = capacity_cases(knobs, outcome.sets_somaxconn), true
+    local changes = change_cases(knobs, outcome.sets_somaxconn)
     expect.cases("capacity", outcome.capacity, cases, { "family", "backlog", "somaxconn", "syncookies" })
     expect.cases("changed", outcome.changed, changes, { "family", "change" })
     for _, case in ipairs(outcome.capacity) do are_tried = check_capacity(case, knobs) and are_tried end

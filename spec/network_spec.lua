@@ -1,5 +1,6 @@
 local core = require "lunet.core"
 local lunet = require "lunet"
+local network = require "lunet.network"
 local raised = require "spec.support.raised"
 
 -- Connects, accepts and sends a line each way.
@@ -84,6 +85,34 @@ describe("a link", function()
     assert.matches("^fd00:%x+::1$", link:address(a, "ipv6"))
     assert.matches("^fd00:%x+::2$", link:address(b, "ipv6"))
     assert.is_nil(link:address(outsider))
+  end)
+
+  it("gives IPv4 alone to a host without IPv6, and both to the other", function()
+    local without <close> = assert(lunet.host { name = "a", sysctl = { ["net.ipv6.conf.all.disable_ipv6"] = 1 } })
+    local b <close> = assert(lunet.host "b")
+    local ways = { function() return lunet.link(without, b) end, function() return lunet.lan { without, b } end,
+      function() return lunet.link(without, b, { delay = 0.001 }) end }
+    for _, join in ipairs(ways) do
+      local net <close> = join()
+      assert.matches("^10%.", net:address(without))
+      local address, why, code = net:address(without, "ipv6")
+      assert.same({ nil, "EAFNOSUPPORT" }, { address, code })
+      assert.equal("host a has no IPv6: net.ipv6.conf.default.disable_ipv6 is 1 there (EAFNOSUPPORT)", why)
+      assert.matches("^fd00:", net:address(b, "ipv6"))
+      converse(without, assert(b:listen { address = "::", backlog = 1 }))
+      converse(b, assert(without:listen { backlog = 1 }))
+    end
+  end)
+
+  it("says so where IPv6 is asked for on a host without it", function()
+    local a <close> = assert(lunet.host { name = "a", sysctl = { ["net.ipv6.conf.all.disable_ipv6"] = 1 } })
+    local b <close> = assert(lunet.host "b")
+    local why = "host a has no IPv6"
+    assert.matches(why, raised(lunet.link, a, b, { a = { "fd00:7::1/64" } }), 1, true)
+    assert.matches("^listen .*; " .. why, (select(2, a:listen { address = "::1", backlog = 1 })))
+    assert.matches("^connect .*; " .. why, (select(2, a:connect("[fd00:7::2]:7000", 10))))
+    assert.same({ nil, "EAFNOSUPPORT" }, { network.has_ipv6(a), (select(3, network.has_ipv6(a))) })
+    assert.is_true(network.has_ipv6(b))
   end)
 
   it("takes addresses as given", function()

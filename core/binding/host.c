@@ -254,6 +254,12 @@ int host_set_home(lua_State *L) {
   return 1;
 }
 
+/* refused() -> in which call the last host(...) failed, or nil: see namespace_refused. */
+int host_refused(lua_State *L) {
+  lua_pushstring(L, namespace_refused());
+  return 1;
+}
+
 int host_stay(lua_State *L) {
   namespace_stay();
   lua_pushboolean(L, 1);

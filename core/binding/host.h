@@ -48,5 +48,6 @@ int host_write_file(lua_State *L);
 int host_queue_limit(lua_State *L);
 int host_set_home(lua_State *L);
 int host_stay(lua_State *L);
+int host_refused(lua_State *L);
 
 #endif

@@ -45,6 +45,11 @@ int rule_drop(lua_State *L) {
   return 1;
 }
 
+int rule_takes(lua_State *L) {
+  int result = rule_try(host_check(L, 1), luaL_checkstring(L, 2));
+  return failure_push_result(L, result, "rules");
+}
+
 static int lost(lua_State *L) {
   rule *r = check(L);
   uint64_t segments = 0, bytes = 0;

@@ -65,6 +65,14 @@ int rule_open(loop *lp, const struct place *p, host *h, const char *content, con
   return 0;
 }
 
+int rule_try(host *h, const char *content) {
+  static const char name[] = "lunet_try";
+  firewall *f;
+  int result = host_firewall(h, &f);
+  if (result == 0) result = firewall_add(f, name, content);
+  return result < 0 ? result : firewall_remove(f, name);
+}
+
 bool rule_is_open(const rule *r) { return r->firewall != NULL; }
 
 int rule_lost(rule *r, uint64_t *segments, uint64_t *bytes) {

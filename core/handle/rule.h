@@ -18,6 +18,9 @@ int rule_lost(rule *r, uint64_t *segments, uint64_t *bytes);
 
 int rule_close(rule *r); /* idempotent; 0, or a negative errno if the kernel refused to end it */
 void rule_free(rule *r); /* closes first */
+/* Whether the kernel takes `content`: it goes again at once. 0 or a negative errno. */
+int rule_try(host *h, const char *content);
+
 bool rule_is_open(const rule *r);
 const char *rule_text(const rule *r);
 

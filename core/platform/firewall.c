@@ -92,7 +92,7 @@ static int run(firewall *f, const char *commands) {
   const char *words = library.ctx_get_error_buffer(f->nft);
   if (strncmp(words, prefix, sizeof prefix - 1) == 0) words += sizeof prefix - 1;
   snprintf(complaint, sizeof complaint, "%.*s", (int)strcspn(words, "\n"), words);
-  return error_in(words);
+  return error_in(complaint); /* later lines tell what follows from it */
 }
 
 __attribute__((format(printf, 2, 3))) static int run_formatted(firewall *f, const char *format,

@@ -7,8 +7,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "platform/file.h"
@@ -18,10 +21,16 @@
 static int home = -1;    /* the home host's namespace; -1 until it is needed */
 static int machine = -1; /* the machine's own, when that is or was the home host's */
 static bool has_moved, must_stay;
+static const char *refused; /* the call that namespace_open failed in */
+
+static int refused_by(const char *call) {
+  refused = call;
+  return -errno;
+}
 
 static int current_open(void) {
   int ns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-  return ns == -1 ? -errno : ns;
+  return ns == -1 ? refused_by("/proc") : ns;
 }
 
 static int home_open(void) {
@@ -43,15 +52,61 @@ static int loopback_up(void) {
   return result;
 }
 
+/* -- moving into a user namespace ----------------------------------------------------------- */
+
+/* A filter of system calls that refuses setns(2) does so whatever it is given; the kernel itself
+ * finds the descriptor bad. */
+static int setns_is_allowed(void) {
+  return setns(-1, CLONE_NEWNET) == -1 && errno != EBADF ? refused_by("setns(2)") : 0;
+}
+
+static int unshare_user(uid_t uid, gid_t gid) {
+  /* Fails with EINVAL once a thread exists: nothing in lunet may start libuv's pool. */
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1) return refused_by("unshare(2)");
+  has_moved = true;
+  int result = identity_map(uid, gid);
+  if (result < 0) refused = "/proc/self/uid_map";
+  if (result == 0) result = loopback_up();
+  if (result < 0 && refused == NULL) refused = "the loopback";
+  return result;
+}
+
+/* What a child of this process found: the two share the page it is on. */
+struct attempt {
+  int result;
+  const char *refused;
+};
+
+/* All that comes after the move is tried, too: some machines let a process make a user namespace,
+ * but give it no power there (AppArmor, as Ubuntu 24.04 sets it up). */
+static void attempt_in_child(struct attempt *a, uid_t uid, gid_t gid) {
+  a->result = unshare_user(uid, gid);
+  if (a->result == 0 && unshare(CLONE_NEWNET) == -1) a->result = refused_by("unshare(2)");
+  a->refused = refused;
+  _exit(EXIT_SUCCESS);
+}
+
+/* Nothing takes a move back, so a child tries it first. 0 or a negative errno. */
+static int attempt(uid_t uid, gid_t gid) {
+  struct attempt *a =
+    mmap(NULL, sizeof *a, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (a == MAP_FAILED) return -errno;
+  *a = (struct attempt){-ECHILD, "fork(2)"};
+  pid_t child = fork();
+  if (child == 0) attempt_in_child(a, uid, gid);
+  while (child != -1 && waitpid(child, NULL, 0) == -1 && errno == EINTR) continue;
+  int result = a->result;
+  if (result < 0) refused = a->refused;
+  munmap(a, sizeof *a);
+  return result;
+}
+
 static int move(void) {
   uid_t uid = geteuid();
   gid_t gid = getegid();
-  if (must_stay || !identity_can_map(uid)) return -EPERM;
-  /* Fails with EINVAL once a thread exists: nothing in lunet may start libuv's pool. */
-  if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1) return -errno;
-  has_moved = true;
-  int result = identity_map(uid, gid);
-  if (result == 0) result = loopback_up();
+  refused = must_stay ? "--machine" : identity_can_map(uid) ? NULL : "CAP_SETFCAP";
+  int result = refused == NULL ? attempt(uid, gid) : -EPERM;
+  if (result == 0) result = unshare_user(uid, gid);
   if (result < 0) return result;
   close(home);
   home = machine = -1;
@@ -62,13 +117,16 @@ static int move(void) {
  * namespace, but is on the stack of the machine, as in a rootless container with its host's
  * network, could leave home but not come back: so that is tried first. */
 static int unshare_network(void) {
-  int result = namespace_enter(home);
-  if (result == 0 && unshare(CLONE_NEWNET) == -1) result = -errno;
+  int result = setns_is_allowed();
+  if (result < 0) return result;
+  result = namespace_enter(home);
+  if (result < 0) refused = "setns(2)";
+  if (result == 0 && unshare(CLONE_NEWNET) == -1) result = refused_by("unshare(2)");
   if (result == 0) return 0;
   if (result != -EPERM || has_moved) return result;
   result = move();
   if (result < 0) return result;
-  return unshare(CLONE_NEWNET) == -1 ? -errno : 0;
+  return unshare(CLONE_NEWNET) == -1 ? refused_by("unshare(2)") : 0;
 }
 
 /* -- the mould ----------------------------------------------------------------------------- */
@@ -115,12 +173,13 @@ static int unshare_from_mould(void) {
   if (result == 0) result = namespace_enter(mould);
   if (result < 0) return result;
   if (unshare(CLONE_NEWNET) == 0) return 0;
-  result = -errno;
+  result = refused_by("unshare(2)");
   namespace_leave();
   return result;
 }
 
 int namespace_open(void) {
+  refused = NULL;
   int result = home_open();
   if (result == 0) result = unshare_from_mould();
   if (result < 0) return result;
@@ -133,6 +192,8 @@ int namespace_open(void) {
   return result;
 }
 
+const char *namespace_refused(void) { return refused; }
+
 void namespace_close(int ns) { close(ns); }
 
 void namespace_stay(void) { must_stay = true; }
@@ -144,7 +205,12 @@ int namespace_enter(int ns) {
 }
 
 void namespace_leave(void) {
-  if (setns(home, CLONE_NEWNET) == -1) abort(); /* every later socket would lie about its host */
+  enum { COULD_NOT_RUN = 3 }; /* the program's exit status for it */
+  if (setns(home, CLONE_NEWNET) == 0) return;
+  /* Every later socket would lie about its host. */
+  dprintf(STDERR_FILENO, "lunet: cannot come back from a host: setns(2) is refused now (%s)\n",
+          strerror(errno));
+  _exit(COULD_NOT_RUN);
 }
 
 int namespace_socket(int ns, int family, int type, int protocol) {

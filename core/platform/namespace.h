@@ -10,6 +10,10 @@
  * its own with a fresh home: the machine's stack is out of reach from then on. -EPERM (or -ENOSPC,
  * -EUSERS) means that this machine refuses that too, or that namespace_stay was called. */
 int namespace_open(void);
+
+/* In which call the last namespace_open failed: "setns(2)", "unshare(2)", "/proc/self/uid_map", or
+ * what it lacked: "CAP_SETFCAP", "--machine". NULL if it did not fail in one of them. */
+const char *namespace_refused(void);
 void namespace_close(int ns);
 
 /* The process is to stay on the machine's own stack: see --machine. */

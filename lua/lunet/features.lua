@@ -9,6 +9,7 @@ local features = {}
 ---@class lunet.feature
 ---@field [1] string the version of Linux
 ---@field [2] string where that is written: a manual page, or the kernel's commit
+---@field what? string what it is, for a reader to whom the name says too little
 ---@field stable? string the oldest line of stable kernels that got it later
 ---@field absent? integer|string a setting's value as which a kernel without it behaves
 ---@field measure? fun(host: lunet.host): integer finds by trying which value of a setting is in force
@@ -30,10 +31,11 @@ features.TABLE = {
     ["net.ipv4.neigh"] = { "2.2", "arp(7)" },
     ["net.ipv4.tcp_abort_on_overflow"] = { "2.4", "tcp(7)" },
     ["net.ipv4.tcp_adv_win_scale"] = { "2.4", "tcp(7)" },
+    ["net.ipv4.tcp_allowed_congestion_control"] = { "2.6.20", "commit ce7bc3bf15cb" },
     ["net.ipv4.tcp_autocorking"] = { "3.14", "tcp(7)", absent = 0 },
     ["net.ipv4.tcp_challenge_ack_limit"] = { "3.6", "ip-sysctl.rst" },
     ["net.ipv4.tcp_child_ehash_entries"] = { "6.1", "commit d1e5e6408b30", absent = 0 },
-    ["net.ipv4.tcp_congestion_control"] = { "2.6.13", "tcp(7)" },
+    ["net.ipv4.tcp_congestion_control"] = { "2.6.13", "commit 317a76f9a44b" },
     ["net.ipv4.tcp_early_retrans"] = { "3.5", "ip-sysctl.rst" },
     ["net.ipv4.tcp_ecn"] = { "2.4", "tcp(7)" },
     ["net.ipv4.tcp_ehash_entries"] = { "6.1", "commit d1e5e6408b30" },
@@ -184,15 +186,16 @@ features.TABLE = {
     VETH_INFO_PEER = { "2.6.24", "veth(4)", build = "CONFIG_VETH" },
   },
 
-  -- nftables: chains and the words of rules.
+  -- nftables: its tables for IPv4 and IPv6 at once, chains, and the words of rules.
   expression = {
     accept = { "3.13", "nft(8)", try = "accept" },
     chain = { "3.13", "nft(8)", try = "return" },
     counter = { "3.13", "nft(8)", try = "counter" },
     drop = { "3.13", "nft(8)", try = "drop" },
-    filter = { "3.14", "nft(8)", try = "type filter hook input priority raw", build = "CONFIG_NF_TABLES_INET" },
+    filter = { "3.14", "nft(8)", try = "type filter hook input priority raw" },
+    inet = { "3.14", "nft(8)", what = "nftables for IPv4 and IPv6 at once", try = "", build = "CONFIG_NF_TABLES_INET" },
     ["goto"] = { "3.13", "nft(8)" },
-    hook = { "3.14", "nft(8)", try = "type filter hook output priority raw", build = "CONFIG_NF_TABLES_INET" },
+    hook = { "3.14", "nft(8)", try = "type filter hook output priority raw" },
     ip = { "3.13", "nft(8)", try = "ip daddr 127.0.0.1" },
     ip6 = { "3.13", "nft(8)", try = "ip6 daddr ::1" },
     jump = { "3.13", "nft(8)" },
@@ -277,6 +280,7 @@ end
 function features.explain(kind, name)
   local row, release = features.find(kind, name), features.release()
   if not row then return ("Linux %s has no %s"):format(release, name) end
+  name = row.what or name
   if not features.is_at_least(release, row[1]) then
     return ("%s came with Linux %s (%s), and this is %s"):format(name, row[1], row[2], release)
   end

@@ -20,13 +20,6 @@ local hosts_made = 0
 -- What every new host is set to, besides its own; see lunet.isolation.
 host.sysctls = {}
 
-local refusals = {
-  EPERM = "this machine lets nobody but root make network namespaces, or --machine was given; it needs unprivileged"
-    .. " user namespaces (user.max_user_namespaces, kernel.unprivileged_userns_clone,"
-    .. " kernel.apparmor_restrict_unprivileged_userns), CAP_SYS_ADMIN, or root",
-  ENOSPC = "there are as many namespaces as this machine allows (user.max_net_namespaces, user.max_user_namespaces)",
-}
-
 local function check_options(options)
   for field in pairs(options) do
     if field ~= "name" and field ~= "sysctl" then
@@ -53,7 +46,7 @@ end
 --- loopback up. Needs no privilege: without it, the process is moved into a user namespace first.
 ---@param options? string|{name?: string, sysctl?: table<string, string|number>} its name, or more
 ---@return lunet.host|nil host
----@return string? message
+---@return string? message says what refuses it, and what allows it
 ---@return string? code "EPERM", "ENOSPC" where the machine refuses namespaces; those of host:sysctl
 function host.new(options)
   if options == nil or type(options) == "string" then options = { name = options } end
@@ -67,7 +60,7 @@ function host.new(options)
   end
   hosts_made = hosts_made + 1
   local made, message, code = core.host(options.name or ("host %d"):format(hosts_made))
-  if not made then return nil, refusals[code] and ("%s (%s)"):format(message, refusals[code]) or message, code end
+  if not made then return nil, require("lunet.refusal").tell(message, code), code end
   local ok
   ok, message, code = write_sysctls(made, host.sysctls)
   if ok then ok, message, code = write_sysctls(made, sysctls) end
@@ -79,6 +72,13 @@ function host.new(options)
   return nil, message, code
 end
 
+-- A message about an IPv6 address, on a host that has none.
+local function explain(self, message)
+  if not message:find "%[[%x:.%%]*:[^%]]*%]" then return message end
+  local has_ipv6, why = network.has_ipv6(self)
+  return has_ipv6 and message or ("%s; %s"):format(message, why)
+end
+
 --- Like lunet.listen, on this host; any address (0.0.0.0) by default.
 ---@param target lunet.listen_target
 ---@return lunet.listener|nil listener
@@ -86,6 +86,7 @@ end
 ---@return string? code
 function methods:listen(target)
   local listener, message, code = core_listen(self, target)
+  if not listener then message = explain(self, message) end
   if listener then
     local address, port = listener:address()
     origins[listener] = { host = self, address = address, port = port }
@@ -132,7 +133,9 @@ function methods:connect(target, timeout)
     copy[1] = resolve(self, target[1])
     target = copy
   end
-  return core_connect(self, target, timeout)
+  local connection, message, code = core_connect(self, target, timeout)
+  if not connection then message = explain(self, message) end
+  return connection, message, code
 end
 
 --- Reads a sysctl of this host, or writes it. One that this kernel lacks, or does not show to this host, has the

@@ -28,6 +28,20 @@ local lunet = {
 
 lunet.version = core.versions()
 
+--- Whether lunet can do something here, found by doing it once, on hosts that end with the call: a spec or a CI step
+--- skips by it what a machine refuses. Waits. Like the first host, it may move the process into a user namespace.
+---
+---     if not lunet.can "hosts" then return pending(select(2, lunet.can "hosts")) end
+---@param what "hosts"|"sysctls"|"links"|"delay"|"ipv6"|"drop"|"capture"|"programs"|string or the name of a sysctl,
+--- "net.core.somaxconn": whether hosts let it be set
+---@return true|nil
+---@return string? why
+---@return string? code the kernel's name of the error
+---@return string? command that changes it, if there is one
+function lunet.can(what)
+  return require("lunet.can").ask(what)
+end
+
 local function seconds(value, position, name)
   if value ~= nil and (type(value) ~= "number" or value ~= value or value < 0) then
     error(("bad argument #%d to '%s' (a timeout is a number of seconds, 0 or more)"):format(position, name), 3)

@@ -67,10 +67,50 @@ local function wait_until_ready(host, interface, net)
   end
 end
 
-local function give_addresses(host, interface, net, texts)
-  local addresses = {}
+local function why_no_ipv6(is_known)
+  if is_known then
+    return "net.ipv6.conf.default.disable_ipv6 is 1 there", "start the kernel without ipv6.disable_ipv6=1"
+  end
+  if core.read_file(nil, "/sys/module/ipv6/parameters/disable") == "1\n" then
+    return "it was switched off by ipv6.disable=1", "start the kernel without ipv6.disable=1"
+  end
+  return "this kernel is built without it, or has not loaded its module", "sudo modprobe ipv6"
+end
+
+--- Whether a host has IPv6: not on a kernel built without it, whose module is not loaded, or that was started with
+--- ipv6.disable=1; and not where net.ipv6.conf.default.disable_ipv6 is 1, which that of `all` brings about.
+---@param host lunet.host
+---@return true|nil
+---@return string? why
+---@return string? code "EAFNOSUPPORT"
+---@return string? command that changes it
+function network.has_ipv6(host)
+  local disabled = core.read_file(host, "/proc/sys/net/ipv6/conf/default/disable_ipv6")
+  if disabled == "0\n" then return true end
+  local why, command = why_no_ipv6(disabled ~= nil)
+  return nil, ("host %s has no IPv6: %s (EAFNOSUPPORT)"):format(host:name(), why), "EAFNOSUPPORT", command
+end
+
+-- Those that were chosen, and not given, are of IPv4 alone on a host without IPv6.
+local function usable(host, texts)
+  if network.has_ipv6(host) then return texts end
+  local of_ipv4 = {}
+  for _, text in ipairs(texts) do
+    if not text:find ":" then of_ipv4[#of_ipv4 + 1] = text end
+  end
+  return of_ipv4
+end
+
+local function give_addresses(host, interface, net, given, chosen)
+  local addresses, texts = {}, given or usable(host, chosen)
+  for i, text in ipairs(texts) do
+    addresses[i] = text:match "^[^/]+"
+    if text:find ":" then
+      local yes, why = network.has_ipv6(host)
+      if not yes then error(("address %s: %s"):format(text, why), 0) end
+    end
+  end
   assert(core.add_addresses(host, interface, table.unpack(texts)))
-  for i, text in ipairs(texts) do addresses[i] = text:match "^[^/]+" end
   place_of(host).addresses[net] = addresses
   if network.on_addresses then network.on_addresses(host, addresses) end
 end
@@ -102,11 +142,16 @@ net.__index = net
 ---@param host lunet.host
 ---@param family? "ipv4"|"ipv6" default "ipv4"
 ---@return string|nil address nil if the host is not on it
+---@return string? message if the host has no IPv6
+---@return string? code "EAFNOSUPPORT"
 function net:address(host, family)
-  for _, address in ipairs(place_of(host).addresses[self] or {}) do
+  local addresses = place_of(host).addresses[self]
+  for _, address in ipairs(addresses or {}) do
     if (address:find ":" ~= nil) == (family == "ipv6") then return address end
   end
-  return nil
+  if not addresses or family ~= "ipv6" or not is_open(host) then return nil end
+  local _, why, code = network.has_ipv6(host)
+  return nil, why, code
 end
 
 --- What a link with a delay has done up to now, or up to its end: how many frames it forwarded (address
@@ -196,7 +241,7 @@ end
 --- The options of a link.
 ---@class lunet.link_options: lunet.wire_options
 ---@field a? string[] addresses of its end on the first host, such as {"10.0.0.1/24"}; if not given, one of IPv4
---- and one of IPv6 are chosen
+--- and one of IPv6 are chosen; of IPv4 alone on a host without IPv6
 ---@field b? string[] likewise on the second
 
 --- Connects two hosts by a veth pair, up when this returns: the first packet is not lost. Ends with
@@ -220,8 +265,8 @@ function network.link(a, b, options)
   return new_network("link", { a, b }, function(link)
     link.wire = wire.new(a, interface_a, b, interface_b, options)
     link.take_down = link.wire and function() link.wire:close() end or join_directly(a, interface_a, b, interface_b)
-    give_addresses(a, interface_a, link, options.a or chosen_a)
-    give_addresses(b, interface_b, link, options.b or chosen_b)
+    give_addresses(a, interface_a, link, options.a, chosen_a)
+    give_addresses(b, interface_b, link, options.b, chosen_b)
     wait_until_ready(a, interface_a, link)
     wait_until_ready(b, interface_b, link)
     if link.wire then wait_until(link.wire.is_up, link.wire, "an end") end
@@ -251,7 +296,7 @@ function network.lan(hosts)
     for i, host in ipairs(hosts) do
       interfaces[i] = next_interface(host)
       attach(host, interfaces[i], switch, ("port%d"):format(i))
-      give_addresses(host, interfaces[i], lan, addresses(i))
+      give_addresses(host, interfaces[i], lan, nil, addresses(i))
     end
     for i, host in ipairs(hosts) do
       wait_until_ready(host, interfaces[i], lan)
@@ -260,7 +305,8 @@ function network.lan(hosts)
   end)
 end
 
---- The server's address on a network that the client is on too; nil if there is none.
+--- The server's address on a network that the client is on too, with an address of that family; nil if there is
+--- none.
 ---@param client lunet.host
 ---@param server lunet.host
 ---@param family "ipv4"|"ipv6"
@@ -268,7 +314,7 @@ end
 function network.address_between(client, server, family)
   for shared in pairs(place_of(client).addresses) do
     local address = shared:address(server, family)
-    if address then return address end
+    if address and shared:address(client, family) then return address end
   end
   return nil
 end

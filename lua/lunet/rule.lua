@@ -190,6 +190,27 @@ local function describe(host, options)
   return ("on %s: %s"):format(host and host:name() or "home", table.concat(words, " "))
 end
 
+-- Those of the words of rules that the host's kernel does not take, explained.
+local function missing_on(host)
+  local features = require "lunet.features"
+  local rows, missing = features.TABLE.expression, {}
+  for _, name in ipairs(require("lunet.value").sorted_keys(rows)) do
+    local try = rows[name].try
+    local content = try and (name == "inet" and "" or chain("probe", try))
+    if content and not core.takes_rules(host, content) then
+      if name == "inet" then return features.explain("expression", name) end -- and so none of them
+      missing[#missing + 1] = features.explain("expression", name)
+    end
+  end
+  return missing[1] and table.concat(missing, ", ")
+end
+
+-- What nftables has against a rule is in the kernel's words, which do not say which word of the rule it is.
+local function explain(host, message, code)
+  local missing = host and code ~= "ENOPKG" and missing_on(host)
+  return missing and ("drop: %s (%s)"):format(missing, code) or message
+end
+
 --- Loses TCP segments of a host (nil: of the home host) as long as the rule is open. All that the options
 --- say must be true of a segment; without options, every one is lost. Other hosts and other protocols go on.
 --- The rule is open until it is closed, or until its scope or its host ends.
@@ -210,7 +231,8 @@ end
 ---@param options lunet.drop_options
 ---@return lunet.rule|nil rule
 ---@return string? message
----@return string? code "EPERM" for the machine itself, "ENOPKG" without libnftables (Debian: libnftables1)
+---@return string? code "EPERM" for the machine itself, "ENOPKG" without libnftables (Debian: libnftables1),
+--- "EOPNOTSUPP" on a kernel without something that rules need
 function rule.drop(host, options)
   check_fields(options)
   local hooks = check_choice(options, "direction", directions, "in")
@@ -228,6 +250,7 @@ function rule.drop(host, options)
     .. judge_chain(ends_of(from, to, from_port, to_port), port) .. input_chain(hooks.input, answer)
     .. (hooks.output and output_chain(answer) or "")
   local made, message, code = core.drop(host, content, describe(host, options))
+  if not made then message = explain(host, message, code) end
   if made and rule.on_open then rule.on_open(options) end
   return made, message, code
 end
