@@ -79,14 +79,15 @@ static int flag(lua_State *L, const char *field) {
   return value;
 }
 
-/* Its connections: at its port, and at its address unless it listens on any. */
+/* Its connections: by its mark. Without one, at its port, and at its address unless that is any. */
 static void narrow_to(lua_State *L, const listener *l, struct sock_diag_filter *f) {
   const address *local = listener_address(l);
   if (f->local_port != 0) luaL_error(L, "local_port: the listener says it already");
   f->family = address_family(local);
   if (f->family == AF_UNIX) luaL_error(L, "listener: a TCP one expected, not one on a Unix path");
   f->local_port = address_port(local);
-  if (!address_is_any(local)) f->local = *local;
+  f->mark = listener_mark(l);
+  if (f->mark == 0 && !address_is_any(local)) f->local = *local;
   f->states &= ~(1u << TCP_STATE_LISTEN);
 }
 
@@ -101,6 +102,49 @@ static void take_listener(lua_State *L, struct sock_diag_filter *f) {
       narrow_to(L, l, f);
   }
   lua_pop(L, 1);
+}
+
+/* Whether a SYN to the one's address can come to the other, too. */
+static bool overlaps(const address *a, const address *b) {
+  if (address_is_any(a) || address_is_any(b)) return true;
+  return address_shares(a, b, address_bits(a));
+}
+
+/* Whether nobody but the listener can have connections at its address. */
+static bool is_alone(const listener *l) {
+  const address *local = listener_address(l);
+  struct sock_diag_list found = {NULL, 0, 0};
+  struct sock_diag_filter listening = {
+    .states = 1u << TCP_STATE_LISTEN, .local_port = address_port(local), .owned = -1};
+  bool is_so = listener_is_first(l) && sock_diag_read(-1, &listening, &found) == 0;
+  for (size_t i = 0; is_so && i < found.count; i++) {
+    const struct tcp_socket *s = &found.sockets[i];
+    is_so = s->inode == listener_inode(l) || !overlaps(local, &s->local);
+  }
+  sock_diag_free(&found);
+  return is_so;
+}
+
+/* On the stack of the machine, whose marks lunet leaves alone. */
+static bool is_mistakable(lua_State *L) {
+  if (!lua_istable(L, FILTER)) return false;
+  lua_getfield(L, FILTER, "listener");
+  const listener *l = listener_test(L, -1);
+  lua_pop(L, 1);
+  return l != NULL && listener_mark(l) == 0 && !is_alone(l);
+}
+
+static int push_mistakable(lua_State *L) {
+  char text[ADDRESS_TEXT];
+  lua_getfield(L, FILTER, "listener");
+  const address *local = listener_address(listener_test(L, -1));
+  lua_pushnil(L);
+  lua_pushfstring(L,
+                  "sockets: another listener is or was at %s, and on the machine's own stack "
+                  "nothing tells whose a connection is (ENOTUNIQ)",
+                  address_format(local, text));
+  lua_pushliteral(L, "ENOTUNIQ");
+  return 3;
 }
 
 static void take_peer(lua_State *L, struct sock_diag_filter *f) {
@@ -191,6 +235,7 @@ int sockets_list_of(lua_State *L) {
   struct sock_diag_list found = {NULL, 0, 0};
   struct sock_diag_filter filter = filter_argument(L);
   void **memory = memory_new(L);
+  if (is_mistakable(L)) return push_mistakable(L);
   const host *h = host_or_home(L, HOST);
   int result = sock_diag_read(h == NULL ? -1 : host_namespace(h), &filter, &found);
   *memory = found.sockets;

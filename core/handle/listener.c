@@ -8,6 +8,7 @@
 #include "handle/connection.h"
 #include "handle/trace.h"
 #include "handle/watch.h"
+#include "platform/namespace.h"
 #include "platform/socket.h"
 
 struct listener {
@@ -25,6 +26,8 @@ struct listener {
   struct trace_probe probe;
   uint32_t depth, limit; /* what the trace recorded last */
   uint32_t known;        /* so many connections are in the queue at least */
+  uint32_t mark;         /* the kernel's, on it and on its connections; 0: none */
+  bool is_first;         /* of those without a mark at its port */
   uint64_t probed_at;    /* which event was the next one when the probe had asked */
 };
 
@@ -71,6 +74,28 @@ static void forget_path(listener *l) {
   if (status.st_dev == l->path_device && status.st_ino == l->path_inode) unlink(path);
 }
 
+/* A mark can have a meaning for the machine's own routes and firewall, but not on a stack that
+ * lunet made, nor on the loopback. */
+static bool may_mark(const struct place *p, const address *local) {
+  if (address_family(local) == AF_UNIX) return false;
+  return p->host != 0 || address_is_loopback(local) || namespace_own_home() >= 0;
+}
+
+static void set_mark(listener *l, const struct place *p) {
+  uint32_t mark = loop_next_mark(l->lp);
+  if (may_mark(p, &l->local) && socket_mark(l->fd, mark) == 0) l->mark = mark;
+}
+
+static int begin_listening(listener *l, const struct place *p, int backlog) {
+  int result = socket_local(l->fd, &l->local);
+  if (result < 0) return result;
+  set_mark(l, p); /* before the first SYN comes */
+  result = socket_listen(l->fd, backlog);
+  if (result == 0) result = socket_local(l->fd, &l->local);
+  if (result == 0 && l->mark == 0) l->is_first = loop_take_port(l->lp, address_port(&l->local));
+  return result;
+}
+
 int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener **out) {
   listener *l = calloc(1, sizeof *l);
   if (l == NULL) return UV_ENOMEM;
@@ -78,8 +103,7 @@ int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener
   l->fd = fd;
   l->gate = gate_open(l);
   list_init(&l->waiting);
-  int result = l->gate == NULL ? UV_ENOMEM : socket_listen(fd, backlog);
-  if (result == 0) result = socket_local(fd, &l->local);
+  int result = l->gate == NULL ? UV_ENOMEM : begin_listening(l, p, backlog);
   if (result < 0) {
     if (l->gate != NULL) gate_close(l->gate);
     free(l);
@@ -240,4 +264,7 @@ int listener_shutdown(listener *l, int how) {
 }
 
 const address *listener_address(const listener *l) { return &l->local; }
+uint32_t listener_mark(const listener *l) { return l->mark; }
+bool listener_is_first(const listener *l) { return l->is_first; }
+uint32_t listener_inode(const listener *l) { return l->fd == -1 ? 0 : socket_inode(l->fd); }
 uint16_t listener_host(const listener *l) { return l->socket.host; }

@@ -27,6 +27,9 @@ int listener_queue(listener *l, uint32_t *depth, uint32_t *limit);
 int listener_resize(listener *l, int backlog);
 int listener_shutdown(listener *l, int how); /* SHUT_RD, SHUT_WR or SHUT_RDWR */
 const address *listener_address(const listener *l);
-uint16_t listener_host(const listener *l); /* its host's number; 0 is home */
+uint32_t listener_mark(const listener *l);  /* what marks its connections; 0: nothing */
+bool listener_is_first(const listener *l);  /* without a mark: no other was at its port before */
+uint32_t listener_inode(const listener *l); /* 0: closed */
+uint16_t listener_host(const listener *l);  /* its host's number; 0 is home */
 
 #endif

@@ -1,6 +1,7 @@
 #include "handle/loop.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "handle/deadline.h"
 #include "handle/op.h"
@@ -9,7 +10,8 @@
 #include "handle/watch.h"
 
 enum {
-  CALLS_AT_ONCE = 64,  /* between two polls, over all tasks */
+  CALLS_AT_ONCE = 64, /* between two polls, over all tasks */
+  PORTS = 65536,
   UNWATCHED_STEPS = 4, /* as long as this an op that waits need not be watched */
 };
 
@@ -27,6 +29,8 @@ struct loop {
   loop_closed closed; /* told of anchored handles */
   void *closed_context;
   uint32_t last_socket;
+  uint32_t last_mark;
+  bool ports[PORTS]; /* where a listener without a mark was */
   uint16_t last_host;
   uint16_t step; /* their number, from any */
   int calls_left;
@@ -42,6 +46,15 @@ scope *loop_scope(loop *lp) { return &lp->outermost; }
 list *loop_scopes(loop *lp) { return &lp->scopes; }
 char *loop_scratch(loop *lp) { return lp->scratch; }
 uint32_t loop_next_socket(loop *lp) { return ++lp->last_socket; }
+/* Such as nobody chooses who sets marks by hand, or masks some bits of them. */
+uint32_t loop_next_mark(loop *lp) { return 1u << 31 | lp->last_mark++; }
+
+bool loop_take_port(loop *lp, int port) {
+  bool is_first = !lp->ports[port];
+  lp->ports[port] = true;
+  return is_first;
+}
+
 uint16_t loop_next_host(loop *lp) { return ++lp->last_host; }
 
 bool loop_has_ready(const loop *lp) { return !list_empty(&lp->ready); }
@@ -147,6 +160,7 @@ int loop_open(loop **out) {
   list_init(&lp->scopes);
   scope_open(&lp->outermost, lp);
   lp->calls_left = CALLS_AT_ONCE;
+  getrandom(&lp->last_mark, sizeof lp->last_mark, GRND_NONBLOCK);
   result = open_parts(lp);
   if (result < 0) {
     uv_walk(&lp->uv, on_walk, NULL);

@@ -57,10 +57,12 @@ uv_loop_t *loop_uv(loop *lp);
 deadlines *loop_deadlines(loop *lp);
 trace *loop_trace(loop *lp);
 watches *loop_watches(loop *lp);
-scope *loop_scope(loop *lp);         /* the outermost scope */
-list *loop_scopes(loop *lp);         /* every open scope */
-char *loop_scratch(loop *lp);        /* LOOP_SCRATCH bytes, free to use between two steps */
-uint32_t loop_next_socket(loop *lp); /* numbers sockets from 1; never reused */
-uint16_t loop_next_host(loop *lp);   /* hosts likewise, up to 65,535 of them */
+scope *loop_scope(loop *lp);             /* the outermost scope */
+list *loop_scopes(loop *lp);             /* every open scope */
+char *loop_scratch(loop *lp);            /* LOOP_SCRATCH bytes, free to use between two steps */
+uint32_t loop_next_socket(loop *lp);     /* numbers sockets from 1; never reused */
+uint32_t loop_next_mark(loop *lp);       /* for listeners; hardly another process's */
+bool loop_take_port(loop *lp, int port); /* for home's listeners without a mark: the first there? */
+uint16_t loop_next_host(loop *lp);       /* hosts likewise, up to 65,535 of them */
 
 #endif

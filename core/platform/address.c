@@ -175,6 +175,14 @@ bool address_is_any(const address *a) {
   }
 }
 
+bool address_is_loopback(const address *a) {
+  switch (address_family(a)) {
+  case AF_INET: return bytes_of(a)[0] == 127;
+  case AF_INET6: return IN6_IS_ADDR_LOOPBACK(&a->as.in6.sin6_addr);
+  default: return false;
+  }
+}
+
 void address_reachable(address *a) {
   if (!address_is_any(a)) return;
   if (address_family(a) == AF_INET)

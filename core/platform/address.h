@@ -47,6 +47,8 @@ int address_port(const address *a);   /* host byte order; 0 for Unix */
 
 bool address_is_any(const address *a); /* 0.0.0.0 or :: */
 
+bool address_is_loopback(const address *a); /* 127.0.0.0/8 or ::1 */
+
 /* What a client on the same host connects to: 0.0.0.0 becomes 127.0.0.1, :: becomes ::1. */
 void address_reachable(address *a);
 

@@ -4,6 +4,7 @@
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <stdlib.h>
@@ -57,6 +58,8 @@ static void parse(struct nlmsghdr *header, struct tcp_socket *out) {
   set_address(&out->local, message->idiag_family, id->idiag_src, id->idiag_sport);
   if (message->idiag_state != TCP_STATE_LISTEN)
     set_address(&out->peer, message->idiag_family, id->idiag_dst, id->idiag_dport);
+  struct nlattr *mark = nlmsg_find_attr(header, sizeof *message, INET_DIAG_MARK);
+  if (mark != NULL && nla_len(mark) == sizeof out->mark) out->mark = nla_get_u32(mark);
   set_info(&out->info, nlmsg_find_attr(header, sizeof *message, INET_DIAG_INFO));
 }
 
@@ -72,6 +75,7 @@ static bool is_wanted(const struct sock_diag_filter *f, const struct tcp_socket 
   if (f->local_port != 0 && f->local_port != local_port) return false;
   if (f->peer_port != 0 && f->peer_port != peer_port) return false;
   if (f->port != 0 && f->port != local_port && f->port != peer_port) return false;
+  if (f->mark != 0 && f->mark != s->mark) return false;
   if (f->owned != -1 && f->owned != (s->inode != 0)) return false;
   return is_at(&s->local, &f->local) && is_at(&s->peer, &f->peer);
 }

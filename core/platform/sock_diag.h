@@ -28,6 +28,7 @@ struct tcp_socket {
   uint32_t receive_queue; /* bytes, a FIN counted as one; of a listener: connections queued */
   uint32_t send_queue;    /* bytes, SYN and FIN counted as one; of a listener: the queue's limit */
   uint32_t uid;
+  uint32_t mark;               /* SO_MARK, its own or its listener's; 0: none, or not shown */
   uint32_t inode;              /* 0: no descriptor refers to it */
   struct tcp_info_memory info; /* length 0: not asked for, or the kernel has none */
 };
@@ -37,6 +38,7 @@ struct sock_diag_filter {
   int family;                      /* AF_UNSPEC: both */
   address local, peer;             /* whatever their ports; empty: any */
   int local_port, peer_port, port; /* 0: any; port is either of the two */
+  uint32_t mark;                   /* 0: any */
   int owned; /* 1: only those with a descriptor, 0: only those without, -1: all */
   bool wants_info;
 };

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "platform/tcp_info.h"
@@ -23,6 +24,15 @@ int socket_bind(int fd, const address *local) {
 }
 
 int socket_listen(int fd, int backlog) { return result_of(listen(fd, backlog)); }
+
+int socket_mark(int fd, uint32_t mark) {
+  return result_of(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark));
+}
+
+uint32_t socket_inode(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == -1 ? 0 : (uint32_t)status.st_ino;
+}
 
 int socket_accept(int fd, address *peer) {
   memset(peer, 0, sizeof *peer);

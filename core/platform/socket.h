@@ -13,6 +13,13 @@ int socket_open(int family); /* a descriptor: non-blocking, close-on-exec */
 int socket_bind(int fd, const address *local);
 int socket_listen(int fd, int backlog);
 
+/* SO_MARK. Connections inherit it from their listener when their SYN comes (inet_request_mark), and
+ * the kernel lists it with them, also while nobody has accepted them. -EPERM without privilege. */
+int socket_mark(int fd, uint32_t mark);
+
+/* Its number among the kernel's files, as sock_diag lists it; 0 if there is none. */
+uint32_t socket_inode(int fd);
+
 /* A descriptor. The peer's address comes from accept4 itself: getpeername(2) fails on a
  * connection that was reset while it was queued. */
 int socket_accept(int fd, address *peer);

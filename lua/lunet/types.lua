@@ -172,7 +172,7 @@ function lunet.traceback(error) end
 ---   cut off without FIN or RST differ from one that is there.
 --- * Its client has sent RST: it is in none of the kernel's tables, and so in no list, but keeps its
 ---   place in the queue. The listener's depth counts it: what the depth has more than the list has
----   queued are such ghosts.
+---   queued are such ghosts. The list of that listener, by `listener`: others may use its port.
 ---
 --- Queued are those in ESTABLISHED or CLOSE_WAIT that are not owned: nobody has accepted them. Not owned
 --- are also those that a program has closed and the kernel brings to their end (FIN_WAIT1, FIN_WAIT2,
@@ -205,15 +205,22 @@ function lunet.traceback(error) end
 ---@field peer_port? integer
 ---@field peer_address? string with its port, as a socket's is; where several hosts connect, they may use the same ports
 ---@field owned? boolean
----@field listener? lunet.listener only connections that came to it, queued and accepted ones; it may be closed
+---@field listener? lunet.listener only connections that came to it, queued and accepted ones; it may be closed. Told
+--- by a mark (SO_MARK, socket(7)) that lunet puts on each listener, and that its connections inherit
 ---@field info? boolean true: with TCP_INFO
 
 --- Lists the TCP sockets of the home host, by port. What changes meanwhile may be missing, or be there
 --- twice: the kernel goes through its tables piece by piece.
+---
+--- By address and port alone nobody can tell whose a connection is: listeners share a port (`reuseport`), one on
+--- any address lies beside one on a certain address, or follows one that is closed. So lunet marks its listeners. It
+--- leaves the machine's own stack alone, where marks can have a meaning, but for its loopback addresses; and without
+--- privilege (CAP_NET_ADMIN) the kernel allows no marks there. Then `listener` goes by address and port, and fails
+--- with "ENOTUNIQ" if another listener is there, or lunet had one there before.
 ---@param filter? lunet.socket_filter
 ---@return lunet.socket[]|nil sockets
 ---@return string? message
----@return string? code "ENOENT" where the kernel has no tcp_diag
+---@return string? code "ENOENT" where the kernel has no tcp_diag; "ENOTUNIQ"
 function lunet.sockets(filter) end
 
 ---@class lunet.host
