@@ -283,7 +283,7 @@ for _, family in ipairs { families[1], families[2], families[3] } do
       end
       assert.error_matches(function() near:send() end, "string expected, got no value")
       assert.error_matches(function() near:send("data", -1) end, "seconds, 0 or more")
-      assert.error_matches(function() near:send("data", "soon") end, "number expected, got string")
+      assert.error_matches(function() near:send("data", "soon") end, "seconds, 0 or more; not string")
       assert.error_matches(function() near.send("data") end, "lunet.connection expected, got string")
     end)
 

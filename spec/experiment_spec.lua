@@ -378,7 +378,7 @@ describe("whether the claim holds", function()
       ["attempt to index a nil value"] = function(outcome) return outcome.missing.field end,
       ["attempt to compare number with nil"] = function(outcome) return outcome.missing > 1 end,
       ["bad argument #1 to 'rep'"] = function() return string.rep() end,
-      ["bad argument #1 to 'sleep'"] = function() return lunet.sleep "long" end,
+      ["sleep: a timeout is a number of seconds"] = function() return lunet.sleep "long" end,
       ["attempt to call a nil value"] = function() return _G.no_such_function() end,
     }
     for text, check in pairs(mistakes) do

@@ -125,7 +125,7 @@ describe("a program", function()
 
   it("is refused when its description is wrong", function()
     local wrong = {
-      { "bad argument #1 .*table expected" },
+      { "a table like { \"redis%-server\", \"%-%-port\", \"7000\" } expected, not nil" },
       { "no program given", {} },
       { "no program given", { env = {} } },
       { "%[1%]: a string or a number expected, not boolean", { true } },

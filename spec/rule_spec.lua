@@ -397,22 +397,23 @@ describe("a rule", function()
     refused("drop: a table of options expected, not nil")
     refused("drop: unknown option 'flag'" .. known, { flag = "SYN" })
     refused("drop: unknown option '1'" .. known, { "SYN" })
-    refused("direction: one of both, in, out expected, not up", { direction = "up" })
-    refused("direction: one of both, in, out expected, not false", { direction = false })
-    local kinds = "flags: one of ACK, FIN, RST, SYN, SYN-ACK, any, data, or a list of them, expected, not "
+    refused("drop: direction: one of both, in, out expected, not up", { direction = "up" })
+    refused("drop: direction: one of both, in, out expected, not false", { direction = false })
+    local kinds = "drop: flags: one of ACK, FIN, RST, SYN, SYN-ACK, any, data, or a list of them, expected, not "
     refused(kinds .. "URG", { flags = "URG" })
     refused(kinds .. "1", { flags = { 1 } })
     refused(kinds .. "false", { flags = false })
-    refused("flags: a list of at least one expected", { flags = {} })
-    refused("flags: RST cannot be rejected by \"reset\": nobody answers a RST by a RST",
+    refused("drop: flags: a list of at least one expected", { flags = {} })
+    refused("drop: flags: RST cannot be rejected by \"reset\": nobody answers a RST by a RST",
       { flags = { "SYN", "RST" }, reject = "reset" })
-    refused("reject: one of host-unreachable, prohibited, reset, unreachable expected, not true", { reject = true })
-    refused("first: a whole number from 1 to 4294967294 expected, not 0", { first = 0 })
-    refused("first: a whole number from 1 to 4294967294 expected, not 1.5", { first = 1.5 })
-    refused("port: a whole number from 1 to 65535 expected, not 65536", { port = 65536 })
-    refused("to_port: a whole number from 1 to 65535 expected, not 80", { to_port = "80" })
+    refused("drop: reject: one of host-unreachable, prohibited, reset, unreachable expected, not true",
+      { reject = true })
+    refused("drop: first: a whole number from 1 to 4294967294 expected, not 0", { first = 0 })
+    refused("drop: first: a whole number from 1 to 4294967294 expected, not 1.5", { first = 1.5 })
+    refused("drop: port: a whole number from 1 to 65535 expected, not 65536", { port = 65536 })
+    refused("drop: to_port: a whole number from 1 to 65535 expected, not 80", { to_port = "80" })
     refused("drop: from ::1 to 127.0.0.1: both IPv4 or both IPv6 expected", { from = "::1", to = "127.0.0.1" })
-    local addresses = "from: an address like 10.0.0.1, 10.0.0.0/24, fd00::1 or fd00::/64 expected, not "
+    local addresses = "drop: from: an address like 10.0.0.1, 10.0.0.0/24, fd00::1 or fd00::/64 expected, not "
     for _, address in ipairs { "localhost", "10.0.0.1/33", "1.1.1.1/", "::1%lo", "[::1]", "10.0.0", "::/129", 1, "" } do
       refused(addresses .. address, { from = address })
     end
@@ -420,7 +421,7 @@ describe("a rule", function()
 
   it("cannot be had from a closed host", function()
     server:close()
-    assert.has_error(function() server:drop {} end, "the host is closed")
+    assert.has_error(function() server:drop {} end, "drop: the host is closed")
   end)
 end)
 
@@ -460,7 +461,7 @@ describe("a rule of the home host", function()
       print(lunet.drop { first = 0 })
     ]]
     assert.equal("rule on home: reject=reset\tECONNREFUSED\n1\t60\n", result.output)
-    assert.matches("^lunet: [^\n]*:9: first: a whole number", result.errors)
+    assert.matches("^lunet: [^\n]*:9: drop: first: a whole number", result.errors)
   end)
 
   it("says what is missing where libnftables is", function()

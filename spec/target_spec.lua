@@ -16,9 +16,9 @@ describe("lunet.listen", function()
   end
 
   it("refuses what is no table", function()
-    refuses(nil, "table expected, got n")
-    refuses(7000, "table expected, got number")
-    refuses("127.0.0.1:7000", "table expected, got string")
+    refuses(nil, "table expected, not n")
+    refuses(7000, "table expected, not number")
+    refuses("127.0.0.1:7000", "table expected, not string")
   end)
 
   it("must be told the backlog", function()
@@ -66,7 +66,7 @@ describe("lunet.listen", function()
 
   it("names the script's line", function()
     local _, message = pcall(function() lunet.listen {} end)
-    assert.matches("^spec/target_spec.lua:%d+: backlog", message)
+    assert.matches("^spec/target_spec.lua:%d+: listen: backlog", message)
   end)
 
   it("leaves the script's table as it was", function()
@@ -188,8 +188,8 @@ describe("lunet.connect", function()
       "127.0.0.1:80 ", "127.0.0.1:080000", ":80", "::1:80", "[::1]", "[::1:80", "[127.0.0.1]:80", "", "unix:", "80",
       "127.0.0.256:80", "unix:/" .. ("x"):rep(107),
     } do
-      refuses(target, '^target: "' .. target:gsub("%p", "%%%0") .. '" is no address like "127.0.0.1:80"')
-      refuses({ target }, "^target: ")
+      refuses(target, '^connect: target: "' .. target:gsub("%p", "%%%0") .. '" is no address like "127.0.0.1:80"')
+      refuses({ target }, "^connect: target: ")
     end
     refuses("127.0.0.1:80\0", "target: a zero byte")
     refuses({ address = "localhost", port = 80 }, 'address: "localhost" is not numeric')
@@ -223,7 +223,7 @@ describe("lunet.connect", function()
 
   it("refuses what is no timeout", function()
     assert.error_matches(function() lunet.connect(listener, -1) end, "seconds, 0 or more")
-    assert.error_matches(function() lunet.connect(listener, "1 s") end, "number expected, got string")
-    assert.error_matches(function() lunet.connect(listener, {}) end, "number expected, got table")
+    assert.error_matches(function() lunet.connect(listener, "1 s") end, "seconds, 0 or more; not string")
+    assert.error_matches(function() lunet.connect(listener, {}) end, "seconds, 0 or more; not table")
   end)
 end)

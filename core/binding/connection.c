@@ -10,6 +10,7 @@
 #include "binding/field.h"
 #include "binding/host.h"
 #include "binding/listener.h"
+#include "binding/misuse.h"
 #include "binding/runtime.h"
 #include "binding/target.h"
 #include "binding/timeout.h"
@@ -134,8 +135,8 @@ static void check_listener(lua_State *L) {
   bool is_tcp = l != NULL && address_family(listener_address(l)) != AF_UNIX;
   const host *h = host_or_home(L, HOST);
   if (is_tcp && listener_host(l) != host_number(h))
-    luaL_error(L, "connect: the listener is on another host, which shares no network with %s",
-               h == NULL ? "the home host" : host_name(h));
+    misuse(L, "the listener is on another host, which shares no network with %s",
+           h == NULL ? "the home host" : host_name(h));
   lua_pop(L, 1);
 }
 

@@ -126,6 +126,7 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"takes_rules", rule_takes},
                                      {"capture", capture_new},
                                      {"misuse", misuse_raise},
+                                     {"check_self", misuse_check_self},
                                      {"set_library", misuse_set_library},
                                      {NULL, NULL}};
 

@@ -7,6 +7,7 @@
 #include "binding/failure.h"
 #include "binding/listener.h"
 #include "binding/memory.h"
+#include "binding/misuse.h"
 #include "binding/process.h"
 #include "binding/sockets.h"
 #include "binding/type.h"
@@ -22,7 +23,7 @@ static host *check(lua_State *L, int index) { return *(host **)type_check(L, ind
 
 host *host_check(lua_State *L, int index) {
   host *h = check(L, index);
-  if (h == NULL || !host_is_open(h)) luaL_error(L, "the host is closed");
+  if (h == NULL || !host_is_open(h)) misuse(L, "the host is closed");
   return h;
 }
 
@@ -150,7 +151,7 @@ int host_is_within(lua_State *L) {
   const char *text = luaL_checkstring(L, 1), *prefixed = luaL_checkstring(L, 2);
   int bits = address_parse_prefixed(prefixed, &network);
   if (bits < 0 || address_parse(text, &a) < 0)
-    return luaL_error(L, "an address with a port and one with a prefix expected");
+    return misuse(L, "an address with a port and one with a prefix expected");
   lua_pushboolean(L, address_shares(&a, &network, bits));
   return 1;
 }
@@ -158,7 +159,7 @@ int host_is_within(lua_State *L) {
 static int prefixed_argument(lua_State *L, int index, address *out) {
   const char *text = luaL_checkstring(L, index);
   int prefix = address_parse_prefixed(text, out);
-  if (prefix < 0) luaL_error(L, "\"%s\" is no address with a prefix length", text);
+  if (prefix < 0) misuse(L, "\"%s\" is no address with a prefix length", text);
   return prefix;
 }
 
@@ -192,7 +193,7 @@ int host_link_is_up(lua_State *L) {
 int host_answers_for(lua_State *L) {
   address a;
   const char *text = luaL_checkstring(L, 2);
-  if (address_make(text, 0, &a) < 0) return luaL_error(L, "\"%s\" is no address", text);
+  if (address_make(text, 0, &a) < 0) return misuse(L, "\"%s\" is no address", text);
   host *h = host_check(L, 1);
   int result = link_answers_for(host_routes(h), &a);
   if (result < 0) return failure_push(L, result, lua_pushfstring(L, "address %s", text));

@@ -9,6 +9,7 @@
 #include "binding/failure.h"
 #include "binding/field.h"
 #include "binding/host.h"
+#include "binding/misuse.h"
 #include "binding/runtime.h"
 #include "binding/target.h"
 #include "binding/timeout.h"
@@ -102,7 +103,7 @@ static void default_reuseaddr(lua_State *L) {
 
 static void read_target(lua_State *L, struct listen *out) {
   static const char *const fields[] = {"address", "port", "backlog", "label", NULL};
-  luaL_checktype(L, TARGET, LUA_TTABLE);
+  if (!lua_istable(L, TARGET)) misuse(L, "a table expected, not %s", luaL_typename(L, TARGET));
   field_copy_table(L, TARGET);
   target_check(L, TARGET, fields);
   out->backlog = target_integer(L, TARGET, "backlog", 0, INT_MAX, -1);

@@ -40,10 +40,16 @@ static int raise_at(lua_State *L, int level) {
 int misuse(lua_State *L, const char *format, ...) {
   lua_Debug called;
   va_list values;
+  int level = misuse_find_called(L, L, &called);
+  if (called.name != NULL)
+    lua_pushfstring(L, "%s: ", called.name);
+  else
+    lua_pushliteral(L, "");
   va_start(values, format);
   lua_pushvfstring(L, format, values);
   va_end(values);
-  return raise_at(L, misuse_find_called(L, L, &called));
+  lua_concat(L, 2);
+  return raise_at(L, level);
 }
 
 int misuse_argument(lua_State *L, int argument, const char *what) {
@@ -58,6 +64,12 @@ int misuse_argument(lua_State *L, int argument, const char *what) {
   return raise_at(L, level);
 }
 
+int misuse_value(lua_State *L, int index, const char *rule) {
+  bool is_number = lua_type(L, index) == LUA_TNUMBER;
+  return misuse(L, "%s; not %s", rule,
+                is_number ? lua_tostring(L, index) : luaL_typename(L, index));
+}
+
 int misuse_type(lua_State *L, int argument, const char *expected) {
   const char *given = luaL_typename(L, argument);
   if (luaL_getmetafield(L, argument, "__name") == LUA_TSTRING)
@@ -67,7 +79,19 @@ int misuse_type(lua_State *L, int argument, const char *expected) {
   return misuse_argument(L, argument, lua_pushfstring(L, "%s expected, got %s", expected, given));
 }
 
-int misuse_raise(lua_State *L) { return misuse(L, "%s", luaL_checkstring(L, 1)); }
+int misuse_raise(lua_State *L) {
+  lua_Debug called;
+  luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  return raise_at(L, misuse_find_called(L, L, &called));
+}
+
+int misuse_check_self(lua_State *L) {
+  const char *type = luaL_checkstring(L, 2);
+  bool has_name = luaL_getmetafield(L, 1, "__name") == LUA_TSTRING;
+  if (!has_name || strcmp(lua_tostring(L, -1), type) != 0) misuse_type(L, 1, type);
+  return 0;
+}
 
 int misuse_set_library(lua_State *L) {
   lua_pushfstring(L, "@%s", luaL_checkstring(L, 1));

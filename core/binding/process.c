@@ -1,4 +1,5 @@
 #include "binding/process.h"
+#include "binding/misuse.h"
 
 #include <errno.h>
 #include <lauxlib.h>
@@ -118,7 +119,9 @@ static int push_not_opened(lua_State *L, int result, const char *program) {
 int process_exec_on(lua_State *L) {
   struct program what;
   connection **near[STREAMS] = {NULL};
-  luaL_checktype(L, PROGRAM, LUA_TTABLE);
+  if (!lua_istable(L, PROGRAM))
+    misuse(L, "a table like { \"redis-server\", \"--port\", \"7000\" } expected, not %s",
+           luaL_typename(L, PROGRAM));
   field_copy_table(L, PROGRAM);
   program_read(L, PROGRAM, &what);
   process **box = push_box(L);
@@ -206,7 +209,7 @@ static int signal_argument(lua_State *L, int index) {
   const char *name = luaL_optstring(L, index, "SIGTERM");
   int signal = signal_number(name);
   if (signal == 0)
-    luaL_error(L, "kill: there is no signal \"%s\" (names are like \"SIGTERM\", signal(7))", name);
+    misuse(L, "there is no signal \"%s\" (names are like \"SIGTERM\", signal(7))", name);
   return signal;
 }
 

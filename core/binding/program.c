@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "binding/field.h"
+#include "binding/misuse.h"
 
 static const char *const fields[] = {"env", "cwd", "stdin", "stdout", "stderr", "label", NULL};
 
@@ -32,8 +33,8 @@ static void check_keys(lua_State *L, int index, lua_Integer words) {
     lua_Integer place = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
     if (place >= 1 && place <= words) continue;
     if (lua_type(L, -2) == LUA_TSTRING && is_field(lua_tostring(L, -2))) continue;
-    luaL_error(L, "exec: unknown option '%s' (known: env, cwd, stdin, stdout, stderr, label)",
-               luaL_tolstring(L, -2, NULL));
+    misuse(L, "unknown option '%s' (known: env, cwd, stdin, stdout, stderr, label)",
+           luaL_tolstring(L, -2, NULL));
   }
 }
 
@@ -41,9 +42,9 @@ static void check_keys(lua_State *L, int index, lua_Integer words) {
 static char *keep_text(lua_State *L, int keep, const char *where) {
   size_t length;
   if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
-    luaL_error(L, "exec: %s: a string or a number expected, not %s", where, luaL_typename(L, -1));
+    misuse(L, "%s: a string or a number expected, not %s", where, luaL_typename(L, -1));
   const char *text = lua_tolstring(L, -1, &length);
-  if (strlen(text) != length) luaL_error(L, "exec: %s: a zero byte in \"%s\\0...\"", where, text);
+  if (strlen(text) != length) misuse(L, "%s: a zero byte in \"%s\\0...\"", where, text);
   lua_rawseti(L, keep, (lua_Integer)lua_rawlen(L, keep) + 1);
   return (char *)text; /* libuv takes what execve(2) takes, and changes nothing */
 }
@@ -71,8 +72,7 @@ static const char *read_text(lua_State *L, int index, int keep, const char *fiel
                              const char *missing) {
   int type = lua_getfield(L, index, field);
   if (type == LUA_TSTRING) return keep_text(L, keep, field);
-  if (type != LUA_TNIL)
-    luaL_error(L, "exec: %s: a string expected, not %s", field, luaL_typename(L, -1));
+  if (type != LUA_TNIL) misuse(L, "%s: a string expected, not %s", field, luaL_typename(L, -1));
   lua_pop(L, 1);
   return missing;
 }
@@ -94,8 +94,8 @@ static enum stream_kind read_stream(lua_State *L, int index, const struct stream
   else if (choice->merges && strcmp(text, "stdout") == 0)
     kind = STREAM_MERGE;
   else if (!lua_isnil(L, -1))
-    luaL_error(L, "exec: %s: %s expected, not %s", choice->field, choice->expected,
-               is_text ? lua_pushfstring(L, "\"%s\"", text) : luaL_tolstring(L, -1, NULL));
+    misuse(L, "%s: %s expected, not %s", choice->field, choice->expected,
+           is_text ? lua_pushfstring(L, "\"%s\"", text) : luaL_tolstring(L, -1, NULL));
   lua_pop(L, 1);
   return kind;
 }
@@ -107,11 +107,10 @@ static void check_environment(lua_State *L, int index) {
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
     if (name[0] == '\0' || strchr(name, '=') != NULL || strlen(name) != lua_rawlen(L, -2))
-      luaL_error(L, "exec: env: a variable's name expected, not %s", luaL_tolstring(L, -2, NULL));
+      misuse(L, "env: a variable's name expected, not %s", luaL_tolstring(L, -2, NULL));
     bool is_removed = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
     if (!is_removed && lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
-      luaL_error(L, "exec: env.%s: a string, a number or false expected, not %s", name,
-                 luaL_typename(L, -1));
+      misuse(L, "env.%s: a string, a number or false expected, not %s", name, luaL_typename(L, -1));
   }
 }
 
@@ -151,7 +150,7 @@ static char **read_environment(lua_State *L, int index, int keep) {
     lua_newtable(L);
     lua_replace(L, -2);
   } else if (type != LUA_TTABLE) {
-    luaL_error(L, "exec: env: a table expected, not %s", luaL_typename(L, -1));
+    misuse(L, "env: a table expected, not %s", luaL_typename(L, -1));
   } else {
     field_copy_table(L, -1);
   }
@@ -172,7 +171,7 @@ void program_read(lua_State *L, int index, struct program *out) {
   lua_Integer words = (lua_Integer)lua_rawlen(L, index);
   check_keys(L, index, words);
   if (words == 0) {
-    luaL_error(L, "exec: no program given, like { \"redis-server\", \"--port\", \"7000\" }");
+    misuse(L, "no program given, like { \"redis-server\", \"--port\", \"7000\" }");
     return;
   }
   lua_newtable(L);

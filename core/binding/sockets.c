@@ -9,6 +9,7 @@
 #include "binding/host.h"
 #include "binding/listener.h"
 #include "binding/memory.h"
+#include "binding/misuse.h"
 #include "binding/target.h"
 #include "platform/sock_diag.h"
 
@@ -25,7 +26,7 @@ static void check_fields(lua_State *L) {
     const char *name = luaL_tolstring(L, -2, NULL);
     int i = 0;
     while (fields[i] != NULL && strcmp(fields[i], name) != 0) i++;
-    if (fields[i] == NULL) luaL_error(L, "sockets: unknown field '%s' (known: %s)", name, known);
+    if (fields[i] == NULL) misuse(L, "unknown field '%s' (known: %s)", name, known);
   }
 }
 
@@ -39,8 +40,7 @@ static int refuse_state(lua_State *L, int index) {
     luaL_addstring(&known, tcp_state_name(number));
   }
   luaL_pushresult(&known);
-  return luaL_error(L, "state: no socket is listed as '%s' (known: %s)", given,
-                    lua_tostring(L, -1));
+  return misuse(L, "state: no socket is listed as '%s' (known: %s)", given, lua_tostring(L, -1));
 }
 
 /* The bit of the state whose name is on the top of the stack. */
@@ -73,7 +73,7 @@ static uint32_t states(lua_State *L) {
 static int flag(lua_State *L, const char *field) {
   int type = lua_getfield(L, FILTER, field);
   if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-    luaL_error(L, "%s: true or false expected, not %s", field, luaL_typename(L, -1));
+    misuse(L, "%s: true or false expected, not %s", field, luaL_typename(L, -1));
   int value = type == LUA_TNIL ? -1 : lua_toboolean(L, -1);
   lua_pop(L, 1);
   return value;
@@ -82,9 +82,9 @@ static int flag(lua_State *L, const char *field) {
 /* Its connections: by its mark. Without one, at its port, and at its address unless that is any. */
 static void narrow_to(lua_State *L, const listener *l, struct sock_diag_filter *f) {
   const address *local = listener_address(l);
-  if (f->local_port != 0) luaL_error(L, "local_port: the listener says it already");
+  if (f->local_port != 0) misuse(L, "local_port: the listener says it already");
   f->family = address_family(local);
-  if (f->family == AF_UNIX) luaL_error(L, "listener: a TCP one expected, not one on a Unix path");
+  if (f->family == AF_UNIX) misuse(L, "listener: a TCP one expected, not one on a Unix path");
   f->local_port = address_port(local);
   f->mark = listener_mark(l);
   if (f->mark == 0 && !address_is_any(local)) f->local = *local;
@@ -95,9 +95,9 @@ static void take_listener(lua_State *L, struct sock_diag_filter *f) {
   if (lua_getfield(L, FILTER, "listener") != LUA_TNIL) {
     const listener *l = listener_test(L, -1);
     if (l == NULL)
-      luaL_error(L, "listener: a listener expected, not %s", luaL_typename(L, -1));
+      misuse(L, "listener: a listener expected, not %s", luaL_typename(L, -1));
     else if (listener_host(l) != host_number(host_or_home(L, HOST)))
-      luaL_error(L, "listener: it is on another host");
+      misuse(L, "listener: it is on another host");
     else
       narrow_to(L, l, f);
   }
@@ -151,17 +151,15 @@ static void take_peer(lua_State *L, struct sock_diag_filter *f) {
   const char *text = target_string(L, FILTER, "peer_address", NULL);
   if (text == NULL) return;
   if (address_parse(text, &f->peer) < 0 || address_port(&f->peer) == 0)
-    luaL_error(L, "peer_address: \"%s\" is no address like \"10.0.0.1:80\" or \"[fd00::1]:80\"",
-               text);
-  if (f->peer_port != 0) luaL_error(L, "peer_port: peer_address says it already");
+    misuse(L, "peer_address: \"%s\" is no address like \"10.0.0.1:80\" or \"[fd00::1]:80\"", text);
+  if (f->peer_port != 0) misuse(L, "peer_port: peer_address says it already");
   f->peer_port = address_port(&f->peer);
 }
 
 static struct sock_diag_filter filter_argument(lua_State *L) {
   if (lua_isnoneornil(L, FILTER))
     return (struct sock_diag_filter){.states = SOCK_DIAG_STATES, .owned = -1};
-  if (!lua_istable(L, FILTER))
-    luaL_error(L, "sockets: a table expected, not %s", luaL_typename(L, FILTER));
+  if (!lua_istable(L, FILTER)) misuse(L, "a table expected, not %s", luaL_typename(L, FILTER));
   field_copy_table(L, FILTER);
   check_fields(L);
   struct sock_diag_filter f = {

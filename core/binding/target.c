@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "binding/listener.h"
+#include "binding/misuse.h"
 
 static const char EXAMPLES[] = "\"127.0.0.1:80\", \"[::1]:80\" or \"unix:/path\" (addresses are "
                                "numeric: lunet looks no names up)";
@@ -26,14 +27,14 @@ static int refuse_unknown(lua_State *L, const char *name, const char *const fiel
     if (o[1].name != NULL) luaL_addstring(&known, ", ");
   }
   luaL_pushresult(&known);
-  return luaL_error(L, "unknown option '%s' (known: %s)", name, lua_tostring(L, -1));
+  return misuse(L, "unknown option '%s' (known: %s)", name, lua_tostring(L, -1));
 }
 
 /* A string for the kernel, which would take it to end at a zero byte. */
 static const char *check_text(lua_State *L, int index, const char *field) {
   size_t length;
   const char *text = lua_tolstring(L, index, &length);
-  if (strlen(text) != length) luaL_error(L, "%s: a zero byte in \"%s\\0...\"", field, text);
+  if (strlen(text) != length) misuse(L, "%s: a zero byte in \"%s\\0...\"", field, text);
   return text;
 }
 
@@ -56,26 +57,26 @@ static void check_option(lua_State *L, const struct option *o) {
   switch (o->type) {
   case OPTION_FLAG:
     if (!lua_isboolean(L, -1))
-      luaL_error(L, "option %s: true or false expected, not %s", o->name, luaL_typename(L, -1));
+      misuse(L, "option %s: true or false expected, not %s", o->name, luaL_typename(L, -1));
     return;
   case OPTION_TEXT:
     if (lua_type(L, -1) != LUA_TSTRING)
-      luaL_error(L, "option %s: a string expected, not %s", o->name, luaL_typename(L, -1));
+      misuse(L, "option %s: a string expected, not %s", o->name, luaL_typename(L, -1));
     check_text(L, -1, o->name);
     return;
   case OPTION_LINGER:
     if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) return;
     if (is_number_of(o, L, -1)) return;
-    luaL_error(L,
-               "option linger: 0 (close sends RST) or false expected, not %s: with a longer "
-               "time close(2) would wait, and lunet's close never does",
-               shown(L));
+    misuse(L,
+           "option linger: 0 (close sends RST) or false expected, not %s: with a longer "
+           "time close(2) would wait, and lunet's close never does",
+           shown(L));
     return;
   default:
     if (is_number_of(o, L, -1)) return;
-    luaL_error(L, "option %s: a %snumber from %I to %I%s expected, not %s", o->name,
-               o->type == OPTION_MILLISECONDS ? "" : "whole ", (LUAI_UACINT)o->min,
-               (LUAI_UACINT)o->max, unit, shown(L));
+    misuse(L, "option %s: a %snumber from %I to %I%s expected, not %s", o->name,
+           o->type == OPTION_MILLISECONDS ? "" : "whole ", (LUAI_UACINT)o->min, (LUAI_UACINT)o->max,
+           unit, shown(L));
   }
 }
 
@@ -148,7 +149,7 @@ int target_integer(lua_State *L, int index, const char *field, int min, int max,
   }
   lua_Integer value = lua_tointegerx(L, -1, &is_integer);
   if (!is_integer || lua_type(L, -1) != LUA_TNUMBER || value < min || value > max)
-    luaL_error(L, "%s: a whole number from %d to %d expected, not %s", field, min, max, shown(L));
+    misuse(L, "%s: a whole number from %d to %d expected, not %s", field, min, max, shown(L));
   lua_pop(L, 1);
   return (int)value;
 }
@@ -156,7 +157,7 @@ int target_integer(lua_State *L, int index, const char *field, int min, int max,
 const char *target_string(lua_State *L, int index, const char *field, const char *missing) {
   int type = lua_getfield(L, index, field);
   if (type != LUA_TNIL && type != LUA_TSTRING)
-    luaL_error(L, "%s: a string expected, not %s", field, luaL_typename(L, -1));
+    misuse(L, "%s: a string expected, not %s", field, luaL_typename(L, -1));
   const char *value = type == LUA_TNIL ? missing : check_text(L, -1, field);
   lua_pop(L, 1); /* the copy of the table keeps it */
   return value;
@@ -164,7 +165,7 @@ const char *target_string(lua_State *L, int index, const char *field, const char
 
 static void parse(lua_State *L, const char *field, const char *text, address *out) {
   if (address_parse(text, out) < 0)
-    luaL_error(L, "%s: \"%s\" is no address like %s", field, text, EXAMPLES);
+    misuse(L, "%s: \"%s\" is no address like %s", field, text, EXAMPLES);
 }
 
 /* A string or a listener at `index`; false: something else. */
@@ -181,35 +182,35 @@ static bool is_unix(const char *text) { return strncmp(text, "unix:", 5) == 0; }
 static void make(lua_State *L, int index, const char *text, int port, address *out) {
   bool is_made = address_make(text, port, out) == 0;
   if (!is_made && is_unix(text))
-    luaL_error(L, "address: \"%s\": a path of 1 to %d bytes expected", text,
-               (int)sizeof out->as.un.sun_path - 1);
+    misuse(L, "address: \"%s\": a path of 1 to %d bytes expected", text,
+           (int)sizeof out->as.un.sun_path - 1);
   if (!is_made)
-    luaL_error(L,
-               "address: \"%s\" is not numeric: \"127.0.0.1\", \"::1\" or \"unix:/path\" "
-               "expected (and the port apart)",
-               text);
+    misuse(L,
+           "address: \"%s\" is not numeric: \"127.0.0.1\", \"::1\" or \"unix:/path\" "
+           "expected (and the port apart)",
+           text);
   if (address_family(out) != AF_UNIX) return;
   if (lua_getfield(L, index, "port") != LUA_TNIL)
-    luaL_error(L, "port: a Unix address (\"%s\") has none", text);
+    misuse(L, "port: a Unix address (\"%s\") has none", text);
   lua_pop(L, 1);
 }
 
 /* The target in [1] says all: what else could name one is refused, not ignored. */
 static void refuse_second(lua_State *L, int index, const char *field) {
   if (lua_getfield(L, index, field) != LUA_TNIL)
-    luaL_error(L, "%s: the target is given by [1] already", field);
+    misuse(L, "%s: the target is given by [1] already", field);
   lua_pop(L, 1);
 }
 
 void target_peer(lua_State *L, int index, address *out) {
   if (simple_peer(L, index, out)) return;
   if (lua_type(L, index) != LUA_TTABLE)
-    luaL_error(L, "connect: a listener, a table or an address expected, like %s; not %s", EXAMPLES,
-               luaL_typename(L, index));
+    misuse(L, "a listener, a table or an address expected, like %s; not %s", EXAMPLES,
+           luaL_typename(L, index));
   lua_rawgeti(L, index, 1);
   if (!lua_isnil(L, -1)) {
     if (!simple_peer(L, lua_gettop(L), out))
-      luaL_error(L, "[1]: a listener or an address expected, not %s", luaL_typename(L, -1));
+      misuse(L, "[1]: a listener or an address expected, not %s", luaL_typename(L, -1));
     lua_pop(L, 1);
     refuse_second(L, index, "address");
     refuse_second(L, index, "port");
@@ -225,7 +226,7 @@ bool target_from(lua_State *L, int index, address *out) {
   const char *text = target_string(L, index, "from", NULL);
   if (text == NULL) return false;
   if (address_make(text, 0, out) < 0) parse(L, "from", text, out);
-  if (address_family(out) == AF_UNIX) luaL_error(L, "from: a Unix client has no address to choose");
+  if (address_family(out) == AF_UNIX) misuse(L, "from: a Unix client has no address to choose");
   return true;
 }
 

@@ -29,12 +29,11 @@ static int continue_wait(lua_State *L, int status, lua_KContext context);
 
 static void refuse(lua_State *L, const runtime *rt) {
   if (rt->current == &rt->main && L == rt->main.L)
-    luaL_error(L, rt->is_driving ? "cannot wait: the main thread is waiting already"
-                                 : "a finalizer cannot wait");
-  if (rt->current->L != L)
-    luaL_error(L, "a plain coroutine cannot wait: start it with lunet.spawn");
-  luaL_error(L, "a task cannot wait here: inside require, a sort or gsub callback, a metamethod "
-                "called from C, an error handler or a finalizer");
+    misuse(L, rt->is_driving ? "cannot wait: the main thread is waiting already"
+                             : "a finalizer cannot wait");
+  if (rt->current->L != L) misuse(L, "a plain coroutine cannot wait: start it with lunet.spawn");
+  misuse(L, "a task cannot wait here: inside require, a sort or gsub callback, a metamethod "
+            "called from C, an error handler or a finalizer");
 }
 
 /* A finalizer may run between the start of a wait and its end, which have one op between them. The
@@ -210,7 +209,7 @@ static int task_settled(lua_State *L, nursery *n) {
 /* Lies on top of the stack below until the task begins: it is what coroutine.resume calls, if the
  * script has kept the coroutine of a task that is over, which serves again. */
 static int refuse_resume(lua_State *L) {
-  return luaL_error(L, "cannot resume the coroutine of a task that has not begun");
+  return misuse(L, "cannot resume the coroutine of a task that has not begun");
 }
 
 /* The first function of a coroutine: its stack is the task, the body and its arguments. */
@@ -413,7 +412,7 @@ int task_spawn(lua_State *L) {
   t->L = coroutine_push(L, &rt->coroutines);
   lua_setiuservalue(L, -2, VALUE_THREAD);
   lua_insert(L, 1); /* the task below the body */
-  if (!lua_checkstack(t->L, arguments + 3)) luaL_error(L, "spawn: too many arguments");
+  if (!lua_checkstack(t->L, arguments + 3)) misuse(L, "too many arguments");
   lua_pushcfunction(t->L, task_body);
   lua_pushlightuserdata(t->L, t);
   lua_xmove(L, t->L, arguments);
@@ -449,7 +448,7 @@ static int join(lua_State *L) {
   task *joined = luaL_checkudata(L, 1, TASK_TYPE);
   uint64_t deadline_ns = timeout_argument(L, 2);
   lua_settop(L, 1);
-  if (runtime_of(L)->current == joined) return luaL_error(L, "a task cannot join itself");
+  if (runtime_of(L)->current == joined) return misuse(L, "a task cannot join itself");
   task *t = task_begin(L, deadline_ns);
   if (joined->state < TASK_DONE) {
     t->op.awaits_tasks = deadline_ns == DEADLINE_NEVER;

@@ -1,5 +1,6 @@
 #include "binding/timeout.h"
 
+#include "binding/misuse.h"
 #include "binding/task.h"
 #include "platform/clock.h"
 
@@ -8,9 +9,10 @@ static const double FOREVER_S = 9e9;
 
 uint64_t timeout_argument(lua_State *L, int index) {
   if (lua_isnoneornil(L, index)) return DEADLINE_NEVER;
-  luaL_checktype(L, index, LUA_TNUMBER); /* no strings: "1" would hide a mistake */
   lua_Number seconds = lua_tonumber(L, index);
-  luaL_argcheck(L, seconds >= 0, index, "a timeout is a number of seconds, 0 or more");
+  /* No strings: "1" would hide a mistake. */
+  if (lua_type(L, index) != LUA_TNUMBER || !(seconds >= 0))
+    misuse_value(L, index, "a timeout is a number of seconds, 0 or more");
   if (seconds == 0) return DEADLINE_POLL;
   if (seconds > FOREVER_S) return DEADLINE_NEVER;
   /* Rounded up: a deadline never fires early. */
@@ -34,7 +36,7 @@ static int push_slept(lua_State *L, op *o) {
 }
 
 int timeout_sleep(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TNUMBER);
+  if (lua_isnoneornil(L, 1)) misuse_value(L, 1, "a number of seconds, 0 or more, is expected");
   uint64_t deadline_ns = timeout_argument(L, 1);
   task *t = task_begin(L, deadline_ns == DEADLINE_POLL ? DEADLINE_NEVER : deadline_ns);
   op_wait(&t->op, NULL);

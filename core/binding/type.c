@@ -2,6 +2,8 @@
 
 #include <stdbool.h>
 
+#include "binding/misuse.h"
+
 struct box {
   const char *type; /* the address of its name */
   void *value;
@@ -44,6 +46,6 @@ void **type_test(lua_State *L, int index, const char *name) {
 
 void **type_check(lua_State *L, int index, const char *name) {
   void **value = type_test(L, index, name);
-  if (value == NULL) luaL_typeerror(L, index, name);
+  if (value == NULL) misuse_type(L, index, name);
   return value;
 }

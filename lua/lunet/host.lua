@@ -146,6 +146,7 @@ end
 ---@return string? message names the kernel's version that has it, if this one has not
 ---@return string? code "ENOENT" no such sysctl of a host, "EINVAL" no such value, "EACCES" not to be read or written
 function methods:sysctl(name, value)
+  core.check_self(self, "lunet.host")
   local path = sysctl.path(name, 2)
   return sysctl.set(self, name, path, value ~= nil and sysctl.text(name, value, 2) or nil)
 end
@@ -164,7 +165,16 @@ function methods:counters()
   return counters.new(snmp, netstat)
 end
 
-methods.drop = rule.drop
+--- Loses segments that pass this host, until the rule is closed. lunet.rule documents the options.
+---@param options lunet.drop_options
+---@return lunet.rule|nil rule
+---@return string? message
+---@return string? code
+function methods:drop(options)
+  core.check_self(self, "lunet.host")
+  local made, message, code = rule.drop(self, options)
+  return made, message, code
+end
 
 local MOST_SEGMENTS = 65536 -- some 17 MB
 
@@ -176,6 +186,7 @@ local MOST_SEGMENTS = 65536 -- some 17 MB
 ---@return string? message
 ---@return string? code "EMFILE"
 function methods:capture(most)
+  core.check_self(self, "lunet.host")
   if most ~= nil and (math.type(most) ~= "integer" or most < 1) then
     error(("capture: a whole number of segments expected, 1 or more, not %s"):format(tostring(most)), 2)
   end

@@ -42,15 +42,15 @@ function lunet.can(what)
   return require("lunet.can").ask(what)
 end
 
-local function seconds(value, position, name)
+local function seconds(value, name)
   if value ~= nil and (type(value) ~= "number" or value ~= value or value < 0) then
-    error(("bad argument #%d to '%s' (a timeout is a number of seconds, 0 or more)"):format(position, name), 3)
+    core.misuse(("%s: a timeout is a number of seconds, 0 or more; not %s"):format(name, tostring(value)))
   end
 end
 
 local function callable(value, position, name)
   if type(value) ~= "function" then
-    error(("bad argument #%d to '%s' (function expected, got %s)"):format(position, name, type(value)), 3)
+    core.misuse(("bad argument #%d to '%s' (function expected, got %s)"):format(position, name, type(value)))
   end
 end
 
@@ -63,8 +63,8 @@ end
 ---@return any message
 ---@return string? code "TIMEOUT"
 function lunet.within(timeout, fn, ...)
-  seconds(timeout, 1, "within")
-  if type(timeout) ~= "number" then error("bad argument #1 to 'within' (number of seconds expected)", 2) end
+  if timeout == nil then core.misuse "within: a number of seconds, 0 or more, is expected; not nil" end
+  seconds(timeout, "within")
   callable(fn, 2, "within")
   local task <close> = lunet.spawn(fn, ...)
   local results = table.pack(task:join(timeout))
@@ -90,7 +90,7 @@ local FIRST_PAUSE, LAST_PAUSE, GROWTH = 0.0001, 0.005, 1.5
 ---@return string? code "TIMEOUT"
 function lunet.eventually(predicate, timeout)
   callable(predicate, 1, "eventually")
-  seconds(timeout, 2, "eventually")
+  seconds(timeout, "eventually")
   local deadline = timeout and lunet.now() + timeout or math.huge
   local pause = FIRST_PAUSE
   while true do
@@ -145,7 +145,7 @@ end
 ---@return R[] results what each run returned, in the order of the items
 ---@overload fun(items: T[], run: fun(item: T, number: integer, meet: fun()): R): R[]
 function lunet.together(items, prepare, run)
-  if type(items) ~= "table" then error("bad argument #1 to 'together' (list expected)", 2) end
+  if type(items) ~= "table" then core.misuse "bad argument #1 to 'together' (list expected)" end
   callable(prepare, 2, "together")
   if run ~= nil then callable(run, 3, "together") end
   local results = {}
@@ -183,6 +183,7 @@ end
 ---@return string message
 ---@return string code "CLOSED"
 function core.listener:serve(handler)
+  core.check_self(self, "lunet.listener")
   callable(handler, 1, "serve")
   while true do
     local connection, message, code = self:accept()
@@ -197,7 +198,8 @@ end
 ---@param timeout? number seconds for each line; nil waits without limit
 ---@return fun(): string?, string?, string?
 function core.connection:lines(timeout)
-  seconds(timeout, 1, "lines")
+  core.check_self(self, "lunet.connection")
+  seconds(timeout, "lines")
   return function() return self:receive("l", timeout) end
 end
 

@@ -135,7 +135,7 @@ local function next_lan_addresses()
   end
 end
 
-local net = {}
+local net = { __name = "lunet.network" }
 net.__index = net
 
 --- The address of a host on this network.
@@ -145,6 +145,13 @@ net.__index = net
 ---@return string? message if the host has no IPv6
 ---@return string? code "EAFNOSUPPORT"
 function net:address(host, family)
+  core.check_self(self, "lunet.network")
+  if not core.is_host(host) then
+    core.misuse(("bad argument #1 to 'address' (lunet.host expected, got %s)"):format(type(host)))
+  end
+  if family ~= nil and family ~= "ipv4" and family ~= "ipv6" then
+    core.misuse(("address: ipv4 or ipv6 expected, not %s"):format(tostring(family)))
+  end
   local addresses = place_of(host).addresses[self]
   for _, address in ipairs(addresses or {}) do
     if (address:find ":" ~= nil) == (family == "ipv6") then return address end
@@ -161,6 +168,7 @@ end
 ---@return string? message
 ---@return string? code "EOPNOTSUPP": it has no delay
 function net:statistics()
+  core.check_self(self, "lunet.network")
   if not self.wire then return nil, ("statistics: the %s has no delay (EOPNOTSUPP)"):format(self), "EOPNOTSUPP" end
   return self.wire:statistics()
 end
@@ -168,6 +176,7 @@ end
 --- Takes the network away from its hosts. Idempotent.
 ---@return true
 function net:close()
+  core.check_self(self, "lunet.network")
   if self.is_open then
     self.is_open = false
     self.take_down()

@@ -58,13 +58,13 @@ end
 
 local function check_fields(options)
   if type(options) ~= "table" then
-    error(("drop: a table of options expected, not %s"):format(type(options)), 3)
+    core.misuse(("drop: a table of options expected, not %s"):format(type(options)))
   end
   local known = {}
   for _, field in ipairs(fields) do known[field] = true end
   for field in pairs(options) do
     if not known[field] then
-      error(("drop: unknown option '%s' (known: %s)"):format(tostring(field), table.concat(fields, ", ")), 3)
+      core.misuse(("drop: unknown option '%s' (known: %s)"):format(tostring(field), table.concat(fields, ", ")))
     end
   end
 end
@@ -73,7 +73,7 @@ local function check_choice(options, field, choices, default)
   local name = options[field]
   if name == nil then name = default end
   if name ~= nil and not choices[name] then
-    error(("%s: one of %s expected, not %s"):format(field, names_of(choices), tostring(name)), 3)
+    core.misuse(("drop: %s: one of %s expected, not %s"):format(field, names_of(choices), tostring(name)))
   end
   return choices[name]
 end
@@ -81,7 +81,7 @@ end
 local function check_number(options, field, most)
   local number = options[field]
   if number ~= nil and (math.type(number) ~= "integer" or number < 1 or number > most) then
-    error(("%s: a whole number from 1 to %d expected, not %s"):format(field, most, tostring(number)), 3)
+    core.misuse(("drop: %s: a whole number from 1 to %d expected, not %s"):format(field, most, tostring(number)))
   end
   return number
 end
@@ -96,7 +96,8 @@ local function check_address(options, field)
   local text = tostring(options[field])
   local suffix = text:find "/" and "" or family_of(text) == "ip" and "/32" or "/128"
   if not text:find "^[%x:./]+$" or not core.is_address(text .. suffix) then
-    error(("%s: an address like 10.0.0.1, 10.0.0.0/24, fd00::1 or fd00::/64 expected, not %s"):format(field, text), 3)
+    core.misuse(("drop: %s: an address like 10.0.0.1, 10.0.0.0/24, fd00::1 or fd00::/64 expected, not %s"):format(field,
+      text))
   end
   return text
 end
@@ -109,13 +110,14 @@ local function check_flags(options)
   local wanted = {}
   for _, name in ipairs(list) do
     if not kinds[name] then
-      error(("flags: one of %s, or a list of them, expected, not %s"):format(names_of(kinds), tostring(name)), 3)
+      core.misuse(("drop: flags: one of %s, or a list of them, expected, not %s"):format(names_of(kinds),
+        tostring(name)))
     end
     wanted[name] = true
   end
-  if next(wanted) == nil then error("flags: a list of at least one expected", 3) end
+  if next(wanted) == nil then core.misuse "drop: flags: a list of at least one expected" end
   if wanted.RST and options.reject == "reset" then
-    error("flags: RST cannot be rejected by \"reset\": nobody answers a RST by a RST", 3)
+    core.misuse "drop: flags: RST cannot be rejected by \"reset\": nobody answers a RST by a RST"
   end
   return wanted
 end
@@ -243,7 +245,7 @@ function rule.drop(host, options)
   local to_port = check_number(options, "to_port", 65535)
   local from, to = check_address(options, "from"), check_address(options, "to")
   if from and to and family_of(from) ~= family_of(to) then
-    error(("drop: from %s to %s: both IPv4 or both IPv6 expected"):format(from, to), 2)
+    core.misuse(("drop: from %s to %s: both IPv4 or both IPv6 expected"):format(from, to))
   end
   local wanted = check_flags(options)
   local content = lose_chain(first, options.reject == "reset") .. kinds_chain(wanted)
