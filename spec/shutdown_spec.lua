@@ -96,7 +96,7 @@ for _, family in ipairs { families[1], families[2], families[3] } do
     end)
 
     it("is in the trace with the side that it ended", function()
-      local witness <close> = recording.start(false, true)
+      local witness <close> = recording.start "none"
       near:shutdown "rd"
       near:shutdown()
       near:shutdown "rdwr"

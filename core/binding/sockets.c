@@ -107,7 +107,8 @@ static void take_listener(lua_State *L, struct sock_diag_filter *f) {
 /* Whether a SYN to the one's address can come to the other, too. */
 static bool overlaps(const address *a, const address *b) {
   if (address_is_any(a) || address_is_any(b)) return true;
-  return address_shares(a, b, address_bits(a));
+  address plain_a = address_plain(a), plain_b = address_plain(b);
+  return address_shares(&plain_a, &plain_b, address_bits(&plain_a));
 }
 
 /* Whether nobody but the listener can have connections at its address. */

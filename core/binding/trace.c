@@ -31,8 +31,11 @@ int trace_start(lua_State *L) {
 
 static void set_end(lua_State *L, const char *whole, const char *port, const struct trace_end *e) {
   char text[ADDRESS_TEXT];
+  address end, plain;
   if (e->port == 0) return;
-  field_set_string(L, whole, address_format_bytes(e->family, e->address, e->port, text));
+  trace_end_get(e, &end);
+  plain = address_plain(&end); /* as it is on the wire, and at the other end */
+  field_set_string(L, whole, address_format(&plain, text));
   field_set_integer(L, port, e->port);
 }
 

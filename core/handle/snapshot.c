@@ -41,10 +41,12 @@ static int read_counters(int ns, char **out) {
 /* -- sockets ------------------------------------------------------------------------------- */
 
 static void print_socket(FILE *out, const struct tcp_socket *s) {
-  char local[ADDRESS_TEXT], peer[ADDRESS_TEXT] = "-";
-  if (s->peer.length != 0) address_format(&s->peer, peer);
-  fprintf(out, "%s %s %s %u %u %d %u\n", tcp_state_name(s->state), address_format(&s->local, local),
-          peer, s->receive_queue, s->send_queue, s->inode != 0, s->retransmits);
+  char local_text[ADDRESS_TEXT], peer_text[ADDRESS_TEXT] = "-";
+  address local = address_plain(&s->local), peer = address_plain(&s->peer);
+  if (s->peer.length != 0) address_format(&peer, peer_text);
+  fprintf(out, "%s %s %s %u %u %d %u\n", tcp_state_name(s->state),
+          address_format(&local, local_text), peer_text, s->receive_queue, s->send_queue,
+          s->inode != 0, s->retransmits);
 }
 
 /* A line for each: state, local address, peer or "-", receive and send queue, owned, retransmits.

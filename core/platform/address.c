@@ -167,7 +167,19 @@ int address_port(const address *a) {
   }
 }
 
-bool address_is_any(const address *a) {
+static bool is_mapped(const address *a) {
+  return address_family(a) == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&a->as.in6.sin6_addr);
+}
+
+address address_plain(const address *a) {
+  if (!is_mapped(a)) return *a;
+  address plain = {.length = sizeof plain.as.in,
+                   .as.in = {.sin_family = AF_INET, .sin_port = a->as.in6.sin6_port}};
+  memcpy(&plain.as.in.sin_addr, &a->as.in6.sin6_addr.s6_addr[12], sizeof plain.as.in.sin_addr);
+  return plain;
+}
+
+static bool has_any(const address *a) {
   switch (address_family(a)) {
   case AF_INET: return a->as.in.sin_addr.s_addr == htonl(INADDR_ANY);
   case AF_INET6: return IN6_IS_ADDR_UNSPECIFIED(&a->as.in6.sin6_addr);
@@ -175,17 +187,25 @@ bool address_is_any(const address *a) {
   }
 }
 
+bool address_is_any(const address *a) {
+  address plain = address_plain(a);
+  return has_any(&plain);
+}
+
 bool address_is_loopback(const address *a) {
-  switch (address_family(a)) {
-  case AF_INET: return bytes_of(a)[0] == 127;
-  case AF_INET6: return IN6_IS_ADDR_LOOPBACK(&a->as.in6.sin6_addr);
+  address plain = address_plain(a);
+  switch (address_family(&plain)) {
+  case AF_INET: return bytes_of(&plain)[0] == 127;
+  case AF_INET6: return IN6_IS_ADDR_LOOPBACK(&plain.as.in6.sin6_addr);
   default: return false;
   }
 }
 
 void address_reachable(address *a) {
   if (!address_is_any(a)) return;
-  if (address_family(a) == AF_INET)
+  if (is_mapped(a))
+    memcpy(&a->as.in6.sin6_addr.s6_addr[12], (uint8_t[]){127, 0, 0, 1}, 4);
+  else if (address_family(a) == AF_INET)
     a->as.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   else
     a->as.in6.sin6_addr = in6addr_loopback;

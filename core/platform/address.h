@@ -45,7 +45,12 @@ const char *address_format_bytes(int family, const void *bytes, int port, char t
 int address_family(const address *a); /* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC when empty */
 int address_port(const address *a);   /* host byte order; 0 for Unix */
 
-bool address_is_any(const address *a); /* 0.0.0.0 or :: */
+/* The IPv4 address behind one that an IPv6 socket has for it, "[::ffff:10.0.0.2]:80" (RFC 4291,
+ * 2.5.5.2); any other as it is. So the two ends of a connection, and what crosses the wire, agree.
+ */
+address address_plain(const address *a);
+
+bool address_is_any(const address *a); /* 0.0.0.0, ::ffff:0.0.0.0 or :: */
 
 bool address_is_loopback(const address *a); /* 127.0.0.0/8 or ::1 */
 

@@ -67,7 +67,8 @@ static void parse(struct nlmsghdr *header, struct tcp_socket *out) {
 
 static bool is_at(const address *a, const address *wanted) {
   if (address_family(wanted) == AF_UNSPEC) return true;
-  return address_shares(a, wanted, address_bits(wanted));
+  address plain = address_plain(a), plain_wanted = address_plain(wanted);
+  return address_shares(&plain, &plain_wanted, address_bits(&plain_wanted));
 }
 
 static bool is_wanted(const struct sock_diag_filter *f, const struct tcp_socket *s) {

@@ -79,6 +79,9 @@ local function explain(self, message)
   return has_ipv6 and message or ("%s; %s"):format(message, why)
 end
 
+-- The IPv4 address behind one of a socket of IPv6, such as [::ffff:10.0.0.1]:80.
+local function plain(address) return (address:gsub("^%[::ffff:(%d+%.[%d.]+)%]:", "%1:")) end
+
 --- Like lunet.listen, on this host; any address (0.0.0.0) by default.
 ---@param target lunet.listen_target
 ---@return lunet.listener|nil listener
@@ -89,7 +92,7 @@ function methods:listen(target)
   if not listener then message = explain(self, message) end
   if listener then
     local address, port = listener:address()
-    origins[listener] = { host = self, address = address, port = port }
+    origins[listener] = { host = self, address = plain(address), port = port }
   end
   return listener, message, code
 end

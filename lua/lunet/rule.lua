@@ -91,11 +91,21 @@ local function family_of(address)
   return address:find ":" and "ip6" or "ip"
 end
 
+-- A socket of IPv6 has an IPv4 address as ::ffff:10.0.0.2, but its segments are of IPv4.
+local function plain(address)
+  local ip, bits = address:match "^::ffff:(%d+%.[%d.]+)/?(%d*)$"
+  if not ip or bits ~= "" and tonumber(bits) < 96 then return address end
+  return bits == "" and ip or ("%s/%d"):format(ip, tonumber(bits) - 96)
+end
+
+local function with_prefix(address)
+  return address .. (address:find "/" and "" or family_of(address) == "ip" and "/32" or "/128")
+end
+
 local function check_address(options, field)
   if options[field] == nil then return nil end
-  local text = tostring(options[field])
-  local suffix = text:find "/" and "" or family_of(text) == "ip" and "/32" or "/128"
-  if not text:find "^[%x:./]+$" or not core.is_address(text .. suffix) then
+  local text = plain(tostring(options[field]))
+  if not text:find "^[%x:./]+$" or not core.is_address(with_prefix(text)) then
     core.misuse(("drop: %s: an address like 10.0.0.1, 10.0.0.0/24, fd00::1 or fd00::/64 expected, not %s"):format(field,
       text))
   end
@@ -282,9 +292,7 @@ end
 
 local function is_at(address, end_point)
   if not address then return true end
-  address = tostring(address)
-  local suffix = address:find "/" and "" or family_of(address) == "ip" and "/32" or "/128"
-  return core.is_within(end_point, address .. suffix)
+  return core.is_within(end_point, with_prefix(plain(tostring(address))))
 end
 
 local function port_of(end_point) return math.tointeger(tonumber(end_point:match ":(%d+)$")) end

@@ -203,7 +203,8 @@ function lunet.traceback(error) end
 ---@field port? integer either port
 ---@field local_port? integer
 ---@field peer_port? integer
----@field peer_address? string with its port, as a socket's is; where several hosts connect, they may use the same ports
+---@field peer_address? string with its port, as a socket's is; where several hosts connect, they may use the same
+--- ports. "10.0.0.2:4000" and "[::ffff:10.0.0.2]:4000", by which a socket of IPv6 knows an IPv4 client, are the same
 ---@field owned? boolean
 ---@field listener? lunet.listener only connections that came to it, queued and accepted ones; it may be closed. Told
 --- by a mark (SO_MARK, socket(7)) that lunet puts on each listener, and that its connections inherit
