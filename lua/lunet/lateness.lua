@@ -1,10 +1,13 @@
 --- How late the machine lets a script run: a task that wakes every few milliseconds, and by how much it was late at
---- worst. An experiment that bounds a time from above allows for it, since a busy machine is no fault of the kernel.
+--- worst. A check that bounds a time from above allows for it, since a busy machine is no fault of the kernel.
 ---
 ---     local machine <close> = lateness.watch()
 ---     ...
 ---     return { seconds = seconds, lateness = machine:worst() }
+---
+--- and in the check: `lateness.at_most("it ended", outcome.seconds, 1.1, outcome.lateness)`.
 local core = require "lunet.core"
+local experiment = require "lunet.experiment"
 
 local lateness = {}
 lateness.__index = lateness
@@ -25,7 +28,10 @@ function lateness.watch()
   return self
 end
 
---- The worst since the watch began.
+--- Forgets what was before, such as making the hosts, which holds up every task.
+function lateness:restart() self.at_worst = 0.0 end
+
+--- The worst since the watch began, or was restarted.
 ---@return number seconds
 function lateness:worst() return self.at_worst end
 
@@ -33,5 +39,17 @@ function lateness:worst() return self.at_worst end
 function lateness:close() self.task:cancel() end
 
 lateness.__close = lateness.close
+
+--- For checks: a time must not be longer than a bound. Ends the check as not judged if the machine was so late that it
+--- may have made the time too long.
+---@param what string what took the time, as the beginning of a sentence: "full: ended"
+---@param seconds number
+---@param most number seconds; the bound
+---@param late number seconds by which the machine was late, from worst
+function lateness.at_most(what, seconds, most, late)
+  if seconds <= most then return end
+  if seconds <= most + late then experiment.not_judged("the machine was %g s late", late) end
+  error(("%s after %g s, more than %g s"):format(what, seconds, most), 0)
+end
 
 return lateness

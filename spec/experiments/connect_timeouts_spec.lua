@@ -1,3 +1,4 @@
+local judge = require "spec.support.judged"
 local lunet = require "lunet"
 local rows = require "spec.support.rows"
 local connect_timeouts = dofile "experiments/connect_timeouts.lua"
@@ -13,7 +14,7 @@ end
 
 -- What the kernel ended by itself.
 local function assert_given_up(row, error_name, least, syns)
-  assert.same({ error_name, least, syns, true }, { row.error, row.least, row.syns, row.gave_up })
+  assert.same({ error_name, syns, true }, { row.error, row.syns, row.gave_up })
   assert.is_true(row.seconds >= least - GRAIN)
 end
 
@@ -21,10 +22,16 @@ local function assert_told(row, error_name)
   assert.same({ error_name, false }, { row.error, row.gave_up })
 end
 
--- Runs one case alone, with the claim.
+local function judged(knobs) return judge(connect_timeouts, knobs) end
+
+-- Runs one case alone. One without a connect timeout says nothing about the claim.
 local function row_alone(list, knobs)
-  local outcome, holds, why = connect_timeouts(knobs)
-  assert.is_true(holds, why)
+  local outcome, holds, why = judged(knobs)
+  if list == "unbounded" then
+    assert.same({ nil, ("the case %s has no connect timeout"):format(knobs.case) }, { holds, why })
+  else
+    assert.is_true(holds, why)
+  end
   assert.equal(1, #outcome.bounded + #outcome.unbounded)
   return row_of(outcome[list], knobs.case)
 end
@@ -33,21 +40,25 @@ describe("connect_timeouts", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
   it("holds as it is", function()
-    local outcome, holds, why = connect_timeouts()
+    local outcome, holds, why = judged()
     assert.is_true(holds, why)
     local bounded, unbounded = outcome.bounded, outcome.unbounded
-    assert.same({ "black_hole", "full_queue", "silent" }, names_of(bounded))
+    assert.same({ "black_hole", "full_queue", "silent", "sndtimeo" }, names_of(bounded))
     assert_bounded({ "TIMEOUT", "patience", 0, 0, 0 }, row_of(bounded, "black_hole"))
     assert_bounded({ "TIMEOUT", "patience", 1, 0, 0 }, row_of(bounded, "full_queue"))
     assert_bounded({ "TIMEOUT", "total", 1, 1, #"GET / HTTP/1.0\r\n\r\n" }, row_of(bounded, "silent"))
+    assert_bounded({ "EINPROGRESS", "patience", 1, 1, 0 }, row_of(bounded, "sndtimeo"))
 
-    assert.same({ "refused", "port_icmp", "host_icmp", "admin_icmp", "near_icmp", "no_route", "no_neighbour",
+    assert.same({ "refused", "port_icmp", "host_icmp", "admin_icmp", "near_icmp", "blocking_icmp", "no_route",
+      "no_neighbour",
       "retries", "linear", "syncnt", "user_short", "user_timeout", "user_long" }, names_of(unbounded))
     assert_told(row_of(unbounded, "refused"), "ECONNREFUSED")
     assert_told(row_of(unbounded, "port_icmp"), "ECONNREFUSED")
     assert_told(row_of(unbounded, "host_icmp"), "EHOSTUNREACH")
     assert_told(row_of(unbounded, "admin_icmp"), "EHOSTUNREACH")
     assert_told(row_of(unbounded, "near_icmp"), "EHOSTUNREACH")
+    assert_told(row_of(unbounded, "blocking_icmp"), "EHOSTUNREACH")
+    assert.same({ 2, 1 }, { row_of(unbounded, "blocking_icmp").syns, row_of(unbounded, "blocking_icmp").soft })
     assert_told(row_of(unbounded, "no_route"), "ENETUNREACH")
     assert_told(row_of(unbounded, "no_neighbour"), "EHOSTUNREACH")
     assert.equal(0, row_of(unbounded, "no_route").syns)
@@ -88,6 +99,18 @@ describe("connect_timeouts", function()
     local row = row_alone("bounded", { client = "curl", case = "silent_tls", patience = 0.2, total = 5 })
     assert.same({ "exit 28", "patience", 1, 1 }, { row.error, row.by, row.depth, row.ghosts })
     assert.is_true(row.bytes > 0)
+  end)
+
+  it("ends a blocking connect by SO_SNDTIMEO with EINPROGRESS, and leaves a connection that the kernel makes later",
+    function()
+      local row = row_alone("bounded", { case = "sndtimeo", patience = 0.15 })
+      assert_bounded({ "EINPROGRESS", "patience", 1, 1, 0 }, row)
+      assert.is_true(row.seconds >= 0.15 - GRAIN and row.seconds < 0.95) -- before the SYN that gets in
+    end)
+
+  it("judges nothing if the whole exchange has less time than the connection", function()
+    assert.same({ nil, "total is shorter than patience" },
+      { select(2, connect_timeouts { case = "black_hole", patience = 0.2, total = 0.1 }) })
   end)
 
   it("tells curl of ICMP, however near", function()
@@ -139,7 +162,7 @@ describe("connect_timeouts #slow", function()
   end)
 
   it("holds for curl, whose exit status does not say whose timeout it was", function()
-    local outcome, holds, why = connect_timeouts { client = "curl" }
+    local outcome, holds, why = judged { client = "curl" }
     assert.is_true(holds, why)
     assert.same({ "black_hole", "full_queue", "silent", "silent_tls" }, names_of(outcome.bounded))
     for _, row in ipairs(outcome.bounded) do assert.equal("exit 28", row.error) end

@@ -1,3 +1,4 @@
+local judge = require "spec.support.judged"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local rows = require "spec.support.rows"
@@ -11,15 +12,7 @@ local function assert_story(story, syns)
   assert.is_true(story.seconds > story.free_at)
 end
 
--- Runs it until the machine lets the claim be judged.
-local function judged(knobs)
-  local outcome, holds, why
-  for _ = 1, 5 do
-    outcome, holds, why = overflow(knobs)
-    if holds ~= nil then break end
-  end
-  return outcome, holds, why
-end
+local function judged(knobs) return judge(overflow, knobs) end
 
 describe("overflow", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
