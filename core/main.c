@@ -19,6 +19,7 @@
 #include "binding/runtime.h"
 #include "chunk.h"
 #include "command_line.h"
+#include "library.h"
 #include "platform/descriptors.h"
 #include "prompt.h"
 
@@ -30,34 +31,6 @@ static void standard_streams_occupy(void) {
 }
 
 /* ---- the state ---- */
-
-/* The build tree has the library beside the program, an installation has it one floor up. */
-static const char *library_push(lua_State *L) {
-  char place[PATH_MAX];
-  ssize_t length = readlink("/proc/self/exe", place, sizeof place - 1);
-  if (length == -1) return NULL;
-  place[length] = '\0';
-  for (int floors = 0; floors < 2; floors++) {
-    char *end = strrchr(place, '/');
-    if (end == NULL) break;
-    *end = '\0';
-    const char *file = lua_pushfstring(L, "%s/share/lua/5.4/lunet/init.lua", place);
-    int found = access(file, R_OK) == 0;
-    lua_pop(L, 1);
-    if (found) return lua_pushfstring(L, "%s/share/lua/5.4", place);
-  }
-  return NULL;
-}
-
-static void library_prepend(lua_State *L) {
-  const char *directory = library_push(L);
-  if (directory == NULL) return;
-  lua_getglobal(L, "package");
-  lua_getfield(L, -1, "path");
-  lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", directory, directory, lua_tostring(L, -1));
-  lua_setfield(L, -3, "path");
-  lua_pop(L, 3);
-}
 
 static void core_preload(lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
@@ -84,7 +57,7 @@ static void state_prepare(lua_State *L, const command_line *line) {
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV"); /* read by the package library */
   }
   luaL_openlibs(L);
-  library_prepend(L);
+  library_open(L);
   core_preload(L);
   arguments_publish(L, line);
   lua_gc(L, LUA_GCGEN, 0, 0); /* as the stock interpreter, whose scripts may rely on it */

@@ -235,51 +235,6 @@ describe("lunet's own command line", function()
   end)
 end)
 
-describe("lunet's Lua library", function()
-  local function make_program(directory)
-    assert(os.execute(("mkdir -p %s/%s && cp %s %s/%s/lunet"):format(scratch, directory, lunet, scratch, directory)))
-    return directory .. "/lunet"
-  end
-
-  local function make_library(directory)
-    assert(os.execute(("mkdir -p %s/%s/lunet"):format(scratch, directory)))
-    write_file(directory .. "/lunet/init.lua", "return 'the library of " .. directory .. "'")
-  end
-
-  it("is found beside the program in the build tree", function()
-    local program = make_program "tree"
-    make_library "tree/share/lua/5.4"
-    local result = shell(program .. " -E -e 'print((require \"lunet\"))'")
-    assert.same({ status = 0, output = "the library of tree/share/lua/5.4\n", errors = "" }, result)
-  end)
-
-  it("is found one floor up in an installation", function()
-    local program = make_program "prefix/bin"
-    make_library "prefix/share/lua/5.4"
-    local result = shell(program .. " -E -e 'print((require \"lunet\"))'")
-    assert.same({ status = 0, output = "the library of prefix/share/lua/5.4\n", errors = "" }, result)
-  end)
-
-  it("is found through a symbolic link to the program", function()
-    local program = make_program "real/bin"
-    make_library "real/share/lua/5.4"
-    local result = shell("ln -s " .. program .. " link && ./link -E -e 'print((require \"lunet\"))'")
-    assert.same({ status = 0, output = "the library of real/share/lua/5.4\n", errors = "" }, result)
-  end)
-
-  it("leaves package.path as it was when there is none", function()
-    local program = make_program "alone"
-    local path = "-E -e 'print(package.path)'"
-    assert.equal(shell(stock .. " " .. path).output, shell(program .. " " .. path).output)
-  end)
-
-  it("has its core linked in", function()
-    local result = run [[-E -e 'print(type(package.preload["lunet.core"])) require "lunet"
-      print(package.loaded["lunet.core"] ~= nil)']]
-    assert.same({ status = 0, output = "function\ntrue\n", errors = "" }, result)
-  end)
-end)
-
 describe("lunet's prompt", function()
   -- What the prompt prints for these lines, without the version line before and the newline after.
   local function session(...)

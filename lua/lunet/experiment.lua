@@ -19,6 +19,7 @@ local isolation = require "lunet.isolation"
 local knob = require "lunet.knob"
 local needs = require "lunet.needs"
 local recording = require "lunet.recording"
+local stock = require "lunet.stock"
 
 local experiment = {}
 experiment.__index = experiment
@@ -75,6 +76,7 @@ local function declare(definition)
   setmetatable(self, experiment)
   local ok, why = pcall(self.settings, self, self.control)
   if not ok then misuse("control: %s", why) end
+  stock.declared(self)
   return self
 end
 
@@ -211,6 +213,7 @@ end
 ---  events: table[], lost: integer, hosts: table, wire: table?, began: number, environment: table, note: string?}
 function experiment:execute(values, options)
   options = options or {}
+  stock.ran(self)
   local are_here, missing = needs.find(self.needs)
   if not are_here then error(missing, 0) end
   local home <close> = options.machine and isolation.refuse() or isolation.enter(self.sysctl)

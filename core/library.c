@@ -1,0 +1,94 @@
+#include "library.h"
+
+#include <lauxlib.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The build tree has the library beside the program, an installation has it one floor up. */
+static const char *push_directory(lua_State *L) {
+  char place[PATH_MAX];
+  ssize_t length = readlink("/proc/self/exe", place, sizeof place - 1);
+  if (length == -1) return NULL;
+  place[length] = '\0';
+  for (int floors = 0; floors < 2; floors++) {
+    char *end = strrchr(place, '/');
+    if (end == NULL) break;
+    *end = '\0';
+    const char *file = lua_pushfstring(L, "%s/share/lua/5.4/lunet/init.lua", place);
+    int found = access(file, R_OK) == 0;
+    lua_pop(L, 1);
+    if (found) return lua_pushfstring(L, "%s/share/lua/5.4", place);
+  }
+  return NULL;
+}
+
+static bool is_ours(const char *name) {
+  return strncmp(name, "lunet", 5) == 0 && (name[5] == '\0' || name[5] == '.');
+}
+
+/* Whether the template is one of the path of a Lua that nobody has configured. */
+static bool is_default(const char *template, size_t length) {
+  for (const char *at = LUA_PATH_DEFAULT; at != NULL; at = strchr(at, *LUA_PATH_SEP)) {
+    if (*at == *LUA_PATH_SEP) at++;
+    if (strncmp(at, template, length) == 0 && (at[length] == '\0' || at[length] == *LUA_PATH_SEP))
+      return true;
+  }
+  return false;
+}
+
+/* Pushes the path without its default templates, and with the library's own behind. */
+static void push_path(lua_State *L, const char *path, const char *directory) {
+  luaL_Buffer own;
+  luaL_buffinit(L, &own);
+  while (*path != '\0') {
+    size_t length = strcspn(path, LUA_PATH_SEP);
+    if (length > 0 && !is_default(path, length)) {
+      luaL_addlstring(&own, path, length);
+      luaL_addstring(&own, LUA_PATH_SEP);
+    }
+    path += length + (path[length] != '\0');
+  }
+  lua_pushfstring(L, "%s/?.lua" LUA_PATH_SEP "%s/?/init.lua", directory, directory);
+  luaL_addvalue(&own);
+  luaL_pushresult(&own);
+}
+
+/* (name) -> loader, file; or why there is none. Upvalues: package, the library's directory. */
+static int search(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  if (!is_ours(name)) return 0;
+  lua_getfield(L, lua_upvalueindex(1), "searchpath");
+  lua_pushvalue(L, 1);
+  lua_getfield(L, lua_upvalueindex(1), "path");
+  const char *path = lua_tostring(L, -1);
+  if (path == NULL) luaL_error(L, "'package.path' must be a string");
+  push_path(L, path, lua_tostring(L, lua_upvalueindex(2)));
+  lua_remove(L, -2);
+  lua_call(L, 2, 2);
+  if (lua_isnil(L, -2)) return 1;
+  lua_pop(L, 1);
+  if (luaL_loadfile(L, lua_tostring(L, -1)) != LUA_OK)
+    return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name,
+                      lua_tostring(L, -2), lua_tostring(L, -1));
+  lua_insert(L, -2);
+  return 2;
+}
+
+void library_open(lua_State *L) {
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "searchers");
+  lua_pushvalue(L, -2);
+  if (push_directory(L) == NULL) {
+    lua_pop(L, 3);
+    return;
+  }
+  lua_pushcclosure(L, search, 2);
+  for (lua_Integer i = luaL_len(L, -2); i > 1; i--) {
+    lua_rawgeti(L, -2, i);
+    lua_rawseti(L, -3, i + 1);
+  }
+  lua_rawseti(L, -2, 2);
+  lua_pop(L, 2);
+}
