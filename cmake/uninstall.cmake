@@ -1,0 +1,21 @@
+# Removes what the file INSTALLED lists: the files, and the directories that are empty then.
+
+if(NOT EXISTS "${INSTALLED}")
+  message(FATAL_ERROR "nothing was installed from this build")
+endif()
+file(STRINGS "${INSTALLED}" paths)
+list(REMOVE_DUPLICATES paths)
+list(SORT paths ORDER DESCENDING) # what is in a directory comes before it
+foreach(path IN LISTS paths)
+  if(IS_DIRECTORY "${path}" AND NOT IS_SYMLINK "${path}")
+    file(GLOB left "${path}/*" "${path}/.*")
+    if(left STREQUAL "")
+      file(REMOVE_RECURSE "${path}")
+    else()
+      message(STATUS "${path} has files of others: it stays")
+    endif()
+  else()
+    file(REMOVE "${path}")
+  endif()
+endforeach()
+file(REMOVE "${INSTALLED}")
