@@ -59,8 +59,22 @@ describe("a table of records", function()
   it("breaks its headings when it would be too wide", function()
     local list = { { departure = "close", depth_before = 1, first_reply = "sent" } }
     assert.same({ "departure  depth_before  first_reply", "close                 1  sent" }, lines_of(list, {}, 36))
-    assert.same({ "           depth_  first_", "departure  before  reply", "close           1  sent" },
+    assert.same({ "           depth_", "departure  before  first_reply", "close           1  sent" },
       lines_of(list, {}, 35))
+    assert.same({ "           depth_  first_", "departure  before  reply", "close           1  sent" },
+      lines_of(list, {}, 26))
+  end)
+
+  -- Each word had a line of its own: "begun_", "after_", "its_", "client_", "left".
+  it("breaks a long heading no more often than it must", function()
+    local list = { { begun_after_its_client_left = 12, text = ("x"):rep(50) } }
+    assert.same({ "begun_after_its_", "     client_left  text", "              12  " .. ("x"):rep(50) },
+      lines_of(list, {}, 68))
+    assert.equal(4, #lines_of(list, {}, 64)) -- of 12 columns: "begun_after_", "its_client_", "left"
+  end)
+
+  it("breaks no heading within what its cells are wide", function()
+    assert.same({ "a_b_c_d", "1234567" }, lines_of({ { a_b_c_d = 1234567 } }, {}, 7))
   end)
 
   it("has less room between its columns when that does not do", function()

@@ -54,34 +54,39 @@ local function column_of(list, name)
   return column
 end
 
--- "first_reply" as one line, or as "first_" above "reply".
-local function whole(name) return { name } end
-
-local function broken(name)
-  local parts = {}
+-- A heading in lines of at most `width` columns, broken behind "_" and no more often than it must be: "begun_after_"
+-- above "its_client". A longer part has a line of its own.
+local function broken(name, width)
+  local lines = { "" }
   for part in name:gmatch "[^_]*_*" do
-    if part ~= "" then parts[#parts + 1] = part end
+    local longer = lines[#lines] .. part
+    if lines[#lines] == "" or text.width(longer) <= width then lines[#lines] = longer else lines[#lines + 1] = part end
   end
-  return parts
+  return lines
 end
 
--- How a table may look, the best first. It is the first one that is not too wide.
-local LOOKS = {
-  { split = whole, gap = "  " },
-  { split = broken, gap = "  " },
-  { split = broken, gap = " " },
-}
-
---- Splits the headings; returns how many lines they take, and how wide the table is.
-local function set_headings(columns, look)
+-- Splits the headings; returns how many lines they take, and how wide the table is.
+local function set_headings(columns, widest, gap)
   local height, width = 0, 0
   for _, column in ipairs(columns) do
-    column.heading = look.split(column.name)
-    column.width = text.widest(column, text.widest(column.heading, 1))
+    local least = text.widest(column, 1)
+    column.heading = broken(column.name, math.max(widest, least))
+    column.width = text.widest(column.heading, least)
     height = math.max(height, #column.heading)
-    width = width + column.width + #look.gap
+    width = width + column.width + #gap
   end
-  return height, width - #look.gap
+  return height, width - #gap
+end
+
+-- The widest headings with which the table is not too wide; nil if there are none.
+local function fit_headings(columns, width, gap)
+  local names = {}
+  for i, column in ipairs(columns) do names[i] = column.name end
+  for widest = text.widest(names, 1), 1, -1 do
+    local height, needed = set_headings(columns, widest, gap)
+    if needed <= width then return height end
+  end
+  return nil
 end
 
 --- One line of the table, of what each column has in it.
@@ -122,7 +127,7 @@ local function block_lines(list, fields)
 end
 
 --- The lines of a table, a record in each: numbers to the right. Too wide a table has its headings broken behind
---- each "_", and then less room between its columns; if that does not do, each record is a block, with a line
+--- some "_", and then less room between its columns; if that does not do, each record is a block, with a line
 --- `name = value` for each field.
 ---@param list table[] records
 ---@param first string[] the fields that come first, as far as there are such; the others follow by name
@@ -131,9 +136,9 @@ end
 function records.lines(list, first, width)
   local fields, columns = records.fields(list, first), {}
   for i, name in ipairs(fields) do columns[i] = column_of(list, name) end
-  for _, look in ipairs(LOOKS) do
-    local height, needed = set_headings(columns, look)
-    if needed <= width then return table_lines(columns, look.gap, height, #list) end
+  for _, gap in ipairs { "  ", " " } do
+    local height = fit_headings(columns, width, gap)
+    if height then return table_lines(columns, gap, height, #list) end
   end
   return block_lines(list, fields)
 end
