@@ -62,6 +62,7 @@ static void push_event(lua_State *L, const trace *t, const struct event *e) {
   if (e->socket.stream != 0) field_set_string(L, "stream", streams[e->socket.stream]);
   set_end(L, "local_address", "local_port", &e->socket.local);
   set_end(L, "peer_address", "peer_port", &e->socket.peer);
+  if (e->kind == EVENT_FOUND || e->kind == EVENT_GONE) return;
   if (e->kind == EVENT_DROP_END) field_set_integer(L, "segments", e->bytes);
   if (e->kind == EVENT_DROP || e->kind == EVENT_DROP_END) return;
   if (e->kind == EVENT_QUEUE) {

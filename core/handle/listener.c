@@ -268,3 +268,17 @@ uint32_t listener_mark(const listener *l) { return l->mark; }
 bool listener_is_first(const listener *l) { return l->is_first; }
 uint32_t listener_inode(const listener *l) { return l->fd == -1 ? 0 : socket_inode(l->fd); }
 uint16_t listener_host(const listener *l) { return l->socket.host; }
+
+bool listener_is_at(loop *lp, uint16_t host, int port) {
+  list *scopes = loop_scopes(lp);
+  for (list *s = scopes->next; s != scopes; s = s->next) {
+    list *handles = &LIST_ENTRY(s, scope, in_loop)->handles;
+    for (list *h = handles->next; h != handles; h = h->next) {
+      const handle *found = LIST_ENTRY(h, handle, in_scope);
+      if (found->type == &listener_type && found->host == host &&
+          address_port(&((const listener *)found)->local) == port)
+        return true;
+    }
+  }
+  return false;
+}

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "handle/foreign.h"
 #include "handle/full_output.h"
 #include "handle/trace.h"
 #include "handle/watch.h"
@@ -41,6 +42,8 @@ struct process {
   int answer;   /* of the last request: 0, errno or NO_ANSWER */
   list waiting; /* the start op, or wait ops */
   struct trace_socket socket;
+  int ns;                        /* its host's; -1: home's */
+  foreign *listeners;            /* NULL: nobody records */
   full_output *outputs[STREAMS]; /* NULL: of a stream that cannot be full */
   char *name;
 };
@@ -162,6 +165,8 @@ static void started(process *p, int number) {
   p->state = RUNNING;
   p->number = number;
   record(p, EVENT_EXEC, number, 0);
+  if (trace_is_probing(loop_trace(p->lp)) && p->has_guard)
+    p->listeners = foreign_open(p->lp, p->ns, &p->socket, p->guard.pid, number);
   op_end_all(&p->waiting, 0);
 }
 
@@ -182,6 +187,8 @@ static void ended(process *p, int status) {
 /* Somebody has killed the guard, unless lunet-guard is no program that can run. */
 static void hung_up(process *p) {
   p->is_guarded = false;
+  foreign_close(p->listeners);
+  p->listeners = NULL;
   if (p->state == STARTING) failed(p, GUARD_FAILED_FORK, EIO);
   if (p->state == RUNNING) ended(p, -SIGKILL);
 }
@@ -261,6 +268,7 @@ int process_open(loop *lp, const struct place *where, const host *h, const struc
   process *p = calloc(1, sizeof *p);
   if (p == NULL) return UV_ENOMEM;
   p->lp = lp;
+  p->ns = h == NULL ? -1 : host_namespace(h);
   p->reports = -1;
   p->is_guarded = true;
   list_init(&p->waiting);
@@ -292,6 +300,8 @@ static void end_guard(process *p) {
 void process_close(process *p) {
   if (!process_is_open(p)) return;
   take_reports(p);
+  foreign_close(p->listeners); /* before they are gone */
+  p->listeners = NULL;
   close_outputs(p);
   watch_end(p->lp, p->reports);
   close(p->reports);

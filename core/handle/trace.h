@@ -24,6 +24,8 @@ enum event_kind {
   EVENT_GATE,        /* bytes: how many may be open */
   EVENT_RESIZE,      /* bytes: the backlog asked for */
   EVENT_QUEUE,       /* an event found the queue changed. bytes: depth, code: limit */
+  EVENT_FOUND,       /* a program was found to listen. What follows of its queue are EVENT_QUEUEs */
+  EVENT_GONE,        /* a program listens there no more */
   EVENT_EXEC,        /* bytes: the program's process number */
   EVENT_SIGNAL,      /* lunet has sent one to a program. bytes: its number */
   EVENT_EXIT,        /* bytes: the exit status, or the signal that killed it, negative */

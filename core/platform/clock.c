@@ -10,3 +10,4 @@ static int64_t read_ns(clockid_t clock) {
 
 uint64_t clock_now_ns(void) { return (uint64_t)read_ns(CLOCK_MONOTONIC); }
 int64_t clock_wall_now_ns(void) { return read_ns(CLOCK_REALTIME); }
+uint64_t clock_spent_ns(void) { return (uint64_t)read_ns(CLOCK_THREAD_CPUTIME_ID); }

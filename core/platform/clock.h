@@ -8,4 +8,7 @@
 uint64_t clock_now_ns(void);
 int64_t clock_wall_now_ns(void); /* since 1970. It may be set: then it jumps */
 
+/* The processor time that this thread has had. */
+uint64_t clock_spent_ns(void);
+
 #endif

@@ -107,6 +107,34 @@ int process_tree_read(pid_t guard, pid_t program, struct process_tree *out) {
   return 0;
 }
 
+static bool is_link_to(int directory, const char *name, const char *wanted) {
+  char target[64];
+  ssize_t length = readlinkat(directory, name, target, sizeof target - 1);
+  if (length < 0) return false;
+  target[length] = '\0';
+  return strcmp(target, wanted) == 0;
+}
+
+static bool process_has(pid_t number, const char *wanted) {
+  char path[32];
+  bool result = false;
+  snprintf(path, sizeof path, "/proc/%d/fd", (int)number);
+  DIR *descriptors = opendir(path);
+  if (descriptors == NULL) return false;
+  for (struct dirent *d; !result && (d = readdir(descriptors)) != NULL;)
+    result = is_link_to(dirfd(descriptors), d->d_name, wanted);
+  closedir(descriptors);
+  return result;
+}
+
+bool process_tree_holds(const struct process_tree *t, uint32_t inode) {
+  char wanted[32]; /* as /proc/PID/fd names a socket: proc(5) */
+  snprintf(wanted, sizeof wanted, "socket:[%u]", inode);
+  for (size_t i = 0; i < t->count; i++)
+    if (process_has(t->entries[i].number, wanted)) return true;
+  return false;
+}
+
 void process_tree_free(struct process_tree *t) {
   free(t->entries);
   *t = (struct process_tree){0};

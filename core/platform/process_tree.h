@@ -2,7 +2,9 @@
 #ifndef LUNET_PLATFORM_PROCESS_TREE_H
 #define LUNET_PLATFORM_PROCESS_TREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct process_entry {
@@ -19,6 +21,9 @@ struct process_tree {
 /* Lists the program and what lives of all that descends from it, also of orphans, which are the
  * guard's grandchildren. 0 or a negative errno; process_tree_free frees it. */
 int process_tree_read(pid_t guard, pid_t program, struct process_tree *out);
+/* Whether one of them has a descriptor of the socket with this inode. */
+bool process_tree_holds(const struct process_tree *t, uint32_t inode);
+
 void process_tree_free(struct process_tree *t);
 
 #endif

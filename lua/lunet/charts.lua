@@ -1,6 +1,7 @@
 --- Charts below a diagram, over the same time from left to right: the depth of queues against their limits, and the
 --- states of connections.
 local axis = require "lunet.axis"
+local depths = require "lunet.depths"
 local markup = require "lunet.markup"
 local states = require "lunet.states"
 
@@ -56,26 +57,6 @@ local function svg(height, title, description, parts, class)
 end
 
 -- -- queues ------------------------------------------------------------------------------------
-
--- The changes of each listener's queue.
-local function queues_of(events)
-  local list, by_socket = {}, {}
-  for _, e in ipairs(events) do
-    local queue = by_socket[e.socket]
-    if e.kind == "queue" then
-      if not queue then
-        queue = { host = e.host or 0, port = e.local_port, deepest = 0, highest = 0 }
-        by_socket[e.socket] = queue
-        list[#list + 1] = queue
-      end
-      queue[#queue + 1] = e
-      queue.deepest, queue.highest = math.max(queue.deepest, e.depth), math.max(queue.highest, e.limit)
-    elseif queue and e.kind == "close" then
-      queue.finish = e.at
-    end
-  end
-  return list
-end
 
 -- A line of steps; on the same pixel, what it was at least and at most.
 local function steps_path(queue, field, along, up, finish)
@@ -134,14 +115,14 @@ end
 ---@return string? svg none if there is no queue
 ---@return integer left_out how many queues are not drawn
 function charts.queues(events, hosts, along, zero)
-  local list, parts, told = queues_of(events), {}, {}
+  local list, parts, told = depths.of(events), {}, {}
   if #list == 0 then return nil, 0 end
   local shown = math.min(#list, MOST_QUEUES)
   local bottom = shown * PANEL
   add_folds(parts, along, bottom)
   for i = 1, shown do
     local queue = list[i]
-    local name = hosts[queue.host] or "home"
+    local name = queue.label or hosts[queue.host] or "home"
     add_queue(parts, queue, (i - 1) * PANEL, along, name)
     told[i] = ("the queue of %s: at most %d connections, limit %d"):format(name, queue.deepest, queue.highest)
   end

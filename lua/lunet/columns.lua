@@ -20,6 +20,8 @@ end
 
 local function host_of(e) return e.host or HOME end
 
+local SERVES <const> = { listen = true, found = true, accept = true, queue = true }
+
 -- Which ports of which hosts are listened on, whoever listens.
 local function find_served(self, events)
   local function serve(host, port)
@@ -27,7 +29,7 @@ local function find_served(self, events)
     if port then self.served[host][port] = true end
   end
   for _, e in ipairs(events) do
-    if e.kind == "listen" or e.kind == "accept" or e.kind == "queue" then serve(host_of(e), e.local_port) end
+    if SERVES[e.kind] then serve(host_of(e), e.local_port) end
     if e.kind == "segment" and e.host and e.flags == "SYN,ACK" then serve(e.host, port_of(self, e.from)) end
   end
 end

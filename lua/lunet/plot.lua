@@ -133,10 +133,19 @@ local function sorted_series(given)
   return list
 end
 
-local function legend(list)
-  local parts = {}
-  for i, series in ipairs(list) do parts[i] = series.mark .. " " .. series.name end
-  return table.concat(parts, "   ")
+-- As many series in a line as it has room for.
+local function add_legend(lines, list, width)
+  local line
+  for _, series in ipairs(list) do
+    local item = series.mark .. " " .. text.shown(series.name)
+    local longer = line and line .. "   " .. item or item
+    if line and text.width(longer) > width then
+      lines[#lines + 1] = line
+      longer = item
+    end
+    line = longer
+  end
+  lines[#lines + 1] = line
 end
 
 local function check_line(given)
@@ -178,7 +187,7 @@ function plot.line(given)
   local rows, indent = rows_with_axis(canvas, up)
   local lines = {}
   if given.ylabel then lines[1] = given.ylabel end
-  if given.series then lines[#lines + 1] = legend(list) end
+  if given.series then add_legend(lines, list, given.width or 72) end
   table.move(rows, 1, #rows, #lines + 1, lines)
   table.move(x_axis_lines(across, given.xlabel or "", indent), 1, 2, #lines + 1, lines)
   return table.concat(lines, "\n")

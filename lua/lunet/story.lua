@@ -1,5 +1,6 @@
 --- A run as text, for a terminal or a pipe: the claim, the knobs, the timeline, the outcome, the
 --- verdict.
+local depths = require "lunet.depths"
 local interrupt = require "lunet.interrupt"
 local lanes = require "lunet.lanes"
 local records = require "lunet.records"
@@ -73,7 +74,7 @@ end
 local function listeners_of(events)
   local listeners = {}
   for _, e in ipairs(events) do
-    if e.kind == "listen" then listeners[e.host] = true end
+    if e.kind == "listen" or e.kind == "found" then listeners[e.host] = true end
   end
   return listeners
 end
@@ -110,6 +111,13 @@ local function safe_timeline_lines(run, options)
 end
 
 local function add_all(lines, more) return table.move(more, 1, #more, #lines + 1, lines) end
+
+local function add_depths(lines, run)
+  local ok, drawn = interrupt.pcall(depths.lines, run)
+  if not ok or not drawn then return end
+  lines[#lines + 1] = "\nQueues (how many wait to be accepted; the kernel's own numbers)\n"
+  add_all(lines, drawn)
+end
 
 local function add_table(lines, name, list, columns)
   add_all(lines, { "", "  " .. text.shown(name) .. ":", "" })
@@ -170,6 +178,7 @@ end
 function story.rest(run, columns, options)
   local heading, rows = safe_timeline_lines(run, options or {})
   local lines = add_all({ heading }, rows)
+  add_depths(lines, run)
   lines[#lines + 1] = "\nOutcome\n"
   add_all(lines, outcome_lines(run.outcome, columns or {}))
   lines[#lines + 1] = ""

@@ -12,6 +12,8 @@ local SHUTDOWNS <const> = { rd = "receives no more", wr = "ends its side (FIN)",
 -- What an event says, by its kind. `other` is the label at the far end, if it is known.
 local sentences = {
   listen = function(e) return ("listens, backlog %d"):format(e.bytes) end,
+  found = function(e) return "is found listening at " .. e.local_address end,
+  gone = function(e) return ("listens at %s no more"):format(e.local_address) end,
   gate = function(e)
     if e.bytes < 0 then return "opens the gate" end
     if e.bytes == 0 then return "shuts the gate" end
@@ -173,6 +175,22 @@ local function line_of(e, who)
     who = who:at(e.from, e.to, e.host) or e.from, whom = who:at(e.to, e.from, e.to_host) or e.to }
 end
 
+-- The queue stands beside the line of the event that found it changed. That of a program's listener changes without an
+-- event of lunet's, and has a line of its own; at first it stands beside the line that tells of the listener.
+local function queue_line(e, seen)
+  local words, found = ("%d/%d"):format(e.depth, e.limit), seen.found[e.socket]
+  local beside = found and not found.queue and found or not found and seen.last
+  if beside then beside.queue = words end
+  if not found or beside then return nil end
+  return { who = found.who, what = ("%d wait to be accepted at %s"):format(e.depth, e.local_address), is_kernel = true,
+    queue = words }
+end
+
+local function remember(seen, e, line)
+  if e.kind == "found" then seen.found[e.socket] = line
+  elseif e.kind ~= "gone" and not line.is_kernel and not line.segment then seen.last = line end
+end
+
 ---@class lunet.timeline_line
 ---@field at number seconds since the first event
 ---@field host? integer whose it is
@@ -191,17 +209,13 @@ end
 ---@param known? lunet.known such as a run
 ---@return table<integer, lunet.timeline_line>
 function timeline.by_event(events, known)
-  local lines, who, found = {}, cast.of(events, known), nil
+  local lines, who, seen = {}, cast.of(events, known), { found = {} }
   for i, e in ipairs(events) do
-    if e.kind == "queue" then
-      if found then found.queue = ("%d/%d"):format(e.depth, e.limit) end
-    else
-      local line = line_of(e, who)
-      if line then
-        line.at, line.host = e.at - events[1].at, e.host
-        lines[i] = line
-        if not line.is_kernel and not line.segment then found = line end
-      end
+    local line = e.kind == "queue" and queue_line(e, seen) or e.kind ~= "queue" and line_of(e, who) or nil
+    if line then
+      line.at, line.host = e.at - events[1].at, e.host
+      lines[i] = line
+      remember(seen, e, line)
     end
   end
   return lines
