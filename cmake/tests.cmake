@@ -1,4 +1,4 @@
-# Every test there is, labelled spec (Lua), c, or lint.
+# Every test there is, labelled spec (Lua), c, fuzz, or lint.
 
 find_program(BUSTED busted)
 find_program(LUA NAMES lua5.4 lua54)
@@ -49,6 +49,12 @@ foreach(check IN LISTS checks)
   target_link_libraries(${name} PRIVATE lunet_flags lunet_handle)
   lunet_test(c spec/core/${name} ${name})
 endforeach()
+
+# Random calls of the whole API: only the sanitizers tell what those do to memory.
+if(LUNET_SANITIZE)
+  lunet_test(fuzz fuzz/api script/fuzz 200000)
+  set_tests_properties(fuzz/api PROPERTIES PROCESSORS 2 TIMEOUT 900)
+endif()
 
 # By bare name: ctest looks these up when it runs, and a missing one fails its test.
 file(GLOB_RECURSE c_files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
