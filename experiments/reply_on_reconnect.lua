@@ -10,7 +10,9 @@
 -- kernel answers that by RST, and its next SYN, some 10 ms later, makes a connection of its own (net/ipv4/tcp_input.c,
 -- tcp_validate_incoming, tcp_rcv_synsent_state_process). So the new client ends its own ghost, but the request in it
 -- is carried out all the same. (The port can be had at once with SO_REUSEADDR, TCP timestamps and an acknowledged FIN,
--- or after an RST: tcp_ipv4.c, tcp_twsk_unique. Otherwise EADDRINUSE or EADDRNOTAVAIL.)
+-- or after an RST: tcp_ipv4.c, tcp_twsk_unique. Otherwise bind gives EADDRINUSE, without SO_REUSEADDR
+-- (inet_connection_sock.c, inet_csk_bind_conflict), or connect EADDRNOTAVAIL (inet_hashtables.c,
+-- __inet_check_established): `reuses` shows when.)
 --
 -- What does it is a program. by_identity, by_address: a server keeps the replies for a client that is away, and sends
 -- them to its next connection. by_order: a client keeps its list of requests, and takes the first new reply for that to
@@ -18,10 +20,11 @@
 --
 -- Met as: queues of messages for whoever logs in under a name; pools that, after a canceled request, gave one user the
 -- answer to another; services that know their clients by address. What to do: a number in every request and its reply,
--- so that a client can drop what it does not wait for; close a connection with an unanswered request, never pool it,
--- and forget with it all that was read or asked on it.
+-- so that a client can drop what it does not wait for (numbered = true); close a connection with an unanswered request,
+-- never pool it, and forget with it all that was read or asked on it.
 local lunet = require "lunet"
 local choice = require "lunet.choice"
+local expect = require "lunet.expect"
 local experiment = require "lunet.experiment"
 
 local LONG = 10 -- s; bounds waits for states that do come
@@ -50,11 +53,26 @@ local ghosts = {
   { departure = "lost", held = "replied" }, -- challenged, or reset when the reply was sent again
 }
 
--- Those that a kernel without drop rules can have.
-local function ghosts_of(loses)
+-- Where the former connection from the port is when the next one is made, and what that gets. With 0 neither end has
+-- TCP timestamps.
+local reuses = {
+  { former = "open", reuseaddr = false, timestamps = 1, again = "EADDRINUSE" },
+  { former = "open", reuseaddr = true, timestamps = 1, again = "EADDRNOTAVAIL" },
+  { former = "fin_unacked", reuseaddr = true, timestamps = 1, again = "EADDRNOTAVAIL" },
+  { former = "fin_acked", reuseaddr = false, timestamps = 1, again = "EADDRINUSE" },
+  { former = "fin_acked", reuseaddr = true, timestamps = 1, again = "connected" },
+  { former = "fin_acked", reuseaddr = true, timestamps = 0, again = "EADDRNOTAVAIL" },
+  { former = "time_wait", reuseaddr = false, timestamps = 1, again = "EADDRINUSE" },
+  { former = "time_wait", reuseaddr = true, timestamps = 1, again = "connected" },
+  { former = "time_wait", reuseaddr = true, timestamps = 0, again = "EADDRNOTAVAIL" },
+  { former = "reset", reuseaddr = false, timestamps = 0, again = "connected" },
+}
+
+-- Those of both lists that a kernel without drop rules can have.
+local function possible(cases, loses)
   local list = {}
-  for _, ghost in ipairs(ghosts) do
-    if loses or ghost.departure ~= "lost" then list[#list + 1] = ghost end
+  for _, case in ipairs(cases) do
+    if loses or case.departure ~= "lost" and case.former ~= "fin_unacked" then list[#list + 1] = case end
   end
   return list
 end
@@ -87,7 +105,10 @@ local function new_server(listener, keeps)
     local client = ({ name = connection:receive("l", LONG), address = connection:peer() })[keeps]
     if kept[client] then connection:send(kept[client]) end
     server.greeted, server.connection = server.greeted + 1, connection
-    for request in connection:lines() do reply(connection, client, ANSWERS[request] .. "\n") end
+    for request in connection:lines() do
+      local word, number = request:match "^(%a+)(.*)$"
+      reply(connection, client, ANSWERS[word] .. number .. "\n")
+    end
   end
 
   listener:gate(1)
@@ -95,9 +116,10 @@ local function new_server(listener, keeps)
   return server
 end
 
--- B's program. `keeps`: what it still has when it connects again.
-local function new_client(host, target, keeps)
-  local program = { pending = {}, buffer = "", answers = {} }
+-- B's program. `keeps`: what it still has when it connects again. `is_numbered`: its requests have numbers, and so the
+-- replies to them.
+local function new_client(host, target, keeps, is_numbered)
+  local program = { pending = {}, asked = 0, buffer = "", answers = {} }
 
   function program.connect()
     if keeps ~= "pending" then program.pending = {} end
@@ -116,8 +138,10 @@ local function new_client(host, target, keeps)
   end
 
   function program.ask(request)
-    table.insert(program.pending, request)
-    assert(program.connection:send(request .. "\n"))
+    program.asked = program.asked + 1
+    local number = is_numbered and " " .. program.asked or ""
+    table.insert(program.pending, { request = request, number = number })
+    assert(program.connection:send(request .. number .. "\n"))
   end
 
   -- What has come, and is kept for whoever asks next.
@@ -126,13 +150,27 @@ local function new_client(host, target, keeps)
     return program.buffer:match "^[^\n]*"
   end
 
-  -- Replies are matched by order: a line is the answer to the first request that has none.
+  -- A line is the answer to the first request that has none; with numbers, to that of the same number, if it waits.
+  local function match(line)
+    for i, pending in ipairs(program.pending) do
+      local text = line:match("^(%w+)" .. pending.number .. "$")
+      if text then
+        table.remove(program.pending, i)
+        program.answers[pending.request] = text
+        return true
+      end
+    end
+    return false
+  end
+
   function program.take_answer(timeout)
-    if not program.buffer:find "\n" then program.read(timeout) end
-    local line, rest = program.buffer:match "^(.-)\n(.*)$"
-    if not line then return end
-    program.buffer = rest
-    program.answers[table.remove(program.pending, 1)] = line
+    local is_answer
+    repeat
+      if not program.buffer:find "\n" then program.read(timeout) end
+      local line, rest = program.buffer:match "^(.-)\n(.*)$"
+      if not line then return end
+      program.buffer, is_answer = rest, match(line)
+    until is_answer
   end
 
   return program
@@ -154,7 +192,8 @@ local function reconnect(design, timing, knobs)
   assert(a:send "A\n")
   becomes("greeted", 1)
   local from = design.is_same_port and ("%s:%d"):format(link:address(b_host), PORT) or nil
-  local b = new_client(b_host, { listener, from = from, reuseaddr = design.is_same_port, label = "B" }, design.client)
+  local b = new_client(b_host, { listener, from = from, reuseaddr = design.is_same_port, label = "B" }, design.client,
+    knobs.numbered)
   b.connect()
   b.ask "login"
   b.take_answer(knobs.patience)
@@ -196,7 +235,7 @@ local function come_again(ghost)
   assert(lunet.eventually(function() return listener:queue().depth == 1 end, LONG))
   local old = ghost.held ~= "queued" and assert(listener:accept(LONG))
   do
-    local _cut <close> = ghost.departure == "lost" and client:drop { direction = "both" } or nil
+    local _cut <close> = ghost.departure == "lost" and assert(client:drop { direction = "both" }) or nil
     if ghost.departure == "close" then former:close() else former:reset() end
     if ghost.held == "replied" then
       assert(old:receive("l", LONG))
@@ -211,7 +250,8 @@ local function come_again(ghost)
   old = old or assert(listener:accept(LONG))
   assert(lunet.eventually(function() return old:liveness() == "reset" end, LONG))
   local record = { departure = ghost.departure, held = ghost.held, old = old:state(),
-    request = old:receive("l", 0) or "nothing", challenged = (server:counters() - before).TCPSYNChallenge > 0 }
+    request = old:receive("l", 0) or "nothing" }
+  if ghost.held ~= "replied" then record.challenged = (server:counters() - before).TCPSYNChallenge > 0 end
   record.reply = select(3, old:send "welcome\n") or "sent"
   local accepted <close> = assert(listener:accept(LONG))
   assert(new:send "balance\n")
@@ -222,69 +262,122 @@ local function come_again(ghost)
   return record
 end
 
+-- What the former connection from the port does before the next one.
+local FORMERS = {
+  open = function() end,
+  fin_unacked = function(former, _, client)
+    assert(client:drop { direction = "both" })
+    former:close()
+  end,
+  fin_acked = function(former) former:close() end,
+  time_wait = function(former, accepted)
+    former:close()
+    assert(lunet.eventually(function() return accepted:liveness() == "fin" end, LONG))
+    accepted:close()
+  end,
+  reset = function(former) former:reset() end,
+}
+
+-- The client's socket has come so far: it is held by nobody, and known by its state only.
+local STATES = { open = "ESTABLISHED", fin_unacked = "FIN_WAIT1", fin_acked = "FIN_WAIT2", time_wait = "TIME_WAIT" }
+
+--- What a connect from a port gets that another connection to the same server has, or had.
+local function reuse_port(case)
+  local sysctl = { ["net.ipv4.tcp_timestamps"] = case.timestamps }
+  local server, client = assert(lunet.host { name = "server", sysctl = sysctl }),
+    assert(lunet.host { name = "B", sysctl = sysctl })
+  local from = ("%s:%d"):format(lunet.link(server, client):address(client), PORT)
+  local listener <close> = assert(server:listen { port = 7300, backlog = 5 })
+  local target = { listener, from = from, reuseaddr = case.reuseaddr, label = "B" }
+  local former = assert(client:connect(target, LONG))
+  local accepted = assert(listener:accept(LONG))
+  FORMERS[case.former](former, accepted, client)
+  assert(lunet.eventually(function()
+    local socket = client:sockets({ port = PORT })[1]
+    return (socket and socket.state) == STATES[case.former]
+  end, LONG))
+  local again, _, code = client:connect(target, LONG)
+  return { former = case.former, reuseaddr = case.reuseaddr, timestamps = case.timestamps,
+    again = again and "connected" or code }
+end
+
 -- -- what is expected ---------------------------------------------------------------------------
+
+local function reconnect_cases(knobs)
+  local cases = {}
+  for _, design in ipairs(choice.pick(designs, knobs.design, "name")) do
+    for _, timing in ipairs { "late", "early" } do cases[#cases + 1] = { design = design.name, timing = timing } end
+  end
+  return cases
+end
+
+local function tries_port(knobs) return knobs.design == "all" or knobs.design == "same_port" end
 
 local function check_design(r)
   local design = design_of[r.design]
   local comes, is_pooled = design[r.timing], design.client == "connection"
-  local function holds(condition, text) assert(condition, ("%s, %s: %s"):format(r.design, r.timing, text)) end
-  holds(r.unasked == (comes and "welcome" or "nothing"), "unasked came " .. r.unasked)
-  holds(r.bytes == (comes and design.client ~= "buffer" and #"welcome\n" or 0), r.bytes .. " bytes came unasked")
-  holds(r.port == ((design.is_same_port or is_pooled) and "same" or "new"), "it came again from the port: " .. r.port)
-  local right = not comes and not design.mixes
-  holds((r.balance == "100") == right, "the answer to balance is " .. r.balance)
-  holds(r.login == (design.mixes and "100" or "nothing"), "the answer to login is " .. r.login)
-  return not right
+  expect.record(("%s, %s"):format(r.design, r.timing), r, {
+    unasked = comes and "welcome" or "nothing",
+    bytes = comes and design.client ~= "buffer" and #"welcome\n" or 0,
+    port = (design.is_same_port or is_pooled) and "same" or "new",
+    login = design.mixes and "100" or "nothing",
+    balance = design.mixes and "nothing" or comes and "welcome" or "100",
+  })
 end
 
-local function check_ghost(r, expected)
-  local function holds(condition, text) assert(condition, ("%s, %s: %s"):format(r.departure, r.held, text)) end
-  holds(r.old == "CLOSE" and r.reply ~= "sent", "the old connection lives")
-  holds(r.balance == "100" and r.bytes == #"100\n", "the new connection got " .. r.balance)
-  if r.held ~= "replied" then
-    holds(r.challenged == (expected.challenged or false), "challenged: " .. tostring(r.challenged))
+-- The new connection has ended the old one by RST. That is EPIPE to who had read the FIN before, else ECONNRESET, once
+-- (net/ipv4/tcp_input.c, tcp_reset).
+local function check_ghost(r, ghost)
+  local is_replied = ghost.held == "replied"
+  local is_told = is_replied or ghost.departure == "close"
+  expect.record(("%s, %s"):format(r.departure, r.held), r, { old = "CLOSE", balance = "100", bytes = #"100\n",
+    request = is_replied and "nothing" or "login", reply = is_told and "EPIPE" or "ECONNRESET" })
+  if not is_replied then
+    expect.value(("%s, %s: challenged"):format(r.departure, r.held), r.challenged, ghost.challenged or false)
   end
 end
 
 return experiment {
-  claim = "What an old connection left behind comes to a new one only through a program that kept it: a server its"
-    .. " replies by client, a client its buffer, its list of requests or the connection; never through TCP, not even"
-    .. " from the same port.",
+  claim = "What an old connection left behind is taken for an answer on a new one wherever a program kept it: a server"
+    .. " its replies by client, a client its buffer, its list of requests or the connection; it never comes through"
+    .. " TCP, not even from the same port.",
   knobs = {
     design = { "all", "design", "what server and client keep when B connects again",
       choices = choice.of(designs, "name") },
+    numbered = { false, "", "whether requests and replies have numbers, and B drops what it does not wait for" },
     patience = { 0.05, "s", "how long B waits for the answer to its login", min = 0 },
   },
   columns = { "design", "timing", "port", "departure", "held", "challenged", "old", "request", "reply", "bytes",
-    "unasked", "login", "balance" },
+    "unasked", "login", "balance", "former", "reuseaddr", "timestamps", "again" },
 
   run = function(knobs)
     lunet.note "B asks for its login, gives up and connects again. Then it asks for its balance."
-    local tries = {}
-    for _, design in ipairs(choice.pick(designs, knobs.design, "name")) do
-      table.insert(tries, { design, "late" })
-      table.insert(tries, { design, "early" })
-    end
-    local outcome = { same_port = {} }
-    outcome.reconnects = lunet.together(tries, function(try) return reconnect(try[1], try[2], knobs) end)
-    if knobs.design == "all" or knobs.design == "same_port" then
+    local outcome = { same_port = {}, reuses = {} }
+    outcome.reconnects = lunet.together(reconnect_cases(knobs), function(case)
+      return reconnect(design_of[case.design], case.timing, knobs)
+    end)
+    if tries_port(knobs) then
+      lunet.note "B comes again from the same port, while the server still has its former connection."
       local drops, why = lunet.can "drop"
       if not drops then lunet.note("Without clients whose leaving is lost: " .. why .. ".") end
       outcome.loses = drops or false
-      outcome.same_port = lunet.together(ghosts_of(outcome.loses), come_again)
+      outcome.same_port = lunet.together(possible(ghosts, drops), come_again)
+      outcome.reuses = lunet.together(possible(reuses, drops), reuse_port)
     end
     return outcome
   end,
 
-  check = function(outcome)
-    local wrong = 0
-    for _, r in ipairs(outcome.reconnects) do
-      if check_design(r) then wrong = wrong + 1 end
-    end
-    for i, r in ipairs(outcome.same_port) do check_ghost(r, ghosts_of(outcome.loses)[i]) end
-    assert(wrong > 0, "every reply came to the request that it answers")
+  check = function(outcome, knobs)
+    expect.cases("reconnects", outcome.reconnects, reconnect_cases(knobs), { "design", "timing" })
+    for _, r in ipairs(outcome.reconnects) do check_design(r) end
+    if not tries_port(knobs) then return end
+    local departed = possible(ghosts, outcome.loses)
+    expect.cases("same_port", outcome.same_port, departed, { "departure", "held" })
+    expect.cases("reuses", outcome.reuses, possible(reuses, outcome.loses),
+      { "former", "reuseaddr", "timestamps", "again" })
+    for i, r in ipairs(outcome.same_port) do check_ghost(r, departed[i]) end
   end,
-  control = { design = "per_connection" },
+  control = { numbered = true },
 
   figures = function(outcome)
     local unasked, wrong = 0, 0
