@@ -1,3 +1,4 @@
+local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local fast_open = dofile "experiments/fast_open.lua"
 
@@ -5,7 +6,7 @@ local function run_case(case, knobs)
   knobs = knobs or {}
   knobs.case = case
   local outcome, holds, why = fast_open(knobs)
-  assert.is_true(holds, why)
+  assert_holds(holds, why)
   return outcome.clients[1] or outcome.departures[1] or outcome.nobody[1], outcome
 end
 
@@ -14,7 +15,7 @@ describe("fast_open", function()
 
   it("holds as it is, in every case", function()
     local outcome, holds, why = fast_open()
-    assert.is_true(holds, why)
+    assert_holds(holds, why)
     local found = {}
     for i, r in ipairs(outcome.clients) do found[i] = { r.case, r.connect, r.in_syn } end
     assert.same({
@@ -27,10 +28,10 @@ describe("fast_open", function()
       { "full_queue", "SYN_SENT", "ListenOverflows" },
     }, found)
     assert.same({
-      { case = "left", sees = "reset", reads = "request", reply = "ECONNRESET", depth = 1, ends = "reset",
-        next = "in the SYN" },
-      { case = "left_accepted", sees = "open", reads = "request", reply = "sent", depth = 0, ends = "reset",
-        next = "after it" },
+      { case = "left", connect = "SYN_SENT", sees = "reset", reads = "request", reply = "ECONNRESET", depth = 1,
+        ends = "reset", next = "in the SYN" },
+      { case = "left_accepted", connect = "SYN_SENT", sees = "open", reads = "request", reply = "sent", depth = 0,
+        ends = "reset", next = "after it" },
     }, outcome.departures)
     assert.same({ { case = "nobody", plain_connect = "ECONNREFUSED", connect = "SYN_SENT", sent = 8,
       receive = "ECONNREFUSED" } }, outcome.nobody)
@@ -45,7 +46,8 @@ describe("fast_open", function()
   for _, delay in ipairs { 0, 0.02 } do
     it(("takes one way with a cookie and three without, on a link with a delay of %g s"):format(delay), function()
       assert.is_true(run_case("again", { delay = delay }).ms >= 1000 * delay)
-      assert.is_true(run_case("first", { delay = delay }).ms >= 3000 * delay)
+      local first = fast_open({ case = "first", delay = delay }).clients[1]
+      assert.is_true(first.ms >= math.floor(3000 * delay))
     end)
   end
 
@@ -69,11 +71,23 @@ describe("fast_open", function()
     assert.same({ 0, 0, 1 }, { #outcome.clients, #outcome.departures, #outcome.nobody })
   end)
 
-  it("control: with places = 0 there is no cookie, and every connect asks the server", function()
+  it("judges nothing without a cookie: of the first client alone, or of a server that gives none", function()
+    local outcome, holds, why = fast_open { case = "first" }
+    assert.is_nil(holds)
+    assert.equal("no client had a cookie", why)
+    assert.same({ "ESTABLISHED", "CookieReqd" }, { outcome.clients[1].connect, outcome.clients[1].in_syn })
+    outcome, holds, why = fast_open { case = "again", places = 0 }
+    assert.is_nil(holds)
+    assert.equal("without places the server gives no cookie", why)
+    assert.same({ "ESTABLISHED", "no" }, { outcome.clients[1].connect, outcome.clients[1].in_syn })
+  end)
+
+  it("control: a plain connect asks the server, though there is a cookie", function()
+    assert.same({ connect = "plain", case = "again" }, fast_open.control)
     local outcome, holds, why = fast_open(fast_open.control)
     assert.is_false(holds)
-    assert.equal("again: after connect the client is ESTABLISHED", why)
-    assert.same({ "ESTABLISHED", "no" }, { outcome.clients[1].connect, outcome.clients[1].in_syn })
+    assert.equal("again: connect is ESTABLISHED, not SYN_SENT", why)
+    assert.equal("no", outcome.clients[1].in_syn)
   end)
 
   it("gives its figures in half a line", function()
