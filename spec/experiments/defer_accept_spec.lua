@@ -1,9 +1,10 @@
+local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local defer_accept = dofile "experiments/defer_accept.lua"
 
 local function run_case(case, defer)
   local outcome, holds, why = defer_accept { case = case, defer = defer }
-  assert.is_true(holds, why)
+  assert_holds(holds, why)
   return outcome.clients[1], outcome.counters[1], outcome
 end
 
@@ -12,7 +13,7 @@ describe("defer_accept", function()
 
   it("holds as it is, for every client and every crowd", function()
     local outcome, holds, why = defer_accept()
-    assert.is_true(holds, why)
+    assert_holds(holds, why)
     local fates = {}
     for i, r in ipairs(outcome.clients) do fates[i] = { r.case, r.fate, r.reads, r.bytes, r.client } end
     assert.same({
@@ -27,9 +28,9 @@ describe("defer_accept", function()
     }, fates)
     assert.equal(#outcome.clients, #outcome.counters)
     assert.same({
-      { syncookies = 0, connected = 2, unanswered = 2, deferred = 2, depth = 0 },
-      { syncookies = 1, connected = 4, unanswered = 0, deferred = 2, depth = 2 },
-      { syncookies = 2, connected = 2, unanswered = 2, deferred = 0, depth = 2 },
+      { syncookies = 0, connected = 2, deferred = 2, depth = 0 },
+      { syncookies = 1, connected = 4, deferred = 2, depth = 2 },
+      { syncookies = 2, connected = 2, deferred = 0, depth = 2 },
     }, outcome.crowds)
   end)
 
@@ -62,18 +63,19 @@ describe("defer_accept", function()
     end)
   end
 
-  it("control: with defer = 0 the silent client is in the queue at once", function()
+  it("control: with syncookies = 2 the silent client is in the queue at once, though its listener defers", function()
+    assert.same({ case = "silent", syncookies = 2 }, defer_accept.control)
     local outcome, holds, why = defer_accept(defer_accept.control)
     assert.is_false(holds)
-    assert.equal("silent: the client was queued though it was silent", why)
-    assert.same({ case = "silent", deferred = 0, again = 0, overflows = 0 }, outcome.counters[1])
-    assert.same({ "queued", "ESTABLISHED", "TIMEOUT" },
-      { outcome.clients[1].fate, outcome.clients[1].server, outcome.clients[1].reads })
+    assert.equal("silent: server is ESTABLISHED, not SYN_RECV", why)
+    assert.same({ case = "silent", deferred = 0, again = 0, overflowed = false }, outcome.counters[1])
+    assert.same({ "queued", "TIMEOUT" }, { outcome.clients[1].fate, outcome.clients[1].reads })
   end)
 
-  it("goes through every case without deferral, too", function()
-    local outcome, holds = defer_accept { defer = 0 }
-    assert.is_false(holds)
+  it("judges nothing without deferral, through every case", function()
+    local outcome, holds, why = defer_accept { defer = 0 }
+    assert.is_nil(holds)
+    assert.equal("nothing is deferred for 0 s", why)
     for _, r in ipairs(outcome.counters) do assert.same({ r.case, 0 }, { r.case, r.deferred }) end
     for _, r in ipairs(outcome.crowds) do assert.same({ 2, 2 }, { r.connected, r.depth }) end
   end)
