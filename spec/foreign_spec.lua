@@ -47,7 +47,7 @@ local function held_up(start_inner)
   local place <close> = scratch.open()
   local inner = start_inner(app)
   assert(lunet.eventually(function() return listening(app, INNER_PORT) end, BOUND))
-  local server = "server { listen %d; location / { proxy_pass http://%s:%d; } }"
+  local server = "server { listen %d; access_log off; location / { proxy_pass http://%s:%d; } }"
   local _outer <close> = nginx.start(proxy, place, server:format(PORT, inside:address(app), INNER_PORT), PORT)
   assert(inner:freeze())
   lunet.note "It is held up."
@@ -68,7 +68,8 @@ local function held_up(start_inner)
 end
 
 local function start_nginx(host, place)
-  return nginx.start(host, place, ("server { listen %d; return 200 done; }"):format(INNER_PORT), INNER_PORT)
+  local server = "server { listen %d; access_log off; return 200 done; }"
+  return nginx.start(host, place, server:format(INNER_PORT), INNER_PORT)
 end
 
 local function find(words, wanted)
@@ -125,11 +126,8 @@ describe("programs in the picture", function()
 
   it("are found on the home host, too", function()
     local run = told(function()
-      local place <close> = scratch.open()
-      local _process <close> = assert(lunet.exec { "nginx", "-e", "/dev/null", "-c", place:write("nginx.conf", ([[
-        daemon off; pid PLACE/pid; user root; error_log /dev/null; events {}
-        http { server { listen 127.0.0.1:%d; access_log off; } }]]):format(PORT):gsub("PLACE", place.path)),
-        stderr = "null", stdout = "null", label = "the shop", env = { PATH = os.getenv "PATH" .. ":/usr/sbin" } })
+      local _process <close> = assert(lunet.exec { "redis-server", "--port", PORT, "--bind", "127.0.0.1", "--save", "",
+        "--appendonly", "no", stdout = "null", label = "the shop" })
       assert(lunet.eventually(function() return lunet.sockets { state = "LISTEN", local_port = PORT }[1] end, BOUND))
       local _connection <close> = assert(lunet.connect({ "127.0.0.1:" .. PORT, label = "Ada" }, BOUND))
       lunet.note "It listens."

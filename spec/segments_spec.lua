@@ -76,6 +76,17 @@ describe("segments of two hosts", function()
     assert.same({ { "-" }, { "-" }, { "-" }, { "-" }, { true } }, values_of(events, "again"))
   end)
 
+  it("are not again where a host between the two forwards them", function()
+    local events = segments.join {
+      [1] = { seen(0, "out", CLIENT, "SYN", 0), seen(4, "out", CLIENT, "SYN", 0) },
+      [2] = { seen(1, "in", CLIENT, "SYN", 0), seen(2, "out", CLIENT, "SYN", 0), seen(5, "in", CLIENT, "SYN", 0),
+        seen(6, "out", CLIENT, "SYN", 0) },
+      [3] = { seen(3, "in", CLIENT, "SYN", 0), seen(7, "in", CLIENT, "SYN", 0) },
+    }
+    assert.same({ { 1, 2, "-" }, { 2, 3, "-" }, { 1, 2, true }, { 2, 3, true } },
+      values_of(events, "host", "to_host", "again"))
+  end)
+
   it("take a new SYN with a number of its own for a new connection from the same port", function()
     local again = seen(2, "out", CLIENT, "SYN", 500)
     local events = segments.join { [1] = { seen(0, "out", CLIENT, "SYN", 0), again } }

@@ -105,22 +105,31 @@ local function restore_addresses(events)
   end
 end
 
--- Whether the flow sent the same before. Where both ends connect at once (RFC 9293, 3.5), each sends a SYN, and then a
--- SYN-ACK with the number of its SYN: that is not its SYN again.
+-- Whether the same host sent the same of a flow before; a host that forwards it sends it, too. Where both ends connect
+-- at once (RFC 9293, 3.5), each sends a SYN, and then a SYN-ACK with the number of its SYN: that is not its SYN again.
 local function is_again(s, last, furthest, answered)
   if not furthest or last > furthest then return false end
   return s.flags ~= "SYN,ACK" or answered == s.sequence
 end
 
+-- What a host has sent of a flow; of one without a tap, what came of it.
+local function sent_by(of_hosts, host, flow)
+  local flows = of_hosts[host or 0] or {}
+  of_hosts[host or 0] = flows
+  flows[flow] = flows[flow] or {}
+  return flows[flow]
+end
+
 -- Numbers relative to each direction's first, and whether it was sent before.
 local function number(events)
-  local first, furthest, answered = {}, {}, {}
+  local first, of_hosts = {}, {}
   for _, event in ipairs(events) do
     local s = event.seen
     local flow, reverse = flow_of(event), reverse_of(event)
     local is_syn = has(s.flags, "SYN")
     if is_syn and first[flow] ~= s.sequence or not first[flow] then
-      first[flow], furthest[flow] = is_syn and s.sequence or s.sequence - 1, nil
+      first[flow] = is_syn and s.sequence or s.sequence - 1
+      for _, flows in pairs(of_hosts) do flows[flow] = nil end
     end
     if has(s.flags, "ACK") and not first[reverse] then first[reverse] = s.acknowledgement - 1 end
     event.sequence = distance(first[flow], s.sequence)
@@ -128,9 +137,10 @@ local function number(events)
     local size = s.bytes + (is_syn and 1 or 0) + (has(s.flags, "FIN") and 1 or 0)
     local last = event.sequence + size
     if size > 0 and not has(s.flags, "RST") then
-      if is_again(s, last, furthest[flow], answered[flow]) then event.again = true end
-      if s.flags == "SYN,ACK" then answered[flow] = s.sequence end
-      furthest[flow] = math.max(furthest[flow] or last, last)
+      local sent = sent_by(of_hosts, event.host, flow)
+      if is_again(s, last, sent.furthest, sent.answered) then event.again = true end
+      if s.flags == "SYN,ACK" then sent.answered = s.sequence end
+      sent.furthest = math.max(sent.furthest or last, last)
     end
     event.flags, event.bytes, event.window = s.flags, s.bytes, s.window
     event.length, event.packet, event.seen = s.length, s.packet, nil
