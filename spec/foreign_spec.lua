@@ -160,7 +160,7 @@ describe("programs in the picture", function()
     end)
     local shown = story.rest(run, {}, { is_whole = true, picture = {} })
     assert.match("\n       ms   client +queue +server\n", shown)
-    assert.match("\n[^\n]+|  +1/511 +o kernel: 1 wait to be accepted", shown)
+    assert.match("\n[^\n]+|  +1/511 +o kernel: 1 waits to be accepted", shown)
   end)
 
   it("are gunicorn behind nginx", function()

@@ -182,7 +182,8 @@ local function queue_line(e, seen)
   local beside = found and not found.queue and found or not found and seen.last
   if beside then beside.queue = words end
   if not found or beside then return nil end
-  return { who = found.who, what = ("%d wait to be accepted at %s"):format(e.depth, e.local_address), is_kernel = true,
+  local who = e.depth == 1 and "1 waits" or e.depth .. " wait"
+  return { who = found.who, what = ("%s to be accepted at %s"):format(who, e.local_address), is_kernel = true,
     queue = words }
 end
 
