@@ -56,11 +56,12 @@ struct connect {
   bool has_from;
   const char *label;
   struct target_options options;
-  const char *failed_at; /* "socket", "option", "from", "connect" */
+  const char *failed_at; /* "socket", "option", "from", "zone", "connect" */
 };
 
-static int bind_from(int fd, const address *from) {
-  int one = 1;
+static int bind_from(int fd, address *from) {
+  int one = 1, result = socket_find_zone(fd, from);
+  if (result < 0) return result;
   /* Without a port of its own, the kernel chooses one when it knows the peer, so that a port serves
    * many peers: ip(7), IP_BIND_ADDRESS_NO_PORT. */
   if (address_port(from) == 0)
@@ -79,6 +80,10 @@ static int open_socket(struct connect *what, const host *h) {
     what->failed_at = "from";
     result = bind_from(fd, &what->from);
   }
+  if (result == 0) {
+    what->failed_at = "zone";
+    result = socket_find_zone(fd, &what->peer);
+  }
   if (result == 0) return fd;
   socket_close(fd);
   return result;
@@ -94,18 +99,19 @@ static int open_connection(struct connect *what, const host *h, task *t, connect
   return result;
 }
 
+static const char *push_attempt(lua_State *L, const address *peer) {
+  char text[ADDRESS_TEXT];
+  return lua_pushfstring(L, "connect to %s", address_format(peer, text));
+}
+
 static int push_not_opened(lua_State *L, int result, const struct connect *what) {
   char text[ADDRESS_TEXT];
   const char *tried = what->failed_at;
   if (strcmp(tried, "option") == 0) tried = target_push_refused(L, TARGET, &what->options);
+  if (strcmp(tried, "zone") == 0) tried = push_attempt(L, &what->peer);
   if (strcmp(tried, "from") == 0)
     tried = lua_pushfstring(L, "from %s", address_format(&what->from, text));
   return failure_push(L, result, tried);
-}
-
-static const char *push_attempt(lua_State *L, const address *peer) {
-  char text[ADDRESS_TEXT];
-  return lua_pushfstring(L, "connect to %s", address_format(peer, text));
 }
 
 /* A Unix socket does not know whom it failed to reach: what was tried is on the stack. */

@@ -66,6 +66,7 @@ static int open_bound(struct listen *what, const host *h) {
   what->has_socket = fd >= 0;
   if (fd < 0) return fd;
   int result = target_set_options(&what->options, fd);
+  if (result == 0) result = socket_find_zone(fd, &what->local);
   if (result == 0) result = socket_bind(fd, &what->local);
   if (result == 0) return fd;
   socket_close(fd);

@@ -319,5 +319,6 @@ int connection_local(const connection *c, address *out) { return socket_local(c-
 int connection_peer(const connection *c, address *out) {
   if (is_unix(c)) return socket_peer(c->fd, out);
   trace_end_get(&c->socket.peer, out); /* the kernel has forgotten one that left by RST */
+  socket_name_zone(c->fd, out);
   return 0;
 }

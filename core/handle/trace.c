@@ -67,6 +67,7 @@ void trace_end_set(struct trace_end *e, const address *a) {
   if (family == AF_INET) memcpy(e->address, &a->as.in.sin_addr, sizeof a->as.in.sin_addr);
   if (family == AF_INET6) memcpy(e->address, &a->as.in6.sin6_addr, sizeof a->as.in6.sin6_addr);
   if (family != AF_INET && family != AF_INET6) return;
+  if (family == AF_INET6) e->scope = a->as.in6.sin6_scope_id;
   e->family = (uint8_t)family;
   e->port = (uint16_t)address_port(a);
 }
@@ -80,6 +81,7 @@ void trace_end_get(const struct trace_end *e, address *out) {
   } else if (e->family == AF_INET6) {
     out->length = sizeof out->as.in6;
     out->as.in6.sin6_port = htons(e->port);
+    out->as.in6.sin6_scope_id = e->scope;
     memcpy(&out->as.in6.sin6_addr, e->address, sizeof out->as.in6.sin6_addr);
   }
   out->as.any.sa_family = e->family;

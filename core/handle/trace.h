@@ -47,10 +47,11 @@ struct trace_end {
   uint8_t address[16]; /* an IPv4 address lies in the first four bytes */
   uint16_t port;       /* 0 when unknown */
   uint8_t family;      /* AF_INET or AF_INET6; 0: no such address */
+  uint32_t scope;      /* of a link-local address: the number of its interface */
 };
 
 void trace_end_set(struct trace_end *e, const address *a);
-void trace_end_get(const struct trace_end *e, address *out); /* without an IPv6 zone */
+void trace_end_get(const struct trace_end *e, address *out); /* without the name of its zone */
 
 /* Whom an event is about. */
 struct trace_socket {

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +26,13 @@ static int make_unix(const char *path, address *out) {
   return 0;
 }
 
-/* A link-local address may name its interface: fe80::1%eth0. */
+static int make_zone(const char *name, address *out) {
+  size_t length = strlen(name);
+  if (length == 0 || length >= sizeof out->zone) return -EINVAL;
+  memcpy(out->zone, name, length + 1);
+  return 0;
+}
+
 static int make_in6(const char *text, int port, address *out) {
   struct sockaddr_in6 *in6 = &out->as.in6;
   char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
@@ -37,8 +42,7 @@ static int make_in6(const char *text, int port, address *out) {
   char *zone = strchr(host, '%');
   if (zone != NULL) {
     *zone++ = '\0';
-    in6->sin6_scope_id = if_nametoindex(zone);
-    if (in6->sin6_scope_id == 0) return -EINVAL;
+    if (make_zone(zone, out) < 0) return -EINVAL;
   }
   if (inet_pton(AF_INET6, host, &in6->sin6_addr) != 1) return -EINVAL;
   in6->sin6_family = AF_INET6;
@@ -110,7 +114,7 @@ int address_parse_prefixed(const char *text, address *out) {
   char host[ADDRESS_TEXT];
   const char *digits = split(text, '/', host);
   int result = digits == NULL || host[0] == '[' ? -EINVAL : address_make(host, 0, out);
-  if (result < 0 || address_family(out) == AF_UNIX) return -EINVAL;
+  if (result < 0 || address_family(out) == AF_UNIX || out->zone[0] != '\0') return -EINVAL;
   return parse_number(digits, address_bits(out));
 }
 
@@ -147,12 +151,20 @@ const char *address_format_bytes(int family, const void *bytes, int port, char t
   return text;
 }
 
+static const char *format_in6(const address *a, char text[ADDRESS_TEXT]) {
+  char host[INET6_ADDRSTRLEN];
+  inet_ntop(AF_INET6, bytes_of(a), host, sizeof host);
+  snprintf(text, ADDRESS_TEXT, "[%s%s%s]:%d", host, a->zone[0] == '\0' ? "" : "%", a->zone,
+           address_port(a));
+  return text;
+}
+
 const char *address_format(const address *a, char text[ADDRESS_TEXT]) {
   int family = address_family(a);
   switch (family) {
   case AF_UNIX: return format_unix(a, text);
-  case AF_INET:
-  case AF_INET6: return address_format_bytes(family, bytes_of(a), address_port(a), text);
+  case AF_INET: return address_format_bytes(family, bytes_of(a), address_port(a), text);
+  case AF_INET6: return format_in6(a, text);
   default: text[0] = '\0'; return text;
   }
 }
@@ -171,8 +183,15 @@ static bool is_mapped(const address *a) {
   return address_family(a) == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&a->as.in6.sin6_addr);
 }
 
+static address without_zone(const address *a) {
+  address plain = *a;
+  if (address_family(a) == AF_INET6) plain.as.in6.sin6_scope_id = 0;
+  plain.zone[0] = '\0';
+  return plain;
+}
+
 address address_plain(const address *a) {
-  if (!is_mapped(a)) return *a;
+  if (!is_mapped(a)) return without_zone(a);
   address plain = {.length = sizeof plain.as.in,
                    .as.in = {.sin_family = AF_INET, .sin_port = a->as.in6.sin6_port}};
   memcpy(&plain.as.in.sin_addr, &a->as.in6.sin6_addr.s6_addr[12], sizeof plain.as.in.sin_addr);
@@ -190,6 +209,10 @@ static bool has_any(const address *a) {
 bool address_is_any(const address *a) {
   address plain = address_plain(a);
   return has_any(&plain);
+}
+
+bool address_is_link_local(const address *a) {
+  return address_family(a) == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&a->as.in6.sin6_addr);
 }
 
 bool address_is_loopback(const address *a) {

@@ -1,8 +1,9 @@
-/* Numeric socket addresses as text and back: "127.0.0.1:80", "[::1]:80", "unix:/path",
- * "unix:@name" (abstract). Nothing here resolves names. */
+/* Numeric socket addresses as text and back: "127.0.0.1:80", "[::1]:80", "[fe80::1%eth0]:80",
+ * "unix:/path", "unix:@name" (abstract). Nothing here resolves names. */
 #ifndef LUNET_PLATFORM_ADDRESS_H
 #define LUNET_PLATFORM_ADDRESS_H
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +18,8 @@ typedef struct address {
     struct sockaddr_in6 in6;
     struct sockaddr_un un;
   } as;
+  char zone[IF_NAMESIZE]; /* the interface of an IPv6 address, by its name or number; "": none.
+                             Which that is depends on the host: see socket_find_zone */
 } address;
 
 enum { ADDRESS_TEXT = 128 }; /* room for the longest text, a Unix path, with its terminator */
@@ -45,14 +48,14 @@ const char *address_format_bytes(int family, const void *bytes, int port, char t
 int address_family(const address *a); /* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC when empty */
 int address_port(const address *a);   /* host byte order; 0 for Unix */
 
-/* The IPv4 address behind one that an IPv6 socket has for it, "[::ffff:10.0.0.2]:80" (RFC 4291,
- * 2.5.5.2); any other as it is. So the two ends of a connection, and what crosses the wire, agree.
- */
+/* As the two ends of a connection and what crosses the wire agree on it: without a zone, and IPv4
+ * where an IPv6 socket has an IPv4 address as "[::ffff:10.0.0.2]:80" (RFC 4291, 2.5.5.2). */
 address address_plain(const address *a);
 
 bool address_is_any(const address *a); /* 0.0.0.0, ::ffff:0.0.0.0 or :: */
 
-bool address_is_loopback(const address *a); /* 127.0.0.0/8 or ::1 */
+bool address_is_link_local(const address *a); /* fe80::/10, which needs a zone (RFC 4007) */
+bool address_is_loopback(const address *a);   /* 127.0.0.0/8 or ::1 */
 
 /* What a client on the same host connects to: 0.0.0.0 becomes 127.0.0.1, :: becomes ::1. */
 void address_reachable(address *a);

@@ -9,9 +9,12 @@
 #include <netlink/netlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "platform/namespace.h"
 #include "platform/netlink_error.h"
 #include "platform/netlink_socket.h"
+#include "platform/socket.h"
 
 enum { BUFFER = 32 * 1024, FIRST_ROOM = 16 }; /* the kernel fills no more than 32 KiB at once */
 
@@ -22,11 +25,14 @@ struct reading {
 
 /* -- one socket ---------------------------------------------------------------------------- */
 
-static void set_address(address *out, int family, const __be32 bytes[4], __be16 port) {
+/* A connection between link-local addresses is bound to its interface. */
+static void set_address(address *out, int family, const __be32 bytes[4], __be16 port,
+                        uint32_t interface) {
   if (family == AF_INET6) {
     out->as.in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port};
     memcpy(&out->as.in6.sin6_addr, bytes, sizeof out->as.in6.sin6_addr);
     out->length = sizeof out->as.in6;
+    if (address_is_link_local(out)) out->as.in6.sin6_scope_id = interface;
   } else {
     out->as.in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
     memcpy(&out->as.in.sin_addr, bytes, sizeof out->as.in.sin_addr);
@@ -55,9 +61,9 @@ static void parse(struct nlmsghdr *header, struct tcp_socket *out) {
     .inode = message->idiag_inode,
   };
   const struct inet_diag_sockid *id = &message->id;
-  set_address(&out->local, message->idiag_family, id->idiag_src, id->idiag_sport);
+  set_address(&out->local, message->idiag_family, id->idiag_src, id->idiag_sport, id->idiag_if);
   if (message->idiag_state != TCP_STATE_LISTEN)
-    set_address(&out->peer, message->idiag_family, id->idiag_dst, id->idiag_dport);
+    set_address(&out->peer, message->idiag_family, id->idiag_dst, id->idiag_dport, id->idiag_if);
   struct nlattr *mark = nlmsg_find_attr(header, sizeof *message, INET_DIAG_MARK);
   if (mark != NULL && nla_len(mark) == sizeof out->mark) out->mark = nla_get_u32(mark);
   set_info(&out->info, nlmsg_find_attr(header, sizeof *message, INET_DIAG_INFO));
@@ -65,8 +71,16 @@ static void parse(struct nlmsghdr *header, struct tcp_socket *out) {
 
 /* -- the filter ---------------------------------------------------------------------------- */
 
+/* Whether both are known to be on different interfaces. */
+static bool is_elsewhere(const address *a, const address *wanted) {
+  if (!address_is_link_local(a) || !address_is_link_local(wanted)) return false;
+  uint32_t scope = a->as.in6.sin6_scope_id, wanted_scope = wanted->as.in6.sin6_scope_id;
+  return scope != 0 && wanted_scope != 0 && scope != wanted_scope;
+}
+
 static bool is_at(const address *a, const address *wanted) {
   if (address_family(wanted) == AF_UNSPEC) return true;
+  if (is_elsewhere(a, wanted)) return false;
   address plain = address_plain(a), plain_wanted = address_plain(wanted);
   return address_shares(&plain, &plain_wanted, address_bits(&plain_wanted));
 }
@@ -135,17 +149,53 @@ static int compare(const void *a, const void *b) {
   return difference != 0 ? difference : compare_addresses(&x->peer, &y->peer);
 }
 
-int sock_diag_read(int ns, const struct sock_diag_filter *filter, struct sock_diag_list *out) {
-  struct reading reading = {filter, out};
+/* -- the names of interfaces --------------------------------------------------------------- */
+
+static int open_plain(int ns) {
+  if (ns != -1) return namespace_socket(ns, AF_INET6, SOCK_DGRAM, 0);
+  int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  return fd == -1 ? -errno : fd;
+}
+
+static int find_zone(int ns, address *a) {
+  if (a->zone[0] == '\0') return 0;
+  int fd = open_plain(ns);
+  int result = fd < 0 ? fd : socket_find_zone(fd, a);
+  if (fd >= 0) close(fd);
+  return result;
+}
+
+static bool has_zone(const struct tcp_socket *s) {
+  return address_is_link_local(&s->local) || address_is_link_local(&s->peer);
+}
+
+static void name_zones(int ns, struct sock_diag_list *list) {
+  int fd = -1;
+  for (size_t i = 0; i < list->count; i++) {
+    struct tcp_socket *s = &list->sockets[i];
+    if (!has_zone(s)) continue;
+    if (fd < 0) fd = open_plain(ns);
+    if (fd < 0) return;
+    socket_name_zone(fd, &s->local);
+    socket_name_zone(fd, &s->peer);
+  }
+  if (fd >= 0) close(fd);
+}
+
+int sock_diag_read(int ns, const struct sock_diag_filter *wanted, struct sock_diag_list *out) {
+  struct sock_diag_filter filter = *wanted;
+  struct reading reading = {&filter, out};
   struct nl_sock *sock;
   *out = (struct sock_diag_list){NULL, 0, 0};
-  int result = netlink_socket_open(ns, NETLINK_SOCK_DIAG, &sock);
+  int result = find_zone(ns, &filter.peer);
+  if (result == 0) result = netlink_socket_open(ns, NETLINK_SOCK_DIAG, &sock);
   if (result < 0) return result;
   nl_socket_set_msg_buf_size(sock, BUFFER);
   nl_socket_disable_msg_peek(sock); /* what comes fits */
   nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_socket, &reading);
-  result = dump_families(sock, filter);
+  result = dump_families(sock, &filter);
   nl_socket_free(sock);
+  name_zones(ns, out);
   if (out->count > 1) qsort(out->sockets, out->count, sizeof *out->sockets, compare);
   return result < 0 ? result : 0;
 }

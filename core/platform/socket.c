@@ -5,6 +5,8 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -18,6 +20,38 @@ static int result_of(int returned) { return returned == -1 ? -errno : returned; 
 int socket_open(int family) {
   return result_of(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
+
+/* -- zones --------------------------------------------------------------------------------- */
+
+static int zone_number(const char *name) {
+  size_t length = strlen(name);
+  bool is_number = length < 10 && strspn(name, "0123456789") == length;
+  return is_number ? atoi(name) : 0;
+}
+
+int socket_find_zone(int fd, address *a) {
+  struct ifreq request = {.ifr_ifindex = 0};
+  if (a->zone[0] == '\0') return 0;
+  memcpy(request.ifr_name, a->zone, sizeof a->zone);
+  int result = result_of(ioctl(fd, SIOCGIFINDEX, &request));
+  if (result == -ENODEV && zone_number(a->zone) > 0) {
+    request.ifr_ifindex = zone_number(a->zone);
+    result = result_of(ioctl(fd, SIOCGIFNAME, &request));
+  }
+  if (result == 0) a->as.in6.sin6_scope_id = (uint32_t)request.ifr_ifindex;
+  return result;
+}
+
+void socket_name_zone(int fd, address *a) {
+  if (!address_is_link_local(a) || a->as.in6.sin6_scope_id == 0) return;
+  struct ifreq request = {.ifr_ifindex = (int)a->as.in6.sin6_scope_id};
+  if (ioctl(fd, SIOCGIFNAME, &request) == 0)
+    memcpy(a->zone, request.ifr_name, sizeof a->zone);
+  else /* the interface is gone */
+    snprintf(a->zone, sizeof a->zone, "%u", a->as.in6.sin6_scope_id);
+}
+
+/* -- calls --------------------------------------------------------------------------------- */
 
 int socket_bind(int fd, const address *local) {
   return result_of(bind(fd, &local->as.any, local->length));
@@ -80,7 +114,9 @@ void socket_reset(int fd) {
 int socket_local(int fd, address *local) {
   memset(local, 0, sizeof *local);
   local->length = sizeof local->as;
-  return result_of(getsockname(fd, &local->as.any, &local->length));
+  int result = result_of(getsockname(fd, &local->as.any, &local->length));
+  if (result == 0) socket_name_zone(fd, local);
+  return result;
 }
 
 int socket_peer(int fd, address *peer) {

@@ -9,6 +9,12 @@
 
 #include "platform/address.h"
 
+/* The zone of an address by its name, as the number that the kernel takes, and back: on the host of
+ * the socket. A zone may be given as a number, too. 0 or a negative errno: -ENODEV if the host has
+ * no such interface. */
+int socket_find_zone(int fd, address *a);
+void socket_name_zone(int fd, address *a); /* of a link-local one */
+
 int socket_open(int family); /* a descriptor: non-blocking, close-on-exec */
 int socket_bind(int fd, const address *local);
 int socket_listen(int fd, int backlog);

@@ -112,8 +112,10 @@ local function resolve(self, listener)
   if is_loopback(origin.address) then
     error(("connect: %s of %s is reached from there only"):format(origin.address, origin.host:name()), 3)
   end
-  if not is_any(origin.address) then return origin.address end
-  local address = shared_address(self, origin.host, origin.address)
+  local ip, zone = origin.address:match "^%[(.-)%%(.+)%]:%d+$"
+  if not zone and not is_any(origin.address) then return origin.address end
+  local address = zone and network.link_local_between(self, origin.host, ip, zone)
+    or not zone and shared_address(self, origin.host, origin.address)
   if not address then
     error(("connect: %s and %s share no network (lunet.link makes one)"):format(self:name(), origin.host:name()), 3)
   end

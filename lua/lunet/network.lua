@@ -102,7 +102,7 @@ local function usable(host, texts)
 end
 
 local function give_addresses(host, interface, net, given, chosen)
-  local addresses, texts = {}, given or usable(host, chosen)
+  local addresses, texts = { interface = interface }, given or usable(host, chosen)
   for i, text in ipairs(texts) do
     addresses[i] = text:match "^[^/]+"
     if text:find ":" then
@@ -314,8 +314,16 @@ function network.lan(hosts)
   end)
 end
 
+local function is_link_local(address) return address:find "^fe[89ab]%x:" ~= nil end
+
+-- Of a network: the client's own interface is the zone of an address that is known on the link alone (RFC 4007).
+local function with_zone(address, client, shared)
+  if not is_link_local(address) then return address end
+  return ("%s%%%s"):format(address, place_of(client).addresses[shared].interface)
+end
+
 --- The server's address on a network that the client is on too, with an address of that family; nil if there is
---- none.
+--- none. A link-local address comes with its zone on the client.
 ---@param client lunet.host
 ---@param server lunet.host
 ---@param family "ipv4"|"ipv6"
@@ -323,7 +331,22 @@ end
 function network.address_between(client, server, family)
   for shared in pairs(place_of(client).addresses) do
     local address = shared:address(server, family)
-    if address and shared:address(client, family) then return address end
+    if address and shared:address(client, family) then return with_zone(address, client, shared) end
+  end
+  return nil
+end
+
+--- A link-local address on an interface of the server, with its zone on the client; nil if the client is not on that
+--- link.
+---@param client lunet.host
+---@param server lunet.host
+---@param address string
+---@param interface string of the server
+---@return string?
+function network.link_local_between(client, server, address, interface)
+  for shared in pairs(place_of(client).addresses) do
+    local of_server = place_of(server).addresses[shared]
+    if of_server and of_server.interface == interface then return with_zone(address, client, shared) end
   end
   return nil
 end

@@ -37,7 +37,7 @@
 
 ---@class lunet.listen_target: lunet.options
 ---@field backlog integer how many connections the kernel may queue (it admits one more); required
----@field address? string numeric, default "127.0.0.1"; "::1", or "unix:/path", "unix:@abstract"
+---@field address? string numeric, default "127.0.0.1"; "::1", "fe80::1%eth0", or "unix:/path", "unix:@abstract"
 ---@field port? integer 0 to 65535, default 0: the kernel chooses
 ---@field label? string its name in the timeline
 
@@ -45,7 +45,7 @@
 ---@field [1]? lunet.listener|string where to; instead of address and port
 ---@field address? string numeric, default "127.0.0.1"
 ---@field port? integer 1 to 65535
----@field from? string the source: "127.0.0.2", with a port "127.0.0.2:4000", "[::1]:4000"
+---@field from? string the source: "127.0.0.2", with a port "127.0.0.2:4000", "[::1]:4000", "[fe80::2%eth0]:4000"
 ---@field label? string its name in the timeline
 
 --- What is to be lost, in the table that host:drop takes (lua/lunet/rule.lua).
@@ -76,11 +76,15 @@ local lunet = {}
 ---@param target lunet.listen_target
 ---@return lunet.listener|nil listener
 ---@return string? message names the address
----@return string? code "EADDRINUSE", "EACCES", "EADDRNOTAVAIL", ... (bind(2), listen(2))
+---@return string? code "EADDRINUSE", "EACCES", "EADDRNOTAVAIL", ... (bind(2), listen(2)); "ENODEV" if the host has
+--- no such interface as an address names
 function lunet.listen(target) end
 
 --- Connects; waits. nil as timeout leaves it to the kernel (tcp_syn_retries, tcp(7)). A full Unix
 --- queue fails at once with "EAGAIN" (unix(7)).
+---
+--- A link-local address (fe80::/10) needs its interface, by name or number, as the host of the call has it:
+--- "[fe80::1%eth0]:80" (RFC 4007). Without it the kernel says "EINVAL", with one that the host has not "ENODEV".
 ---@param target lunet.listener|string|lunet.connect_target numeric: "127.0.0.1:80", "[::1]:80", "unix:/path"
 ---@param timeout? number seconds
 ---@return lunet.connection|nil connection

@@ -24,6 +24,9 @@ static const struct {
   {"[0:0:0:0:0:0:0:1]:1", AF_INET6, 1, "[::1]:1"},
   {"[FE80::1]:1", AF_INET6, 1, "[fe80::1]:1"},
   {"[::ffff:127.0.0.1]:65535", AF_INET6, 65535, NULL},
+  {"[fe80::1%eth0]:80", AF_INET6, 80, NULL},
+  {"[fe80::1%fifteen-letters]:80", AF_INET6, 80, NULL},
+  {"[fe80::1%2]:80", AF_INET6, 80, NULL},
   {"[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:1", AF_INET6, 1,
    "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:1"},
   {"unix:/run/x", AF_UNIX, 0, NULL},
@@ -68,7 +71,7 @@ static const char *const bad[] = {
   "[::1]x:80",
   "[g::1]:80",
   "[::1%]:80",
-  "[::1%no such interface]:80",
+  "[::1%sixteen-letters!]:80",
   "unix:",
   "unix",
   "UNIX:/x:1",
@@ -132,7 +135,8 @@ static void make_from_parts(void) {
   CHECK(strcmp(address_format(&a, text), "[::1]:1") == 0);
   CHECK(address_make("[::1]", 1, &a) == 0);
   CHECK(strcmp(address_format(&a, text), "[::1]:1") == 0);
-  CHECK(address_make("::1%lo", 1, &a) == 0 && a.as.in6.sin6_scope_id != 0);
+  CHECK(address_make("fe80::1%lo", 1, &a) == 0 && strcmp(a.zone, "lo") == 0);
+  CHECK(strcmp(address_format(&a, text), "[fe80::1%lo]:1") == 0);
   CHECK(address_make("127.0.0.1", 65536, &a) == -EINVAL);
   CHECK(address_make("127.0.0.1", -1, &a) == -EINVAL);
   CHECK(address_make("127.0.0.1:80", 80, &a) == -EINVAL);
