@@ -1,7 +1,8 @@
 -- On Debian 12's own kernel line, which script/kernel-6.1 boots as a program.
 local lunet = require "lunet"
+local tagged = require "spec.support.tagged"
 
-local BOUND = 60 -- seconds; for a guest that boots and runs a script: a few
+local BOUND = 150 -- seconds; for a guest that boots and runs a script: a few
 
 local SCRIPT = os.getenv "LUNET_SOURCE" .. "/script/kernel-6.1"
 
@@ -42,6 +43,46 @@ describe("Linux 6.1", function()
   in_guest("agrees with the table of features", function()
     local output, status = guest("--as", "root", "/usr/bin/busted", "--ignore-lua", "spec/features_spec.lua")
     assert.equal(0, status, output)
+  end)
+
+  in_guest("lets the memo's claims hold without IPv6, for an ordinary user", function()
+    local output, status = guest("--ipv6", "off", "-e", [[
+      for _, name in ipairs { "stale_replay", "connect_without_accept", "pending_data", "ghost_kinds",
+          "reply_on_reconnect" } do
+        local _, holds, why = dofile("experiments/" .. name .. ".lua")()
+        print(name, holds == nil and "not judged" or holds, why)
+        assert(holds ~= false, why)
+      end
+      print "all"]])
+    assert.equal(0, status, output)
+    assert.matches("\nall\n", output)
+    output, status = guest("--ipv6", "off", "experiments/ghost_kinds.lua", "--family", "tcp6")
+    assert.equal(3, status)
+    assert.matches("has no IPv6: it was switched off by ipv6.disable=1", output, 1, true)
+  end)
+
+  in_guest("has a doctor that names what the kernel is built without", function()
+    local output, status = guest("--ipv6", "absent", "doctor")
+    assert.equal(3, status)
+    assert.matches("\n  hosts +yes  ", output)
+    assert.matches("\n  ipv6 +no  .*to change that: sudo modprobe ipv6\n", output)
+    assert.matches("\n  drop +no  .*CONFIG_NF_TABLES_INET", output)
+    assert.matches("tcp_syn_linear_timeouts 0\n +net.ipv4.tcp_syn_linear_timeouts came with Linux 6.5", output)
+  end)
+
+  -- Not by lunet.exec, whose guard would end what the script leaves behind.
+  in_guest("ends whole at Ctrl-C", function()
+    local nonce = tagged.new()
+    local command = "NONCE=%s setsid env --default-signal=INT '%s' -e %s >/dev/null 2>&1 & echo $!"
+    local script <close> = assert(io.popen(command:format(nonce, SCRIPT, [['require("lunet").sleep(1000)']])))
+    local number = script:read "n"
+    assert(lunet.eventually(function()
+      for _, name in pairs(tagged.all(nonce)) do
+        if name:find "linux.uml" then return true end
+      end
+    end, BOUND))
+    assert(os.execute("kill -INT " .. number))
+    tagged.wait_until_gone(nonce)
   end)
 
   in_guest("brings a link up without waiting for its look at carriers once a second", function()

@@ -73,8 +73,8 @@ function host.new(options)
 end
 
 -- A message about an IPv6 address, on a host that has none.
-local function explain(self, message)
-  if not message:find "%[[%x:.%%]*:[^%]]*%]" then return message end
+local function explain(self, message, code)
+  if code ~= "EAFNOSUPPORT" and not message:find "%[[%x:.%%]*:[^%]]*%]" then return message end
   local has_ipv6, why = network.has_ipv6(self)
   return has_ipv6 and message or ("%s; %s"):format(message, why)
 end
@@ -89,7 +89,7 @@ local function plain(address) return (address:gsub("^%[::ffff:(%d+%.[%d.]+)%]:",
 ---@return string? code
 function methods:listen(target)
   local listener, message, code = core_listen(self, target)
-  if not listener then message = explain(self, message) end
+  if not listener then message = explain(self, message, code) end
   if listener then
     local address, port = listener:address()
     origins[listener] = { host = self, address = plain(address), port = port }
@@ -139,7 +139,7 @@ function methods:connect(target, timeout)
     target = copy
   end
   local connection, message, code = core_connect(self, target, timeout)
-  if not connection then message = explain(self, message) end
+  if not connection then message = explain(self, message, code) end
   return connection, message, code
 end
 
