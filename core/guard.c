@@ -23,6 +23,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -148,6 +149,17 @@ static void mount_own_proc(void) {
   mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
+/* By the system call: signal(3) refuses 32 and 33, glibc's own, which its posix_spawn leaves
+ * ignored in whatever it starts. */
+static void handle_no_signals(void) {
+  static const struct {
+    void *handler, *restorer;
+    unsigned long flags, mask;
+  } by_default; /* SIG_DFL */
+  for (int number = 1; number < NSIG; number++)
+    syscall(SYS_rt_sigaction, number, &by_default, NULL, sizeof by_default.mask);
+}
+
 /* As many descriptors as it would have without lunet. The hard limit stays. */
 static void limit_descriptors(const char *most) {
   struct rlimit limit;
@@ -160,7 +172,7 @@ static _Noreturn void be_program(char **words, int failures) {
   const char *directory = words[GUARD_DIRECTORY], *program = words[GUARD_PROGRAM];
   sigset_t none;
   setsid(); /* a process group of its own; Ctrl-C at lunet's terminal does not reach it */
-  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+  handle_no_signals();
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   mount_own_proc();

@@ -1,6 +1,7 @@
 #include "handle/deadline.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include "handle/watch.h"
 #include "platform/awake.h"
 #include "platform/clock.h"
+
+enum { MS = 1000 * 1000 }; /* in nanoseconds */
 
 struct entry {
   uint64_t at_ns; /* a copy of op->deadline_ns: sifting stays inside the array */
@@ -19,6 +22,7 @@ struct deadlines {
   int fd;
   awake *awake;       /* NULL: the processor may sleep */
   bool is_due;        /* the timer has fired since the last expire */
+  bool is_refused;    /* the timer could not be set */
   uint64_t armed_ns;  /* when the timer will fire; DEADLINE_NEVER if it will not */
   struct entry *heap; /* from 1 to count; the earliest is heap[1] */
   uint32_t count, capacity;
@@ -47,7 +51,7 @@ static void sift_down(deadlines *d, uint32_t slot, struct entry e) {
 static void arm(deadlines *d, uint64_t at_ns) {
   struct itimerspec when = {
     .it_value = {.tv_sec = (time_t)(at_ns / 1000000000u), .tv_nsec = (long)(at_ns % 1000000000u)}};
-  timerfd_settime(d->fd, TFD_TIMER_ABSTIME, &when, NULL);
+  d->is_refused = timerfd_settime(d->fd, TFD_TIMER_ABSTIME, &when, NULL) == -1;
   if (d->awake != NULL) awake_at(d->awake, at_ns);
   d->armed_ns = at_ns;
 }
@@ -82,8 +86,16 @@ void deadlines_remove(deadlines *d, op *o) {
 
 bool deadlines_are_due(const deadlines *d) { return d->is_due; }
 
+int deadlines_bound_ms(const deadlines *d) {
+  if (!d->is_refused || d->count == 0) return -1;
+  uint64_t now_ns = clock_now_ns(), at_ns = d->heap[1].at_ns;
+  return at_ns <= now_ns
+           ? 0
+           : (int)((at_ns - now_ns) / MS + 1 < INT_MAX ? (at_ns - now_ns) / MS + 1 : INT_MAX);
+}
+
 void deadlines_expire(deadlines *d) {
-  if (!d->is_due) return;
+  if (!d->is_due && !d->is_refused) return;
   d->is_due = false;
   d->armed_ns = DEADLINE_NEVER;
   uint64_t now_ns = clock_now_ns();

@@ -15,6 +15,10 @@ void deadlines_stay_awake(deadlines *d);
 int deadlines_add(deadlines *d, op *o); /* by o->deadline_ns */
 void deadlines_remove(deadlines *d, op *o);
 
+/* How long a poll may take at most, in ms: -1 for ever, since the timer ends it; but not where the
+ * kernel has refused to set that. */
+int deadlines_bound_ms(const deadlines *d);
+
 bool deadlines_are_due(const deadlines *d); /* the last poll told that the first one has passed */
 
 /* Ends with OP_TIMEOUT every op that is due. Called after polling, so that an op whose descriptor

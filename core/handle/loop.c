@@ -1,8 +1,12 @@
 #include "handle/loop.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
+#include <unistd.h>
 
+#include "handle/child.h"
 #include "handle/deadline.h"
 #include "handle/op.h"
 #include "handle/scope.h"
@@ -16,8 +20,7 @@ enum {
 };
 
 struct loop {
-  uv_loop_t uv;
-  uv_async_t wake;
+  int wake; /* an eventfd, by which a signal handler ends a poll */
   deadlines *deadlines;
   trace *trace;
   watches *watches;
@@ -25,6 +28,7 @@ struct loop {
   list batch;     /* those that this step delivers */
   list unwatched; /* ops that wait, to be watched later */
   list scopes;    /* every open scope; the outermost first */
+  list children;  /* child processes that have not been waited for */
   scope outermost;
   loop_closed closed; /* told of anchored handles */
   void *closed_context;
@@ -38,12 +42,12 @@ struct loop {
   char scratch[LOOP_SCRATCH];
 };
 
-uv_loop_t *loop_uv(loop *lp) { return &lp->uv; }
 deadlines *loop_deadlines(loop *lp) { return lp->deadlines; }
 trace *loop_trace(loop *lp) { return lp->trace; }
 watches *loop_watches(loop *lp) { return lp->watches; }
 scope *loop_scope(loop *lp) { return &lp->outermost; }
 list *loop_scopes(loop *lp) { return &lp->scopes; }
+list *loop_children(loop *lp) { return &lp->children; }
 char *loop_scratch(loop *lp) { return lp->scratch; }
 uint32_t loop_next_socket(loop *lp) { return ++lp->last_socket; }
 /* Such as nobody chooses who sets marks by hand, or masks some bits of them. */
@@ -79,13 +83,12 @@ bool loop_is_stuck(const loop *lp) {
 }
 
 bool loop_spend(loop *lp) { return lp->calls_left-- > 0; }
-void loop_wake(loop *lp) { uv_async_send(&lp->wake); }
+void loop_wake(loop *lp) { eventfd_write(lp->wake, 1); }
 
-static void on_wake(uv_async_t *wake) { (void)wake; /* the poll has returned: that was all */ }
-
-static void on_uv_ready(void *owner, int events) {
-  (void)events;
-  uv_run(owner, UV_RUN_NOWAIT);
+static void on_wake(void *owner, int events) {
+  eventfd_t count;
+  (void)events; /* the poll has returned: that was all */
+  eventfd_read(((loop *)owner)->wake, &count);
 }
 
 static void deliver(loop *lp) {
@@ -115,9 +118,7 @@ static void watch(loop *lp) {
 void loop_step(loop *lp, bool wait) {
   bool may_wait = wait && !loop_has_ready(lp) && list_empty(&lp->unwatched);
   if (may_wait) trace_catch_up(lp->trace);
-  /* 0: it has descriptors to put into its set, or handles to close. */
-  if (uv_backend_timeout(&lp->uv) == 0) uv_run(&lp->uv, UV_RUN_NOWAIT);
-  watches_poll(lp->watches, may_wait ? uv_backend_timeout(&lp->uv) : 0);
+  watches_poll(lp->watches, may_wait ? deadlines_bound_ms(lp->deadlines) : 0);
   watch(lp);
   deadlines_expire(lp->deadlines);
   lp->calls_left = CALLS_AT_ONCE;
@@ -129,45 +130,36 @@ static int open_parts(loop *lp) {
   if (result < 0) return result;
   result = watches_open(&lp->watches);
   if (result < 0) return result;
-  result = uv_async_init(&lp->uv, &lp->wake, on_wake);
-  if (result < 0) return result;
-  result = watch_begin(lp, uv_backend_fd(&lp->uv), WATCH_READABLE, on_uv_ready, &lp->uv);
+  lp->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (lp->wake == -1) return -errno;
+  result = watch_begin(lp, lp->wake, WATCH_READABLE, on_wake, lp);
   if (result < 0) return result;
   return deadlines_open(lp, &lp->deadlines);
 }
 
-static void close_uv(loop *lp) {
-  while (uv_run(&lp->uv, UV_RUN_DEFAULT) != 0) continue; /* close callbacks */
-  uv_loop_close(&lp->uv);
-}
-
-static void on_walk(uv_handle_t *open, void *unused) {
-  (void)unused;
-  if (!uv_is_closing(open)) uv_close(open, NULL);
+static void close_parts(loop *lp) {
+  if (lp->deadlines != NULL) deadlines_close(lp->deadlines);
+  if (lp->wake != -1) close(lp->wake);
+  if (lp->watches != NULL) watches_close(lp->watches);
+  if (lp->trace != NULL) trace_close(lp->trace);
+  free(lp);
 }
 
 int loop_open(loop **out) {
   loop *lp = calloc(1, sizeof *lp);
   if (lp == NULL) return UV_ENOMEM;
-  int result = uv_loop_init(&lp->uv);
-  if (result < 0) {
-    free(lp);
-    return result;
-  }
+  lp->wake = -1;
   list_init(&lp->ready);
   list_init(&lp->batch);
   list_init(&lp->unwatched);
   list_init(&lp->scopes);
+  list_init(&lp->children);
   scope_open(&lp->outermost, lp);
   lp->calls_left = CALLS_AT_ONCE;
   getrandom(&lp->last_mark, sizeof lp->last_mark, GRND_NONBLOCK);
-  result = open_parts(lp);
+  int result = open_parts(lp);
   if (result < 0) {
-    uv_walk(&lp->uv, on_walk, NULL);
-    close_uv(lp);
-    if (lp->trace != NULL) trace_close(lp->trace);
-    if (lp->watches != NULL) watches_close(lp->watches);
-    free(lp);
+    close_parts(lp);
     return result;
   }
   *out = lp;
@@ -186,10 +178,6 @@ static void drop_results(loop *lp) {
 void loop_close(loop *lp) {
   while (!list_empty(&lp->scopes)) scope_close(LIST_ENTRY(lp->scopes.prev, scope, in_loop));
   drop_results(lp);
-  deadlines_close(lp->deadlines);
-  uv_close((uv_handle_t *)&lp->wake, NULL);
-  watches_close(lp->watches);
-  close_uv(lp);
-  trace_close(lp->trace);
-  free(lp);
+  child_wait_for_all(lp);
+  close_parts(lp);
 }

@@ -1,5 +1,7 @@
-/* The event loop: what is watched, the deadlines, the queue of ended ops, and libuv's loop for
- * processes. */
+/* The event loop: what is watched, the deadlines and the queue of ended ops.
+ *
+ * It is lunet's own, and not libuv's: that one aborts the process when the kernel refuses a watch
+ * (fs.epoll.max_user_watches) or a descriptor, where a laboratory has to say what was refused. */
 #ifndef LUNET_HANDLE_LOOP_H
 #define LUNET_HANDLE_LOOP_H
 
@@ -53,12 +55,12 @@ typedef void (*loop_closed)(void *context, const handle *h);
 void loop_on_closed(loop *lp, loop_closed closed, void *context);
 void loop_tell_closed(loop *lp, const handle *h);
 
-uv_loop_t *loop_uv(loop *lp);
 deadlines *loop_deadlines(loop *lp);
 trace *loop_trace(loop *lp);
 watches *loop_watches(loop *lp);
 scope *loop_scope(loop *lp);             /* the outermost scope */
 list *loop_scopes(loop *lp);             /* every open scope */
+list *loop_children(loop *lp);           /* see child.h */
 char *loop_scratch(loop *lp);            /* LOOP_SCRATCH bytes, free to use between two steps */
 uint32_t loop_next_socket(loop *lp);     /* numbers sockets from 1; never reused */
 uint32_t loop_next_mark(loop *lp);       /* for listeners; hardly another process's */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "handle/child.h"
 #include "handle/foreign.h"
 #include "handle/full_output.h"
 #include "handle/trace.h"
@@ -21,20 +22,17 @@
 
 enum state { STARTING, RUNNING, ENDED, FAILED };
 
-enum {
-  ANSWER_MS = 5000
-}; /* bounds the wait for init, which answers at once unless it is starved */
+/* Bounds the wait for init, which answers at once unless it is starved. */
+enum { ANSWER_MS = 5000 };
 
 enum { NO_ANSWER = -1 };
 
 struct process {
   handle handle;
   loop *lp;
-  uv_process_t guard; /* libuv's until on_guard_closed */
-  bool has_guard;     /* it is libuv's */
-  bool is_dropped;    /* it is nobody's but libuv's */
-  int reports;        /* to the guard and its init; -1: closed */
-  bool is_guarded;    /* the guard has not hung up */
+  child *guard;    /* NULL: it did not start */
+  int reports;     /* to the guard and its init; -1: closed */
+  bool is_guarded; /* the guard has not hung up */
   enum state state;
   enum guard_report_kind failed_at;
   int number;   /* of the program's process, and of its process group; 0 until it runs */
@@ -62,23 +60,6 @@ static void describe(const handle *h, char *text, size_t size) {
 static const struct handle_type process_type = {"process", close_handle, close_handle, describe};
 
 /* -- the guard ----------------------------------------------------------------------------- */
-
-static void free_unused(process *p) {
-  if (!p->is_dropped || p->has_guard) return;
-  free(p->name);
-  free(p);
-}
-
-static void on_guard_closed(uv_handle_t *guard) {
-  process *p = guard->data;
-  p->has_guard = false;
-  free_unused(p);
-}
-
-static void on_guard_ended(uv_process_t *guard, int64_t status, int signal) {
-  (void)status, (void)signal; /* it has told more by its reports */
-  uv_close((uv_handle_t *)guard, on_guard_closed);
-}
 
 struct guard_texts {
   char lunet[16], nofile[32], streams[STREAMS + 1];
@@ -109,19 +90,11 @@ static char **guard_words(const struct program *what, struct guard_texts *t) {
   return words;
 }
 
-static int spawn(process *p, const uv_process_options_t *options) {
-  p->has_guard = true; /* also if it fails: the handle is to be closed */
-  p->guard.data = p;
-  int result = uv_spawn(loop_uv(p->lp), &p->guard, options);
-  if (result < 0) uv_close((uv_handle_t *)&p->guard, on_guard_closed);
-  return result;
-}
-
-static int spawn_on(const host *h, process *p, const uv_process_options_t *options) {
-  if (h == NULL) return spawn(p, options);
+static int spawn_on(process *p, const host *h, const struct spawn *guard) {
+  if (h == NULL) return child_start(p->lp, guard, &p->guard);
   int result = namespace_enter(host_namespace(h));
   if (result < 0) return result;
-  result = spawn(p, options);
+  result = child_start(p->lp, guard, &p->guard);
   namespace_leave();
   return result;
 }
@@ -130,20 +103,18 @@ static int spawn_guard(process *p, const host *h, const struct program *what,
                        const struct streams *s, int reports) {
   struct guard_texts texts = {0};
   write_texts(&texts, what);
-  uv_stdio_container_t stdio[GUARD_REPORTS + 1];
-  memcpy(stdio, s->stdio, sizeof s->stdio);
-  stdio[GUARD_REPORTS] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = reports};
-  uv_process_options_t options = {
-    .exit_cb = on_guard_ended,
+  int descriptors[GUARD_REPORTS + 1];
+  memcpy(descriptors, s->given, sizeof s->given);
+  descriptors[GUARD_REPORTS] = reports;
+  struct spawn guard = {
     .file = guard_path(),
-    .args = guard_words(what, &texts),
-    .env = what->environment,
-    .flags = UV_PROCESS_DETACHED, /* the guard is not in lunet's process group */
-    .stdio_count = GUARD_REPORTS + 1,
-    .stdio = stdio,
+    .words = guard_words(what, &texts),
+    .environment = what->environment,
+    .descriptors = descriptors,
+    .count = GUARD_REPORTS + 1,
   };
-  int result = options.args == NULL ? UV_ENOMEM : spawn_on(h, p, &options);
-  free(options.args);
+  int result = guard.words == NULL ? UV_ENOMEM : spawn_on(p, h, &guard);
+  free(guard.words);
   return result;
 }
 
@@ -165,8 +136,8 @@ static void started(process *p, int number) {
   p->state = RUNNING;
   p->number = number;
   record(p, EVENT_EXEC, number, 0);
-  if (trace_is_probing(loop_trace(p->lp)) && p->has_guard)
-    p->listeners = foreign_open(p->lp, p->ns, &p->socket, p->guard.pid, number);
+  if (trace_is_probing(loop_trace(p->lp)))
+    p->listeners = foreign_open(p->lp, p->ns, &p->socket, child_number(p->guard), number);
   op_end_all(&p->waiting, 0);
 }
 
@@ -218,7 +189,10 @@ static void take_reports(process *p) {
   struct guard_report r;
   while (p->is_guarded) {
     ssize_t length = read(p->reports, &r, sizeof r);
-    if (length == -1 && errno == EAGAIN) return;
+    if (length == -1) {
+      if (errno != EAGAIN) op_end_all(&p->waiting, -errno); /* the report can still be read */
+      return;
+    }
     if (length == sizeof r)
       take_report(p, &r);
     else
@@ -279,8 +253,9 @@ int process_open(loop *lp, const struct place *where, const host *h, const struc
   if (result < 0) {
     if (p->reports != -1) close(p->reports);
     close_outputs(p);
-    p->is_dropped = true;
-    free_unused(p);
+    child_drop(p->guard);
+    free(p->name);
+    free(p);
     return result;
   }
   handle_open(&p->handle, &process_type, where);
@@ -289,13 +264,6 @@ int process_open(loop *lp, const struct place *where, const host *h, const struc
 }
 
 bool process_is_open(const process *p) { return p->reports != -1; }
-
-/* The number of a guard that has been waited for may be another process's by now. */
-static void end_guard(process *p) {
-  if (!p->has_guard || uv_is_closing((uv_handle_t *)&p->guard)) return;
-  /* While it starts the program it may be held up in execve(2), and deaf to SIGTERM. */
-  uv_process_kill(&p->guard, p->state == STARTING ? SIGKILL : SIGTERM);
-}
 
 void process_close(process *p) {
   if (!process_is_open(p)) return;
@@ -307,15 +275,17 @@ void process_close(process *p) {
   close(p->reports);
   p->reports = -1;
   handle_close(&p->handle);
-  end_guard(p);
+  /* While it starts the program it may be held up in execve(2), and deaf to SIGTERM. */
+  child_signal(p->guard, p->state == STARTING ? SIGKILL : SIGTERM);
   if (p->state == RUNNING) record(p, EVENT_SIGNAL, SIGKILL, 0);
   op_end_all(&p->waiting, OP_CLOSED);
 }
 
 void process_free(process *p) {
   process_close(p);
-  p->is_dropped = true;
-  free_unused(p);
+  child_drop(p->guard);
+  free(p->name);
+  free(p);
 }
 
 static void wait_for_report(process *p, op *o) {
@@ -373,7 +343,7 @@ int process_signal_all(process *p, int number) {
 }
 
 int process_tree(process *p, struct process_tree *out) {
-  return process_tree_read(p->has_guard ? p->guard.pid : 0, p->number, out);
+  return process_tree_read(child_number(p->guard), p->number, out);
 }
 
 enum guard_report_kind process_failed_at(const process *p) { return p->failed_at; }

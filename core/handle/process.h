@@ -48,7 +48,7 @@ const char *process_name(const process *p);
 
 /* Kills the program and all that it has started. Idempotent; wakes who waits with OP_CLOSED. */
 void process_close(process *p);
-void process_free(process *p); /* closes first; the memory goes when the guard has ended */
+void process_free(process *p); /* closes first */
 bool process_is_open(const process *p);
 
 #endif

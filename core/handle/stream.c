@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "platform/spawn.h"
+
 /* A short write takes a thousand bytes of the buffer, so that with the usual one a program stops
  * after some 280 lines that nobody has read. The kernel lowers this to twice net.core.wmem_max. */
 static void enlarge_buffer(int fd) {
@@ -34,7 +36,7 @@ static int open_piped(struct streams *s, loop *lp, const struct place *p, int i,
   }
   connection_of_program(*near, (uint8_t)(i + 1));
   s->far[i] = pair[1];
-  s->stdio[i] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = pair[1]};
+  s->given[i] = pair[1];
   return 0;
 }
 
@@ -46,14 +48,13 @@ int streams_open(struct streams *s, loop *lp, const struct place *p,
                  const enum stream_kind kinds[STREAMS], connection **near[STREAMS]) {
   int result = 0;
   for (int i = 0; i < STREAMS; i++) {
-    s->stdio[i] = (uv_stdio_container_t){.flags = UV_IGNORE}; /* /dev/null */
+    s->given[i] = SPAWN_NULL;
     s->far[i] = -1;
   }
   for (int i = 0; i < STREAMS && result == 0; i++) {
     if (stream_is_connected(kinds[i])) result = open_piped(s, lp, p, i, near[i]);
-    if (kinds[i] == STREAM_MERGE) s->stdio[i] = s->stdio[STREAM_STDOUT];
-    if (kinds[i] == STREAM_INHERIT)
-      s->stdio[i] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = i};
+    if (kinds[i] == STREAM_MERGE) s->given[i] = s->given[STREAM_STDOUT];
+    if (kinds[i] == STREAM_INHERIT) s->given[i] = i;
   }
   if (result < 0) streams_close_far(s);
   return result;

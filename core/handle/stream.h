@@ -15,10 +15,9 @@ enum stream_kind {
   STREAM_MERGE,   /* stderr only: where stdout goes */
 };
 
-/* What libuv is to give the program. */
 struct streams {
-  uv_stdio_container_t stdio[STREAMS];
-  int far[STREAMS]; /* the program's ends, to be closed when it has them; -1: none */
+  int given[STREAMS]; /* what the guard gets: lunet's own, a far end or SPAWN_NULL */
+  int far[STREAMS];   /* the program's ends, to be closed when it has them; -1: none */
 };
 
 bool stream_is_connected(enum stream_kind kind); /* to a connection of the script's */

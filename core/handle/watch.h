@@ -1,4 +1,4 @@
-/* The descriptors that a loop watches: an epoll set, in which libuv's own set is one descriptor.
+/* The descriptors that a loop watches: an epoll set.
  *
  * A descriptor is put in when an op first has to wait for it while no task can run, and stays until
  * it is closed, so that a later wait costs no system call. It is edge-triggered: each event is told

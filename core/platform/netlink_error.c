@@ -11,11 +11,14 @@ static const struct {
   {NLE_PERM, EPERM},           {NLE_NODEV, ENODEV},        {NLE_OPNOTSUPP, EOPNOTSUPP},
   {NLE_NOADDR, EADDRNOTAVAIL}, {NLE_INVAL, EINVAL},        {NLE_BUSY, EBUSY},
   {NLE_RANGE, ERANGE},         {NLE_NOACCESS, EACCES},     {NLE_AF_NOSUPPORT, EAFNOSUPPORT},
+  {NLE_INTR, EINTR},           {NLE_AGAIN, EAGAIN},
 };
 
 int netlink_errno(int nl_result) {
+  int number = errno;
   if (nl_result >= 0) return nl_result;
   for (unsigned i = 0; i < sizeof errors / sizeof *errors; i++)
     if (errors[i].nl == -nl_result) return -errors[i].number;
-  return -EIO;
+  /* What libnl has no number for it calls a failure; errno is still that of its system call. */
+  return nl_result == -NLE_FAILURE && number != 0 ? -number : -EIO;
 }

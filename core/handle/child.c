@@ -1,0 +1,92 @@
+#include "handle/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "handle/watch.h"
+
+struct child {
+  list in_loop;
+  loop *lp;
+  pid_t number; /* 0: it has been waited for */
+  int fd;       /* tells its end */
+  bool is_dropped;
+};
+
+static void free_unused(child *c) {
+  if (c->is_dropped && c->number == 0) free(c);
+}
+
+static void wait_for(child *c) {
+  while (waitpid(c->number, NULL, 0) == -1 && errno == EINTR) continue;
+  watch_end(c->lp, c->fd);
+  close(c->fd);
+  list_remove(&c->in_loop);
+  c->number = 0;
+}
+
+static void on_ended(void *owner, int events) {
+  child *c = owner;
+  (void)events;
+  if (c->number == 0) return;
+  wait_for(c);
+  free_unused(c);
+}
+
+static int watch(child *c) {
+  c->fd = spawn_watch(c->number);
+  if (c->fd < 0) return c->fd;
+  return watch_begin(c->lp, c->fd, WATCH_READABLE, on_ended, c);
+}
+
+/* A child whose end could not be noticed is none: it is ended at once. */
+static void give_up(child *c) {
+  kill(c->number, SIGKILL);
+  while (waitpid(c->number, NULL, 0) == -1 && errno == EINTR) continue;
+  if (c->fd >= 0) close(c->fd);
+  free(c);
+}
+
+int child_start(loop *lp, const struct spawn *what, child **out) {
+  child *c = calloc(1, sizeof *c);
+  if (c == NULL) return UV_ENOMEM;
+  c->lp = lp;
+  c->number = spawn_program(what);
+  int result = c->number < 0 ? c->number : watch(c);
+  if (c->number < 0) {
+    free(c);
+    return result;
+  }
+  if (result < 0) {
+    give_up(c);
+    return result;
+  }
+  list_append(loop_children(lp), &c->in_loop);
+  *out = c;
+  return 0;
+}
+
+pid_t child_number(const child *c) { return c->number; }
+
+void child_signal(child *c, int number) {
+  if (c->number != 0) kill(c->number, number);
+}
+
+void child_drop(child *c) {
+  if (c == NULL) return;
+  c->is_dropped = true;
+  free_unused(c);
+}
+
+void child_wait_for_all(loop *lp) {
+  list *children = loop_children(lp);
+  while (!list_empty(children)) {
+    child *c = LIST_ENTRY(children->next, child, in_loop);
+    wait_for(c);
+    free_unused(c);
+  }
+}
