@@ -72,6 +72,11 @@ local function start_nginx(host, place)
   return nginx.start(host, place, server:format(INNER_PORT), INNER_PORT)
 end
 
+local function redis(port, label)
+  return { "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", stdout = "null",
+    label = label }
+end
+
 local function find(words, wanted)
   for i, word in ipairs(words) do
     if word == wanted then return i end
@@ -124,10 +129,24 @@ describe("programs in the picture", function()
     assert.same({ 1, found[1].socket, "0.0.0.0:7301" }, { #gone, gone[1].socket, gone[1].local_address })
   end)
 
+  it("are told apart on one host, by who holds the listener", function()
+    local run = told(function()
+      local host = assert(lunet.host "h")
+      for i, label in ipairs { "shop", "store", "bank" } do
+        assert(host:exec(redis(PORT + i, label)))
+        assert(lunet.eventually(function() return listening(host, PORT + i) end, BOUND))
+      end
+      lunet.note "They listen."
+    end)
+    local found = {}
+    for i, e in ipairs(all(run.events, "found")) do found[i] = ("%s %s"):format(e.label, e.local_address) end
+    table.sort(found)
+    assert.same({ "bank 127.0.0.1:7303", "shop 127.0.0.1:7301", "store 127.0.0.1:7302" }, found)
+  end)
+
   it("are found on the home host, too", function()
     local run = told(function()
-      local _process <close> = assert(lunet.exec { "redis-server", "--port", PORT, "--bind", "127.0.0.1", "--save", "",
-        "--appendonly", "no", stdout = "null", label = "the shop" })
+      local _process <close> = assert(lunet.exec(redis(PORT, "the shop")))
       assert(lunet.eventually(function() return lunet.sockets { state = "LISTEN", local_port = PORT }[1] end, BOUND))
       local _connection <close> = assert(lunet.connect({ "127.0.0.1:" .. PORT, label = "Ada" }, BOUND))
       lunet.note "It listens."

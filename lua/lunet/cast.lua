@@ -9,15 +9,8 @@ cast.__index = cast
 ---@field hosts? table<integer, string> the hosts' names by their numbers
 ---@field addresses? table<string, integer> which host has an address, such as "10.0.0.1" or "fd00:1::1"
 
--- An IPv4 address as a socket of IPv6 has it ("[::ffff:10.0.0.2]:80", RFC 4291 2.5.5.2) is that IPv4 address.
-local function plain(address)
-  if type(address) ~= "string" then return address end
-  local ip, port = address:match "^%[::ffff:(%d+%.%d+%.%d+%.%d+)%](.*)$"
-  return ip and ip .. port or address
-end
-
-local function near_of(e) return plain(e.local_address) or e.local_port end
-local function far_of(e) return plain(e.peer_address) or e.peer_port end
+local function near_of(e) return e.local_address or e.local_port end
+local function far_of(e) return e.peer_address or e.peer_port end
 local function port_of(address) return type(address) == "string" and address:match ":(%d+)$" or tostring(address) end
 local function ip_of(address) return type(address) == "string" and address:match "^%[?(.-)%]?:%d+$" or nil end
 
@@ -48,7 +41,7 @@ end
 local function learn_owners(self, e)
   if e.kind == "segment" or e.kind == "tap" or not e.host then return end
   learn_owner(self, near_of(e), e.host)
-  for _, socket in ipairs(e.changed or {}) do learn_owner(self, plain(socket.local_address), e.host) end
+  for _, socket in ipairs(e.changed or {}) do learn_owner(self, socket.local_address, e.host) end
 end
 
 local function name_of(self, e)
@@ -112,7 +105,6 @@ function cast:host(host) return host and self.hosts[host] and text.shown(self.ho
 ---@param host? integer where it is, if the address does not tell
 ---@return string?
 function cast:at(near, far, host)
-  near, far = plain(near), plain(far)
   local owner = owner_of(self, near, host) or host
   return self.pairs[key_of(host or "", near, far)] or serves(self, owner, port_of(near)) or self:host(owner)
 end
