@@ -225,6 +225,7 @@ static void push_socket(lua_State *L, const struct tcp_socket *s) {
   field_set_boolean(L, "owned", s->inode != 0);
   if (s->inode != 0) field_set_integer(L, "inode", s->inode);
   field_set_integer(L, "uid", s->uid);
+  if (s->is_mptcp) field_set_boolean(L, "mptcp", true);
   if (s->info.length == 0) return;
   connection_push_info(L, &s->info);
   lua_setfield(L, -2, "info");

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "platform/mptcp.h"
 #include "platform/namespace.h"
 #include "platform/netlink_error.h"
 #include "platform/netlink_socket.h"
@@ -21,6 +22,7 @@ enum { BUFFER = 32 * 1024, FIRST_ROOM = 16 }; /* the kernel fills no more than 3
 struct reading {
   const struct sock_diag_filter *filter;
   struct sock_diag_list *list;
+  bool has_mptcp;
 };
 
 /* -- one socket ---------------------------------------------------------------------------- */
@@ -86,6 +88,7 @@ static bool is_at(const address *a, const address *wanted) {
 }
 
 static bool is_wanted(const struct sock_diag_filter *f, const struct tcp_socket *s) {
+  if (!(f->states & 1u << s->state)) return false;
   int local_port = address_port(&s->local), peer_port = address_port(&s->peer);
   if (f->local_port != 0 && f->local_port != local_port) return false;
   if (f->peer_port != 0 && f->peer_port != peer_port) return false;
@@ -113,27 +116,42 @@ static int read_socket(struct nl_msg *message, void *argument) {
   if (make_room(list) < 0) return -NLE_NOMEM;
   struct tcp_socket *s = &list->sockets[list->count];
   parse(nlmsg_hdr(message), s);
-  if (is_wanted(reading->filter, s)) list->count++;
+  if (reading->has_mptcp) mptcp_parse(nlmsg_hdr(message), s);
+  if (!reading->filter->wants_info) s->info.length = 0;
+  if (s->is_mptcp || is_wanted(reading->filter, s)) list->count++;
   return NL_OK;
 }
 
-static int dump(struct nl_sock *sock, int family, const struct sock_diag_filter *filter) {
+/* The state of an MPTCP connection is not that of its TCP socket. */
+static int dump(struct nl_sock *sock, int family, const struct reading *reading) {
+  bool wants_info = reading->filter->wants_info || reading->has_mptcp;
   struct inet_diag_req_v2 request = {
     .sdiag_family = (uint8_t)family,
     .sdiag_protocol = IPPROTO_TCP,
-    .idiag_ext = filter->wants_info ? 1 << (INET_DIAG_INFO - 1) : 0,
-    .idiag_states = filter->states,
+    .idiag_ext = wants_info ? 1 << (INET_DIAG_INFO - 1) : 0,
+    .idiag_states = reading->has_mptcp ? SOCK_DIAG_STATES : reading->filter->states,
   };
   int result = nl_send_simple(sock, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request, sizeof request);
   if (result >= 0) result = nl_recvmsgs_default(sock);
   return netlink_errno(result);
 }
 
-static int dump_families(struct nl_sock *sock, const struct sock_diag_filter *filter) {
-  int result = 0;
-  if (filter->family != AF_INET6) result = dump(sock, AF_INET, filter);
-  if (filter->family != AF_INET && result >= 0) result = dump(sock, AF_INET6, filter);
+static int dump_families(struct nl_sock *sock, const struct reading *reading) {
+  int result = 0, family = reading->filter->family;
+  if (family != AF_INET6) result = dump(sock, AF_INET, reading);
+  if (family != AF_INET && result >= 0) result = dump(sock, AF_INET6, reading);
   return result;
+}
+
+static void replace_mptcp(struct nl_sock *sock, const struct reading *reading) {
+  struct sock_diag_list *list = reading->list;
+  size_t kept = 0;
+  for (size_t i = 0; i < list->count; i++) {
+    struct tcp_socket *s = &list->sockets[i];
+    if (s->mptcp_token != 0) mptcp_replace(sock, s); /* if that has gone meanwhile, it stays */
+    if (is_wanted(reading->filter, s)) list->sockets[kept++] = *s;
+  }
+  list->count = kept;
 }
 
 static int compare_addresses(const address *a, const address *b) {
@@ -184,7 +202,7 @@ static void name_zones(int ns, struct sock_diag_list *list) {
 
 int sock_diag_read(int ns, const struct sock_diag_filter *wanted, struct sock_diag_list *out) {
   struct sock_diag_filter filter = *wanted;
-  struct reading reading = {&filter, out};
+  struct reading reading = {&filter, out, mptcp_is_used(ns)};
   struct nl_sock *sock;
   *out = (struct sock_diag_list){NULL, 0, 0};
   int result = find_zone(ns, &filter.peer);
@@ -193,7 +211,8 @@ int sock_diag_read(int ns, const struct sock_diag_filter *wanted, struct sock_di
   nl_socket_set_msg_buf_size(sock, BUFFER);
   nl_socket_disable_msg_peek(sock); /* what comes fits */
   nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_socket, &reading);
-  result = dump_families(sock, &filter);
+  result = dump_families(sock, &reading);
+  if (result >= 0 && reading.has_mptcp) replace_mptcp(sock, &reading);
   nl_socket_free(sock);
   name_zones(ns, out);
   if (out->count > 1) qsort(out->sockets, out->count, sizeof *out->sockets, compare);

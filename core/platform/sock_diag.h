@@ -28,6 +28,8 @@ struct tcp_socket {
   uint32_t receive_queue; /* bytes, a FIN counted as one; of a listener: connections queued */
   uint32_t send_queue;    /* bytes, SYN and FIN counted as one; of a listener: the queue's limit */
   uint32_t uid;
+  bool is_mptcp;               /* of an MPTCP connection; see mptcp.h */
+  uint32_t mptcp_token;        /* that connection's number; 0: none, or not shown */
   uint32_t mark;               /* SO_MARK, its own or its listener's; 0: none, or not shown */
   uint32_t inode;              /* 0: no descriptor refers to it */
   struct tcp_info_memory info; /* length 0: not asked for, or the kernel has none */

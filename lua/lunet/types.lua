@@ -199,7 +199,14 @@ function lunet.traceback(error) end
 ---@field timer? "retransmit"|"keepalive"|"time-wait"|"probe" the timer that runs; "keepalive" also in FIN_WAIT2
 ---@field timer_expires? number seconds until it does
 ---@field retransmits integer times that the same was sent again; with "probe" and "keepalive", unanswered probes
+---@field mptcp? true it belongs to an MPTCP connection (RFC 8684); then see below
 ---@field info? table<string, integer> as connection:info(), if asked for; never in SYN_RECV and TIME_WAIT
+---
+--- A program may listen by MPTCP (Go does by default since 1.24), and a client connect by it. Of the first TCP socket
+--- of such a connection, state, fin, owned and queues are the MPTCP socket's: what a program reads, and the end of
+--- the stream, are there, while its TCP socket stays ESTABLISHED and empty. In an accepted connection receive_queue is
+--- memory, several times the bytes, since the kernel does not tell those; before Linux 6.5 in queued ones too. Further
+--- TCP sockets of the connection, and all without CAP_NET_ADMIN, have TCP's state and queues.
 
 --- Which sockets to list; each field leaves out those that do not fit.
 ---@class lunet.socket_filter
@@ -238,7 +245,7 @@ local host = {}
 ---@return string? code as for lunet.exec, and "CLOSED" if the host is closed meanwhile
 function host:exec(program) end
 
---- Like lunet.sockets, of this host. It takes some 0.05 ms, and lunet.sockets ten times as long: a host
+--- Like lunet.sockets, of this host. It takes about 0.1 ms, and lunet.sockets several times as long: a host
 --- has a small table of sockets of its own.
 ---@param filter? lunet.socket_filter
 ---@return lunet.socket[]|nil sockets

@@ -1,0 +1,146 @@
+#include "platform/mptcp.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/mptcp.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/namespace_file.h"
+#include "platform/netlink_error.h"
+#include "platform/tcp_info.h"
+
+enum { PROTOCOL = 262 }; /* IPPROTO_MPTCP, which older headers do not have */
+
+/* struct mptcp_info as far as it is needed here: linux/mptcp.h, since Linux 6.5 with the bytes. */
+struct info {
+  uint8_t counts[8];
+  uint32_t flags, token;
+  uint64_t write_seq, snd_una, rcv_nxt;
+  uint8_t addresses[4];
+  uint32_t retransmits;
+  uint64_t bytes_retrans, bytes_sent, bytes_received;
+};
+
+/* -- whether there is any ------------------------------------------------------------------ */
+
+/* "MPTCP     1680      2 ...": the protocol's name, the size of a socket, and how many there are.
+ */
+static int count_in(const char *line, size_t length) {
+  char text[64], name[16];
+  int count = 0;
+  snprintf(text, sizeof text, "%.*s", (int)length, line);
+  bool is_protocol = sscanf(text, "%15s %*d %d", name, &count) == 2;
+  return is_protocol && strncmp(name, "MPTCP", 5) == 0 ? count : 0;
+}
+
+bool mptcp_is_used(int ns) {
+  char *text;
+  ssize_t length = namespace_read_file(ns, "/proc/thread-self/net/protocols", &text);
+  if (length < 0) return false;
+  int count = 0;
+  for (const char *line = text, *end = text + length; line < end && count == 0;) {
+    const char *newline = memchr(line, '\n', (size_t)(end - line));
+    if (newline == NULL) newline = end;
+    count = count_in(line, (size_t)(newline - line));
+    line = newline + 1;
+  }
+  free(text);
+  return count > 0;
+}
+
+/* -- a TCP socket of it -------------------------------------------------------------------- */
+
+void mptcp_parse(struct nlmsghdr *header, struct tcp_socket *out) {
+  struct nlattr *ulp = nlmsg_find_attr(header, sizeof(struct inet_diag_msg), INET_DIAG_ULP_INFO);
+  struct nlattr *name =
+    ulp == NULL ? NULL : nla_find(nla_data(ulp), nla_len(ulp), INET_ULP_INFO_NAME);
+  if (name == NULL || nla_strcmp(name, "mptcp") != 0) return;
+  out->is_mptcp = true;
+  struct nlattr *info = nla_find(nla_data(ulp), nla_len(ulp), INET_ULP_INFO_MPTCP);
+  struct nlattr *token =
+    info == NULL ? NULL : nla_find(nla_data(info), nla_len(info), MPTCP_SUBFLOW_ATTR_TOKEN_LOC);
+  if (token != NULL) out->mptcp_token = nla_get_u32(token);
+}
+
+/* -- its connection ------------------------------------------------------------------------ */
+
+struct reply {
+  bool has_come;
+  struct inet_diag_msg message;
+  struct info info;
+  size_t info_length;
+};
+
+static int read_reply(struct nl_msg *message, void *argument) {
+  struct reply *reply = argument;
+  struct nlmsghdr *header = nlmsg_hdr(message);
+  reply->has_come = true;
+  memcpy(&reply->message, nlmsg_data(header), sizeof reply->message);
+  struct nlattr *info = nlmsg_find_attr(header, sizeof reply->message, INET_DIAG_INFO);
+  if (info == NULL) return NL_OK;
+  reply->info_length = (size_t)nla_len(info);
+  if (reply->info_length > sizeof reply->info) reply->info_length = sizeof reply->info;
+  memcpy(&reply->info, nla_data(info), reply->info_length);
+  return NL_OK;
+}
+
+/* By the token: a list of all would take the kernel a walk over those of the whole machine. */
+static int ask(struct nl_sock *sock, int family, uint32_t token, struct reply *reply) {
+  struct inet_diag_req_v2 request = {
+    .sdiag_family = (uint8_t)family,
+    .idiag_ext = 1 << (INET_DIAG_INFO - 1),
+    .idiag_states = UINT32_MAX,
+    .id.idiag_cookie = {token},
+  };
+  struct nl_msg *message = nlmsg_alloc_simple(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST);
+  if (message == NULL) return -ENOMEM;
+  nlmsg_append(message, &request, sizeof request, NLMSG_ALIGNTO);
+  nla_put_u32(message, INET_DIAG_REQ_PROTOCOL, PROTOCOL);
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_reply, reply);
+  nl_socket_disable_auto_ack(sock);
+  int result = nl_send_auto(sock, message);
+  nlmsg_free(message);
+  if (result >= 0) result = nl_recvmsgs_default(sock);
+  return result < 0 ? netlink_errno(result) : 0;
+}
+
+/* Whether the two have the same ends: not so the further TCP connections of an MPTCP one. */
+static bool is_first(const struct tcp_socket *s, const struct inet_diag_msg *m) {
+  bool is_in6 = address_family(&s->local) == AF_INET6;
+  const void *near = is_in6 ? (const void *)&s->local.as.in6.sin6_addr : &s->local.as.in.sin_addr;
+  const void *far = is_in6 ? (const void *)&s->peer.as.in6.sin6_addr : &s->peer.as.in.sin_addr;
+  size_t size = is_in6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+  return address_port(&s->local) == ntohs(m->id.idiag_sport) &&
+         address_port(&s->peer) == ntohs(m->id.idiag_dport) &&
+         memcmp(m->id.idiag_src, near, size) == 0 && memcmp(m->id.idiag_dst, far, size) == 0;
+}
+
+/* idiag_rqueue is memory, several times the bytes. While nobody has read, what has come is unread.
+ */
+static uint32_t receive_queue(const struct reply *reply) {
+  bool is_queued = reply->message.idiag_inode == 0;
+  bool has_bytes = reply->info_length >= sizeof reply->info;
+  if (!is_queued || !has_bytes) return reply->message.idiag_rqueue;
+  bool fin = TCP_STATES_AFTER_FIN & 1u << reply->message.idiag_state;
+  return (uint32_t)reply->info.bytes_received + (fin ? 1 : 0);
+}
+
+int mptcp_replace(struct nl_sock *sock, struct tcp_socket *s) {
+  struct reply reply = {.has_come = false};
+  int result = ask(sock, address_family(&s->local), s->mptcp_token, &reply);
+  if (result < 0 || !reply.has_come || !is_first(s, &reply.message)) return result;
+  s->state = reply.message.idiag_state;
+  s->receive_queue = receive_queue(&reply);
+  s->send_queue = (uint32_t)(reply.info.write_seq - reply.info.snd_una);
+  s->inode = reply.message.idiag_inode;
+  s->uid = reply.message.idiag_uid;
+  return 0;
+}
