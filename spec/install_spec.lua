@@ -23,7 +23,7 @@ describe("a fresh copy of the sources", function()
   end
 
   local function listed(directory)
-    local _, output = shell(("find %s/%s -mindepth 1 2>&1"):format(quote(place.path), directory))
+    local _, output = shell(("find %s/%s -mindepth 1 2>&1 | sort"):format(quote(place.path), directory))
     return output
   end
 
