@@ -130,4 +130,34 @@ describe("an ordinary user", function()
     assert.match("^nil\thost a: .*%-%-machine.*\tEPERM\n$", result.output)
     assert.equal(0, result.status)
   end)
+
+  -- The experiment makes a host, and before that what is said there.
+  local function run_on_machine(before)
+    return as_ordinary_user(([[
+      local lunet = require "lunet"
+      local ok, run = pcall(function()
+        local it = require "lunet.experiment" { claim = "It runs.", check = function() end, run = function()
+          %s
+          local host = assert(lunet.host "a")
+          local listener = assert(host:listen { backlog = 1 })
+          assert(host:connect(listener))
+          return { depth = listener:queue().depth }
+        end }
+        return it:execute({}, { machine = true })
+      end)
+      print(ok, ok and run.outcome.depth or run)
+      print(ok and run.note)]]):format(before))
+  end
+
+  it("has hosts with --machine, and is told that home is not on the machine then, and the command", function()
+    local result = run_on_machine ""
+    assert.same({ 0, "" }, { result.status, result.errors })
+    assert.matches("^true\t1\nleft the machine's own network stack with its first host: .* sudo ", result.output)
+  end)
+
+  it("is refused them with --machine while home has a socket there, with the command", function()
+    local result = run_on_machine "local _kept <close> = assert(lunet.listen { backlog = 1 })"
+    assert.matches("^false\t[^\n]*host a: %-%-machine keeps it on [^\n]*; to allow it: sudo [^\n]+\nfalse\n$",
+      result.output)
+  end)
 end)

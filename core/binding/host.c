@@ -262,7 +262,7 @@ int host_refused(lua_State *L) {
 }
 
 int host_stay(lua_State *L) {
-  namespace_stay();
+  namespace_stay(lua_isnone(L, 1) || lua_toboolean(L, 1));
   lua_pushboolean(L, 1);
   return 1;
 }

@@ -196,7 +196,7 @@ const char *namespace_refused(void) { return refused; }
 
 void namespace_close(int ns) { close(ns); }
 
-void namespace_stay(void) { must_stay = true; }
+void namespace_stay(bool must) { must_stay = must; }
 
 int namespace_enter(int ns) {
   int result = home_open();

@@ -4,6 +4,8 @@
 #ifndef LUNET_PLATFORM_NAMESPACE_H
 #define LUNET_PLATFORM_NAMESPACE_H
 
+#include <stdbool.h>
+
 /* Makes a namespace with its loopback up. Returns its descriptor, or a negative errno.
  *
  * Without the privilege for it the first call moves the process, for good, into a user namespace of
@@ -16,8 +18,8 @@ int namespace_open(void);
 const char *namespace_refused(void);
 void namespace_close(int ns);
 
-/* The process is to stay on the machine's own stack: see --machine. */
-void namespace_stay(void);
+/* Whether the process must stay on the machine's own stack: see --machine. */
+void namespace_stay(bool must);
 
 /* Enters a namespace for the calls up to namespace_leave. 0 or a negative errno. */
 int namespace_enter(int ns);

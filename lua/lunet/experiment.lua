@@ -216,7 +216,7 @@ function experiment:execute(values, options)
   stock.ran(self)
   local are_here, missing = needs.find(self.needs)
   if not are_here then error(missing, 0) end
-  local home <close> = options.machine and isolation.refuse() or isolation.enter(self.sysctl)
+  local home <close> = options.machine and isolation.on_machine() or isolation.enter(self.sysctl)
   local _steps <close> = collect_in_steps()
   local record <close> = recording.start(options.record or self.exclusive and "none" or "kernel")
   local outcome = core.scope(function()

@@ -15,7 +15,8 @@ local origins = setmetatable({}, { __mode = "k" })
 
 local hosts_made = 0
 
--- host.on_made(host) is called with each host that is made, while somebody records.
+-- host.on_made(host) is called with each host that is made, while somebody records. host.on_refused() is called when
+-- one is refused, and returns whether another try may succeed.
 
 -- What every new host is set to, besides its own; see lunet.isolation.
 host.sysctls = {}
@@ -59,7 +60,9 @@ function host.new(options)
     sysctl.text(name, value, 2)
   end
   hosts_made = hosts_made + 1
-  local made, message, code = core.host(options.name or ("host %d"):format(hosts_made))
+  local name = options.name or ("host %d"):format(hosts_made)
+  local made, message, code = core.host(name)
+  if not made and host.on_refused and host.on_refused() then made, message, code = core.host(name) end
   if not made then return nil, require("lunet.refusal").tell(message, code), code end
   local ok
   ok, message, code = write_sysctls(made, host.sysctls)

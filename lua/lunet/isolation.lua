@@ -2,6 +2,7 @@
 --- machine, so that runs neither see nor disturb each other or the machine.
 local core = require "lunet.core"
 local host = require "lunet.host"
+local refusal = require "lunet.refusal"
 
 local isolation = {}
 
@@ -63,11 +64,40 @@ function isolation.enter(sysctls)
   end })
 end
 
---- For --machine: nothing of this process leaves the machine's own stack.
+--- Nothing of this process leaves the machine's own stack: an ordinary user is refused hosts.
 ---@return {note: string?}
 function isolation.refuse()
   core.stay_home()
   return stay()
+end
+
+-- What would be measured on another stack than it was opened on.
+local function is_home_used()
+  for _, open in ipairs(core.open_handles()) do
+    if open:find "^listener " or open:find "^connection " or open:find "^process " then return true end
+  end
+  return false
+end
+
+local LEFT <const> = "left the machine's own network stack with its first host: an ordinary user's hosts need a user "
+  .. "namespace. To keep home there: %s"
+
+--- For --machine: home is the machine itself. An ordinary user can have either that or hosts: the process moves when
+--- it makes the first host, if home has nothing open, and `note` says so; else the host is refused.
+---@return {note: string?}
+function isolation.on_machine()
+  core.stay_home()
+  local state = {}
+  host.on_refused = function()
+    if core.refused() ~= "--machine" or is_home_used() then return false end
+    core.stay_home(false)
+    state.note = LEFT:format(refusal.as_root())
+    return true
+  end
+  return setmetatable(state, { __close = function()
+    host.on_refused = nil
+    core.stay_home(false)
+  end })
 end
 
 return isolation

@@ -11,6 +11,22 @@ end
 
 local function setting(name) return tonumber(first_line("/proc/sys/" .. name:gsub("%.", "/"))) end
 
+-- As a word of a shell command in one line.
+local function quote(word)
+  if word:find "%c" then return "..." end
+  return word:find "[^%w@%%+=:,./_-]" and ("'%s'"):format(word:gsub("'", "'\\''")) or word
+end
+
+--- This command line, as root.
+---@return string
+function refusal.as_root()
+  local words, words_of = {}, arg or {}
+  local first = 0
+  while words_of[first - 1] do first = first - 1 end
+  for i = first, #words_of do words[#words + 1] = quote(tostring(words_of[i])) end
+  return "sudo " .. table.concat(words, " ")
+end
+
 -- Whether a filter of system calls is in force (proc(5), Seccomp).
 local function is_filtered()
   local file <close> = io.open "/proc/self/status"
@@ -39,7 +55,10 @@ end
 
 -- Each returns what refuses it, and the command; or nil if it is not that.
 local causes = {
-  function(call) return call == "--machine" and "--machine keeps it on the machine's own network stack" or nil end,
+  function(call)
+    if call ~= "--machine" then return nil end
+    return "--machine keeps it on the machine's own network stack, where only root makes hosts", refusal.as_root()
+  end,
   function(call) if call == "setns(2)" then return by_filter(call) end end,
   by_setting("user.max_user_namespaces", 0, 15000),
   by_setting("user.max_net_namespaces", 0, 15000),
