@@ -182,7 +182,7 @@ return experiment {
   claim = "A deferred client is connected, but not in the queue before its first byte, its FIN, or the end of the time,"
     .. " which is rounded up to 1, 3, 7, ... s.",
   knobs = {
-    defer = { 1, "s", "how long a silent client is kept out of the queue", min = 0, max = 5 },
+    defer = { 1, "s", "how long a silent client is kept out of the queue", min = 0, max = 5, whole = true },
     syncookies = { 1, "mode", "the server's net.ipv4.tcp_syncookies, unless the case says another", min = 0, max = 2 },
     case = { "all", "case", "what the client does, and what it meets", choices = choice.of(cases, "name") },
   },

@@ -106,16 +106,6 @@ end
 
 -- -- all runs ----------------------------------------------------------------------------------
 
-local function read_backlogs(text)
-  if not (text .. ","):match "^[%d,]+$" or not text:find "%d" then
-    error(("knob backlogs: %q is not allowed; it is whole numbers with commas between them"):format(text), 0)
-  end
-  local backlogs = {}
-  for word in text:gmatch "%d+" do backlogs[#backlogs + 1] = math.tointeger(word) end
-  table.sort(backlogs)
-  return backlogs
-end
-
 local function backlogs_around(threshold)
   local backlogs = {}
   for _, by in ipairs(AROUND) do
@@ -128,8 +118,8 @@ end
 -- Sets of a distribution and a patience, with the backlogs that are tried: one, or six.
 local function sets_of(knobs, capacity)
   if knobs.sweep == "backlog" then
-    local backlogs = read_backlogs(knobs.backlogs)
-    return { { distribution = knobs.distribution, patience = knobs.patience, backlogs = backlogs } }
+    table.sort(knobs.backlogs)
+    return { { distribution = knobs.distribution, patience = knobs.patience, backlogs = knobs.backlogs } }
   end
   local sets = {}
   for _, distribution in ipairs { "fixed", "exponential" } do
@@ -267,7 +257,8 @@ return experiment {
   knobs = {
     sweep = { "backlog", "what", "of backlogs; or of three values of patience and two distributions, each near its "
       .. "threshold", choices = { "backlog", "patience" } },
-    backlogs = { "3,5,7,9,40", "connections", "those that are tried in a sweep of backlogs" },
+    backlogs = { { 3, 5, 7, 9, 40 }, "connections", "those that are tried in a sweep of backlogs", min = 0,
+      max = 65535 },
     seed = { 1, "number", "of the first run: its arrivals, service times and jitter" },
     seeds = { 5, "runs", "for each backlog, each with the next seed", min = 1, max = 100 },
     service = { 0.02, "s", "how long the server works on a request, on average", min = 0.0005 },

@@ -412,6 +412,34 @@ describe("a file of the run", function()
   end)
 end)
 
+describe("--control", function()
+  local WITH_CONTROL <const> = ECHO:gsub("run = function", "control = { backlog = 4, patience = 1 }, run = function", 1)
+
+  it("runs the experiment with the knobs of its control, and says that its claim must not hold", function()
+    write_script("controlled.lua", WITH_CONTROL)
+    local result = run "controlled.lua --control"
+    assert.same({ 1, "" }, { result.status, result.errors })
+    assert.matches("The claim does not hold: there is too little room\n\n"
+      .. "That is right: these are the knobs of the control (--backlog 4 --patience 1), with which "
+      .. "it must not hold.\n", result.output, 1, true)
+    local record = decode(run("controlled.lua --control --json").output)
+    assert.same({ "does not hold", 4, 1 }, { record.verdict, record.knobs.backlog, record.knobs.patience })
+  end)
+
+  it("says so when the check does not see it; knobs that are given come first", function()
+    local result = run "controlled.lua --control --backlog 9"
+    assert.equal(0, result.status)
+    assert.matches("That is wrong: with the knobs of the control ", result.output, 1, true)
+  end)
+
+  it("is wrong use where there is none", function()
+    local result = run "echo.lua --control"
+    assert.same({ 2, "" }, { result.status, result.output })
+    assert.equal("lunet: echo: --control: the experiment declares no control, knobs with which its claim must not "
+      .. "hold\n", result.errors)
+  end)
+end)
+
 describe("--help", function()
   it("lists the claim, the knobs with their units, defaults and bounds, and the exit statuses; and ends with 0",
     function()

@@ -1,4 +1,5 @@
 local knob = require "lunet.knob"
+local program = require "spec.support.program"
 
 local function declaration_error(name, declared)
   local ok, message = pcall(knob.new, name, declared)
@@ -60,14 +61,23 @@ describe("a knob's declaration", function()
   it("has a default that is a number, a string or a boolean", function()
     assert.equal("knob x: the default is a number, a string or a boolean, not nil",
       declaration_error("x", { nil, "s", "m" }))
-    assert.equal("knob x: the default is a number, a string or a boolean, not table",
-      declaration_error("x", { {}, "s", "m" }))
+    assert.equal("knob x: the default is a number, a string or a boolean, not function",
+      declaration_error("x", { print, "s", "m" }))
   end)
 
-  it("has no other fields than min, max and choices", function()
-    assert.equal("knob x: unknown field 'minimum' (known: min, max, choices)",
+  it("may have a default that is a list of numbers or of strings", function()
+    for _, default in ipairs { {}, { true }, { {} }, { print }, { n = 1 } } do
+      assert.equal("knob x: a list as the default has numbers or strings, 1 or more",
+        declaration_error("x", { default, "s", "m" }))
+    end
+    assert.match('^knob x: 1,"a" is not allowed; it is whole numbers, ',
+      declaration_error("x", { { 1, "a" }, "", "m" }))
+  end)
+
+  it("has no other fields than min, max, choices and whole", function()
+    assert.equal("knob x: unknown field 'minimum' (known: min, max, choices, whole)",
       declaration_error("x", { 1, "s", "m", minimum = 0 }))
-    assert.equal("knob x: unknown field '4' (known: min, max, choices)",
+    assert.equal("knob x: unknown field '4' (known: min, max, choices, whole)",
       declaration_error("x", { 1, "s", "m", "more" }))
   end)
 
@@ -91,8 +101,8 @@ describe("a knob's declaration", function()
   end)
 
   it("has a default that the knob itself allows", function()
-    assert.equal("knob x: 1 is not allowed; it is a whole number, 2 or more (s)",
-      declaration_error("x", { 1, "s", "m", min = 2 }))
+    assert.equal("knob x: 1 is not allowed; it is a whole number, 2 or more (lines)",
+      declaration_error("x", { 1, "lines", "m", min = 2 }))
     assert.equal('knob x: "slow" is not allowed; it is one of fast, faster ()',
       declaration_error("x", { "slow", "", "m", choices = { "fast", "faster" } }))
     assert.match("is not allowed; it is a number %(s%)$", declaration_error("x", { 0 / 0, "s", "m" }))
@@ -209,6 +219,88 @@ describe("a knob with choices", function()
   it("keeps its bounds too", function()
     local k = knob.new("probes", { 3, "", "m", choices = { 1, 3 }, min = 2 })
     assert.equal("knob probes: 1 is not allowed; it is one of 1, 3 ()", refusal(k, 1))
+  end)
+end)
+
+describe("a knob that is a time in seconds", function()
+  it("is a number, even if its default is a whole one", function()
+    local k = knob.new("patience", { 1, "s", "m", min = 0 })
+    assert.equal("float", math.type(k.default))
+    assert.equal(0.5, k:parse "0.5")
+    assert.equal("float", math.type(k:check(2)))
+  end)
+
+  it("is a whole number where it is declared so", function()
+    local k = knob.new("keepidle", { 1, "s", "m", min = 1, whole = true })
+    assert.equal("integer", math.type(k.default))
+    assert.equal("knob keepidle: 0.5 is not allowed; it is a whole number, 1 or more (s)", refusal(k, "0.5", "parse"))
+  end)
+end)
+
+describe("a knob that is a list", function()
+  local k = knob.new("backlogs", { { 3, 5, 40 }, "connections", "m", min = 0, max = 99 })
+  local allowed = " is not allowed; it is whole numbers from 0 to 99, with commas between them, 1 to 1000 of them "
+    .. "(connections)"
+
+  it("takes a list, and gives one of its own", function()
+    local given = { 7, 1.0 }
+    local taken = k:check(given)
+    assert.same({ 7, 1 }, taken)
+    assert.equal("integer", math.type(taken[2]))
+    assert.not_equal(given, taken)
+    assert.same({ 3, 5, 40 }, k.default)
+  end)
+
+  it("takes words with commas between them", function()
+    assert.same({ 3 }, k:parse "3")
+    assert.same({ 5, 3, 16 }, k:parse "5, 3.0,0x10")
+    local names = knob.new("modes", { { "a" }, "", "m", choices = { "a", "b" } })
+    assert.same({ "b", "a" }, names:parse "b,a")
+    assert.equal('knob modes: "a,c" is not allowed; it is any of a, b, with commas between them, 1 to 1000 of them ()',
+      refusal(names, "a,c", "parse"))
+    local numbers = knob.new("loads", { { 1, 1.5 }, "", "m" })
+    assert.same({ 2, 0.5 }, numbers:parse "2,.5")
+    assert.equal("float", math.type(numbers:parse "2"[1]))
+  end)
+
+  it("refuses every other text, as it was given", function()
+    for _, text in ipairs {
+      "", ",", "3,", ",3", "3,,5", "1..64", "3 5", "x", "-1", "3,100", "3.5", "nan", "inf", "1e400",
+    } do
+      assert.equal(('knob backlogs: "%s"'):format(text) .. allowed, refusal(k, text, "parse"))
+    end
+    local long = ("3,"):rep(1000) .. "3"
+    assert.equal(('knob backlogs: "%s"...'):format(long:sub(1, 200)) .. allowed, refusal(k, long, "parse"))
+    assert.equal(1000, #k:parse(long:sub(1, -3)))
+  end)
+
+  it("refuses what is no list of such values", function()
+    for _, value in ipairs { 3, "3", {}, { 3, "5" }, { 3, n = 1 }, { [2] = 3 }, { { 3 } } } do
+      assert.match("^knob backlogs: [^\n]* is not allowed; it is whole numbers from 0 to 99, ", refusal(k, value))
+    end
+  end)
+end)
+
+local function refusal_of_name(name) return select(2, pcall(knob.new, name, { 1, "", "m" })) end
+
+describe("a knob's name", function()
+  it("is none of the options that every experiment has", function()
+    local name = os.tmpname()
+    local file <close> = assert(io.open(name, "w"))
+    assert(file:write [[return require "lunet.experiment" { claim = "It is.", knobs = { n = { 1, "", "m" } },
+      control = { n = 2 }, run = function() return {} end, check = function() end }]])
+    file:flush()
+    local help = program.shell(('exec "$LUNET" %s --help'):format(name)).output
+    os.remove(name)
+    local count = 0
+    for option in help:gsub("^.-\nOptions:", ""):gmatch "%-%-([%w_]+)" do
+      if option ~= "n" then
+        assert.equal(("knob %s: the name is taken: --%s is an option of every experiment"):format(option, option),
+          refusal_of_name(option))
+        count = count + 1
+      end
+    end
+    assert.is_true(count >= 10)
   end)
 end)
 

@@ -3,6 +3,7 @@
 local argparse = require "argparse"
 local core = require "lunet.core" -- what only some runs need is loaded by them: a start takes milliseconds
 local interrupt = require "lunet.interrupt"
+local knob = require "lunet.knob"
 local needs = require "lunet.needs"
 local outputs = require "lunet.outputs"
 local progress = require "lunet.progress"
@@ -20,6 +21,16 @@ local function complain(words)
   io.stderr:write("lunet: ", shown(words), "\n")
 end
 
+-- The knobs of the control, as they would be written on the command line.
+local function control_text(experiment)
+  local words = {}
+  for _, k in ipairs(experiment.knobs) do
+    local value = experiment.control[k.name]
+    if value ~= nil then words[#words + 1] = ("--%s %s"):format(k.name, knob.text(value)) end
+  end
+  return table.concat(words, " ")
+end
+
 local function parser_for(script, experiment)
   local parser = argparse("lunet " .. script, experiment.claim):add_help(false)
   parser:usage_max_width(80):help_max_width(80)
@@ -32,12 +43,16 @@ local function parser_for(script, experiment)
     .. "well). Default: wire for a story or a file, kernel for --json; for an exclusive experiment none, or wire for "
     .. "a file.")
   parser:flag "--timeline":description "Print the whole timeline, however long it is."
+  if experiment.control then
+    parser:flag "--control":description(("Run with knobs with which the claim must not hold (%s), to see that the "
+      .. "check can fail; exit status 1 is the right one."):format(control_text(experiment)))
+  end
   for _, kind in ipairs(outputs.kinds) do
     parser:option("--" .. kind.name):argname(kind.argname):description(kind.description)
   end
   for _, k in ipairs(experiment.knobs) do
     parser:option("--" .. k.name):argname("VALUE"):target("knob_" .. k.name):description(
-      ("%s (%s; default %s; %s)."):format(k.meaning, k.unit, tostring(k.default), k:allowed()))
+      ("%s (%s; default %s; %s)."):format(k.meaning, k.unit, knob.text(k.default), k:allowed()))
   end
   return parser
 end
@@ -60,7 +75,11 @@ end
 
 --- What argparse has against the command line, in one line, and what is allowed instead.
 local function explain_misuse(experiment, message)
+  if message:find "^unknown option '%-%-control'" then
+    return "--control: the experiment declares no control, knobs with which its claim must not hold"
+  end
   local options = { "--help", "--json", "--machine", "--record", "--timeline" }
+  if experiment.control then options[#options + 1] = "--control" end
   for _, kind in ipairs(outputs.kinds) do options[#options + 1] = "--" .. kind.name end
   for _, k in ipairs(experiment.knobs) do
     if message:find(("^option '%%-%%-%s' "):format(k.name)) then
@@ -74,6 +93,7 @@ end
 --- The knobs' values from the command line; or nil and what is wrong.
 local function read_knobs(experiment, options)
   local given = {}
+  for name, value in pairs(options.control and experiment.control or {}) do given[name] = value end
   for _, k in ipairs(experiment.knobs) do
     local text = options["knob_" .. k.name]
     if text then
@@ -161,13 +181,27 @@ local function picture_style()
   }
 end
 
+local CONTROL <const> = {
+  ["does not hold"] = "That is right: these are the knobs of the control (%s), with which it must not hold.",
+  ["holds"] = "That is wrong: with the knobs of the control (%s) it must not hold. The check does not see it.",
+}
+
+local function control_sentence(experiment, run)
+  local sentence = CONTROL[run.verdict]
+    or "These are the knobs of the control (%s), with which the claim must not hold."
+  return sentence:format(control_text(experiment))
+end
+
 local function run_as_story(name, experiment, values, options)
   local story = require "lunet.story"
   tell(story.opening(name, experiment, values) .. "\n")
   local run = execute(name, experiment, values,
     { machine = options.machine, record = options.record, follow = options.follow })
   if not run.outcome then return run, true end
-  return run, tell(story.rest(run, experiment.columns, { is_whole = options.timeline, picture = picture_style() }))
+  local style = { is_whole = options.timeline, picture = picture_style() }
+  local told, why = tell(story.rest(run, experiment.columns, style))
+  if told and options.control then told, why = tell("\n" .. control_sentence(experiment, run)) end
+  return run, told, why
 end
 
 local function status_of(name, run, told, why)

@@ -90,8 +90,9 @@ function experiment:settings(given)
   local values, names = {}, {}
   for i, k in ipairs(self.knobs) do
     names[i] = k.name
-    values[k.name] = k.default
-    if given[k.name] ~= nil then values[k.name] = k:check(given[k.name]) end
+    local value = given[k.name]
+    if value == nil then value = k.default end
+    values[k.name] = k:check(value)
   end
   for name in pairs(given) do
     if values[name] == nil then
@@ -177,7 +178,9 @@ local function first_line(text) return text:match "[^\n]*" end
 
 local function copy(values)
   local same = {}
-  for name, value in pairs(values) do same[name] = value end
+  for name, value in pairs(values) do
+    same[name] = type(value) == "table" and table.move(value, 1, #value, 1, {}) or value
+  end
   return same
 end
 
@@ -253,7 +256,7 @@ end
 ---@class lunet.experiment_definition
 ---@field claim string one sentence
 ---@field sysctl? table<string, string|number> of its home host and of every host it makes
----@field knobs? table<string, table> {default, unit, meaning, min=, max=, choices=} by name
+---@field knobs? table<string, table> {default, unit, meaning, min=, max=, choices=, whole=} by name
 ---@field run fun(knobs: table): table returns the outcome
 ---@field check fun(outcome: table, knobs: table) asserts the claim, or calls experiment.not_judged
 ---@field control? table<string, any> knobs with which the claim is false: the check is shown to be able to fail

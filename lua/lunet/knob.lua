@@ -1,19 +1,40 @@
---- A knob: one parameter of an experiment. It is declared as {default, unit, meaning}, with optional
---- min, max and choices; its type is that of its default (a whole number stays one).
+--- A knob: one parameter of an experiment. It is declared as {default, unit, meaning}, with optional min, max and
+--- choices. Its type is that of its default: a whole number, a number, a string, a boolean; or a list of whole numbers,
+--- of numbers or of strings, of which min, max and choices hold for each one.
+---
+---     backlogs = { { 3, 5, 40 }, "connections", "those that are tried", min = 0 }     --> --backlogs 3,5,40
+---
+--- A time in seconds (unit "s") is a number, even if its default is 1. Where the kernel takes only whole seconds, the
+--- declaration has `whole = true`.
 local knob = {}
 knob.__index = knob
 
-local FIELDS = { [1] = true, [2] = true, [3] = true, min = true, max = true, choices = true }
+local FIELDS = { [1] = true, [2] = true, [3] = true, min = true, max = true, choices = true, whole = true }
 
 -- Every experiment has these options of its own.
 local TAKEN = {
   help = true, json = true, machine = true, record = true, timeline = true, trace = true, pcap = true, perfetto = true,
-  report = true, svg = true,
+  report = true, svg = true, control = true,
 }
 
-local function type_of(value)
-  if math.type(value) == "integer" then return "integer" end
+local MOST <const> = 1000 -- values of a list
+local LONG <const> = 200 -- bytes of a refused value that are shown
+
+local TYPES <const> = { integer = true, number = true, string = true, boolean = true }
+
+local function type_of(value, is_time)
+  if math.type(value) == "integer" then return is_time and "number" or "integer" end
   return type(value)
+end
+
+-- Whether the default is a list, and the type of its values: numbers, if one of them is none that is whole.
+local function types_of(default, is_time)
+  if type(default) ~= "table" then return false, type_of(default, is_time) end
+  local kind = type_of(default[1], is_time)
+  for _, value in ipairs(default) do
+    if kind == "integer" and math.type(value) == "float" then kind = "number" end
+  end
+  return true, kind
 end
 
 local function declaration_error(name, text, ...)
@@ -35,7 +56,7 @@ end
 
 --- Makes a knob of its declaration.
 ---@param name string
----@param declared table {default, unit, meaning, min=, max=, choices=}
+---@param declared table {default, unit, meaning, min=, max=, choices=, whole=}
 ---@return lunet.knob
 function knob.new(name, declared)
   if type(name) ~= "string" or not name:match "^%l[%l%d_]*$" then
@@ -45,22 +66,24 @@ function knob.new(name, declared)
   if type(declared) ~= "table" then declaration_error(name, "declared as {default, unit, meaning}") end
   for field in pairs(declared) do
     if not FIELDS[field] then
-      declaration_error(name, "unknown field '%s' (known: min, max, choices)", tostring(field))
+      declaration_error(name, "unknown field '%s' (known: min, max, choices, whole)", tostring(field))
     end
   end
   local self = setmetatable({
     name = name, default = declared[1], unit = declared[2], meaning = declared[3],
     min = declared.min, max = declared.max, choices = declared.choices,
-    type = type_of(declared[1]),
   }, knob)
-  if not ({ integer = true, number = true, string = true, boolean = true })[self.type] then
+  self.is_list, self.type = types_of(self.default, self.unit == "s" and not declared.whole)
+  if not TYPES[self.type] and not self.is_list then
     declaration_error(name, "the default is a number, a string or a boolean, not %s", self.type)
+  elseif not TYPES[self.type] or self.is_list and self.type == "boolean" then
+    declaration_error(name, "a list as the default has numbers or strings, 1 or more")
   end
   if type(self.unit) ~= "string" or type(self.meaning) ~= "string" then
     declaration_error(name, "declared as {default, unit, meaning}; unit and meaning are strings")
   end
   check_limits(self)
-  self:check(self.default)
+  self.default = self:check(self.default)
   return self
 end
 
@@ -71,17 +94,23 @@ local function bounds(self)
   return ""
 end
 
+local WORDS <const> = {
+  boolean = "true or false", string = "a string", integer = "a whole number", number = "a number",
+}
+local PLURALS <const> = { string = "strings", integer = "whole numbers", number = "numbers" }
+
+local function allowed_of(self, words)
+  if not self.choices then return words[self.type] .. bounds(self) end
+  local choices = {}
+  for i, choice in ipairs(self.choices) do choices[i] = tostring(choice) end
+  return (self.is_list and "any of " or "one of ") .. table.concat(choices, ", ")
+end
+
 --- What the knob may be set to, in words.
 ---@return string
 function knob:allowed()
-  if self.choices then
-    local words = {}
-    for i, choice in ipairs(self.choices) do words[i] = tostring(choice) end
-    return "one of " .. table.concat(words, ", ")
-  end
-  if self.type == "boolean" then return "true or false" end
-  if self.type == "string" then return "a string" end
-  return (self.type == "integer" and "a whole number" or "a number") .. bounds(self)
+  if not self.is_list then return allowed_of(self, WORDS) end
+  return ("%s, with commas between them, 1 to %d of them"):format(allowed_of(self, PLURALS), MOST)
 end
 
 local function is_within(self, value)
@@ -95,22 +124,47 @@ local function is_choice(self, value)
   return false
 end
 
-local function fit(self, value)
+local function fit_one(self, value)
   if self.type == "integer" then
     value = math.type(value) and math.tointeger(value)
     if not value then return nil end
   elseif self.type ~= type(value) then
     return nil
+  elseif self.type == "number" then
+    value = value + 0.0 -- a float, and 0.0 instead of -0.0, which is the same and looks otherwise
   end
   if self.choices and not is_choice(self, value) then return nil end
   if math.type(value) and not is_within(self, value) then return nil end
   return value
 end
 
--- In one line, whatever it is.
+-- The list is a new one: nobody changes the default.
+local function fit(self, value)
+  if not self.is_list then return fit_one(self, value) end
+  if type(value) ~= "table" or #value == 0 or #value > MOST then return nil end
+  local list, fields = {}, 0
+  for _ in pairs(value) do fields = fields + 1 end
+  for i, one in ipairs(value) do
+    list[i] = fit_one(self, one)
+    if list[i] == nil then return nil end
+  end
+  return #list == fields and list or nil
+end
+
+-- In one line of bounded length, whatever it is.
 local function show(value)
   if type(value) ~= "string" then return tostring(value) end
-  return (("%q"):format(value):gsub("\\\n", "\\n"))
+  local is_long = #value > LONG
+  local shown = ("%q"):format(is_long and value:sub(1, LONG) or value):gsub("\\\n", "\\n")
+  return is_long and shown .. "..." or shown
+end
+
+-- A list as it is written on the command line, if it is one.
+local function show_any(value)
+  if type(value) ~= "table" or #value == 0 then return show(value) end
+  local words = {}
+  for i = 1, math.min(#value, MOST) do words[i] = show(value[i]) end
+  return table.concat(words, ",")
 end
 
 --- Checks a value. Raises an error that names the knob, the value and what is allowed.
@@ -119,22 +173,48 @@ end
 function knob:check(value)
   local fitting = fit(self, value)
   if fitting == nil then
-    error(("knob %s: %s is not allowed; it is %s (%s)"):format(self.name, show(value), self:allowed(), self.unit), 0)
+    local shown = self.is_list and show_any(value) or show(value)
+    error(("knob %s: %s is not allowed; it is %s (%s)"):format(self.name, shown, self:allowed(), self.unit), 0)
   end
   return fitting
+end
+
+-- nil if the text is none of the knob's type.
+local function read(self, text)
+  if self.type == "string" then return text end
+  if self.type == "boolean" then return ({ ["true"] = true, ["false"] = false })[text] end
+  return text == "inf" and math.huge or tonumber(text)
+end
+
+-- nil if one of the words is none.
+local function read_list(self, text)
+  local list = {}
+  for word in (text .. ","):gmatch "([^,]*)," do
+    local value = read(self, word)
+    if value == nil or #list == MOST then return nil end
+    list[#list + 1] = value
+  end
+  return list
 end
 
 --- Checks a value that was given as text, on the command line.
 ---@param text string
 ---@return any value
 function knob:parse(text)
-  if self.type == "string" then return self:check(text) end
-  if self.type == "boolean" then
-    local value = ({ ["true"] = true, ["false"] = false })[text]
-    return self:check(value == nil and text or value)
-  end
-  local number = text == "inf" and math.huge or tonumber(text)
-  return self:check(number == nil and text or number)
+  local value
+  if self.is_list then value = read_list(self, text) else value = read(self, text) end
+  if value == nil or self.is_list and fit(self, value) == nil then value = text end -- refused as it was given
+  return self:check(value)
+end
+
+--- A value as it is written on the command line.
+---@param value any
+---@return string
+function knob.text(value)
+  if type(value) ~= "table" then return tostring(value) end
+  local words = {}
+  for i, one in ipairs(value) do words[i] = tostring(one) end
+  return table.concat(words, ",")
 end
 
 return knob
