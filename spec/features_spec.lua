@@ -47,7 +47,7 @@ describe("the table of features", function()
   it("has every setting that lunet, an experiment, a spec or a measurement names", function()
     local unknown = {}
     for _, path in ipairs(files_of("*.lua", "lua", "experiments", "spec", "bench")) do
-      for name in read(path):gmatch "[\"'](net%.%l[%w_%.]+)" do
+      for name in read(path):gmatch "[\"'](net%.%l%w*%.[%w_%.]+)" do
         if not name:find "%.no_such_" then missing("sysctl", name:gsub("%.$", ""), path, unknown) end
       end
     end

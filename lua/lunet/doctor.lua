@@ -102,7 +102,7 @@ local function tell(report)
   end
   if #report.settings_missing > 0 then print "\nSettings that this kernel lacks, and as which value it behaves:\n" end
   for _, setting in ipairs(report.settings_missing) do
-    print(("  %s %s\n      %s"):format(setting.name, setting.as, setting.why))
+    print(("  %s %s\n%s"):format(setting.name, setting.as, wrapped("     ", setting.why)))
   end
   print(report.works and "\nAll of that works." or "\nSome of that does not work.")
 end
@@ -127,7 +127,7 @@ function doctor.run(_, arguments)
   local report = { kernel = features.release() }
   report.uid, report.user = user() -- before the process may move
   report.abilities, report.works = examine(#options.ability > 0 and options.ability or names())
-  report.settings_missing = settings_missing()
+  report.settings_missing = #options.ability == 0 and settings_missing() or {}
   if options.json then
     print(require("lunet.json").encode(report, { "kernel", "uid", "user", "works" }))
   else
