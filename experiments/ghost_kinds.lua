@@ -13,6 +13,11 @@
 -- unread_close: a client that nobody has accepted has nothing to read. So here the server accepts and greets it; it
 -- sends, and closes without having read the greeting. That is RST (RFC 2525, 2.17); on Unix sockets too it is
 -- ECONNRESET, but nothing is lost.
+-- `asked`: what the accepted socket tells a program that asks. After a reset getpeername(2) gives ENOTCONN, so that
+-- only accept(2) tells whose it was. SO_ERROR gives ECONNRESET once and takes it away (include/net/sock.h, sock_error):
+-- the read at the end of the bytes then says EOF, as if the client had closed.
+-- `filled`: two clients that connect and reset fill a queue of backlog 1 for good. The kernel lists no connection, and
+-- drops a third client's SYN (sk_acceptq_is_full still counts both).
 --
 -- Where people met it: jobs done for users who have left; uploads completed for a client killed long ago; load
 -- balancers whose probes of connect and RST fill the queue, unseen by ss; servers that greet and lose requests.
@@ -23,11 +28,16 @@
 local lunet = require "lunet"
 local choice = require "lunet.choice"
 local experiment = require "lunet.experiment"
+local lateness = require "lunet.lateness"
+local statistics = require "lunet.statistics"
 
 local LONG = 10 -- s; bounds waits for states that do come
 local RECEIVE_BUFFER, SEND_BUFFER = 8192, 65536 -- bytes, for SO_RCVBUF and SO_SNDBUF; the kernel doubles them
 local SIZES = { none = 0, few = 14, more = 40000 } -- `more` does not fit into the receive buffer, but into both
 local REPLY, GREETING = "reply\n", "welcome\n"
+local PATIENCE = 0.3 -- s; of the client that finds the queue full of ghosts
+local SLOW = 0.15 -- s; what the age of bytes may have more than the wait, beside the lateness of the machine
+local GRAIN = 20 -- ms; the kernel counts in jiffies, of up to 10 ms
 
 local FAMILIES, AMOUNTS = { "tcp", "tcp6", "unix" }, { "none", "few", "more" }
 local DEPARTURES = { "close", "shutdown", "reset", "killed", "unread_close" }
@@ -38,8 +48,7 @@ local PROGRAM = [[
   local lunet = require "lunet"
   local connection = assert(lunet.connect({ %q, sndbuf = %d }, %d))
   assert(connection:send(("x"):rep(%d), %d))
-  print "sent"
-  io.stdout:flush()
+  io.stdout:write("sent\n"):flush()
   lunet.sleep(math.huge)
 ]]
 
@@ -60,9 +69,9 @@ local function open_tcp(family)
 end
 
 local function open_unix()
-  local host = assert(lunet.host "server")
-  local listener = assert(host:listen { address = "unix:@server", backlog = 5 })
-  return { is_tcp = false, server = host, clients = host, listener = listener, target = "unix:@server" }
+  local host, target = assert(lunet.host "server"), "unix:@server"
+  return { is_tcp = false, server = host, clients = host, target = target,
+    listener = assert(host:listen { address = target, backlog = 5 }) }
 end
 
 local function start_killed(place, bytes)
@@ -74,9 +83,8 @@ end
 
 --- The connection as the kernel of the server lists it, or that of the clients; nil if there is none (any more).
 local function listed(place, host, states)
-  if not place.is_tcp then return nil end -- the list is of TCP
   local mine = host == place.server and "local_port" or "peer_port"
-  return host:sockets({ [mine] = 7300, state = states })[1]
+  return place.is_tcp and host:sockets({ [mine] = 7300, state = states })[1] or nil -- the list is of TCP
 end
 
 local CONNECTED = { "ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT1", "FIN_WAIT2" }
@@ -132,10 +140,7 @@ local leave = {
   shutdown = function(client) client:shutdown() end,
   reset = function(client) assert(client:reset()) end,
   unread_close = function(client) client:close() end,
-  killed = function(process)
-    process:kill "SIGKILL"
-    assert(process:wait(LONG))
-  end,
+  killed = function(process) assert(process:kill "SIGKILL" and process:wait(LONG)) end,
 }
 
 --- Brings a client that has sent its bytes: itself, and the connection if the server had to accept it first.
@@ -152,13 +157,6 @@ local function bring_client(place, departure, bytes)
   return client, connection
 end
 
---- How many bytes are with the server when all of them, and the connection, have come to rest.
-local function settle(place, is_accepted, bytes)
-  local depth = is_accepted and 0 or 1
-  assert(lunet.eventually(function() return place.listener:queue().depth == depth end, LONG))
-  return settle_bytes(place, bytes)
-end
-
 --- Reads all and sends three replies, in the order that the knob says.
 local function serve(connection, first)
   local replies = first == "send" and send_replies(connection)
@@ -166,12 +164,13 @@ local function serve(connection, first)
   return read, ended, replies or send_replies(connection)
 end
 
-local function run_case(departure, size, family, knobs)
+local function run_case(place, case, knobs)
+  local departure, size, family = case.departure, case.bytes, case.family
   local bytes = SIZES[size]
-  local place = family == "unix" and open_unix() or open_tcp(family)
   local client, connection = bring_client(place, departure, bytes)
-  local waiting = settle(place, connection, bytes)
-  local before = place.listener:queue().depth
+  local depth = connection and 0 or 1
+  assert(lunet.eventually(function() return place.listener:queue().depth == depth end, LONG))
+  local waiting, before = settle_bytes(place, bytes), place.listener:queue().depth
   lunet.sleep(knobs.wait)
 
   leave[departure](client)
@@ -179,8 +178,8 @@ local function run_case(departure, size, family, knobs)
   local after, entry = place.listener:queue().depth, listed(place, place.server, CONNECTED)
 
   connection = connection or assert(place.listener:accept(LONG))
-  local info, unread = connection:info(), connection:unread()
-  local state, liveness = connection:state() or "none", connection:liveness()
+  local info, unread, liveness = connection:info(), connection:unread(), connection:liveness()
+  local state = connection:state() or "none"
   local read, ended, replies = serve(connection, knobs.first)
   local arrived = departure == "shutdown" and client:unread() // #REPLY or 0
 
@@ -196,6 +195,65 @@ local function run_case(departure, size, family, knobs)
   }
 end
 
+-- A server that accepts when it is told to, and says what the socket tells it: getpeername(2), SO_ERROR twice, and what
+-- two reads give.
+local ASKING = [[
+  use Socket; use Errno; $| = 1;
+  sub code { $! = $_[0]; return (grep { $!{$_} } sort keys %!)[0] || "none" }
+  socket(L, PF_INET, SOCK_STREAM, 0) && bind(L, pack_sockaddr_in(shift, INADDR_ANY)) && listen(L, 1) or die $!;
+  print "listens\n"; <STDIN>; accept(C, L) or die $!;
+  my @said = (getpeername(C) ? "known" : code($! + 0));
+  push @said, code(unpack "i", getsockopt(C, SOL_SOCKET, SO_ERROR)) for 1, 2;
+  for (1, 2) { my $n = sysread(C, my $data, 100); push @said, !defined $n ? code($! + 0) : $n || "EOF" }
+  print "@said\n";
+]]
+
+local ASKED <const> = { "close", "shutdown", "reset" }
+local QUESTIONS <const> = { "peername", "so_error", "so_error_again", "first_read", "second_read" }
+
+local function ask(departure)
+  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
+  local place = { is_tcp = true, server = server, clients = clients,
+    target = ("%s:7300"):format(lunet.link(server, clients):address(server)) }
+  local program <close> = assert(server:exec { "perl", "-e", ASKING, 7300, stdin = "pipe" })
+  assert(program.stdout:receive("l", LONG) == "listens")
+  local client = bring_client(place, departure, SIZES.few)
+  assert(lunet.eventually(function() return listed(place, server, "ESTABLISHED") end, LONG))
+  settle_bytes(place, SIZES.few)
+  leave[departure](client)
+  wait_until_left(place, departure, true)
+  assert(program.stdin:send "accept\n")
+  local row, next_word = { departure = departure }, program.stdout:receive("l", LONG):gmatch "%S+"
+  for _, question in ipairs(QUESTIONS) do row[question] = next_word() end
+  return row
+end
+
+-- Two clients fill a queue of backlog 1 and reset; a third one comes.
+local function fill_with_ghosts()
+  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
+  lunet.link(server, clients)
+  local listener = assert(server:listen { port = 7300, backlog = 1 })
+  for i = 1, 2 do
+    local ghost = assert(clients:connect({ listener, label = "ghost " .. i }, LONG))
+    assert(lunet.eventually(function() return listener:queue().depth == i end, LONG) and ghost:reset())
+  end
+  local filled = {}
+  assert(lunet.eventually(function()
+    filled.listed = #server:sockets { local_port = 7300, state = CONNECTED }
+    return filled.listed == 0
+  end, LONG))
+  local before, queue = server:counters(), listener:queue()
+  local third = lunet.spawn(function()
+    filled.third = select(3, clients:connect({ listener, label = "third" }, PATIENCE)) or "connected"
+  end)
+  lunet.eventually(function() -- before its SYN is sent again
+    filled.depth, filled.limit, filled.dropped = queue.depth, queue.limit, (server:counters() - before).ListenOverflows
+    return filled.dropped > 0
+  end, PATIENCE)
+  third:join()
+  return filled
+end
+
 local function cases_of(knobs)
   local lists, cases = { { "family", FAMILIES }, { "departure", DEPARTURES }, { "bytes", AMOUNTS } }, {}
   for _, case in ipairs(choice.combinations(knobs, lists)) do
@@ -205,19 +263,85 @@ local function cases_of(knobs)
   return cases
 end
 
-local function check_case(queued, accepted, replies)
-  local name = ("%s over %s, %s bytes: "):format(queued.departure, queued.family, queued.bytes)
-  local place = queued.departure == "unread_close" and 0 or 1
-  assert(queued.before == place, name .. "the depth was " .. queued.before)
-  assert(queued.after == place, name .. "the depth became " .. queued.after)
-  if is_reset[queued.departure] then
-    assert(accepted.read >= queued.unread, name .. "what had arrived was lost")
+-- What the server sees of a client that left: the state and the liveness of the accepted connection, the state that the
+-- kernel lists while it is queued, and how reading ends.
+local function seen_of(case)
+  local is_tcp = case.family ~= "unix"
+  if is_reset[case.departure] then return is_tcp and "CLOSE" or "none", "reset", "none", "ECONNRESET" end
+  if not is_tcp then return "none", "fin", "none", "EOF" end
+  if case.bytes == "more" then return "ESTABLISHED", "open", "ESTABLISHED", "EOF" end -- its FIN has found no room
+  return "CLOSE_WAIT", "fin", "CLOSE_WAIT", "EOF"
+end
+
+local function check_queued(name, case, queued, knobs, late)
+  local place, bytes = case.departure == "unread_close" and 0 or 1, SIZES[case.bytes]
+  local _, _, listed_state = seen_of(case)
+  assert(queued.before == place and queued.after == place, ("%sdepth %d, %d"):format(name, queued.before, queued.after))
+  assert(queued.listed == listed_state, name .. "the kernel lists " .. queued.listed)
+  if case.family == "unix" then
+    return assert(queued.waiting == -1 and queued.age == -1 and queued.unread == bytes, name .. "bytes are missing")
+  end
+  local least, most = bytes, bytes
+  if case.bytes == "more" then least, most = RECEIVE_BUFFER, 2 * RECEIVE_BUFFER end
+  assert(queued.waiting >= least and queued.unread >= queued.waiting and queued.unread <= most,
+    ("%s%d bytes waited, then %d"):format(name, queued.waiting, queued.unread))
+  assert(queued.age >= 1000 * knobs.wait - GRAIN, ("%sthe bytes are %d ms old"):format(name, queued.age))
+  lateness.at_most(name .. "the bytes were read", queued.age / 1000, knobs.wait + SLOW, late)
+end
+
+local function check_accepted(name, case, accepted, queued, knobs)
+  local state, liveness, _, ended = seen_of(case)
+  assert(accepted.state == state and accepted.liveness == liveness,
+    ("%sit is %s and looks %s"):format(name, accepted.state, accepted.liveness))
+  assert(accepted.read + accepted.lost == SIZES[case.bytes], name .. "some bytes are neither read nor lost")
+  if is_reset[case.departure] and case.family ~= "unix" then
+    assert(accepted.read == queued.unread, name .. "what had arrived was lost")
   else
     assert(accepted.lost == 0, name .. "what had not arrived was lost, without a reset")
   end
-  local is_there = queued.departure == "shutdown"
-  assert(replies.send3 == (is_there and "sent" or "EPIPE"), name .. "the third reply gave " .. replies.send3)
+  if knobs.first == "read" then assert(accepted.ended == ended, name .. "reading ended with " .. accepted.ended) end
+end
+
+-- A client that closed over TCP answers the first reply by RST; one over Unix is known to be gone.
+local function check_replies(name, case, replies, knobs)
+  local is_there = case.departure == "shutdown"
+  local is_known = is_reset[case.departure] or case.family == "unix" and not is_there
+  local later = is_there and "sent" or "EPIPE"
+  if knobs.first == "read" then
+    assert(replies.send1 == (is_known and "EPIPE" or "sent"), name .. "the first reply gave " .. replies.send1)
+    assert(replies.send2 == later, name .. "the second reply gave " .. replies.send2)
+  end
+  assert(replies.send3 == later, name .. "the third reply gave " .. replies.send3)
   assert(replies.arrived == (is_there and 3 or 0), name .. replies.arrived .. " replies arrived")
+end
+
+local function check_cases(cases, outcome, knobs)
+  for i, case in ipairs(cases) do
+    local name = ("%s over %s, %s bytes: "):format(case.departure, case.family, case.bytes)
+    for _, list in ipairs { "queued", "accepted", "replies" } do
+      local row = #outcome[list] == #cases and outcome[list][i]
+      assert(row and row.departure == case.departure and row.bytes == case.bytes and row.family == case.family,
+        name .. list .. " lacks its row, or has one more")
+    end
+    check_queued(name, case, outcome.queued[i], knobs, outcome.lateness)
+    check_accepted(name, case, outcome.accepted[i], outcome.queued[i], knobs)
+    check_replies(name, case, outcome.replies[i], knobs)
+  end
+end
+
+local function check_facts(outcome)
+  local few, filled = tostring(SIZES.few), outcome.filled
+  local answers = { close = { "known", "none", "none", few, "EOF" }, shutdown = { "known", "none", "none", few, "EOF" },
+    reset = { "ENOTCONN", "ECONNRESET", "none", few, "EOF" } }
+  for i, departure in ipairs(ASKED) do
+    local row = #outcome.asked == #ASKED and outcome.asked[i]
+    assert(row and row.departure == departure, departure .. ": no server asked")
+    for j, question in ipairs(QUESTIONS) do
+      assert(row[question] == answers[departure][j], ("%s: %s is %s"):format(departure, question, row[question]))
+    end
+  end
+  assert(filled.limit == 1 and filled.depth == 2 and filled.listed == 0, "two ghosts did not fill the queue unseen")
+  assert(filled.third == "TIMEOUT" and filled.dropped == 1, "the third client: " .. filled.third)
 end
 
 return experiment {
@@ -231,30 +355,46 @@ return experiment {
   },
   control = { first = "send" },
   columns = { "family", "departure", "bytes", "before", "after", "waiting", "listed", "unread", "age", "state",
-    "liveness", "read", "ended", "lost", "send1", "send2", "send3", "arrived" },
+    "liveness", "read", "ended", "lost", "send1", "send2", "send3", "arrived", table.unpack(QUESTIONS) },
+  needs = { perl = "perl-base" },
 
   run = function(knobs)
     local outcome = { queued = {}, accepted = {}, replies = {} }
     lunet.note "Each client leaves in its own way while the server does not accept."
+    local machine <close> = lateness.watch()
     local results = lunet.together(cases_of(knobs), function(case)
-      return run_case(case.departure, case.bytes, case.family, knobs)
+      return case.family == "unix" and open_unix() or open_tcp(case.family)
+    end, function(place, case)
+      machine:restart()
+      return run_case(place, case, knobs)
     end)
     for i, result in ipairs(results) do
       for name, list in pairs(outcome) do list[i] = result[name] end
     end
+    outcome.lateness = statistics.round(machine:worst(), 3)
+    if knobs.family ~= "unix" and knobs.departure == "all" then
+      lunet.note "A server asks the sockets that it accepts; and two clients that reset fill a queue of 1."
+      outcome.asked = lunet.together(ASKED, ask)
+      outcome.filled = lunet.scope(fill_with_ghosts)
+    end
     return outcome
   end,
 
-  check = function(outcome)
-    for i, queued in ipairs(outcome.queued) do check_case(queued, outcome.accepted[i], outcome.replies[i]) end
+  check = function(outcome, knobs)
+    if #cases_of(knobs) == 0 then experiment.not_judged "Unix sockets have no reset" end
+    check_cases(cases_of(knobs), outcome, knobs)
+    if knobs.family ~= "unix" and knobs.departure == "all" then check_facts(outcome) end
   end,
 
   figures = function(outcome)
-    local losses, open_ghosts = 0, 0
-    for _, case in ipairs(outcome.accepted) do
-      if case.lost > 0 then losses = losses + 1 end
-      if case.liveness == "open" then open_ghosts = open_ghosts + 1 end
+    local ghosts, losses, open_ghosts = 0, 0, 0
+    for i, case in ipairs(outcome.accepted) do
+      if outcome.queued[i] and outcome.queued[i].before > 0 then -- others were accepted before the client left
+        ghosts = ghosts + 1
+        if case.liveness == "open" then open_ghosts = open_ghosts + 1 end
+        if case.lost > 0 then losses = losses + 1 end
+      end
     end
-    return ("%d ghosts accepted, %d look open, bytes lost in %d"):format(#outcome.accepted, open_ghosts, losses)
+    return ("%d ghosts accepted, %d look open, bytes lost in %d"):format(ghosts, open_ghosts, losses)
   end,
 }

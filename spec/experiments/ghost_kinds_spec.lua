@@ -1,3 +1,4 @@
+local judge = require "spec.support.judged"
 local lunet = require "lunet"
 local ghost_kinds = dofile "experiments/ghost_kinds.lua"
 
@@ -6,7 +7,7 @@ local WAIT = 0.05
 
 local function run(knobs)
   knobs.wait = knobs.wait or WAIT
-  return ghost_kinds(knobs)
+  return judge(ghost_kinds, knobs)
 end
 
 local function fields_of(record, names)
@@ -55,7 +56,7 @@ describe("ghost_kinds", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
   it("holds as it is, for every departure and amount over TCP", function()
-    local outcome, holds, why = ghost_kinds()
+    local outcome, holds, why = judge(ghost_kinds)
     assert.is_true(holds, why)
     local cases = {}
     for i, case in ipairs(outcome.queued) do cases[i] = ("%s %s %s"):format(case.departure, case.bytes, case.family) end
@@ -67,6 +68,25 @@ describe("ghost_kinds", function()
     end
     assert.same(expected, cases)
     assert.same({ 15, 15 }, { #outcome.accepted, #outcome.replies })
+  end)
+
+  it("shows what a program is told that asks the socket of a ghost: who it was only if it did not leave by RST",
+    function()
+      local outcome, holds, why = run { bytes = "few" }
+      assert.is_true(holds, why)
+      assert.same({
+        { departure = "close", peername = "known", so_error = "none", so_error_again = "none", first_read = "14",
+          second_read = "EOF" },
+        { departure = "shutdown", peername = "known", so_error = "none", so_error_again = "none", first_read = "14",
+          second_read = "EOF" },
+        { departure = "reset", peername = "ENOTCONN", so_error = "ECONNRESET", so_error_again = "none",
+          first_read = "14", second_read = "EOF" },
+      }, outcome.asked)
+    end)
+
+  it("fills a queue of backlog 1 with two clients that reset, and no list shows them", function()
+    local outcome = run { bytes = "none" }
+    assert.same({ depth = 2, limit = 1, listed = 0, third = "TIMEOUT", dropped = 1 }, outcome.filled)
   end)
 
   for _, family in ipairs { "tcp", "tcp6" } do
@@ -102,10 +122,10 @@ describe("ghost_kinds", function()
       end
     end
 
-    it("has no reset", function()
+    it("has no reset, so that nothing is judged", function()
       local outcome, holds, why = run { departure = "reset", family = "unix" }
-      assert.is_true(holds, why)
-      assert.same({ queued = {}, accepted = {}, replies = {} }, outcome)
+      assert.same({ nil, "Unix sockets have no reset" }, { holds, why })
+      assert.same({ 0, 0, 0 }, { #outcome.queued, #outcome.accepted, #outcome.replies })
     end)
   end)
 
@@ -125,7 +145,7 @@ describe("ghost_kinds", function()
   end
 
   it("control: a server that sends before it has read loses what had not arrived from a client that closed", function()
-    local outcome, holds, why = ghost_kinds(ghost_kinds.control)
+    local outcome, holds, why = judge(ghost_kinds, ghost_kinds.control)
     assert.is_false(holds)
     assert.equal("close over tcp, more bytes: what had not arrived was lost, without a reset", why)
     local lost = {}
@@ -157,7 +177,7 @@ describe("ghost_kinds", function()
 
   it("tells its figures", function()
     local knobs = { wait = 0 }
-    assert.equal("15 ghosts accepted, 3 look open, bytes lost in 2", ghost_kinds.figures(ghost_kinds(knobs), knobs))
+    assert.equal("12 ghosts accepted, 3 look open, bytes lost in 1", ghost_kinds.figures(ghost_kinds(knobs), knobs))
   end)
 
   it("refuses knobs that make no sense", function()

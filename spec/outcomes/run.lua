@@ -31,10 +31,11 @@ local function complain(...) complaints[#complaints + 1] = string.format(...) en
 
 --- A run for which the claim holds; nil if the machine does not let it.
 local function run_of(values)
-  for _ = 1, ATTEMPTS do
+  for attempt = 1, ATTEMPTS do
     local run = experiment:execute(values)
     if run.verdict == "holds" then return run end
-    if run.verdict ~= "not judged" then error(("%s: the claim %s: %s"):format(name, run.verdict, run.why), 0) end
+    print(("%-24s attempt %d: %s: %s"):format(name, attempt, run.verdict, run.why))
+    if run.verdict ~= "not judged" then os.exit(1) end
   end
 end
 
@@ -69,10 +70,7 @@ end
 
 local values = sources.marked(experiment, experiment:settings(listing.knobs))
 local run = run_of(values)
-if not run then
-  print(("%-24s the machine disturbed it"):format(name))
-  os.exit(SKIPPED)
-end
+if not run then os.exit(SKIPPED) end
 check_reasons()
 check_sources(run.outcome, values)
 local tally = mutations.try(experiment, run.outcome, values, listing)
