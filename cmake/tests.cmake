@@ -20,6 +20,13 @@ if(LUNET_SANITIZE)
     UBSAN_OPTIONS=print_stacktrace=1:exitcode=99)
 endif()
 
+if(LUNET_TSAN)
+  execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libtsan.so
+    OUTPUT_VARIABLE tsan_runtime OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  list(APPEND test_environment
+    LUNET_PRELOAD=${tsan_runtime} TSAN_OPTIONS=exitcode=99:halt_on_error=1)
+endif()
+
 # lunet_test(LABEL NAME COMMAND...)
 function(lunet_test label name)
   add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
@@ -33,6 +40,10 @@ foreach(spec IN LISTS specs)
   lunet_test(spec ${name} lunet ${BUSTED} --ignore-lua ${spec})
   if(name STREQUAL spec/kernel_6_1) # boots several times
     set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+  endif()
+  file(STRINGS ${spec} hosts REGEX "lunet\\.host[ ({]")
+  if(hosts) # there the thread of core/platform/awake.c runs
+    set_tests_properties(${name} PROPERTIES LABELS "spec;hosts")
   endif()
   # Most specs wait more than they compute, so that several run on a processor; but the times of an experiment that
   # says so are wrong then.
@@ -56,7 +67,9 @@ endforeach()
 # Random calls of the whole API: only the sanitizers tell what those do to memory.
 if(LUNET_SANITIZE)
   lunet_test(fuzz fuzz/api script/fuzz 200000)
+  lunet_test(fuzz fuzz/commands script/fuzz commands 300 1)
   set_tests_properties(fuzz/api PROPERTIES PROCESSORS 2 TIMEOUT 900)
+  set_tests_properties(fuzz/commands PROPERTIES TIMEOUT 900)
 endif()
 
 # By bare name: ctest looks these up when it runs, and a missing one fails its test.

@@ -192,12 +192,25 @@ static const char *command_module(const char *word) {
   return NULL;
 }
 
+/* Makes the message on top one line that a terminal can show, if the library can be had. */
+static void message_show(lua_State *L) {
+  int message = lua_gettop(L);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "lunet.text");
+  bool is_shown = lua_pcall(L, 1, 1, 0) == LUA_OK && lua_istable(L, -1) &&
+                  lua_getfield(L, -1, "shown") == LUA_TFUNCTION;
+  lua_pushvalue(L, message);
+  if (is_shown && lua_pcall(L, 1, 1, 0) == LUA_OK) lua_replace(L, message);
+  lua_settop(L, message);
+}
+
 static int script_run(lua_State *L, const command_line *line) {
   const char *module = command_module(command_line_script_file(line));
   if (module != NULL) return module_run(L, module, line);
   if (is_directory(command_line_script_file(line))) return module_run(L, "lunet.directory", line);
   int loaded = luaL_loadfile(L, command_line_script_file(line));
   if (loaded != LUA_OK) {
+    if (loaded == LUA_ERRFILE) message_show(L); /* it has the name of the file */
     chunk_report(L);
     return loaded == LUA_ERRFILE ? STATUS_MISUSE : STATUS_FAILED;
   }

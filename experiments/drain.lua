@@ -112,9 +112,15 @@ end
 
 -- -- servers -----------------------------------------------------------------------------------
 
+-- Until its listener is closed, or shut down: accept gives EINVAL then, which serve raises.
+local function serve_all(listener)
+  local ok, failure = pcall(listener.serve, listener, workload.serve)
+  if not ok and not tostring(failure):find "EINVAL" then error(failure, 0) end
+end
+
 local function serve(listener)
   listener:gate(1)
-  lunet.spawn(function() listener:serve(workload.serve) end)
+  lunet.spawn(serve_all, listener)
 end
 
 local function start_listener(place, knobs, is_shared)

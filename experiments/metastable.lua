@@ -110,7 +110,7 @@ local function run_case(knobs, case, capacity, site)
   local slices, executed = slices_of(requests, total), statistics.count_between(served, total - LAST, total)
   return {
     slices = slices, recovery = recovery_time(requests, stall_ends, total),
-    before = workload.summary(requests, 0, math.max(knobs.before - knobs.patience, 0)).success,
+    before = workload.summary(requests, 0, math.max(knobs.before - knobs.patience, SLICE)).success,
     after = statistics.mean(table.move(slices, #slices - math.floor(LAST / SLICE) + 1, #slices, 1, {})),
     success = workload.summary(requests, total - LAST, total).success, attempts = seen.attempts, depth = seen.depth,
     served = executed / LAST, ghosts = statistics.count_between(ghosts, total - LAST, total) / math.max(executed, 1),
@@ -236,7 +236,8 @@ return experiment {
     }, points, repeated)
   end,
 
-  check = function(outcome)
+  check = function(outcome, knobs)
+    if knobs.patience >= knobs.before then experiment.not_judged "patience is not shorter than before" end
     overload.check(outcome)
     assert(outcome.success_before >= 90, ("before the stall only %g %% were answered"):format(outcome.success_before))
     for i, record in ipairs(outcome.remedies) do

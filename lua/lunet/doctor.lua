@@ -116,6 +116,7 @@ function doctor.run(_, arguments)
   local ok, options = parser:pparse(arguments)
   local wrong = ok and unknown_among(options.ability) or not ok and options
   if wrong then
+    wrong = wrong:gsub("%c+", " ") -- argparse asks in a second line whether another was meant
     io.stderr:write(("lunet doctor: %s (known: --help, --json, %s, or the name of a sysctl)\n"):format(wrong,
       table.concat(names(), ", ")))
     return WRONG_USE

@@ -25,7 +25,7 @@ local NO_CALL = { __gc = true, __name = true, __metatable = true }
 
 -- What costs more than a millisecond comes seldom.
 local SELDOM = {
-  host = 0.4, link = 0.2, lan = 0.2, exec = 0.2, wire = 0.2, bridge = 0.4, events = 0.2,
+  host = 0.1, link = 0.2, lan = 0.2, exec = 0.2, wire = 0.2, bridge = 0.4, events = 0.2,
 }
 
 local HOST, LISTENER, CONNECTION -- the metatables
@@ -212,7 +212,7 @@ end
 
 --- Makes what every other call needs, if too few of the kind are open.
 function calls.furnish()
-  if world.count_open(HOST) < 2 then calls.take(lunet.host(chance(0.5) and "h" or nil)) end
+  if chance(0.2) and world.count_open(HOST) < 2 then calls.take(lunet.host(chance(0.5) and "h" or nil)) end
   if world.count_open(LISTENER) < 2 then calls.take(lunet.listen { port = 0, backlog = 3 }) end
   if world.count_open(CONNECTION) > 3 then return end
   local from = listener()
