@@ -185,8 +185,17 @@ static bool attempt_connect(op *o) {
   return true;
 }
 
+/* 0.0.0.0 and :: mean this host itself: whom they have reached. */
+static void find_peer(connection *c) {
+  address peer;
+  trace_end_get(&c->socket.peer, &peer);
+  if (address_is_any(&peer) && socket_peer(c->fd, &peer) == 0)
+    trace_end_set(&c->socket.peer, &peer);
+}
+
 static void connect_ended(op *o) {
   connection *c = o->owner;
+  if (o->result == 0) find_peer(c);
   find_local(c);
   record_op(c, o, EVENT_CONNECT, 0, o->result);
 }

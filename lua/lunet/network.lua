@@ -173,7 +173,12 @@ function net:statistics()
   return self.wire:statistics()
 end
 
---- Takes the network away from its hosts. Idempotent.
+--- Takes the network away from its hosts, with the interfaces and addresses on it. Idempotent.
+---
+--- From then on a connect over it fails with "ENETUNREACH", one that is under way when its next SYN is due. Its
+--- addresses are "EADDRNOTAVAIL" for listen and `from`. Connections stay, and nobody is told: they are
+--- ESTABLISHED, sends succeed while there is room, and receives wait. What was sent, or a keepalive probe, ends them
+--- with "ETIMEDOUT" when the kernel gives up (`user_timeout`, `keepalive`; net.ipv4.tcp_retries2: about 15 minutes).
 ---@return true
 function net:close()
   core.check_self(self, "lunet.network")

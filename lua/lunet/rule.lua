@@ -231,6 +231,8 @@ end
 ---   host's loopback instead, and is lost there.)
 --- * Segments are counted as the kernel hands them on. What TCP passes down in one piece, for the device
 ---   to cut up (segmentation offload, up to 64 KiB), is one, and is lost as one.
+--- * What the host forwards for others (net.ipv4.ip_forward) passes unseen: only what comes to the host itself, and
+---   what it sends, is judged. A rule on either end loses it.
 --- * What one rule has lost, the host's others never see. The newest judges first.
 --- * A rejected segment is lost too, and counted. "reset" answers at once. The others are ICMP: TCP heeds that only
 ---   while it connects. What comes while connect(2) itself still runs, as it does over a link without delay, the

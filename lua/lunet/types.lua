@@ -72,7 +72,8 @@
 local lunet = {}
 
 --- Opens a listener on the home host. It accepts nothing until a script asks it to. The path of a
---- Unix address is removed when the listener is closed.
+--- Unix address is removed when the listener is closed. Paths belong to the file system, which all hosts share:
+--- "unix:/path" is one listener for all of them. Abstract names ("unix:@name") belong to a host (unix(7)).
 ---@param target lunet.listen_target
 ---@return lunet.listener|nil listener
 ---@return string? message names the address
@@ -82,6 +83,11 @@ function lunet.listen(target) end
 
 --- Connects; waits. nil as timeout leaves it to the kernel (tcp_syn_retries, tcp(7)). A full Unix
 --- queue fails at once with "EAGAIN" (unix(7)).
+---
+--- A client whose own address and port are those that it connects to reaches itself, though nobody listens: it
+--- receives what it sends (RFC 9293, 3.5, simultaneous open). That can happen by chance where the port that nobody
+--- listens at lies in net.ipv4.ip_local_port_range. Two clients that connect to each other at once (`from`) likewise
+--- need no listener.
 ---
 --- A link-local address (fe80::/10) needs its interface, by name or number, as the host of the call has it:
 --- "[fe80::1%eth0]:80" (RFC 4007). Without it the kernel says "EINVAL", with one that the host has not "ENODEV".
@@ -355,7 +361,12 @@ function listener:gate(limit) end
 --- The accept queue at this moment, by the kernel's own numbers: getsockopt(TCP_INFO) on the
 --- listener, whose tcpi_unacked and tcpi_sacked are the queue and its limit there
 --- (net/ipv4/tcp.c, tcp_get_info); sock_diag(7) for Unix. The limit is the backlog asked for, but no
---- more than net.core.somaxconn; the kernel admits limit + 1 connections.
+--- more than net.core.somaxconn.
+---
+--- Every kernel that lunet runs on admits limit + 1 connections: it compares by "more than" (include/net/sock.h,
+--- sk_acceptq_is_full; net/unix/af_unix.c, unix_recvq_full). One exception: with net.ipv4.tcp_syncookies = 0 a backlog
+--- of 0 admits nobody on Linux 4.4 to 6.12 without the fix of January 2025 (3479c7549fb1; in 6.13, 6.12.10, 6.6.72 and
+--- 6.1.125).
 ---@return {depth: integer, limit: integer}|nil queue
 ---@return string? message
 ---@return string? code "CLOSED"
@@ -383,7 +394,8 @@ function listener:resize(backlog) end
 ---@return string? code "CLOSED"; "ENOTCONN" if it listens no more
 function listener:shutdown(how) end
 
---- Where it listens, in a form that connect takes.
+--- Where it listens, in a form that connect takes. "0.0.0.0:80" and "[::]:80" mean the host that uses them: from
+--- another host they reach that host itself. host:connect(listener) goes to the listener's host.
 ---@return string|nil address "127.0.0.1:7300", "[::1]:7300", "unix:/path"
 ---@return integer|string? port none for Unix
 ---@return string? code "CLOSED"
