@@ -81,6 +81,13 @@ describe("a text of a script", function()
     end
   end)
 
+  it("is shown in the help", function()
+    local result = tell("all", "--help")
+    assert.same({ 0, "" }, { result.status, result.errors })
+    assert_showable(result.output, "\n")
+    assert.is_truthy(without_ends(result.output):find(without_ends(SHOWN .. "meaning"), 1, true), result.output)
+  end)
+
   it("is shown in every file, and in JSON it stays what it was", function()
     local result = tell("all", "--report r.html --svg r.svg --trace r.jsonl --pcap r.pcap --perfetto p.json --json")
     assert.equal(1, result.status, result.errors)

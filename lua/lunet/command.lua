@@ -148,7 +148,7 @@ local function tell(text)
 end
 
 local function tell_help(name, parser)
-  local ok, why = tell(parser:get_help())
+  local ok, why = tell(shown(parser:get_help()))
   if not ok then complain(("%s: standard output: %s"):format(name, why)) end
   return ok and HELPED or COULD_NOT_RUN
 end
