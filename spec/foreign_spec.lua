@@ -144,6 +144,33 @@ describe("programs in the picture", function()
     assert.same({ "bank 127.0.0.1:7303", "shop 127.0.0.1:7301", "store 127.0.0.1:7302" }, found)
   end)
 
+  it("may listen on a Unix socket", function()
+    local path
+    local run, sentences = told(function()
+      local host = assert(lunet.host "h")
+      local place <close> = scratch.open()
+      path = place.path .. "/redis.sock"
+      local process <close> = assert(host:exec { "redis-server", "--port", 0, "--unixsocket", path, "--save", "",
+        "--appendonly", "no", stdout = "null", label = "cellar" })
+      assert(lunet.eventually(function()
+        local depths = depths_of((core.events(0)))
+        return depths[#depths] == "cellar 0/511"
+      end, BOUND))
+      assert(process:freeze())
+      local _connection <close> = assert(lunet.connect("unix:" .. path, BOUND))
+      assert(lunet.eventually(function()
+        local depths = depths_of((core.events(0)))
+        return depths[#depths] == "cellar 1/511"
+      end, BOUND))
+    end)
+    assert.is_truthy(find(sentences, "cellar is found listening at unix:" .. path))
+    local shown = story.rest(run, {}, { is_whole = true })
+    assert.match("\n%s*[%d.]+  1/511 +cellar +kernel: 1 waits to be accepted at", shown)
+    assert.is_truthy(shown:find(("cellar, unix:%s, limit 511"):format(path), 1, true))
+    local page = report.page(run, "", { claim = "", knobs = {} }, {})
+    assert.match("the queue of cellar: at most 1 connections, limit 511", page)
+  end)
+
   it("are found on the home host, too", function()
     local run = told(function()
       local _process <close> = assert(lunet.exec(redis(PORT, "the shop")))

@@ -1,22 +1,31 @@
 #include "handle/foreign.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "handle/listener.h"
 #include "handle/op.h"
 #include "platform/clock.h"
 #include "platform/process_tree.h"
 #include "platform/sock_diag.h"
+#include "platform/unix_listeners.h"
 
 enum { MS = 1000 * 1000 }; /* in nanoseconds */
 
-/* A look takes about 0.04 ms: no more than one in twenty parts of the time, and none for less than
+/* A look takes about 0.07 ms: no more than one in twenty parts of the time, and none for less than
  * this. */
 enum { EVERY_NS = 10 * MS, PAUSE_NS = 1 * MS, SHARE = 20 };
 
-enum { TRIES = 5 };
+enum { TRIES = 5 }; /* looks for who holds a listener */
 
-/* A listening socket of the host. */
+/* A listening socket of the host, as the kernel lists it. */
+struct listening {
+  uint32_t inode, depth, limit;
+  const address *local;
+};
+
+/* One that was seen. */
 struct seen {
   uint32_t inode;
   bool is_ours;  /* the program holds it */
@@ -35,18 +44,23 @@ struct foreign {
   struct trace_probe probe;
   op timer; /* waits for its deadline alone */
   uint64_t next_ns;
-  bool has_failed; /* the last look */
+  bool has_failed;          /* the last look */
+  struct process_tree tree; /* of the program, during a look that needs it */
+  bool has_tree;
+  uint64_t searched_ns; /* in a look, for who holds a socket */
   struct seen *seen;
   size_t count, room;
 };
 
 /* -- one listener -------------------------------------------------------------------------- */
 
-static bool holds(const foreign *f, uint32_t inode) {
-  struct process_tree tree;
-  if (process_tree_read(f->guard, f->number, &tree) < 0) return false;
-  bool result = process_tree_holds(&tree, inode);
-  process_tree_free(&tree);
+/* To find out who holds a socket means to search /proc, which takes milliseconds. They are not
+ * counted: it happens seldom, and the next look must not be far. */
+static bool holds(foreign *f, uint32_t inode) {
+  uint64_t began_ns = clock_spent_ns();
+  if (!f->has_tree) f->has_tree = process_tree_read(f->guard, f->number, &f->tree) == 0;
+  bool result = f->has_tree && process_tree_holds(&f->tree, inode);
+  f->searched_ns += clock_spent_ns() - began_ns;
   return result;
 }
 
@@ -56,7 +70,22 @@ static struct seen *find(foreign *f, uint32_t inode) {
   return NULL;
 }
 
-static struct seen *make_room(foreign *f) {
+static void ask(struct trace_probe *p, bool is_noteworthy);
+
+/* Whether another program is known to hold it. */
+static bool is_claimed(const foreign *f, uint32_t inode) {
+  list *probes = trace_probes(f->trace);
+  for (list *l = probes->next; l != probes; l = l->next) {
+    struct trace_probe *p = LIST_ENTRY(l, struct trace_probe, in_trace);
+    foreign *other = p->ask == ask ? LIST_ENTRY(p, foreign, probe) : NULL;
+    if (other == NULL || other == f || other->program.host != f->program.host) continue;
+    const struct seen *known = find(other, inode);
+    if (known != NULL && known->is_ours) return true;
+  }
+  return false;
+}
+
+static struct seen *meet(foreign *f, const struct listening *l) {
   if (f->count == f->room) {
     size_t room = f->room == 0 ? 4 : 2 * f->room;
     struct seen *larger = reallocarray(f->seen, room, sizeof *larger);
@@ -64,47 +93,74 @@ static struct seen *make_room(foreign *f) {
     f->seen = larger;
     f->room = room;
   }
-  return &f->seen[f->count];
-}
-
-static void record_depth(foreign *f, struct seen *known, const struct tcp_socket *s) {
-  known->depth = s->receive_queue;
-  known->limit = s->send_queue;
-  trace_append(f->trace, &known->socket, EVENT_QUEUE, known->depth, (int32_t)known->limit);
-}
-
-/* To find out who holds a socket means to search /proc, which takes milliseconds. A program that is
- * in execve(2) or has just forked may hide it: try again, but not for ever. */
-static void claim(foreign *f, struct seen *new, const struct tcp_socket *s) {
-  new->tries++;
-  if (listener_is_at(f->lp, f->program.host, address_port(&s->local)) || !holds(f, s->inode))
-    return;
-  new->is_ours = true;
-  new->socket.id = loop_next_socket(f->lp);
-  trace_end_set(&new->socket.local, &s->local);
-  trace_append(f->trace, &new->socket, EVENT_FOUND, 0, 0);
-  record_depth(f, new, s);
-}
-
-static struct seen *meet(foreign *f, const struct tcp_socket *s) {
-  struct seen *new = make_room(f);
-  if (new == NULL) return NULL;
-  *new = (struct seen){.inode = s->inode, .socket = f->program};
-  f->count++;
+  struct seen *new = &f->seen[f->count++];
+  *new = (struct seen){.inode = l->inode, .socket = f->program};
   return new;
 }
 
-static void see(foreign *f, const struct tcp_socket *s) {
-  struct seen *known = find(f, s->inode);
-  if (known == NULL) known = meet(f, s);
+static void record_depth(foreign *f, struct seen *known, const struct listening *l) {
+  known->depth = l->depth;
+  known->limit = l->limit;
+  trace_append(f->trace, &known->socket, EVENT_QUEUE, known->depth, (int32_t)known->limit);
+}
+
+/* The path of a Unix socket is the event's text: the trace's addresses are TCP's. */
+static void record_found(foreign *f, struct seen *new, const struct listening *l) {
+  char text[ADDRESS_TEXT];
+  new->is_ours = true;
+  new->socket.id = loop_next_socket(f->lp);
+  trace_end_set(&new->socket.local, l->local);
+  if (address_family(l->local) == AF_UNIX)
+    trace_append_text(f->trace, &new->socket, EVENT_FOUND, strdup(address_format(l->local, text)));
+  else
+    trace_append(f->trace, &new->socket, EVENT_FOUND, 0, 0);
+}
+
+/* A program that is in execve(2) or has just forked may hide a socket: try again, not for ever. */
+static void claim(foreign *f, struct seen *new, const struct listening *l) {
+  new->tries++;
+  int port = address_port(l->local);
+  bool is_own = port != 0 && listener_is_at(f->lp, f->program.host, port);
+  if (is_own || is_claimed(f, l->inode) || !holds(f, l->inode)) return;
+  record_found(f, new, l);
+  record_depth(f, new, l);
+}
+
+static void see(foreign *f, const struct listening *l) {
+  struct seen *known = find(f, l->inode);
+  if (known == NULL) known = meet(f, l);
   if (known == NULL) return;
   known->is_there = true;
-  if (!known->is_ours && known->tries < TRIES) claim(f, known, s);
-  bool has_changed = s->receive_queue != known->depth || s->send_queue != known->limit;
-  if (known->is_ours && has_changed) record_depth(f, known, s);
+  if (!known->is_ours && known->tries < TRIES) claim(f, known, l);
+  bool has_changed = l->depth != known->depth || l->limit != known->limit;
+  if (known->is_ours && has_changed) record_depth(f, known, l);
 }
 
 /* -- all of them --------------------------------------------------------------------------- */
+
+static int see_tcp(foreign *f) {
+  struct sock_diag_filter listening = {.states = 1 << TCP_STATE_LISTEN, .owned = 1};
+  struct sock_diag_list found = {0};
+  int result = sock_diag_read(f->ns, &listening, &found);
+  for (size_t i = 0; result >= 0 && i < found.count; i++) {
+    const struct tcp_socket *s = &found.sockets[i];
+    see(f, &(struct listening){s->inode, s->receive_queue, s->send_queue, &s->local});
+  }
+  sock_diag_free(&found);
+  return result;
+}
+
+/* A kernel without unix_diag has none to show. */
+static int see_unix(foreign *f) {
+  struct unix_listener_list found;
+  int result = unix_listeners_read(f->ns, &found);
+  for (size_t i = 0; result >= 0 && i < found.count; i++) {
+    const struct unix_listener *u = &found.listeners[i];
+    see(f, &(struct listening){u->inode, u->depth, u->limit, &u->local});
+  }
+  unix_listeners_free(&found);
+  return result == -ENOENT ? 0 : result;
+}
 
 static void forget_gone(foreign *f) {
   size_t kept = 0;
@@ -119,23 +175,23 @@ static void forget_gone(foreign *f) {
 }
 
 static int see_all(foreign *f) {
-  struct sock_diag_filter listening = {.states = 1 << TCP_STATE_LISTEN, .owned = 1};
-  struct sock_diag_list found = {0};
-  int result = sock_diag_read(f->ns, &listening, &found);
   for (size_t i = 0; i < f->count; i++) f->seen[i].is_there = false;
-  for (size_t i = 0; result >= 0 && i < found.count; i++) see(f, &found.sockets[i]);
+  int result = see_tcp(f);
+  if (result >= 0) result = see_unix(f);
   if (result >= 0) forget_gone(f);
-  sock_diag_free(&found);
+  if (f->has_tree) process_tree_free(&f->tree);
+  f->has_tree = false;
   return result;
 }
 
 /* Its price is in processor time: another program may have had the processor meanwhile. */
 static void look(foreign *f) {
   uint64_t began_ns = clock_spent_ns();
+  f->searched_ns = 0;
   int result = see_all(f);
   if (result < 0 && !f->has_failed) trace_append(f->trace, &f->program, EVENT_SOCKETS, 0, result);
   f->has_failed = result < 0;
-  uint64_t earned_ns = SHARE * (clock_spent_ns() - began_ns);
+  uint64_t earned_ns = SHARE * (clock_spent_ns() - began_ns - f->searched_ns);
   f->next_ns = clock_now_ns() + (earned_ns > PAUSE_NS ? earned_ns : PAUSE_NS);
 }
 

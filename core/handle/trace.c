@@ -185,6 +185,7 @@ const char *trace_label_text(const trace *t, uint16_t label) {
 }
 
 void trace_probe_open(trace *t, struct trace_probe *p) { list_append(&t->probes, &p->in_trace); }
+list *trace_probes(trace *t) { return &t->probes; }
 void trace_probe_close(struct trace_probe *p) { list_remove(&p->in_trace); }
 bool trace_is_probing(const trace *t) { return t->is_probing; }
 void trace_set_probing(trace *t, bool on) {

@@ -100,6 +100,7 @@ struct trace_probe {
 
 void trace_probe_open(trace *t, struct trace_probe *p);
 void trace_probe_close(struct trace_probe *p);
+list *trace_probes(trace *t); /* each a trace_probe, by in_trace */
 void trace_catch_up(trace *t);
 bool trace_is_probing(const trace *t);
 void trace_set_probing(trace *t, bool on);

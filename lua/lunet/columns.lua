@@ -80,7 +80,7 @@ local function look(self, e)
     if e.host then see(self, e.host, side(self, e.host, port_of(self, e.from)), e.at, e.at) end
     if e.to_host then see(self, e.to_host, side(self, e.to_host, port_of(self, e.to)), e.at, e.arrived or e.at) end
   elseif not SPEAKS_OF_HOST[e.kind] then
-    local on = side_of(self, e)
+    local on = side_of(self, e) or SERVES[e.kind] and "server"
     if on then see(self, host_of(e), on, e.since or e.at, e.at) end
     if e.kind == "queue" or self.listeners[e.socket] then
       self.listeners[e.socket] = true

@@ -1,7 +1,5 @@
 --- The queues of a run's listeners, those of programs among them: how deep each was, and when.
 local plot = require "lunet.plot"
-local text = require "lunet.text"
-
 local depths = {}
 
 local MOST <const> = 4 -- queues in a plot
@@ -11,7 +9,8 @@ local WIDTH <const>, HEIGHT <const> = 76, 6 -- of a plot, in characters
 ---@class lunet.depths: table the queue events of one listener, in order
 ---@field host integer
 ---@field label? string
----@field port? integer
+---@field port? integer none of a Unix socket
+---@field address? string
 ---@field deepest integer
 ---@field highest integer the highest limit
 ---@field finish? number when the listener was closed; nil if it outlives the run
@@ -28,8 +27,8 @@ function depths.of(events)
       found[e.socket] = true
     elseif e.kind == "queue" then
       if not queue then
-        queue = { host = e.host or 0, label = e.label, port = e.local_port, deepest = 0, highest = 0,
-          is_foreign = found[e.socket] }
+        queue = { host = e.host or 0, label = e.label, port = e.local_port, address = e.local_address, deepest = 0,
+          highest = 0, is_foreign = found[e.socket] }
         by_socket[e.socket] = queue
         list[#list + 1] = queue
       end
@@ -59,8 +58,9 @@ local function curve_of(queue, first, step)
 end
 
 local function name_of(queue, known)
-  return ("%s, port %s, limit %d"):format(text.shown(queue.label or known.hosts and known.hosts[queue.host] or "home"),
-    queue.port or "?", queue.highest)
+  local place = queue.port and "port " .. queue.port or queue.address or ""
+  return ("%s, %s, limit %d"):format(queue.label or known.hosts and known.hosts[queue.host] or "home", place,
+    queue.highest)
 end
 
 --- The depths of a run's queues over time, for the terminal, if a program listens; nil otherwise, since the timeline

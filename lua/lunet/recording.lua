@@ -129,12 +129,19 @@ local function sockets_event(e, before)
   return { at = e.at, kind = "sockets", host = e.host, label = e.label, changed = changed }
 end
 
+-- The address of a program's listener that is a Unix socket comes as the text of the event that tells of it.
+local function set_path(e, paths)
+  if e.kind == "found" and e.text then paths[e.socket], e.text = e.text, nil end
+  if e.socket and paths[e.socket] then e.local_address = paths[e.socket] end
+end
+
 local SNAPSHOTS <const> = { counters = true, sockets = true }
 
 -- A look at the kernel that failed is an event of the kind "unseen".
 local function understand(events, before_counters, before_sockets)
-  local understood = {}
+  local understood, paths = {}, {}
   for _, e in ipairs(events) do
+    set_path(e, paths)
     if e.code and SNAPSHOTS[e.kind] then e = { at = e.at, kind = "unseen", host = e.host, label = e.label,
       what = e.kind, code = e.code }
     elseif e.kind == "counters" then e = counters_event(e, before_counters)
