@@ -5,6 +5,7 @@ local code_of = require "spec.support.code_of"
 local eventually = require "spec.support.eventually"
 local families = require "spec.support.families"
 local pair = require "spec.support.pair"
+local workload = require "lunet.workload"
 
 local BOUND = 10 -- seconds; for what takes no time
 
@@ -227,4 +228,32 @@ describe("a stream that the kernel gives up", function()
       end)
     end
   end
+end)
+
+-- A cut line may look like a whole one: "12 0.00" of "12 0.005".
+describe("clients and servers of the library", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("take a request that a reset has cut for none", function()
+    local near, far, listener = pair.open()
+    assert(far:send "12 0.00")
+    break_off(families[1], near, far)
+    assert.equal("ECONNRESET", code_of(workload.serve(near)))
+    for _, handle in ipairs { near, listener } do handle:close() end
+  end)
+
+  it("take a reply that a reset has cut for none", function()
+    local host <close> = assert(lunet.host())
+    local listener = assert(host:listen { backlog = 5 })
+    local server = lunet.spawn(function()
+      local connection = assert(listener:accept(BOUND))
+      assert(connection:receive("l", BOUND))
+      assert(connection:send "done 1")
+      connection:reset()
+    end)
+    local request = { number = 1, at = 0, service = 0, attempts = 0, jitter = { 0 } }
+    assert.is_false(workload.clients({ host = host, target = listener, patience = BOUND }):send(request))
+    assert(server:join(BOUND))
+    assert.equal("ECONNRESET", request.code)
+  end)
 end)

@@ -36,8 +36,8 @@ end
 
 local function read(self, connection)
   if self.remedy.greets then connection:send "hello\n" end
-  local line = connection:receive("l", LONG)
-  if not line then return nil end
+  local line, _, code = connection:receive("l", LONG)
+  if code then return nil end -- none has come, or a reset has cut it
   local canceled = line:match "^cancel (%S+)$"
   if canceled then
     self.canceled[canceled] = true
@@ -138,8 +138,9 @@ local function ask(self, connection, request, id, deadline)
   if request.half_closes then connection:shutdown() end
   local reply
   repeat reply, message, code = connection:receive("l", left()) until reply ~= "hello" and reply ~= "wait"
+  if code then return nil, message, code end
   if reply == "busy" then return nil, "the server is busy", "BUSY" end
-  return reply, message, code
+  return reply
 end
 
 local function exchange(self, connection, request, deadline)

@@ -111,7 +111,7 @@ end
 function workload.serve(connection, idle)
   local accepted = lunet.now()
   local line, message, code = connection:receive("l", idle)
-  if not line then return nil, message, code end
+  if code then return nil, message, code end -- a request that a reset has cut is none
   local number, service = line:match "^(%d+) (%S+)$"
   lunet.sleep(math.max(0, accepted + tonumber(service) - lunet.now()))
   connection:send("done " .. number .. "\n")
@@ -141,7 +141,10 @@ local function exchange_lines(connection, request, deadline)
   local line = ("%d %.9f\n"):format(request.number, request.service)
   local sent, message, code = connection:send(line, math.max(0, deadline - lunet.now()))
   if not sent then return nil, message, code end
-  return connection:receive("l", math.max(0, deadline - lunet.now()))
+  local reply
+  reply, message, code = connection:receive("l", math.max(0, deadline - lunet.now()))
+  if code then return nil, message, code end -- a reply that a reset has cut is none
+  return reply
 end
 
 local POLICY = {
