@@ -70,7 +70,7 @@ int host_connect(lua_State *L) {
   return connection_to_from(L);
 }
 
-static int exec(lua_State *L) {
+int host_exec(lua_State *L) {
   put_last(L, 1);
   return process_exec_on(L);
 }
@@ -280,7 +280,7 @@ int host_number_of(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-  {"exec", exec}, {"sockets", sockets}, {"name", name}, {"close", close_host}, {NULL, NULL}};
+  {"exec", host_exec}, {"sockets", sockets}, {"name", name}, {"close", close_host}, {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {
   {"__close", close_host}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};

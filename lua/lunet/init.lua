@@ -11,7 +11,6 @@ local rule = require "lunet.rule"
 local lunet = {
   listen = core.listen,
   connect = core.connect,
-  exec = core.exec,
   sockets = core.sockets,
   spawn = core.spawn,
   scope = core.scope,
@@ -27,6 +26,16 @@ local lunet = {
 }
 
 lunet.version = core.versions()
+
+-- Documented in lunet/types.lua. The advice is loaded only when it is needed.
+local function explained(process, ...)
+  if process then return process end
+  return require("lunet.refusal").of_program(process, ...)
+end
+
+function lunet.exec(program) return explained(core.exec(program)) end
+
+function core.host_methods:exec(program) return explained(core.host_exec(self, program)) end
 
 --- Whether lunet can do something here, found by doing it once, on hosts that end with the call: a spec or a CI step
 --- skips by it what a machine refuses. Waits. Like the first host, it may move the process into a user namespace.

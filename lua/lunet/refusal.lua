@@ -107,4 +107,37 @@ function refusal.tell(message, code)
   return ("%s: %s (%s)%s"):format(what, why, code, command and ("; to allow it: %s"):format(command) or "")
 end
 
+-- A process namespace, of which the guard of every program makes one (core/guard.c). ENOSPC is a limit's
+-- (namespaces(7)), and says nothing of a disk.
+local process_causes = {
+  by_setting("user.max_pid_namespaces", 0, 15000),
+  by_setting("user.max_user_namespaces", 0, 15000),
+  function(code)
+    if code ~= "ENOSPC" then return nil end
+    return "no more are allowed by user.max_pid_namespaces or user.max_user_namespaces, here or outside of this user "
+      .. "namespace",
+      "sudo sysctl -w user.max_pid_namespaces=100000 user.max_user_namespaces=100000"
+  end,
+  by_setting("kernel.unprivileged_userns_clone", 0, 1, ", Debian's own setting"),
+  by_setting("kernel.apparmor_restrict_unprivileged_userns", 1, 0, ", as Ubuntu has it since 24.04 (AppArmor)"),
+  function() return by_filter "unshare(2)" end,
+  function() return "it is refused, as in a chroot(2) or a container" end,
+}
+
+--- The results of an exec: why the machine refuses what every program needs takes the place of the kernel's words.
+---@return lunet.process|nil
+---@return string? message
+---@return string? code
+function refusal.of_program(process, message, code)
+  local what = not process and message:match "^(exec .*: a process namespace): [^:]*$"
+  if not what then return process, message, code end
+  for _, cause in ipairs(process_causes) do
+    local why, command = cause(code)
+    if why then
+      command = command and ("; to allow it: %s"):format(command) or ""
+      return nil, ("%s: %s (%s)%s"):format(what, why, code, command), code
+    end
+  end
+end
+
 return refusal
