@@ -27,7 +27,8 @@ static const char usage[] =
   "  lunet DIRECTORY --help     list the options for that\n"
   "  lunet doctor [--help]      tell what lunet can do here, and what to change where it cannot\n"
   "Exit status: 0 the script ended well, the claim holds; 1 it failed, the claim does not hold;\n"
-  "2 wrong use; 3 the experiment could not run; 4 the claim is not judged; 130 Ctrl-C.\n";
+  "2 wrong use; 3 the experiment could not run, or output was lost; 4 the claim is not judged;\n"
+  "130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.\n";
 
 enum { OPTIONS_END = 0, OPTION_UNKNOWN = '?', OPTION_NEEDS_VALUE = ':' };
 

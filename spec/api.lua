@@ -22,6 +22,7 @@ end
 
 return {
   lunet = {
+    beside = {},
     can = {}, -- waits, but for what comes, or fails to, within seconds: links, a program's end
     connect = {
       takes_timeout = true,

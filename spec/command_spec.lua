@@ -459,7 +459,7 @@ describe("--help", function()
           "--offset VALUE where to begin (lines; default 0; a whole number).",
           "--patience VALUE how long to wait (s; default 0.25; a number, 0 or more).",
           "Exit status: 0 the claim holds, 1 it does not hold, 2 wrong use, 3 could not run (or a file or the figures "
-            .. "could not be written), 4 not judged, 130 Ctrl-C.",
+            .. "could not be written), 4 not judged, 130 Ctrl-C, 143 SIGTERM.",
         } do
           assert.match(part, text, 1, true)
         end

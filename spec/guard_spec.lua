@@ -142,7 +142,7 @@ describe("lunet-guard", function()
   end)
 
   it("needs process namespaces, which a machine may refuse", function()
-    for exec, why in pairs {
+    for call, why in pairs {
       ["lunet.exec { [=[true]=] }"] = "user.max_pid_namespaces is 0 (ENOSPC); to allow it: "
         .. "sudo sysctl -w user.max_pid_namespaces=15000\tENOSPC\n",
       ["assert(lunet.host [=[a]=]):exec { [=[true]=] }"] = "", -- it is in a user namespace below
@@ -151,7 +151,7 @@ describe("lunet-guard", function()
         unshare --user --map-root-user sh -c 'echo 0 >/proc/sys/user/max_pid_namespaces && exec "$LUNET" -e "
           local lunet = require [=[lunet]=]
           print(select(2, %s))"'
-      ]]):format(exec))
+      ]]):format(call))
       assert.matches("exec true: a process namespace: " .. why, result.output, 1, true)
       assert.matches(" (ENOSPC); to allow it: sudo sysctl -w user.max_pid_namespaces=1", result.output, 1, true)
     end

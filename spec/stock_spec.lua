@@ -84,3 +84,46 @@ describe("an experiment's file under a stock lua5.4", function()
     assert.same({ 0, "loaded\n", "" }, { result.status, result.output, result.errors })
   end)
 end)
+
+describe("a file beside the script", function()
+  local place
+  before_each(function()
+    place = scratch.open()
+    place:write("sub/text", "found")
+    place:write("sub/script.lua", [[
+      local lunet = require "lunet"
+      local file <close> = assert(io.open(lunet.beside "text"))
+      local text = file:read "a"
+      print(text)
+      return text]])
+    place:write("script_spec.lua", ('it("is", function() assert.equal("found", dofile %q) end)')
+      :format(place.path .. "/sub/script.lua"))
+  end)
+  after_each(function() place:close() end)
+
+  it("is found by lunet.beside under lunet, a stock lua5.4 and busted, from everywhere", function()
+    for _, command in ipairs { '"$LUNET" sub/script.lua', 'cd sub && "$LUNET" script.lua', "cd / && $LUNET "
+      .. quote(place.path .. "/sub/script.lua"), '"$LUNET" "$(command -v busted)" script_spec.lua' } do
+      local result = program.shell(("cd %s && %s"):format(quote(place.path), command))
+      assert.equal(0, result.status)
+      assert.matches("found\n", result.output, 1, true)
+    end
+    local result = program.stock(("dofile %q"):format(place.path .. "/sub/script.lua"))
+    assert.same({ 0, "found\n", "" }, { result.status, result.output, result.errors })
+  end)
+
+  it("is in the working directory for what comes from no file; an absolute path stays", function()
+    local result = program.shell [["$LUNET" -e 'print((require "lunet".beside "a"), (require "lunet".beside "/b"))']]
+    assert.equal("a\t/b\n", result.output)
+  end)
+
+  it("is refused what lunet.beside cannot tell", function()
+    local result = program.lunet [[
+      local lunet = require "lunet"
+      local function of_it() return lunet.beside "a" end
+      print(pcall(of_it))
+      lunet.beside(5)]]
+    assert.matches("return (lunet.beside(name))", result.output, 1, true)
+    assert.matches(":4: beside: a file's name expected, not number", result.errors, 1, true)
+  end)
+end)

@@ -17,7 +17,7 @@ int host_number_of(lua_State *L); /* core.host_number(host): as events tell it; 
 int host_listen(lua_State *L);    /* core.host_listen(host, {...}) */
 int host_connect(lua_State *L);
 int host_exec(lua_State *L);
-  /* core.host_exec(host, program) */ /* core.host_connect(host, target, timeout) */
+/* core.host_exec(host, program) */ /* core.host_connect(host, target, timeout) */
 
 /* The host at `index`, which is open; raises if it is closed. Whatever allocates in Lua may run a
  * finalizer that closes it: ask for the host last, when all arguments are read and all userdata are

@@ -37,6 +37,20 @@ function lunet.exec(program) return explained(core.exec(program)) end
 
 function core.host_methods:exec(program) return explained(core.host_exec(self, program)) end
 
+--- The path of a file that lies beside the script, or the experiment, that calls this: however that was loaded, by
+--- lunet, a stock lua5.4, busted or another script. `arg[0]` names what was started, which under busted is busted.
+--- Code that comes from no file has its neighbours in the working directory.
+---@param name string "server.conf"; an absolute path stays as it is
+---@return string path
+function lunet.beside(name)
+  if type(name) ~= "string" then core.misuse(("beside: a file's name expected, not %s"):format(type(name))) end
+  if debug.getinfo(1, "t").istailcall then
+    core.misuse "beside: after return, lunet cannot tell who called it: return (lunet.beside(name))"
+  end
+  local directory = debug.getinfo(2, "S").source:match "^@(.*/)" or ""
+  return name:sub(1, 1) == "/" and name or directory .. name
+end
+
 --- Whether lunet can do something here, found by doing it once, on hosts that end with the call: a spec or a CI step
 --- skips by it what a machine refuses. Waits. Like the first host, it may move the process into a user namespace.
 ---

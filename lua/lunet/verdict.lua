@@ -12,7 +12,7 @@ verdict.statuses = { ["holds"] = 0, ["does not hold"] = 1, ["not judged"] = 4, [
 
 --- The verdicts as an option's help lists their exit statuses.
 verdict.EPILOG = "Exit status: 0 the claim holds, 1 it does not hold, 2 wrong use, 3 could not run (or a file or the "
-  .. "figures could not be written), 4 not judged, 130 Ctrl-C."
+  .. "figures could not be written), 4 not judged, 130 Ctrl-C, 143 SIGTERM."
 
 local SENTENCES <const> = { ["holds"] = "The claim holds", ["does not hold"] = "The claim does not hold",
   ["not judged"] = "The claim is not judged", ["could not run"] = "The experiment could not run" }
