@@ -158,7 +158,7 @@ end
 -- The SYN's timer of a case.
 local function timer_of(case, knobs)
   if case.timer then return case.timer(knobs) end
-  if case.case == "sndtimeo" then return { retries = 6, linear = 10 } end -- a SYN each second
+  if case.case == "sndtimeo" then return { retries = 6, linear = HAS_LINEAR and 10 or 0 } end -- a SYN each second
   return { retries = case.phase and knobs.retries or 6, linear = 0 }
 end
 
