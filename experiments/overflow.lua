@@ -33,6 +33,7 @@ local HAS_LINEAR = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts" -- wit
 local LONG = 20 -- s; bounds waits for states that do come
 local EARLY = 0.05 -- s; what a time may lack, by the grain of the clocks
 local PATIENCE = 0.5 -- s; of a racer that waits for an answer
+local MISSING = 0.5 -- s; a machine that is later than that may miss a SYN, which comes a second after the one before
 local LATE_TIMER = 9 / 8 -- by how much the kernel's timers may be late, as a part of their time
 
 -- Of a client: when its SYNs are due, and when it gives up.
@@ -235,6 +236,7 @@ local function check_syns(record, due, count, late)
     local off = tonumber(word) - due[seen]
     assert(off >= -0.5 and off <= 0.5 + due[seen] * (LATE_TIMER - 1) + late, "the SYNs came at " .. record.syns)
   end
+  if seen < count and late > MISSING then experiment.not_judged("the machine was %g s late, and missed a SYN", late) end
   assert(seen == count, ("%d SYNs went out, not %d"):format(seen, count))
 end
 

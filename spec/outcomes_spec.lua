@@ -81,6 +81,13 @@ describe("a check", function()
     assert.same({ "rows.2.ms is 0: with 30 the claim holds" }, tally.complaints)
   end)
 
+  it("cannot make figures of the knobs alone", function()
+    local declared = experiment { claim = "It is so.", run = function() return OUTCOME end, check = check_all,
+      figures = function() return "5 of 6" end }
+    assert.same({ "the figures are the same whatever the outcome is" },
+      mutations.try(declared, OUTCOME, {}).complaints)
+  end)
+
   it("that ends by a mistake of its own has not noticed", function()
     local tally = try(function(outcome) return outcome.rows[2].case < "c" and check_all(outcome) end)
     assert.equal(2, #tally.complaints)
@@ -100,6 +107,13 @@ describe("the source of a field", function()
     assert.equal("true", constant "return { a = x, b = true }")
     assert.equal("knobs.size", constant "row.b = knobs.size")
     assert.equal('"c, d"', constant 'return { b = "c, d", b = b }')
+    for _, made in ipairs { "1000 * knobs.size", "math.max(0, knobs.size + 1)", "case.least(knobs)",
+      "case.least and statistics.round(case.least(knobs), 3)", "knobs.a / knobs.b" } do
+      assert.is_string(constant(("return { a = x, b = %s }"):format(made)), made)
+    end
+    for _, measured in ipairs { "seconds - knobs.size", "lunet.now() + knobs.size", "case.abort", "f(row, knobs)" } do
+      assert.is_nil(constant(("return { a = x, b = %s }"):format(measured)), measured)
+    end
     assert.is_nil(constant "return { b = connection:state() }")
     assert.is_nil(constant "row.b = 0 row.c = 1\nrow.b = row.b + 1")
     assert.is_nil(constant 'row.b = "yes"\nrow.b = "no"')

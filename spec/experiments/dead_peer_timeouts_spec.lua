@@ -131,7 +131,7 @@ describe("dead_peer_timeouts #slow", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
   it("control: without user_timeout a live peer's full window never ends", function()
-    local outcome, holds, why = dead_peer_timeouts(dead_peer_timeouts.control)
+    local outcome, holds, why = judged(dead_peer_timeouts.control)
     assert.is_false(holds)
     assert.match("^data%+user: ended after 3%.%d+ s, more than 0.725 s$", why)
     assert_endless(row_of(outcome.endless, "full+user"), "probe")

@@ -152,18 +152,19 @@ local function verdict_on(experiment, outcome, values)
   local ok, judgement = pcall(experiment.judge, experiment, outcome, values)
   if not ok then return "broken", tostring(judgement):match "[^\n]*" end
   if judgement.mistake then return "broken", judgement.why end
-  return judgement.verdict, judgement.why
+  return judgement.verdict, judgement.why, judgement.figures
 end
 
 local function show(any) return type(any) == "table" and ("a list of %d"):format(#any) or value.show(any) end
 
+-- What is wrong if a check does not notice; nil if it does. And the figures that it tells.
 local function complaint_on(experiment, outcome, values, field, wrong)
-  local verdict, why = verdict_on(experiment, changed(outcome, field.keys, wrong), values)
-  if verdict == "does not hold" or verdict == "not judged" then return nil end
+  local verdict, why, figures = verdict_on(experiment, changed(outcome, field.keys, wrong), values)
+  if verdict == "does not hold" or verdict == "not judged" then return nil, figures end
   local keys = {}
   for i, key in ipairs(field.keys) do keys[i] = tostring(key) end
   return ("%s is %s: with %s %s"):format(table.concat(keys, "."), show(field.real), show(wrong),
-    verdict == "holds" and "the claim holds" or why)
+    verdict == "holds" and "the claim holds" or why), figures
 end
 
 local function is_shown(entry, field)
@@ -180,12 +181,16 @@ end
 ---@return {fields: integer, noticed: integer, shown: integer, complaints: string[]} tally
 function mutations.try(experiment, outcome, values, listing)
   local shown = listing and listing.shown or {}
+  local figures = experiment:judge(outcome, values).figures
+  local is_measured = figures == nil or not figures:find "%d"
   local tally = { fields = 0, noticed = 0, shown = 0, complaints = {} }
   for _, field in ipairs(mutations.fields(outcome, listing and listing.sizes)) do
     tally.fields = tally.fields + 1
     local complaints = {}
     for _, wrong in ipairs(field.wrong) do
-      complaints[#complaints + 1] = complaint_on(experiment, outcome, values, field, wrong)
+      local complaint, told = complaint_on(experiment, outcome, values, field, wrong)
+      complaints[#complaints + 1] = complaint
+      is_measured = is_measured or told ~= figures
     end
     if #complaints == 0 then
       tally.noticed = tally.noticed + 1
@@ -195,6 +200,7 @@ function mutations.try(experiment, outcome, values, listing)
       table.move(complaints, 1, #complaints, #tally.complaints + 1, tally.complaints)
     end
   end
+  if not is_measured then table.insert(tally.complaints, "the figures are the same whatever the outcome is") end
   return tally
 end
 

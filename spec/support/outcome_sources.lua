@@ -1,31 +1,55 @@
---- Fields of an outcome that nothing was measured for: literals of the script, and copies of its knobs.
+--- Fields of an outcome that nothing was measured for: literals of the script, and what it makes of its knobs alone.
 local value = require "lunet.value"
 
 local sources = {}
 
 -- -- by the script's text ---------------------------------------------------------------------------
 
--- What is assigned to a field: up to the comma, the bracket or the end of the line that ends it.
+-- An expression at the beginning of a line: up to the comma or the bracket that ends it.
+local function expression_of(line)
+  local text = line:match '^"[^"\\]*"'
+  if text then return text end
+  local depth = 0
+  for at, sign in line:gmatch "()([(){},])" do
+    if depth == 0 and sign:find "[,)}]" then return line:sub(1, at - 1) end
+    if sign:find "[({]" then depth = depth + 1 elseif sign:find "[)}]" then depth = depth - 1 end
+  end
+  return line
+end
+
+-- What is assigned to a field.
 local function assigned(text, name)
   local expressions = {}
-  for start, expression in ("\n" .. text):gmatch("([^%w_\"'])" .. name .. "%s*=%s*([^=\n][^\n]*)") do
+  for start, line in ("\n" .. text):gmatch("([^%w_\"'])" .. name .. "%s*=%s*([^=\n][^\n]*)") do
     if start ~= ":" then
-      local alone = expression:match '^("[^"\\]*")' or expression:match "^[^,})\n]*"
-      expressions[#expressions + 1] = alone:gsub("%-%-.*$", ""):gsub("%s+$", "")
+      expressions[#expressions + 1] = expression_of(line):gsub("%-%-.*$", ""):gsub("%s+$", "")
     end
   end
   return expressions
 end
 
-local function is_constant(expression)
-  return expression == "true" or expression == "false" or tonumber(expression) ~= nil
-    or expression:match '^"[^"]*"$' ~= nil or expression:match "^knobs%.[%w_]+$" ~= nil
+-- Whether nothing is left of it but operators when knobs, what is called with all knobs, a case's own settings, numbers
+-- and roundings are taken out.
+local function is_made_of_knobs(expression)
+  local rest, knobs = expression:gsub("knobs%.[%w_]+", "")
+  local calls
+  rest, calls = rest:gsub("[%w_.]+%(knobs", "")
+  if knobs + calls == 0 then return false end
+  for _, word in ipairs { "case%.[%w_]+", "math%.%w+", "[%w_]*%.?round", "%f[%w]and%f[%W]", "%f[%w]or%f[%W]", "%d+" } do
+    rest = rest:gsub(word, "")
+  end
+  return not rest:find "[%w_]"
 end
 
---- Whether a field gets the same literal, or the same knob, wherever the script assigns it.
+local function is_constant(expression)
+  return expression == "true" or expression == "false" or tonumber(expression) ~= nil
+    or expression:match '^"[^"]*"$' ~= nil or is_made_of_knobs(expression)
+end
+
+--- Whether a field gets the same literal, or the same of the knobs, wherever the script assigns it.
 ---@param text string the script
 ---@param name string the last part of the field's path
----@return string|nil expression that literal or knob
+---@return string|nil expression that literal, or what is made of knobs
 function sources.constant(text, name)
   local only
   for _, expression in ipairs(assigned(text, name)) do
