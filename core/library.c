@@ -1,5 +1,7 @@
 #include "library.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -55,6 +57,27 @@ static void push_path(lua_State *L, const char *path, const char *directory) {
   luaL_pushresult(&own);
 }
 
+/* Replaces the words of package.searchpath, on top, by the library's own file of that module: if it
+ * can be opened after all, what failed was of the moment. If not, adds why, which Lua does not say.
+ */
+static bool push_own_file(lua_State *L, const char *name) {
+  int words = lua_gettop(L);
+  const char *inner = luaL_gsub(L, name, ".", "/");
+  const char *format = strcmp(name, "lunet") == 0 ? "%s/%s/init.lua" : "%s/%s.lua";
+  const char *file = lua_pushfstring(L, format, lua_tostring(L, lua_upvalueindex(2)), inner);
+  int fd = open(file, O_RDONLY | O_CLOEXEC);
+  bool is_there = fd != -1;
+  if (is_there)
+    close(fd);
+  else if (errno != ENOENT)
+    lua_pushfstring(L, "%s\n\t%s: %s", lua_tostring(L, words), file, strerror(errno));
+  else
+    lua_pushvalue(L, words);
+  lua_replace(L, words);
+  lua_settop(L, words);
+  return is_there;
+}
+
 /* (name) -> loader, file; or why there is none. Upvalues: package, the library's directory. */
 static int search(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
@@ -67,8 +90,10 @@ static int search(lua_State *L) {
   push_path(L, path, lua_tostring(L, lua_upvalueindex(2)));
   lua_remove(L, -2);
   lua_call(L, 2, 2);
-  if (lua_isnil(L, -2)) return 1;
-  lua_pop(L, 1);
+  if (!lua_isnil(L, -2))
+    lua_pop(L, 1);
+  else if (!push_own_file(L, name))
+    return 1;
   if (luaL_loadfile(L, lua_tostring(L, -1)) != LUA_OK)
     return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name,
                       lua_tostring(L, -2), lua_tostring(L, -1));

@@ -2,6 +2,7 @@ local lunet = require "lunet"
 local core = require "lunet.core"
 local experiment = require "lunet.experiment"
 local merged = require "spec.support.merged"
+local program = require "spec.support.program"
 
 local function nothing() end
 
@@ -45,7 +46,7 @@ describe("declaring an experiment", function()
 
   it("refuses a field that it does not know, and names those that it knows", function()
     assert.match("experiment: unknown field 'clam' %(known: claim, knobs, run, check, sysctl, control, "
-      .. "needs, columns, figures, plot, exclusive%)$",
+      .. "needs, columns, figures, plot, exclusive, shortage%)$",
       misuse_of { clam = "typed in a hurry" })
     assert.match("unknown field '1' ", misuse_of { "no name" }, 1, true)
   end)
@@ -626,5 +627,36 @@ describe("what a run records", function()
     assert.is_true(run.lost > 0 and #notes < 20000)
     assert.equal("20000", notes[#notes])
     assert.equal(tostring(20000 - #notes + 1), notes[1])
+  end)
+end)
+
+describe("a want of resources in a run", function()
+  -- Runs, with few descriptors, an experiment that listens until it cannot, and does not look at why.
+  local function run_short(field)
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(([[
+      local lunet = require "lunet"
+      return require "lunet.experiment" { claim = "It holds.", %s check = function() end, run = function()
+        for _ = 1, 60 do lunet.listen { backlog = 1 } end
+        return { is_over = true }
+      end }]]):format(field))
+    file:close()
+    local result = program.shell(("ulimit -n 60; exec '%s' %s --json"):format(os.getenv "LUNET", path))
+    os.remove(path)
+    return result
+  end
+
+  it("is an error of the run, which names the call and the error, though nobody looked at it", function()
+    local result = run_short ""
+    assert.equal(3, result.status)
+    assert.matches("^lunet: [^\n]* could not run: a call failed for want of resources: socket: "
+      .. "too many open files %(EMFILE%)\n$", result.errors)
+    assert.matches('"verdict":"could not run"', result.output)
+  end)
+
+  it("is none where the experiment brings it about itself", function()
+    local result = run_short "shortage = true,"
+    assert.same({ 0, "" }, { result.status, result.errors })
   end)
 end)

@@ -1,5 +1,6 @@
 #include "binding/failure.h"
 
+#include <errno.h>
 #include <lauxlib.h>
 #include <string.h>
 #include <uv.h>
@@ -31,6 +32,45 @@ const char *failure_name(ssize_t code) {
   return name != NULL ? name : "UNKNOWN";
 }
 
+/* -- shortages ----------------------------------------------------------------------------- */
+
+/* What the machine lacks at the moment, or what a signal interrupted: it tells nothing about what
+ * is studied. ENOSPC: fs.epoll.max_user_watches. */
+static const int shortages[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOSPC, EINTR};
+
+/* In the registry: true while shortages are looked for, then the text of the first one. */
+static const char SHORTAGE;
+
+static bool is_shortage(ssize_t code) {
+  for (size_t i = 0; i < sizeof shortages / sizeof *shortages; i++)
+    if (code == -shortages[i]) return true;
+  return false;
+}
+
+/* The failure's text is on top. */
+static void note_shortage(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &SHORTAGE) == LUA_TBOOLEAN) {
+    lua_pushvalue(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &SHORTAGE);
+  }
+  lua_pop(L, 1);
+}
+
+int failure_expect_none(lua_State *L) {
+  lua_pushboolean(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &SHORTAGE);
+  return 0;
+}
+
+int failure_shortage(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &SHORTAGE) != LUA_TSTRING) lua_pushnil(L);
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &SHORTAGE);
+  return 1;
+}
+
+/* ------------------------------------------------------------------------------------------ */
+
 int failure_push(lua_State *L, ssize_t code, const char *what) {
   const struct own_code *own = own_code(code);
   char text[MESSAGE];
@@ -42,6 +82,7 @@ int failure_push(lua_State *L, ssize_t code, const char *what) {
     lua_pushfstring(L, "%s: %s (%s)", what, message, name);
   else
     lua_pushfstring(L, "%s (%s)", message, name);
+  if (is_shortage(code)) note_shortage(L);
   lua_pushstring(L, name);
   return 3;
 }

@@ -31,4 +31,9 @@ void failure_forget(lua_State *L);
 int failure_note(lua_State *L);
 int failure_traceback(lua_State *L);
 
+/* core.expect_no_shortage(): from now on the first failure for want of resources is kept.
+ * core.shortage(): its text, or nil; ends that. */
+int failure_expect_none(lua_State *L);
+int failure_shortage(lua_State *L);
+
 #endif

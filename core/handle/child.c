@@ -1,6 +1,7 @@
 #include "handle/child.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -8,6 +9,8 @@
 #include <unistd.h>
 
 #include "handle/watch.h"
+
+enum { PATIENCE_MS = 2000 }; /* for a child that has been told to end */
 
 struct child {
   list in_loop;
@@ -86,6 +89,8 @@ void child_wait_for_all(loop *lp) {
   list *children = loop_children(lp);
   while (!list_empty(children)) {
     child *c = LIST_ENTRY(children->next, child, in_loop);
+    struct pollfd end = {.fd = c->fd, .events = POLLIN};
+    if (poll(&end, 1, PATIENCE_MS) != 1) kill(c->number, SIGKILL);
     wait_for(c);
     free_unused(c);
   }

@@ -13,6 +13,6 @@ pid_t child_number(const child *c);      /* 0: it has ended */
 void child_signal(child *c, int number); /* harmless when it has ended */
 void child_drop(child *c);               /* its starter is done with it; of NULL: nothing */
 
-void child_wait_for_all(loop *lp); /* kills and waits for those that are left */
+void child_wait_for_all(loop *lp); /* which have been told to end; kills those that do not */
 
 #endif

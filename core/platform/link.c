@@ -23,9 +23,18 @@ int link_open(int ns, struct nl_sock **out) {
 
 void link_close(struct nl_sock *sock) { nl_socket_free(sock); }
 
+/* What an exchange that failed midway has left unread would be taken for the next one's answer. */
+static int ended(struct nl_sock *sock, int nl_result) {
+  char rest[64];
+  int result = netlink_errno(nl_result);
+  while (result < 0 && recv(nl_socket_get_fd(sock), rest, sizeof rest, MSG_DONTWAIT) > 0) continue;
+  return result;
+}
+
 /* Sends the message, waits for its acknowledgement and frees it. */
 static int transact(struct nl_sock *sock, struct nl_msg *message) {
-  return netlink_errno(nl_send_sync(sock, message)); /* frees it in any case */
+  errno = 0;
+  return ended(sock, nl_send_sync(sock, message)); /* frees it in any case */
 }
 
 static struct nl_msg *new_message(int type, int flags, const void *header, size_t size) {
@@ -118,9 +127,12 @@ static int read_link(struct nl_msg *message, void *argument) {
 static int ask(struct nl_sock *sock, struct nl_msg *message) {
   nl_complete_msg(sock, message);
   nlmsg_hdr(message)->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
+  errno = 0;
   int result = nl_send(sock, message);
+  if (result >= 0) result = nl_recvmsgs_default(sock);
+  result = ended(sock, result);
   nlmsg_free(message);
-  return netlink_errno(result < 0 ? result : nl_recvmsgs_default(sock));
+  return result;
 }
 
 static int look(struct nl_sock *sock, const char *name, struct link_state *state) {
@@ -168,8 +180,9 @@ int link_answers_for(struct nl_sock *sock, const address *a) {
   if (message == NULL) return -ENOMEM;
   put_address(message, RTA_DST, a);
   nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_route, &found);
-  ask(sock, message); /* fails when there is no route at all, yet */
+  int result = ask(sock, message);
   nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
+  if (result < 0 && result != -EIO) return result; /* EIO: there is no route at all, yet */
   return found.rtm_type == RTN_LOCAL;
 }
 

@@ -17,6 +17,7 @@ static const struct {
 int netlink_errno(int nl_result) {
   int number = errno;
   if (nl_result >= 0) return nl_result;
+  if (nl_result == -NLE_NOMEM && number == ENOBUFS) return -ENOBUFS;
   for (unsigned i = 0; i < sizeof errors / sizeof *errors; i++)
     if (errors[i].nl == -nl_result) return -errors[i].number;
   /* What libnl has no number for it calls a failure; errno is still that of its system call. */

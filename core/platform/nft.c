@@ -66,7 +66,8 @@ static const struct {
 static int load_failed(void *opened) {
   snprintf(complaint, sizeof complaint, "%s", dlerror());
   if (opened != NULL) dlclose(opened);
-  return -ENOPKG;
+  /* Else it is there, and could not be loaded just then: dlerror(3) has words, and no errno. */
+  return strstr(complaint, "No such file") != NULL ? -ENOPKG : -ELIBACC;
 }
 
 /* Opened once, for good, and in this process: its children have it then. */

@@ -23,16 +23,17 @@ static bool parse(char *text, struct process_entry *out) {
   return true;
 }
 
-/* False: it has ended meanwhile. */
-static bool read_entry(int proc, const char *number, struct process_entry *out) {
+/* 1; 0 if it has ended meanwhile; or a negative errno. */
+static int read_entry(int proc, const char *number, struct process_entry *out) {
   char path[300], text[512];
   snprintf(path, sizeof path, "%s/stat", number);
   int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-  if (fd == -1) return false;
+  if (fd == -1) return errno == ENOENT ? 0 : -errno;
   ssize_t length = read(fd, text, sizeof text - 1);
+  int error = errno;
   close(fd);
-  if (length <= 0) return false;
-  text[length] = '\0';
+  if (length == -1 && error != ESRCH) return -error;
+  text[length < 0 ? 0 : length] = '\0';
   return parse(text, out);
 }
 
@@ -52,9 +53,11 @@ static int read_all(struct process_tree *t) {
   int result = 0;
   DIR *proc = opendir("/proc");
   if (proc == NULL) return -errno;
-  for (struct dirent *d; result == 0 && (d = readdir(proc)) != NULL;)
-    if (isdigit((unsigned char)d->d_name[0]) && read_entry(dirfd(proc), d->d_name, &e))
-      result = append(t, &e);
+  for (struct dirent *d; result >= 0 && (d = readdir(proc)) != NULL;) {
+    if (!isdigit((unsigned char)d->d_name[0])) continue;
+    result = read_entry(dirfd(proc), d->d_name, &e);
+    if (result > 0) result = append(t, &e);
+  }
   closedir(proc);
   return result;
 }

@@ -7,6 +7,7 @@ local knob = require "lunet.knob"
 local needs = require "lunet.needs"
 local outputs = require "lunet.outputs"
 local progress = require "lunet.progress"
+local shortage = require "lunet.shortage"
 local shown = require "lunet.text".lines_shown
 local verdict = require "lunet.verdict"
 
@@ -108,6 +109,8 @@ end
 --- An error of a run as it is told. An assert on a failed call says all there is in its message; any
 --- other error has its traceback.
 local function describe(failure)
+  local cause = shortage.found() -- what came of it says less
+  if cause or shortage.is(failure) then return cause or failure end
   local text = core.traceback(failure)
   if type(failure) ~= "string" then return text end
   local is_assert = text:find("\nstack traceback:\n\t[C]: in function 'assert'", 1, true)

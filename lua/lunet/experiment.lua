@@ -19,6 +19,7 @@ local isolation = require "lunet.isolation"
 local knob = require "lunet.knob"
 local needs = require "lunet.needs"
 local recording = require "lunet.recording"
+local shortage = require "lunet.shortage"
 local stock = require "lunet.stock"
 
 local experiment = {}
@@ -27,13 +28,14 @@ experiment.__index = experiment
 local FIELDS = {
   claim = "string", knobs = "table", run = "function", check = "function", sysctl = "table", control = "table",
   needs = "table", columns = "table", figures = "function", plot = "function", exclusive = "boolean",
+  shortage = "boolean",
 }
 local OPTIONAL = {
   knobs = true, sysctl = true, control = true, needs = true, columns = true, figures = true, plot = true,
-  exclusive = true,
+  exclusive = true, shortage = true,
 }
 local IN_ORDER = {
-  "claim", "knobs", "run", "check", "sysctl", "control", "needs", "columns", "figures", "plot", "exclusive",
+  "claim", "knobs", "run", "check", "sysctl", "control", "needs", "columns", "figures", "plot", "exclusive", "shortage",
 }
 
 -- Busted loads modules anew for every spec file, so that a metatable does not tell an experiment.
@@ -66,7 +68,7 @@ local function declare(definition)
   local self = { kind = KIND, claim = definition.claim, run = definition.run, check = definition.check,
     sysctl = definition.sysctl, control = definition.control, needs = definition.needs or {},
     columns = definition.columns or {}, figures = definition.figures, plot = definition.plot,
-    exclusive = definition.exclusive or false, knobs = {} }
+    exclusive = definition.exclusive or false, shortage = definition.shortage, knobs = {} }
   for name, declared in pairs(definition.knobs or {}) do
     local ok, made = pcall(knob.new, name, declared)
     if not ok then misuse("%s", made) end
@@ -219,6 +221,7 @@ function experiment:execute(values, options)
   stock.ran(self)
   local are_here, missing = needs.find(self.needs)
   if not are_here then error(missing, 0) end
+  if not self.shortage then shortage.watch() end
   local home <close> = options.machine and isolation.on_machine() or isolation.enter(self.sysctl)
   local _steps <close> = collect_in_steps()
   local record <close> = recording.start(options.record or self.exclusive and "none" or "kernel")
@@ -228,6 +231,8 @@ function experiment:execute(values, options)
     if follower then follower:cancel() end
     return result
   end)
+  local cause = shortage.found()
+  if cause then error(cause, 0) end
   if type(outcome) ~= "table" then error("run returned no outcome (a table), but " .. type(outcome), 0) end
   check_plain(outcome, "outcome", {})
   local recorded = record:finish()
@@ -260,6 +265,8 @@ end
 ---@field run fun(knobs: table): table returns the outcome
 ---@field check fun(outcome: table, knobs: table) asserts the claim, or calls experiment.not_judged
 ---@field control? table<string, any> knobs with which the claim is false: the check is shown to be able to fail
+---@field shortage? boolean whether it brings a want of resources about itself (EMFILE, ENOMEM, ...); else a call that
+--- fails for one makes the run one that could not run, since it tells nothing about the claim
 ---@field needs? table<string, string> programs that it runs, and the Debian package of each
 ---@field columns? string[] the fields of the outcome's records, in the order in which a table shows them first
 ---@field figures? fun(outcome: table, knobs: table): string the few numbers to remember, in half a line

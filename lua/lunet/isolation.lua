@@ -19,6 +19,10 @@ isolation.SYSCTLS = {
   ["net.ipv4.tcp_wmem"] = "4096 16384 4194304",
 }
 
+-- A machine that lets this user make no namespaces (EPERM), no more of them (ENOSPC, EUSERS), or has none (ENOSYS,
+-- EINVAL). Anything else is an error of the moment, with which the run would be another experiment.
+local REFUSALS <const> = { EPERM = true, ENOSPC = true, EUSERS = true, ENOSYS = true, EINVAL = true }
+
 local function merged(sysctls)
   local all = {}
   for name, value in pairs(isolation.SYSCTLS) do all[name] = value end
@@ -47,8 +51,9 @@ end
 function isolation.enter(sysctls)
   local before, wanted = host.sysctls, merged(sysctls)
   host.sysctls = {}
-  local home, message = host.new "home"
+  local home, message, code = host.new "home"
   host.sysctls = before
+  assert(home or REFUSALS[code], message)
   if not home then return stay(("runs on the machine's own network stack: %s"):format(message)) end
   local ok, failure = pcall(set_all, home, wanted)
   if not ok then

@@ -85,7 +85,8 @@ end
 ---@return string? code "EAFNOSUPPORT"
 ---@return string? command that changes it
 function network.has_ipv6(host)
-  local disabled = core.read_file(host, "/proc/sys/net/ipv6/conf/default/disable_ipv6")
+  local disabled, message, failure = core.read_file(host, "/proc/sys/net/ipv6/conf/default/disable_ipv6")
+  if not disabled and failure ~= "ENOENT" then return nil, message, failure end
   if disabled == "0\n" then return true end
   local why, command = why_no_ipv6(disabled ~= nil)
   return nil, ("host %s has no IPv6: %s (EAFNOSUPPORT)"):format(host:name(), why), "EAFNOSUPPORT", command
@@ -93,7 +94,9 @@ end
 
 -- Those that were chosen, and not given, are of IPv4 alone on a host without IPv6.
 local function usable(host, texts)
-  if network.has_ipv6(host) then return texts end
+  local has, why, code = network.has_ipv6(host)
+  if has then return texts end
+  if code ~= "EAFNOSUPPORT" then error(why, 0) end -- the kernel could not be asked just then
   local of_ipv4 = {}
   for _, text in ipairs(texts) do
     if not text:find ":" then of_ipv4[#of_ipv4 + 1] = text end

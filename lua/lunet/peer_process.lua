@@ -29,7 +29,7 @@ end
 ---@param port integer where it will listen, and nothing does yet
 ---@return lunet.process
 function peer_process.start(host, program, port)
-  local function is_listening() return #host:sockets { state = "LISTEN", local_port = port } > 0 end
+  local function is_listening() return #assert(host:sockets { state = "LISTEN", local_port = port }) > 0 end
   if is_listening() then error(("peer process: port %d is taken"):format(port), 2) end
   local process = assert(host:exec(program))
   lunet.eventually(function() return is_listening() or process:wait(0) end, LONG)
