@@ -1,5 +1,7 @@
 local core = require "lunet.core"
+local lunet = require "lunet"
 local program = require "spec.support.program"
+local raised = require "spec.support.raised"
 local refusal = require "lunet.refusal"
 
 local LUNET, SOURCE = os.getenv "LUNET", os.getenv "LUNET_SOURCE"
@@ -43,6 +45,8 @@ local function explained(call, code, files)
 end
 
 describe("a refused host", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
   for _, call in ipairs { "setns", "unshare" } do
     it(("is explained in one line when a filter refuses %s"):format(call), function()
       local result = without(call, ("'%s/experiments/stale_replay.lua' --json"):format(SOURCE))
@@ -80,6 +84,20 @@ describe("a refused host", function()
     assert.same({ "ENOSPC\ntrue\n", "" }, { result.output, result.errors })
   end)
 
+  it("is no full disk for a LAN and a link with a delay either, which need a host", function()
+    local a <close> = assert(lunet.host "a")
+    local b <close> = assert(lunet.host "b")
+    local host, wire, refused = core.host, core.wire, core.refused
+    local _restored <close> = setmetatable({}, { __close = function()
+      core.host, core.wire, core.refused = host, wire, refused
+    end })
+    core.host = function() return nil, "host switch: no space left on device (ENOSPC)", "ENOSPC" end
+    core.wire = function() return nil, "link: no space left on device (ENOSPC)", "ENOSPC" end
+    core.refused = function() return "unshare(2)" end
+    assert.matches("^host switch: as many namespaces as allowed are in use", raised(lunet.lan, { a, b }))
+    assert.matches("^link: as many namespaces as allowed are in use", raised(lunet.link, a, b, { delay = 0.001 }))
+  end)
+
   it("is explained by the setting that forbids it", function()
     local settings = "/proc/sys/"
     assert.same({ "kernel.unprivileged_userns_clone is 0, Debian's own setting",
@@ -91,7 +109,7 @@ describe("a refused host", function()
         { [settings .. "kernel/apparmor_restrict_unprivileged_userns"] = "1\n" }))
     assert.same({ "user.max_net_namespaces is 0", "sudo sysctl -w user.max_net_namespaces=15000" },
       explained("unshare(2)", "ENOSPC", { [settings .. "user/max_net_namespaces"] = "0\n" }))
-    assert.matches("in use (user.max_net_namespaces is 7, user.max_user_namespaces 9)",
+    assert.matches("in use (user.max_net_namespaces is 7, user.max_user_namespaces is 9)",
       explained("unshare(2)", "ENOSPC", { [settings .. "user/max_net_namespaces"] = "7\n",
         [settings .. "user/max_user_namespaces"] = "9\n" })[1], 1, true)
   end)

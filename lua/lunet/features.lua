@@ -202,7 +202,7 @@ features.TABLE = {
     counter = { "3.13", "nft(8)", try = "counter" },
     drop = { "3.13", "nft(8)", try = "drop" },
     filter = { "3.14", "nft(8)", try = "type filter hook input priority raw" },
-    inet = { "3.14", "nft(8)", what = "nftables for IPv4 and IPv6 at once", try = "", build = "CONFIG_NF_TABLES_INET" },
+    inet = { "3.14", "nft(8)", what = "nftables' inet family", try = "", build = "CONFIG_NF_TABLES_INET" },
     ["goto"] = { "3.13", "nft(8)" },
     hook = { "3.14", "nft(8)", try = "type filter hook output priority raw" },
     ip = { "3.13", "nft(8)", try = "ip daddr 127.0.0.1" },

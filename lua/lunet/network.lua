@@ -1,6 +1,7 @@
 --- Who is on which network: links between two hosts, and LANs of many. Addresses are chosen here,
 --- and found here when a host connects to a listener of another one.
 local core = require "lunet.core"
+local refusal = require "lunet.refusal"
 local wire = require "lunet.wire"
 
 local network = {}
@@ -262,7 +263,8 @@ end
 ---@field b? string[] likewise on the second
 
 --- Connects two hosts by a veth pair, up when this returns: the first packet is not lost. Ends with
---- its hosts. Raises what the kernel refuses, such as an address that a host has already.
+--- its hosts. Raises what the kernel refuses, such as an address that a host has already. Waits, for little more than
+--- a millisecond; other tasks go on.
 ---
 --- With a delay every frame arrives that much later, and never earlier; only the resolution of addresses
 --- (ARP, IPv6 neighbour discovery) is not delayed, so that the first round trip takes no longer than the next.
@@ -304,7 +306,8 @@ function network.lan(hosts)
   hosts = table.move(hosts, 1, #hosts, 1, {})
   if #hosts == 0 then error("bad argument #1 to 'lan' (no host is in the list)", 2) end
   check_hosts(hosts, #hosts, "lan")
-  local switch = assert(core.host "switch")
+  local switch, message, code = core.host "switch"
+  if not switch then error(refusal.tell(message, code), 0) end
   local addresses = next_lan_addresses()
   return new_network("LAN", hosts, function(lan)
     lan.take_down = function() switch:close() end

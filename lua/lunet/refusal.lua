@@ -27,6 +27,12 @@ function refusal.as_root()
   return "sudo " .. table.concat(words, " ")
 end
 
+-- Of a limit, its name and value. A process that has moved sees those of its own user namespace, which limit nothing.
+local function limit(name)
+  local value = setting(name)
+  return value and value < 0x7fffffff and ("%s is %d"):format(name, value) or name
+end
+
 -- Whether a filter of system calls is in force (proc(5), Seccomp).
 local function is_filtered()
   local file <close> = io.open "/proc/self/status"
@@ -64,8 +70,8 @@ local causes = {
   by_setting("user.max_net_namespaces", 0, 15000),
   function(_, code)
     if code ~= "ENOSPC" then return nil end
-    return ("as many namespaces as allowed are in use (user.max_net_namespaces is %s, user.max_user_namespaces %s)")
-      :format(setting "user.max_net_namespaces", setting "user.max_user_namespaces"),
+    return ("as many namespaces as allowed are in use (%s, %s)"):format(limit "user.max_net_namespaces",
+      limit "user.max_user_namespaces"),
       "sudo sysctl -w user.max_net_namespaces=100000 user.max_user_namespaces=100000"
   end,
   by_setting("kernel.unprivileged_userns_clone", 0, 1, ", Debian's own setting"),
@@ -96,14 +102,14 @@ function refusal.explain(code)
   return ("%s is refused, as in a chroot(2) or a container"):format(call)
 end
 
---- The whole message of a refused host.
+--- The whole message of a refused host, or of what needs one: a LAN, a link with a delay.
 ---@param message string the core's
 ---@param code string
 ---@return string
 function refusal.tell(message, code)
   local why, command = refusal.explain(code)
   if not why then return message end
-  local what = message:match "^host [^:]*" or "host"
+  local what = message:match "^[^:]*"
   return ("%s: %s (%s)%s"):format(what, why, code, command and ("; to allow it: %s"):format(command) or "")
 end
 

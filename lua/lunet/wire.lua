@@ -1,5 +1,6 @@
 --- Wires: links on which every frame takes its time. The core forwards (core/handle/wire.h).
 local core = require "lunet.core"
+local refusal = require "lunet.refusal"
 
 local wire = {}
 
@@ -52,7 +53,9 @@ function wire.new(a, interface_a, b, interface_b, options)
   local from_a, from_b = both_delays(options.delay)
   if from_a == 0 and from_b == 0 then return nil end
   local capacity = options.capacity or DEFAULT_CAPACITY
-  return assert(core.wire(a, interface_a, from_a, b, interface_b, from_b, capacity))
+  local made, message, code = core.wire(a, interface_a, from_a, b, interface_b, from_b, capacity)
+  if not made then error(refusal.tell(message, code), 0) end
+  return made
 end
 
 return wire
