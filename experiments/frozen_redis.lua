@@ -17,6 +17,7 @@
 -- late (a script that compares a version or a time).
 local lunet = require "lunet"
 local choice = require "lunet.choice"
+local expect = require "lunet.expect"
 local experiment = require "lunet.experiment"
 local peer_process = require "lunet.peer_process"
 
@@ -47,7 +48,7 @@ local function first_word(line) return line:match "^%S+" end
 -- A client that redis has answered, if only to send it away: then it reads that to the end.
 local function connect_and_ask(host, target)
   local connection = assert(host:connect(target, LONG))
-  connection:send "PING\r\n"
+  assert(connection:send "PING\r\n")
   local answer = first_word(assert(connection:receive("l", LONG)))
   if answer == "-DENIED" then connection:receive("a", LONG) end
   return connection, answer
@@ -94,7 +95,8 @@ local function run_case(case, knobs)
   local function waiting() return (far_end() or {}).receive_queue or 0 end
   local was_denied = answer == "-DENIED"
 
-  connection:send(REQUESTS[knobs.request]) -- fails if it was denied
+  local sent = connection:send(REQUESTS[knobs.request])
+  assert(sent or was_denied)
   if not was_denied then await(function() return waiting() == #REQUESTS[knobs.request] end) end
   case.reply, _, code = connection:receive("l", knobs.patience)
   case.bytes = waiting()
@@ -131,6 +133,11 @@ end
 local CLIENTS, PROTECTED, ACCEPTED = { "remote", "local" }, { "no", "yes" }, { "before", "after" }
 local DEPARTURES = { "close", "reset", "shutdown", "vanish" }
 
+local function cases_of(knobs)
+  return choice.combinations(knobs, { { "client", CLIENTS }, { "protected", PROTECTED }, { "accepted", ACCEPTED },
+    { "departure", DEPARTURES } })
+end
+
 local function describe(case)
   return ("%s client, protected %s, accepted %s, %s"):format(case.client, case.protected, case.accepted, case.departure)
 end
@@ -155,20 +162,16 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Each client has a redis of its own, which is stopped before the client sends its request."
-    local cases = choice.combinations(knobs, { { "client", CLIENTS }, { "protected", PROTECTED },
-      { "accepted", ACCEPTED }, { "departure", DEPARTURES } })
-    return { cases = lunet.together(cases, function(case) return run_case(case, knobs) end) }
+    return { cases = lunet.together(cases_of(knobs), function(case) return run_case(case, knobs) end) }
   end,
 
   check = function(outcome, knobs)
+    expect.cases("cases", outcome.cases, cases_of(knobs), { "client", "protected", "accepted", "departure" })
     for _, case in ipairs(outcome.cases) do
-      local name = describe(case)
       local denied = is_to_be_denied(case)
-      assert(case.denied == denied, ("%s: redis %s it"):format(name, case.denied and "denied" or "did not deny"))
-      assert(case.bytes == (denied and case.accepted == "before" and 0 or #REQUESTS[knobs.request]),
-        ("%s: %d bytes waited"):format(name, case.bytes))
-      assert(case.value == (denied and "(nil)" or "late"), ("%s: redis has %s"):format(name, case.value))
-      assert(case.reply == reply_to_be(case), ("%s: its reply was %s"):format(name, case.reply))
+      expect.record(describe(case), case, { denied = denied, value = denied and "(nil)" or "late",
+        bytes = denied and case.accepted == "before" and 0 or #REQUESTS[knobs.request],
+        held = case.departure == "vanish" and not denied and 1 or 0, reply = reply_to_be(case) })
     end
   end,
 

@@ -92,7 +92,7 @@ describe("frozen_redis", function()
   it("control: a transaction that waits for an answer before its last step leaves nothing behind", function()
     local outcome, holds, why = frozen_redis(frozen_redis.control)
     assert.is_false(holds)
-    assert.equal("remote client, protected no, accepted before, close: redis has (nil)", why)
+    assert.equal("remote client, protected no, accepted before, close: value is (nil), not late", why)
     for key, value in pairs(values(outcome)) do assert.equal("(nil)", value, key) end
   end)
 
