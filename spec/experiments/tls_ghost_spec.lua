@@ -28,9 +28,13 @@ describe("tls_ghost", function()
   end)
 
   for _, name in ipairs { "plain", "tls1.2", "tls1.3", "resumed", "early", "early_425", "connected" } do
-    it("holds for one case alone: " .. name, function()
+    it("can be asked for one case alone, and judges what is in the middle of a handshake: " .. name, function()
       local outcome, holds, why = tls_ghost { case = name, patience = 0 }
-      assert.is_true(holds, why)
+      if name == "plain" or name == "connected" then
+        assert.same({ nil, "no client was in the middle of a handshake" }, { holds, why })
+      else
+        assert.is_true(holds, why)
+      end
       assert.equal(1, #outcome.cases)
       local case = outcome.cases[1]
       assert.same({ name, "TIMEOUT" }, { case.case, case.reply })
@@ -45,10 +49,18 @@ describe("tls_ghost", function()
     assert.is_true(holds, why)
   end)
 
-  it("control: a server without early data is not sent it, and carries out nothing of those clients", function()
+  it("control: a server that refuses early data carries it out for nobody", function()
+    assert.same({ too_early = "refuse" }, tls_ghost.control)
     local outcome, holds, why = tls_ghost(tls_ghost.control)
     assert.is_false(holds)
-    assert.equal("early: the request was not carried out", why)
+    assert.equal("early: carried_out is false, not true", why)
+    assert.same({ true, "425", false }, facts(outcome).early)
+  end)
+
+  it("judges nothing of early data if the server takes none", function()
+    local outcome, holds, why = tls_ghost { early_data = "off" }
+    assert.is_nil(holds)
+    assert.equal("the server takes no early data", why)
     assert.same({ plain = CARRIED_OUT, ["tls1.2"] = HANDSHAKE_ONLY, ["tls1.3"] = HANDSHAKE_ONLY,
       resumed = HANDSHAKE_ONLY, early = HANDSHAKE_ONLY, early_425 = HANDSHAKE_ONLY, connected = CARRIED_OUT },
       facts(outcome))
@@ -57,7 +69,7 @@ describe("tls_ghost", function()
   it("carries out no early data that is 12 s late: OpenSSL refuses it after some 10 s #slow", function()
     local outcome, holds, why = tls_ghost { case = "early", patience = 12 }
     assert.is_false(holds)
-    assert.equal("early: the request was not carried out", why)
+    assert.equal("early: carried_out is false, not true", why)
     assert.same({ early = { true, "none", false } }, facts(outcome))
   end)
 
