@@ -98,7 +98,8 @@ local function start_client(case, host, address, place)
 end
 
 local function configuration(knobs)
-  local words = { EARLY_DATA = knobs.early_data, GUARD = GUARD, TOO_EARLY = knobs.too_early == "refuse" and GUARD or "" }
+  local too_early = knobs.too_early == "refuse" and GUARD or ""
+  local words = { EARLY_DATA = knobs.early_data, GUARD = GUARD, TOO_EARLY = too_early }
   return (HTTP:gsub("[%u_]+", words))
 end
 
