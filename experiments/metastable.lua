@@ -16,8 +16,10 @@
 -- Method: as in retry_storm. The stall shuts the gate; who is served then is served to the end. A run has recovered
 -- when most requests are answered in each slice of 0.5 s up to the end, two at least. What has not in `after` seconds
 -- might later: so the check asks for a long queue of ghosts, attempts above the capacity and a server that works all
--- the time. The table has the fraction of runs that recovered, and when the first and the last of them did.
+-- the time. The table has the fraction of runs that recovered, and when the first and the last of them did. `goodput`
+-- is what came in time in each slice, in means of the runs; these must add up to what was answered.
 local choice = require "lunet.choice"
+local expect = require "lunet.expect"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local overload = require "lunet.overload"
@@ -38,7 +40,7 @@ local REMEDIES = {
   short_backlog = function(knobs, capacity) return { backlog = math.floor(0.6 * capacity * knobs.patience) } end,
   retry_budget = function() return { budget = 0.1 } end,
   backoff = function(knobs) return { backoff = knobs.patience } end,
-  check_liveness = function() return { drops_ghosts = true } end,
+  check_liveness = function() return { is_wanted = function(c) return c:liveness() == "open" end } end,
 }
 local IN_ORDER = { "none", "backoff", "retry_budget", "short_backlog", "check_liveness" }
 local IN_FIGURES = { none = true, backoff = true, short_backlog = true }
@@ -89,9 +91,11 @@ local function policy_of(knobs, case, capacity)
   return setmetatable(REMEDIES[case.remedy](knobs, capacity), { __index = knobs })
 end
 
+local function total_of(knobs) return knobs.before + knobs.stall + knobs.after end
+
 local function run_case(knobs, case, capacity, site)
-  local stall_ends = knobs.before + knobs.stall
-  local total, policy = stall_ends + knobs.after, policy_of(knobs, case, capacity)
+  local stall_ends, total = knobs.before + knobs.stall, total_of(knobs)
+  local policy = policy_of(knobs, case, capacity)
   local requests = workload.requests {
     seed = case.seed, rate = knobs.load * capacity, seconds = total, service = knobs.service,
     distribution = knobs.distribution,
@@ -102,7 +106,7 @@ local function run_case(knobs, case, capacity, site)
     backoff = policy.backoff, budget = policy.budget, departure = knobs.departure,
   }
   local began = lunet.now()
-  local served, ghosts = overload.start_serving(listener, began, policy.drops_ghosts)
+  local served, ghosts = overload.start_serving(listener, began, policy.is_wanted)
   local observer = lunet.spawn(stall_and_observe, site, began + knobs.before, began + stall_ends, began + total)
   local lateness = statistics.quantile(workload.offer(requests, function(r) clients:send(r) end, began), 0.99) or 0
   local _, seen = observer:join()
@@ -111,8 +115,8 @@ local function run_case(knobs, case, capacity, site)
   return {
     slices = slices, recovery = recovery_time(requests, stall_ends, total),
     before = workload.summary(requests, 0, math.max(knobs.before - knobs.patience, SLICE)).success,
-    after = statistics.mean(table.move(slices, #slices - math.floor(LAST / SLICE) + 1, #slices, 1, {})),
-    success = workload.summary(requests, total - LAST, total).success, attempts = seen.attempts, depth = seen.depth,
+    answered = statistics.count_between(workload.answers(requests), 0, #slices * SLICE),
+    offered = workload.summary(requests, 0, total).offered / total, attempts = seen.attempts, depth = seen.depth,
     served = executed / LAST, ghosts = statistics.count_between(ghosts, total - LAST, total) / math.max(executed, 1),
     lateness = lateness, valid = lateness <= knobs.lateness * knobs.service and executed <= 1.1 * capacity * LAST,
   }
@@ -120,10 +124,15 @@ end
 
 -- -- all runs ----------------------------------------------------------------------------------
 
+local function cases_of(knobs)
+  local cases = {}
+  for i, remedy in ipairs(choice.pick(IN_ORDER, knobs.remedy)) do cases[i] = { remedy = remedy } end
+  return cases
+end
+
 -- A point for each remedy, with a case for each seed.
 local function points_of(knobs)
-  local points = {}
-  for i, remedy in ipairs(choice.pick(IN_ORDER, knobs.remedy)) do points[i] = { remedy = remedy } end
+  local points = cases_of(knobs)
   return points, overload.cases(points, knobs.seed, knobs.seeds, function(point, seed)
     return { remedy = point.remedy, seed = seed }
   end)
@@ -131,12 +140,14 @@ end
 
 -- -- what came of it ---------------------------------------------------------------------------
 
--- Medians of the seeds; rates a second, shares in percent, both of the last second; times after the stall.
+local function mean_of(point, field) return statistics.mean(values_of(point, field)) end
+
+-- Of the runs that count: how many recovered, and when after the stall; what was answered in time, on average.
 local function client_record(point)
   local recoveries = values_of(point, "recovery")
   local record = {
     remedy = point.remedy, recovered = ("%d/%d"):format(#recoveries, #overload.counted(point)),
-    goodput = median(point, "after"), success = median(point, "success", 0, 100),
+    answered = round(mean_of(point, "answered"), 2),
   }
   if #recoveries > 0 then
     record.min_s = round(math.min(table.unpack(recoveries)), 2)
@@ -145,14 +156,15 @@ local function client_record(point)
   return record
 end
 
+-- Medians of the seeds, of the last second. Where goodput came back, queue and ghosts are what chance leaves.
 local function server_record(point)
-  return {
-    remedy = point.remedy, attempts = median(point, "attempts"), served = median(point, "served"),
-    ghosts = median(point, "ghosts", 0, 100), depth = median(point, "depth", 0),
-  }
+  local record = { remedy = point.remedy, attempts = median(point, "attempts"), served = median(point, "served") }
+  if HELPS[point.remedy] then return record end
+  record.ghosts, record.depth = median(point, "ghosts", 0, 100), median(point, "depth", 0)
+  return record
 end
 
--- Goodput in slices, in medians of the seeds: a column for each remedy.
+-- Goodput in slices, in means of the runs: a column for each remedy.
 local function series_of(points, stall_ends)
   local rows = {}
   for _, point in ipairs(points) do
@@ -160,7 +172,7 @@ local function series_of(points, stall_ends)
       local values = {}
       for n, run in ipairs(overload.counted(point)) do values[n] = run.slices[i] end
       rows[i] = rows[i] or { from_s = round((i - 1) * SLICE - stall_ends, 2) }
-      rows[i][point.remedy] = round(statistics.quantile(values, 0.5))
+      rows[i][point.remedy] = round(statistics.mean(values), 2)
     end
   end
   return rows
@@ -168,19 +180,56 @@ end
 
 -- -- the claim ---------------------------------------------------------------------------------
 
-local function check_sustained(record, server, outcome)
-  local remedy = record.remedy
-  assert(record.recovered:match "^0/", ("%s: goodput came back in %s runs"):format(remedy, record.recovered))
-  assert(record.goodput <= 0.1 * outcome.offered, ("%s: goodput is %g/s"):format(remedy, record.goodput))
-  assert(server.depth >= 2 * outcome.threshold, ("%s: the queue is short"):format(remedy))
-  assert(server.served >= 0.9 * outcome.capacity, ("%s: the server was idle"):format(remedy))
-  assert(server.ghosts >= 90, ("%s: only %g %% of what is served are ghosts"):format(remedy, server.ghosts))
-  assert(server.attempts > outcome.capacity, ("%s: attempts are below the capacity"):format(remedy))
+local function check_sustained(record, server, outcome, knobs)
+  local name, capacity = record.remedy, outcome.capacity
+  assert(record.recovered:match "^0/", ("%s: goodput came back in %s runs"):format(name, record.recovered))
+  if server.depth < 0.5 * knobs.backlog then experiment.not_judged("%s: the queue was not full", name) end
+  expect.record(name, server, { depth = expect.between(2 * outcome.threshold, knobs.backlog + 1),
+    served = expect.between(0.7 * capacity, 1.1 * capacity), ghosts = expect.between(90, 100),
+    attempts = expect.between(capacity, 1.3 * (knobs.retries + 1) * outcome.offered) })
 end
 
-local function check_recovered(record)
-  local recovered, runs = record.recovered:match "(%d+)/(%d+)"
-  assert(recovered == runs, ("%s: goodput came back in %s runs only"):format(record.remedy, record.recovered))
+local function check_recovered(record, server, outcome)
+  local name, recovered, runs = record.remedy, record.recovered:match "(%d+)/(%d+)"
+  assert(recovered == runs, ("%s: goodput came back in %s runs only"):format(name, record.recovered))
+  local normal = expect.between(0.5 * outcome.offered, 1.8 * outcome.offered)
+  expect.record(name, server, { attempts = normal, served = normal })
+end
+
+-- What was answered in all slices is what was answered in all.
+local function check_series(record, outcome, knobs)
+  local sum, last = 0, #outcome.goodput
+  for _, row in ipairs(outcome.goodput) do sum = sum + row[record.remedy] * SLICE end
+  local rest = 0.005 * SLICE * last + 0.006 -- of what is rounded
+  expect.value(record.remedy .. ": answered in all slices", sum, expect.between(record.answered - rest,
+    record.answered + rest))
+  local ends, helps = (outcome.goodput[last][record.remedy] + outcome.goodput[last - 1][record.remedy]) / 2,
+    HELPS[record.remedy]
+  expect.value(record.remedy .. ": goodput at the end", ends, helps and expect.at_least(0.4 * outcome.offered)
+    or expect.at_most(0.1 * outcome.offered))
+  expect.value(record.remedy .. ": answered", record.answered, expect.at_most(1.6 * outcome.offered * total_of(knobs)))
+end
+
+local function check_tally(outcome, knobs)
+  local counted, cases = 0, cases_of(knobs)
+  for _, record in ipairs(outcome.remedies) do counted = counted + tonumber(record.recovered:match "/(%d+)$") end
+  expect.record("the tally", outcome, { runs = #cases * knobs.seeds, invalid = outcome.runs - counted })
+  local load, slices = knobs.load * outcome.capacity, {}
+  for i = 1, math.floor(total_of(knobs) / SLICE + 1e-9) do
+    slices[i] = { from_s = round((i - 1) * SLICE - knobs.before - knobs.stall, 2) }
+  end
+  expect.cases("goodput", outcome.goodput, slices, { "from_s" })
+  expect.record("before the stall", outcome, { success_before = expect.between(90, 100),
+    threshold = round(outcome.capacity * knobs.patience - 2), offered = expect.between(0.6 * load, 1.6 * load) })
+end
+
+-- Whether there is something that can stay down: a stall, retries, a queue that takes longer than the patience.
+local function check_premises(outcome, knobs)
+  if knobs.patience >= knobs.before then experiment.not_judged "patience is not shorter than before" end
+  if knobs.retries == 0 then experiment.not_judged "nothing is tried again" end
+  if knobs.stall == 0 then experiment.not_judged "there was no stall" end
+  if knobs.backlog <= outcome.threshold then experiment.not_judged "the queue is not deep" end
+  if HELPS[knobs.remedy] then experiment.not_judged "every run had a remedy" end
 end
 
 return experiment {
@@ -210,15 +259,15 @@ return experiment {
     lateness = { 0.1, "of service", "by how much the clients of a valid run may be late (p99)", min = 0 },
   },
   columns = {
-    "remedy", "recovered", "min_s", "max_s", "goodput", "success", "attempts", "served", "ghosts", "depth", "from_s",
+    "remedy", "recovered", "min_s", "max_s", "answered", "attempts", "served", "ghosts", "depth", "from_s",
     table.unpack(IN_ORDER),
   },
-  control = { retries = 0 },
+  control = { load = 0.1 },
   exclusive = true,
 
   run = function(knobs)
     lunet.note "The capacity first, in a closed loop; then every remedy under the same arrivals, on hosts of its own."
-    local capacity = overload.capacity(knobs.service, knobs.closed_loop)
+    local capacity = round(overload.capacity(knobs.service, knobs.closed_loop))
     local points, cases = points_of(knobs)
     local repeated = overload.run(cases, {
       at_once = AT_ONCE, apart = knobs.service / AT_ONCE, spare = knobs.spare,
@@ -229,20 +278,23 @@ return experiment {
     local remedies, last_second = {}, {}
     for i, point in ipairs(points) do remedies[i], last_second[i] = client_record(point), server_record(point) end
     return overload.add_tally({
-      capacity = round(capacity), offered = round(knobs.load * capacity),
+      capacity = capacity, offered = round(mean_of(all, "offered")),
       threshold = round(capacity * knobs.patience - 2), success_before = median(all, "before", 0, 100),
       remedies = remedies, last_second = last_second, goodput = series_of(points, knobs.before + knobs.stall),
-      late_ms = round(math.max(table.unpack(values_of(all, "lateness"))) * 1000, 2),
     }, points, repeated)
   end,
 
   check = function(outcome, knobs)
-    if knobs.patience >= knobs.before then experiment.not_judged "patience is not shorter than before" end
     overload.check(outcome)
-    assert(outcome.success_before >= 90, ("before the stall only %g %% were answered"):format(outcome.success_before))
+    overload.check_capacity(outcome, knobs.service)
+    expect.cases("remedies", outcome.remedies, cases_of(knobs), { "remedy" })
+    expect.cases("last_second", outcome.last_second, cases_of(knobs), { "remedy" })
+    check_premises(outcome, knobs)
+    check_tally(outcome, knobs)
     for i, record in ipairs(outcome.remedies) do
-      if not HELPS[record.remedy] then check_sustained(record, outcome.last_second[i], outcome) end
-      if HELPS[record.remedy] then check_recovered(record) end
+      local check = HELPS[record.remedy] and check_recovered or check_sustained
+      check(record, outcome.last_second[i], outcome, knobs)
+      check_series(record, outcome, knobs)
     end
   end,
 
@@ -252,7 +304,7 @@ return experiment {
       xs[i] = row.from_s
       for _, record in ipairs(outcome.remedies) do
         series[record.remedy] = series[record.remedy] or {}
-        series[record.remedy][i] = row[record.remedy]
+        series[record.remedy][i] = row[record.remedy] or 0
       end
     end
     return plot.line { x = xs, series = series, height = 13, xlabel = "s after the stall",

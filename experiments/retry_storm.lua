@@ -24,15 +24,18 @@
 -- Where people met it: a service that stays down under a load just above what it carries, while its processors or its
 -- database are busy; after a backlog had been raised to 511, 1024 or 4096 against connection errors. What to do: a
 -- backlog below capacity * patience; or a server that looks at the age of a request, or for the client's FIN, before it
--- works on it.
+-- works on it (server = in_time).
 --
 -- Method: Poisson arrivals by seed in an open loop. Capacity is that of a closed loop of four clients. Waits count from
 -- when a request was due, and those given up up to then. The warm-up is left out, and the load goes on after the
 -- measurement. Each run has hosts of its own; a few go side by side. A run is valid if the clients were late (p99) by
 -- no more than a tenth of `service` and the server did no more than its capacity; else it is done again, as long as
--- there are spare rounds, and left out if it stays so. A backlog of which most runs are left out is not judged. An
+-- there are spare rounds, and left out if it stays so. A backlog of which most runs are left out is not judged. The
+-- table `traffic` is of the backlogs far from the threshold: below 0.6 and above 2 times the predicted one. An
 -- attempt takes the machine some 0.15 ms, and its kernel's own threads take 1 ms now and then: with a service of 5 ms
 -- clients are late too often. What counts is how many services fit into the patience.
+local admission = require "lunet.admission"
+local expect = require "lunet.expect"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local overload = require "lunet.overload"
@@ -46,7 +49,15 @@ local SAMPLE = 0.02 -- s between two looks at the queue
 local AT_ONCE = 9 -- runs side by side; more of them make each other late
 local AROUND = { -8, -3, -1, 0, 1, 3, 8 } -- the backlogs of the patience sweep, from the predicted threshold
 
-local function predict(capacity, patience) return capacity * patience - 2 end
+local TICK = 0.004 -- s; what the kernel's ages may be short of (HZ = 250)
+
+local function predict(capacity, patience) return round(capacity * patience - 2) end
+
+-- Whether a request can still be answered before its client gives up.
+local function can_be_in_time(knobs, patience)
+  if knobs.server == "all" then return nil end
+  return function(connection) return admission.waited(connection) + TICK + knobs.service < patience end
+end
 
 -- -- one run -----------------------------------------------------------------------------------
 
@@ -83,21 +94,16 @@ local function run_case(knobs, case, capacity, site)
     budget = knobs.budget, departure = knobs.departure,
   }
   local began = lunet.now()
-  local served, ghosts = overload.start_serving(listener, began)
+  local served, ghosts = overload.start_serving(listener, began, can_be_in_time(knobs, case.patience))
   local observer = lunet.spawn(observe, site, began + from, began + to)
   local lateness = statistics.quantile(workload.offer(requests, function(r) clients:send(r) end, began), 0.99) or 0
   local _, seen = observer:join()
 
-  local summary = workload.summary(requests, from, to)
   local answers = workload.answers(requests)
   local in_time, executed = statistics.count_between(answers, from, to), statistics.count_between(served, from, to)
-  local due = math.min(1, knobs.load) * capacity
   return {
-    goodput = in_time / knobs.seconds, share = in_time / knobs.seconds / due, success = summary.success,
-    wasted = executed > 0 and math.max(0, 1 - in_time / executed) or 0, last = math.max(0, table.unpack(answers)),
-    wait_p50 = summary.wait_p50 or 0, wait_p99 = summary.wait_p99 or 0,
-    offered = summary.offered / knobs.seconds, attempts = seen.attempts / knobs.seconds,
-    admitted = seen.admitted / knobs.seconds, served = executed / knobs.seconds, overflows = seen.overflows,
+    goodput = in_time / knobs.seconds, offered = workload.summary(requests, from, to).offered / knobs.seconds,
+    attempts = seen.attempts / knobs.seconds, served = executed / knobs.seconds, overflows = seen.overflows,
     depth = seen.depth, ghosts = executed > 0 and statistics.count_between(ghosts, from, to) / executed or 0,
     lateness = lateness,
     valid = lateness <= knobs.lateness * knobs.service and executed <= 1.1 * capacity * knobs.seconds,
@@ -147,47 +153,47 @@ end
 
 -- -- what came of it ---------------------------------------------------------------------------
 
--- How many runs lost half of what was due, and when the last reply in time came in those.
-local function collapse_of(point)
-  local runs, lasts = overload.counted(point), {}
-  for _, run in ipairs(runs) do
-    if run.share < 0.5 then lasts[#lasts + 1] = run.last end
+local function wasted_of(goodput, served)
+  return served > 0 and round(math.max(0, 100 - 100 * goodput / served)) or 0
+end
+
+-- Medians of the seeds: rates a second, and how much in percent of what was carried out was so in vain.
+local function sweep_record(point)
+  local goodput, served = median(point, "goodput"), median(point, "served")
+  return { backlog = point.backlog, attempts = median(point, "attempts"), served = served, goodput = goodput,
+    wasted = wasted_of(goodput, served) }
+end
+
+local function is_shallow(backlog, predicted) return backlog <= 0.6 * predicted end
+local function is_deep(backlog, predicted) return backlog >= 2 * predicted end
+
+-- How many runs lost half of what was due, of those that count.
+local function collapsed_of(point, due)
+  local goodputs, count = values_of(point, "goodput"), 0
+  for _, goodput in ipairs(goodputs) do
+    if goodput < 0.5 * due then count = count + 1 end
   end
-  return ("%d/%d"):format(#lasts, #runs), #lasts > 0 and round(statistics.quantile(lasts, 0.5)) or nil
+  return ("%d/%d"):format(count, #goodputs)
 end
 
--- Medians of the seeds: rates a second, shares in percent, times in ms.
-local function client_record(point)
-  local goodputs, collapsed, last = values_of(point, "goodput"), collapse_of(point)
-  return {
-    backlog = point.backlog, goodput = median(point, "goodput"), min = round(math.min(table.unpack(goodputs))),
-    max = round(math.max(table.unpack(goodputs))), collapsed = collapsed, last_s = last,
-    wasted = median(point, "wasted", 0, 100), success = median(point, "success", 0, 100),
-    p50 = median(point, "wait_p50", 0, 1000), p99 = median(point, "wait_p99", 0, 1000),
-  }
-end
-
-local function server_record(point)
-  return {
-    backlog = point.backlog, attempts = median(point, "attempts"), overflows = median(point, "overflows", 0),
-    admitted = median(point, "admitted"), served = median(point, "served"), ghosts = median(point, "ghosts", 0, 100),
-    depth = median(point, "depth"),
-    late_ms = round(math.max(table.unpack(values_of(point, "lateness"))) * 1000, 2),
-  }
+-- Of a backlog far from the threshold; ghosts in percent of what was carried out.
+local function traffic_record(point, due, predicted)
+  local ghosts = is_deep(point.backlog, predicted) and median(point, "ghosts", 0, 100) or nil
+  return { backlog = point.backlog, collapsed = collapsed_of(point, due), overflows = median(point, "overflows", 0),
+    depth = median(point, "depth"), ghosts = ghosts }
 end
 
 -- The backlogs to and from which there is at least 90 %, half and at most 10 % of what is due, in the median run.
-local function threshold_record(set, capacity)
-  local record = { distribution = set.distribution, patience = round(set.patience * 1000),
-    predicted = round(predict(capacity, set.patience)) }
-  for _, point in ipairs(set.points) do
-    local share = statistics.quantile(values_of(point, "share"), 0.5)
-    if share >= 0.9 then record.whole_to = point.backlog end
-    if share >= 0.5 then record.half_to = point.backlog end
-    if share < 0.5 then record.half_from = record.half_from or point.backlog end
-    if share <= 0.1 then record.none_from = record.none_from or point.backlog end
+local function threshold_record(records, capacity, patience, due)
+  local threshold = { predicted = predict(capacity, patience) }
+  for _, record in ipairs(records) do
+    local share, backlog = record.goodput / due, record.backlog
+    if share >= 0.9 then threshold.whole_to = backlog end
+    if share >= 0.5 then threshold.half_to = backlog end
+    if share < 0.5 then threshold.half_from = threshold.half_from or backlog end
+    if share <= 0.1 then threshold.none_from = threshold.none_from or backlog end
   end
-  return record
+  return threshold
 end
 
 local function each(list, fn, ...)
@@ -196,43 +202,74 @@ local function each(list, fn, ...)
   return results
 end
 
+-- The threshold of each set; of the only one its backlogs, too.
+local function add_records(outcome, sets, knobs)
+  local due = math.min(1, knobs.load) * outcome.capacity
+  outcome.thresholds = {}
+  for i, set in ipairs(sets) do
+    local records = each(set.points, sweep_record)
+    local threshold = threshold_record(records, outcome.capacity, set.patience, due)
+    outcome.thresholds[i] = threshold
+    if knobs.sweep == "patience" then
+      threshold.distribution, threshold.patience = set.distribution, round(set.patience * 1000)
+    else
+      outcome.sweep, outcome.traffic = records, {}
+      for _, point in ipairs(set.points) do
+        if is_shallow(point.backlog, threshold.predicted) or is_deep(point.backlog, threshold.predicted) then
+          table.insert(outcome.traffic, traffic_record(point, due, threshold.predicted))
+        end
+      end
+    end
+  end
+  return outcome
+end
+
 -- -- the claim ---------------------------------------------------------------------------------
 
-local function check_shallow(record, traffic, due)
-  assert(record.goodput >= 0.8 * due,
-    ("with a backlog of %d goodput is %g/s of %.0f/s"):format(record.backlog, record.goodput, due))
-  assert(traffic.overflows > 0, ("with a backlog of %d the queue never overflowed"):format(record.backlog))
+-- A queue that is full all the time: what does not get in overflows.
+local function check_traffic(record, row, due, knobs)
+  local name, over = ("backlog %d"):format(record.backlog), (row.attempts - row.served) * knobs.seconds
+  local collapsed, runs = record.collapsed:match "^(%d+)/(%d+)$"
+  if not record.ghosts then
+    assert(row.goodput >= 0.8 * due, ("%s: goodput is %g/s of %.0f/s"):format(name, row.goodput, due))
+  end
+  expect.value(name .. ": runs that collapsed", collapsed, record.ghosts and runs or "0")
+  expect.record(name, record, { depth = expect.between(0.6 * record.backlog, record.backlog + 1),
+    overflows = expect.between(0.7 * over - 8, 1.4 * over + 8),
+    ghosts = record.ghosts and expect.between(90, 100) or nil })
 end
 
-local function check_deep(record, traffic, due, outcome)
-  assert(record.max <= 0.1 * due, ("with a backlog of %d goodput did not collapse"):format(record.backlog))
-  assert(traffic.served >= 0.9 * outcome.capacity,
-    ("with a backlog of %d the server was idle: %g/s served"):format(record.backlog, traffic.served))
-  assert(traffic.ghosts >= 90, ("with a backlog of %d only %g %% were ghosts"):format(record.backlog, traffic.ghosts))
-  assert(traffic.depth > outcome.thresholds[1].predicted, ("a backlog of %d did not fill"):format(record.backlog))
-end
-
--- Well above the threshold and well below it. What is near is shown and not judged.
+-- All of them, and what they say together; those far from the threshold more closely.
 local function check_backlogs(outcome, knobs)
-  local due, predicted = math.min(1, knobs.load) * outcome.capacity, outcome.thresholds[1].predicted
-  local deep, shallow = 0, 0
-  for i, record in ipairs(outcome.sweep) do
-    if record.backlog >= 2 * predicted then
-      deep = deep + 1
-      check_deep(record, outcome.traffic[i], due, outcome)
+  local due, threshold, rows = math.min(1, knobs.load) * outcome.capacity, outcome.thresholds[1], {}
+  expect.cases("sweep", outcome.sweep, each(read_backlogs(knobs.backlogs), function(b) return { backlog = b } end),
+    { "backlog" })
+  local same = threshold_record(outcome.sweep, outcome.capacity, knobs.patience, due)
+  for _, field in ipairs { "predicted", "whole_to", "half_to", "half_from", "none_from" } do
+    expect.value("the threshold: " .. field, threshold[field], same[field])
+  end
+  for _, row in ipairs(outcome.sweep) do
+    local name = ("backlog %d"):format(row.backlog)
+    expect.record(name, row, { wasted = wasted_of(row.goodput, row.served),
+      served = expect.between(0.6 * outcome.capacity, 1.1 * outcome.capacity), goodput = expect.at_most(1.1 * due),
+      attempts = expect.between(0.7 * outcome.offered, 1.2 * (knobs.retries + 1) * outcome.offered) })
+    if is_shallow(row.backlog, threshold.predicted) or is_deep(row.backlog, threshold.predicted) then
+      rows[#rows + 1] = row
     end
   end
-  for i, record in ipairs(outcome.sweep) do
-    if record.backlog <= 0.6 * predicted then
-      shallow = shallow + 1
-      check_shallow(record, outcome.traffic[i], due)
-    end
-  end
-  assert(shallow > 0 and deep > 0, "the backlogs are not on both sides of the threshold")
+  expect.cases("traffic", outcome.traffic, rows, { "backlog" })
+  for i, record in ipairs(outcome.traffic) do check_traffic(record, rows[i], due, knobs) end
+  local is_both = #rows > 1 and is_shallow(rows[1].backlog, threshold.predicted)
+    and is_deep(rows[#rows].backlog, threshold.predicted)
+  if not is_both then experiment.not_judged "the backlogs are not on both sides of the threshold" end
 end
 
 -- Whether half of the goodput is lost near where that is predicted.
-local function check_thresholds(outcome)
+local function check_thresholds(outcome, knobs)
+  expect.cases("thresholds", outcome.thresholds, each(sets_of(knobs, outcome.capacity), function(set)
+    return { distribution = set.distribution, patience = round(set.patience * 1000),
+      predicted = predict(outcome.capacity, set.patience) }
+  end), { "distribution", "patience", "predicted" })
   for _, record in ipairs(outcome.thresholds) do
     local where = ("%s, %g ms"):format(record.distribution, record.patience)
     assert(record.half_to and record.half_from, where .. ": goodput did not collapse among these backlogs")
@@ -265,6 +302,8 @@ return experiment {
     distribution = { "fixed", "kind", "of service times in a sweep of backlogs", choices = { "fixed", "exponential" } },
     patience = { 0.2, "s", "how long a client waits in one attempt, connect included; a sweep of patience: half, "
       .. "once and twice this", min = 0.001 },
+    server = { "all", "requests", "that it carries out: all, or those that it can answer before their client gives up",
+      choices = { "all", "in_time" } },
     load = { 1.3, "of capacity", "what is offered, retries not counted", min = 0.01, max = 10 },
     retries = { 1, "retries", "how often a request is tried again", min = 0, max = 16 },
     backoff = { 0.0, "s", "full jitter: the pause before the first retry is up to this, and then up to twice as long; "
@@ -280,16 +319,15 @@ return experiment {
     lateness = { 0.1, "of service", "by how much the clients of a valid run may be late (p99)", min = 0 },
   },
   columns = {
-    "distribution", "patience", "predicted", "whole_to", "half_to", "half_from", "none_from", "backlog", "goodput",
-    "min", "max", "collapsed", "last_s", "wasted", "success", "p50", "p99", "attempts", "overflows",
-    "admitted", "served", "ghosts", "depth",
+    "distribution", "patience", "predicted", "whole_to", "half_to", "half_from", "none_from", "backlog", "attempts",
+    "served", "goodput", "wasted", "collapsed", "overflows", "depth", "ghosts",
   },
-  control = { load = 0.5 },
+  control = { server = "in_time" },
   exclusive = true,
 
   run = function(knobs)
     lunet.note "The capacity first, in a closed loop; then every backlog under the same arrivals, on hosts of its own."
-    local capacity = overload.capacity(knobs.service, knobs.closed_loop)
+    local capacity = round(overload.capacity(knobs.service, knobs.closed_loop))
     local sets = sets_of(knobs, capacity)
     local cases = cases_of(knobs, sets)
     local repeated = overload.run(cases, {
@@ -300,19 +338,21 @@ return experiment {
     local points = {}
     for _, set in ipairs(sets) do table.move(set.points, 1, #set.points, #points + 1, points) end
     local offered = each(cases, function(case) return case.run.offered end)
-    local is_one = knobs.sweep == "backlog"
-    return overload.add_tally({
-      capacity = round(capacity), offered = round(statistics.quantile(offered, 0.5)),
-      thresholds = each(sets, threshold_record, capacity),
-      sweep = is_one and each(sets[1].points, client_record) or nil,
-      traffic = is_one and each(sets[1].points, server_record) or nil,
-    }, points, repeated)
+    local outcome = { capacity = capacity, offered = round(statistics.quantile(offered, 0.5)) }
+    return overload.add_tally(add_records(outcome, sets, knobs), points, repeated)
   end,
 
   check = function(outcome, knobs)
     overload.check(outcome)
+    overload.check_capacity(outcome, knobs.service)
+    if knobs.load <= 1.05 then experiment.not_judged "there was no overload" end
+    local load = knobs.load * outcome.capacity
+    expect.record("the load", outcome, { offered = expect.between(0.6 * load, 1.6 * load) })
+    local sets = outcome.sweep and 1 or 6
+    expect.value("the number of thresholds", #outcome.thresholds, sets)
     local check = outcome.sweep and check_backlogs or check_thresholds
     check(outcome, knobs)
+    if outcome.sweep then expect.value("the number of runs", outcome.runs, #outcome.sweep * knobs.seeds) end
   end,
 
   plot = function(outcome)

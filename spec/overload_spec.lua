@@ -20,7 +20,7 @@ describe("a server", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
   -- Three clients send a request and queue, and the second one leaves. Returns what the server then tells.
-  local function serve_three(drops_ghosts)
+  local function serve_three(is_wanted)
     local served, ghosts
     lunet.scope(function()
       local site, began, connections = overload.open_site(5), lunet.now(), {}
@@ -31,7 +31,7 @@ describe("a server", function()
       local _, port = connections[2]:address()
       connections[2]:close()
       eventually(function() return site.server:sockets({ listener = site.listener, peer_port = port })[1].fin end)
-      served, ghosts = overload.start_serving(site.listener, began, drops_ghosts)
+      served, ghosts = overload.start_serving(site.listener, began, is_wanted)
       assert.equal("done 3", connections[3]:receive("l", BOUND))
       eventually(function() return select(2, site.listener:gate()) == 0 end)
       site.listener:close()
@@ -40,14 +40,14 @@ describe("a server", function()
   end
 
   it("tells when it has carried out the requests, and which of them for ghosts", function()
-    local served, ghosts = serve_three(false)
+    local served, ghosts = serve_three()
     assert.equal(3, #served)
     for i, at in ipairs(served) do assert.is_true(at >= i * 0.01) end
     assert.same({ served[2] }, ghosts)
   end)
 
-  it("may drop those of ghosts", function()
-    local served, ghosts = serve_three(true)
+  it("may drop what is not wanted, as the requests of ghosts", function()
+    local served, ghosts = serve_three(function(connection) return connection:liveness() == "open" end)
     assert.same({ 2, {} }, { #served, ghosts })
   end)
 end)

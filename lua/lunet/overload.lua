@@ -35,15 +35,15 @@ end
 --- Serves clients of lunet.workload, in a task, until the listener is closed.
 ---@param listener lunet.listener
 ---@param began number when the run did
----@param drops_ghosts? boolean whether the requests of clients that have left are not carried out
+---@param is_wanted? fun(connection: lunet.connection): boolean? asked before the work; what is not wanted is closed
 ---@return number[] served when each request was carried out, in seconds from then; both lists grow
 ---@return number[] ghosts those among them whose clients had left before
-function overload.start_serving(listener, began, drops_ghosts)
+function overload.start_serving(listener, began, is_wanted)
   local served, ghosts = {}, {}
   lunet.spawn(function()
     listener:serve(function(connection)
       local is_ghost = connection:liveness() ~= "open"
-      if is_ghost and drops_ghosts or not workload.serve(connection) then return end
+      if is_wanted and not is_wanted(connection) or not workload.serve(connection) then return end
       served[#served + 1] = lunet.now() - began
       if is_ghost then ghosts[#ghosts + 1] = served[#served] end
     end)
@@ -197,6 +197,16 @@ end
 function overload.check(outcome)
   if outcome.valid then return end
   experiment.not_judged("the machine disturbed %d of %d runs", outcome.invalid, outcome.runs)
+end
+
+--- Ends a check as not judged if an outcome's `capacity`, per second, is far from what the service time allows: the
+--- machine disturbed its measurement.
+---@param outcome table
+---@param service number seconds
+function overload.check_capacity(outcome, service)
+  local ideal = 1 / service
+  if outcome.capacity >= 0.6 * ideal and outcome.capacity <= 1.01 * ideal then return end
+  experiment.not_judged("the machine disturbed the measurement of the capacity: %g/s", outcome.capacity)
 end
 
 --- A field of each run of a point that counts, of those that have it.

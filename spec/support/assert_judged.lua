@@ -7,10 +7,10 @@ local assert = require "luassert"
 ---@param holds boolean
 ---@param why? string
 return function(expected, outcome, holds, why)
-  if outcome.valid then
+  if outcome.valid and not (why or ""):find "^the machine disturbed" then
     assert.same({ expected == nil, expected }, { holds, why })
   else
     assert.is_nil(holds)
-    assert.match("^the machine disturbed %d+ of %d+ runs$", why)
+    assert.match("^the machine disturbed ", why)
   end
 end
