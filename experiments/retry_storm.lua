@@ -242,8 +242,9 @@ end
 -- All of them, and what they say together; those far from the threshold more closely.
 local function check_backlogs(outcome, knobs)
   local due, threshold, rows = math.min(1, knobs.load) * outcome.capacity, outcome.thresholds[1], {}
-  expect.cases("sweep", outcome.sweep, each(read_backlogs(knobs.backlogs), function(b) return { backlog = b } end),
-    { "backlog" })
+  expect.cases("sweep", outcome.sweep, each(sets_of(knobs)[1].backlogs, function(backlog)
+    return { backlog = backlog }
+  end), { "backlog" })
   local same = threshold_record(outcome.sweep, outcome.capacity, knobs.patience, due)
   for _, field in ipairs { "predicted", "whole_to", "half_to", "half_from", "none_from" } do
     expect.value("the threshold: " .. field, threshold[field], same[field])
