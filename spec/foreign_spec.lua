@@ -26,13 +26,18 @@ local function depths_of(events)
   return words
 end
 
-local function listening(host, port) return host:sockets { state = "LISTEN", local_port = port }[1] end
+local first -- the number of the first event of a test
 
--- Waits until the recording has seen so many wait at a port last.
+-- Waits until the recording has so many events of a kind.
+local function wait_for(kind, count)
+  assert(lunet.eventually(function() return #all((core.events(first)), kind) == count end, BOUND))
+end
+
+-- Waits until the recording has seen that so many wait at a port, of lately.
 local function wait_for_depth(port, depth)
   assert(lunet.eventually(function()
     local last
-    for _, e in ipairs((core.events(0))) do
+    for _, e in ipairs((core.events(first))) do
       if e.kind == "queue" and e.local_port == port then last = e.depth end
     end
     return last == depth
@@ -46,9 +51,10 @@ local function held_up(start_inner)
   local inside, outside = lunet.link(app, proxy), lunet.link(proxy, client)
   local place <close> = scratch.open()
   local inner = start_inner(app)
-  assert(lunet.eventually(function() return listening(app, INNER_PORT) end, BOUND))
+  wait_for_depth(INNER_PORT, 0)
   local server = "server { listen %d; access_log off; location / { proxy_pass http://%s:%d; } }"
   local _outer <close> = nginx.start(proxy, place, server:format(PORT, inside:address(app), INNER_PORT), PORT)
+  wait_for_depth(PORT, 0)
   assert(inner:freeze())
   lunet.note "It is held up."
   lunet.together({ 1, 2, 3 }, function(_, i, meet)
@@ -84,6 +90,11 @@ local function find(words, wanted)
 end
 
 describe("programs in the picture", function()
+  before_each(function()
+    local events, lost = core.events(0)
+    first = #events + lost
+  end)
+
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
   it("are named, and the depth of their queues is shown over time, in the terminal and in the report", function()
@@ -118,11 +129,9 @@ describe("programs in the picture", function()
       local place <close> = scratch.open()
       local _own <close> = assert(host:listen { port = PORT, backlog = 5 })
       local process = start_nginx(host, place)
-      lunet.note "It listens."
+      wait_for("found", 1)
       assert(process:kill "SIGKILL")
-      process:wait(BOUND)
-      assert(lunet.eventually(function() return not listening(host, INNER_PORT) end, BOUND))
-      lunet.note "It does not."
+      wait_for("gone", 1)
     end)
     local found, gone = all(run.events, "found"), all(run.events, "gone")
     assert.same({ 1, "nginx", "0.0.0.0:7301" }, { #found, found[1].label, found[1].local_address })
@@ -134,9 +143,8 @@ describe("programs in the picture", function()
       local host = assert(lunet.host "h")
       for i, label in ipairs { "shop", "store", "bank" } do
         assert(host:exec(redis(PORT + i, label)))
-        assert(lunet.eventually(function() return listening(host, PORT + i) end, BOUND))
       end
-      lunet.note "They listen."
+      wait_for("found", 3)
     end)
     local found = {}
     for i, e in ipairs(all(run.events, "found")) do found[i] = ("%s %s"):format(e.label, e.local_address) end
@@ -151,32 +159,24 @@ describe("programs in the picture", function()
       local place <close> = scratch.open()
       path = place.path .. "/redis.sock"
       local process <close> = assert(host:exec { "redis-server", "--port", 0, "--unixsocket", path, "--save", "",
-        "--appendonly", "no", stdout = "null", label = "cellar" })
-      assert(lunet.eventually(function()
-        local depths = depths_of((core.events(0)))
-        return depths[#depths] == "cellar 0/511"
-      end, BOUND))
+        "--appendonly", "no", stdout = "null", label = "store" })
+      wait_for("found", 1)
       assert(process:freeze())
       local _connection <close> = assert(lunet.connect("unix:" .. path, BOUND))
-      assert(lunet.eventually(function()
-        local depths = depths_of((core.events(0)))
-        return depths[#depths] == "cellar 1/511"
-      end, BOUND))
+      wait_for("queue", 2)
     end)
-    assert.is_truthy(find(sentences, "cellar is found listening at unix:" .. path))
+    assert.is_truthy(find(sentences, "store is found listening at unix:" .. path))
     local shown = story.rest(run, {}, { is_whole = true })
-    assert.match("\n%s*[%d.]+  1/511 +cellar +kernel: 1 waits to be accepted at", shown)
-    assert.is_truthy(shown:find(("cellar, unix:%s, limit 511"):format(path), 1, true))
+    assert.match("\n%s*[%d.]+  1/511 +store +kernel: 1 waits to be accepted at", shown)
+    assert.is_truthy(shown:find(("store, unix:%s, limit 511"):format(path), 1, true))
     local page = report.page(run, "", { claim = "", knobs = {} }, {})
-    assert.match("the queue of cellar: at most 1 connections, limit 511", page)
+    assert.match("the queue of store: at most 1 connections, limit 511", page)
   end)
 
   it("are found on the home host, too", function()
     local run = told(function()
       local _process <close> = assert(lunet.exec(redis(PORT, "the shop")))
-      assert(lunet.eventually(function() return lunet.sockets { state = "LISTEN", local_port = PORT }[1] end, BOUND))
-      local _connection <close> = assert(lunet.connect({ "127.0.0.1:" .. PORT, label = "Ada" }, BOUND))
-      lunet.note "It listens."
+      wait_for("found", 1)
     end)
     local found = all(run.events, "found")
     assert.same({ 1, "the shop", 0 }, { #found, found[1].label, found[1].host })
@@ -199,6 +199,7 @@ describe("programs in the picture", function()
       local link = lunet.link(server, client)
       local place <close> = scratch.open()
       local process <close> = start_nginx(server, place)
+      wait_for_depth(INNER_PORT, 0)
       assert(process:freeze())
       local _connection <close> = assert(client:connect({ address = link:address(server), port = INNER_PORT }, BOUND))
       wait_for_depth(INNER_PORT, 1)
