@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "handle/listener.h"
-#include "handle/op.h"
+#include "handle/watch.h"
 #include "platform/clock.h"
 #include "platform/process_tree.h"
 #include "platform/sock_diag.h"
@@ -42,7 +44,7 @@ struct foreign {
   struct trace_socket program;
   pid_t guard, number;
   struct trace_probe probe;
-  op timer; /* waits for its deadline alone */
+  int timer; /* a timerfd(2); -1: none */
   uint64_t next_ns;
   bool has_failed;          /* the last look */
   struct process_tree tree; /* of the program, during a look that needs it */
@@ -200,23 +202,39 @@ static void ask(struct trace_probe *p, bool is_noteworthy) {
   if (is_noteworthy || clock_now_ns() >= f->next_ns) look(f);
 }
 
-static void begin_timer(foreign *f);
+/* -- now and then -------------------------------------------------------------------------- */
 
-static void on_due(op *o) {
-  foreign *f = o->owner;
-  if (!trace_is_probing(f->trace)) return;
-  if (clock_now_ns() >= f->next_ns) look(f);
-  begin_timer(f);
+static void arm(const foreign *f) {
+  struct itimerspec once = {.it_value = {0, EVERY_NS}};
+  timerfd_settime(f->timer, 0, &once, NULL);
 }
 
-/* As if it waited for tasks: no task is woken by it. */
+/* Armed again each time: a periodic timerfd goes on only when somebody reads how often it fired. */
+static void on_tick(void *owner, int events) {
+  foreign *f = owner;
+  (void)events;
+  if (!trace_is_probing(f->trace)) return;
+  if (clock_now_ns() >= f->next_ns) look(f);
+  arm(f);
+}
+
+/* A timer of its own, not one of the loop's deadlines: those keep the processor awake before they
+ * pass. Without a descriptor for it, events alone bring looks. */
 static void begin_timer(foreign *f) {
-  uint64_t due_ns = clock_now_ns() + EVERY_NS;
-  op_start(&f->timer, f->lp, due_ns > f->next_ns ? due_ns : f->next_ns);
-  f->timer.awaits_tasks = true;
-  f->timer.owner = f;
-  f->timer.deliver = on_due;
-  op_wait(&f->timer, NULL);
+  f->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  if (f->timer == -1) return;
+  if (watch_begin(f->lp, f->timer, WATCH_READABLE, on_tick, f) == 0) {
+    arm(f);
+  } else {
+    close(f->timer);
+    f->timer = -1;
+  }
+}
+
+static void end_timer(foreign *f) {
+  if (f->timer == -1) return;
+  watch_end(f->lp, f->timer);
+  close(f->timer);
 }
 
 foreign *foreign_open(loop *lp, int ns, const struct trace_socket *program, pid_t guard,
@@ -239,7 +257,7 @@ void foreign_close(foreign *f) {
   if (f == NULL) return;
   if (trace_is_probing(f->trace)) look(f);
   trace_probe_close(&f->probe);
-  op_withdraw(&f->timer);
+  end_timer(f);
   free(f->seen);
   free(f);
 }

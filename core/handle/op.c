@@ -60,11 +60,6 @@ void op_attempt_all(list *queue) {
   }
 }
 
-void op_withdraw(op *o) {
-  op_end(o, OP_CLOSED);
-  list_remove(&o->link); /* of the ready queue, or of what is being delivered */
-}
-
 void op_postpone(op *o) {
   if (o->is_in_scratch && o->result > 0) {
     o->owned = malloc((size_t)o->result);

@@ -98,9 +98,6 @@ void op_attempt_all(list *queue);
 void op_end(op *o, ssize_t result);
 void op_end_all(list *queue, ssize_t result);
 
-/* Ends an op and delivers it to nobody, wherever it is: its memory may go. */
-void op_withdraw(op *o);
-
 /* Sends an op that ended at once through the ready queue, so that others get their turn. */
 void op_postpone(op *o);
 
