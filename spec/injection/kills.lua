@@ -1,0 +1,41 @@
+--- script/kills: kills runs with nginx at random moments. argument: COUNT
+local laboratory = require "spec.support.laboratory"
+local lunet = require "lunet"
+local random = require "lunet.random"
+local tagged = require "spec.support.tagged"
+
+local BOUND <const> = 20 -- s; for what takes some hundredths of one
+
+local count = math.tointeger(tonumber(arg[1]))
+local stream = random.new(math.floor(lunet.now()), "kills")
+local longest <const> = 2.5 -- s; about as long as a run takes
+
+-- A run in a user namespace that counts network namespaces: they are gone when no more can be found.
+local place <close> = laboratory.open(60)
+
+local function is_empty(directory)
+  local listing <close> = io.popen("ls -A " .. directory)
+  return listing:read "a" == ""
+end
+
+local began = lunet.now()
+local left = { processes = 0, namespaces = 0, files = 0 }
+for run = 1, count do
+  local directory, nonce = os.tmpname(), tagged.new()
+  os.remove(directory)
+  os.execute("mkdir " .. directory)
+  local after = longest * stream:uniform()
+  place:start(("TMPDIR=%s NONCE=%s timeout -s KILL %.3f '%s' experiments/frozen_nginx.lua >/dev/null 2>&1"):format(
+    directory, nonce, after, os.getenv "LUNET"))
+  place:status()
+  if not lunet.eventually(function() return next(tagged.all(nonce)) == nil end, BOUND) then
+    left.processes = left.processes + 1
+  end
+  if not lunet.eventually(function() return is_empty(directory) end, BOUND) then left.files = left.files + 1 end
+  if not pcall(place.wait_until_empty, place) then left.namespaces = left.namespaces + 1 end
+  os.execute("rm -rf " .. directory)
+  if run * 10 // count > (run - 1) * 10 // count then io.stderr:write(("%d of %d runs\n"):format(run, count)) end
+end
+print(("%d kills: %d left processes, %d network namespaces, %d files; %.0f seconds"):format(count, left.processes,
+  left.namespaces, left.files, lunet.now() - began))
+os.exit(left.processes + left.namespaces + left.files == 0 and 0 or 1, true)

@@ -1,0 +1,60 @@
+local injector = require "spec.injection.injector"
+local lunet = require "lunet"
+
+local function file_of(text)
+  local path = os.tmpname()
+  local file <close> = assert(io.open(path, "w"))
+  assert(file:write(text))
+  return path
+end
+
+-- An experiment that looks at no error of what it opens.
+local function careless(extra)
+  return file_of([[
+    return require "lunet.experiment" { claim = "A file is there.", run = function()
+      local lunet = require "lunet"
+      local before = lunet.listen { backlog = 1 }
+      ]] .. extra .. [[
+      local file = io.open "/etc/hostname"
+      return { has_file = file ~= nil, listens = before ~= nil }
+    end, check = function(outcome) assert(outcome.has_file, "there is no file") end }]])
+end
+
+describe("an injected fault", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  -- What is wrong with each fault of a call.
+  local function tried(path, call, code)
+    local words, wrong = { path, "--json" }, {}
+    local truth = injector.truth(words)
+    for _, known in ipairs(injector.calls(words)) do
+      if known.call == call then
+        local why = injector.try(words, { call = call, number = known.number, code = code }, truth)
+        if why then wrong[#wrong + 1] = why end
+      end
+    end
+    os.remove(path)
+    return wrong
+  end
+
+  it("of lunet's own calls leaves the outcome as it was, or is what the run says", function()
+    for _, call in ipairs { "bind", "listen", "unshare", "epoll_ctl" } do
+      assert.same({}, tried(careless "", call, "ENOMEM"), call)
+    end
+  end)
+
+  it("that an experiment takes for its own result is noticed", function()
+    local wrong = table.concat(tried(careless "", "openat", "EMFILE"), "\n")
+    assert.matches("a false verdict: does not hold, there is no file", wrong, 1, true)
+  end)
+
+  it("that hangs or kills the run is noticed", function()
+    local patience = injector.patience
+    injector.patience = 2
+    local wrong = tried(careless "if not before then while true do end end", "bind", "EMFILE")
+    injector.patience = patience
+    assert.same({ "hangs" }, wrong)
+    wrong = tried(careless "if not before then os.execute('kill -SEGV $PPID') end", "bind", "EMFILE")
+    assert.matches("dies by SIGSEGV", wrong[1] or "nothing", 1, true)
+  end)
+end)
