@@ -85,6 +85,20 @@ file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} script/* .ci/
   bench/run bench/laboratory)
 lunet_test(lint lint/shellcheck shellcheck ${scripts})
 
+# Whether recording, or a setting of the kernel, moves what an experiment finds. Each takes many runs.
+file(GLOB experiments CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/experiments experiments/*.lua)
+foreach(experiment IN LISTS experiments)
+  cmake_path(GET experiment STEM name)
+  file(STRINGS experiments/${experiment} exclusive REGEX "^ *exclusive = true")
+  foreach(kind recorded settings)
+    lunet_test(slow ${kind}/${name} lunet spec/figures/${kind}.lua ${name})
+    set_tests_properties(${kind}/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
+    if(exclusive)
+      set_tests_properties(${kind}/${name} PROPERTIES RUN_SERIAL TRUE)
+    endif()
+  endforeach()
+endforeach()
+
 # Wrong outcomes of each experiment, which its check is to notice: `ctest -R ^outcomes/ -V` prints a line for each.
 file(GLOB outcomes CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/spec/outcomes spec/outcomes/*.lua)
 foreach(outcome IN LISTS outcomes)

@@ -189,6 +189,10 @@ local MOST_SEGMENTS = 65536 -- some 17 MB
 --- Captures the TCP segments that pass the interfaces of this host, its loopback among them, until it is closed;
 --- ends with the host. The tap is where packet(7) sockets are: it sees what arrives before a drop rule of this
 --- host loses it; what such a rule loses on its way out is seen on the loopback, to which it is sent instead.
+---
+--- It does not change what it shows: the kernel copies headers into a ring of 8192 frames (packet_mmap.rst), 2 MiB, and
+--- TCP merges segments as it does without. A script that neither waits nor reads while more than 8192 pass loses the
+--- others; statistics() says how many. Opening waits 5 to 15 ms for the kernel: do it before what is measured.
 ---@param most? integer how many segments it keeps, the last ones; default 65536. They take 256 bytes each
 ---@return lunet.capture|nil capture
 ---@return string? message

@@ -1,0 +1,62 @@
+--- Runs an experiment in one way again and again, and in others, until they agree or enough runs say that they do not.
+local agreement = require "spec.support.agreement"
+
+local compare = {}
+
+local MOST_BASE <const> = 10 -- runs whose spread counts
+local LEAST_BASE <const> = 2
+local MOST_OTHER <const> = 4 -- runs of another way, of which each field must agree in one
+
+--- spec/figures/NAME.lua, if it is there, says for an experiment { knobs = {...}, sizes = {...}, bounds = {...} }:
+--- knobs for the runs; which whole numbers are sizes; by what part of it a field may differ, and why.
+---@param name string of the experiment
+---@return {knobs: table?, sizes: table?, bounds: table<string, {part: number, why: string}>?}
+function compare.listing(name)
+  local path = ("spec/figures/%s.lua"):format(name)
+  local file <close> = io.open(path)
+  return file and dofile(path) or {}
+end
+
+local function outcome_of(run)
+  run.outcome.verdict = run.verdict
+  return run.outcome
+end
+
+--- Whatever is left when the differences of all runs of one way are put together, by path.
+local function left_of(base, runs, listing)
+  local left
+  for _, outcome in ipairs(runs) do
+    local differences = agreement.differences(base, outcome, listing)
+    left = left and agreement.common(left, differences) or differences
+  end
+  return left
+end
+
+--- Compares. The base runs until all agree, at most 10 times: fewer have a smaller spread, so that what agrees with
+--- them agrees with ten.
+---@param base fun(): table runs it, and gives what experiment:execute does
+---@param ways {name: string, run: fun(): table}[] the other ways
+---@param listing table from compare.listing
+---@param most_base? integer how often the base runs at most, 10 by default
+---@return {name: string, differences: table<string, string>, outcome: table}[] results one for each way
+---@return table[] base_outcomes
+function compare.run(base, ways, listing, most_base)
+  local bases, results = {}, {}
+  for i, way in ipairs(ways) do results[i] = { name = way.name, runs = {} } end
+  repeat
+    bases[#bases + 1] = outcome_of(base())
+    local is_agreed = #bases >= LEAST_BASE
+    for i, result in ipairs(results) do
+      result.differences = #result.runs > 0 and left_of(bases, result.runs, listing) or nil
+      if (not result.differences or next(result.differences)) and #result.runs < MOST_OTHER then
+        result.outcome = outcome_of(ways[i].run())
+        table.insert(result.runs, result.outcome)
+        result.differences = left_of(bases, result.runs, listing)
+      end
+      is_agreed = is_agreed and next(result.differences) == nil
+    end
+  until is_agreed or #bases == (most_base or MOST_BASE)
+  return results, bases
+end
+
+return compare

@@ -1,0 +1,62 @@
+--- Tells whether recording changes what an experiment finds: `lunet spec/figures/recorded.lua NAME [--row]`, from the
+--- root of the tree. Runs it unrecorded, with --record kernel and with --record wire, and compares the outcomes
+--- (spec/support/agreement.lua says how, spec/figures/NAME.lua what else). Prints what differs, or with --row the
+--- experiment's row of doc/recording.md. Exit status: 0 all agree, 1 they do not, 77 the machine disturbed the runs.
+local agreement = require "spec.support.agreement"
+local compare = require "spec.figures.compare"
+
+local SKIPPED <const> = 77
+
+local name, option = ...
+local experiment = dofile(("experiments/%s.lua"):format(name))
+local listing = compare.listing(name)
+local values = experiment:settings(listing.knobs)
+
+local function skip()
+  print(option == "--row" and ("| %s | not judged | | | | | The machine disturbed it. |"):format(name)
+    or ("%-24s the machine disturbed it"):format(name))
+  os.exit(SKIPPED)
+end
+
+local function recorded(level)
+  return function()
+    local run = experiment:execute(values, { record = level })
+    if run.verdict == "not judged" then skip() end
+    return run
+  end
+end
+
+local results, bases = compare.run(recorded "none",
+  { { name = "kernel", run = recorded "kernel" }, { name = "wire", run = recorded "wire" } }, listing)
+
+local fields, varied = agreement.fields(bases[1]), {}
+local count, equal, complaints = 0, 0, {}
+for path in pairs(fields) do
+  count = count + 1
+  for _, result in ipairs(results) do
+    local other = agreement.fields(result.outcome)[path]
+    if other ~= fields[path] then varied[path] = true end
+  end
+  if not varied[path] then equal = equal + 1 end
+end
+for _, result in ipairs(results) do
+  for path, words in pairs(result.differences) do
+    complaints[#complaints + 1] = ("--record %s: %s is %s"):format(result.name, path, words)
+  end
+end
+table.sort(complaints)
+
+local reasons = {}
+for field, bound in pairs(listing.bounds or {}) do
+  reasons[#reasons + 1] = ("`%s` within %.0f %%: %s"):format(field, 100 * bound.part, bound.why)
+end
+table.sort(reasons)
+if option == "--row" then
+  print(("| %s | %s | %d | %d | %d | %d | %s |"):format(name, bases[1].verdict, #bases, count, equal, #complaints,
+    table.concat(reasons, "; ")))
+else
+  print(("%-24s %d unrecorded runs, %d fields, %d the same, %d outside the bounds"):format(name, #bases, count, equal,
+    #complaints))
+end
+for _, words in ipairs(complaints) do io.stderr:write("  ", words, "\n") end
+os.exit(#complaints == 0)

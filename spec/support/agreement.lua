@@ -1,0 +1,116 @@
+--- Whether a run's outcome agrees with those of other runs that differ from it in one thing: in what was recorded, or
+--- in a setting.
+---
+--- A field is a leaf of the outcome, or the length of a list in it. Its path has every index ("late.1.seconds"), its
+--- name has none ("late[].seconds"). A field of the run agrees with the others if
+--- * a string or a boolean is one that they have;
+--- * a count is equal; where theirs differ, it lies among them;
+--- * a size in bytes is within 0.5 % of theirs;
+--- * a time, and any number that is not whole, lies in their spread, widened at both ends by half of it and 2 ms.
+local agreement = {}
+
+local SIZE_PART <const> = 0.005
+local SPREAD_PART <const> = 0.5
+local LONGER_S <const> = 0.002
+
+local function walk(any, path, fields)
+  if type(any) ~= "table" then
+    fields[path] = any
+    return
+  end
+  if #any > 0 then fields[path .. ".#"] = #any end
+  for key, inner in pairs(any) do walk(inner, path == "" and tostring(key) or path .. "." .. tostring(key), fields) end
+end
+
+--- The fields of an outcome by their paths.
+---@param outcome table
+---@return table<string, string|number|boolean>
+function agreement.fields(outcome)
+  local fields = {}
+  walk(outcome, "", fields)
+  return fields
+end
+
+--- The name that a path has: "late[].seconds" of "late.1.seconds".
+---@param path string
+---@return string
+function agreement.name(path) return (path:gsub("%.%d+", "[]"):gsub("%.#$", "[]")) end
+
+local function is_size(name, sizes) return sizes[name] or name:find "bytes$" ~= nil end
+
+local function is_time(name)
+  return name:find "seconds$" ~= nil or name:find "ms$" ~= nil or name:find "_s$" ~= nil
+end
+
+local function bound_of(name, path, options)
+  local bounds = options.bounds or {}
+  return bounds[path] or bounds[name]
+end
+
+--- How far beyond the least and the most a number may lie.
+local function slack_of(name, path, least, most, options)
+  local bound = bound_of(name, path, options)
+  if bound then return bound.part * most end
+  if is_size(name, options.sizes or {}) then return SIZE_PART * most end
+  if math.type(least) == "integer" and math.type(most) == "integer" and not is_time(name) then return 0 end
+  local unit = name:find "ms$" and 1000 or 1
+  return SPREAD_PART * (most - least) + (options.longer or LONGER_S) * unit + (options.part or 0) * math.abs(most)
+end
+
+-- Why the value does not agree with the others', in words; nil if it does.
+local function complaint(path, value, others, options)
+  local name = agreement.name(path)
+  local least, most, words = math.huge, -math.huge, {}
+  for i, other in ipairs(others) do
+    if other == value then return nil end
+    words[i] = tostring(other)
+    if math.type(other) then least, most = math.min(least, other), math.max(most, other) end
+  end
+  if not math.type(value) or least > most then
+    return ("%s, not %s"):format(tostring(value), table.concat(words, ", "))
+  end
+  local slack = slack_of(name, path, least, most, options)
+  if value >= least - slack and value <= most + slack then return nil end
+  return ("%s, not from %s to %s"):format(value, least, most)
+end
+
+--- The fields of an outcome that do not agree with those of others.
+---@param others table[] outcomes
+---@param outcome table
+---@param options? {sizes: table<string, boolean>?, bounds: table<string, {part: number, why: string}>?,
+--- longer: number?, part: number?} sizes: by name, which whole numbers are sizes; bounds: by name or path, by what part
+--- of it a field may differ, and why; for times, by how many seconds more than their spread they may differ, 0.002 by
+--- default, and by what part of them, 0 by default
+---@return table<string, string> differences by path, what is different
+function agreement.differences(others, outcome, options)
+  options = options or {}
+  local values, fields, differences = {}, agreement.fields(outcome), {}
+  for _, other in ipairs(others) do
+    for path, value in pairs(agreement.fields(other)) do
+      values[path] = values[path] or {}
+      table.insert(values[path], value)
+    end
+  end
+  for path, value in pairs(fields) do
+    differences[path] = values[path] and complaint(path, value, values[path], options)
+    if not values[path] then differences[path] = ("%s, where others have none"):format(value) end
+  end
+  for path, seen in pairs(values) do
+    if fields[path] == nil and #seen == #others then
+      differences[path] = ("none, where others have %s"):format(seen[1])
+    end
+  end
+  return differences
+end
+
+--- Those that are in both.
+---@param a table<string, string>
+---@param b table<string, string>
+---@return table<string, string>
+function agreement.common(a, b)
+  local both = {}
+  for path, words in pairs(a) do both[path] = b[path] and words end
+  return both
+end
+
+return agreement
