@@ -8,18 +8,21 @@
 -- with the congestion window, up to the third number of tcp_wmem (tcp_sndbuf_expand). When it is full too, send blocks.
 -- The client's kernel asks for room again and again (RFC 9293, 3.8.6.1), and "none" is an answer: the wait has no end.
 --
--- "509 KB" is no constant of the kernel. It is what this default takes: reno, tcp_rmem and tcp_wmem as lunet pins
--- them, writes of 64 KiB, a client that polls, a veth pair. The table of the outcome changes one of these at a time:
---   congestion  The kernel asks it how far the send buffer grows: to twice the congestion window, or three times by
---               bbr (sndbuf_expand in net/ipv4/tcp_bbr.c), and each has a window of its own.
---   client      A socket is writable when a third of its buffer is free (sk_stream_is_writeable in include/net/sock.h),
---               and only then poll, select and epoll say so and a blocked send goes on. But a send that is tried takes
---               what is free. So `retry`, which tries every 10 ms, gets more in than `poll` and `blocking`. Seen by
---               strace: curl, wget, Node, Python's asyncio and its sockets with a timeout poll; Python's urllib, Perl's
---               print, dd and redis-cli block. Nobody tried again untold: that is a program of one's own with a tick.
---   write       Buffers count memory, not bytes of data: how data is cut into segments, and which of them TCP merges.
---   path        The loopback has segments of 64 KiB. A Unix socket has no receive buffer: what is sent is in the queue
---               entry at once, as far as the client's SO_SNDBUF or net.core.wmem_default goes (net/unix/af_unix.c).
+-- "509 KB" is no constant of the kernel. A connection takes that much under reno, with tcp_rmem and tcp_wmem as lunet
+-- pins them, in writes of 64 KiB, from a client that polls, over a veth pair. The table changes one of these at a time:
+--   congestion  The send buffer grows to twice the congestion window; bbr asks for three times that (sndbuf_expand in
+--               net/ipv4/tcp_bbr.c). Each algorithm opens the window in its own way.
+--   client      The kernel calls a socket writable when a third of its send buffer is free (sk_stream_is_writeable,
+--               include/net/sock.h). Only then do poll, select and epoll return, and only then does a blocked send go
+--               on. But a send takes whatever is free. So a client that tries again every 10 ms gets more in than one
+--               that waits. By strace, curl, wget, Node and Python's asyncio poll; Python's urllib, Perl's print and dd
+--               block. None of them tries again before the kernel tells it to: only a program with a timer does.
+--   write       Buffers count memory, not bytes of data. The size of writes decides how data is cut into segments and
+--               which of them TCP merges. To fill a buffer by 64 bytes takes as long as acknowledgements do, so that
+--               there the speed of the client matters, too.
+--   path        The loopback carries segments of 64 KiB. A Unix socket has no receive buffer: what a client sends is in
+--               the queue entry at once, up to its own SO_SNDBUF or net.core.wmem_default (net/unix/af_unix.c).
+-- doc/settings.md has the settings of the kernel that matter besides.
 --
 -- Where people met it: an upload to a hung server that is "done" in a moment; a progress bar at 100 % before anybody
 -- has read a byte; log shippers whose last half megabyte is gone when the collector is restarted.
@@ -34,7 +37,7 @@ local lunet = require "lunet"
 local LONG = 10 -- s; bounds waits for states that do come
 local MORE_THAN_FITS = 64 * 1024 * 1024 -- bytes; tcp_rmem and tcp_wmem end well below
 local TICK = 0.01 -- s; how often a client tries again that does not wait to be told
-local STILL = 0.05 -- s; when nothing has moved for so long, on a link without delay, nothing is on its way
+local STILL = 0.05 -- s; when nothing has moved for so long, on a link without delay, nothing is under way
 local ROUND_TRIPS = 20 -- that a send may take
 local PORT = 7300
 
@@ -192,9 +195,9 @@ local function look(ends)
   end
 end
 
---- On which side the bytes are, when none is on its way any more: all that was acknowledged has arrived, and nothing
---- has moved for a while. That nothing is unacknowledged is not to be waited for: some kernels send again and again
---- what does not fit into the window (6.1 and 6.18.15 do).
+--- On which side the bytes are, once none is under way: every byte is in one of the kernel's two counts, and neither
+--- has changed for a while. Do not wait until nothing that was sent is unacknowledged: some kernels (6.1, 6.18.15) keep
+--- sending a segment that does not fit into the window.
 local function places_of(ends, taken)
   if ends.knobs.path == "unix" then -- whose kernel tells only of what is accepted
     ends.connection = assert(ends.listener:accept(LONG))
@@ -233,7 +236,7 @@ local function absorb(case, knobs)
 end
 
 local function is_allowed(congestion)
-  local allowed = environment.sysctl "net.ipv4.tcp_allowed_congestion_control"
+  local allowed = environment.sysctl "net.ipv4.tcp_allowed_congestion_control" or "reno"
   return (" " .. allowed .. " "):find(" " .. congestion .. " ", 1, true) ~= nil
 end
 

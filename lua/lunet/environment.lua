@@ -18,7 +18,8 @@ environment.SYSCTLS = {
   "net.ipv4.tcp_notsent_lowat", "net.ipv4.tcp_rmem", "net.ipv4.tcp_shrink_window", "net.ipv4.tcp_window_scaling",
   "net.ipv4.tcp_wmem",
   -- congestion control, acknowledgement and retransmission
-  "net.core.default_qdisc", "net.ipv4.tcp_congestion_control", "net.ipv4.tcp_early_retrans", "net.ipv4.tcp_ecn",
+  "net.core.default_qdisc", "net.ipv4.tcp_allowed_congestion_control", "net.ipv4.tcp_congestion_control",
+  "net.ipv4.tcp_early_retrans", "net.ipv4.tcp_ecn",
   "net.ipv4.tcp_frto", "net.ipv4.tcp_no_metrics_save", "net.ipv4.tcp_recovery", "net.ipv4.tcp_retries1",
   "net.ipv4.tcp_retries2", "net.ipv4.tcp_rto_max_ms", "net.ipv4.tcp_rto_min_us", "net.ipv4.tcp_sack",
   "net.ipv4.tcp_slow_start_after_idle", "net.ipv4.tcp_timestamps",

@@ -7,11 +7,13 @@
 --- runs.
 local agreement = require "spec.support.agreement"
 local compare = require "spec.figures.compare"
+local interrupt = require "lunet.interrupt"
 local isolation = require "lunet.isolation"
 
 local SKIPPED <const> = 77
 local MOST_BASE <const> = 6
 local MOST_NAMES <const> = 4 -- fields that a row names
+local ATTEMPTS <const> = 4 -- at a run that the machine disturbs
 
 local QUICK <const> = {
   { "tcp_congestion_control", "cubic" }, { "tcp_congestion_control", "bbr" },
@@ -57,9 +59,20 @@ local function skip()
   os.exit(SKIPPED)
 end
 
+-- A setting may keep the experiment from running, or from being judged: that is a verdict, too.
 local function run(knobs)
-  local ran = experiment:execute(knobs, { record = "none" })
-  if ran.verdict == "not judged" then skip() end
+  local ok, ran
+  for _ = 1, ATTEMPTS do
+    ok, ran = pcall(experiment.execute, experiment, knobs, { record = "none" })
+    if not ok and interrupt.is(ran) then error(ran, 0) end
+    if ok and ran.verdict ~= "not judged" then return ran end
+  end
+  return ok and ran or { verdict = "could not run", outcome = {} }
+end
+
+local function run_base()
+  local ran = run(values)
+  if ran.verdict == "not judged" or ran.verdict == "could not run" then skip() end
   return ran
 end
 
@@ -76,8 +89,11 @@ end
 
 -- -- what moved --------------------------------------------------------------------------------------
 
--- Each field's first difference, by name: "absorbed[].taken: 749184, not from 509048 to 509048".
+-- Each field's first difference, by name: "`absorbed[].taken` is 749184, not from 509048 to 509048".
 local function words_of(differences)
+  if differences.verdict then
+    return ("The verdict is: %s."):format(differences.verdict:match "^(.-), not")
+  end
   local paths, names, words = {}, {}, {}
   for path in pairs(differences) do paths[#paths + 1] = path end
   table.sort(paths)
@@ -113,7 +129,7 @@ for _, list in ipairs { QUICK, option == "--rows" and OTHERS or {} } do
   end
 end
 
-local results = compare.run(function() return run(values) end, ways, listing, MOST_BASE)
+local results = compare.run(run_base, ways, listing, MOST_BASE)
 if option == "--rows" then
   for _, result in ipairs(results) do
     if next(result.differences) then
