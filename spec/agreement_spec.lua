@@ -65,6 +65,9 @@ describe("the agreement of outcomes", function()
     end
     assert.same({ ["rows.2.a"] = "111, not from 100 to 100" }, try { ["rows[].a"] = { part = 0.1, why = "why" } })
     assert.same({ ["rows.1.a"] = "110, not from 100 to 100" }, try { ["rows.2.a"] = { part = 0.2, why = "why" } })
+    local options = { bounds = { drawn = { part = 0.2, why = "why" } } }
+    assert.same({ other = "b, not a" }, differences({ { drawn = "0 1", other = "a" } }, { drawn = "0 2", other = "b" },
+      options))
   end)
 end)
 

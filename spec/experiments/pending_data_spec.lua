@@ -23,6 +23,11 @@ local function assert_absorbed(case)
   assert.equal(case.taken, case.at_server + case.at_client)
 end
 
+local function is_bbr_allowed()
+  local file <close> = assert(io.open "/proc/sys/net/ipv4/tcp_allowed_congestion_control")
+  return file:read "a":find "bbr" ~= nil
+end
+
 describe("pending_data", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
@@ -147,7 +152,7 @@ describe("pending_data", function()
   for _, client in ipairs { "poll", "retry", "blocking" } do
     for _, path in ipairs { "link", "loopback", "unix" } do
       it(("holds for a client that does %s, by %s"):format(client, path), function()
-        local outcome, holds, why = run { client = client, path = path, bytes = 30000, write = 7000 }
+        local outcome, holds, why = run { client = client, path = path, bytes = 30000, write = 7000, patience = 0.05 }
         assert.is_true(holds, why)
         assert.same({ 30000, 30000, true, 1, "none" }, { outcome.taken, outcome.received, outcome.is_intact,
           outcome.queue_depth, outcome.send_error })
@@ -158,7 +163,8 @@ describe("pending_data", function()
 
     it(("does not hold for a client that does %s when its send blocks, and all it took arrives"):format(client),
       function()
-        local outcome, holds, why = run { client = client, bytes = 300000, sndbuf = 4096, rcvbuf = 4096 }
+        local outcome, holds, why = run { client = client, bytes = 300000, sndbuf = 4096, rcvbuf = 4096,
+          patience = 0.05 }
         assert.same({ false, ("send took %d bytes and then blocked"):format(outcome.taken), "TIMEOUT", true },
           { holds, why, outcome.send_error, outcome.is_intact })
         assert.is_true(outcome.taken > 0)
@@ -192,11 +198,31 @@ describe("pending_data", function()
   end)
 
   it("takes more under bbr, which lets the send buffer grow to three times the window, than under reno", function()
-    local file <close> = assert(io.open "/proc/sys/net/ipv4/tcp_allowed_congestion_control")
-    if not file:read "a":find "bbr" then return pending "this machine lets nobody use bbr" end
+    if not is_bbr_allowed() then return pending "this machine lets nobody use bbr" end
     eventually_more({ congestion = "reno" }, { congestion = "bbr" })
     eventually_more({ congestion = "bbr" }, { congestion = "bbr", client = "retry" })
   end)
+
+  for _, congestion in ipairs { "reno", "bbr" } do
+    for _, write in ipairs { 65536, 1000, 64 } do
+      it(("takes as much while the wire is recorded as unrecorded: %s, writes of %d bytes"):format(congestion, write),
+        function()
+          if congestion == "bbr" and not is_bbr_allowed() then return pending "this machine lets nobody use bbr" end
+          -- With small writes it is the speed of a client that polls that decides, recorded or not.
+          local values = pending_data:settings { congestion = congestion, write = write, vary = "none",
+            client = write == 64 and "retry" or "poll" }
+          local without, recorded = {}, {}
+          for i = 1, 10 do
+            without[i] = pending_data:execute(values, { record = "none" }).outcome.absorbed[1].taken
+            recorded[i] = pending_data:execute(values, { record = "wire" }).outcome.absorbed[1].taken
+            for _, taken in ipairs(without) do
+              if math.abs(recorded[i] - taken) <= 0.005 * taken then return end
+            end
+          end
+          error(("%s unrecorded, %s recorded"):format(table.concat(without, ", "), table.concat(recorded, ", ")))
+        end)
+    end
+  end
 
   it("notices a row that is missing, was not asked for, or does not add up", function()
     local function judge(change)

@@ -7,8 +7,8 @@ local function bound(row, part, why)
     bounds[("absorbed.%d.%s"):format(row, field)] = { part = part, why = why }
   end
 end
-bound(2, 0.2, "writes of 64 bytes fill a buffer as slowly as acknowledgements empty it, so that the speed of the client "
-  .. "decides, recorded or not")
-bound(9, 0.25, "a delay of 1 ms is kept by lunet's own process, and how punctual that is decides which segments merge")
+bound(2, 0.2, "writes of 64 bytes fill a buffer as slowly as acknowledgements empty it, so that the speed of the "
+  .. "client decides, recorded or not")
+bound(9, 0.25, "lunet's own process keeps a delay of 1 ms, and how punctual it is decides which segments merge")
 
 return { sizes = sizes, bounds = bounds }
