@@ -1,4 +1,4 @@
-local WHY <const> = "the moment at which the server stops decides who is queued, and who is in the middle of a handshake"
+local WHY <const> = "the moment at which the server stops decides who is queued and whose handshake is not over"
 
 local bounds = {}
 for _, field in ipairs { "cases[].reset", "cases[].refused", "cases[].served", "kernel[].rsts", "kernel[].queued",

@@ -51,12 +51,13 @@ table.sort(complaints)
 
 local by_reason, reasons = {}, {}
 for field, bound in pairs(listing.bounds or {}) do
-  by_reason[bound.why] = by_reason[bound.why] or {}
-  table.insert(by_reason[bound.why], ("`%s` within %.0f %%"):format(field, 100 * bound.part))
+  local words = ("within %.0f %%: %s"):format(100 * bound.part, bound.why)
+  by_reason[words] = by_reason[words] or {}
+  table.insert(by_reason[words], ("`%s`"):format(field))
 end
-for why, fields_of_it in pairs(by_reason) do
+for words, fields_of_it in pairs(by_reason) do
   table.sort(fields_of_it)
-  reasons[#reasons + 1] = ("%s: %s"):format(table.concat(fields_of_it, ", "), why)
+  reasons[#reasons + 1] = ("%s %s"):format(table.concat(fields_of_it, ", "), words)
 end
 table.sort(reasons)
 if option == "--row" then

@@ -67,7 +67,7 @@ local function run(knobs)
     if not ok and interrupt.is(ran) then error(ran, 0) end
     if ok and ran.verdict ~= "not judged" then return ran end
   end
-  return ok and ran or { verdict = "could not run", outcome = {} }
+  return ok and ran or { verdict = "could not run", why = tostring(ran):match "^[^\n]*", outcome = {} }
 end
 
 local function run_base()
@@ -84,7 +84,9 @@ local function run_with(setting)
   local before = isolation.SYSCTLS[field]
   isolation.SYSCTLS[field] = setting[2]
   local _restored <close> = setmetatable({}, { __close = function() isolation.SYSCTLS[field] = before end })
-  return run(knobs)
+  local ran = run(knobs)
+  if ran.why then ran.verdict = ran.verdict .. " (" .. ran.why:gsub("^experiments/[%w_]+%.lua:%d+: ", "") .. ")" end
+  return ran
 end
 
 -- -- what moved --------------------------------------------------------------------------------------
@@ -92,7 +94,7 @@ end
 -- Each field's first difference, by name: "`absorbed[].taken` is 749184, not from 509048 to 509048".
 local function words_of(differences)
   if differences.verdict then
-    return ("The verdict is: %s."):format(differences.verdict:match "^(.-), not")
+    return ("The verdict is: %s."):format(differences.verdict:match "^(.-), not %l"):gsub("|", "/")
   end
   local paths, names, words = {}, {}, {}
   for path in pairs(differences) do paths[#paths + 1] = path end
