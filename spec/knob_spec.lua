@@ -237,6 +237,17 @@ describe("a knob that is a time in seconds", function()
   end)
 end)
 
+describe("a knob that is a whole number with a least value alone", function()
+  it("takes what the kernel's calls take, and says so beyond", function()
+    local k = knob.new("backlog", { 5, "connections", "m", min = 0 })
+    assert.equal(2147483647, k:parse "2147483647")
+    assert.equal("knob backlog: 2147483648 is not allowed; it is a whole number, 0 or more, of 31 bits at most "
+      .. "(connections)", refusal(k, "2147483648", "parse"))
+    local wide = knob.new("seed", { 1, "", "m", min = 0, max = math.maxinteger })
+    assert.equal(math.maxinteger, wide:check(math.maxinteger))
+  end)
+end)
+
 describe("a knob that is a list", function()
   local k = knob.new("backlogs", { { 3, 5, 40 }, "connections", "m", min = 0, max = 99 })
   local allowed = " is not allowed; it is whole numbers from 0 to 99, with commas between them, 1 to 1000 of them "
