@@ -82,6 +82,24 @@ describe("a signal", function()
     assert.equal("still here\nclosed\n", process.stdout:receive("a", BOUND))
   end)
 
+  it("ends busted, though it takes every error for that of a test", function()
+    local place <close> = scratch.open()
+    place:write("a_spec.lua", [[for i = 1, 1000 do
+      it("waits " .. i, function()
+        io.write(require("lunet.scratch").open().path, "\n")
+        io.flush()
+        require "lunet".sleep(math.huge)
+      end)
+    end]])
+    local process <close>, path = start { "sh", "-c", 'exec "$LUNET" "$(command -v busted)" --output=TAP a_spec.lua',
+      cwd = place.path }
+    if not path:find "^/" then path = process.stdout:receive("l", BOUND) end
+    assert.is_true(exists(path))
+    assert(process:kill "SIGTERM")
+    assert.equal(143, process:wait(BOUND))
+    assert.is_false(exists(path))
+  end)
+
   it("ends the prompt, in a line and between two", function()
     for _, line in ipairs { "while true do end\n", "" } do
       local process <close>, version = start { os.getenv "LUNET", "-i" }
