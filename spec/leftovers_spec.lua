@@ -43,7 +43,7 @@ for name, words in pairs(interpreters) do
         local process <close>, path = start("io.read() " .. ending)
         process.stdin:close()
         assert(process:wait(BOUND))
-        assert.is_false(exists(path))
+        assert_gone(path)
       end)
     end
 

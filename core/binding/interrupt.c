@@ -2,14 +2,15 @@
 
 #include <lauxlib.h>
 #include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "binding/runtime.h"
 #include "binding/waits.h"
 #include "platform/leftovers.h"
 
-/* Within 2 s all is over: a second for the script to end, and then half of one for the remover. */
-enum { GRACE_S = 1, REMOVER_MS = 500, STATUS_OF_SIGNAL = 128 };
+/* Within 2 s all is over: so long has the script to end, and then so long the remover. */
+enum { GRACE_MS = 1400, REMOVER_MS = 500, STATUS_OF_SIGNAL = 128 };
 
 static lua_State *main_thread;
 static runtime *the_runtime;
@@ -62,7 +63,9 @@ static void limit_time(int number) {
   if (ending != 0) return;
   ending = number;
   set_action(SIGALRM, on_alarm);
-  alarm(GRACE_S);
+  static const struct itimerval grace = {
+    .it_value = {.tv_sec = GRACE_MS / 1000, .tv_usec = GRACE_MS % 1000 * 1000}};
+  setitimer(ITIMER_REAL, &grace, NULL);
 }
 
 static void on_signal(int number) {

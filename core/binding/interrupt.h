@@ -1,6 +1,6 @@
 /* How signals end the program. SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGPIPE raise an error from
  * what runs, or from what the main thread waits for: everything that is open is closed on the way
- * out. A script may catch the error of SIGINT; after the other three it has a second to end.
+ * out. A script may catch the error of SIGINT; after the other three it has 1.4 s to end.
  *
  * The one place with static state, since a signal handler has no arguments. A stock interpreter
  * that loads the module keeps its own handling of signals. */
