@@ -161,6 +161,24 @@ describe("lunet with a directory, --markdown,", function()
   end)
 end)
 
+describe("lunet with a directory, --markdown FILE,", function()
+  it("replaces the file by the page, and prints nothing", function()
+    local file = place:write("pages/README.md", "OLD")
+    local result = run("all_hold --markdown " .. file)
+    assert.same({ 0, "" }, { result.status, result.output })
+    assert.equal(run "all_hold --markdown".output, place:read "pages/README.md")
+  end)
+
+  it("says before the runs that the file cannot be written, and after them that it does not fit", function()
+    local result = run "all_hold --markdown /nowhere/README.md"
+    assert.same({ 3, "", "lunet: --markdown: /nowhere/README.md: No such file or directory\n" },
+      { result.status, result.output, result.errors })
+    result = run "all_hold --markdown /dev/full"
+    assert.equal(3, result.status)
+    assert.matches("\nlunet: %-%-markdown: /dev/full: No space left on device\n$", result.errors)
+  end)
+end)
+
 describe("lunet with a directory, --help,", function()
   it("lists the options and the exit statuses, in 80 columns, and runs nothing", function()
     local result = run "one_breaks --help"
@@ -169,7 +187,7 @@ describe("lunet with a directory, --help,", function()
     for _, part in ipairs {
       "Usage: lunet one_breaks", "--jobs N", "--timeout SECONDS", "(default 120)", "--json", "--markdown",
       "Exit status: 0 every claim holds, 1 one does not hold, else 4 one is not judged, else 3 one could not run, "
-        .. "2 wrong use, 130 Ctrl-C.",
+        .. "2 wrong use, 130 Ctrl-C, 143 SIGTERM.",
     } do
       assert.match(part, text, 1, true)
     end

@@ -43,7 +43,7 @@ local function parser_for(place)
   local parser = argparse("lunet " .. place, "Run every experiment of the directory, each in a process of its own.")
   parser:add_help(false):usage_max_width(80):help_max_width(80)
   parser:epilog("Exit status: 0 every claim holds, 1 one does not hold, else 4 one is not judged, else 3 one could "
-    .. "not run, 2 wrong use, 130 Ctrl-C.")
+    .. "not run, 2 wrong use, 130 Ctrl-C, 143 SIGTERM.")
   parser:flag "-h --help":description "Show this and exit."
   parser:option "--jobs":argname "N":convert(jobs_of):description(
     "How many run at a time (default: the number of processors). Those that declare themselves exclusive run alone.")
@@ -53,7 +53,8 @@ local function parser_for(place)
     "What each records: none, kernel or wire (default: none of those that run alone, else kernel).")
   parser:mutex(
     parser:flag "--json":description "Print one JSON array of all records and nothing else.",
-    parser:flag "--markdown":description "Print the directory's README.md.")
+    parser:option "--markdown":args "?":argname "FILE":description(
+      "Print the directory's README.md, or replace the file by it, which stays as it was until then."))
   return parser
 end
 
@@ -92,8 +93,21 @@ end
 
 local function tell_records(records, options, place, seconds)
   if options.json then return tell(overview.json(records)) end
-  if options.markdown then return tell(overview.page(records, place)) end
-  return tell(overview.table(records, seconds))
+  if not options.markdown then return tell(overview.table(records, seconds)) end
+  local page, file = overview.page(records, place), options.markdown[1]
+  if not file then return tell(page) end
+  local ok, why = core.replace_file(file, page .. "\n")
+  if not ok then complain("--markdown: " .. why) end
+  return ok
+end
+
+-- Found out before the runs, which take long.
+local function can_write(options)
+  local file = options.markdown and options.markdown[1]
+  if not file then return true end
+  local ok, why = core.can_replace_file(file)
+  if not ok then complain("--markdown: " .. why) end
+  return ok
 end
 
 --- The experiments that are there; nil if there are none or they cannot be found, which has been said.
@@ -122,6 +136,7 @@ function directory.run(place, arguments)
     return WRONG_USE
   end
   if options.help then return tell(parser:get_help()) and HELPED or COULD_NOT_RUN end
+  if not can_write(options) then return COULD_NOT_RUN end
   local started = lunet.now()
   local entries, status = load_entries(place)
   if not entries then return status end

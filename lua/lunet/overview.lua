@@ -57,7 +57,7 @@ The verdicts and figures are those of a run of all of them with their default kn
 
 %s
 
-Generated, not to be edited: `script/run %s --markdown > %sREADME.md`.]]
+Generated, not to be edited: `script/run %s --markdown %sREADME.md`.]]
 
 -- A text as a cell of a table in GitHub's Markdown, in which it is text and nothing else.
 local function cell(words) return (text.shown(words:gsub("%s+", " ")):gsub("[|<]", "\\%0")) end
