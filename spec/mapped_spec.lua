@@ -20,10 +20,9 @@ local function record(address)
     local near = assert(client:connect(link:address(server) .. ":7000", BOUND))
     assert(near:send "hello\n")
     eventually(function() return listener:queue().depth == 1 end)
-    lunet.note "It waits."
+    lunet.note "It waits." -- once: the kernel is not looked at again so soon
     near:close()
     eventually(function() return #server:sockets { state = "CLOSE_WAIT" } == 1 end)
-    lunet.note "It has left."
     local far = assert(listener:accept(BOUND))
     assert.equal("hello\n", far:receive("a", BOUND))
     far:close()
