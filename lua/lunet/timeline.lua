@@ -258,7 +258,8 @@ function timeline.unseen(run)
   for _, e in ipairs(run.events) do
     if e.kind == "unseen" then count, code = count + 1, code or e.code end
   end
-  if count > 0 then told[1] = ("The kernel could not be asked %d times (%s)."):format(count, code) end
+  local often = count == 1 and "once" or count .. " times"
+  if count > 0 then told[1] = ("The kernel could not be asked %s (%s)."):format(often, code) end
   for _, message in ipairs(run.failures or {}) do told[#told + 1] = ("Not seen: %s."):format(message) end
   if run.wire and run.wire.dropped > 0 then
     told[#told + 1] = ("%d segments came too fast to be seen."):format(run.wire.dropped)
