@@ -101,34 +101,30 @@ describe("remedies", function()
   it("control: doing nothing is no remedy", function()
     local outcome, holds, why = generous(remedies.control)
     assert.is_false(holds)
-    assert.equal("none: stale is 3", why)
+    assert.equal("none: again is 2, not 1", why)
     assert_record(outcome, SCENARIO[1])
   end)
 
-  it("repeats the overload with other seeds, and tells how they vary", function()
+  it("repeats the overload with other seeds", function()
     local outcome = remedies { remedy = "retry_budget", seeds = 2, seed = 5, patience = 0.2, service = 0.02,
       warm_up = 0.2, seconds = 0.8, spare = 0 }
     assert.equal(6, outcome.runs)
-    for _, record in ipairs(outcome.overload) do
-      assert.is_true(record.min <= record.goodput and record.goodput <= record.max)
-    end
     assert.is_true(find(outcome.overload, "retry_budget").tries < find(outcome.overload, "none").tries)
   end)
 
-  it("control: a server with little load needs no remedy", function()
+  it("judges nothing of a server with little load, which needs no remedy", function()
     local outcome, holds, why = remedies { remedy = "short_backlog", load = 0.3, service = 0.02, warm_up = 0.2,
       seconds = 1.2, spare = 0 }
-    assert.is_false(holds)
-    local none = find(outcome.overload, "none")
-    if outcome.valid then assert.equal(0, none.stale) end
-    assert_judged(("none: goodput is %g"):format(none.goodput), outcome, holds, why)
+    assert.is_nil(holds)
+    assert.equal("there was no overload", why)
+    if outcome.valid then assert.is_true(find(outcome.overload, "none").wasted < 50) end
   end)
 
   it("judges no overload if the clients were late", function()
-    local outcome, holds, why = remedies { remedy = "none", load = 0.5, service = 0.02, warm_up = 0.1, seconds = 0.3,
+    local outcome, holds, why = remedies { remedy = "none", load = 1.5, service = 0.02, warm_up = 0.1, seconds = 0.3,
       lateness = 0, spare = 1 }
     assert.same({ false, 1, 1, false }, { outcome.valid, outcome.invalid, outcome.repeated, holds })
-    assert.match("^none: stale is 3$", why) -- the scenario is judged before, and by itself
+    assert.equal("none: again is 2, not 1", why) -- the scenario is judged before, and by itself
   end)
 
   it("refuses knobs that make no sense", function()
@@ -148,10 +144,10 @@ describe("remedies in overload", function()
     assert.equal(24, #outcome.overload)
     local none, best = find(outcome.overload, "none"), find(outcome.overload, "newest_in_time")
     assert.is_true(none.goodput < best.goodput)
-    assert.is_true(none.stale > best.stale)
-    assert.is_true(none.p50 > best.p50)
-    assert.is_true(best.held > none.held and best.tries < none.tries)
+    assert.is_true(none.wasted > best.wasted)
+    assert.is_true(best.held > none.held)
+    assert.is_true(find(outcome.overload, "retry_budget").tries < none.tries)
     assert.is_true(find(outcome.overload, "lifo", "keeps all").held > find(outcome.overload, "lifo").held)
-    assert.is_true(find(outcome.overload, "check_liveness", "FIN is gone").half < 20)
+    assert.is_true(find(outcome.overload, "check_liveness", "FIN is gone").half_closing < 20)
   end)
 end)
