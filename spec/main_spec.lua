@@ -330,6 +330,31 @@ describe("lunet's prompt", function()
   end)
 end)
 
+describe("a machine that lacks something", function()
+  it("is told what is missing and what to allow, for every number of descriptors", function()
+    local outputs = {}
+    for most = 4, 16 do
+      local result = shell(("ulimit -n %d; exec %s -e 'require \"lunet\" print \"runs\"'"):format(most, quote(lunet)))
+      outputs[most] = result.output
+      local is_loaders = result.errors:find "error while loading shared libraries" -- before lunet's first line
+      if result.output ~= "runs\n" and not is_loaders then
+        assert.equal(1, result.status, result.errors)
+        assert.match("[Tt]oo many open files", result.errors)
+      end
+    end
+    assert.equal("runs\n", outputs[16])
+  end)
+
+  it("is told of watches", function()
+    write_file("watches.lua", "require 'lunet'")
+    local result = shell("ASAN_OPTIONS=detect_leaks=0 exec strace -qq -o /dev/null -e trace=epoll_ctl "
+      .. "-e inject=epoll_ctl:error=ENOSPC:when=1 " .. quote(lunet) .. " watches.lua")
+    assert.equal(1, result.status)
+    assert.match("lunet cannot start: no space left on device %(ENOSPC%): more watches are needed "
+      .. "%(sysctl fs.epoll.max_user_watches%)", result.errors)
+  end)
+end)
+
 describe("Ctrl-C", function()
   local loops = {
     ["a loop"] = ready .. "while true do end",

@@ -22,9 +22,21 @@ static int runtime_gc(lua_State *L) {
   return 0;
 }
 
+/* What to allow. */
+static const char *advice(int result) {
+  switch (result) {
+  case UV_EMFILE: return ": more open files are needed (ulimit -n)";
+  case UV_ENFILE: return ": the machine has too many open files (sysctl fs.file-max)";
+  case UV_ENOSPC: return ": more watches are needed (sysctl fs.epoll.max_user_watches)";
+  default: return "";
+  }
+}
+
 static void open_runtime(lua_State *L, runtime *rt) {
   int result = loop_open(&rt->lp);
-  if (result < 0) luaL_error(L, "lunet cannot start: %s", uv_strerror(result));
+  if (result < 0)
+    luaL_error(L, "lunet cannot start: %s (%s)%s", uv_strerror(result), failure_name(result),
+               advice(result));
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
   task_open_main(rt, lua_tothread(L, -1));
   lua_pop(L, 1);
