@@ -19,7 +19,10 @@ local function record(address)
     local listener = assert(server:listen { address = address, port = 7000, backlog = 5 })
     local near = assert(client:connect(link:address(server) .. ":7000", BOUND))
     assert(near:send "hello\n")
-    eventually(function() return listener:queue().depth == 1 end)
+    eventually(function()
+      local queued = server:sockets({ listener = listener })[1]
+      return queued and queued.receive_queue == 6
+    end)
     lunet.note "It waits." -- once: the kernel is not looked at again so soon
     near:close()
     eventually(function() return #server:sockets { state = "CLOSE_WAIT" } == 1 end)
