@@ -23,6 +23,7 @@ endif()
 if(LUNET_TSAN)
   execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libtsan.so
     OUTPUT_VARIABLE tsan_runtime OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  set(excluded --exclude-tags=no_tsan) # it has a thread of its own, and holds signals back
   list(APPEND test_environment
     LUNET_PRELOAD=${tsan_runtime} TSAN_OPTIONS=exitcode=99:halt_on_error=1)
 endif()
@@ -37,14 +38,22 @@ endfunction()
 file(GLOB_RECURSE specs CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} spec/*_spec.lua)
 foreach(spec IN LISTS specs)
   string(REGEX REPLACE "_spec\\.lua$" "" name ${spec})
-  lunet_test(spec ${name} lunet ${BUSTED} --ignore-lua ${spec})
+  lunet_test(spec ${name} lunet ${BUSTED} --ignore-lua ${excluded} ${spec})
   if(name STREQUAL spec/kernel_6_1) # boots several times
     set_tests_properties(${name} PROPERTIES TIMEOUT 600)
   endif()
-  file(STRINGS ${spec} hosts REGEX "lunet\\.host[ ({]")
-  if(hosts) # there the thread of core/platform/awake.c runs
-    set_tests_properties(${name} PROPERTIES LABELS "spec;hosts")
+  set(labels spec)
+  cmake_path(GET name FILENAME noun)
+  file(GLOB in_c core/binding/${noun}.c core/handle/${noun}.c)
+  if(in_c OR noun MATCHES "^(waiting|cancel|ending|network|option)$")
+    list(APPEND labels core) # with an eager collector they take minutes
+    set_tests_properties(${name} PROPERTIES TIMEOUT 900)
+    file(STRINGS ${spec} hosts REGEX "lunet\\.host[ ({]")
+    if(hosts) # there the thread of core/platform/awake.c runs
+      list(APPEND labels threads)
+    endif()
   endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}")
   # Most specs wait more than they compute, so that several run on a processor; but the times of an experiment that
   # says so are wrong then.
   string(REGEX REPLACE "^spec/" "" experiment ${name}.lua)
@@ -62,6 +71,7 @@ foreach(check IN LISTS checks)
   add_executable(${name} ${check})
   target_link_libraries(${name} PRIVATE lunet_flags lunet_handle)
   lunet_test(c spec/core/${name} ${name})
+  set_tests_properties(spec/core/${name} PROPERTIES LABELS "c;threads")
 endforeach()
 
 # Random calls of the whole API: only the sanitizers tell what those do to memory.

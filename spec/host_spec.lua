@@ -337,7 +337,7 @@ describe("the first host of a process", function()
       :format(words)).output
   end
 
-  it("is made where the user namespace gives privileges, but not over the network that it is in", function()
+  it("is made where the user namespace gives privileges, but not over its own network #no_tsan", function()
     assert.equal("host a\n", first_host(""))
   end)
 
@@ -349,7 +349,7 @@ end)
 
 describe("a process", function()
   -- The second keeps the processor awake; a process that has it cannot be moved into a user namespace any more.
-  it("has one thread before its first host, and two from then on", function()
+  it("has one thread before its first host, and two from then on #no_tsan", function()
     local result = program.lunet [[
       local lunet = require "lunet"
       local function count_threads()

@@ -92,7 +92,7 @@ lunet.sleep(0)]] .. READY .. "while true do end")
     assert.same({ "sleep, at SCRIPT:2" }, waits_in(output))
   end)
 
-  it("lists nothing when no task waits", function()
+  it("lists nothing when no task waits #no_tsan", function()
     assert.not_matches("waiting:", interrupted("local lunet = require 'lunet'" .. READY .. "lunet.sleep(1000)"))
     assert.not_matches("waiting:", interrupted(READY .. "while true do end"))
   end)
