@@ -1,11 +1,11 @@
 #include "binding/process.h"
+#include "binding/memory.h"
 #include "binding/misuse.h"
 
 #include <errno.h>
 #include <lauxlib.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "binding/anchor.h"
 #include "binding/connection.h"
@@ -179,22 +179,21 @@ static void push_entry(lua_State *L, const struct process_entry *e) {
   lua_setfield(L, -2, "state");
 }
 
-/* The list is copied into Lua's memory first: an error while the table is made must not lose it. */
 static int tree(lua_State *L) {
   struct process_tree found;
+  check(L);
+  void **memory = memory_new(L);
   process *p = check_open(L);
   if (p == NULL) return 3;
   int result = process_tree(p, &found);
   if (result < 0) return failure_push(L, result, "tree");
-  size_t count = found.count;
-  struct process_entry *entries = lua_newuserdatauv(L, (count + 1) * sizeof *entries, 0);
-  memcpy(entries, found.entries, count * sizeof *entries);
-  process_tree_free(&found);
-  lua_createtable(L, (int)count, 0);
-  for (size_t i = 0; i < count; i++) {
-    push_entry(L, &entries[i]);
+  *memory = found.entries;
+  lua_createtable(L, (int)found.count, 0);
+  for (size_t i = 0; i < found.count; i++) {
+    push_entry(L, &found.entries[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
+  memory_free(memory);
   return 1;
 }
 

@@ -46,8 +46,8 @@ int rule_drop(lua_State *L) {
 }
 
 int rule_takes(lua_State *L) {
-  int result = rule_try(host_check(L, 1), luaL_checkstring(L, 2));
-  return failure_push_result(L, result, "rules");
+  const char *content = luaL_checkstring(L, 2);
+  return failure_push_result(L, rule_try(host_check(L, 1), content), "rules");
 }
 
 static int lost(lua_State *L) {

@@ -57,6 +57,7 @@ bool task_is_current(const task *t) { return t->rt->current == t; }
 
 task *task_begin(lua_State *L, uint64_t deadline_ns) {
   task *t = task_waiting(L);
+  op_release(&t->op); /* an error may have left something */
   op_start(&t->op, t->rt->lp, deadline_ns);
   return t;
 }
@@ -265,7 +266,7 @@ static void task_ended(lua_State *L, task *t, int results) {
   keep_outcome(L, t, results);
   if (lua_status(t->L) == LUA_OK) coroutine_keep(L, &t->rt->coroutines, t->L);
   t->L = NULL;
-  op_release(&t->op); /* an error may have left something */
+  op_release(&t->op);
   bool is_joined = !list_empty(&t->joiners);
   op_end_all(&t->joiners, 0);
   tell_parent(t, is_joined);
