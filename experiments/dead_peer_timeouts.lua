@@ -245,7 +245,7 @@ return experiment {
   knobs = {
     case = { "all", "situation", "one of them alone", choices = choice.of(CASES, "case") },
     retries2 = { 2, "doublings", "tcp_retries2 of the client; 1 ends even a full window", min = 1, max = 6 },
-    user_timeout = { 1.0, "s", "TCP_USER_TIMEOUT where it is set; 0 is as if it were not", min = 0 },
+    user_timeout = { 1.0, "s", "TCP_USER_TIMEOUT where it is set; 0 is as if it were not", min = 0, max = 2147483 },
     keepidle = { 1, "s", "silence before the first keepalive probe", min = 1, max = 60, whole = true },
     keepintvl = { 1, "s", "from one keepalive probe to the next", min = 1, max = 60, whole = true },
     keepcnt = { 2, "probes", "unanswered keepalive probes that end it, without user_timeout", min = 1, max = 127 },

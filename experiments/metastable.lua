@@ -249,7 +249,7 @@ return experiment {
     budget = { 16.0, "retries", "what each request adds to those that all may spend; 16 limits nothing", min = 0 },
     departure = { "close", "how", "clients leave when their patience is over", choices = { "close", "reset" } },
     patience = { 0.2, "s", "how long a client waits in one attempt, connect included", min = 0.001 },
-    service = { 0.02, "s", "how long the server works on a request, on average", min = 0.0005 },
+    service = { 0.02, "s", "how long the server works on a request, on average", min = 0.0005, max = 1 },
     distribution = { "fixed", "kind", "of service times", choices = { "fixed", "exponential" } },
     before = { 0.5, "s", "of load before the stall", min = SLICE },
     after = { 2.5, "s", "of load after it", min = LAST },

@@ -367,7 +367,7 @@ return experiment {
     abort = { 0, "setting", "tcp_abort_on_overflow of the server's host, in the fates", choices = { 0, 1 } },
     cases = { "all", "table", "which is made besides the story",
       choices = { "all", "fates", "counts", "heads", "none" } },
-    delay = { 0.1, "s", "one way between clients and server: makes their handshakes overlap", min = 0 },
+    delay = { 0.1, "s", "one way between clients and server: makes their handshakes overlap", min = 0, max = 60 },
   },
   columns = { "case", "client", "second", "answer", "accepted", "read", "state", "timer", "abort", "cookies",
     "connected", "queued", "requests", "by_cookie", "reset", "in_connect", "phantoms", "head", "sent" },

@@ -299,7 +299,7 @@ return experiment {
       max = 65535 },
     seed = { 1, "number", "of the first run: its arrivals, service times and jitter" },
     seeds = { 5, "runs", "for each backlog, each with the next seed", min = 1, max = 100 },
-    service = { 0.02, "s", "how long the server works on a request, on average", min = 0.0005 },
+    service = { 0.02, "s", "how long the server works on a request, on average", min = 0.0005, max = 1 },
     distribution = { "fixed", "kind", "of service times in a sweep of backlogs", choices = { "fixed", "exponential" } },
     patience = { 0.2, "s", "how long a client waits in one attempt, connect included; a sweep of patience: half, "
       .. "once and twice this", min = 0.001 },
@@ -313,7 +313,7 @@ return experiment {
     departure = { "close", "how", "clients leave when their patience is over", choices = { "close", "reset" } },
     warmup = { 1.4, "s", "of load before the measurement, in which the queue fills; a sweep of patience: in "
       .. "proportion to it", min = 0 },
-    seconds = { 1.4, "s", "of measurement", min = 0.1 },
+    seconds = { 1.4, "s", "of measurement", min = 0.1, max = 60 },
     closed_loop = { 24, "requests", "of a closed loop that measures the capacity, the best of three",
       min = overload.LOOPS },
     spare = { 2, "rounds", "in which disturbed runs are done again, a few side by side", min = 0, max = 100 },

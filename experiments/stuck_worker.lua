@@ -354,7 +354,7 @@ return experiment {
       choices = { "all", "none", table.unpack(RETRIES) } },
     patience = { 0.5, "s", "how long a client waits, connect included", min = 0.001 },
     load = { 0.5, "of capacity", "of the workers that are not stuck", min = 0.01, max = 100 },
-    service = { 0.02, "s", "how long a worker works on a request", min = 0.0001 },
+    service = { 0.02, "s", "how long a worker works on a request", min = 0.0001, max = 60 },
     backlog = { 4096, "connections", "how many the kernel may queue for each listener", min = 0 },
     draws = { 4000, "connections", "that are counted by listener, if each worker has one", min = 1, max = 4000 },
     seed = { 1, "number", "of the arrivals" },

@@ -237,11 +237,11 @@ describe("a knob that is a time in seconds", function()
   end)
 end)
 
-describe("a knob that is a whole number with a least value alone", function()
-  it("takes what the kernel's calls take, and says so beyond", function()
+describe("a count that has a least value alone", function()
+  it("is bounded all the same, by what the kernel's calls take", function()
     local k = knob.new("backlog", { 5, "connections", "m", min = 0 })
     assert.equal(2147483647, k:parse "2147483647")
-    assert.equal("knob backlog: 2147483648 is not allowed; it is a whole number, 0 or more, of 31 bits at most "
+    assert.equal("knob backlog: 2147483648 is not allowed; it is a whole number, 0 or more, at most 2147483647 "
       .. "(connections)", refusal(k, "2147483648", "parse"))
     local wide = knob.new("seed", { 1, "", "m", min = 0, max = math.maxinteger })
     assert.equal(math.maxinteger, wide:check(math.maxinteger))

@@ -18,7 +18,7 @@ local TAKEN = {
 }
 
 local MOST <const> = 1000 -- values of a list
-local WIDEST <const> = 2 ^ 31 - 1 | 0 -- of a whole number that has a least value alone: the kernel's calls take no more
+local MOST_COUNT <const> = 2 ^ 31 - 1 | 0 -- of a knob that has a least value alone: the kernel's calls take no more
 local LONG <const> = 200 -- bytes of a refused value that are shown
 
 local TYPES <const> = { integer = true, number = true, string = true, boolean = true }
@@ -114,9 +114,9 @@ function knob:allowed()
   return ("%s, with commas between them, 1 to %d of them"):format(allowed_of(self, PLURALS), MOST)
 end
 
--- Whether it is a count that is beyond what the kernel's calls take, where the declaration says nothing.
+-- Whether it is a count beyond what the kernel's calls take, where the declaration says nothing.
 local function is_too_wide(self, value)
-  return self.type == "integer" and math.type(value) == "integer" and self.min and not self.max and value > WIDEST
+  return self.type == "integer" and math.type(value) == "integer" and self.min and not self.max and value > MOST_COUNT
 end
 
 local function is_within(self, value)
@@ -181,7 +181,7 @@ function knob:check(value)
   local fitting = fit(self, value)
   if fitting == nil then
     local shown = self.is_list and show_any(value) or show(value)
-    local allowed = self:allowed() .. (is_too_wide(self, value) and ", of 31 bits at most" or "")
+    local allowed = self:allowed() .. (is_too_wide(self, value) and ", at most " .. MOST_COUNT or "")
     error(("knob %s: %s is not allowed; it is %s (%s)"):format(self.name, shown, allowed, self.unit), 0)
   end
   return fitting
