@@ -95,8 +95,12 @@ file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} script/* .ci/
   bench/run bench/laboratory)
 lunet_test(lint lint/shellcheck shellcheck ${scripts})
 
-# Whether recording, or a setting of the kernel, moves what an experiment finds. Each takes many runs.
+# Whether recording, or a setting of the kernel, moves what an experiment finds. Each takes many runs, at the speed that
+# lunet has without sanitizers.
 file(GLOB experiments CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/experiments experiments/*.lua)
+if(LUNET_SANITIZE)
+  set(experiments "")
+endif()
 foreach(experiment IN LISTS experiments)
   cmake_path(GET experiment STEM name)
   file(STRINGS experiments/${experiment} exclusive REGEX "^ *exclusive = true")
