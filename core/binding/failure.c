@@ -71,7 +71,7 @@ int failure_shortage(lua_State *L) {
 
 /* ------------------------------------------------------------------------------------------ */
 
-int failure_push(lua_State *L, ssize_t code, const char *what) {
+int failure_push_refusal(lua_State *L, ssize_t code, const char *what) {
   const struct own_code *own = own_code(code);
   char text[MESSAGE];
   const char *message =
@@ -82,8 +82,16 @@ int failure_push(lua_State *L, ssize_t code, const char *what) {
     lua_pushfstring(L, "%s: %s (%s)", what, message, name);
   else
     lua_pushfstring(L, "%s (%s)", message, name);
-  if (is_shortage(code)) note_shortage(L);
   lua_pushstring(L, name);
+  return 3;
+}
+
+int failure_push(lua_State *L, ssize_t code, const char *what) {
+  failure_push_refusal(L, code, what);
+  if (!is_shortage(code)) return 3;
+  lua_pushvalue(L, -2);
+  note_shortage(L);
+  lua_pop(L, 1);
   return 3;
 }
 

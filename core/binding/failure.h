@@ -11,6 +11,9 @@ const char *failure_name(ssize_t code);
 /* Pushes nil, "what: message (CODE)" (what may be NULL), CODE; returns 3. */
 int failure_push(lua_State *L, ssize_t code, const char *what);
 
+/* The same for what the machine refuses for good: that is no want of resources, whatever CODE. */
+int failure_push_refusal(lua_State *L, ssize_t code, const char *what);
+
 /* Pushes true, or the failure. */
 int failure_push_result(lua_State *L, ssize_t result, const char *what);
 

@@ -1,5 +1,6 @@
 #include "binding/host.h"
 
+#include <errno.h>
 #include <lauxlib.h>
 
 #include "binding/anchor.h"
@@ -40,12 +41,17 @@ struct place host_place(runtime *rt, const host *h, const char *label) {
   };
 }
 
+int host_push_refusal(lua_State *L, int result, const char *what) {
+  bool is_limit = result == -ENOSPC && namespace_refused() != NULL;
+  return is_limit ? failure_push_refusal(L, result, what) : failure_push(L, result, what);
+}
+
 int host_new(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   runtime *rt = runtime_of(L);
   host **box = (host **)type_new_box(L, HOST_TYPE, 0);
   int result = host_open(rt->lp, rt->current->nursery->handles, name, box);
-  if (result < 0) return failure_push(L, result, lua_pushfstring(L, "host %s", name));
+  if (result < 0) return host_push_refusal(L, result, lua_pushfstring(L, "host %s", name));
   anchor_add(L, -1, rt, *box);
   return 1;
 }

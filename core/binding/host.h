@@ -11,7 +11,10 @@ extern const char HOST_TYPE[];
 
 void host_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
-int host_new(lua_State *L);       /* core.host(name) */
+int host_new(lua_State *L); /* core.host(name) */
+
+/* The failure of what needs a namespace: a limit of namespaces is a refusal, and no want. */
+int host_push_refusal(lua_State *L, int result, const char *what);
 int host_is_host(lua_State *L);   /* core.is_host(value): whether it is one, and an open one */
 int host_number_of(lua_State *L); /* core.host_number(host): as events tell it; 0 is home */
 int host_listen(lua_State *L);    /* core.host_listen(host, {...}) */

@@ -42,7 +42,7 @@ int wire_new(lua_State *L) {
     return 1;
   }
   lua_pushfstring(L, "link of %s and %s", host_name(ends[0].host), host_name(ends[1].host));
-  return failure_push(L, result, lua_tostring(L, -1));
+  return host_push_refusal(L, result, lua_tostring(L, -1));
 }
 
 static int is_up(lua_State *L) {

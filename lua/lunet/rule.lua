@@ -217,9 +217,12 @@ local function missing_on(host)
   return missing[1] and table.concat(missing, ", ")
 end
 
+-- The errors by which the kernel says that it does not know a table, an expression or a hook.
+local KERNELS = { EAFNOSUPPORT = true, EINVAL = true, ENOENT = true, EOPNOTSUPP = true, EPROTONOSUPPORT = true }
+
 -- What nftables has against a rule is in the kernel's words, which do not say which word of the rule it is.
 local function explain(host, message, code)
-  local missing = host and code ~= "ENOPKG" and missing_on(host)
+  local missing = host and KERNELS[code] and missing_on(host)
   return missing and ("drop: %s (%s)"):format(missing, code) or message
 end
 
