@@ -217,7 +217,7 @@ local function count_results(requests, blocked_from)
     local result = request.answered and "served" or RESULTS[request.code] or "reset"
     counts[result] = counts[result] + 1
     local waited = request.answered and request.answered - request.at or 0
-    if waited >= 0.9 * SYN_AGAIN and request.at >= blocked_from then
+    if waited >= 0.9 * SYN_AGAIN and request.began >= blocked_from then
       counts.blocked, counts.slowest = counts.blocked + 1, math.max(counts.slowest, waited)
     end
   end
