@@ -6,6 +6,7 @@ local nginx = require "lunet.nginx"
 local report = require "lunet.report"
 local scratch = require "lunet.scratch"
 local story = require "lunet.story"
+local strace = require "spec.support.strace"
 local told = require "spec.support.told"
 
 local BOUND = 10 -- s; bounds waits for states that do come
@@ -191,6 +192,21 @@ describe("programs in the picture", function()
       return {}
     end }
     assert.same({}, all(declared:execute({}, { record = "none" }).events, "found"))
+  end)
+
+  -- A search reads all of /proc, which takes milliseconds.
+  it("are not searched for who holds lunet's own listeners, or another program's", function()
+    local lines, result = strace.run("openat", [[
+      local lunet, core = require "lunet", require "lunet.core"
+      core.record(true)
+      local host = assert(lunet.host "h")
+      assert(host:listen { backlog = 1 })
+      assert(host:listen { address = "unix:@own", backlog = 1 })
+      for _ = 1, 3 do assert(host:exec { "true" }):wait(10) end
+      lunet.note "look"
+    ]])
+    assert.equal(0, result.status, result.errors)
+    for _, line in ipairs(lines) do assert.is_nil(line:find('"/proc"', 1, true), line) end
   end)
 
   it("have a lane: their host's, with their queue", function()

@@ -121,8 +121,7 @@ static void record_found(foreign *f, struct seen *new, const struct listening *l
 /* A program that is in execve(2) or has just forked may hide a socket: try again, not for ever. */
 static void claim(foreign *f, struct seen *new, const struct listening *l) {
   new->tries++;
-  int port = address_port(l->local);
-  bool is_own = port != 0 && listener_is_at(f->lp, f->program.host, port);
+  bool is_own = listener_is_at(f->lp, f->program.host, l->local);
   if (is_own || is_claimed(f, l->inode) || !holds(f, l->inode)) return;
   record_found(f, new, l);
   record_depth(f, new, l);

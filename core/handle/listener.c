@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -269,15 +270,21 @@ bool listener_is_first(const listener *l) { return l->is_first; }
 uint32_t listener_inode(const listener *l) { return l->fd == -1 ? 0 : socket_inode(l->fd); }
 uint16_t listener_host(const listener *l) { return l->socket.host; }
 
-bool listener_is_at(loop *lp, uint16_t host, int port) {
+static bool is_at(const listener *l, uint16_t host, const address *a) {
+  char local[ADDRESS_TEXT], wanted[ADDRESS_TEXT];
+  int family = address_family(&l->local);
+  if (family == AF_UNIX && address_family(a) == AF_UNIX)
+    return strcmp(address_format(&l->local, local), address_format(a, wanted)) == 0;
+  return family != AF_UNIX && l->socket.host == host && address_port(&l->local) == address_port(a);
+}
+
+bool listener_is_at(loop *lp, uint16_t host, const address *a) {
   list *scopes = loop_scopes(lp);
   for (list *s = scopes->next; s != scopes; s = s->next) {
     list *handles = &LIST_ENTRY(s, scope, in_loop)->handles;
     for (list *h = handles->next; h != handles; h = h->next) {
       const handle *found = LIST_ENTRY(h, handle, in_scope);
-      if (found->type == &listener_type && found->host == host &&
-          address_port(&((const listener *)found)->local) == port)
-        return true;
+      if (found->type == &listener_type && is_at((const listener *)found, host, a)) return true;
     }
   }
   return false;

@@ -32,7 +32,7 @@ bool listener_is_first(const listener *l);  /* without a mark: no other was at i
 uint32_t listener_inode(const listener *l); /* 0: closed */
 uint16_t listener_host(const listener *l);  /* its host's number; 0 is home */
 
-/* Whether a listener of lunet's on a host has this port. */
-bool listener_is_at(loop *lp, uint16_t host, int port);
+/* Whether a listener of lunet's on a host has this port, or one of any host this Unix address. */
+bool listener_is_at(loop *lp, uint16_t host, const address *a);
 
 #endif
