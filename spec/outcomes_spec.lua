@@ -1,5 +1,7 @@
 -- The harness of wrong outcomes (spec/outcomes/run.lua), by experiments of its own and by real ones without a check.
+local catalogue = require "lunet.catalogue"
 local experiment = require "lunet.experiment"
+local lfs = require "lfs"
 local merged = require "spec.support.merged"
 local mutations = require "spec.support.outcome_mutations"
 local program = require "spec.support.program"
@@ -134,6 +136,18 @@ describe("the source of a field", function()
 end)
 
 describe("the wrong outcomes of an experiment", function()
+  it("are tried of every experiment: spec/outcomes/ has a file for each, and no other", function()
+    local names = {}
+    for _, entry in ipairs(assert(catalogue.load "experiments")) do names[#names + 1] = entry.name end
+    local listed = {}
+    for name in lfs.dir "spec/outcomes" do
+      local experiment_name = name:match "^([%w_]+)%.lua$"
+      if experiment_name and experiment_name ~= "run" then listed[#listed + 1] = experiment_name end
+    end
+    table.sort(listed)
+    assert.same(names, listed)
+  end)
+
   for _, name in ipairs { "connect_without_accept", "stale_replay", "ghost_kinds" } do
     it("are not noticed without its check: " .. name, function()
       local result = program.shell(("exec %s spec/outcomes/run.lua %s --without-check"):format(os.getenv "LUNET", name))
