@@ -9,8 +9,7 @@ local SCRIPT = os.getenv "LUNET_SOURCE" .. "/script/kernel-6.1"
 -- Why there is no guest, if there is none.
 local function reason()
   local linux <close> = io.open(os.getenv "LUNET_SOURCE" .. "/build/kernels/usr/bin/linux.uml")
-  if not linux then return "the group kernels is not here (script/packages kernels)" end
-  return os.getenv "LUNET_PRELOAD" and "user-mode Linux has no room for AddressSanitizer's memory" or nil
+  return not linux and "the group kernels is not here (script/packages kernels)" or nil
 end
 
 local function in_guest(description, body)
@@ -21,7 +20,9 @@ local function in_guest(description, body)
 end
 
 local function guest(...)
-  local process <close> = assert(lunet.exec { SCRIPT, stderr = "stdout", ... })
+  -- A sanitizer's memory has no room in the guest: the script runs the release then.
+  local env = os.getenv "LUNET_PRELOAD" and { LUNET_BUILD = "" } or nil
+  local process <close> = assert(lunet.exec { SCRIPT, stderr = "stdout", env = env, ... })
   local output = assert(process.stdout:receive("a", BOUND))
   return output, process:wait(BOUND)
 end
@@ -80,8 +81,9 @@ describe("Linux 6.1", function()
   -- Not by lunet.exec, whose guard would end what the script leaves behind.
   in_guest("ends whole at Ctrl-C", function()
     local nonce = tagged.new()
-    local command = "NONCE=%s setsid env --default-signal=INT '%s' -e %s >/dev/null 2>&1 & echo $!"
-    local script <close> = assert(io.popen(command:format(nonce, SCRIPT, [['require("lunet").sleep(1000)']])))
+    local command = "NONCE=%s LUNET_BUILD='%s' setsid env --default-signal=INT '%s' -e %s >/dev/null 2>&1 & echo $!"
+    local build = os.getenv "LUNET_PRELOAD" and "" or os.getenv "LUNET_BUILD"
+    local script <close> = assert(io.popen(command:format(nonce, build, SCRIPT, [['require("lunet").sleep(1000)']])))
     local number = script:read "n"
     assert(lunet.eventually(function()
       for _, name in pairs(tagged.all(nonce)) do

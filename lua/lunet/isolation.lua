@@ -19,9 +19,9 @@ isolation.SYSCTLS = {
   ["net.ipv4.tcp_wmem"] = "4096 16384 4194304",
 }
 
--- A machine that lets this user make no namespaces (EPERM), no more of them (ENOSPC, EUSERS), or has none (ENOSYS,
--- EINVAL). Anything else is an error of the moment, with which the run would be another experiment.
-local REFUSALS <const> = { EPERM = true, ENOSPC = true, EUSERS = true, ENOSYS = true, EINVAL = true }
+-- A machine that lets this user make no namespaces (EPERM, EACCES), no more of them (ENOSPC, EUSERS), or has none
+-- (ENOSYS, EINVAL). Anything else is an error of the moment, with which the run would be another experiment.
+local REFUSALS <const> = { EPERM = true, EACCES = true, ENOSPC = true, EUSERS = true, ENOSYS = true, EINVAL = true }
 
 local function merged(sysctls)
   local all = {}
