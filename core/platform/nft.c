@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,6 +64,10 @@ static const struct {
   SYMBOL(run_cmd_from_buffer),
 };
 
+/* A command takes milliseconds, but once in some thousand the library waits for an answer of the
+ * kernel's that never comes. Nothing else of lunet goes on meanwhile. */
+enum { LONGEST_S = 20 };
+
 static int load_failed(void *opened) {
   snprintf(complaint, sizeof complaint, "%s", dlerror());
   if (opened != NULL) dlclose(opened);
@@ -103,6 +108,7 @@ static bool read_all(int fd, void *data, size_t length) {
   for (char *at = data; length > 0;) {
     ssize_t got = recv(fd, at, length, MSG_WAITALL);
     if (got == -1 && errno == EINTR) continue;
+    if (got == 0) errno = 0;
     if (got <= 0) return false;
     at += got;
     length -= (size_t)got;
@@ -190,7 +196,12 @@ static void end_child(nft *n) {
 
 static int ended_by_itself(nft *n) {
   char words[COMPLAINT] = "";
+  bool is_late = errno == EAGAIN;
   end_child(n);
+  if (is_late) {
+    snprintf(complaint, sizeof complaint, "libnftables gave no answer within %d s", LONGEST_S);
+    return -ETIMEDOUT;
+  }
   ssize_t length = pread(n->errors, words, sizeof words - 1, 0);
   words[length > 0 ? length : 0] = '\0';
   int error = complain(words[0] == '\0' ? "libnftables ended without a word" : words);
@@ -220,6 +231,8 @@ static int start(nft *n) {
   int pair[2], unused;
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) return -errno;
   n->fd = pair[0];
+  struct timeval longest = {.tv_sec = LONGEST_S};
+  setsockopt(n->fd, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
   int result = fork_child(n, pair[1]);
   close(pair[1]);
   if (result < 0) {

@@ -17,7 +17,7 @@ local callback, any = values.callback, values.any
 local OF_THE_CORE = {
   "host_listen", "host_connect", "link", "bridge", "attach", "unlink", "wire", "add_addresses", "link_is_up",
   "answers_for", "is_address", "is_within", "is_host", "is_listener", "host_number", "queue_limit", "drop",
-  "takes_rules", "capture", "events", "record", "refused", "versions",
+  "takes_rules", "events", "record", "refused", "versions",
 }
 
 -- A finalizer is out of scripts' reach: getmetatable of lunet's objects gives a name.
