@@ -369,6 +369,7 @@ return experiment {
 
   figures = function(outcome)
     local threshold = outcome.thresholds[1]
+    if not threshold then return "no threshold" end
     return ("predicted %g, measured %s to %s, capacity %g/s"):format(threshold.predicted, threshold.half_to or "none",
       threshold.half_from or "none", outcome.capacity)
   end,

@@ -303,7 +303,7 @@ local function check_first(record, knobs)
   if is_shared and record.stuck ~= "accepts_all" then
     expect.value(name .. ": hung", record.hung, record.stuck == "accepts_one" and 1 or 0)
   elseif not is_within(record.share, 100 * predicted, knobs.clients) then
-    if is_shared or record.overflows > 0 then experiment.not_judged("%s: the workers were late", name) end
+    if is_shared or record.overflows > 0 then experiment.not_judged("%s: other turns: the machine was late", name) end
     error(("%s: %g %% hang"):format(name, record.share), 0)
   end
 end
@@ -318,7 +318,7 @@ local function check_retry(record, tried, number, knobs)
     expect.value(name .. ": served", record.served, math.tointeger(predicted * tried))
   elseif not is_within(record.share, 100 * predicted, tried) then
     if record.sharing == "shared" or knobs.backlog < knobs.clients then
-      experiment.not_judged("%s: the workers were late", name)
+      experiment.not_judged("%s: other turns: the machine was late", name)
     end
     error(("%s: %g %% were served"):format(name, record.share), 0)
   end
