@@ -57,10 +57,10 @@ static struct nl_msg *new_link_message(int type, int flags, unsigned if_flags) {
 }
 
 /* Every interface gets a number that no other interface of this process has. Namespaces number
- * theirs alike, and kernels before 6.12 tell a veth pair from a device that has nothing below it
- * only by two numbers that differ: if they are equal, the carrier event waits for its turn, which
- * comes once a second (net/core/link_watch.c, linkwatch_urgent_event; dev_get_iflink). The first
- * is above what the kernel itself gives out. A fact about the process: so static. */
+ * theirs alike, and Linux tells a veth pair from a device with nothing below it only by two numbers
+ * that differ (net/core/link_watch.c, linkwatch_urgent_event; dev_get_iflink). With equal numbers
+ * the carrier event is not urgent: on 6.1 it waits for up to a second. The first number is above
+ * those that the kernel gives out. A fact about the process: so static. */
 enum { FIRST_INDEX = 0x10000 };
 static int next_index(void) {
   static int last = FIRST_INDEX - 1;

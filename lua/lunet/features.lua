@@ -99,6 +99,7 @@ features.TABLE = {
     SO_MARK = { "2.6.25", "socket(7)" },
     SO_RCVBUF = { "2.0", "socket(7)" },
     SO_RCVBUFFORCE = { "2.6.14", "socket(7)" },
+    SO_RCVTIMEO = { "2.4", "socket(7)" },
     SO_REUSEADDR = { "2.0", "socket(7)" },
     SO_REUSEPORT = { "3.9", "socket(7)" },
     SO_SNDBUF = { "2.0", "socket(7)" },
