@@ -67,15 +67,23 @@ static _Noreturn void be_keeper(pid_t guard, int from, int stream) {
   _exit(EXIT_SUCCESS);
 }
 
-/* Puts a keeper between the program and its stream. */
+/* Puts a keeper between the program and its stream. Returns when the keeper has let go of the other
+ * streams: their far ends are to see the program's end. */
 static int start_keeper(int stream) {
-  int ends[2];
+  int ends[2], ready[2];
+  char nothing;
   pid_t guard = getpid();
-  if (pipe2(ends, O_CLOEXEC) == -1) return -1;
+  if (pipe2(ends, O_CLOEXEC) == -1 || pipe2(ready, O_CLOEXEC) == -1) return -1;
   pid_t keeper = fork();
   if (keeper == 0) be_keeper(guard, ends[0], stream);
-  if (keeper != -1) keepers[stream] = keeper;
-  if (keeper != -1) dup2(ends[1], stream);
+  close(ready[1]);
+  if (keeper != -1) {
+    keepers[stream] = keeper;
+    dup2(ends[1], stream);
+    while (read(ready[0], &nothing, 1) == -1 && errno == EINTR)
+      continue; /* it closes all, also this */
+  }
+  close(ready[0]);
   close(ends[0]);
   close(ends[1]);
   return keeper == -1 ? -1 : 0;

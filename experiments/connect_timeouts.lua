@@ -119,17 +119,17 @@ local function curl_client(host, target, limits, scheme)
   return ("exit %s"):format(status), tonumber(seconds), tonumber(scheme == "https" and tls or connect) > 0
 end
 
--- A blocking connect, with SO_SNDTIMEO if there is a patience. It says the error and the seconds, and keeps its socket
--- until its standard input ends.
+-- A blocking connect, with SO_SNDTIMEO if there is a patience. It says when it begins and what the error is, and keeps
+-- its socket until its standard input ends.
 local BLOCKING = [[
-  use Socket; use Errno; use Time::HiRes; $| = 1;
+  use Socket; use Errno; $| = 1;
   my ($address, $port, $patience) = @ARGV;
   socket(my $socket, PF_INET, SOCK_STREAM, 0) or die $!;
   my $time = pack("l!l!", int($patience), 1e6 * ($patience - int($patience)));
   setsockopt($socket, SOL_SOCKET, SO_SNDTIMEO, $time) or die $! if $patience > 0;
-  my $started = Time::HiRes::time();
+  print "connects\n";
   my $error = connect($socket, pack_sockaddr_in($port, inet_aton($address))) ? "none" : (grep { $!{$_} } keys %!)[0];
-  printf "%s %.6f\n", $error, Time::HiRes::time() - $started;
+  print "$error\n";
   <STDIN>;
 ]]
 
@@ -137,11 +137,14 @@ local BLOCKING = [[
 local function blocking_client(host, target, limits, on_error)
   local program <close> = assert(host:exec { "perl", "-e", BLOCKING, target.address, target.port,
     limits.patience < LONG and limits.patience or 0, stdin = "pipe" })
-  local code, seconds = assert(program.stdout:receive("l", 2 * LONG)):match "^(%S+) (%S+)$"
+  assert(program.stdout:receive("l", LONG) == "connects")
+  local began = lunet.now()
+  local code = assert(program.stdout:receive("l", 2 * LONG))
+  local seconds = lunet.now() - began
   on_error()
   program.stdin:close()
   program:wait(LONG)
-  return code, tonumber(seconds), false
+  return code, seconds, false
 end
 
 local CLIENTS = { lunet = lunet_client, curl = curl_client }

@@ -68,11 +68,20 @@ static const struct {
  * kernel's that never comes. Nothing else of lunet goes on meanwhile. */
 enum { LONGEST_S = 20 };
 
+/* Whether the library is there, and could not be loaded just then: dlerror(3) has words, and no
+ * errno. */
+static bool is_of_the_moment(const char *words) {
+  static const char *const signs[] = {"failed to map segment", "allocate memory",
+                                      "Too many open files", "Error 24"};
+  for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+    if (strstr(words, signs[i]) != NULL) return true;
+  return false;
+}
+
 static int load_failed(void *opened) {
   snprintf(complaint, sizeof complaint, "%s", dlerror());
   if (opened != NULL) dlclose(opened);
-  /* Else it is there, and could not be loaded just then: dlerror(3) has words, and no errno. */
-  return strstr(complaint, "No such file") != NULL ? -ENOPKG : -ELIBACC;
+  return is_of_the_moment(complaint) ? -ELIBACC : -ENOPKG;
 }
 
 /* Opened once, for good, and in this process: its children have it then. */
