@@ -14,10 +14,11 @@ describe(".ci/run", function()
   before_each(function()
     tree = os.tmpname()
     os.remove(tree)
-    program.shell(("mkdir -p %s/.ci %s/script && chmod 755 %s && cp %s/.ci/run %s/.ci"):format(tree, tree, tree,
-      program.quote(os.getenv "LUNET_SOURCE"), tree))
+    program.shell(("mkdir -p %s/.ci %s/script %s/build/kernels && chmod 755 %s && cp %s/.ci/run %s/.ci"):format(tree,
+      tree, tree, tree, program.quote(os.getenv "LUNET_SOURCE"), tree))
     write("script/packages", "")
     write("script/build", "echo building $1")
+    for _, name in ipairs { "kernel-6.1", "inject", "kills" } do write("script/" .. name, "echo running ${0##*/}") end
   end)
   after_each(function() program.shell("rm -rf " .. tree) end)
 
@@ -38,12 +39,16 @@ echo '3 successes / 0 failures / 0 errors / 0 pending : 1 seconds' >build/$prese
     for _, tested in ipairs { "dev", "dev%-clang", "sanitize" } do
       assert.matches("\ntesting " .. tested .. "  as ", result.output)
     end
+    assert.matches("\ntesting dev %-%-slow as ", result.output)
+    assert.matches("\nrunning kernel%-6.1\n", result.output)
     assert.matches("\ntesting sanitize %-L core as %w+, eagerly\n", result.output)
     assert.matches("\n%.ci/run: tests, compiled by clang: 0%.%d minutes\n", result.output)
     assert.matches("\n%.ci/run: 0 minutes; 0 parts failed\n$", result.output)
     if result.output:find "not root" then return end
     assert.matches("\ntesting tsan %-L threads as root\n", result.output)
     assert.matches("\ntesting dev  as nobody\n", result.output)
+    assert.matches("\nrunning inject\n", result.output)
+    assert.matches("\nrunning kills\n", result.output)
   end)
 
   it("goes on after a part that fails, names it, and fails", function()
