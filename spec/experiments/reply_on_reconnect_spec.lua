@@ -84,7 +84,7 @@ describe("reply_on_reconnect", function()
       assert_expected(r)
       assert.same({ 0, "new" }, { r.bytes, r.port })
     end
-    assert.same({}, { outcome.same_port, outcome.reuses })
+    assert.same({ {}, {} }, { outcome.same_port, outcome.reuses })
   end)
 
   for _, patience in ipairs { 0, 0.2 } do
