@@ -1,1 +1,1 @@
-return { knobs = { seeds = 1, backlogs = "3,40", spare = 0 } } -- short
+return { knobs = { seeds = 1, backlogs = { 3, 40 }, spare = 0 } } -- short

@@ -2,7 +2,8 @@ local WHY <const> = "the kernel's hash of random ports deals the clients out, ea
 
 local bounds = {}
 for _, field in ipairs { "draws[]", "first[].depths", "first[].held", "first[].hung", "first[].share",
-  "first[].overflows", "retries[].held", "retries[].served", "retries[].share", "retries[].tried" } do
+  "first[].overflows", "retries[].held", "retries[].predicted", "retries[].served", "retries[].share",
+  "retries[].tried" } do
   bounds[field] = { part = 0.7, why = WHY }
 end
 
