@@ -92,7 +92,7 @@ lunet_test(lint lint/cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr
 lunet_test(lint lint/layering script/check-layering)
 lunet_test(lint lint/mutations script/mutate --check)
 file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} script/* .ci/run
-  bench/run bench/laboratory)
+  bench/run bench/laboratory findings/*.sh)
 lunet_test(lint lint/shellcheck shellcheck ${scripts})
 
 # Whether recording, or a setting of the kernel, moves what an experiment finds. Each takes many runs, at the speed that
