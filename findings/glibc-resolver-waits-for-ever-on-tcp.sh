@@ -4,9 +4,9 @@
 # Guess: with "timeout:1" and "attempts:1" in resolv.conf (or RES_OPTIONS), getaddrinfo(3) gives up about a second after
 # its name server fell silent, by UDP or by TCP: resolv.conf(5) tells of no difference.
 #
-# Seen: by UDP it ends after 1 s. By TCP ("use-vc", or an answer with the truncation bit) it calls connect, writev and
-# read without any bound. A name server whose kernel completes the handshake while the program does not accept holds
-# the caller for as long as the connection lives; a full queue, for the kernel's two minutes of SYNs.
+# Seen: by UDP it ends after 1 s. By TCP (asked for by "use-vc" here) it calls connect, writev and read without any bound.
+# A name server whose kernel completes the handshake while the program accepts nobody holds the caller as long as the
+# connection lives.
 #
 # Output: udp: ended within 5 s
 #         tcp: still waiting after 10 s

@@ -7,7 +7,7 @@
 # Seen: TCP copies a small segment into the last one of the queue only while nobody else holds the segment's data. A
 # packet socket keeps clones in its own buffer, read or not, so this fails more often: each segment then pays for a
 # buffer of its own, and the receive buffer is full earlier. A client of a server that does not read gets less far
-# while somebody measures it. A mapped ring (PACKET_RX_RING) copies, and so does not disturb.
+# while somebody measures it.
 #
 # Output: alone: 88030 bytes queued, 738 segments merged
 #         watched: 79078 bytes queued, 605 segments merged      (fewer of both; the numbers depend on the settings)
