@@ -219,7 +219,7 @@ local function check_tally(outcome, knobs)
     slices[i] = { from_s = round((i - 1) * SLICE - knobs.before - knobs.stall, 2) }
   end
   expect.cases("goodput", outcome.goodput, slices, { "from_s" })
-  expect.record("before the stall", outcome, { success_before = expect.between(90, 100),
+  expect.record("before the stall", outcome, { success_before = expect.between(75, 100),
     threshold = round(outcome.capacity * knobs.patience - 2), offered = expect.between(0.6 * load, 1.6 * load) })
 end
 
