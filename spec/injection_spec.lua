@@ -55,6 +55,6 @@ describe("an injected fault", function()
     injector.patience = patience
     assert.same({ "hangs" }, wrong)
     wrong = tried(careless "if not before then os.execute('kill -SEGV $PPID') end", "bind", "EMFILE")
-    assert.matches("dies by SIGSEGV", wrong[1] or "nothing", 1, true)
+    assert.is_truthy(wrong[1] and (wrong[1]:find "^dies by SIGSEGV" or wrong[1]:find "^the sanitizer:"))
   end)
 end)

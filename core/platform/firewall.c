@@ -25,12 +25,17 @@ __attribute__((format(printf, 3, 4))) static int run(firewall *f, const char **o
   va_end(arguments);
   if (length == -1) return -ENOMEM;
   int result = nft_run(f->nft, commands, output);
+  /* The library is sometimes never answered, about once in thousands of tables. Then it is started
+   * anew, and each of the commands here can be given again. */
+  if (result == -ETIMEDOUT) result = nft_run(f->nft, commands, output);
   free(commands);
   return result;
 }
 
 int firewall_add(firewall *f, const char *name, const char *content) {
-  return run(f, NULL, "table inet %s {\n%s}\n", name, content);
+  /* In one transaction, and so that it can be repeated: in place of what is there. */
+  return run(f, NULL, "add table inet %s\ndelete table inet %s\ntable inet %s {\n%s}\n", name, name,
+             name, content);
 }
 
 int firewall_stop(firewall *f, const char *name) {
@@ -38,7 +43,7 @@ int firewall_stop(firewall *f, const char *name) {
 }
 
 int firewall_remove(firewall *f, const char *name) {
-  return run(f, NULL, "delete table inet %s\n", name);
+  return run(f, NULL, "add table inet %s\ndelete table inet %s\n", name, name);
 }
 
 /* Of one chain: for a counter of its own, the library would ask the kernel about every rule. */

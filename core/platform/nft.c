@@ -66,7 +66,7 @@ static const struct {
 
 /* A command takes milliseconds, but once in some thousand the library waits for an answer of the
  * kernel's that never comes. Nothing else of lunet goes on meanwhile. */
-enum { LONGEST_S = 20 };
+enum { LONGEST_S = 5 };
 
 /* Whether the library is there, and could not be loaded just then: dlerror(3) has words, and no
  * errno. */
