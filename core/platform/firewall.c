@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,9 @@ __attribute__((format(printf, 3, 4))) static int run(firewall *f, const char **o
   int result = nft_run(f->nft, commands, output);
   /* The library is sometimes never answered, about once in thousands of tables. Then it is started
    * anew, and each of the commands here can be given again. */
-  if (result == -ETIMEDOUT) result = nft_run(f->nft, commands, output);
+  bool is_again = result == -ETIMEDOUT;
+  if (is_again) result = nft_run(f->nft, commands, output);
+  if (is_again && result == -ENOENT && output == NULL) result = 0; /* it was removed before */
   free(commands);
   return result;
 }
@@ -43,7 +46,7 @@ int firewall_stop(firewall *f, const char *name) {
 }
 
 int firewall_remove(firewall *f, const char *name) {
-  return run(f, NULL, "add table inet %s\ndelete table inet %s\n", name, name);
+  return run(f, NULL, "delete table inet %s\n", name);
 }
 
 /* Of one chain: for a counter of its own, the library would ask the kernel about every rule. */
