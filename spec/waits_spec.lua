@@ -84,7 +84,7 @@ lunet.sleep(0.3)]] .. READY .. "lunet.sleep(1000)")
     assert.matches("\n  and 10 more tasks elsewhere\nstack traceback:", output)
   end)
 
-  it("says so also when Lua code was running", function()
+  it("says so also when Lua code was running #no_tsan", function()
     local output = interrupted([[
 local lunet = require "lunet"
 lunet.spawn(function() lunet.sleep(1000) end)
