@@ -5,7 +5,7 @@
 -- The events are made up: clients that connect, send, and leave while the server serves one at a time, with the wire.
 -- `--keep FILE.html` after the number keeps the page.
 local events = require "spec.support.events"
-local outputs = require "lunet.outputs"
+local outputs = require "lunet.command.outputs"
 
 local COUNT = tonumber(arg[1]) or 100000
 local KEPT = arg[2] == "--keep" and arg[3]

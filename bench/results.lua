@@ -1,5 +1,5 @@
 --- What stored results say: medians, ratios within rounds, and the table of the README.
-local statistics = require "lunet.statistics"
+local statistics = require "lunet.load.statistics"
 
 local results = {}
 

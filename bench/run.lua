@@ -1,9 +1,9 @@
 -- The runner behind bench/run: peers take turns, round by round, each in a process and on a host of its own.
 local argparse = require "argparse"
 local dkjson = require "dkjson"
-local json = require "lunet.json"
+local json = require "lunet.text.json"
 local lunet = require "lunet"
-local text = require "lunet.text"
+local text = require "lunet.text.width"
 
 local HERE = arg[0]:match "^(.*)/[^/]*$" or "."
 if HERE:sub(1, 1) ~= "/" then HERE = os.getenv "PWD" .. "/" .. HERE end -- peers have directories of their own

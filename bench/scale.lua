@@ -4,8 +4,8 @@
 --   script/build release && build/release/lunet bench/scale.lua [ghosts] [live] [sleepers] [soak] [--minutes N]
 local argparse = require "argparse"
 local lunet = require "lunet"
-local plot = require "lunet.plot"
-local statistics = require "lunet.statistics"
+local plot = require "lunet.text.plot"
+local statistics = require "lunet.load.statistics"
 
 -- Every ghost keeps a port of its client's. An address has 64,512 of them here; yet when every second one is taken, the
 -- kernel looks at some 30,000 for each connect, so that the clients have several addresses.

@@ -186,7 +186,9 @@ static bool is_directory(const char *file) {
 
 /* A first word that names a command is the command; the file of that name is ./doctor. */
 static const char *command_module(const char *word) {
-  static const struct { const char *word, *module; } commands[] = {{"doctor", "lunet.doctor"}};
+  static const struct {
+    const char *word, *module;
+  } commands[] = {{"doctor", "lunet.command.doctor"}};
   for (size_t i = 0; word != NULL && i < sizeof commands / sizeof *commands; i++)
     if (strcmp(word, commands[i].word) == 0) return commands[i].module;
   return NULL;
@@ -196,7 +198,7 @@ static const char *command_module(const char *word) {
 static void message_show(lua_State *L) {
   int message = lua_gettop(L);
   lua_getglobal(L, "require");
-  lua_pushliteral(L, "lunet.text");
+  lua_pushliteral(L, "lunet.text.width");
   bool is_shown = lua_pcall(L, 1, 1, 0) == LUA_OK && lua_istable(L, -1) &&
                   lua_getfield(L, -1, "shown") == LUA_TFUNCTION;
   lua_pushvalue(L, message);
@@ -207,7 +209,8 @@ static void message_show(lua_State *L) {
 static int script_run(lua_State *L, const command_line *line) {
   const char *module = command_module(command_line_script_file(line));
   if (module != NULL) return module_run(L, module, line);
-  if (is_directory(command_line_script_file(line))) return module_run(L, "lunet.directory", line);
+  if (is_directory(command_line_script_file(line)))
+    return module_run(L, "lunet.command.directory", line);
   int loaded = luaL_loadfile(L, command_line_script_file(line));
   if (loaded != LUA_OK) {
     if (loaded == LUA_ERRFILE) message_show(L); /* it has the name of the file */
@@ -216,7 +219,7 @@ static int script_run(lua_State *L, const command_line *line) {
   }
   int count = command_line_has_script(line) ? arguments_push(L) : 0;
   int status = call_and_report(L, count, 1);
-  if (status == STATUS_OK && is_experiment(L, 1)) return module_run(L, "lunet.command", line);
+  if (status == STATUS_OK && is_experiment(L, 1)) return module_run(L, "lunet.command.file", line);
   return status;
 }
 

@@ -25,10 +25,10 @@
 -- What to do: look at the limit in force (listener:queue().limit; Send-Q in `ss -lt`), not at the configuration; raise
 -- both numbers, then listen again; watch ListenDrops. Choose a backlog by how long the last in the queue waits.
 local lunet = require "lunet"
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
-local peer_process = require "lunet.peer_process"
+local peer_process = require "lunet.peer.process"
 
 local LONG = 10 -- s; bounds waits for states that do come
 local DEFAULT_SOMAXCONN = 4096 -- the kernel's since 5.4; 128 before

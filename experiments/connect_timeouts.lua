@@ -23,11 +23,11 @@
 -- no setting of the program explains; exit status 28 of curl, which says neither which timeout nor whose.
 -- What to do: bound the whole exchange as well as the connect, and expect the request to be carried out anyway.
 local lunet = require "lunet"
-local choice = require "lunet.choice"
+local choice = require "lunet.run.choice"
 local experiment = require "lunet.experiment"
-local lateness = require "lunet.lateness"
-local features = require "lunet.features"
-local statistics = require "lunet.statistics"
+local lateness = require "lunet.run.lateness"
+local features = require "lunet.network.features"
+local statistics = require "lunet.load.statistics"
 
 local HAS_LINEAR = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts" -- without it the kernel has none
 local LONG = 20 -- s; bounds waits for states that do come

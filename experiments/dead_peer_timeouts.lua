@@ -24,10 +24,10 @@
 -- What to do: user_timeout and keepalive together, user_timeout = keepidle + keepintvl * keepcnt, above the longest
 -- pause that a reader may make; and deadlines in the program, since the first two know nothing of a server that hangs.
 local lunet = require "lunet"
-local choice = require "lunet.choice"
+local choice = require "lunet.run.choice"
 local experiment = require "lunet.experiment"
-local lateness = require "lunet.lateness"
-local statistics = require "lunet.statistics"
+local lateness = require "lunet.run.lateness"
+local statistics = require "lunet.load.statistics"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local FIRST_RTO = 0.2 -- s; TCP_RTO_MIN, from which the kernel computes what tcp_retries2 means

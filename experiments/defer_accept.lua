@@ -19,8 +19,8 @@
 -- while `ss` shows an empty queue; "defer" settings that seem to do nothing under load. What to do: a read timeout
 -- after accept, which is needed anyway, since a client may also send one byte and fall silent.
 local lunet = require "lunet"
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 
 local LONG = 20 -- s; bounds waits for states that do come

@@ -23,12 +23,12 @@
 -- Where people met it: connection resets at every deployment though the server shuts down "gracefully", since it means
 -- by that the connections that it has accepted. What to do: hand the socket on, or set tcp_migrate_req. If there is no
 -- successor on the host: be taken out of the load balancer, block SYNs, accept the rest, serve it, close.
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
-local peer_process = require "lunet.peer_process"
-local workload = require "lunet.workload"
+local peer_process = require "lunet.peer.process"
+local workload = require "lunet.load.workload"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local MOMENT = 0.3 -- s; how long a stop is put off until somebody is in the middle of a handshake

@@ -19,8 +19,8 @@
 -- carried out twice, or for nobody (RFC 7413, 2.1 and 6.1: a SYN may be duplicated); one key for all servers of an
 -- address; watch TCPFastOpenListenOverflow and TCPFastOpenPassiveFail.
 local lunet = require "lunet"
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 
 local LONG = 10 -- s; bounds waits for states that do come

@@ -17,12 +17,12 @@
 -- What to do about it: 499 means "not answered", never "not done": a request that is tried again needs an identity
 -- that the backend knows. The error log says who left, but only at level info.
 local lunet = require "lunet"
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
-local nginx = require "lunet.nginx"
-local peer_process = require "lunet.peer_process"
-local scratch = require "lunet.scratch"
+local nginx = require "lunet.peer.servers.nginx"
+local peer_process = require "lunet.peer.process"
+local scratch = require "lunet.peer.scratch"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local PORT = 7300

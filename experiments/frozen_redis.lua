@@ -16,10 +16,10 @@
 -- --request MULTI a transaction whose EXEC was never sent leaves nothing behind), or let the write say when it is too
 -- late (a script that compares a version or a time).
 local lunet = require "lunet"
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
-local peer_process = require "lunet.peer_process"
+local peer_process = require "lunet.peer.process"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local PORT = 7300

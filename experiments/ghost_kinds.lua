@@ -26,10 +26,10 @@
 -- the reply; CLOSE_WAIT does not say whether the client closed or half-closed and waits for the reply; ESTABLISHED does
 -- not say that it is there. Only a reply that it answers does.
 local lunet = require "lunet"
-local choice = require "lunet.choice"
+local choice = require "lunet.run.choice"
 local experiment = require "lunet.experiment"
-local lateness = require "lunet.lateness"
-local statistics = require "lunet.statistics"
+local lateness = require "lunet.run.lateness"
+local statistics = require "lunet.load.statistics"
 
 local LONG = 10 -- s; bounds waits for states that do come
 local RECEIVE_BUFFER, SEND_BUFFER = 8192, 65536 -- bytes, for SO_RCVBUF and SO_SNDBUF; the kernel doubles them

@@ -24,12 +24,12 @@
 -- (by a probe every 2 s and a backlog of 4096, 2 h 16 min); and a server that, once it has recovered, has a log full of
 -- connections without a request. What to do: probe by a request that goes where the clients' requests go, with a
 -- patience of its own and little work; probe less often once the server is unhealthy (down_interval); watch its queue.
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
-local statistics = require "lunet.statistics"
-local workload = require "lunet.workload"
+local statistics = require "lunet.load.statistics"
+local workload = require "lunet.load.workload"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local PROBES = { "connect", "connect_reset", "half_open", "request" }

@@ -30,11 +30,11 @@
 -- Method: all connections are queued, in a known order, before the gate opens; waits count from then. Races are made by
 -- waiting for states, over a link whose delay is the room for them; none depends on a clock. `executed` is of
 -- the first try, `executions` after one more on a new connection by a client that got no reply.
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
-local statistics = require "lunet.statistics"
+local statistics = require "lunet.load.statistics"
 
 local LONG = 10 -- s; bounds waits for states that do come
 local GRAIN = 0.1 -- ms; of what is rounded

@@ -18,14 +18,14 @@
 -- might later: so the check asks for a long queue of ghosts, attempts above the capacity and a server that works all
 -- the time. The table has the fraction of runs that recovered, and when the first and the last of them did. `goodput`
 -- is what came in time in each slice, in means of the runs; these must add up to what was answered.
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
-local overload = require "lunet.overload"
-local plot = require "lunet.plot"
-local statistics = require "lunet.statistics"
-local workload = require "lunet.workload"
+local overload = require "lunet.load.overload"
+local plot = require "lunet.text.plot"
+local statistics = require "lunet.load.statistics"
+local workload = require "lunet.load.workload"
 
 local median, values_of, round = overload.median, overload.values, statistics.round
 

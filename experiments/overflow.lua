@@ -25,9 +25,9 @@
 -- A race: a place that becomes free just when a SYN comes, a little after a whole second. Such a run is not judged.
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
-local features = require "lunet.features"
-local lateness = require "lunet.lateness"
-local statistics = require "lunet.statistics"
+local features = require "lunet.network.features"
+local lateness = require "lunet.run.lateness"
+local statistics = require "lunet.load.statistics"
 
 local HAS_LINEAR = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts" -- without it the kernel has none
 local LONG = 20 -- s; bounds waits for states that do come

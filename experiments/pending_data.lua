@@ -30,7 +30,7 @@
 -- What to do: a send that succeeded says nothing about the server; wait for a reply, with a deadline. SO_RCVBUF, set
 -- on the listener, bounds what waits with the server, and SO_SNDBUF, which ends its growth, what waits with the
 -- client. Both are cut to net.core.rmem_max and wmem_max, which belong to the machine.
-local environment = require "lunet.environment"
+local environment = require "lunet.run.environment"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 

@@ -26,11 +26,11 @@
 -- Method: each row is a chain of hosts that carries one request. The server works on all at once, each for `service`,
 -- by sleeping, no CPU. Patience counts from when a request is sent, so that every attempt reaches the next hop, however
 -- late the machine is: counts are exact. The server's kernel counts its connections too (`opened`: PassiveOpens).
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
-local plot = require "lunet.plot"
+local plot = require "lunet.text.plot"
 
 local LONG = 10 -- s; bounds waits for states that do come
 local GRAIN = 0.001 -- s; of what is rounded

@@ -48,17 +48,17 @@
 -- Where a remedy neither clearly passes nor clearly fails only what goes together is judged: the goodput of the two
 -- that refuse; and the goodput with FIN taken for gone, which is 19 to 98 % by the seed. Of five seeds (`--seeds 5`)
 -- the others differ by at most 15 % of capacity.
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
-local overload = require "lunet.overload"
-local plot = require "lunet.plot"
-local remedies = require "lunet.remedy"
-local scenario = require "lunet.scenario"
-local statistics = require "lunet.statistics"
-local trial = require "lunet.trial"
-local workload = require "lunet.workload"
+local overload = require "lunet.load.overload"
+local plot = require "lunet.text.plot"
+local remedies = require "lunet.load.remedy"
+local scenario = require "lunet.load.scenario"
+local statistics = require "lunet.load.statistics"
+local trial = require "lunet.load.trial"
+local workload = require "lunet.load.workload"
 
 local median, round = overload.median, statistics.round
 
@@ -68,7 +68,7 @@ local AT_ONCE, AT_ONCE_DELAYED = 24, 12 -- runs side by side; with a delay, fram
 
 local function title(remedy) return remedy.naive and remedy.name .. ", " .. remedy.naive or remedy.name end
 
--- What the scenario shows (lunet.scenario). What is left out hangs on who comes first.
+-- What the scenario shows (lunet.load.scenario). What is left out hangs on who comes first.
 local LEAVERS, BURST = scenario.LEAVERS, scenario.BURST
 local NOTHING_HELPED = { stale = LEAVERS, again = 2, patient = "served", half = "served", burst = BURST }
 local ALL_WELL = { stale = 0, again = 1, patient = "served", half = "served", burst = BURST }

@@ -23,8 +23,8 @@
 -- so that a client can drop what it does not wait for (numbered = true); close a connection with an unanswered request,
 -- never pool it, and forget with it all that was read or asked on it.
 local lunet = require "lunet"
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 
 local LONG = 10 -- s; bounds waits for states that do come

@@ -34,14 +34,14 @@
 -- table `traffic` is of the backlogs far from the threshold: below 0.6 and above 2 times the predicted one. An
 -- attempt takes the machine some 0.15 ms, and its kernel's own threads take 1 ms now and then: with a service of 5 ms
 -- clients are late too often. What counts is how many services fit into the patience.
-local admission = require "lunet.admission"
-local expect = require "lunet.expect"
+local admission = require "lunet.load.admission"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
-local overload = require "lunet.overload"
-local plot = require "lunet.plot"
-local statistics = require "lunet.statistics"
-local workload = require "lunet.workload"
+local overload = require "lunet.load.overload"
+local plot = require "lunet.text.plot"
+local statistics = require "lunet.load.statistics"
+local workload = require "lunet.load.workload"
 
 local median, values_of, round = overload.median, overload.values, statistics.round
 

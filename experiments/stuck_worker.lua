@@ -27,12 +27,12 @@
 -- one of them. A share of the ports scatters by sqrt((n - 1) / count) / n; the check allows five times that, and judges
 -- nothing by time. A hundred clients cannot tell 25 % from 40 %, so `draws` counts which listener of n the kernel gives
 -- many more connections to, which nobody serves.
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
-local statistics = require "lunet.statistics"
-local workload = require "lunet.workload"
+local statistics = require "lunet.load.statistics"
+local workload = require "lunet.load.workload"
 
 local LONG = 10 -- s; bounds waits for states that do come
 local FIRST_PORT = 23000

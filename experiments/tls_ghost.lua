@@ -17,12 +17,12 @@
 -- RFC 8470) while the handshake is not over, which nginx tells by $ssl_early_data; the backend can be told, too
 -- (too_early = refuse does so everywhere). For connected clients the remedies are those of plain TCP.
 local lunet = require "lunet"
-local choice = require "lunet.choice"
-local expect = require "lunet.expect"
+local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
-local nginx = require "lunet.nginx"
-local peer_process = require "lunet.peer_process"
-local scratch = require "lunet.scratch"
+local nginx = require "lunet.peer.servers.nginx"
+local peer_process = require "lunet.peer.process"
+local scratch = require "lunet.peer.scratch"
 
 local LONG = 20 -- s; bounds waits for states that do come
 local PLAIN, TLS = 7300, 7301

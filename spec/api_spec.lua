@@ -89,7 +89,7 @@ end)
 describe("the documentation", function()
   -- What the core implements is declared in the one file, what is written in Lua is in the other.
   local text = ""
-  for _, name in ipairs { "types", "init", "host", "network", "rule" } do
+  for _, name in ipairs { "types/core", "init", "network/host", "network/network", "network/rule" } do
     text = text .. "\n" .. read_file("lua/lunet/" .. name .. ".lua")
   end
 

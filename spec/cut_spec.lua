@@ -5,7 +5,7 @@ local code_of = require "spec.support.code_of"
 local eventually = require "spec.support.eventually"
 local families = require "spec.support.families"
 local pair = require "spec.support.pair"
-local workload = require "lunet.workload"
+local workload = require "lunet.load.workload"
 
 local BOUND = 10 -- seconds; for what takes no time
 

@@ -1,6 +1,6 @@
 -- The standard that every experiment is held to. None is run here: each has a spec of its own for that.
-local catalogue = require "lunet.catalogue"
-local pcapng = require "lunet.pcapng"
+local catalogue = require "lunet.command.catalogue"
+local pcapng = require "lunet.files.pcapng"
 local tshark = require "spec.support.tshark"
 
 local entries, others = assert(catalogue.load "experiments")
@@ -44,7 +44,7 @@ end
 
 describe("experiments/", function()
   it("use ports that tshark takes for plain TCP data", function()
-    local files, ports = { "lua/lunet/trial.lua", "lua/lunet/overload.lua" }, {}
+    local files, ports = { "lua/lunet/load/trial.lua", "lua/lunet/load/overload.lua" }, {}
     for _, entry in ipairs(entries) do files[#files + 1] = entry.file end
     for _, file in ipairs(files) do
       for port in pairs(ports_of(file)) do ports[port] = true end

@@ -1,6 +1,6 @@
 -- From a fresh copy of the sources to an installed lunet, as README says, and back to nothing.
 local program = require "spec.support.program"
-local scratch = require "lunet.scratch"
+local scratch = require "lunet.peer.scratch"
 
 local quote = program.quote
 

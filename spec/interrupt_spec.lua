@@ -1,6 +1,6 @@
 -- Signals that end lunet (core/binding/interrupt.c): with everything closed, and soon.
 local lunet = require "lunet"
-local scratch = require "lunet.scratch"
+local scratch = require "lunet.peer.scratch"
 
 local BOUND <const> = 20 -- s; bounds waits for what does come
 
@@ -23,7 +23,7 @@ local STUBBORN <const> = {
 
 local READY <const> = [[
   local lunet = require "lunet"
-  local place <close> = require "lunet.scratch".open()
+  local place <close> = require "lunet.peer.scratch".open()
   local _program = assert(lunet.exec { "sleep", "1000" })
   local _closed <close> = setmetatable({}, { __close = function() io.write "closed\n" end })
   io.write(place.path, "\n")
@@ -91,7 +91,7 @@ describe("a signal", function()
     local place <close> = scratch.open()
     place:write("a_spec.lua", [[for i = 1, 1000 do
       it("waits " .. i, function()
-        io.write(require("lunet.scratch").open().path, "\n")
+        io.write(require("lunet.peer.scratch").open().path, "\n")
         io.flush()
         require "lunet".sleep(math.huge)
       end)
@@ -109,7 +109,7 @@ describe("a signal", function()
     for _, line in ipairs { "while true do end\n", "" } do
       local process <close>, version = start { os.getenv "LUNET", "-i" }
       assert.matches("^lunet ", version)
-      assert(process.stdin:send("io.write(require('lunet.scratch').open().path, '\\n') io.flush()\n" .. line))
+      assert(process.stdin:send("io.write(require('lunet.peer.scratch').open().path, '\\n') io.flush()\n" .. line))
       local path = process.stdout:receive("l", BOUND):match "/.*"
       assert.is_true(exists(path))
       assert(process:kill "SIGTERM")
@@ -146,7 +146,7 @@ describe("an experiment that a signal ends", function()
     return experiment {
       claim = "It runs.",
       run = function()
-        local place <close> = require("lunet.scratch").open()
+        local place <close> = require("lunet.peer.scratch").open()
         place:write("ready", "")
         lunet.sleep(math.huge)
       end,

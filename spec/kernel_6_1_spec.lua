@@ -43,7 +43,7 @@ describe("Linux 6.1", function()
 
   in_guest("agrees with the table of features", function()
     local output, status = guest("--as", "root", "/usr/bin/busted", "--ignore-lua",
-      "--filter=agrees with this kernel", "spec/features_spec.lua")
+      "--filter=agrees with this kernel", "spec/network/features_spec.lua")
     assert.equal(0, status, output)
     assert.matches("1 success / 0 failures", output, 1, true)
   end)

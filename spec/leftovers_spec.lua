@@ -4,7 +4,7 @@ local lunet = require "lunet"
 local BOUND <const> = 20 -- s; for what takes some milliseconds
 
 local OPEN <const> = [[
-  local place = require "lunet.scratch".open()
+  local place = require "lunet.peer.scratch".open()
   place:write("a/b", "x")
   print(place.path)
   io.stdout:flush()

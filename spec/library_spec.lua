@@ -1,6 +1,6 @@
 -- Where the program finds its Lua library (core/library.c), and what comes before it.
 local program = require "spec.support.program"
-local scratch = require "lunet.scratch"
+local scratch = require "lunet.peer.scratch"
 
 local quote = program.quote
 

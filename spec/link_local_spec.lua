@@ -1,11 +1,11 @@
 -- Link-local addresses, whose zone is an interface of the host: that of the call, not that where lunet was started.
-local groups = require "lunet.groups"
+local groups = require "lunet.recording.groups"
 local lunet = require "lunet"
 local code_of = require "spec.support.code_of"
 local eventually = require "spec.support.eventually"
-local recording = require "lunet.recording"
-local states = require "lunet.states"
-local value = require "lunet.value"
+local recording = require "lunet.recording.recording"
+local states = require "lunet.recording.states"
+local value = require "lunet.text.value"
 
 local BOUND = 10 -- seconds; for what takes no time
 

@@ -351,8 +351,8 @@ describe("a listener", function()
   it("raises in serve when the process has no descriptor left", function()
     local result = program.shell(("ulimit -n 24; exec '%s' -e '%s'"):format(os.getenv "LUNET", [[
       local lunet = require "lunet"
-      local recording = require "lunet.recording"
-      local timeline = require "lunet.timeline"
+      local recording = require "lunet.recording.recording"
+      local timeline = require "lunet.recording.timeline"
       local witness = recording.start()
       local listener = assert(lunet.listen { backlog = 5 })
       local near = assert(lunet.connect(listener, 5))

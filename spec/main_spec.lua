@@ -393,7 +393,7 @@ describe("a script that returns an experiment", function()
   -- The library's side is played by the script itself, to see only the program's.
   local function play(answer)
     return ([[
-      package.loaded["lunet.command"] = {
+      package.loaded["lunet.command.file"] = {
         run = function(experiment, name, arguments)
           print(experiment.kind, name, #arguments, table.unpack(arguments))
           %s

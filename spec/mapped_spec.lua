@@ -1,12 +1,12 @@
 -- An IPv4 client of a listener on "::". A socket of IPv6 has its address as [::ffff:10.0.0.2], the client and the wire
 -- as 10.0.0.2. The client was nameless in the timeline, had two states' lanes, and a peer_address missed it.
-local groups = require "lunet.groups"
+local groups = require "lunet.recording.groups"
 local lunet = require "lunet"
 local eventually = require "spec.support.eventually"
-local recording = require "lunet.recording"
-local states = require "lunet.states"
-local timeline = require "lunet.timeline"
-local value = require "lunet.value"
+local recording = require "lunet.recording.recording"
+local states = require "lunet.recording.states"
+local timeline = require "lunet.recording.timeline"
+local value = require "lunet.text.value"
 
 local BOUND = 10 -- seconds; for what takes no time
 

@@ -2,8 +2,8 @@
 -- has come, and whether or not the client is there.
 local lunet = require "lunet"
 local eventually = require "spec.support.eventually"
-local recording = require "lunet.recording"
-local timeline = require "lunet.timeline"
+local recording = require "lunet.recording.recording"
+local timeline = require "lunet.recording.timeline"
 
 local BOUND = 10 -- seconds; for what takes no time
 

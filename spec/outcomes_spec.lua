@@ -1,5 +1,5 @@
 -- The harness of wrong outcomes (spec/outcomes/run.lua), by experiments of its own and by real ones without a check.
-local catalogue = require "lunet.catalogue"
+local catalogue = require "lunet.command.catalogue"
 local experiment = require "lunet.experiment"
 local lfs = require "lfs"
 local merged = require "spec.support.merged"

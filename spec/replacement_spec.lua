@@ -1,7 +1,7 @@
 -- How a file is replaced (core/platform/replacement.c): whole or not at all.
 local core = require "lunet.core"
 local program = require "spec.support.program"
-local scratch = require "lunet.scratch"
+local scratch = require "lunet.peer.scratch"
 
 describe("the replacement of a file", function()
   local place

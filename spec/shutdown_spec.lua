@@ -5,8 +5,8 @@ local eventually = require "spec.support.eventually"
 local families = require "spec.support.families"
 local pair = require "spec.support.pair"
 local raised = require "spec.support.raised"
-local recording = require "lunet.recording"
-local timeline = require "lunet.timeline"
+local recording = require "lunet.recording.recording"
+local timeline = require "lunet.recording.timeline"
 
 local BOUND = 10 -- seconds; for what takes no time
 

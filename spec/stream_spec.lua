@@ -2,7 +2,7 @@ local core = require "lunet.core"
 local lunet = require "lunet"
 local exec = require "spec.support.exec"
 local program = require "spec.support.program"
-local timeline = require "lunet.timeline"
+local timeline = require "lunet.recording.timeline"
 
 local BOUND = 10 -- seconds; for what takes no time
 local sh, run = exec.sh, exec.run

@@ -3,7 +3,7 @@
 local dkjson = require "dkjson"
 local program = require "spec.support.program"
 local schema = require "spec.support.schema"
-local scratch = require "lunet.scratch"
+local scratch = require "lunet.peer.scratch"
 local tshark = require "spec.support.tshark"
 
 -- An escape sequence, one that sets a terminal's title, a line end, bytes that are no UTF-8, CSI in one character, a
@@ -120,7 +120,7 @@ describe("a text of a script", function()
 
   it("leaves the outcome to be told when it cannot be", function()
     place:write("failing.lua", [[
-      require "lunet.timeline".by_event = function() error "out of order" end
+      require "lunet.recording.timeline".by_event = function() error "out of order" end
       return require "lunet.experiment" { claim = "It is told.", run = function() return { x = 1 } end,
         check = function() end, figures = function() return "one" end }
     ]])

@@ -1,7 +1,7 @@
 -- The files of one run tell the same, each in its own way.
 local dkjson = require "dkjson"
 local lunet = require "lunet"
-local scratch = require "lunet.scratch"
+local scratch = require "lunet.peer.scratch"
 local program = require "spec.support.program"
 
 local BOUND = 10 -- s; bounds waits for states that do come

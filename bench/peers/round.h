@@ -49,7 +49,7 @@ static inline int compare_ns(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Nearest rank, as lunet.statistics has it, in microseconds. The values are sorted. */
+/* Nearest rank, as lunet.load.statistics has it, in microseconds. The values are sorted. */
 static inline double quantile_us(const uint64_t *sorted_ns, int count, double share) {
   int rank = (int)(count * share + 0.999999);
   return (double)sorted_ns[rank > 0 ? rank - 1 : 0] / 1e3;

@@ -8,7 +8,7 @@
 ---     assert.socket_count(3, host, { state = "ESTABLISHED" })
 ---     assert.moved({ ListenOverflows = 2 }, before, host)     before: an earlier host:counters()
 local assert = require "luassert"
-local last_events = require "lunet.last_events"
+local last_events = require "lunet.tell.last_events"
 local say = require "say"
 local lunet = require "lunet"
 

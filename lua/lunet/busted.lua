@@ -5,7 +5,7 @@
 --- With `-Xhelper events=20` the message of one of lunet's assertions that fails ends with the last 20
 --- lines of the timeline of its `it`: what the calls did, and what the kernel held.
 local busted = require "busted"
-local last_events = require "lunet.last_events"
+local last_events = require "lunet.tell.last_events"
 local lunet = require "lunet"
 
 require "lunet.assert"

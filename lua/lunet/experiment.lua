@@ -11,16 +11,16 @@
 --- program runs a script that returns one.
 ---
 --- A check that cannot tell whether the claim is true calls `experiment.not_judged "why"`: the machine disturbed the
---- run, or its knobs leave nothing to try. The verdict is then "not judged" (lua/lunet/verdict.lua lists all four).
+--- run, or its knobs leave nothing to try. The verdict is then "not judged" (lua/lunet/run/verdict.lua lists all four).
 local core = require "lunet.core"
-local environment = require "lunet.environment"
-local interrupt = require "lunet.interrupt"
-local isolation = require "lunet.isolation"
-local knob = require "lunet.knob"
-local needs = require "lunet.needs"
-local recording = require "lunet.recording"
-local shortage = require "lunet.shortage"
-local stock = require "lunet.stock"
+local environment = require "lunet.run.environment"
+local interrupt = require "lunet.run.interrupt"
+local isolation = require "lunet.run.isolation"
+local knob = require "lunet.run.knob"
+local needs = require "lunet.run.needs"
+local recording = require "lunet.recording.recording"
+local shortage = require "lunet.run.shortage"
+local stock = require "lunet.run.stock"
 
 local experiment = {}
 experiment.__index = experiment

@@ -1,12 +1,12 @@
 --- lunet: a laboratory for TCP listen queues and timeouts.
 ---
 --- This file is the index of the API. What the core implements is declared, with its documentation,
---- in lunet/types.lua; what is written in Lua is here.
+--- in lunet/types/core.lua; what is written in Lua is here.
 local core = require "lunet.core"
 core.set_library(debug.getinfo(1, "S").source:match "^@(.*/)") -- whose lines are not the script's
-local host = require "lunet.host"
-local network = require "lunet.network"
-local rule = require "lunet.rule"
+local host = require "lunet.network.host"
+local network = require "lunet.network.network"
+local rule = require "lunet.network.rule"
 
 local lunet = {
   listen = core.listen,
@@ -27,10 +27,10 @@ local lunet = {
 
 lunet.version = core.versions()
 
--- Documented in lunet/types.lua. The advice is loaded only when it is needed.
+-- Documented in lunet/types/core.lua. The advice is loaded only when it is needed.
 local function explained(process, ...)
   if process then return process end
-  return require("lunet.refusal").of_program(process, ...)
+  return require("lunet.network.refusal").of_program(process, ...)
 end
 
 function lunet.exec(program) return explained(core.exec(program)) end
@@ -62,7 +62,7 @@ end
 ---@return string? code the kernel's name of the error
 ---@return string? command that changes it, if there is one
 function lunet.can(what)
-  return require("lunet.can").ask(what)
+  return require("lunet.run.can").ask(what)
 end
 
 local function seconds(value, name)

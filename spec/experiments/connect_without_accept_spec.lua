@@ -1,4 +1,4 @@
-local isolation = require "lunet.isolation"
+local isolation = require "lunet.run.isolation"
 local lunet = require "lunet"
 local strace = require "spec.support.strace"
 local connect_without_accept = dofile "experiments/connect_without_accept.lua"

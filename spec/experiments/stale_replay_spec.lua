@@ -1,5 +1,5 @@
 local dkjson = require "dkjson"
-local environment = require "lunet.environment"
+local environment = require "lunet.run.environment"
 local lunet = require "lunet"
 local program = require "spec.support.program"
 local stale_replay = dofile "experiments/stale_replay.lua"

@@ -7,8 +7,8 @@
 --- runs.
 local agreement = require "spec.support.agreement"
 local compare = require "spec.figures.compare"
-local interrupt = require "lunet.interrupt"
-local isolation = require "lunet.isolation"
+local interrupt = require "lunet.run.interrupt"
+local isolation = require "lunet.run.isolation"
 
 local SKIPPED <const> = 77
 local MOST_BASE <const> = 6

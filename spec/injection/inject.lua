@@ -2,7 +2,7 @@
 --- arguments: CALLS ALLOCATIONS SEED LIBRARY JOBS
 local injector = require "spec.injection.injector"
 local lunet = require "lunet"
-local random = require "lunet.random"
+local random = require "lunet.load.random"
 
 local calls_wanted, allocations_wanted, seed = tonumber(arg[1]), tonumber(arg[2]), math.tointeger(tonumber(arg[3]))
 local library, jobs = arg[4], tonumber(arg[5])

@@ -1,7 +1,7 @@
 --- script/kills: kills runs with nginx at random moments. argument: COUNT
 local laboratory = require "spec.support.laboratory"
 local lunet = require "lunet"
-local random = require "lunet.random"
+local random = require "lunet.load.random"
 local tagged = require "spec.support.tagged"
 
 local BOUND <const> = 20 -- s; for what takes some hundredths of one

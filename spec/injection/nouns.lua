@@ -1,9 +1,9 @@
 -- Uses each noun of lunet once, and says what came of it: what injected faults are tried on. No field is a time.
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
-local peer_process = require "lunet.peer_process"
-local scratch = require "lunet.scratch"
-local workload = require "lunet.workload"
+local peer_process = require "lunet.peer.process"
+local scratch = require "lunet.peer.scratch"
+local workload = require "lunet.load.workload"
 
 local LONG = 5 -- s; bounds waits for states that do come
 

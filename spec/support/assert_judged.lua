@@ -1,6 +1,6 @@
 local assert = require "luassert"
 
---- Asserts the verdict of an experiment that the machine can disturb (lunet.overload). That it refuses to judge, and
+--- Asserts the verdict of an experiment that the machine can disturb (load.overload). That it refuses to judge, and
 --- says so, is all that can be asked of it if that has happened.
 ---@param expected string|nil why the claim is not to hold; nil: it is to hold
 ---@param outcome table what the experiment has returned, and so the others

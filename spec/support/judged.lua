@@ -1,4 +1,4 @@
-local lateness = require "lunet.lateness"
+local lateness = require "lunet.run.lateness"
 local lunet = require "lunet"
 
 local ATTEMPTS <const> = 5

@@ -5,7 +5,7 @@
 --- record in the list `late`. Wrong values are: of a boolean the other one; of a count one more, one less and none; of
 --- a time or size a third of it and three times it; of a string another one of its column or of its kind; of a list
 --- the same without its first and without its last item.
-local value = require "lunet.value"
+local value = require "lunet.text.value"
 
 local mutations = {}
 

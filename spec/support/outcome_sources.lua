@@ -1,5 +1,5 @@
 --- Fields of an outcome that nothing was measured for: literals of the script, and what it makes of its knobs alone.
-local value = require "lunet.value"
+local value = require "lunet.text.value"
 
 local sources = {}
 

@@ -1,5 +1,5 @@
 --- The records that an experiment's outcome lists.
-local choice = require "lunet.choice"
+local choice = require "lunet.run.choice"
 
 local rows = {}
 

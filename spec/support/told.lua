@@ -1,6 +1,6 @@
 --- A run of a function as an experiment, with the wire, and its timeline as sentences.
 local experiment = require "lunet.experiment"
-local timeline = require "lunet.timeline"
+local timeline = require "lunet.recording.timeline"
 
 --- Runs it.
 ---@param fn fun(): table|nil the run; its result is the outcome

@@ -30,7 +30,7 @@ local function packet(from_port, to_port, payload)
   return string.pack(">I1I1I2I2I2I1I1I2I4I4", 0x45, 0, 20 + #tcp, 1, 0x4000, 64, 6, 0, 0x0a000002, 0x0a000001) .. tcp
 end
 
---- A segment event with some bytes to a port, as lunet.pcapng takes it. It comes from a port that tshark knows nothing
+--- A segment event with some bytes to a port, as files.pcapng takes it. It comes from a port that tshark knows nothing
 --- of.
 ---@param port integer
 ---@return lunet.segment_event

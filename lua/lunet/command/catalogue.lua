@@ -1,0 +1,140 @@
+--- A catalogue: the experiments of a directory. They are run each in a process of its own, several at a time.
+local interrupt = require "lunet.run.interrupt"
+local dkjson = require "dkjson"
+local lunet = require "lunet"
+local recorded = require "lunet.run.record"
+local scratch = require "lunet.peer.scratch"
+local verdict = require "lunet.run.verdict"
+
+local catalogue = {}
+
+-- -- finding them ---------------------------------------------------------------------------
+
+--- The names of a directory's Lua files, in order.
+local function file_names(directory)
+  local find, message = lunet.exec { "find", ".", "-maxdepth", "1", "-xtype", "f", "-name", "[!.]*.lua",
+    "-printf", "%f\\0", cwd = directory }
+  if not find then return nil, message end
+  local _find <close> = find
+  local output = find.stdout:receive "a"
+  local status = find:wait()
+  if status ~= 0 then return nil, ("find ended with status %s"):format(status) end
+  local names = {}
+  for name in output:gmatch "[^\0]+" do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- What a file returns; or nil and why there is none.
+local function result_of(file)
+  local chunk, message = loadfile(file)
+  if not chunk then return nil, message end
+  local ok, result = pcall(chunk)
+  if ok then return result end
+  if interrupt.is(result) then error(result, 0) end
+  return nil, tostring(result)
+end
+
+--- Loads the experiments of a directory. A file with a mistake is an entry, too, with why it cannot be run; one
+--- that returns something else is none.
+---@param directory string
+---@return {name: string, file: string, experiment: table?, why: string?}[]|nil entries by name
+---@return string[]|string others the files that return no experiment; or why there are no entries
+function catalogue.load(directory)
+  local names, message = file_names(directory)
+  if not names then return nil, message end
+  local entries, others = {}, {}
+  for _, name in ipairs(names) do
+    local file = directory:gsub("/*$", "/") .. name
+    local result, why = result_of(file)
+    local is_experiment = type(result) == "table" and rawget(result, "kind") == "lunet.experiment"
+    if is_experiment or why then
+      entries[#entries + 1] = { name = name:match "^(.+)%.lua$", file = file, experiment = result, why = why }
+    else
+      others[#others + 1] = file
+    end
+  end
+  return entries, others
+end
+
+-- -- running one ----------------------------------------------------------------------------
+
+--- What a run said, and its status, which is a signal's name if one killed it. Its temporary files are in `place`: a
+--- run that is killed cannot remove them, since what would have done it is killed with it.
+local function execute(words, file, record, place)
+  local program = table.move(words, 1, #words, 1, { stderr = "pipe", env = { TMPDIR = place.path } })
+  table.move({ file, "--json", record and "--record", record }, 1, 4, #program + 1, program)
+  local process <close> = assert(lunet.exec(program))
+  local texts = lunet.together({ process.stdout, process.stderr }, function(stream) return stream:receive "a" or "" end)
+  return { output = texts[1], errors = texts[2], status = assert(process:wait()) }
+end
+
+local function ending_of(status, has_record)
+  if type(status) == "string" then return "killed by " .. status end
+  return ("ended with status %d, and printed %s"):format(status, has_record and "another verdict" or "no record")
+end
+
+local function failed(entry, why)
+  return recorded.of(entry.name, entry.experiment, nil, { verdict = "could not run", why = why })
+end
+
+--- The record of a run: the one that it printed itself, if that has the verdict that it ended with.
+local function record_of(entry, run)
+  local printed = dkjson.decode(run.output)
+  local is_record = type(printed) == "table" and printed.format == recorded.FORMAT
+  if is_record and verdict.statuses[printed.verdict] == run.status then return printed end
+  return failed(entry, ending_of(run.status, is_record))
+end
+
+local function run_one(entry, options, place)
+  if not entry.experiment then
+    return failed(entry, entry.why:match "[^\n]*"), ("lunet: %s could not run: %s\n"):format(entry.name, entry.why)
+  end
+  local started = lunet.now()
+  local in_time, run = lunet.within(options.timeout, execute, options.command, entry.file, options.record, place)
+  local record = in_time and record_of(entry, run) or failed(entry, ("not over after %g s"):format(options.timeout))
+  record.seconds = lunet.now() - started
+  return record, in_time and run.errors or ""
+end
+
+-- -- running all ----------------------------------------------------------------------------
+
+--- Calls fn for each item, for so many at a time.
+local function each_of(items, jobs, fn)
+  local at, workers = 0, {}
+  for i = 1, math.min(jobs, #items) do workers[i] = i end
+  lunet.together(workers, function()
+    while at < #items do
+      at = at + 1
+      fn(items[at])
+    end
+  end)
+end
+
+--- Runs them all; those that are exclusive come last, one by one. Waits.
+---@param entries table[] from catalogue.load
+---@param options {command: string[], jobs: integer, timeout: number, record: lunet.record_level?} the words that
+---  start lunet, how many run at a time, the seconds that one may take, and how much each records, if not its default
+---@param observer {began: fun(name: string), ended: fun(name: string, errors: string)} errors: what it has said there
+---@return table[] records in the order of the entries: that of each run (lunet.run.record), and its file and its
+---  seconds
+function catalogue.run(entries, options, observer)
+  local place <close> = scratch.open()
+  local side_by_side, alone, records = {}, {}, {}
+  for i, entry in ipairs(entries) do
+    local is_exclusive = entry.experiment and entry.experiment.exclusive
+    table.insert(is_exclusive and alone or side_by_side, i)
+  end
+  local function run(i)
+    observer.began(entries[i].name)
+    local record, errors = run_one(entries[i], options, place)
+    record.file = entries[i].file
+    records[i] = record
+    observer.ended(entries[i].name, errors)
+  end
+  each_of(side_by_side, options.jobs, run)
+  each_of(alone, 1, run)
+  return records
+end
+
+return catalogue

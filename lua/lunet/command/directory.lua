@@ -1,0 +1,148 @@
+--- What the lunet program does with a directory: `lunet experiments/ [--jobs N] [--json | --markdown]`.
+local argparse = require "argparse"
+local catalogue = require "lunet.command.catalogue"
+local core = require "lunet.core"
+local lunet = require "lunet"
+local overview = require "lunet.command.overview"
+local progress = require "lunet.tell.progress"
+local recording = require "lunet.recording.recording"
+local text = require "lunet.text.width"
+
+local directory = {}
+
+local HELPED <const>, WRONG_USE <const>, COULD_NOT_RUN <const> = 0, 2, 3
+
+local TIMEOUT = 120 -- s; more than any experiment takes by default
+
+local function complain(words) io.stderr:write("lunet: ", text.lines_shown(words), "\n") end
+
+--- How many processors this process may use (proc(5), /proc/PID/status): "0-3,8" are five.
+local function count_processors()
+  local count = 0
+  for line in io.lines "/proc/self/status" do
+    for first, last in (line:match "^Cpus_allowed_list:%s*(.*)" or ""):gmatch "(%d+)%-?(%d*)" do
+      count = count + 1 + (tonumber(last) or tonumber(first)) - tonumber(first)
+    end
+  end
+  return math.max(count, 1)
+end
+
+local function jobs_of(word)
+  local jobs = math.tointeger(tonumber(word))
+  if jobs and jobs >= 1 then return jobs end
+  return nil, ("--jobs: %s is not allowed; it is a whole number, 1 or more"):format(word)
+end
+
+local function timeout_of(word)
+  local seconds = tonumber(word)
+  if seconds and seconds > 0 and seconds < math.huge then return seconds end
+  return nil, ("--timeout: %s is not allowed; it is a number of seconds, more than 0"):format(word)
+end
+
+local function parser_for(place)
+  local parser = argparse("lunet " .. place, "Run every experiment of the directory, each in a process of its own.")
+  parser:add_help(false):usage_max_width(80):help_max_width(80)
+  parser:epilog("Exit status: 0 every claim holds, 1 one does not hold, else 4 one is not judged, else 3 one could "
+    .. "not run, 2 wrong use, 130 Ctrl-C, 143 SIGTERM.")
+  parser:flag "-h --help":description "Show this and exit."
+  parser:option "--jobs":argname "N":convert(jobs_of):description(
+    "How many run at a time (default: the number of processors). Those that declare themselves exclusive run alone.")
+  parser:option "--timeout":argname "SECONDS":convert(timeout_of):description(
+    ("How long one may run before it is ended (default %d)."):format(TIMEOUT))
+  parser:option "--record":argname "LEVEL":choices(recording.LEVELS):description(
+    "What each records: none, kernel or wire (default: none of those that run alone, else kernel).")
+  parser:mutex(
+    parser:flag "--json":description "Print one JSON array of all records and nothing else.",
+    parser:option "--markdown":args "?":argname "FILE":description(
+      "Print the directory's README.md, or replace the file by it, which stays as it was until then."))
+  return parser
+end
+
+-- As lunet was called itself, without what makes it print its version.
+local LOUD = { ["-i"] = true, ["-v"] = true, ["--version"] = true }
+
+local function own_command()
+  local words, at = {}, -1
+  while arg[at] do
+    if not LOUD[arg[at]] then table.insert(words, 1, arg[at]) end
+    at = at - 1
+  end
+  return words
+end
+
+local function run_all(entries, options)
+  local line <close> = progress.start(#entries, core.is_terminal(2))
+  return catalogue.run(entries, {
+    command = own_command(), jobs = options.jobs or count_processors(), timeout = options.timeout or TIMEOUT,
+    record = options.record,
+  }, {
+    began = function(name) line:began(name) end,
+    ended = function(name, errors)
+      line:say(errors)
+      line:ended(name)
+    end,
+  })
+end
+
+local function tell(words)
+  local ok, why = io.stdout:write(words, "\n")
+  if ok then ok, why = io.stdout:flush() end
+  if not ok then complain("standard output: " .. why) end
+  return ok
+end
+
+local function tell_records(records, options, place, seconds)
+  if options.json then return tell(overview.json(records)) end
+  if not options.markdown then return tell(overview.table(records, seconds)) end
+  local page, file = overview.page(records, place), options.markdown[1]
+  if not file then return tell(page) end
+  local ok, why = core.replace_file(file, page .. "\n")
+  if not ok then complain("--markdown: " .. why) end
+  return ok
+end
+
+-- Found out before the runs, which take long.
+local function can_write(options)
+  local file = options.markdown and options.markdown[1]
+  if not file then return true end
+  local ok, why = core.can_replace_file(file)
+  if not ok then complain("--markdown: " .. why) end
+  return ok
+end
+
+--- The experiments that are there; nil if there are none or they cannot be found, which has been said.
+local function load_entries(place)
+  local entries, others = catalogue.load(place)
+  if not entries then
+    complain(("%s: %s"):format(place, others))
+    return nil, COULD_NOT_RUN
+  end
+  for _, file in ipairs(others) do complain(("note: %s returns no experiment"):format(file)) end
+  if #entries > 0 then return entries end
+  complain(place .. ": there is no experiment in it")
+  return nil, WRONG_USE
+end
+
+--- Runs the experiments of a directory as the command line says.
+---@param place string the directory
+---@param arguments string[] what followed it
+---@return integer status the program's exit status
+function directory.run(place, arguments)
+  local parser = parser_for(place)
+  local ok, options = parser:pparse(arguments)
+  if not ok then
+    complain(("%s: %s "
+      .. "(known: --help, --jobs, --timeout, --record, --json, --markdown)"):format(place, options:gsub("%c+", " ")))
+    return WRONG_USE
+  end
+  if options.help then return tell(parser:get_help()) and HELPED or COULD_NOT_RUN end
+  if not can_write(options) then return COULD_NOT_RUN end
+  local started = lunet.now()
+  local entries, status = load_entries(place)
+  if not entries then return status end
+  local records = run_all(entries, options)
+  if not tell_records(records, options, place, lunet.now() - started) then return COULD_NOT_RUN end
+  return overview.status(records)
+end
+
+return directory

@@ -1,0 +1,282 @@
+--- What the lunet program does with a script that returns an experiment:
+--- `lunet experiments/stale_replay.lua [--json] [--KNOB VALUE ...]`.
+local argparse = require "argparse"
+local core = require "lunet.core" -- what only some runs need is loaded by them: a start takes milliseconds
+local interrupt = require "lunet.run.interrupt"
+local knob = require "lunet.run.knob"
+local needs = require "lunet.run.needs"
+local outputs = require "lunet.command.outputs"
+local progress = require "lunet.tell.progress"
+local shortage = require "lunet.run.shortage"
+local shown = require "lunet.text.width".lines_shown
+local verdict = require "lunet.run.verdict"
+
+local command = {}
+
+-- Exit statuses besides those of the verdicts; Ctrl-C (130) and errors of the script itself (1) are the program's.
+local HELPED <const>, WRONG_USE <const>, COULD_NOT_RUN <const> = 0, 2, verdict.statuses["could not run"]
+
+local LEVELS = { "none", "kernel", "wire" } -- of lunet.recording.recording, which is not loaded yet
+
+local function complain(words)
+  io.stderr:write("lunet: ", shown(words), "\n")
+end
+
+-- The knobs of the control, as they would be written on the command line.
+local function control_text(experiment)
+  local words = {}
+  for _, k in ipairs(experiment.knobs) do
+    local value = experiment.control[k.name]
+    if value ~= nil then words[#words + 1] = ("--%s %s"):format(k.name, knob.text(value)) end
+  end
+  return table.concat(words, " ")
+end
+
+local function parser_for(script, experiment)
+  local parser = argparse("lunet " .. script, experiment.claim):add_help(false)
+  parser:usage_max_width(80):help_max_width(80)
+  parser:epilog(verdict.EPILOG)
+  parser:flag "-h --help":description "Show this and exit."
+  parser:flag "--json":description "Print one JSON object and nothing else."
+  parser:flag "--machine":description "Run on the machine's own network stack, not on one of its own."
+  parser:option "--record":argname "LEVEL":choices(LEVELS):description(
+    "What to record: none (the script's calls), kernel (queues, counters and sockets as well), or wire (segments as "
+    .. "well). Default: wire for a story or a file, kernel for --json; for an exclusive experiment none, or wire for "
+    .. "a file.")
+  parser:flag "--timeline":description "Print the whole timeline, however long it is."
+  if experiment.control then
+    parser:flag "--control":description(("Run with knobs with which the claim must not hold (%s), to see that the "
+      .. "check can fail; exit status 1 is the right one."):format(control_text(experiment)))
+  end
+  for _, kind in ipairs(outputs.kinds) do
+    parser:option("--" .. kind.name):argname(kind.argname):description(kind.description)
+  end
+  for _, k in ipairs(experiment.knobs) do
+    parser:option("--" .. k.name):argname("VALUE"):target("knob_" .. k.name):description(
+      ("%s (%s; default %s; %s)."):format(k.meaning, k.unit, knob.text(k.default), k:allowed()))
+  end
+  return parser
+end
+
+-- "--backlog -1" would be taken for two options.
+local function join_negative_values(arguments)
+  local joined = {}
+  local i = 1
+  while i <= #arguments do
+    local word, following = arguments[i], arguments[i + 1]
+    if word:match "^%-%-[%w_]+$" and following and following:match "^%-[%d.i]" then
+      word = word .. "=" .. following
+      i = i + 1
+    end
+    joined[#joined + 1] = word
+    i = i + 1
+  end
+  return joined
+end
+
+--- What argparse has against the command line, in one line, and what is allowed instead.
+local function explain_misuse(experiment, message)
+  if message:find "^unknown option '%-%-control'" then
+    return "--control: the experiment declares no control, knobs with which its claim must not hold"
+  end
+  local options = { "--help", "--json", "--machine", "--record", "--timeline" }
+  if experiment.control then options[#options + 1] = "--control" end
+  for _, kind in ipairs(outputs.kinds) do options[#options + 1] = "--" .. kind.name end
+  for _, k in ipairs(experiment.knobs) do
+    if message:find(("^option '%%-%%-%s' "):format(k.name)) then
+      return ("%s; it is %s (%s)"):format(message, k:allowed(), k.unit)
+    end
+    options[#options + 1] = "--" .. k.name
+  end
+  return ("%s (known: %s)"):format(message:gsub("%c+", " "), table.concat(options, ", "))
+end
+
+--- The knobs' values from the command line; or nil and what is wrong.
+local function read_knobs(experiment, options)
+  local given = {}
+  for name, value in pairs(options.control and experiment.control or {}) do given[name] = value end
+  for _, k in ipairs(experiment.knobs) do
+    local text = options["knob_" .. k.name]
+    if text then
+      local ok, value = pcall(k.parse, k, text)
+      if not ok then return nil, value end
+      given[k.name] = value
+    end
+  end
+  return experiment:settings(given)
+end
+
+--- An error of a run as it is told. An assert on a failed call says all there is in its message; any
+--- other error has its traceback.
+local function describe(failure)
+  local cause = shortage.found() -- what came of it says less
+  if cause or shortage.is(failure) then return cause or failure end
+  local text = core.traceback(failure)
+  if type(failure) ~= "string" then return text end
+  local is_assert = text:find("\nstack traceback:\n\t[C]: in function 'assert'", 1, true)
+  local has_traceback = failure:find("\nstack traceback:\n", 1, true)
+  return (is_assert or has_traceback) and failure or text
+end
+
+local function first_line(text) return text:match "[^\n]*" end
+
+--- A run that could not run: without an outcome.
+local function failed_run(failure) return { verdict = "could not run", why = first_line(failure) } end
+
+--- Runs it; says so if it could not run.
+local function execute(name, experiment, values, options)
+  local are_here, missing = needs.find(experiment.needs)
+  if not are_here then
+    complain(("%s could not run: %s"):format(name, missing))
+    return failed_run(missing)
+  end
+  local _progress <close> = progress.show(core.is_terminal(2))
+  local ok, run = xpcall(experiment.execute, function(failure)
+    return interrupt.is(failure) and failure or describe(failure)
+  end, experiment, values, options)
+  if ok and run.note then complain(("note: %s %s"):format(name, run.note)) end
+  if ok then return run end
+  if interrupt.is(run) then error(run, 0) end
+  complain(("%s could not run: %s"):format(name, run))
+  return failed_run(run)
+end
+
+-- Written to stdout as it was before the script ran: it may have changed print and io.stdout.
+local stdout = io.stdout
+
+local function tell(text)
+  local ok, why = stdout:write(text, "\n")
+  if ok then ok, why = stdout:flush() end
+  return ok, why
+end
+
+local function tell_help(name, parser)
+  local ok, why = tell(shown(parser:get_help()))
+  if not ok then complain(("%s: standard output: %s"):format(name, why)) end
+  return ok and HELPED or COULD_NOT_RUN
+end
+
+-- What a script prints, or a program that it starts, does not belong among the JSON.
+local function diverted_output()
+  local kept = core.divert_output()
+  return setmetatable({}, { __close = function() if kept then core.restore_output(kept) end end })
+end
+
+local function execute_diverted(...)
+  local _output <close> = diverted_output()
+  return execute(...)
+end
+
+local function run_as_json(name, experiment, values, options)
+  local record = require "lunet.run.record" -- before the run, which would wait for it
+  local run = execute_diverted(name, experiment, values,
+    { machine = options.machine, record = options.record, follow = options.follow })
+  return run, tell(record.encode(record.of(name, experiment, values, run)))
+end
+
+-- Colours are for a terminal, and where nobody declined them (https://no-color.org).
+local function picture_style()
+  local locale = os.getenv "LC_ALL" or os.getenv "LC_CTYPE" or os.getenv "LANG" or ""
+  local declined = os.getenv "NO_COLOR"
+  return {
+    unicode = locale:upper():find "UTF%-?8" ~= nil,
+    colour = core.is_terminal(1) and os.getenv "TERM" ~= "dumb" and (declined == nil or declined == ""),
+  }
+end
+
+local CONTROL <const> = {
+  ["does not hold"] = "That is right: these are the knobs of the control (%s), with which it must not hold.",
+  ["holds"] = "That is wrong: with the knobs of the control (%s) it must not hold. The check does not see it.",
+}
+
+local function control_sentence(experiment, run)
+  local sentence = CONTROL[run.verdict]
+    or "These are the knobs of the control (%s), with which the claim must not hold."
+  return sentence:format(control_text(experiment))
+end
+
+local function run_as_story(name, experiment, values, options)
+  local story = require "lunet.tell.story"
+  tell(story.opening(name, experiment, values) .. "\n")
+  local run = execute(name, experiment, values,
+    { machine = options.machine, record = options.record, follow = options.follow })
+  if not run.outcome then return run, true end
+  local style = { is_whole = options.timeline, picture = picture_style() }
+  local told, why = tell(story.rest(run, experiment.columns, style))
+  if told and options.control then told, why = tell("\n" .. control_sentence(experiment, run)) end
+  return run, told, why
+end
+
+local function status_of(name, run, told, why)
+  if not told then complain(("%s: standard output: %s"):format(name, why)) end
+  if run.mistake then complain(("%s: %s"):format(name, run.mistake)) end
+  return told and verdict.statuses[run.verdict] or COULD_NOT_RUN
+end
+
+-- Nothing is run, since a file that was asked for could not be written.
+local function refuse(name, experiment, values, options, why)
+  complain(("%s: %s"):format(name, why))
+  if options.json then
+    local record = require "lunet.run.record"
+    tell(record.encode(record.of(name, experiment, values, failed_run(why))))
+  end
+  return COULD_NOT_RUN
+end
+
+-- The status if that fails.
+local function write_files(files, run, name, experiment, values)
+  local ok, why = files:write(run, name, experiment, values)
+  if ok then return nil end
+  complain(("%s: %s"):format(name, why))
+  return COULD_NOT_RUN
+end
+
+-- How much to record; nil, and why not, if a file needs more than was asked for.
+local function level_of(options, files, experiment)
+  local only_wire = files:needs_wire()
+  if only_wire and options.record and options.record ~= "wire" then
+    return nil, ("%s needs --record wire, not %s"):format(only_wire, options.record)
+  end
+  if options.record then return options.record end
+  if files:any() then return "wire" end
+  if experiment.exclusive then return "none" end
+  return options.json and "kernel" or "wire"
+end
+
+--- Runs an experiment as the command line says.
+---@param experiment table
+---@param script string the script's file name
+---@param arguments string[] what followed it
+---@return integer status the program's exit status
+function command.run(experiment, script, arguments)
+  local name = script:match "([^/]+)%.lua$" or script:match "[^/]+$" or script
+  local parser = parser_for(script, experiment)
+  local ok, options = parser:pparse(join_negative_values(arguments))
+  if not ok then
+    complain(("%s: %s"):format(name, explain_misuse(experiment, options)))
+    return WRONG_USE
+  end
+  if options.help then return tell_help(name, parser) end
+  local values, wrong = read_knobs(experiment, options)
+  if not values then
+    complain(name .. ": " .. wrong)
+    return WRONG_USE
+  end
+  local files, refused, is_misuse = outputs.open(options, script)
+  if not files then
+    if not is_misuse then return refuse(name, experiment, values, options, refused) end
+    complain(("%s: %s"):format(name, refused))
+    return WRONG_USE
+  end
+  options.record, refused = level_of(options, files, experiment)
+  if not options.record then
+    complain(("%s: %s"):format(name, refused))
+    return WRONG_USE
+  end
+  options.follow = files:follower(name, experiment, values)
+  local run, told, why = (options.json and run_as_json or run_as_story)(name, experiment, values, options)
+  local status = status_of(name, run, told, why)
+  return run.outcome and write_files(files, run, name, experiment, values) or status
+end
+
+return command

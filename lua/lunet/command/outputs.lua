@@ -1,0 +1,128 @@
+--- The files that a run is written to: which options name them, and what goes in. Whether a file can be written is
+--- found out before the run, which may take long. A file is replaced whole when the run is over: until then, and if
+--- the run or the writing fails, the former file stays. Only the trace of a run is written meanwhile, and only to a new
+--- file.
+local core = require "lunet.core"
+local environment = require "lunet.run.environment"
+local interrupt = require "lunet.run.interrupt"
+
+local outputs = {}
+outputs.__index = outputs
+
+-- Seconds from the clock of lunet.now() to the calendar's.
+local function to_wall() return core.wall_now() - core.now() end
+
+local function about(run, name, experiment, values)
+  return { name = name, claim = experiment.claim, knobs = values, environment = run.environment, began = run.began,
+    wall = run.began + to_wall() }
+end
+
+--- One for each option: its name, what its value is called, what it does, which module writes it, how that makes its
+--- content of a run, how it is begun while the run goes on, and whether it has nothing but what crossed the wire. Only
+--- the modules of files that are asked for are loaded, and before the run, which must not be held up.
+---@type {name: string, argname: string, description: string, module: string, needs_wire: boolean?,
+--- make: (fun(module: table, run: table, name: string, experiment: table, values: table): string),
+--- begin: (fun(module: table, path: string, about: table): table, string)?}[]
+outputs.kinds = {
+  { name = "trace", argname = "FILE.jsonl", module = "lunet.files.trace",
+    begin = function(trace_file, ...) return trace_file.create(...) end,
+    make = function(trace_file, run, ...) return trace_file.encode(run, about(run, ...)) end,
+    description = "Write every event as a line of JSON, also while the run goes on." },
+  { name = "pcap", argname = "FILE.pcap", module = "lunet.files.pcapng", needs_wire = true,
+    make = function(pcapng, run) return pcapng.encode(run.events, run.hosts, to_wall()) end,
+    description = "Write what crossed the wire, for Wireshark (pcapng)." },
+  { name = "perfetto", argname = "FILE.json", module = "lunet.files.perfetto",
+    make = function(perfetto, run) return perfetto.encode(run) end,
+    description = "Write the events for ui.perfetto.dev." },
+  { name = "report", argname = "FILE.html", module = "lunet.report.page",
+    make = function(report, ...) return report.page(...) end,
+    description = "Write a report: one page with the diagram, the queues and the states over time." },
+  { name = "svg", argname = "FILE.svg", module = "lunet.report.page",
+    make = function(report, ...) return report.svg(...) end,
+    description = "Write the diagram alone." },
+}
+
+-- Which two of the files are one, under whatever names, in words; the script must not be overwritten either.
+local function find_double(files, script)
+  local taken = { [script and core.file_identity(script) or ""] = "the script" }
+  for _, file in ipairs(files) do
+    local identity = core.file_identity(file.path)
+    if identity and taken[identity] then
+      return ("--%s: %s is the file of %s, too"):format(file.kind.name, file.path, taken[identity])
+    end
+    if identity then taken[identity] = "--" .. file.kind.name end
+  end
+end
+
+--- Finds which files were asked for, and whether they can be written. Makes none.
+---@param options table<string, string> by the names of the options
+---@param script? string the experiment's own file, which must not be overwritten
+---@return lunet.outputs?
+---@return string? why not
+---@return boolean? is_misuse whether another command line is needed, not another machine
+function outputs.open(options, script)
+  local self = setmetatable({ files = {} }, outputs)
+  for _, kind in ipairs(outputs.kinds) do
+    local path = options[kind.name]
+    if path then
+      local former, why = core.can_replace_file(path)
+      if not former then return nil, ("--%s: %s"):format(kind.name, why), false end
+      self.files[#self.files + 1] = { kind = kind, path = path, former = former, module = require(kind.module) }
+    end
+  end
+  local double = find_double(self.files, script)
+  if double then return nil, double, true end
+  return self
+end
+
+--- Whether any was asked for.
+function outputs:any() return #self.files > 0 end
+
+--- Whether one was asked for that has nothing but what crossed the wire; its option then.
+---@return string? name "--pcap"
+function outputs:needs_wire()
+  for _, file in ipairs(self.files) do
+    if file.kind.needs_wire then return "--" .. file.kind.name end
+  end
+end
+
+--- What is to run beside the run, as a task, for the files that are written meanwhile; nil if there are none.
+---@return fun(recorder: lunet.recording)?
+function outputs:follower(name, experiment, values)
+  for _, file in ipairs(self.files) do
+    if file.kind.begin and file.former == "none" then
+      return function(recorder)
+        local run = { environment = environment.read(recorder.level), began = recorder.began }
+        local begun <close> = file.kind.begin(file.module, file.path, about(run, name, experiment, values))
+        file.is_begun = begun ~= nil
+        if begun then begun:follow(recorder) end
+      end
+    end
+  end
+end
+
+-- Of many events much is made, little of it garbage: memory may grow to four times what it was before it is looked
+-- through.
+local function rare_collection()
+  local pause = collectgarbage("setpause", 400)
+  return setmetatable({}, { __close = function() collectgarbage("setpause", pause) end })
+end
+
+--- Writes them all; one that cannot be written does not keep the others from it.
+---@return true? whether they are written
+---@return string? why not
+function outputs:write(run, name, experiment, values)
+  local _collection <close> = rare_collection()
+  local failure
+  for _, file in ipairs(self.files) do
+    local ok, why = interrupt.pcall(file.kind.make, file.module, run, name, experiment, values)
+    if ok then ok, why = core.replace_file(file.path, why) end
+    if not ok then
+      failure = failure or ("--%s: %s"):format(file.kind.name, why)
+      if file.is_begun then os.remove(file.path) end -- without its end
+    end
+  end
+  return not failure or nil, failure
+end
+
+return outputs

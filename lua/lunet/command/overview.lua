@@ -1,0 +1,99 @@
+--- The records of a catalogue at a glance: as a table for the terminal, as a page, as JSON.
+local recorded = require "lunet.run.record"
+local text = require "lunet.text.width"
+local verdict = require "lunet.run.verdict"
+
+local overview = {}
+
+local function remark_of(record)
+  return record.verdict == "holds" and record.figures or record.why or ""
+end
+
+local function seconds_of(record) return record.seconds and ("%.1f"):format(record.seconds) or "" end
+
+local function counts_of(records)
+  local counts = {}
+  for name in pairs(verdict.statuses) do counts[name] = 0 end
+  for _, record in ipairs(records) do counts[record.verdict] = counts[record.verdict] + 1 end
+  return counts
+end
+
+local function summary_of(records, seconds)
+  local counts = counts_of(records)
+  return ("%d of %d claims hold, %d not; %d not judged, %d could not run. %.1f s in all."):format(
+    counts["holds"], #records, counts["does not hold"], counts["not judged"], counts["could not run"], seconds)
+end
+
+--- For the terminal. The last column has the figures, or why there is another verdict than "holds".
+---@param records table[] from catalogue.run
+---@param seconds number that all took
+---@return string
+function overview.table(records, seconds)
+  local names, verdicts, times = { "experiment" }, { "verdict" }, { "seconds" }
+  for _, record in ipairs(records) do
+    names[#names + 1] = record.experiment
+    verdicts[#verdicts + 1] = record.verdict
+    times[#times + 1] = seconds_of(record)
+  end
+  local name_width, verdict_width, time_width = text.widest(names, 0), text.widest(verdicts, 0), text.widest(times, 0)
+  local lines = {}
+  for i, name in ipairs(names) do
+    local start = table.concat({ text.left(name, name_width), text.left(verdicts[i], verdict_width),
+      text.right(times[i], time_width), "" }, "  ")
+    text.add_wrapped(lines, start, i == 1 and "figures" or remark_of(records[i - 1]))
+  end
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = summary_of(records, seconds)
+  return table.concat(lines, "\n")
+end
+
+local PAGE = [[
+# Experiments
+
+Each file states one claim, and says what is observed, why the kernel does it, and what to do about it.
+The verdicts and figures are those of a run of all of them with their default knobs.
+
+%s
+
+%s
+
+Generated, not to be edited: `script/run %s --markdown %sREADME.md`.]]
+
+-- A text as a cell of a table in GitHub's Markdown, in which it is text and nothing else.
+local function cell(words) return (text.shown(words:gsub("%s+", " ")):gsub("[|<]", "\\%0")) end
+
+local function environment_line(records)
+  for _, record in ipairs(records) do
+    local here = record.environment
+    if here then return ("%s, lunet %s, Lua %s, libuv %s."):format(here.kernel, here.lunet, here.lua, here.libuv) end
+  end
+  return "None of them could run."
+end
+
+--- The page that the directory has as its README.md, in Markdown.
+---@param records table[] from catalogue.run
+---@param directory string
+---@return string
+function overview.page(records, directory)
+  local rows = { "| experiment | claim | verdict | figures |", "|---|---|---|---|" }
+  for _, record in ipairs(records) do
+    rows[#rows + 1] = ("| [%s](%s) | %s | %s | %s |"):format(cell(record.experiment),
+      record.file:match "[^/]+$", cell(record.claim or ""), record.verdict, cell(remark_of(record)))
+  end
+  directory = directory:gsub("/*$", "/")
+  return PAGE:format(table.concat(rows, "\n"), environment_line(records), directory, directory)
+end
+
+--- One JSON array of all records.
+---@param records table[] from catalogue.run
+---@return string
+function overview.json(records) return recorded.encode(records) end
+
+--- The exit status that a run of all of them ends with.
+---@param records table[] from catalogue.run
+---@return integer
+function overview.status(records)
+  return verdict.status_of_all(counts_of(records))
+end
+
+return overview

@@ -1,0 +1,70 @@
+--- What crossed the wire, as a file for Wireshark and tshark: pcapng (IETF draft-ietf-opsawg-pcapng), with an
+--- interface for each host, each segment once as its sender saw it, and a comment where it was lost or sent again.
+local text = require "lunet.text.width"
+local value = require "lunet.text.value"
+
+local pcapng = {}
+
+local RAW <const> = 101 -- LINKTYPE_RAW: a packet begins with its IP header
+local NANOSECONDS <const> = 9
+local IF_NAME, IF_TSRESOL, EPB_FLAGS, COMMENT, SHB_USERAPPL <const> = 2, 9, 2, 1, 4
+local INBOUND, OUTBOUND <const> = 1, 2
+
+local function padded(bytes) return bytes .. ("\0"):rep(-#bytes % 4) end
+
+local function option(code, bytes) return string.pack("<I2I2", code, #bytes) .. padded(bytes) end
+
+local END_OF_OPTIONS <const> = string.pack("<I2I2", 0, 0)
+
+local function block(kind, body)
+  local length = #body + 12
+  return string.pack("<I4I4", kind, length) .. body .. string.pack("<I4", length)
+end
+
+local function section()
+  return block(0x0A0D0D0A, string.pack("<I4I2I2i8", 0x1A2B3C4D, 1, 0, -1) .. option(SHB_USERAPPL, "lunet")
+    .. END_OF_OPTIONS)
+end
+
+local function interface(name)
+  return block(1, string.pack("<I2I2I4", RAW, 0, 0) .. option(IF_NAME, text.shown(name)) -- UTF-8, says the draft
+    .. option(IF_TSRESOL, string.char(NANOSECONDS)) .. END_OF_OPTIONS)
+end
+
+local LOST = { wire = "lost on the way", rule = "lost by a drop rule" }
+
+local function comment_of(e)
+  local words = {}
+  if e.again then words[#words + 1] = "sent again" end
+  if e.lost then words[#words + 1] = LOST[e.lost] end
+  return #words > 0 and option(COMMENT, table.concat(words, ", ")) or ""
+end
+
+local function nanoseconds(seconds) return math.floor(seconds * 1e9 + 0.5) end
+
+-- Added as whole numbers: a float has no nanoseconds left beside the seconds since 1970.
+local function packet(e, number, to_wall_ns)
+  local ns = nanoseconds(e.at) + to_wall_ns
+  local flags = string.pack("<I4", e.host and OUTBOUND or INBOUND)
+  return block(6, string.pack("<I4I4I4I4I4", number, ns >> 32, ns & 0xffffffff, #e.packet, e.length)
+    .. padded(e.packet) .. comment_of(e) .. option(EPB_FLAGS, flags) .. END_OF_OPTIONS)
+end
+
+--- Makes the file's content.
+---@param events table[] from lunet.recording; those that are segments count
+---@param hosts table<integer, string> the hosts' names
+---@param to_wall number seconds from the clock of lunet.now() to that of the calendar
+---@return string
+function pcapng.encode(events, hosts, to_wall)
+  local parts, numbers = { section() }, {}
+  for i, number in ipairs(value.sorted_keys(hosts)) do
+    parts[#parts + 1] = interface(hosts[number])
+    numbers[number] = i - 1
+  end
+  for _, e in ipairs(events) do
+    if e.kind == "segment" then parts[#parts + 1] = packet(e, numbers[e.host or e.to_host], nanoseconds(to_wall)) end
+  end
+  return table.concat(parts)
+end
+
+return pcapng

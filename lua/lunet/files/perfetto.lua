@@ -1,0 +1,105 @@
+--- A run for ui.perfetto.dev and chrome://tracing, in the Trace Event Format: a process for each host, a thread for
+--- each socket; a call that waited has its length, the others are instants; segments are arrows between the hosts,
+--- queues are counters.
+local json = require "lunet.text.json"
+local timeline = require "lunet.recording.timeline"
+
+local perfetto = {}
+
+local KEYS <const> = { "name", "cat", "ph", "ts", "dur", "pid", "tid", "id", "bp", "s", "args" }
+local WIRE <const> = 0 -- the thread of a host that stands for its wire; those of sockets have their numbers
+
+local function name_of(e)
+  if e.kind == "note" then return e.text end
+  return e.code and ("%s: %s"):format(e.kind, e.code) or e.kind
+end
+
+-- What the event says, as the timeline says it.
+local function args_of(e, sentence)
+  return json.object { what = sentence, bytes = e.bytes, code = e.code, local_address = e.local_address,
+    peer_address = e.peer_address }
+end
+
+local writers = {}
+
+function writers.call(e, to_us, sentence)
+  local began = e.since or e.at
+  return {
+    name = name_of(e), cat = "call", ph = e.since and "X" or "i", ts = to_us(began),
+    dur = e.since and to_us(e.at) - to_us(began) or nil, pid = e.host or WIRE, tid = e.socket or WIRE,
+    s = not e.since and "t" or nil, args = args_of(e, sentence),
+  }
+end
+
+function writers.note(e, to_us)
+  return { name = e.text, cat = "note", ph = "i", ts = to_us(e.at), pid = WIRE, tid = WIRE, s = "g" }
+end
+
+function writers.queue(e, to_us)
+  return { name = ("queue of %s"):format(e.label or e.local_address or "a listener"), cat = "queue", ph = "C",
+    ts = to_us(e.at), pid = e.host, tid = WIRE, args = { depth = e.depth, limit = e.limit } }
+end
+
+function writers.counters(e, to_us)
+  return { name = "counters", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = WIRE, s = "p",
+    args = json.object(e.moved) }
+end
+
+function writers.unseen(e, to_us, sentence)
+  return { name = "unseen", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = WIRE, s = "p",
+    args = args_of(e, sentence) }
+end
+
+function writers.sockets(e, to_us)
+  return { name = "sockets", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = WIRE, s = "p",
+    args = { changed = e.changed } }
+end
+
+-- A slice at each end, for an arrow needs one, and the arrow.
+local function add_segment(list, e, to_us, number, text)
+  local function slice(at, host) return { name = text, cat = "wire", ph = "X", ts = to_us(at), dur = 1, pid = host,
+    tid = WIRE, args = json.object { from = e.from, to = e.to, sequence = e.sequence, lost = e.lost } } end
+  local function flow(kind, at, host) return { name = text, cat = "wire", ph = kind, ts = to_us(at), pid = host,
+    tid = WIRE, id = number, bp = kind == "f" and "e" or nil } end
+  if e.host then list[#list + 1] = slice(e.at, e.host) end
+  if e.arrived and e.to_host then list[#list + 1] = slice(e.arrived, e.to_host) end
+  if e.host and e.arrived and e.to_host and e.host ~= e.to_host then
+    list[#list + 1] = flow("s", e.at, e.host)
+    list[#list + 1] = flow("f", e.arrived, e.to_host)
+  end
+end
+
+local function names(hosts)
+  local list = { { name = "process_name", ph = "M", pid = WIRE, tid = WIRE, args = { name = "notes" } } }
+  for number, name in pairs(hosts) do
+    list[#list + 1] = { name = "process_name", ph = "M", pid = number, tid = WIRE, args = { name = name } }
+    list[#list + 1] = { name = "thread_name", ph = "M", pid = number, tid = WIRE, args = { name = "wire and kernel" } }
+  end
+  table.sort(list, function(a, b) return a.pid < b.pid end)
+  return list
+end
+
+--- Makes the file's content.
+---@param run table from experiment:execute
+---@return string
+function perfetto.encode(run)
+  local events, hosts = run.events, run.hosts or {}
+  local list, first = names(hosts), events[1] and events[1].at or 0
+  for _, e in ipairs(events) do first = math.min(first, e.since or e.at) end
+  local function to_us(at) return math.floor((at - first) * 1e9 + 0.5) / 1000 end
+  local lines_of_events = timeline.by_event(events, run)
+  for i, e in ipairs(events) do
+    local line = lines_of_events[i]
+    local sentence = line and timeline.sentence(line)
+    if e.kind == "segment" then
+      add_segment(list, e, to_us, i, sentence or e.flags)
+    else
+      list[#list + 1] = (writers[e.kind] or writers.call)(e, to_us, sentence)
+    end
+  end
+  local lines = {}
+  for i, entry in ipairs(list) do lines[i] = json.encode(entry, KEYS) end
+  return '{"displayTimeUnit":"ms","traceEvents":[\n' .. table.concat(lines, ",\n") .. "\n]}\n"
+end
+
+return perfetto

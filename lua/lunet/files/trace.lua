@@ -1,0 +1,106 @@
+--- A run as JSON, one event a line, for programs: doc/trace.schema.json describes the lines. The first tells of the
+--- run, the last how it ended; a file without that last line is one of a run that was cut short.
+---
+--- While the run goes on, a new file has the events so far: if lunet is killed, only the last moments are lost. There,
+--- segments are told as each host's tap saw them (kind "tap"). When the run is over, the file is replaced by the whole:
+--- in the order of time, with each segment once (kind "segment"). A file that has content already stays until then.
+local core = require "lunet.core"
+local interrupt = require "lunet.run.interrupt"
+local json = require "lunet.text.json"
+
+local trace_file = {}
+trace_file.__index = trace_file
+
+local FIRST <const> = { "at", "kind", "experiment", "claim", "host", "label" }
+local HIDDEN <const> = { packet = true }
+local EVERY <const> = 0.05 -- s between two looks at what is new
+
+local function line_of(record) return (json.encode(record, FIRST):gsub("\n%s*", " ")) .. "\n" end
+
+-- Times are seconds since the run began, to the nanosecond.
+local function since(began, at) return math.floor((at - began) * 1e9 + 0.5) / 1e9 end
+
+local function event_line(e, began)
+  local record = {}
+  for field, value in pairs(e) do
+    if not HIDDEN[field] then record[field] = value end
+  end
+  for _, field in ipairs { "at", "since", "arrived" } do
+    if record[field] then record[field] = since(began, record[field]) end
+  end
+  if record.moved then record.moved = json.object(record.moved) end
+  return line_of(record)
+end
+
+local function named(hosts)
+  local list = json.object {}
+  for number, name in pairs(hosts) do list[tostring(number)] = name end
+  return list
+end
+
+--- The first line.
+---@param about {name: string, claim: string, knobs: table, environment: table, began: number, wall: number}
+local function opening(about)
+  return line_of { kind = "run", at = 0, experiment = about.name, claim = about.claim, knobs = json.object(about.knobs),
+    environment = about.environment, began = about.wall, schema = 2 }
+end
+
+--- The whole of a run that is over.
+---@param run table from experiment:execute
+---@param about table see opening
+---@return string
+function trace_file.encode(run, about)
+  local lines = { opening(about) }
+  for _, e in ipairs(run.events) do lines[#lines + 1] = event_line(e, about.began) end
+  local last = run.events[#run.events]
+  lines[#lines + 1] = line_of { kind = "end", at = last and since(about.began, last.at) or 0,
+    hosts = named(run.hosts), verdict = run.verdict, why = run.why, outcome = json.object(run.outcome), lost = run.lost,
+    failures = run.failures and #run.failures > 0 and run.failures or nil, wire = run.wire }
+  return table.concat(lines)
+end
+
+-- -- while the run goes on -----------------------------------------------------------------------
+
+--- Begins a file that follows a run, at no moment an empty one. What was in it is lost.
+---@param path string
+---@param about table see opening
+---@return lunet.trace_file|nil
+---@return string? message
+function trace_file.create(path, about)
+  local ok, message = core.replace_file(path, opening(about))
+  if not ok then return nil, message end
+  local file
+  file, message = io.open(path, "a")
+  if not file then return nil, message end
+  file:setvbuf "no" -- whole lines reach the kernel, and outlive the process
+  return setmetatable({ path = path, file = file, about = about }, trace_file)
+end
+
+local function news_of(recorder, began)
+  local lines = {}
+  for _, e in ipairs(recorder:news()) do lines[#lines + 1] = event_line(e, began) end
+  return table.concat(lines)
+end
+
+--- Writes what a recording has that is new. To be run as a task, until it is canceled. Ends when it cannot tell or
+--- write the news, so that the lines have no gap: the run goes on.
+---@param recorder lunet.recording
+function trace_file:follow(recorder)
+  repeat
+    core.sleep(EVERY)
+    local ok, lines = interrupt.pcall(news_of, recorder, self.about.began)
+    if ok and #lines > 0 then ok = self.file:write(lines) end
+  until not ok
+end
+
+--- Writes no more. When the run is over, the whole takes the place of what was written.
+function trace_file:close()
+  self.file:close()
+  self.file = nil
+end
+
+function trace_file:__close()
+  if self.file then self:close() end
+end
+
+return trace_file

@@ -1,0 +1,232 @@
+--- Runs of load against a server that serves one client at a time: what it can do, many runs a few at a time, and
+--- those again that the machine disturbed.
+---
+--- A case is a table that says what one run is to be; the run is noted in it as `case.run`, with a field `valid`. A
+--- point is what several cases with different seeds are to show together, in a list `point.cases`.
+local experiment = require "lunet.experiment"
+local lunet = require "lunet"
+local progress = require "lunet.tell.progress"
+local statistics = require "lunet.load.statistics"
+local workload = require "lunet.load.workload"
+
+local overload = {}
+
+local LONG = 10 -- s; bounds waits for what does come
+
+--- How many clients measure the capacity: so many that the server never waits for one.
+overload.LOOPS = 4
+
+---@class lunet.site
+---@field server lunet.host
+---@field clients lunet.host
+---@field listener lunet.listener on the server; its gate lets in one at a time
+
+--- Makes a server that serves one client at a time, and a host for its clients.
+---@param backlog integer
+---@return lunet.site
+function overload.open_site(backlog)
+  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
+  lunet.link(server, clients)
+  local listener = assert(server:listen { port = 7300, backlog = backlog })
+  listener:gate(1)
+  return { server = server, clients = clients, listener = listener }
+end
+
+--- Serves clients of lunet.load.workload, in a task, until the listener is closed.
+---@param listener lunet.listener
+---@param began number when the run did
+---@param is_wanted? fun(connection: lunet.connection): boolean? asked before the work; what is not wanted is closed
+---@return number[] served when each request was carried out, in seconds from then; both lists grow
+---@return number[] ghosts those among them whose clients had left before
+function overload.start_serving(listener, began, is_wanted)
+  local served, ghosts = {}, {}
+  lunet.spawn(function()
+    listener:serve(function(connection)
+      local is_ghost = connection:liveness() ~= "open"
+      if is_wanted and not is_wanted(connection) or not workload.serve(connection) then return end
+      served[#served + 1] = lunet.now() - began
+      if is_ghost then ghosts[#ghosts + 1] = served[#served] end
+    end)
+  end)
+  return served, ghosts
+end
+
+local function closed_loop(service, count)
+  return lunet.scope(function()
+    local site = overload.open_site(overload.LOOPS)
+    local listener <close> = site.listener
+    lunet.spawn(function() listener:serve(workload.serve) end)
+    local clients = workload.clients { host = site.clients, target = listener, patience = LONG }
+    local loops, each = {}, count // overload.LOOPS
+    for i = 1, overload.LOOPS do loops[i] = i end
+    local began = lunet.now()
+    lunet.together(loops, function() assert(clients:capacity(service, each)) end)
+    return overload.LOOPS * each / (lunet.now() - began)
+  end)
+end
+
+--- How many requests a second such a server answers: in a closed loop, on hosts of its own, the best of three, since a
+--- disturbance only makes it look less. Waits.
+---@param service number seconds
+---@param count integer how many requests each of the three takes
+---@return number per_second
+function overload.capacity(service, count)
+  return math.max(closed_loop(service, count), closed_loop(service, count), closed_loop(service, count))
+end
+
+-- -- many runs -------------------------------------------------------------------------------
+
+--- Makes a case of each point with each seed. Those of one seed follow each other: as many of them as go side by side
+--- have the same arrivals.
+---@param points table[] each gets its own cases: `point.cases`
+---@param first_seed integer
+---@param count integer how many seeds
+---@param make fun(point: table, seed: integer): table a case
+---@return table[] cases of all points
+function overload.cases(points, first_seed, count, make)
+  local cases = {}
+  for _, point in ipairs(points) do point.cases = {} end
+  for seed = first_seed, first_seed + count - 1 do
+    for _, point in ipairs(points) do
+      local case = make(point, seed)
+      table.insert(point.cases, case)
+      cases[#cases + 1] = case
+    end
+  end
+  return cases
+end
+
+---@class lunet.runs
+---@field at_once? integer how many go side by side: more of them make each other late; default: all
+---@field apart? number seconds by which those side by side begin one after the other: of the same seed they have
+--- the same arrivals, which would otherwise all be at once; default 0
+---@field spare? integer rounds of so many in which disturbed runs are done again; default 0
+---@field open fun(case: table): lunet.site makes the hosts of one
+---@field run fun(case: table, site: lunet.site): table the run, with a field `valid` for spare rounds and the tally
+
+-- Hosts are made before anything runs: that may wait for the kernel, and all runs with it.
+local function run_side_by_side(cases, runs)
+  lunet.scope(function()
+    local sites = {}
+    for i, case in ipairs(cases) do sites[i] = runs.open(case) end
+    lunet.together(cases, function(case, i)
+      lunet.sleep((i - 1) * (runs.apart or 0))
+      case.run = runs.run(case, sites[i])
+    end)
+  end)
+end
+
+local function run_some(cases, runs)
+  local at_once = math.max(runs.at_once or #cases, 1)
+  for first = 1, #cases, at_once do
+    local last = math.min(first + at_once - 1, #cases)
+    progress.tell(("runs %d to %d of %d"):format(first, last, #cases))
+    run_side_by_side(table.move(cases, first, last, 1, {}), runs)
+  end
+end
+
+--- The cases whose runs were disturbed.
+---@param cases table[]
+---@param most? integer no more than so many
+---@return table[]
+function overload.invalid(cases, most)
+  local found = {}
+  for _, case in ipairs(cases) do
+    if not case.run.valid and #found < (most or math.huge) then found[#found + 1] = case end
+  end
+  return found
+end
+
+--- Does the run of each case. Waits.
+---@param cases table[]
+---@param runs lunet.runs
+---@return integer repeated how many were done again
+function overload.run(cases, runs)
+  run_some(cases, runs)
+  local repeated = 0
+  for _ = 1, runs.spare or 0 do
+    local again = overload.invalid(cases, runs.at_once)
+    run_some(again, runs)
+    repeated = repeated + #again
+  end
+  return repeated
+end
+
+-- -- what came of them -----------------------------------------------------------------------
+
+--- The runs of a point that count: the valid ones. If there is none, all of them, to have something to show.
+---@param point {cases: table[]}
+---@return table[]
+function overload.counted(point)
+  local all, valid = {}, {}
+  for i, case in ipairs(point.cases) do
+    all[i] = case.run
+    if case.run.valid then valid[#valid + 1] = case.run end
+  end
+  return #valid > 0 and valid or all
+end
+
+--- Whether most runs of each point are valid: fewer are not judged.
+---@param points {cases: table[]}[]
+---@return boolean
+function overload.is_enough(points)
+  for _, point in ipairs(points) do
+    if 2 * #overload.invalid(point.cases) >= #point.cases then return false end
+  end
+  return true
+end
+
+--- Adds to an outcome how many runs there were, how often one was done again, how many stayed disturbed, and whether
+--- there is enough left to judge: `runs`, `repeated`, `invalid`, `valid`.
+---@param outcome table
+---@param points {cases: table[]}[]
+---@param repeated integer what overload.run has returned
+---@return table outcome
+function overload.add_tally(outcome, points, repeated)
+  outcome.runs, outcome.repeated, outcome.invalid = 0, repeated, 0
+  for _, point in ipairs(points) do
+    outcome.runs = outcome.runs + #point.cases
+    outcome.invalid = outcome.invalid + #overload.invalid(point.cases)
+  end
+  outcome.valid = overload.is_enough(points)
+  return outcome
+end
+
+--- Ends a check as not judged if the machine disturbed too many of an outcome's runs.
+---@param outcome table
+function overload.check(outcome)
+  if outcome.valid then return end
+  experiment.not_judged("the machine disturbed %d of %d runs", outcome.invalid, outcome.runs)
+end
+
+--- Ends a check as not judged if an outcome's `capacity`, per second, is far from what the service time allows: the
+--- machine disturbed its measurement.
+---@param outcome table
+---@param service number seconds
+function overload.check_capacity(outcome, service)
+  local ideal = 1 / service
+  if outcome.capacity >= 0.6 * ideal and outcome.capacity <= 1.01 * ideal then return end
+  experiment.not_judged("the machine disturbed the measurement of the capacity: %g/s", outcome.capacity)
+end
+
+--- A field of each run of a point that counts, of those that have it.
+---@param point {cases: table[]}
+---@param field string
+---@return any[]
+function overload.values(point, field)
+  local values = {}
+  for _, run in ipairs(overload.counted(point)) do values[#values + 1] = run[field] end
+  return values
+end
+
+--- The median of a field, rounded.
+---@param point {cases: table[]}
+---@param field string
+---@param digits? integer after the decimal point, default 1
+---@param scale? number what it is multiplied by before, default 1
+---@return number
+function overload.median(point, field, digits, scale)
+  return statistics.round(statistics.quantile(overload.values(point, field), 0.5) * (scale or 1), digits)
+end
+
+return overload

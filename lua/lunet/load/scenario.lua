@@ -1,0 +1,140 @@
+--- The scenario that remedies are tried in (load.remedy): A is served, one patient client and three others queue; the
+--- three give up; one comes that half-closes; A leaves; one of the three comes again; then five come at once.
+local lunet = require "lunet"
+
+local scenario = {}
+
+local LONG = 10 -- s; bounds waits for states that do come
+local RETRY = 0.01 -- s; pause of a client that was refused
+
+--- How many clients give up, and how many come at once.
+scenario.LEAVERS, scenario.BURST = 3, 5
+
+--- Seconds; the delay of the link on which round trips are counted.
+scenario.TRIP = 0.1
+
+local function count(list, predicate)
+  local number = 0
+  for _, item in ipairs(list) do
+    if predicate(item) then number = number + 1 end
+  end
+  return number
+end
+
+-- -- clients ----------------------------------------------------------------------------------
+
+local function wait_for(predicate) assert(lunet.eventually(predicate, LONG)) end
+
+-- A quarter of the overload's service: what is served in time here is so by far.
+local function new_request(site, number, fields)
+  local request = { number = number, service = site.service / 4, jitter = {}, attempts = 0 }
+  for name, value in pairs(fields or {}) do request[name] = value end
+  return request
+end
+
+local REFUSED = { ECONNREFUSED = true, BUSY = true }
+local ENDS = { ECONNRESET = "reset", EPIPE = "reset", EOF = "dropped", TIMEOUT = "timeout" }
+
+-- A client with time: one that was refused knows that nothing was carried out, and comes again.
+local function insist(site, request)
+  local clients = site:new_clients(LONG, 0)
+  repeat
+    if clients:send(request) then return "served" end
+    if not REFUSED[request.code] then return ENDS[request.code] or request.code end
+    lunet.sleep(RETRY)
+  until site.ends and lunet.now() > site.ends
+  return "refused"
+end
+
+-- Everything that these clients sent is with the server's kernel.
+local function have_left(site, requests)
+  local here = {}
+  for _, socket in ipairs(site.host:sockets { state = "ESTABLISHED", local_port = site.target.port }) do
+    here[socket.peer_address] = true
+  end
+  return count(requests, function(request) return here[request.address] end) == 0
+end
+
+-- It waits for the server, was refused, or its SYN found the queue full.
+local function has_come(site, request, before)
+  if request.code or site.host:counters().ListenOverflows > before then return true end
+  if not request.connection then return false end
+  if not request.half_closes or site.remedy.waits then return true end
+  return request.connection:state() == "FIN_WAIT2"
+end
+
+local function arrive(site, request)
+  local before = site.host:counters().ListenOverflows
+  local task = lunet.spawn(insist, site, request)
+  wait_for(function() return has_come(site, request, before) end)
+  return task
+end
+
+local function result_of(task)
+  local _, result = task:join()
+  return result
+end
+
+local function is_answered(request) return request.answered end
+
+local function burst(site)
+  local requests, clients = {}, site:new_clients(site.patience, 0)
+  for i = 1, scenario.BURST do requests[i] = new_request(site, 10 + i) end
+  lunet.together(requests, function(request) clients:send(request) end)
+  return count(requests, is_answered)
+end
+
+-- -- what happens -----------------------------------------------------------------------------
+
+--- Runs it. Waits.
+---@param case {remedy: lunet.remedy}
+---@param site lunet.trial
+---@return table record remedy and naive version; stale: requests carried out for nobody; again: how often that of the
+--- one who came again was; patient, half: what became of these two; burst: how many of those at once were served
+function scenario.run(case, site)
+  site:start()
+  local a = new_request(site, 0, { hold = true })
+  lunet.spawn(insist, site, a)
+  wait_for(function() return a.is_served end)
+
+  local patient = arrive(site, new_request(site, 2))
+  local leavers, clients = {}, site:new_clients(site.patience, 0)
+  for i = 1, scenario.LEAVERS do leavers[i] = new_request(site, 2 * i + 1) end
+  lunet.together(leavers, function(leaver) clients:send(leaver) end)
+  wait_for(function() return have_left(site, leavers) end)
+  local half = arrive(site, new_request(site, 4, { half_closes = true }))
+
+  a.may_leave, site.ends = true, lunet.now() + 1
+  insist(site, leavers[1]) -- its user tries once more
+  local run = { remedy = case.remedy.name, naive = case.remedy.naive or "-", patient = result_of(patient),
+    half = result_of(half) }
+  wait_for(function() return site.server.held == 0 end)
+  run.burst = burst(site)
+  site:stop()
+  run.stale = count(site.executed, function(one) return one.stale end)
+  run.again = count(site.executed, function(one) return one.number == leavers[1].number end)
+  return run
+end
+
+--- Counts the round trips that a client that waits in the queue needs from when the server begins to serve up to the
+--- reply, except the half of one that the reply takes. The link has a delay of scenario.TRIP. Waits.
+---@param case {remedy: lunet.remedy, half_closes: boolean}
+---@param site lunet.trial
+---@return {trips: integer}
+function scenario.count_trips(case, site)
+  local request = new_request(site, 1, { half_closes = case.half_closes, service = 0 })
+  local task = lunet.spawn(insist, site, request)
+  wait_for(function()
+    if site.server.listener:queue().depth == 0 then return false end
+    local socket = site.host:sockets({ listener = site.server.listener })[1]
+    return site.remedy.waits or socket and socket.receive_queue > 0 and socket.fin == case.half_closes
+  end)
+  local began = lunet.now()
+  site:start()
+  assert(result_of(task) == "served", case.remedy.name .. ": a client alone was not served")
+  local seconds = lunet.now() - began
+  site:stop()
+  return { trips = math.floor(seconds / (2 * scenario.TRIP)) }
+end
+
+return scenario

@@ -1,0 +1,174 @@
+--- A server with a remedy (lunet.load.remedy) on a host of its own, a host for its clients, and what becomes of their
+--- requests: who knows that a client has left is the trial; the server does not.
+---
+--- A request is a line: its id ("7.2": the second attempt of the seventh), for how many seconds the server works on it
+--- or "hold", and what the client says of its deadline. The server may say "hello" and "wait", and answers "done" or
+--- "busy".
+local admission = require "lunet.load.admission"
+local lunet = require "lunet"
+local workload = require "lunet.load.workload"
+
+local LONG = 10 -- s; bounds waits for states that do come
+local PORT, CONTROL_PORT = 7300, 7301
+local CONTROL_BACKLOG = 1000
+local BACKOFF = 2 -- services; the first pause of clients that back off is up to this
+
+---@class lunet.trial
+---@field remedy lunet.remedy
+---@field clients lunet.host
+---@field host lunet.host the server's
+---@field server lunet.server
+---@field target lunet.connect_target
+---@field patience number seconds
+---@field service number seconds
+---@field executed {number: integer, at: number, stale: boolean?}[] what the server carried out, and whether for nobody
+---@field left table<string, true> ids of attempts whose clients have left
+---@field canceled table<string, true> ids of attempts of which clients have said so
+local trial = {}
+trial.__index = trial
+
+-- -- the server --------------------------------------------------------------------------------
+
+local function parse(line)
+  local id, service, said = line:match "^(%S+) (%S+) ?(%S*)$"
+  return { id = id, number = math.tointeger(id:match "^%d+"), service = service, said = tonumber(said) }
+end
+
+local function read(self, connection)
+  if self.remedy.greets then connection:send "hello\n" end
+  local line, _, code = connection:receive("l", LONG)
+  if code then return nil end -- none has come, or a reset has cut it
+  local canceled = line:match "^cancel (%S+)$"
+  if canceled then
+    self.canceled[canceled] = true
+    return nil
+  end
+  local request = parse(line)
+  request.read = lunet.now()
+  request.came = request.read - admission.waited(connection)
+  return request
+end
+
+local function work(self, connection, request)
+  local key = self.remedy.key and self.remedy.key(request)
+  if not (key and self.answered[key]) then
+    self.executed[#self.executed + 1] = { number = request.number, at = lunet.now(), stale = self.left[request.id] }
+    if request.service ~= "hold" then lunet.sleep(tonumber(request.service)) end
+    if key then self.answered[key] = true end
+  end
+  connection:send "done\n"
+  if request.service == "hold" then connection:receive("a", LONG) end
+end
+
+local function options_of(self)
+  local options, is_over = {}, self.remedy.is_over
+  for name, value in pairs(self.remedy.options or {}) do options[name] = value end
+  if is_over then options.is_over = function(connection, request) return is_over(connection, request, self) end end
+  return options
+end
+
+local function new_server(self, backlog)
+  local is_wanted, listen = self.remedy.is_wanted, { port = PORT, backlog = backlog }
+  for name, value in pairs(self.remedy.listen or {}) do listen[name] = value end
+  return admission.server {
+    host = self.host, listen = listen,
+    read = function(connection) return read(self, connection) end,
+    work = function(connection, request) work(self, connection, request) end,
+    is_wanted = is_wanted and function(connection, request)
+      return request.service == "hold" or is_wanted(connection, request, self)
+    end,
+  }
+end
+
+---@class lunet.trial_options
+---@field patience number seconds, of the clients, which the server guesses
+---@field service number seconds, of a request, which the server knows
+---@field delay number seconds, of the link each way
+---@field backlog integer of a server whose remedy says no other
+
+--- Makes the hosts and the server, which listens and serves nobody yet.
+---@param remedy lunet.remedy
+---@param options lunet.trial_options
+---@return lunet.trial
+function trial.open(remedy, options)
+  local self = setmetatable({ remedy = remedy, patience = options.patience, service = options.service, left = {},
+    canceled = {}, answered = {}, executed = {} }, trial)
+  self.clients, self.host = assert(lunet.host "clients"), assert(lunet.host "server")
+  local link = lunet.link(self.clients, self.host, { delay = options.delay > 0 and options.delay or nil })
+  self.target = { address = link:address(self.host), port = PORT }
+  local within_patience = (options.patience - 4 * options.delay) / options.service
+  self.server = new_server(self, remedy.backlog and math.max(0, math.floor(remedy.backlog * within_patience) - 1)
+    or options.backlog)
+  assert(self.server:open())
+  return self
+end
+
+--- Begins to serve, in a task.
+function trial:start()
+  if self.remedy.cancels == "control" then
+    self.control = assert(self.host:listen { port = CONTROL_PORT, backlog = CONTROL_BACKLOG })
+    lunet.spawn(function() self.control:serve(function(connection) read(self, connection) end) end)
+  end
+  lunet.spawn(self.server[self.remedy.way or "gated"], self.server, options_of(self))
+end
+
+function trial:stop()
+  self.server:stop()
+  if self.control then self.control:close() end
+end
+
+-- -- its clients -------------------------------------------------------------------------------
+
+local function cancel(self, id)
+  local port = self.remedy.cancels == "control" and CONTROL_PORT or PORT
+  local connection <close> = self.clients:connect({ address = self.target.address, port = port }, LONG)
+  if connection then connection:send("cancel " .. id .. "\n") end
+end
+
+local function ask(self, connection, request, id, deadline)
+  local function left() return math.max(0, deadline - lunet.now()) end
+  if self.remedy.waits then
+    local greeting, message, code = connection:receive("l", left())
+    if not greeting then return nil, message, code end
+  end
+  local said = self.remedy.says and self.remedy.says(left(), request.number) or ""
+  local service = request.hold and "hold" or request.service
+  local sent, message, code = connection:send(("%s %s %s\n"):format(id, service, said))
+  if not sent then return nil, message, code end
+  if request.half_closes then connection:shutdown() end
+  local reply
+  repeat reply, message, code = connection:receive("l", left()) until reply ~= "hello" and reply ~= "wait"
+  if code then return nil, message, code end
+  if reply == "busy" then return nil, "the server is busy", "BUSY" end
+  return reply
+end
+
+local function exchange(self, connection, request, deadline)
+  local id = request.number .. "." .. request.attempts
+  request.connection, request.address = connection, connection:address()
+  local reply, message, code = ask(self, connection, request, id, deadline)
+  if reply and request.hold then
+    request.is_served = true
+    lunet.eventually(function() return request.may_leave end, LONG)
+  elseif not reply then
+    self.left[id] = true
+    if self.remedy.cancels then lunet.spawn(cancel, self, id) end
+  end
+  return reply, message, code
+end
+
+--- Clients that have the remedy, too. Besides what workload.requests makes, their requests may say that the client
+--- `half_closes`: shuts down its side when it has sent; or that it is to `hold` the server until it `may_leave`.
+---@param patience number seconds
+---@param retries integer
+---@return lunet.clients
+function trial:new_clients(patience, retries)
+  return workload.clients {
+    host = self.clients, target = self.target, patience = patience, departure = self.remedy.departure,
+    budget = self.remedy.budget, retries = math.min(retries, self.remedy.retries or retries),
+    backoff = self.remedy.backoff and BACKOFF * self.service or 0,
+    exchange = function(connection, request, deadline) return exchange(self, connection, request, deadline) end,
+  }
+end
+
+return trial

@@ -1,0 +1,54 @@
+--- Snapshots of a host's TCP counters, by the kernel's names (/proc/net/snmp and /proc/net/netstat;
+--- net/ipv4/proc.c). Subtracting two of them gives what changed.
+local counters = {}
+
+local snapshot = {}
+
+local function parse(text, group, into)
+  local pattern = "%f[^\n\0]" .. group .. ": ([^\n]+)\n" .. group .. ": ([^\n]+)"
+  local names, values = ("\n" .. text):match(pattern)
+  if not names then return end
+  local next_value = values:gmatch "%S+"
+  for name in names:gmatch "%S+" do into[name] = math.tointeger(tonumber(next_value())) end
+end
+
+local function refuse_unknown(name)
+  local features = require "lunet.network.features"
+  if features.find("counter", name) then error("counters: " .. features.explain("counter", name), 3) end
+  error(("no counter of this kernel is called '%s'"):format(tostring(name)), 3)
+end
+
+function snapshot.__index(_, name) refuse_unknown(name) end
+
+local function is_snapshot(value) return getmetatable(value) == snapshot end
+
+--- What changed: only the counters that moved are in it, and those that stayed read as 0.
+function snapshot.__sub(after, before)
+  if not (is_snapshot(after) and is_snapshot(before)) then
+    error("counters: two snapshots expected, later - earlier", 2)
+  end
+  local difference = {}
+  for name, value in pairs(after) do
+    local moved = value - (rawget(before, name) or 0)
+    if moved ~= 0 then difference[name] = moved end
+  end
+  return setmetatable(difference, {
+    __index = function(_, name)
+      if rawget(after, name) then return 0 end
+      refuse_unknown(name)
+    end,
+  })
+end
+
+--- Parses what the kernel printed.
+---@param snmp string /proc/net/snmp
+---@param netstat string /proc/net/netstat
+---@return table<string, integer>
+function counters.new(snmp, netstat)
+  local values = setmetatable({}, snapshot)
+  parse(snmp, "Tcp", values)
+  parse(netstat, "TcpExt", values)
+  return values
+end
+
+return counters

@@ -1,0 +1,208 @@
+--- Hosts: network stacks of their own, and what can be asked of one.
+local core = require "lunet.core"
+local counters = require "lunet.network.counters"
+local network = require "lunet.network.network"
+local rule = require "lunet.network.rule"
+local sysctl = require "lunet.network.sysctl"
+
+local host = {}
+
+local methods = core.host_methods
+local core_listen, core_connect = core.host_listen, core.host_connect
+
+-- By listener: {host, address, port}, also when it is closed.
+local origins = setmetatable({}, { __mode = "k" })
+
+local hosts_made = 0
+
+-- host.on_made(host) is called with each host that is made, while somebody records. host.on_refused() is called when
+-- one is refused, and returns whether another try may succeed.
+
+-- What every new host is set to, besides its own; see lunet.run.isolation.
+host.sysctls = {}
+
+local function check_options(options)
+  for field in pairs(options) do
+    if field ~= "name" and field ~= "sysctl" then
+      error(("host: unknown option '%s' (known: name, sysctl)"):format(tostring(field)), 3)
+    end
+  end
+  if options.name ~= nil and type(options.name) ~= "string" then
+    error(("name: a string expected, not %s"):format(type(options.name)), 3)
+  end
+  if options.sysctl ~= nil and type(options.sysctl) ~= "table" then
+    error(("sysctl: a table of names and values expected, not %s"):format(type(options.sysctl)), 3)
+  end
+end
+
+local function write_sysctls(made, sysctls)
+  for name, value in pairs(sysctls) do
+    local ok, message, code = made:sysctl(name, value)
+    if not ok then return nil, message, code end
+  end
+  return true
+end
+
+--- Makes a host: a network stack of its own, with its own addresses, sysctls and counters, and its
+--- loopback up. Needs no privilege: without it, the process is moved into a user namespace first.
+---@param options? string|{name?: string, sysctl?: table<string, string|number>} its name, or more
+---@return lunet.host|nil host
+---@return string? message says what refuses it, and what allows it
+---@return string? code "EPERM", "ENOSPC" where the machine refuses namespaces; those of host:sysctl
+function host.new(options)
+  if options == nil or type(options) == "string" then options = { name = options } end
+  if type(options) ~= "table" then error("bad argument #1 to 'host' (name or table expected)", 2) end
+  check_options(options)
+  if options.name and options.name:find "\0" then error("host: a zero byte in its name", 2) end
+  local sysctls = options.sysctl or {}
+  for name, value in pairs(sysctls) do
+    sysctl.path(name, 2)
+    sysctl.text(name, value, 2)
+  end
+  hosts_made = hosts_made + 1
+  local name = options.name or ("host %d"):format(hosts_made)
+  local made, message, code = core.host(name)
+  if not made and host.on_refused and host.on_refused() then made, message, code = core.host(name) end
+  if not made then return nil, require("lunet.network.refusal").tell(message, code), code end
+  local ok
+  ok, message, code = write_sysctls(made, host.sysctls)
+  if ok then ok, message, code = write_sysctls(made, sysctls) end
+  if ok then
+    if host.on_made then host.on_made(made) end
+    return made
+  end
+  made:close()
+  return nil, message, code
+end
+
+-- A message about an IPv6 address, on a host that has none.
+local function explain(self, message, code)
+  if code ~= "EAFNOSUPPORT" and not message:find "%[[%x:.%%]*:[^%]]*%]" then return message end
+  local has_ipv6, why = network.has_ipv6(self)
+  return has_ipv6 and message or ("%s; %s"):format(message, why)
+end
+
+-- The IPv4 address behind one of a socket of IPv6, such as [::ffff:10.0.0.1]:80.
+local function plain(address) return (address:gsub("^%[::ffff:(%d+%.[%d.]+)%]:", "%1:")) end
+
+--- Like lunet.listen, on this host; any address (0.0.0.0) by default.
+---@param target lunet.listen_target
+---@return lunet.listener|nil listener
+---@return string? message names the address
+---@return string? code
+function methods:listen(target)
+  local listener, message, code = core_listen(self, target)
+  if not listener then message = explain(self, message, code) end
+  if listener then
+    local address, port = listener:address()
+    origins[listener] = { host = self, address = plain(address), port = port }
+  end
+  return listener, message, code
+end
+
+local function is_any(address) return address:match "^0%.0%.0%.0:" or address:match "^%[::%]:" end
+local function is_loopback(address) return address:match "^127%." or address:match "^%[::1%]:" end
+
+local function shared_address(self, server, address)
+  if address:sub(1, 1) ~= "[" then return network.address_between(self, server, "ipv4") end
+  return network.address_between(self, server, "ipv6") or network.address_between(self, server, "ipv4")
+end
+
+-- The listener itself where it can be reached as it is: on the same host, or by a path.
+local function resolve(self, listener)
+  local origin = origins[listener]
+  if not origin or origin.host == self or not origin.port then return listener end
+  if is_loopback(origin.address) then
+    error(("connect: %s of %s is reached from there only"):format(origin.address, origin.host:name()), 3)
+  end
+  local ip, zone = origin.address:match "^%[(.-)%%(.+)%]:%d+$"
+  if not zone and not is_any(origin.address) then return origin.address end
+  local address = zone and network.link_local_between(self, origin.host, ip, zone)
+    or not zone and shared_address(self, origin.host, origin.address)
+  if not address then
+    error(("connect: %s and %s share no network (lunet.link makes one)"):format(self:name(), origin.host:name()), 3)
+  end
+  return (address:find ":" and "[%s]:%d" or "%s:%d"):format(address, origin.port)
+end
+
+--- Like lunet.connect, from this host. A listener on another host is reached by its address on a
+--- network that both are on; raises if there is none. Waits.
+---@param target lunet.listener|string|lunet.connect_target
+---@param timeout? number seconds
+---@return lunet.connection|nil connection
+---@return string? message names the address
+---@return string? code
+function methods:connect(target, timeout)
+  if core.is_listener(target) then
+    target = resolve(self, target)
+  elseif type(target) == "table" and core.is_listener(target[1]) then
+    local copy = {}
+    for key, value in pairs(target) do copy[key] = value end
+    copy[1] = resolve(self, target[1])
+    target = copy
+  end
+  local connection, message, code = core_connect(self, target, timeout)
+  if not connection then message = explain(self, message, code) end
+  return connection, message, code
+end
+
+--- Reads a sysctl of this host, or writes it. One that this kernel lacks, or does not show to this host, has the
+--- value as which the kernel behaves (lunet.network.features); to write that value is no failure.
+---@param name string "net.ipv4.tcp_syncookies"; only those of net are a host's
+---@param value? string|number
+---@return string|number|nil value the one in force; of several, a text with tabs between them
+---@return string? message names the kernel's version that has it, if this one has not
+---@return string? code "ENOENT" no such sysctl of a host, "EINVAL" no such value, "EACCES" not to be read or written
+function methods:sysctl(name, value)
+  core.check_self(self, "lunet.host")
+  local path = sysctl.path(name, 2)
+  return sysctl.set(self, name, path, value ~= nil and sysctl.text(name, value, 2) or nil)
+end
+
+--- The host's TCP counters by the kernel's names: Tcp and TcpExt. The difference of two snapshots
+--- has what changed: `(after - before).ListenOverflows`.
+---@return table<string, integer>|nil counters
+---@return string? message
+---@return string? code
+function methods:counters()
+  local snmp, message, code = core.read_file(self, "/proc/thread-self/net/snmp")
+  if not snmp then return nil, message, code end
+  local netstat
+  netstat, message, code = core.read_file(self, "/proc/thread-self/net/netstat")
+  if not netstat then return nil, message, code end
+  return counters.new(snmp, netstat)
+end
+
+--- Loses segments that pass this host, until the rule is closed. lunet.network.rule documents the options.
+---@param options lunet.drop_options
+---@return lunet.rule|nil rule
+---@return string? message
+---@return string? code
+function methods:drop(options)
+  core.check_self(self, "lunet.host")
+  local made, message, code = rule.drop(self, options)
+  return made, message, code
+end
+
+local MOST_SEGMENTS = 65536 -- some 17 MB
+
+--- Captures the TCP segments that pass the interfaces of this host, its loopback among them, until it is closed;
+--- ends with the host. The tap is where packet(7) sockets are: it sees what arrives before a drop rule of this
+--- host loses it; what such a rule loses on its way out is seen on the loopback, to which it is sent instead.
+---
+--- It does not change what it shows: the kernel copies headers into a ring of 8192 frames (packet_mmap.rst), 2 MiB, and
+--- TCP merges segments as it does without. A script that neither waits nor reads while more than 8192 pass loses the
+--- others; statistics() says how many. Opening waits 5 to 15 ms for the kernel: do it before what is measured.
+---@param most? integer how many segments it keeps, the last ones; default 65536. They take 256 bytes each
+---@return lunet.capture|nil capture
+---@return string? message
+---@return string? code "EMFILE"
+function methods:capture(most)
+  core.check_self(self, "lunet.host")
+  if most ~= nil and (math.type(most) ~= "integer" or most < 1) then
+    error(("capture: a whole number of segments expected, 1 or more, not %s"):format(tostring(most)), 2)
+  end
+  return core.capture(self, most or MOST_SEGMENTS)
+end
+
+return host

@@ -1,0 +1,142 @@
+--- Who is who in a list of events: every socket's name, and whose is at its other end. Names are shown as text.shown
+--- shows them.
+local text = require "lunet.text.width"
+
+local cast = {}
+cast.__index = cast
+
+---@class lunet.known what a recording knows besides its events; all of it may be missing
+---@field hosts? table<integer, string> the hosts' names by their numbers
+---@field addresses? table<string, integer> which host has an address, such as "10.0.0.1" or "fd00:1::1"
+
+local function near_of(e) return e.local_address or e.local_port end
+local function far_of(e) return e.peer_address or e.peer_port end
+local function port_of(address) return type(address) == "string" and address:match ":(%d+)$" or tostring(address) end
+local function ip_of(address) return type(address) == "string" and address:match "^%[?(.-)%]?:%d+$" or nil end
+
+local function is_loopback(ip) return ip and (ip:match "^127%." or ip == "::1") end
+local function is_any(ip) return ip == "0.0.0.0" or ip == "::" end
+
+-- Addresses of the loopback mean another place on every host; all others are one of a kind in a run.
+local function key_of(host, near, far)
+  return (is_loopback(ip_of(near)) and host or "") .. "|" .. near .. ">" .. far
+end
+
+local function pair_of(e) return near_of(e) and far_of(e) and key_of(e.host or "", near_of(e), far_of(e)) end
+
+local NO_SOCKET = { note = true, segment = true, counters = true, sockets = true, unseen = true }
+
+-- Which host an address belongs to, for a socket on `host` that talks to it.
+local function owner_of(self, address, host)
+  local ip = ip_of(address)
+  if is_loopback(ip) then return host end
+  return ip and self.owners[ip]
+end
+
+local function learn_owner(self, address, host)
+  local ip = ip_of(address)
+  if ip and host and not is_loopback(ip) and not is_any(ip) then self.owners[ip] = self.owners[ip] or host end
+end
+
+local function learn_owners(self, e)
+  if e.kind == "segment" or e.kind == "tap" or not e.host then return end
+  learn_owner(self, near_of(e), e.host)
+  for _, socket in ipairs(e.changed or {}) do learn_owner(self, socket.local_address, e.host) end
+end
+
+local function name_of(self, e)
+  if self:is_listener(e) then return "server" end
+  return self.by_port[near_of(e) and port_of(near_of(e)) or ""] or e.kind == "accept" and "server" or "client"
+end
+
+local function serves(self, host, port) return host and self.serving[host .. "|" .. port] end
+
+--- Follows the events.
+---@param events table[]
+---@param known? lunet.known
+---@return lunet.cast
+function cast.of(events, known)
+  known = known or {}
+  local self = setmetatable({ names = {}, pairs = {}, by_port = {}, listeners = {}, unconnected = {}, serving = {},
+    servers = {}, hosts = known.hosts or {}, owners = setmetatable({}, { __index = known.addresses }) }, cast)
+  -- An event may come before the one that introduces its far end, or that one may be lost. Of those
+  -- who use the same addresses one after the other, the first is met last.
+  for i = #events, 1, -1 do
+    local e = events[i]
+    learn_owners(self, e)
+    if not NO_SOCKET[e.kind] and (e.label or e.kind == "listen" or e.kind == "connect") then self:meet(e) end
+  end
+  return self
+end
+
+function cast:is_listener(e) return self.listeners[e.socket] or near_of(e) and not far_of(e) end
+function cast:is_unconnected(e) return self.unconnected[e.socket] end
+
+--- The name of whom an event is about, which from here on is what its addresses belong to.
+---@param e table
+---@return string
+function cast:meet(e)
+  if e.kind == "listen" then self.listeners[e.socket] = true end
+  if e.kind == "connect" then self.unconnected[e.socket] = e.code ~= nil end
+  local name = self.names[e.socket] or e.label and text.shown(e.label) or name_of(self, e)
+  self.names[e.socket] = name
+  local pair = pair_of(e)
+  if pair then
+    self.pairs[pair] = name
+  elseif near_of(e) then
+    self.by_port[port_of(near_of(e))] = name
+    if e.host then
+      self.serving[e.host .. "|" .. port_of(near_of(e))] = name
+      self.servers[e.host] = true
+    end
+  end
+  return name
+end
+
+--- A host's name; nil if it has none.
+---@param host? integer
+---@return string?
+function cast:host(host) return host and self.hosts[host] and text.shown(self.hosts[host]) end
+
+--- Who is at an address that has a connection with another address; nil if nobody knows. By the calls on that
+--- connection, or else by who listens there, or else by the host that has the address.
+---@param near string|integer
+---@param far string|integer
+---@param host? integer where it is, if the address does not tell
+---@return string?
+function cast:at(near, far, host)
+  local owner = owner_of(self, near, host) or host
+  return self.pairs[key_of(host or "", near, far)] or serves(self, owner, port_of(near)) or self:host(owner)
+end
+
+-- By the calls on the same connection, or by who listens at its far end; and the host that has that.
+local function far_end(self, e, far)
+  local near = near_of(e)
+  local owner = owner_of(self, far, e.host)
+  return near and self.pairs[key_of(e.host or "", far, near)] or serves(self, owner, port_of(far))
+    or not owner and self.by_port[port_of(far)] or nil, owner
+end
+
+--- Who is at the other end of an event's socket; nil if nobody knows.
+---@param e table
+---@return string?
+function cast:other(e)
+  local far = far_of(e)
+  if not far then return nil end
+  local name, owner = far_end(self, e, far)
+  return name or self:host(owner)
+end
+
+--- Whom a connect that failed was meant for: who listens there, or else a port of a host that others listen on, or
+--- else the address; nil without one.
+---@param e table
+---@return string?
+function cast:target(e)
+  local far = far_of(e)
+  if not far then return nil end
+  local name, owner = far_end(self, e, far)
+  local host = owner and self.servers[owner] and self:host(owner)
+  return name or host and ("%s port %s"):format(host, port_of(far)) or type(far) == "string" and far or "port " .. far
+end
+
+return cast

@@ -1,0 +1,180 @@
+--- What crossed the wire: the captures of several hosts as one list of segments, each told once, with when it left
+--- and when it arrived.
+local segments = {}
+
+---@class lunet.segment_event
+---@field kind "segment"
+---@field at number when it left; if its sender has no tap, when it arrived
+---@field arrived? number when it arrived; none if it was lost on the way, or its receiver has no tap
+---@field lost? "wire"|"rule" where it was lost: under way, or by a drop rule of a host
+---@field again? boolean whether it was sent before
+---@field host? integer the sender's number
+---@field to_host? integer the receiver's
+---@field from string "10.0.0.1:4000"
+---@field to string
+---@field flags string "SYN", "PSH,ACK"
+---@field sequence integer relative: SYN is 0, the first byte 1
+---@field acknowledgement? integer relative to the other direction; none without ACK
+---@field bytes integer of data
+---@field window integer as in the header
+---@field length integer bytes of the IP packet
+---@field packet string its first bytes
+
+local WRAP <const> = 0x100000000
+
+local function flow_of(s) return s.from .. ">" .. s.to end
+local function reverse_of(s) return s.to .. ">" .. s.from end
+
+local function has(flags, flag) return flags:find(flag, 1, true) ~= nil end
+
+-- Signed distance on the circle of sequence numbers.
+local function distance(from, to)
+  local d = (to - from) % WRAP
+  return d < WRAP / 2 and d or d - WRAP
+end
+
+-- What a rule sends to the loopback to be lost there has lost its address, too (see lunet.network.rule).
+local function is_diverted(s)
+  return s.to:match "^127%.0%.0%.1:" and not s.from:match "^127%."
+    or s.to:match "^%[::1%]:" and not s.from:match "^%[::1%]"
+end
+
+local function identity(s)
+  return ("%s %s %d %d %s %d"):format(s.from, s.to, s.sequence, s.acknowledgement, s.flags, s.bytes)
+end
+
+-- In the order of time; of a host's loopback, what leaves before what arrives.
+local function gather(captures)
+  local all = {}
+  for host, list in pairs(captures) do
+    for i, s in ipairs(list) do
+      s.host, s.number = host, i
+      all[#all + 1] = s
+    end
+  end
+  table.sort(all, function(a, b)
+    if a.at ~= b.at then return a.at < b.at end
+    if a.host ~= b.host then return a.host < b.host end
+    return a.number < b.number
+  end)
+  return all
+end
+
+-- Joins what left one host and what arrived at another. Of the same bytes sent twice the first that left is the
+-- first that arrived: a link keeps the order.
+local function pair(all)
+  local events, under_way = {}, {}
+  for _, s in ipairs(all) do
+    local key = identity(s)
+    local waiting = under_way[key]
+    if s.direction == "out" then
+      local event = { kind = "segment", at = s.at, host = s.host, seen = s, from = s.from, to = s.to }
+      if is_diverted(s) then event.lost, event.at_loopback = "rule", true end
+      events[#events + 1] = event
+      waiting = waiting or {}
+      waiting[#waiting + 1] = event
+      under_way[key] = waiting
+    elseif waiting and waiting[1] then
+      local event = table.remove(waiting, 1)
+      if not event.at_loopback then event.arrived, event.to_host = s.at, s.host end
+    elseif not is_diverted(s) then
+      events[#events + 1] = { kind = "segment", at = s.at, arrived = s.at, to_host = s.host, seen = s, from = s.from,
+        to = s.to }
+    end
+  end
+  return events
+end
+
+-- A diverted segment tells where it was to go by the others of its connection.
+local function restore_address(event, peers)
+  local port = event.to:match ":(%d+)$"
+  event.to = peers[event.from .. ">" .. port] or event.to
+end
+
+local function restore_addresses(events)
+  local peers = {}
+  for _, event in ipairs(events) do
+    if not event.at_loopback then
+      peers[event.from .. ">" .. event.to:match ":(%d+)$"] = event.to
+      peers[event.to .. ">" .. event.from:match ":(%d+)$"] = event.from
+    end
+  end
+  for _, event in ipairs(events) do
+    if event.at_loopback then restore_address(event, peers) end
+    event.at_loopback = nil
+  end
+end
+
+-- Whether the same host sent the same of a flow before; a host that forwards it sends it, too. Where both ends connect
+-- at once (RFC 9293, 3.5), each sends a SYN, and then a SYN-ACK with the number of its SYN: that is not its SYN again.
+local function is_again(s, last, furthest, answered)
+  if not furthest or last > furthest then return false end
+  return s.flags ~= "SYN,ACK" or answered == s.sequence
+end
+
+-- What a host has sent of a flow; of one without a tap, what came of it.
+local function sent_by(of_hosts, host, flow)
+  local flows = of_hosts[host or 0] or {}
+  of_hosts[host or 0] = flows
+  flows[flow] = flows[flow] or {}
+  return flows[flow]
+end
+
+-- Numbers relative to each direction's first, and whether it was sent before.
+local function number(events)
+  local first, of_hosts = {}, {}
+  for _, event in ipairs(events) do
+    local s = event.seen
+    local flow, reverse = flow_of(event), reverse_of(event)
+    local is_syn = has(s.flags, "SYN")
+    if is_syn and first[flow] ~= s.sequence or not first[flow] then
+      first[flow] = is_syn and s.sequence or s.sequence - 1
+      for _, flows in pairs(of_hosts) do flows[flow] = nil end
+    end
+    if has(s.flags, "ACK") and not first[reverse] then first[reverse] = s.acknowledgement - 1 end
+    event.sequence = distance(first[flow], s.sequence)
+    event.acknowledgement = has(s.flags, "ACK") and distance(first[reverse], s.acknowledgement) or nil
+    local size = s.bytes + (is_syn and 1 or 0) + (has(s.flags, "FIN") and 1 or 0)
+    local last = event.sequence + size
+    if size > 0 and not has(s.flags, "RST") then
+      local sent = sent_by(of_hosts, event.host, flow)
+      if is_again(s, last, sent.furthest, sent.answered) then event.again = true end
+      if s.flags == "SYN,ACK" then sent.answered = s.sequence end
+      sent.furthest = math.max(sent.furthest or last, last)
+    end
+    event.flags, event.bytes, event.window = s.flags, s.bytes, s.window
+    event.length, event.packet, event.seen = s.length, s.packet, nil
+  end
+end
+
+-- Every host that a segment could have arrived at has its addresses from what it sent or received.
+local function mark_lost(events)
+  local owners = {}
+  local function learn(address, host) owners[address:match "^(.*):%d+$"] = host end
+  for _, event in ipairs(events) do
+    if event.host then learn(event.from, event.host) end
+    if event.to_host then learn(event.to, event.to_host) end
+  end
+  for _, event in ipairs(events) do
+    local receiver = owners[event.to:match "^(.*):%d+$"]
+    if not event.arrived and not event.lost and receiver then event.lost = "wire" end
+    event.to_host = event.to_host or receiver
+  end
+end
+
+--- Makes one list of what several hosts' captures saw.
+---@param captures table<integer, lunet.segment_seen[]> by the number of the host
+---@param is_lost_by_rule? fun(event: lunet.segment_event): boolean whether a rule of its receiver lost what arrived
+---@return lunet.segment_event[] in the order of time
+function segments.join(captures, is_lost_by_rule)
+  local events = pair(gather(captures))
+  restore_addresses(events)
+  number(events)
+  mark_lost(events)
+  for _, event in ipairs(events) do
+    if event.arrived and is_lost_by_rule and is_lost_by_rule(event) then event.lost = "rule" end
+  end
+  return events
+end
+
+return segments

@@ -1,0 +1,196 @@
+--- Charts below a diagram, over the same time from left to right: the depth of queues against their limits, and the
+--- states of connections.
+local axis = require "lunet.report.axis"
+local depths = require "lunet.recording.depths"
+local markup = require "lunet.text.markup"
+local states = require "lunet.recording.states"
+
+local charts = {}
+
+local element, escape, number = markup.element, markup.escape, markup.number
+
+local LEFT <const>, LENGTH <const>, RIGHT <const> = 150, 800, 30 -- px
+local WIDTH <const> = LEFT + LENGTH + RIGHT
+local PANEL <const> = 72 -- px of a queue
+local ROW <const>, BAR <const> = 20, 14 -- px of a connection
+local MOST_QUEUES <const>, MOST_ENDS <const> = 12, 60
+
+--- The axis that a group's charts share.
+---@param down lunet.axis of its diagram
+---@return lunet.axis
+function charts.axis(down) return down:again { length = LENGTH, start = LEFT } end
+
+local function label(x, y, words, class, anchor)
+  return element("text", { x = x, y = y, class = class, ["text-anchor"] = anchor or "end" }, escape(words))
+end
+
+local function add_times(parts, along, bottom, zero)
+  parts[#parts + 1] = element("path", { class = "tick", d = ("M%s %sH%s"):format(number(LEFT), number(bottom),
+    number(LEFT + LENGTH)) })
+  for _, tick in ipairs(along:ticks(72, zero)) do
+    parts[#parts + 1] = element("path", { class = "tick", d = ("M%s %sv4"):format(number(tick.place), number(bottom)) })
+    parts[#parts + 1] = label(tick.place, bottom + 16, ("%.3f"):format((tick.t - zero) * 1000),
+      tick.is_start and "start" or "quiet", "middle")
+  end
+  parts[#parts + 1] = label(LEFT - 24, bottom + 16, "ms", "quiet")
+end
+
+-- Silences that are folded: a break on the axis, and how long it is.
+local function add_folds(parts, along, bottom)
+  local free = LEFT
+  for _, fold in ipairs(along.folds) do
+    local middle = (fold.start + fold.finish) / 2
+    parts[#parts + 1] = element("path", { class = "folded", d = ("M%s 0V%s"):format(number(middle), number(bottom)) })
+    parts[#parts + 1] = element("path", { class = "break", d = ("M%s %sl4 -9m1 9l4 -9"):format(number(middle - 4),
+      number(bottom + 4)) })
+    if middle - 22 >= free then
+      parts[#parts + 1] = label(middle, bottom + 29, axis.duration(fold.seconds), "fold", "middle")
+      free = middle + 22
+    end
+  end
+end
+
+local function svg(height, title, description, parts, class)
+  return element("svg", { class = "diagram chart " .. class, role = "img", width = WIDTH, height = height,
+    viewBox = ("0 0 %d %d"):format(WIDTH, height), ["aria-label"] = title .. ": " .. description },
+    element("desc", {}, escape(description)) .. table.concat(parts, "\n"))
+end
+
+-- -- queues ------------------------------------------------------------------------------------
+
+-- A line of steps; on the same pixel, what it was at least and at most.
+local function steps_path(queue, field, along, up, finish)
+  local path, x, low, high, now = {}, nil, nil, nil, nil
+  local function flush()
+    if not x then return end
+    if low ~= high then
+      path[#path + 1] = ("V%sV%s"):format(number(up(low)), number(up(high)))
+    end
+    path[#path + 1] = "V" .. number(up(now))
+  end
+  for _, e in ipairs(queue) do
+    local place, v = math.floor(along:place(e.at) * 2) / 2, e[field]
+    if place ~= x then
+      flush()
+      path[#path + 1] = x and "H" .. number(place) or ("M%s %s"):format(number(place), number(up(v)))
+      x, low, high = place, v, v
+    end
+    low, high, now = math.min(low, v), math.max(high, v), v
+  end
+  flush()
+  path[#path + 1] = "H" .. number(finish)
+  return table.concat(path)
+end
+
+local function add_queue(parts, queue, top, along, name)
+  local bottom = top + PANEL - 14
+  local most = math.max(queue.deepest, 1)
+  local shows_limit = queue.highest <= 6 * most
+  if shows_limit then most = math.max(most, queue.highest) end
+  local function up(depth) return bottom - math.min(depth / most, 1.08) * (PANEL - 30) end
+  local finish = along:place(queue.finish or along.points[#along.points])
+  parts[#parts + 1] = label(LEFT - 24, top + 22, name)
+  if queue.port then parts[#parts + 1] = label(LEFT - 24, top + 36, ("port %d"):format(queue.port), "quiet") end
+  parts[#parts + 1] = label(LEFT - 5, bottom + 3, "0", "quiet")
+  parts[#parts + 1] = label(LEFT - 5, up(most) + 4, tostring(most), "quiet")
+  parts[#parts + 1] = element("path", { class = "grid", d = ("M%s %sH%s"):format(number(LEFT), number(bottom),
+    number(LEFT + LENGTH)) })
+  parts[#parts + 1] = element("path", { class = "steps", d = steps_path(queue, "depth", along, up, finish) })
+  local start = along:place(queue[1].at)
+  if shows_limit then
+    parts[#parts + 1] = element("path", { class = "limit", d = steps_path(queue, "limit", along, up, finish) })
+    parts[#parts + 1] = element("g", { class = "words" }, label(start + 4, up(queue[1].limit) - 4,
+      ("limit %d"):format(queue[1].limit), "quiet", "start"))
+  else
+    parts[#parts + 1] = element("g", { class = "words" }, label(start + 4, top + 9,
+      ("limit %d, far above"):format(queue.highest), "quiet", "start"))
+  end
+end
+
+--- The depth of each listener's queue over time.
+---@param events table[]
+---@param hosts table<integer, string>
+---@param along lunet.axis from charts.axis
+---@param zero number the time that is 0
+---@return string? svg none if there is no queue
+---@return integer left_out how many queues are not drawn
+function charts.queues(events, hosts, along, zero)
+  local list, parts, told = depths.of(events), {}, {}
+  if #list == 0 then return nil, 0 end
+  local shown = math.min(#list, MOST_QUEUES)
+  local bottom = shown * PANEL
+  add_folds(parts, along, bottom)
+  for i = 1, shown do
+    local queue = list[i]
+    local name = queue.label or hosts[queue.host] or "home"
+    add_queue(parts, queue, (i - 1) * PANEL, along, name)
+    told[i] = ("the queue of %s: at most %d connections, limit %d"):format(name, queue.deepest, queue.highest)
+  end
+  add_times(parts, along, bottom, zero)
+  return svg(bottom + 38, "Queue depth over time, against its limit", table.concat(told, "; ") .. ".", parts, "queue"),
+    #list - shown
+end
+
+-- -- states ------------------------------------------------------------------------------------
+
+local LOOKS <const> = { SYN_SENT = "handshake", SYN_RECV = "handshake", ESTABLISHED = "open", CLOSE_WAIT = "half" }
+
+local function add_spell(parts, of, spell, y, along, last, zero)
+  local x, to = along:place(spell.from), along:place(spell.to or last)
+  local words = ("%s  %s, %.3f to %.3f ms (%s)"):format(of.title, spell.state, (spell.from - zero) * 1000,
+    ((spell.to or last) - zero) * 1000, spell.source)
+  local bar = element("rect", { class = "spell " .. (LOOKS[spell.state] or "closing"), x = x, y = y,
+    width = math.max(to - x, 1), height = BAR })
+  if to - x > #spell.state * 7 + 4 then
+    bar = bar .. label((x + to) / 2, y + BAR - 3, spell.state, nil, "middle")
+  end
+  parts[#parts + 1] = element("g", { class = "state" }, element("title", {}, escape(words)) .. bar)
+end
+
+local function add_queued(parts, of, y, along)
+  local x, to = along:place(of.queued_from), along:place(of.queued_to)
+  parts[#parts + 1] = element("g", { class = "state waiting" }, element("title", {}, "in the queue, not accepted")
+    .. element("path", { class = "queued", d = ("M%s %sH%sM%s %sv4M%s %sv4"):format(number(x), number(y + BAR + 2),
+      number(to), number(x), number(y + BAR), number(to), number(y + BAR)) }))
+end
+
+local function title_of(of)
+  if of.peer then return ("%s to %s"):format(of.name, of.peer) end
+  return of.name == of.near and of.near or ("%s:%s"):format(of.name, of.near:match ":(%d+)$" or "")
+end
+
+--- The states of the connections over time.
+---@param events table[]
+---@param known lunet.known such as a run
+---@param along lunet.axis from charts.axis
+---@param zero number the time that is 0
+---@return string? svg none if there is no connection
+---@return integer left_out how many ends of connections are not drawn
+---@return table[] ends from states.of
+function charts.states(events, known, along, zero)
+  local ends, left_out = states.of(events, MOST_ENDS, known)
+  if #ends == 0 then return nil, left_out, ends end
+  local parts, last, told = {}, along.points[#along.points], {}
+  local bottom = #ends * ROW + 8
+  add_folds(parts, along, bottom)
+  for i, of in ipairs(ends) do
+    local y = (i - 1) * ROW + 4
+    of.title = title_of(of)
+    parts[#parts + 1] = label(LEFT - 6, y + BAR - 3, of.title)
+    for _, spell in ipairs(of.spells) do add_spell(parts, of, spell, y, along, last, zero) end
+    if of.queued_from and of.queued_to > of.queued_from then add_queued(parts, of, y, along) end
+    told[i] = of.title .. ": " .. charts.spells(of)
+  end
+  add_times(parts, along, bottom, zero)
+  return svg(bottom + 38, "States of connections over time", table.concat(told, "; ") .. ".", parts, "states"),
+    left_out, ends
+end
+
+--- The states of one end in words.
+function charts.spells(of)
+  local names = {}
+  for i, spell in ipairs(of.spells) do names[i] = spell.state end
+  return table.concat(names, ", ")
+end
+
+return charts

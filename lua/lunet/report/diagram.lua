@@ -1,0 +1,334 @@
+--- The sequence diagram of a run, as SVG: a lane for each host and queue, time down, true but for folded silences.
+local axis = require "lunet.report.axis"
+local marks = require "lunet.report.marks"
+local markup = require "lunet.text.markup"
+local pen = require "lunet.report.pen"
+local style = require "lunet.report.diagram_style"
+local text = require "lunet.text.width"
+
+local diagram = {}
+
+local element, escape, number = markup.element, markup.escape, markup.number
+
+local TALLEST <const> = 9000 -- px
+local FOLD <const> = 60 -- px that a silence may take
+local LEAST_SCALE <const>, MOST_SCALE <const> = 3000, 1.5e6 -- px/s: 20 ms of silence are folded in any case
+local TIMES <const> = 78 -- px left of the first lane's words
+local HEAD <const> = 46 -- px of the lanes' names
+local CHARACTER <const> = 5.9 -- px, about
+local MOST_MARKS <const> = 3000
+local MOST_NOTES <const> = 150
+local SAME_SPOT <const> = 2 -- px; more where the diagram would get too tall
+
+-- -- lanes -------------------------------------------------------------------------------------
+
+local function widest_words(list)
+  local widths, known = {}, {}
+  for _, mark in ipairs(list) do
+    if mark.kind == "event" then
+      local key = mark.column.number
+      known[key] = known[key] or {}
+      if not known[key][mark.label] then
+        known[key][mark.label] = true
+        widths[key] = math.max(widths[key] or 0, text.widest(pen.lines_of(mark), 0) * CHARACTER)
+      end
+    end
+  end
+  return widths
+end
+
+-- Words of clients are left of their lanes, those of servers right; arrows and their words need room between.
+local function place_columns(list, of)
+  local widths, x = widest_words(list), TIMES
+  for i, column in ipairs(of.list) do
+    local words = (widths[i] or 0) + (widths[i] and 30 or 0)
+    local name = text.width(column.name) * 7.5 / 2
+    if column.kind == "client" then
+      column.x = x + math.max(words, name, 40) + (i > 1 and 70 or 0)
+      x = column.x
+    elseif column.kind == "queue" then
+      column.x = x + (i == 1 and 80 or 190)
+      x = column.x
+    else
+      local before = of.list[i - 1]
+      column.x = x + (before and (before.kind == "queue" and 110 or 220) or 90)
+      x = column.x + math.max(words, name)
+    end
+  end
+  return x + 30
+end
+
+local function head_of(of)
+  local parts = { element("text", { x = TIMES - 16, y = 20, ["text-anchor"] = "end", class = "quiet" }, "ms") }
+  for _, column in ipairs(of.list) do
+    parts[#parts + 1] = element("text", { x = column.x, y = 20, ["text-anchor"] = "middle", class = "name" },
+      escape(column.name))
+    local below = column.detail or #column.spans > 1 and ("%d of them, in turn"):format(#column.spans)
+    if below then
+      parts[#parts + 1] = element("text", { x = column.x, y = 35, ["text-anchor"] = "middle", class = "quiet" },
+        escape(below))
+    end
+  end
+  return table.concat(parts)
+end
+
+local function lane_path(x, from, to) return ("M%s %sV%s"):format(number(x), number(from), number(to)) end
+
+-- Dotted where time is folded.
+local function add_lane(parts, column, from, to, folds)
+  local solid, dotted = {}, {}
+  for _, fold in ipairs(folds) do
+    if fold.start >= from and fold.finish <= to then
+      solid[#solid + 1] = lane_path(column.x, from, fold.start)
+      dotted[#dotted + 1] = lane_path(column.x, fold.start, fold.finish)
+      from = fold.finish
+    end
+  end
+  solid[#solid + 1] = lane_path(column.x, from, to)
+  parts[#parts + 1] = element("path", { class = "lane", d = table.concat(solid) })
+  if #dotted > 0 then parts[#parts + 1] = element("path", { class = "folded", d = table.concat(dotted) }) end
+end
+
+local function lanes_of(self)
+  local parts = {}
+  for _, column in ipairs(self.columns.list) do
+    for _, span in ipairs(column.spans) do
+      local from, to = 0, self.height
+      if #column.spans > 1 then
+        from, to = self.axis:place(span.from) - 6, self.axis:place(span.to) + 6
+        local cap = ("M%s %sh8M%s %sh8"):format(number(column.x - 4), number(from), number(column.x - 4), number(to))
+        parts[#parts + 1] = element("path", { class = "lane", d = cap })
+      end
+      add_lane(parts, column, from, to, self.axis.folds)
+    end
+  end
+  return table.concat(parts)
+end
+
+local function times_of(self)
+  local parts, last = {}, -math.huge
+  for _, tick in ipairs(self.axis:ticks(36, self.zero)) do
+    if tick.place - last >= 14 then
+      last = tick.place
+      parts[#parts + 1] = element("path", { class = "tick", d = ("M%s %sh5"):format(number(TIMES - 10),
+        number(tick.place)) })
+      parts[#parts + 1] = element("text", { x = TIMES - 16, y = tick.place + 4, ["text-anchor"] = "end",
+        class = tick.is_start and "start" or "quiet" }, ("%.3f"):format((tick.t - self.zero) * 1000))
+    end
+  end
+  for _, fold in ipairs(self.axis.folds) do
+    local middle = (fold.start + fold.finish) / 2
+    parts[#parts + 1] = element("path", { class = "break", d = ("M%s %sl10 -5m-10 9l10 -5"):format(
+      number(TIMES - 13), number(middle)) })
+    parts[#parts + 1] = element("text", { x = TIMES - 18, y = middle + 4, ["text-anchor"] = "end", class = "fold" },
+      escape(axis.duration(fold.seconds)))
+  end
+  local line = lane_path(TIMES - 8, 0, self.height)
+  return element("path", { class = "grid", d = line }) .. table.concat(parts)
+end
+
+-- -- marks -------------------------------------------------------------------------------------
+
+-- So that words of a lane are mostly a line apart.
+local function fit_scale(list)
+  local last, gaps = {}, {}
+  for _, mark in ipairs(list) do
+    if mark.label and mark.kind ~= "note" then
+      local key = (mark.column or mark.from or mark.to).number * (mark.kind == "segment" and -1 or 1)
+      if last[key] and mark.at > last[key] then gaps[#gaps + 1] = mark.at - last[key] end
+      last[key] = mark.at
+    end
+  end
+  table.sort(gaps)
+  local gap = gaps[math.max(1, #gaps * 20 // 100)]
+  return gap and math.max(LEAST_SCALE, math.min(MOST_SCALE, pen.LINE * 1.25 / gap)) or MOST_SCALE
+end
+
+local function note_room(mark, width)
+  local lines = text.wrap(mark.label, math.max(30, (math.min(width, 1000) - TIMES) // 7))
+  return lines, #lines * 16 + 18
+end
+
+local function make_axis(self, list)
+  local room, notes = {}, 0
+  for _, mark in ipairs(list) do
+    if mark.kind == "note" and notes < MOST_NOTES then
+      notes = notes + 1
+      mark.lines, mark.room = note_room(mark, self.width)
+      mark.room = mark.room + (mark.extra or 0)
+      room[mark.at] = (room[mark.at] or 0) + mark.room
+    end
+  end
+  local options = { length = TALLEST, fold = FOLD, scale = self.scale, room = room, start = 12 }
+  return self.axis and self.axis:again(options) or axis.new(marks.times(list), options)
+end
+
+-- Steps of a queue; those on the same spot are one.
+local function queue_steps(list, place, least)
+  local steps, last = {}, {}
+  for _, mark in ipairs(list) do
+    if mark.kind == "queue" then
+      local column, y = mark.column, place(mark.at)
+      column.deepest = math.max(column.deepest or 0, mark.depth, math.min(mark.limit, 8))
+      local step = last[column]
+      if step and step.socket == mark.socket and y - step.y < least then
+        step.least, step.most = math.min(step.least, mark.depth), math.max(step.most, mark.depth)
+        step.depth, step.limit, step.count = mark.depth, mark.limit, step.count + 1
+      else
+        step = { kind = "queue", y = y, column = column, depth = mark.depth, least = mark.depth, most = mark.depth,
+          limit = mark.limit, socket = mark.socket, count = 1, e = mark.e, number = mark.number }
+        if last[column] then last[column].to = y end
+        steps[#steps + 1], last[column] = step, step
+      end
+    end
+  end
+  return steps
+end
+
+local function end_of_queue(self, step)
+  for _, span in ipairs(step.column.spans) do
+    if span.socket == step.socket then return self.axis:place(span.to) end
+  end
+  return self.height
+end
+
+local function draw_queues(self, hand, list)
+  for _, step in ipairs(queue_steps(list, hand.place, self.is_tall and pen.LINE or 4)) do
+    local finish = end_of_queue(self, step)
+    hand:queue(step, math.min(step.to or finish, finish))
+  end
+end
+
+local function draw_note(hand, mark, tops)
+  if not mark.lines then return false end
+  local top = tops[mark.at] or hand.place(mark.at) - mark.total_room
+  tops[mark.at] = top + mark.room
+  hand:note(mark, TIMES + 4, mark.lines, top + (mark.extra or 0) + 6)
+  for key in pairs(hand.bottoms) do hand.bottoms[key] = math.max(hand.bottoms[key], top + mark.room - 6) end
+  return true
+end
+
+local function draw_marks(self, list)
+  self.is_tall = self.axis.finish > TALLEST * 0.6
+  local hand = pen.new(function(t) return self.axis:place(t) end, self.zero, self.is_tall)
+  hand.width = self.width
+  local merged = marks.merge(list, hand.place, self.is_tall and pen.LINE or SAME_SPOT)
+  hand:waits_of(merged)
+  for _, mark in ipairs(merged) do
+    if mark.slot then mark.column.slots = math.max(mark.column.slots or 0, mark.slot) end
+  end
+  local tops, left_out, by_time = {}, 0, {}
+  for _, mark in ipairs(merged) do
+    if mark.room then by_time[mark.at] = (by_time[mark.at] or 0) + mark.room end
+  end
+  for _, mark in ipairs(merged) do
+    mark.total_room = by_time[mark.at]
+    local is_drawn = hand.drawn < MOST_MARKS
+    if is_drawn and mark.kind == "note" then is_drawn = draw_note(hand, mark, tops)
+    elseif is_drawn then hand[mark.kind](hand, mark) end
+    if not is_drawn then left_out = left_out + mark.count end
+  end
+  draw_queues(self, hand, list)
+  return hand, left_out
+end
+
+-- A note that words reach into gets more room, once.
+local function draw_with_room(self, list)
+  self.axis = make_axis(self, list)
+  self.height = self.axis.finish + 30
+  local hand, left_out = draw_marks(self, list)
+  if hand.overlap > 0 and #list < MOST_MARKS then
+    for _, mark in ipairs(list) do mark.extra, mark.slot = mark.overlap, nil end
+    self.axis = make_axis(self, list)
+    self.height = self.axis.finish + 30
+    hand, left_out = draw_marks(self, list)
+  end
+  return hand, left_out
+end
+
+---@class lunet.diagram
+---@field width number px
+---@field height number px, of the body
+---@field head_height number px, of the lanes' names
+---@field head string markup: the lanes' names
+---@field body string markup: all below them
+---@field shown integer how many events, segments, notes and queues it stands for
+---@field drawn integer how many marks it has
+---@field left_out integer how many events are not drawn
+---@field unlabelled integer how many marks have no words beside them, for want of room
+---@field cuts number[] px, of the body: where it may be cut for a page of paper
+---@field axis lunet.axis of all that it shows
+---@field folds integer how many silences are folded
+
+--- Draws a run.
+---@param events table[] from lunet.recording
+---@param hosts table<integer, string>
+---@param lines table<integer, lunet.timeline_line> of the events
+---@param zero number the time that is 0
+---@return lunet.diagram
+function diagram.draw(events, hosts, lines, zero)
+  local seen = marks.of(events, hosts, lines)
+  local self = { columns = seen.columns, zero = zero, scale = fit_scale(seen.list) }
+  self.width = math.max(place_columns(seen.list, seen.columns), 420)
+  local hand, left_out = draw_with_room(self, seen.list)
+  local body = table.concat({ times_of(self), table.concat(hand.backs), lanes_of(self),
+    element("g", { class = "queues" }, table.concat(hand.queues)),
+    element("g", { class = "segments" }, table.concat(hand.arrows)),
+    element("g", { ["aria-hidden"] = "true" }, table.concat(hand.words)),
+    element("g", { class = "events" }, table.concat(hand.events)) }, "\n")
+  local cuts = {}
+  for i, fold in ipairs(self.axis.folds) do cuts[i] = fold.start + (fold.finish - fold.start) * 0.38 end
+  return { width = math.ceil(self.width), height = math.ceil(self.height), head_height = HEAD, cuts = cuts,
+    head = head_of(seen.columns), body = body, shown = #seen.list, drawn = hand.drawn, left_out = left_out,
+    unlabelled = hand.unlabelled, folds = #self.axis.folds, axis = self.axis }
+end
+
+--- What the diagram does not show of its events, in a sentence; none if it shows all.
+---@param drawn lunet.diagram
+---@return string?
+function diagram.limits(drawn)
+  local parts = {}
+  if drawn.drawn + drawn.left_out < drawn.shown then
+    parts[1] = ("Events of one kind on the same spot are one mark: %d marks stand for %d events."):format(drawn.drawn,
+      drawn.shown - drawn.left_out)
+  end
+  if drawn.left_out > 0 then parts[#parts + 1] = ("%d later events are not drawn."):format(drawn.left_out) end
+  if drawn.unlabelled > 0 then
+    parts[#parts + 1] = ("%d marks have no words beside them for want of room."):format(drawn.unlabelled)
+  end
+  return parts[1] and table.concat(parts, " ")
+end
+
+local BETWEEN <const> = 24 -- px between diagrams
+
+--- Diagrams alone, one below the other, as a file.
+---@param list {drawn: lunet.diagram, title: string?}[]
+---@param title string
+---@param description string
+---@return string
+function diagram.svg(list, title, description)
+  local parts, width, y = {}, 420, 0
+  local function line(words, class)
+    parts[#parts + 1] = element("text", { x = 12, y = y + 14, class = class }, escape(words))
+    y = y + 24
+  end
+  for _, one in ipairs(list) do
+    local drawn = one.drawn
+    if one.title then line(one.title, "name") end
+    parts[#parts + 1] = element("g", { transform = ("translate(0 %d)"):format(y) }, drawn.head
+      .. element("g", { transform = ("translate(0 %d)"):format(HEAD) }, drawn.body))
+    width, y = math.max(width, drawn.width), y + HEAD + drawn.height
+    local limits = diagram.limits(drawn)
+    if limits then line(limits, "quiet") end
+    y = y + BETWEEN
+  end
+  if #list == 0 then line("Nothing happened.", "quiet") end
+  return '<?xml version="1.0" encoding="UTF-8"?>\n' .. element("svg", { xmlns = "http://www.w3.org/2000/svg",
+    width = width, height = y, viewBox = ("0 0 %d %d"):format(width, y), class = "diagram",
+    role = "img", ["aria-labelledby"] = "title description" }, table.concat({
+      "", element("title", { id = "title" }, escape(title)), element("desc", { id = "description" },
+        escape(description)), element("style", {}, style),
+      element("rect", { class = "paper", width = width, height = y }), table.concat(parts, "\n"), "" }, "\n")) .. "\n"
+end
+
+return diagram

@@ -1,0 +1,156 @@
+--- What the diagram shows of a run: events, segments, notes and queues, each with its column and its words.
+local columns = require "lunet.report.lanes"
+local timeline = require "lunet.recording.timeline"
+
+local marks = {}
+
+local function ms(seconds) return ("%.3f ms"):format(seconds * 1000) end
+
+local function ends_of(e)
+  if type(e.local_address) ~= "string" then return nil end
+  return e.local_address .. (e.peer_address and " > " .. tostring(e.peer_address) or "")
+end
+
+local function call_detail(e, line, zero)
+  local parts = { ("%s  %s"):format(ms(e.at - zero), timeline.sentence(line)), ends_of(e) }
+  if e.since then parts[#parts + 1] = ("waited %s, since %s"):format(ms(e.at - e.since), ms(e.since - zero)) end
+  return table.concat(parts, "\n")
+end
+
+local LOST <const> = { wire = "lost on the way", rule = "lost by a rule of its receiver" }
+
+local function segment_detail(e, line, zero)
+  local numbers = ("sequence %d, %s%d bytes, window %d"):format(e.sequence,
+    e.acknowledgement and ("acknowledgement %d, "):format(e.acknowledgement) or "", e.bytes, e.window)
+  local way = e.lost and LOST[e.lost] or e.arrived and ("%s under way"):format(ms(e.arrived - e.at))
+  local sentence = line and "  " .. timeline.sentence(line) or ""
+  return table.concat({ ms(e.at - zero) .. sentence, e.flags .. (e.again and ", sent again" or ""),
+    ("%s > %s"):format(e.from, e.to), numbers, way or "not seen to arrive" }, "\n")
+end
+
+local function words_of(line, column)
+  if line.is_kernel then return "kernel: " .. line.what end
+  local is_plain = not line.who or line.who == column.of or line.who == "server"
+  return is_plain and line.what or line.who .. " " .. line.what
+end
+
+local function segment_mark(e, line, of)
+  local from, to = of:of_segment(e)
+  if not (from or to) then return nil end
+  return { kind = "segment", at = e.at, arrived = e.arrived, from = from, to = to, lost = e.lost, is_again = e.again,
+    is_reset = e.flags:find("RST", 1, true) ~= nil, label = line and line.segment, e = e, line = line,
+    group = e.flags .. (e.lost or "") .. (e.again and "again" or "") }
+end
+
+local function queue_mark(e, of)
+  local column = of:of_queue(e)
+  return column and { kind = "queue", at = e.at, column = column, depth = e.depth, limit = e.limit, socket = e.socket,
+    e = e }
+end
+
+local function event_mark(e, line, of)
+  local column = of:of_event(e)
+  return column and { kind = "event", at = e.at, since = e.since, column = column, label = words_of(line, column),
+    e = e, line = line, is_failure = e.code ~= nil and e.code ~= "EOF" and e.code ~= "CLOSED",
+    is_kernel = line.is_kernel, group = e.kind .. (e.code or "") }
+end
+
+local function mark_of(e, line, of)
+  if e.kind == "note" then return { kind = "note", at = e.at, label = e.text, e = e } end
+  if e.kind == "queue" then return queue_mark(e, of) end
+  if e.kind == "segment" then return segment_mark(e, line, of) end
+  return line and event_mark(e, line, of)
+end
+
+--- What a mark stands for, in full.
+---@param mark table
+---@param zero number the time that is 0
+---@return string
+function marks.detail(mark, zero)
+  local e = mark.e
+  if e.kind == "segment" then return segment_detail(e, mark.line, zero) end
+  if e.kind == "note" then return ("%s  %s"):format(ms(e.at - zero), e.text) end
+  if e.kind == "queue" then return ("%s  the queue: %d of %d"):format(ms(e.at - zero), e.depth, e.limit) end
+  return call_detail(e, mark.line, zero)
+end
+
+local function sort(list)
+  local last, is_sorted = -math.huge, true
+  for i, mark in ipairs(list) do
+    mark.number = i
+    if mark.at < last then is_sorted = false end
+    last = mark.at
+  end
+  if is_sorted then return end
+  table.sort(list, function(a, b)
+    if a.at ~= b.at then return a.at < b.at end
+    return a.number < b.number
+  end)
+end
+
+--- Makes marks of events, in the order of time.
+---@param events table[] from lunet.recording
+---@param hosts table<integer, string>
+---@param lines table<integer, lunet.timeline_line> from timeline.by_event
+---@return {list: table[], columns: lunet.columns}
+function marks.of(events, hosts, lines)
+  local of, list = columns.of(events, hosts), {}
+  for i, e in ipairs(events) do list[#list + 1] = mark_of(e, lines[i], of) or nil end
+  sort(list)
+  return { list = list, columns = of }
+end
+
+--- The times of all that marks show.
+---@param list table[]
+---@return number[]
+function marks.times(list)
+  local times = {}
+  for _, mark in ipairs(list) do
+    times[#times + 1] = mark.at
+    times[#times + 1] = mark.since
+    times[#times + 1] = mark.arrived
+  end
+  return times
+end
+
+-- Marks between the same columns.
+local function place_of(mark)
+  if mark.kind ~= "segment" then return mark.column.number end
+  return -1 - (mark.from and mark.from.number or 0) * 65536 - (mark.to and mark.to.number or 0)
+end
+
+local function add(leader, mark)
+  leader.count = leader.count + 1
+  if leader.since and mark.since and mark.since < leader.since then leader.since = mark.since end
+  leader.until_at = mark.at
+  if leader.label ~= mark.label then leader.has_others = true end
+end
+
+--- Leaves one mark of those of a kind that would stand where it stands, with `count` of how many.
+---@param list table[]
+---@param place fun(t: number): number
+---@param least number how near is the same spot
+---@return table[]
+function marks.merge(list, place, least)
+  local merged, leaders = {}, {}
+  for _, mark in ipairs(list) do
+    local y = place(mark.at)
+    mark.y, mark.count, mark.until_at, mark.has_others = y, 1, nil, nil
+    if mark.kind == "note" then
+      merged[#merged + 1] = mark
+    elseif mark.kind ~= "queue" then
+      local key = place_of(mark)
+      local of_place = leaders[key] or {}
+      leaders[key] = of_place
+      local leader = of_place[mark.group]
+      if leader and y - leader.y < least then
+        add(leader, mark)
+      else
+        of_place[mark.group], merged[#merged + 1] = mark, mark
+      end
+    end
+  end
+  return merged
+end
+
+return marks

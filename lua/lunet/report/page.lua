@@ -1,0 +1,283 @@
+--- The report of a run: one page of HTML that needs nothing else.
+local axis = require "lunet.report.axis"
+local charts = require "lunet.report.charts"
+local diagram = require "lunet.report.diagram"
+local diagram_style = require "lunet.report.diagram_style"
+local markup = require "lunet.text.markup"
+local picture = require "lunet.report.diagrams"
+local records = require "lunet.text.table"
+local style = require "lunet.report.page_style"
+local timeline = require "lunet.recording.timeline"
+local value = require "lunet.text.value"
+local verdict = require "lunet.run.verdict"
+
+local report = {}
+
+local element, escape = markup.element, markup.escape
+
+local MOST_ROWS <const> = 2000 -- of the timeline as a table, and of each of the outcome's
+local WIDE <const> = 1132 -- px: a diagram that is wider is scrolled
+local PAGE_WIDTH <const>, PAGE_HEIGHT <const> = 1030, 640 -- px of a page of paper
+local TOP <const> = 130 -- px of the first page that the heading and the legend take
+
+local function paragraph(words, class) return element("p", { class = class }, escape(words)) end
+
+local function row(cells, of)
+  local parts = {}
+  for i, cell in ipairs(cells) do
+    local class = type(cell) == "table" and cell.class or nil
+    parts[i] = element(of or "td", { class = class }, escape(type(cell) == "table" and cell[1] or cell))
+  end
+  return "<tr>" .. table.concat(parts) .. "</tr>"
+end
+
+local function html_table(heading, rows)
+  local head = heading and element("thead", {}, row(heading, "th")) or ""
+  return element("div", { class = "scroll" }, element("table", {}, head .. element("tbody", {},
+    table.concat(rows, "\n"))))
+end
+
+-- -- the top: claim, verdict, knobs, environment -----------------------------------------------
+
+local function with_stop(words) return words:find "[.!?]$" and words or words .. "." end
+
+local CLASSES <const> = { ["holds"] = "verdict", ["does not hold"] = "verdict false" }
+
+local function verdict_of(run)
+  local figures = run.figures and with_stop(run.figures)
+  local holds = run.verdict == "holds"
+  local more = holds and figures or not holds and run.why
+  local html = element("p", { class = CLASSES[run.verdict] or "verdict open", id = "verdict" },
+    element("strong", {}, verdict.sentence(run.verdict) .. (more and ":" or "."))
+    .. (more and " " .. escape(more) or ""))
+  if not holds and figures then html = html .. paragraph("Figures: " .. figures) end
+  return html
+end
+
+local function knobs_table(experiment, values)
+  if #experiment.knobs == 0 then return "" end
+  local rows = {}
+  for i, k in ipairs(experiment.knobs) do
+    rows[i] = row { k.name, { value.show(values[k.name]), class = "value" }, k.unit, k.meaning }
+  end
+  return element("h2", { class = "first" }, "Knobs") .. html_table({ "knob", "value", "unit", "meaning" }, rows)
+end
+
+local function flat_rows(rows, given, prefix)
+  for _, key in ipairs(value.sorted_keys(given)) do
+    if type(given[key]) == "table" then
+      flat_rows(rows, given[key], "")
+    else
+      rows[#rows + 1] = row { prefix .. key, { tostring(given[key]), class = "value" } }
+    end
+  end
+  return rows
+end
+
+local function environment_table(run)
+  return '<details class="printed">' .. element("summary", {}, "Environment") .. html_table({ "what", "value" },
+    flat_rows({}, run.environment or {}, "")) .. "</details>"
+end
+
+-- -- the pictures ------------------------------------------------------------------------------
+
+local LEGEND <const> = [[
+<p class="legend quiet">
+<span><svg width="26" height="12" class="diagram"><path class="stroke client" d="M1 6H20"/><path class="client"
+ d="M25 6l-8 -3.2v6.4Z"/></svg>segment, pale if it only acknowledges</span>
+<span><svg width="26" height="12" class="diagram"><path class="stroke client again" d="M1 6H25"/></svg>sent again</span>
+<span><svg width="26" height="12" class="diagram"><path class="stroke bad" d="M1 6H17M15 2l8 8m0 -8l-8
+ 8"/></svg>lost</span>
+<span><svg width="12" height="12" class="diagram"><circle class="client" cx="6" cy="6" r="3"/></svg>call returned</span>
+<span><svg width="12" height="12" class="diagram"><rect class="bad" x="2.5" y="2.5" width="7" height="7"
+ /></svg>call failed</span>
+<span><svg width="12" height="14" class="diagram"><rect class="wait client" x="3" y="1" width="7" height="12"
+ /></svg>call waited</span>
+<span><svg width="12" height="12" class="diagram"><circle class="kernel stroke client" cx="6" cy="6" r="3"
+ /></svg>what the kernel said</span>
+<span><svg width="16" height="12" class="diagram"><rect class="depth" x="1" y="1" width="14" height="10"
+ /></svg>depth of the queue</span>
+<span><svg width="14" height="12" class="diagram"><path class="break" d="M2 7l10 -5m-10 9l10 -5"
+ /></svg>a silence, folded, with its length</span>
+</p>]]
+
+-- A tall picture in pieces, each with the lanes' names, since a browser would cut it anywhere.
+local function pages(drawn, id, top)
+  local scale = math.min(1, PAGE_WIDTH / drawn.width)
+  local room, parts, from = (PAGE_HEIGHT - top) / scale - drawn.head_height, {}, 0
+  while from < drawn.height and #parts < 40 do
+    local to = math.min(from + room, drawn.height)
+    if to < drawn.height then
+      local best
+      for _, cut in ipairs(drawn.cuts) do
+        if cut > from + room / 2 and cut <= to then best = cut end
+      end
+      to = best or to
+    end
+    local height = to - from + drawn.head_height
+    parts[#parts + 1] = element("svg", { class = "diagram", width = drawn.width, height = height,
+      viewBox = ("0 0 %d %d"):format(drawn.width, math.ceil(height)), ["aria-hidden"] = "true" },
+      drawn.head .. element("svg", { x = 0, y = drawn.head_height, width = drawn.width, height = to - from,
+        viewBox = ("0 %d %d %d"):format(math.floor(from), drawn.width, math.ceil(to - from)) },
+        element("use", { href = "#" .. id })))
+    from, room = to, PAGE_HEIGHT / scale - drawn.head_height
+  end
+  return element("div", { class = "paper-only" }, table.concat(parts, "\n"))
+end
+
+local function frame(drawn, number)
+  local id = ("diagram%d"):format(number)
+  local head = element("svg", { class = "diagram head", width = drawn.width, height = drawn.head_height,
+    viewBox = ("0 0 %d %d"):format(drawn.width, drawn.head_height), ["aria-hidden"] = "true" }, drawn.head)
+  local body = element("svg", { class = "diagram body", width = drawn.width, height = drawn.height,
+    viewBox = ("0 0 %d %d"):format(drawn.width, drawn.height) }, element("g", { id = id, class = "diagram" },
+      drawn.body))
+  local class = drawn.width > WIDE and "frame wide" or "frame"
+  return element("div", { class = class .. " screen-only", tabindex = "0", role = "group", ["aria-label"] =
+    ("Sequence diagram, %d marks. The arrow keys walk through them; the timeline below is its text."):format(
+      drawn.drawn) }, head .. body) .. pages(drawn, id, number == 1 and TOP or 30)
+end
+
+local DERIVED <const> = "What is pale or dashed is a handshake. A bracket below a bar: it waits in the queue, nobody "
+  .. "has accepted it. States are derived: from the segments that an end sent and received, or, where there is no "
+  .. "wire, from its calls; and set right by the kernel's snapshots of sockets, which are taken at notes, when a "
+  .. "deadline passes, and when a host begins and ends. Point at a bar for its times and its source."
+
+local function chart(title, svg, left_out, remark, words)
+  if not svg then return "" end
+  local html = { element("h3", {}, escape(title)), element("div", { class = "scroll" }, svg) }
+  if left_out > 0 then html[#html + 1] = paragraph(words:format(left_out), "quiet") end
+  if remark then html[#html + 1] = paragraph(remark, "quiet") end
+  return table.concat(html, "\n")
+end
+
+local function group_html(group, number, run, zero)
+  local along = charts.axis(group.drawn.axis)
+  local queues, queues_left = charts.queues(group.events, run.hosts or {}, along, zero)
+  local bars, ends_left = charts.states(group.events, run, along, zero)
+  local limits = diagram.limits(group.drawn)
+  return table.concat({ frame(group.drawn, number), limits and paragraph(limits, "quiet") or "",
+    chart("Queue depth over time", queues, queues_left, nil, "%d more queues are not drawn."),
+    chart("Connection states over time", bars, ends_left, number == 1 and DERIVED or nil,
+      "%d more ends of connections are not drawn.") }, "\n")
+end
+
+local function recorded(run)
+  local parts = {}
+  if run.lost > 0 then
+    parts[1] = ("%d earlier events are lost: the ring holds the last ones."):format(run.lost)
+  end
+  for _, sentence in ipairs(timeline.unseen(run)) do parts[#parts + 1] = sentence end
+  if not run.wire then
+    parts[#parts + 1] = "The wire was not recorded."
+  else
+    parts[#parts + 1] = ("Times of segments are right to within %s."):format(axis.duration(run.wire.error))
+  end
+  return paragraph(table.concat(parts, " "), "quiet")
+end
+
+local function pictures(run)
+  local list, left_out, zero, lines = picture.of(run)
+  local html = { "<h2>What happened</h2>", recorded(run), LEGEND }
+  for i, group in ipairs(list) do
+    local inner = group_html(group, i, run, zero)
+    html[#html + 1] = group.title and element("details", i == 1 and { open = "open" } or {},
+      element("summary", {}, escape(group.title)) .. inner) or inner
+  end
+  if #list == 0 then html[#html + 1] = paragraph "Nothing was recorded: no event happened." end
+  if left_out > 0 then html[#html + 1] = paragraph(("%d more groups of hosts are not drawn."):format(left_out)) end
+  return table.concat(html, "\n"), lines
+end
+
+-- -- the bottom: outcome and timeline ----------------------------------------------------------
+
+local function record_table(name, list, first)
+  local fields, columns, rows = records.fields(list, first), {}, {}
+  for i, field in ipairs(fields) do
+    columns[i] = { field, class = "number" }
+    for _, record in ipairs(list) do
+      if record[field] ~= nil and not math.type(record[field]) then columns[i].class = nil end
+    end
+  end
+  for i = 1, math.min(#list, MOST_ROWS) do
+    local cells = {}
+    for j, field in ipairs(fields) do
+      local cell = list[i][field]
+      cells[j] = { cell == nil and "" or value.cell(cell), class = columns[j].class }
+    end
+    rows[i] = row(cells)
+  end
+  local more = #list > MOST_ROWS and paragraph(("%d more rows are not shown."):format(#list - MOST_ROWS)) or ""
+  return element("h3", {}, escape(name)) .. html_table(columns, rows) .. more
+end
+
+local function outcome(run, first)
+  local rows, tables = {}, {}
+  for _, key in ipairs(value.sorted_keys(run.outcome)) do
+    local any = run.outcome[key]
+    if records.is(any) then tables[#tables + 1] = record_table(tostring(key), any, first)
+    else rows[#rows + 1] = row { tostring(key), { value.show(any), class = "value" } } end
+  end
+  return "<h2>Outcome</h2>" .. (#rows > 0 and html_table({ "field", "value" }, rows) or "")
+    .. table.concat(tables, "\n") .. (run.plot and element("pre", {}, escape(run.plot)) or "")
+    .. (#rows + #tables == 0 and paragraph "The outcome is empty." or "")
+end
+
+local function timeline_row(line)
+  local ms = { ("%.3f"):format(line.at * 1000), class = "number" }
+  if line.note then
+    return '<tr class="note">' .. element("td", { class = "number" }, ms[1])
+      .. element("td", { colspan = "3" }, escape(line.note)) .. "</tr>"
+  end
+  return row { ms, { line.queue or "", class = "number" }, line.who or "", timeline.words(line) }
+end
+
+local function timeline_table(events, lines)
+  local rows, count = {}, 0
+  for i = 1, #events do
+    if lines[i] then
+      count = count + 1
+      if count <= MOST_ROWS then rows[count] = timeline_row(lines[i]) end
+    end
+  end
+  local more = count > MOST_ROWS and paragraph(("%d later rows are not shown."):format(count - MOST_ROWS)) or ""
+  return element("h2", { id = "timeline" }, "Timeline")
+    .. paragraph("The diagram as text. Queue: depth/limit where it changed, the kernel's own numbers. "
+      .. "Acknowledgements of nothing but data are left out.", "quiet")
+    .. element("details", count <= 200 and { open = "open" } or {}, element("summary", {}, count .. " rows")
+      .. html_table({ { "ms", class = "number" }, { "queue", class = "number" }, "who", "what" }, rows) .. more)
+end
+
+--- Makes the page.
+---@param run table from experiment:execute
+---@param name string the experiment's
+---@param experiment table
+---@param values table<string, any> of the knobs
+---@return string
+function report.page(run, name, experiment, values)
+  local drawn, lines = pictures(run)
+  return table.concat({ '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    element("title", {}, escape(name .. ": " .. experiment.claim)),
+    element("style", {}, style.css .. diagram_style), "</head>\n<body>\n<main>",
+    paragraph(name, "name"), element("h1", { id = "claim" }, escape(experiment.claim)), verdict_of(run),
+    knobs_table(experiment, values), environment_table(run), drawn, outcome(run, experiment.columns or {}),
+    timeline_table(run.events, lines),
+    '</main>\n<p id="detail" aria-live="polite"></p>', "<script>" .. style.script .. "</script>", "</body>\n</html>\n",
+  }, "\n")
+end
+
+--- Makes the diagram alone, as SVG.
+---@param run table from experiment:execute
+---@param name string
+---@param experiment table
+---@return string
+function report.svg(run, name, experiment)
+  local list, left_out = picture.of(run)
+  local words = verdict.sentence(run.verdict) .. "."
+  local more = left_out > 0 and (" %d more groups of hosts are not drawn."):format(left_out) or ""
+  return diagram.svg(list, name .. ": " .. experiment.claim, ("A sequence diagram: a lane for each host and for each "
+    .. "queue, time in milliseconds from top to bottom, %d recorded events. %s%s"):format(#run.events, words, more))
+end
+
+return report

@@ -1,0 +1,34 @@
+--- The record of a run: --json prints it, and the JSON of a directory is a list of them. doc/record.schema.json
+--- describes it.
+local json = require "lunet.text.json"
+
+local record = {}
+
+--- The number of this format. It changes when a field changes its meaning or is taken away, not when one is added.
+record.FORMAT = 1
+
+local FIRST <const> = { "format", "experiment", "file", "claim", "verdict", "why", "seconds", "figures", "knobs",
+  "outcome", "environment" }
+
+local function object(values) return values and json.object(values) end
+
+--- Makes the record of a run. A run that could not run has no outcome.
+---@param name string of the experiment
+---@param experiment? {claim: string} none if its file could not be loaded
+---@param values? table<string, any> its knobs
+---@param run table from experiment:execute, or just { verdict = "could not run", why = WHY }
+---@return table record plain data, for record.encode
+function record.of(name, experiment, values, run)
+  return {
+    format = record.FORMAT, experiment = name, claim = experiment and experiment.claim, verdict = run.verdict,
+    why = run.why, figures = run.figures, knobs = object(values), outcome = object(run.outcome),
+    environment = run.environment,
+  }
+end
+
+--- A record, or a list of records, as JSON.
+---@param any table
+---@return string
+function record.encode(any) return json.encode(any, FIRST) end
+
+return record

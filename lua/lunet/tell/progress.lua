@@ -1,0 +1,90 @@
+--- How far a long run is, on standard error: one line that changes on a terminal, a few lines elsewhere.
+local text = require "lunet.text.width"
+
+local progress = {}
+progress.__index = progress
+
+local LINES = 10 -- at most so many, where there is no terminal
+
+--- To be closed at the end, by `progress:close()` or a <close> variable.
+---@param total integer how many there are
+---@param is_terminal boolean whether standard error is one
+function progress.start(total, is_terminal)
+  return setmetatable({ total = total, is_terminal = is_terminal, done = 0, running = {} }, progress)
+end
+
+local function clear(self)
+  if self.is_terminal then io.stderr:write "\r\27[K" end
+end
+
+-- The names that run, as far as there is room for them.
+local function show(self)
+  local line = ("%d of %d"):format(self.done, self.total)
+  local separator = ": "
+  for i, name in ipairs(self.running) do
+    local longer = line .. separator .. name
+    local is_last = i == #self.running
+    if text.width(longer) + (is_last and 0 or #" ...") >= text.WIDTH then
+      line = line .. " ..."
+      break
+    end
+    line, separator = longer, ", "
+  end
+  clear(self)
+  io.stderr:write(text.shown(line))
+end
+
+function progress:began(name)
+  table.insert(self.running, name)
+  if self.is_terminal then show(self) end
+end
+
+function progress:ended(name)
+  for i, running in ipairs(self.running) do
+    if running == name then
+      table.remove(self.running, i)
+      break
+    end
+  end
+  self.done = self.done + 1
+  local tenths = self.done * LINES // self.total
+  if self.is_terminal then
+    show(self)
+  elseif tenths > (self.done - 1) * LINES // self.total then
+    io.stderr:write(("lunet: %d of %d experiments\n"):format(self.done, self.total))
+  end
+end
+
+--- Says something else, which stays.
+function progress:say(words)
+  clear(self)
+  io.stderr:write(text.lines_shown(words))
+end
+
+function progress:close() clear(self) end
+
+progress.__close = progress.close
+
+-- -- of one run --------------------------------------------------------------------------------
+
+local shown -- where a run may tell how far it is; nil: nowhere
+
+--- Shows what a run tells of how far it is, until the result is closed.
+---@param is_terminal boolean whether standard error is one; else nothing is shown
+function progress.show(is_terminal)
+  shown = is_terminal and setmetatable({ is_terminal = true }, progress) or nil
+  return setmetatable({}, {
+    __close = function()
+      if shown then shown:close() end
+      shown = nil
+    end,
+  })
+end
+
+--- Tells how far a run is, in a few words; unless somebody shows it, to nobody.
+---@param words string
+function progress.tell(words)
+  if shown then shown:say(words) end
+end
+
+return progress

@@ -1,0 +1,205 @@
+--- The timeline as a picture for the terminal: a lane for each host, time down, arrows for what crossed the wire,
+--- the queue in a lane of its own, and long silences shown as gaps.
+local characters = require "lunet.text.characters"
+local text = require "lunet.text.width"
+
+local lanes = {}
+
+local TIME <const> = 9 -- columns of the milliseconds
+local FIRST <const> = TIME + 4 -- the column of the first lane
+local QUEUE <const> = 10 -- columns of the queue's lane, left of the server's
+local SERVER <const> = 48 -- the column of the server's lane: its texts are right of it
+local GAP <const> = 0.02 -- s: so long a silence is shown as a gap
+local MOST_CLIENTS <const> = 3
+
+local UNICODE = {
+  line = "│", event = "●", kernel = "○", stroke = "─", to_right = "▶", to_left = "◀", lost = "✗", gap = "┊",
+}
+local ASCII = {
+  line = "|", event = "*", kernel = "o", stroke = "-", to_right = ">", to_left = "<", lost = "X", gap = ":",
+}
+
+local COLOURS = { "36", "33", "35", "32" } -- of the lanes: cyan, yellow, magenta, green
+local DIM, BOLD, RED = "2", "1", "31"
+
+-- -- a row of cells ----------------------------------------------------------------------------
+
+-- Puts a text into a row from a column on; each cell is {characters, colour}.
+local function put(row, column, words, colour)
+  for i, cell in ipairs(characters.cells(text.shown(words))) do row[column + i - 1] = { cell, colour } end
+end
+
+local function is_free(row, from, to)
+  for column = from, to do
+    if row[column] and not row[column].is_lane then return false end
+  end
+  return true
+end
+
+local function row_text(row, has_colour)
+  local last = 0
+  for column in pairs(row) do last = math.max(last, column) end
+  local parts, colour = {}, nil
+  for column = 1, last do
+    local cell = row[column] or { " " }
+    if has_colour and cell[2] ~= colour then
+      parts[#parts + 1] = cell[2] and ("\27[0;%sm"):format(cell[2]) or "\27[0m"
+      colour = cell[2]
+    end
+    parts[#parts + 1] = cell[1]
+  end
+  if colour then parts[#parts + 1] = "\27[0m" end
+  return (table.concat(parts):gsub("%s+$", ""))
+end
+
+-- -- the picture -------------------------------------------------------------------------------
+
+local picture = {}
+picture.__index = picture
+
+local function new_row(self, mark)
+  local row = {}
+  for _, lane in ipairs(self.lanes) do
+    row[lane.column] = { mark or self.marks.line, DIM, is_lane = true }
+  end
+  self.rows[#self.rows + 1] = row
+  return row
+end
+
+local function stamp(self, row, at)
+  put(row, 1, text.right(("%.3f"):format(at * 1000), TIME), DIM)
+  self.at = at
+end
+
+-- Breaks what does not fit right of a lane; the lanes go on beside the lower lines.
+local function put_wrapped(self, row, column, words, colour)
+  for i, part in ipairs(text.wrap(words, text.WIDTH - column + 1)) do
+    if i > 1 then row = new_row(self) end
+    put(row, column, part, colour)
+  end
+end
+
+local function draw_queue(self, row, queue)
+  local column = SERVER - QUEUE
+  if not is_free(row, column, column + text.width(queue)) then row = new_row(self) end
+  put(row, column, queue, BOLD)
+end
+
+local function draw_event(self, line)
+  local row, lane = new_row(self), self.by_host[line.host] or self.lanes[#self.lanes]
+  stamp(self, row, line.at)
+  row[lane.column] = { line.is_kernel and self.marks.kernel or self.marks.event, lane.colour }
+  local words = line.what
+  if line.is_kernel then words = "kernel: " .. words end
+  if not line.is_kernel and line.who ~= lane.name and line.who ~= "server" then words = line.who .. " " .. words end
+  put_wrapped(self, row, lane.column + 2, words, lane.colour)
+  if line.queue then draw_queue(self, row, line.queue) end
+end
+
+-- An arrow from lane to lane; one that was lost ends where it was lost.
+local function draw_segment(self, line)
+  local from, to = self.by_host[line.host], self.by_host[line.to_host]
+  if not from or not to or from == to then
+    return draw_event(self, { at = line.at, host = line.host or line.to_host, who = line.who or "?",
+      what = ("%s to %s%s"):format(line.segment, line.whom or "itself", line.lost and ", lost" or ""),
+      queue = line.queue })
+  end
+  local row, marks = new_row(self), self.marks
+  stamp(self, row, line.at)
+  local step = from.column < to.column and 1 or -1
+  local colour = (line.lost or line.segment:find "RST") and RED or from.colour
+  local finish = to.column - step
+  if line.lost == "wire" then finish = (from.column + to.column) // 2 end
+  for column = from.column + step, finish, step do row[column] = { marks.stroke, colour } end
+  local head = line.lost and marks.lost or step > 0 and marks.to_right or marks.to_left
+  row[finish] = { head, colour }
+  local label = " " .. line.segment .. " "
+  local start = step > 0 and from.column + 2 or finish + 2
+  put(row, start, label, colour)
+  if line.lost == "rule" and to.column > from.column then put(row, to.column + 2, "lost by a rule", RED) end
+  if line.queue then draw_queue(self, new_row(self), line.queue) end
+end
+
+local function draw_gap(self, seconds)
+  local row = new_row(self, self.marks.gap)
+  put(row, 1, text.right(("%.3g s"):format(seconds), TIME), DIM)
+end
+
+local function draw_note(self, note)
+  new_row(self)
+  for _, part in ipairs(text.wrap(note, text.WIDTH - 2)) do
+    local row = {}
+    put(row, 3, part, BOLD)
+    self.rows[#self.rows + 1] = row
+  end
+end
+
+local function draw_heading(self)
+  local row = {}
+  put(row, TIME - 1, "ms", DIM)
+  for _, lane in ipairs(self.lanes) do put(row, lane.column, lane.name, lane.colour) end
+  put(row, SERVER - QUEUE, "queue", BOLD)
+  self.rows[#self.rows + 1] = row
+end
+
+-- -- which lanes -------------------------------------------------------------------------------
+
+-- Hosts that something happens on, and the one that listens; nil if there is more than one of these.
+local function hosts_of(lines, listeners)
+  local clients, server, is_seen = {}, nil, {}
+  for _, line in ipairs(lines) do
+    local host = line.host or line.to_host
+    if host and not is_seen[host] then
+      is_seen[host] = true
+      if not listeners[host] then
+        clients[#clients + 1] = host
+      elseif server then
+        return nil
+      else
+        server = host
+      end
+    end
+  end
+  table.sort(clients)
+  return server and clients, server
+end
+
+local function name_of(names, host) return text.shown(names[host] or "home") end
+
+local function lanes_of(names, clients, server)
+  local made = {}
+  local spacing = (SERVER - QUEUE - FIRST) // math.max(1, #clients)
+  for i, host in ipairs(clients) do
+    made[i] = { host = host, column = FIRST + (i - 1) * spacing, colour = COLOURS[i], name = name_of(names, host) }
+  end
+  made[#made + 1] = { host = server, column = SERVER, colour = COLOURS[4], name = name_of(names, server) }
+  return made
+end
+
+--- Draws lines of a timeline, at most 80 columns wide. Where there is not one host that listens, and one to three
+--- others, there is no such picture: nil.
+---@param lines lunet.timeline_line[]
+---@param hosts table<integer, string> the hosts' names
+---@param listeners table<integer, boolean> which hosts listen
+---@param style? {unicode: boolean?, colour: boolean?} plain ASCII by default
+---@return string[]? rows
+function lanes.draw(lines, hosts, listeners, style)
+  style = style or {}
+  local clients, server = hosts_of(lines, listeners)
+  if not clients or #clients == 0 or #clients > MOST_CLIENTS then return nil end
+  local self = setmetatable({ rows = {}, by_host = {}, marks = style.unicode and UNICODE or ASCII }, picture)
+  self.lanes = lanes_of(hosts, clients, server)
+  for _, lane in ipairs(self.lanes) do self.by_host[lane.host] = lane end
+  draw_heading(self)
+  for _, line in ipairs(lines) do
+    if self.at and line.at - self.at >= GAP then draw_gap(self, line.at - self.at) end
+    if line.note then draw_note(self, line.note)
+    elseif line.segment then draw_segment(self, line)
+    else draw_event(self, line) end
+  end
+  local rows = {}
+  for i, row in ipairs(self.rows) do rows[i] = row_text(row, style.colour) end
+  return rows
+end
+
+return lanes

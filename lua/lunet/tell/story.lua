@@ -1,0 +1,190 @@
+--- A run as text, for a terminal or a pipe: the claim, the knobs, the timeline, the outcome, the
+--- verdict.
+local depths = require "lunet.recording.depths"
+local interrupt = require "lunet.run.interrupt"
+local lanes = require "lunet.tell.sequence"
+local records = require "lunet.text.table"
+local text = require "lunet.text.width"
+local timeline = require "lunet.recording.timeline"
+local value = require "lunet.text.value"
+local verdict = require "lunet.run.verdict"
+
+-- A longer timeline hides the outcome; only its notes are told then.
+local MOST_ROWS = 100
+
+local function pad(words, width) return text.left(words, width) .. "  " end
+
+local function knob_lines(knobs, values)
+  local names, settings = {}, {}
+  for i, k in ipairs(knobs) do
+    names[i] = k.name
+    settings[i] = ("%s %s"):format(value.show(values[k.name]), k.unit)
+  end
+  local name_width, setting_width = text.widest(names, 0), text.widest(settings, 0)
+  local lines = {}
+  for i, k in ipairs(knobs) do
+    text.add_wrapped(lines, "  " .. pad(names[i], name_width) .. pad(settings[i], setting_width), k.meaning)
+  end
+  return lines
+end
+
+local function lost_line(lost)
+  return ("  (%d earlier events are lost: the ring holds the last ones)"):format(lost)
+end
+
+local function add_note(lines, note)
+  lines[#lines + 1] = ""
+  text.add_wrapped(lines, "  ", note)
+end
+
+-- One row an event; notes go across, as the story's own voice.
+local function row_lines(rows, lost)
+  local names, queues = {}, {}
+  for _, row in ipairs(rows) do
+    if row.who then names[#names + 1] = row.who end
+    queues[#queues + 1] = row.queue
+  end
+  local who_width, queue_width = text.widest(names, 3), text.widest(queues, 5)
+  local function start(ms, queue, who) return ("%9s  "):format(ms) .. pad(queue, queue_width) .. pad(who, who_width) end
+  local lines = { start("ms", "queue", "who") .. "what" }
+  if lost > 0 then lines[2] = lost_line(lost) end
+  for _, row in ipairs(rows) do
+    if row.note then
+      add_note(lines, row.note)
+    else
+      local ms = ("%.3f"):format(row.at * 1000)
+      text.add_wrapped(lines, start(ms, row.queue or "", row.who or "?"), timeline.words(row))
+    end
+  end
+  return lines
+end
+
+local function note_lines(rows, lost)
+  local notes, others = {}, 0
+  for _, row in ipairs(rows) do
+    if row.note then notes[#notes + 1] = row.note else others = others + 1 end
+  end
+  local lines = { ("  %d events, of which these are the notes; --timeline prints them all."):format(others + #notes) }
+  if #notes == 0 then lines[1] = ("  %d events; --timeline prints them all."):format(others) end
+  if lost > 0 then lines[2] = lost_line(lost) end
+  for _, note in ipairs(notes) do add_note(lines, note) end
+  return lines
+end
+
+local function listeners_of(events)
+  local listeners = {}
+  for _, e in ipairs(events) do
+    if e.kind == "listen" or e.kind == "found" then listeners[e.host] = true end
+  end
+  return listeners
+end
+
+local function add_unseen(lines, run)
+  for _, sentence in ipairs(timeline.unseen(run)) do text.add_wrapped(lines, "  ", "(" .. sentence .. ")") end
+  return lines
+end
+
+local function picture_lines(run, rows, style)
+  local drawn = style and lanes.draw(rows, run.hosts or {}, listeners_of(run.events), style)
+  if drawn and run.lost > 0 then drawn[#drawn + 1] = lost_line(run.lost) end
+  return drawn
+end
+
+local LEGEND = "(queue: depth/limit where it changed, the kernel's own numbers)\n"
+
+local function timeline_lines(run, options)
+  local rows = timeline.lines(run.events, run)
+  if #rows > MOST_ROWS and not options.is_whole then
+    return "Timeline\n", add_unseen(note_lines(rows, run.lost), run)
+  end
+  local picture = picture_lines(run, rows, options.picture)
+  return "Timeline " .. LEGEND, add_unseen(picture or row_lines(rows, run.lost), run)
+end
+
+-- The outcome is told whatever becomes of the timeline.
+local function safe_timeline_lines(run, options)
+  local ok, heading, rows = interrupt.pcall(timeline_lines, run, options)
+  if ok then return heading, rows end
+  local lines = {}
+  text.add_wrapped(lines, "  ", ("(The timeline cannot be told: %s)"):format(tostring(heading):match "[^\n]*"))
+  return "Timeline\n", lines
+end
+
+local function add_all(lines, more) return table.move(more, 1, #more, #lines + 1, lines) end
+
+local function add_depths(lines, run)
+  local ok, drawn = interrupt.pcall(depths.lines, run)
+  if not ok or not drawn then return end
+  lines[#lines + 1] = "\nQueues (how many wait to be accepted; the kernel's own numbers)\n"
+  add_all(lines, drawn)
+end
+
+local function add_table(lines, name, list, columns)
+  add_all(lines, { "", "  " .. text.shown(name) .. ":", "" })
+  for _, line in ipairs(records.lines(list, columns, text.WIDTH - 2)) do
+    lines[#lines + 1] = line == "" and "" or "  " .. line
+  end
+end
+
+-- Tables come last, below what has a line of its own.
+local function outcome_lines(outcome, columns)
+  local names, keys, tables = {}, {}, {}
+  for _, key in ipairs(value.sorted_keys(outcome)) do
+    local is_table = records.is(outcome[key])
+    table.insert(is_table and tables or keys, key)
+    if not is_table then names[#names + 1] = tostring(key) end
+  end
+  local width = text.widest(names, 0)
+  local lines = {}
+  for i, key in ipairs(keys) do lines[i] = "  " .. pad(names[i], width) .. value.show(outcome[key]) end
+  for _, key in ipairs(tables) do add_table(lines, tostring(key), outcome[key], columns) end
+  if #keys == 0 and #tables > 0 then table.remove(lines, 1) end
+  return lines
+end
+
+local function with_stop(words) return words:find "[.!?]$" and words or words .. "." end
+
+local function add_verdict(lines, run)
+  local figures = run.figures and with_stop(run.figures)
+  local words = verdict.sentence(run.verdict)
+  if run.verdict == "holds" then
+    return text.add_wrapped(lines, "", figures and words .. ": " .. figures or words .. ".")
+  end
+  text.add_wrapped(lines, "", words .. ": " .. run.why)
+  if figures then text.add_wrapped(lines, "", "Figures: " .. figures) end
+end
+
+local story = {}
+
+--- What is known before the run: its name, claim and knobs.
+---@return string
+function story.opening(name, experiment, values)
+  local lines = { text.shown(name) .. ": the claim", "" }
+  text.add_wrapped(lines, "  ", experiment.claim)
+  if #experiment.knobs > 0 then
+    lines[#lines + 1] = "\nKnobs\n"
+    local knobs = knob_lines(experiment.knobs, values)
+    table.move(knobs, 1, #knobs, #lines + 1, lines)
+  end
+  return table.concat(lines, "\n")
+end
+
+--- What the run showed.
+---@param run table from experiment:execute
+---@param columns? string[] the fields that come first in the outcome's tables
+---@param options? {is_whole: boolean?, picture: table?} whether to tell a timeline of any length; to draw it, where
+--- it can be, in this style (see lunet.tell.sequence)
+---@return string
+function story.rest(run, columns, options)
+  local heading, rows = safe_timeline_lines(run, options or {})
+  local lines = add_all({ heading }, rows)
+  add_depths(lines, run)
+  lines[#lines + 1] = "\nOutcome\n"
+  add_all(lines, outcome_lines(run.outcome, columns or {}))
+  lines[#lines + 1] = ""
+  if run.plot then lines[#lines + 1] = text.lines_shown(run.plot):gsub("\n*$", "\n") end
+  add_verdict(lines, run)
+  return table.concat(lines, "\n")
+end
+
+return story

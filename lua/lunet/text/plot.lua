@@ -1,0 +1,220 @@
+--- Plots of plain characters, for a terminal or a pipe: a curve of numbers over numbers, and bars.
+local text = require "lunet.text.width"
+local value = require "lunet.text.value"
+
+local plot = {}
+
+local MARKS = { "*", "o", "+", "x", "#", "@", "%", "=" } -- of the series, in the order of their names
+
+local LINE_FIELDS = { x = "table", y = "table", series = "table", xlabel = "string", ylabel = "string",
+  xscale = "string", width = "number", height = "number" }
+local BAR_FIELDS = { names = "table", values = "table", label = "string", width = "number" }
+
+local function misuse(name, words, ...) error(("%s: %s"):format(name, words:format(...)), 0) end
+
+local function check_fields(name, given, known)
+  if type(given) ~= "table" then misuse(name, "a table expected, not %s", type(given)) end
+  for field, any in pairs(given) do
+    if not known[field] then misuse(name, "unknown field '%s'", tostring(field)) end
+    if type(any) ~= known[field] then misuse(name, "%s is a %s, not %s", field, known[field], type(any)) end
+  end
+end
+
+local function is_finite(number) return number == number and math.abs(number) < math.huge end
+
+local function check_numbers(name, field, list, count)
+  if type(list) ~= "table" or #list ~= count then misuse(name, "%s is a list of %d numbers", field, count) end
+  for _, number in ipairs(list) do
+    if not math.type(number) then misuse(name, "%s holds a %s, not a number", field, type(number)) end
+  end
+end
+
+--- The least number of 1, 2, 2.5 and 5 times a power of ten that is not below another, so that an axis ends well.
+local function round_up(number)
+  if number <= 0 then return 0 end
+  local power = 10 ^ math.floor(math.log(number, 10))
+  for _, factor in ipairs { 1, 2, 2.5, 5 } do
+    if number <= factor * power * (1 + 1e-9) then return factor * power end
+  end
+  return 10 * power
+end
+
+local function extent(lists)
+  local least, most = math.huge, -math.huge
+  for _, list in ipairs(lists) do
+    for _, number in ipairs(list) do
+      if is_finite(number) then least, most = math.min(least, number), math.max(most, number) end
+    end
+  end
+  if least > most then return 0, 1 end
+  return least, most
+end
+
+local SCALES = { linear = function(x) return x end, log = math.log }
+
+-- Where a number falls on an axis of so many cells, the first of which is 0.
+local function axis(least, most, cells, scale)
+  local low, high = scale(least), scale(most)
+  local function place(number)
+    if high == low then return 0 end
+    return math.floor((scale(number) - low) / (high - low) * (cells - 1) + 0.5)
+  end
+  return { least = least, most = most, cells = cells, place = place }
+end
+
+local function y_axis(lists, height)
+  local least, most = extent(lists)
+  local bottom, top = -round_up(-least), round_up(most)
+  if bottom == top then top = 1 end
+  return axis(bottom, top, height, SCALES.linear)
+end
+
+local function new_canvas(width, height)
+  local canvas = {}
+  for row = 1, height do
+    canvas[row] = {}
+    for column = 1, width do canvas[row][column] = " " end
+  end
+  return canvas
+end
+
+-- A straight line of cells, both ends included; what was drawn first stays.
+local function draw_line(canvas, mark, from, to)
+  local steps = math.max(math.abs(to.x - from.x), math.abs(to.y - from.y), 1)
+  for step = 0, steps do
+    local x = math.floor(from.x + (to.x - from.x) * step / steps + 0.5)
+    local y = math.floor(from.y + (to.y - from.y) * step / steps + 0.5)
+    local row = canvas[#canvas - y]
+    if row[x + 1] == " " then row[x + 1] = mark end
+  end
+end
+
+-- What is not finite is a gap.
+local function draw_series(canvas, mark, xs, ys, across, up)
+  local before
+  for i, x in ipairs(xs) do
+    local here = is_finite(ys[i]) and { x = across.place(x), y = up.place(ys[i]) } or nil
+    if here then draw_line(canvas, mark, before or here, here) end
+    before = here
+  end
+end
+
+local function middle(a) return value.round((a.least + a.most) / 2) end
+
+--- The rows of the canvas with the numbers of the axis at their left: top, middle and bottom.
+local function rows_with_axis(canvas, up)
+  local labels = { [1] = value.round(up.most), [#canvas] = value.round(up.least) }
+  if #canvas % 2 == 1 then labels[(#canvas + 1) // 2] = middle(up) end
+  local width = 0
+  for _, label in pairs(labels) do width = math.max(width, #label) end
+  local lines = {}
+  for i, row in ipairs(canvas) do
+    local start = text.right(labels[i] or "", width) .. (labels[i] and " +" or " |")
+    lines[i] = (start .. table.concat(row)):gsub("%s+$", "")
+  end
+  return lines, width
+end
+
+--- The axis below: a rule, and the numbers at its ends with the label between them.
+local function x_axis_lines(across, label, indent)
+  local start = (" "):rep(indent + 1)
+  local low, high = value.round(across.least), value.round(across.most)
+  local room = across.cells - #low - #high
+  local gap = math.max((room - text.width(label)) // 2, 1)
+  local between = text.left((" "):rep(gap) .. label, math.max(room, gap + text.width(label) + 1))
+  return { start .. "+" .. ("-"):rep(across.cells), start .. " " .. low .. between .. high }
+end
+
+local function sorted_series(given)
+  local list = {}
+  for _, name in ipairs(value.sorted_keys(given.series or { [""] = given.y })) do
+    list[#list + 1] = { name = name, ys = (given.series or { [""] = given.y })[name], mark = MARKS[#list + 1] }
+  end
+  return list
+end
+
+-- As many series in a line as it has room for.
+local function add_legend(lines, list, width)
+  local line
+  for _, series in ipairs(list) do
+    local item = series.mark .. " " .. text.shown(series.name)
+    local longer = line and line .. "   " .. item or item
+    if line and text.width(longer) > width then
+      lines[#lines + 1] = line
+      longer = item
+    end
+    line = longer
+  end
+  lines[#lines + 1] = line
+end
+
+local function check_line(given)
+  local name = "plot.line"
+  check_fields(name, given, LINE_FIELDS)
+  if not given.x or (given.y == nil) == (given.series == nil) then
+    misuse(name, "x is needed, and either y or series")
+  end
+  check_numbers(name, "x", given.x, #given.x)
+  local scale = given.xscale or "linear"
+  if not SCALES[scale] then misuse(name, "xscale is \"linear\" or \"log\", not %q", scale) end
+  for _, x in ipairs(given.x) do
+    if not is_finite(x) or scale == "log" and x <= 0 then misuse(name, "x holds %s", tostring(x)) end
+  end
+  local list = sorted_series(given)
+  if #list > #MARKS then misuse(name, "at most %d series", #MARKS) end
+  for _, series in ipairs(list) do
+    check_numbers(name, given.y and "y" or "series." .. tostring(series.name), series.ys, #given.x)
+  end
+  return list
+end
+
+--- A curve, or several over the same x, each with a mark of its own. The vertical axis includes 0. Points are joined
+--- by straight lines; a y that is not finite leaves a gap.
+---@param given {x: number[], y: number[]?, series: table<string, number[]>?, xlabel: string?, ylabel: string?,
+---  xscale: "linear"|"log"?, width: integer?, height: integer?} width of all of it; height of the canvas
+---@return string lines, without a newline at the end
+function plot.line(given)
+  local list = check_line(given)
+  local lists = {}
+  for i, series in ipairs(list) do lists[i] = series.ys end
+  local up = y_axis(lists, math.max(given.height or 15, 2))
+  local margin = math.max(#value.round(up.most), #value.round(up.least), #middle(up)) + 2
+  local least, most = extent { given.x }
+  local across = axis(least, most, math.max((given.width or 72) - margin, 10), SCALES[given.xscale or "linear"])
+  local canvas = new_canvas(across.cells, up.cells)
+  for _, series in ipairs(list) do draw_series(canvas, series.mark, given.x, series.ys, across, up) end
+
+  local rows, indent = rows_with_axis(canvas, up)
+  local lines = {}
+  if given.ylabel then lines[1] = given.ylabel end
+  if given.series then add_legend(lines, list, given.width or 72) end
+  table.move(rows, 1, #rows, #lines + 1, lines)
+  table.move(x_axis_lines(across, given.xlabel or "", indent), 1, 2, #lines + 1, lines)
+  return table.concat(lines, "\n")
+end
+
+--- Horizontal bars, each with its name before and its value behind; they begin at 0.
+---@param given {names: string[], values: number[], label: string?, width: integer?} width of all of it
+---@return string lines, without a newline at the end
+function plot.bars(given)
+  local name = "plot.bars"
+  check_fields(name, given, BAR_FIELDS)
+  if not given.names or not given.values then misuse(name, "names and values are needed") end
+  check_numbers(name, "values", given.values, #given.names)
+  local numbers = {}
+  for i, number in ipairs(given.values) do
+    if not is_finite(number) or number < 0 then misuse(name, "values holds %s", tostring(number)) end
+    numbers[i] = value.round(number)
+  end
+  local before, behind = text.widest(given.names, 0), text.widest(numbers, 0)
+  local room = math.max((given.width or 72) - before - behind - 3, 1)
+  local _, most = extent { given.values }
+  local lines = { given.label }
+  for i, number in ipairs(given.values) do
+    local length = most > 0 and math.floor(number / most * room + 0.5) or 0
+    lines[#lines + 1] = ("%s |%s %s"):format(text.left(given.names[i], before), ("#"):rep(length), numbers[i])
+  end
+  return table.concat(lines, "\n")
+end
+
+return plot

@@ -1,0 +1,146 @@
+--- Records: a list of tables that hold numbers, strings and booleans by name, as an aligned table.
+local text = require "lunet.text.width"
+local value = require "lunet.text.value"
+
+local records = {}
+
+local function is_record(any)
+  if type(any) ~= "table" or next(any) == nil then return false end
+  for name, inner in pairs(any) do
+    if type(name) ~= "string" or type(inner) == "table" then return false end
+  end
+  return true
+end
+
+--- Whether it is a list of records, and not empty.
+---@param any any plain data
+---@return boolean
+function records.is(any)
+  if type(any) ~= "table" then return false end
+  local count = 0
+  for key, inner in pairs(any) do
+    if math.type(key) ~= "integer" or key < 1 or not is_record(inner) then return false end
+    count = count + 1
+  end
+  return count > 0 and count == #any
+end
+
+--- The names of all fields: those that are to come first, then the others by name.
+---@param list table[] records
+---@param first string[]
+---@return string[]
+function records.fields(list, first)
+  local known = {}
+  for _, record in ipairs(list) do
+    for name in pairs(record) do known[name] = true end
+  end
+  local fields = {}
+  for _, name in ipairs(first) do
+    if known[name] then fields[#fields + 1] = name end
+    known[name] = nil
+  end
+  local others = value.sorted_keys(known)
+  return table.move(others, 1, #others, #fields + 1, fields)
+end
+
+--- A field as a column: its cells, and whether they are all numbers.
+local function column_of(list, name)
+  local column = { name = name, is_number = true }
+  for i, record in ipairs(list) do
+    local any = record[name]
+    column[i] = any == nil and "" or value.cell(any)
+    column.is_number = column.is_number and (any == nil or math.type(any) ~= nil)
+  end
+  return column
+end
+
+-- A heading in lines of at most `width` columns, broken behind "_" and no more often than it must be: "begun_after_"
+-- above "its_client". A longer part has a line of its own.
+local function broken(name, width)
+  local lines = { "" }
+  for part in name:gmatch "[^_]*_*" do
+    local longer = lines[#lines] .. part
+    if lines[#lines] == "" or text.width(longer) <= width then lines[#lines] = longer else lines[#lines + 1] = part end
+  end
+  return lines
+end
+
+-- Splits the headings; returns how many lines they take, and how wide the table is.
+local function set_headings(columns, widest, gap)
+  local height, width = 0, 0
+  for _, column in ipairs(columns) do
+    local least = text.widest(column, 1)
+    column.heading = broken(column.name, math.max(widest, least))
+    column.width = text.widest(column.heading, least)
+    height = math.max(height, #column.heading)
+    width = width + column.width + #gap
+  end
+  return height, width - #gap
+end
+
+-- The widest headings with which the table is not too wide; nil if there are none.
+local function fit_headings(columns, width, gap)
+  local names = {}
+  for i, column in ipairs(columns) do names[i] = column.name end
+  for widest = text.widest(names, 1), 1, -1 do
+    local height, needed = set_headings(columns, widest, gap)
+    if needed <= width then return height end
+  end
+  return nil
+end
+
+--- One line of the table, of what each column has in it.
+local function row_of(columns, gap, cell_of)
+  local cells = {}
+  for i, column in ipairs(columns) do
+    cells[i] = (column.is_number and text.right or text.left)(cell_of(column), column.width)
+  end
+  return (table.concat(cells, gap):gsub("%s+$", ""))
+end
+
+local function table_lines(columns, gap, height, count)
+  local lines = {}
+  for line = 1, height do
+    lines[line] = row_of(columns, gap, function(column)
+      return column.heading[#column.heading - height + line] or ""
+    end)
+  end
+  for i = 1, count do
+    lines[height + i] = row_of(columns, gap, function(column) return column[i] end)
+  end
+  return lines
+end
+
+-- One record below the other, each with its fields in lines of their own.
+local function block_lines(list, fields)
+  local lines = {}
+  local width = text.widest(fields, 0)
+  for i, record in ipairs(list) do
+    if i > 1 then lines[#lines + 1] = "" end
+    for _, name in ipairs(fields) do
+      if record[name] ~= nil then
+        lines[#lines + 1] = ("%s = %s"):format(text.left(name, width), value.cell(record[name]))
+      end
+    end
+  end
+  return lines
+end
+
+--- The lines of a table, a record in each: numbers to the right. Too wide a table has its headings broken behind
+--- some "_", and then less room between its columns; if that does not do, each record is a block, with a line
+--- `name = value` for each field.
+---@param list table[] records
+---@param first string[] the fields that come first, as far as there are such; the others follow by name
+---@param width integer columns that a line may take
+---@return string[]
+function records.lines(list, first, width)
+  local fields, columns = records.fields(list, first), {}
+  for i, name in ipairs(fields) do columns[i] = column_of(list, name) end
+  for _, gap in ipairs { "  ", " " } do
+    local height = fit_headings(columns, width, gap)
+    if height then return table_lines(columns, gap, height, #list) end
+  end
+  return block_lines(list, fields)
+end
+
+return records

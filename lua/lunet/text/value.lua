@@ -1,0 +1,55 @@
+--- A value of plain data as it is shown to a reader.
+local characters = require "lunet.text.characters"
+
+local value = {}
+
+--- The keys of a table: numbers first, then names, each in order.
+---@param values table
+---@return any[]
+function value.sorted_keys(values)
+  local keys = {}
+  for key in pairs(values) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b)
+    if type(a) == type(b) then return a < b end
+    return type(a) == "number"
+  end)
+  return keys
+end
+
+local function quote(words) return '"' .. characters.shown((words:gsub('["\\]', "\\%0"))) .. '"' end
+
+--- In one line, whatever it is; floats with six digits.
+---@param any any plain data
+---@return string
+function value.show(any)
+  if type(any) == "string" then return quote(any) end
+  if math.type(any) == "float" then return ("%.6g"):format(any) end
+  if type(any) ~= "table" then return tostring(any) end
+  local parts = {}
+  for _, key in ipairs(value.sorted_keys(any)) do
+    local name = math.type(key) and ("[%d] = "):format(key) or characters.shown(key) .. " = "
+    parts[#parts + 1] = (key == #parts + 1 and "" or name) .. value.show(any[key])
+  end
+  return #parts == 0 and "{}" or "{ " .. table.concat(parts, ", ") .. " }"
+end
+
+--- A number with four significant digits, but with all those before its point.
+---@param number number
+---@return string
+function value.round(number)
+  if math.type(number) == "integer" then return tostring(number) end
+  local is_long = math.abs(number) >= 9999.5 and math.abs(number) < 1e15
+  return (is_long and "%.0f" or "%.4g"):format(number)
+end
+
+--- A number, string or boolean as a table shows it: rounded, and quoted only where its ends would not be seen.
+---@param any string|number|boolean
+---@return string
+function value.cell(any)
+  if math.type(any) then return value.round(any) end
+  if type(any) ~= "string" then return tostring(any) end
+  local is_plain = any:match "^%S" and any:match "%S$" and not any:find '["\\]' and characters.shown(any) == any
+  return is_plain and any or quote(any)
+end
+
+return value

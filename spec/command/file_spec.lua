@@ -1,0 +1,813 @@
+-- What the lunet program does with an experiment, as its user meets it: every case is a real process.
+local dkjson = require "dkjson"
+local core = require "lunet.core"
+local isolation = require "lunet.run.isolation"
+local lunet = require "lunet"
+local scratch = require "lunet.peer.scratch"
+local merged = require "spec.support.merged"
+local program = require "spec.support.program"
+
+local place -- a directory for the scripts of this spec
+
+local function write_script(name, text) return place:write(name, text) end
+
+local function run(arguments)
+  return program.shell(("cd %s && unset LUA_INIT LUA_INIT_5_4 && exec %s %s"):format(
+    place.path, os.getenv "LUNET", arguments))
+end
+
+-- The one object that is all of the output.
+local function decode(output)
+  local object, after, message = dkjson.decode(output)
+  assert.is_nil(message)
+  assert.is_table(object)
+  assert.match("^%s*$", output:sub(after))
+  return object
+end
+
+local function first_line(path)
+  local file = io.open(path)
+  if not file then return nil end
+  local line = file:read "l"
+  file:close()
+  return line
+end
+
+local ECHO = [[
+  local experiment = require "lunet.experiment"
+  return experiment {
+    claim = "The queue takes five connections or more.",
+    knobs = {
+      backlog = { 5, "connections", "how many the kernel may queue", min = 0, max = 1000 },
+      is_shut = { false, "", "whether the gate is shut" },
+      mode = { "slow", "way", "how it is done", choices = { "slow", "fast" } },
+      offset = { 0, "lines", "where to begin" },
+      patience = { 0.25, "s", "how long to wait", min = 0 },
+    },
+    run = function(knobs)
+      local outcome = {}
+      for name, value in pairs(knobs) do outcome[name] = value end
+      return outcome
+    end,
+    check = function(outcome) assert(outcome.backlog >= 5, "there is too little room") end,
+  }
+]]
+
+-- An experiment without knobs, of the body of its run.
+local function with_run(body)
+  return ([[
+    local lunet = require "lunet"
+    local experiment = require "lunet.experiment"
+    return experiment { claim = "It runs.", run = function() %s end, check = function() end }]]):format(body)
+end
+
+-- Its check cannot tell.
+local UNJUDGED = [[
+  local experiment = require "lunet.experiment"
+  return experiment { claim = "It runs.", run = function() return { depth = 5 } end,
+    check = function() experiment.not_judged "the machine slept" end }]]
+
+setup(function()
+  place = scratch.open()
+  write_script("echo.lua", ECHO)
+end)
+
+teardown(function()
+  place:close()
+end)
+
+describe("the exit status of an experiment", function()
+  it("is 0 when the claim held", function()
+    local result = run "echo.lua"
+    assert.same({ 0, "" }, { result.status, result.errors })
+    assert.match("\n\nThe claim holds.\n$", result.output)
+  end)
+
+  it("is 1 when it did not, which is no error", function()
+    local result = run "echo.lua --backlog 4"
+    assert.same({ 1, "" }, { result.status, result.errors })
+    assert.match("\n\nThe claim does not hold: there is too little room\n$", result.output)
+  end)
+
+  it("is 3 for an error in the run, with a traceback", function()
+    write_script("broken.lua", with_run "local x = nil\n return x.field")
+    local result = run "broken.lua"
+    assert.equal(3, result.status)
+    assert.match("^lunet: broken could not run: broken.lua:4: attempt to index a nil value", result.errors)
+    assert.match("\nstack traceback:\n", result.errors)
+    assert.not_match("The claim", result.output, 1, true)
+  end)
+
+  it("is 3 for an error in a task of the run, with a traceback that names where it was spawned", function()
+    write_script("broken_task.lua", with_run "lunet.spawn(function() error 'no luck' end) lunet.sleep(60)")
+    local result = run "broken_task.lua"
+    assert.equal(3, result.status)
+    assert.match("^lunet: broken_task could not run: broken_task.lua:3: no luck\n", result.errors)
+    assert.match("\ntask spawned at broken_task.lua:3\n", result.errors)
+  end)
+
+  it("is 3 for an error object, which is told by its text", function()
+    write_script("object.lua",
+      with_run "error(setmetatable({}, { __tostring = function() return 'an object' end }))")
+    local result = run "object.lua"
+    assert.equal(3, result.status)
+    assert.match("^lunet: object could not run: an object\nstack traceback:\n", result.errors)
+  end)
+
+  it("is 3 for a mistake in the check, which is no verdict", function()
+    write_script("mistaken.lua", [[
+      return require "lunet.experiment" {
+        claim = "It is checked.", run = function() return {} end,
+        check = function(outcome) assert(outcome.missing.field == 1) end,
+      }]])
+    local result = run "mistaken.lua"
+    assert.equal(3, result.status)
+    assert.match("^lunet: mistaken could not run: the check of the experiment is wrong: mistaken.lua:3: ",
+      result.errors)
+    assert.equal(1, select(2, result.errors:gsub("stack traceback:", "")))
+  end)
+
+  it("is 3 for an outcome that is not plain data", function()
+    write_script("outcome.lua", with_run "return { listener = assert(lunet.listen { backlog = 1 }) }")
+    local result = run "outcome.lua"
+    assert.equal(3, result.status)
+    assert.match("^lunet: outcome could not run: outcome.listener is a userdata: an outcome is plain data\n",
+      result.errors)
+  end)
+
+  it("is 3 for a module that the run misses", function()
+    write_script("missing_module.lua", with_run "return require 'no_such_module'")
+    local result = run "missing_module.lua"
+    assert.equal(3, result.status)
+    assert.match("^lunet: missing_module could not run: [^\n]*module 'no_such_module' not found", result.errors)
+  end)
+
+  it("is 3 for a module that lunet itself misses", function()
+    local result = program.shell(("cd %s && LUA_PATH=/nowhere/?.lua exec %s echo.lua"):format(
+      place.path, os.getenv "LUNET"))
+    assert.equal(3, result.status)
+    assert.match("^lunet: [^\n]*module 'argparse' not found", result.errors)
+    assert.equal("", result.output)
+  end)
+
+  it("is 3 for a port in use, told in one line that names the address and the error", function()
+    local _occupied <close> = assert(lunet.listen { backlog = 1 })
+    local _, port = _occupied:address()
+    write_script("occupied.lua", with_run(("assert(lunet.listen { port = %d, backlog = 1 })"):format(port)))
+    for _, arguments in ipairs { "occupied.lua --machine", "occupied.lua --json --machine" } do
+      local result = run(arguments)
+      assert.equal(3, result.status)
+      assert.match("^lunet: occupied could not run: [^\n]+\n$", result.errors)
+      assert.match("127.0.0.1:" .. port, result.errors, 1, true)
+      assert.match("(EADDRINUSE)", result.errors, 1, true)
+      assert.not_match("The claim", result.output, 1, true)
+    end
+  end)
+
+  it("is 4 when the check cannot tell, which is no error", function()
+    write_script("noisy.lua", UNJUDGED)
+    local result = run "noisy.lua"
+    assert.same({ 4, "" }, { result.status, result.errors })
+    assert.match("\n\nThe claim is not judged: the machine slept\n$", result.output)
+  end)
+
+  it("is 3 when the story or the record cannot be written", function()
+    for _, arguments in ipairs { "echo.lua", "echo.lua --json" } do
+      local result = run(arguments .. " >/dev/full")
+      assert.same({ 3, "lunet: echo: standard output: No space left on device\n" }, { result.status, result.errors })
+    end
+  end)
+
+  -- A descriptor that is closed gives its number to the next one that is opened: the loop's own, or
+  -- a socket, which then got what the script printed. The program died when it turned its output.
+  it("is 3 when standard output is closed", function()
+    for _, arguments in ipairs { "echo.lua", "echo.lua --json" } do
+      local result = run(arguments .. " >&-")
+      assert.same({ 3, "lunet: echo: standard output: Bad file descriptor\n" }, { result.status, result.errors })
+    end
+  end)
+end)
+
+describe("a socket", function()
+  it("does not take the place of a closed standard output", function()
+    write_script("printing.lua", [[
+      local lunet = require "lunet"
+      local listener = assert(lunet.listen { backlog = 1 })
+      local client = assert(lunet.connect(listener, 10))
+      local server = assert(listener:accept(10))
+      print "hello"
+      io.stderr:write "hello"
+      assert(client:shutdown())
+      local got = assert(server:receive("a", 10)) .. assert(server:shutdown() and client:receive("a", 10))
+      os.exit(got == "" and 42 or 1)]])
+    assert.equal(42, run("printing.lua <&- >&- 2>&-").status)
+  end)
+end)
+
+describe("the start of an experiment", function()
+  -- Of some modules, those that are loaded while it runs.
+  local function loaded_with(options)
+    write_script("loaded.lua", with_run [[
+      local loaded = {}
+      local modules = { "report.page", "tell.story", "text.json", "files.trace", "files.pcapng", "files.perfetto" }
+      for _, name in ipairs(modules) do
+        if package.loaded["lunet." .. name] then loaded[#loaded + 1] = name end
+      end
+      io.stderr:write(table.concat(loaded, " "))
+      return {}]])
+    return run("loaded.lua " .. options).errors
+  end
+
+  it("loads only the modules of what it is to tell", function()
+    assert.equal("tell.story", loaded_with "")
+    assert.equal("text.json", loaded_with "--json")
+    assert.equal("report.page text.json", loaded_with "--json --svg loaded.svg")
+  end)
+end)
+
+describe("wrong use of an experiment", function()
+  local known = "(known: --help, --json, --machine, --record, --timeline, --trace, --pcap, --perfetto, --report, "
+    .. "--svg, --backlog, --is_shut, --mode, --offset, --patience)\n"
+  local backlog = "it is a whole number from 0 to 1000 (connections)\n"
+  local patience = "it is a number, 0 or more (s)\n"
+  local misuses = {
+    ["--nope 3"] = "unknown option '--nope' " .. known,
+    ["--nope=3"] = "unknown option '--nope' " .. known,
+    ["--backlogg 3"] = "unknown option '--backlogg' Did you mean '--backlog'? " .. known,
+    ["-x"] = "unknown option '-x' Did you mean '-h'? " .. known,
+    ["extra"] = "too many arguments " .. known,
+    ["-- 5"] = "too many arguments " .. known,
+    ["''"] = "too many arguments " .. known,
+    ["--json=yes"] = "option '--json' does not take arguments " .. known,
+    ["'--two\nlines'"] = "unknown option '--two lines' " .. known,
+    ["--backlog"] = "option '--backlog' requires an argument; " .. backlog,
+    ["--backlog --json"] = "option '--backlog' requires an argument; " .. backlog,
+    ["--is_shut"] = "option '--is_shut' requires an argument; it is true or false ()\n",
+    ["--backlog many"] = 'knob backlog: "many" is not allowed; ' .. backlog,
+    ["--backlog -1"] = "knob backlog: -1 is not allowed; " .. backlog,
+    ["--backlog=-1"] = "knob backlog: -1 is not allowed; " .. backlog,
+    ["--backlog 1001"] = "knob backlog: 1001 is not allowed; " .. backlog,
+    ["--backlog 5.5"] = "knob backlog: 5.5 is not allowed; " .. backlog,
+    ["--backlog ''"] = 'knob backlog: "" is not allowed; ' .. backlog,
+    ["--backlog="] = 'knob backlog: "" is not allowed; ' .. backlog,
+    ["--backlog inf"] = "knob backlog: inf is not allowed; " .. backlog,
+    ["--backlog '1\n2'"] = 'knob backlog: "1\\n2" is not allowed; ' .. backlog,
+    ["--patience -0.5"] = "knob patience: -0.5 is not allowed; " .. patience,
+    ["--patience -.5"] = "knob patience: -0.5 is not allowed; " .. patience,
+    ["--patience -inf"] = 'knob patience: "-inf" is not allowed; ' .. patience,
+    ["--patience nan"] = 'knob patience: "nan" is not allowed; ' .. patience,
+    ["--mode medium"] = 'knob mode: "medium" is not allowed; it is one of slow, fast (way)\n',
+    ["--is_shut yes"] = 'knob is_shut: "yes" is not allowed; it is true or false ()\n',
+    ["--json --offset 1.5"] = "knob offset: 1.5 is not allowed; it is a whole number (lines)\n",
+  }
+  for arguments, message in pairs(misuses) do
+    it("ends with 2 and one line that says what is allowed: " .. arguments:gsub("\n", "\\n"), function()
+      assert.same({ status = 2, output = "", errors = "lunet: echo: " .. message }, run("echo.lua " .. arguments))
+    end)
+  end
+
+  it("ends with 2 and one line for a script that is missing", function()
+    assert.same({ status = 2, output = "", errors = "lunet: cannot open missing.lua: No such file or directory\n" },
+      run "missing.lua --backlog 5")
+  end)
+
+  it("is found before anything runs", function()
+    write_script("eager.lua", with_run "print 'it ran' return {}")
+    assert.same({ 2, "" }, { run("eager.lua --nope").status, run("eager.lua --nope").output })
+    assert.match("it ran", run("eager.lua").output)
+  end)
+end)
+
+describe("the knobs of an experiment", function()
+  local function outcome_of(arguments)
+    local result = run("echo.lua --json " .. arguments)
+    local record = decode(result.output)
+    assert.same(record.knobs, record.outcome)
+    return record.outcome
+  end
+
+  local function with(changes)
+    return merged({ backlog = 5, is_shut = false, mode = "slow", offset = 0, patience = 0.25 }, changes)
+  end
+
+  it("keep their defaults", function()
+    assert.same(with {}, outcome_of "")
+  end)
+
+  it("are set by --knob value and by --knob=value", function()
+    local expected = with { backlog = 7, is_shut = true, mode = "fast", patience = 1.5 }
+    assert.same(expected, outcome_of "--backlog 7 --is_shut true --mode fast --patience 1.5")
+    assert.same(expected, outcome_of "--backlog=7 --is_shut=true --mode=fast --patience=1.5")
+  end)
+
+  it("may be negative, where the knob allows it", function()
+    assert.same(with { offset = -3 }, outcome_of "--offset -3")
+    assert.same(with { offset = -3 }, outcome_of "--offset=-3")
+  end)
+
+  it("take the last of several values", function()
+    assert.same(with { backlog = 9 }, outcome_of "--backlog 7 --backlog 9")
+  end)
+
+  it("may follow or precede --json", function()
+    assert.same(decode(run("echo.lua --json --backlog 7").output), decode(run("echo.lua --backlog 7 --json").output))
+  end)
+end)
+
+describe("a file of the run", function()
+  local function content(name)
+    local file <close> = io.open(place.path .. "/" .. name)
+    return file and file:read "a"
+  end
+
+  it("is written beside the story, and beside JSON", function()
+    local told = run "echo.lua --report told.html --svg=told.svg"
+    assert.same({ 0, "" }, { told.status, told.errors })
+    assert.match("The claim holds.\n$", told.output)
+    assert.match("The queue takes five connections or more.</h1>", content "told.html")
+    assert.match("</svg>\n$", content "told.svg")
+    assert.equal("holds", decode(run("echo.lua --json --report json.html").output).verdict)
+    assert.match("^<!DOCTYPE html>", content "json.html")
+  end)
+
+  local ONE_CONNECT = with_run [[
+    local a, b = assert(lunet.host "A"), assert(lunet.host "B")
+    lunet.link(a, b)
+    local listener <close> = assert(b:listen { port = 7000, backlog = 1 })
+    local connection <close> = assert(a:connect(listener))
+    return {}]]
+
+  it("has the wire in it, also with --json", function()
+    write_script("wire.lua", ONE_CONNECT)
+    local result = run "wire.lua --json --svg wire.svg"
+    assert.same({ 0, "" }, { result.status, result.errors })
+    assert.match(">SYN%-ACK<", content "wire.svg")
+  end)
+
+  it("has it of an exclusive experiment, too, whose story is that of its calls alone", function()
+    write_script("wire.lua", ONE_CONNECT)
+    assert.match("SYN%-ACK", run("wire.lua --timeline").output)
+    write_script("alone.lua", (ONE_CONNECT:gsub("claim =", "exclusive = true, claim =")))
+    local result = run "alone.lua --timeline"
+    assert.match("connects to B", result.output)
+    assert.no_match("SYN", result.output)
+    assert.equal(0, run("alone.lua --svg alone.svg").status)
+    assert.match(">SYN%-ACK<", content "alone.svg")
+  end)
+
+  it("has as much in it as --record says, and the record tells how much", function()
+    write_script("wire.lua", ONE_CONNECT)
+    write_script("alone.lua", (ONE_CONNECT:gsub("claim =", "exclusive = true, claim =")))
+    local function level_of(arguments)
+      run(arguments .. " --trace level.jsonl")
+      local first = content "level.jsonl":match "[^\n]+"
+      return decode(first).environment.record
+    end
+    for _, level in ipairs { "none", "kernel", "wire" } do
+      for _, script in ipairs { "wire.lua", "alone.lua" } do
+        local environment = decode(run(("%s --json --record %s"):format(script, level)).output).environment
+        assert.equal(level, environment.record)
+        assert.equal(level, level_of(("%s --record=%s"):format(script, level)))
+        local trace = content "level.jsonl"
+        assert.equal(level ~= "none", trace:find('"kind":"queue"', 1, true) ~= nil)
+        assert.equal(level == "wire", trace:find('"kind":"segment"', 1, true) ~= nil)
+      end
+    end
+    assert.same({ "kernel", "none", "wire" }, { decode(run("wire.lua --json").output).environment.record,
+      decode(run("alone.lua --json").output).environment.record, level_of "alone.lua" })
+    assert.no_match("SYN%-ACK", run("wire.lua --timeline --record kernel").output)
+  end)
+
+  it("of the wire alone cannot be had without recording the wire", function()
+    for _, level in ipairs { "none", "kernel" } do
+      assert.same({ status = 2, output = "",
+        errors = ("lunet: echo: --pcap needs --record wire, not %s\n"):format(level) },
+        run("echo.lua --pcap early.pcap --record " .. level))
+    end
+    assert.is_nil(content "early.pcap")
+  end)
+
+  it("is written when the claim does not hold, too, and changes no status", function()
+    local result = run "echo.lua --backlog 4 --report false.html"
+    assert.equal(1, result.status)
+    assert.match("there is too little room", content "false.html")
+  end)
+
+  it("that cannot be written is told before the run, with its option and path", function()
+    local result = run "echo.lua --report no/such/r.html --svg early.svg"
+    assert.same({ 3, "lunet: echo: --report: no/such/r.html: No such file or directory\n", "" },
+      { result.status, result.errors, result.output })
+    assert.is_nil(content "early.svg")
+  end)
+
+  it("is not left behind empty when the run fails", function()
+    write_script("failing.lua", with_run "error 'no luck'")
+    assert.equal(3, run("failing.lua --report failing.html").status)
+    assert.is_nil(content "failing.html")
+  end)
+
+  it("is not written at last: status 3", function()
+    local result = run "echo.lua --svg /dev/full"
+    assert.same({ 3, "lunet: echo: --svg: /dev/full: No space left on device\n" }, { result.status, result.errors })
+    assert.match("The claim holds", result.output)
+  end)
+end)
+
+describe("--control", function()
+  local WITH_CONTROL <const> = ECHO:gsub("run = function", "control = { backlog = 4, patience = 1 }, run = function", 1)
+
+  it("runs the experiment with the knobs of its control, and says that its claim must not hold", function()
+    write_script("controlled.lua", WITH_CONTROL)
+    local result = run "controlled.lua --control"
+    assert.same({ 1, "" }, { result.status, result.errors })
+    assert.matches("The claim does not hold: there is too little room\n\n"
+      .. "That is right: these are the knobs of the control (--backlog 4 --patience 1), with which "
+      .. "it must not hold.\n", result.output, 1, true)
+    local record = decode(run("controlled.lua --control --json").output)
+    assert.same({ "does not hold", 4, 1 }, { record.verdict, record.knobs.backlog, record.knobs.patience })
+  end)
+
+  it("says so when the check does not see it; knobs that are given come first", function()
+    local result = run "controlled.lua --control --backlog 9"
+    assert.equal(0, result.status)
+    assert.matches("That is wrong: with the knobs of the control ", result.output, 1, true)
+  end)
+
+  it("is wrong use where there is none", function()
+    local result = run "echo.lua --control"
+    assert.same({ 2, "" }, { result.status, result.output })
+    assert.equal("lunet: echo: --control: the experiment declares no control, knobs with which its claim must not "
+      .. "hold\n", result.errors)
+  end)
+end)
+
+describe("--help", function()
+  it("lists the claim, the knobs with their units, defaults and bounds, and the exit statuses; and ends with 0",
+    function()
+      write_script("silent.lua", (ECHO:gsub("local outcome", "print 'it ran' local outcome")))
+      for _, option in ipairs { "--help", "-h", "--backlog 7 --help" } do
+        local result = run("silent.lua " .. option)
+        assert.same({ 0, "" }, { result.status, result.errors })
+        local text = result.output:gsub("%s+", " ")
+        for _, part in ipairs {
+          "Usage: lunet silent.lua [-h] [--json] [--machine] [--record LEVEL]",
+          "The queue takes five connections or more.",
+          "--json Print one JSON object and nothing else.",
+          "--timeline Print the whole timeline, however long it is.",
+          "--backlog VALUE how many the kernel may queue (connections; default 5; a whole number from 0 to 1000).",
+          "--is_shut VALUE whether the gate is shut (; default false; true or false).",
+          "--mode VALUE how it is done (way; default slow; one of slow, fast).",
+          "--offset VALUE where to begin (lines; default 0; a whole number).",
+          "--patience VALUE how long to wait (s; default 0.25; a number, 0 or more).",
+          "Exit status: 0 the claim holds, 1 it does not hold, 2 wrong use, 3 could not run (or a file or the figures "
+            .. "could not be written), 4 not judged, 130 Ctrl-C, 143 SIGTERM.",
+        } do
+          assert.match(part, text, 1, true)
+        end
+        assert.not_match("it ran", result.output)
+      end
+    end)
+
+  it("fits into 80 columns", function()
+    local text = program.shell(os.getenv "LUNET" .. " experiments/stale_replay.lua --help").output
+    assert.match("%-%-patience VALUE", text)
+    for line in text:gmatch "[^\n]+" do assert.is_true(#line <= 80, line) end
+  end)
+end)
+
+describe("--json", function()
+  it("prints one object: format, experiment, claim, verdict, knobs, outcome, environment", function()
+    local result = run "echo.lua --json"
+    assert.same({ 0, "" }, { result.status, result.errors })
+    local record = decode(result.output)
+    local environment = record.environment
+    record.environment = nil
+    local values = { backlog = 5, is_shut = false, mode = "slow", offset = 0, patience = 0.25 }
+    assert.same({
+      format = 1, experiment = "echo", claim = "The queue takes five connections or more.", verdict = "holds",
+      knobs = values, outcome = values,
+    }, record)
+    assert.is_table(environment)
+  end)
+
+  it("names each of them once, in this order", function()
+    local names = {}
+    for name in run("echo.lua --json").output:gmatch '\n  "(%w+)":' do names[#names + 1] = name end
+    assert.same({ "format", "experiment", "claim", "verdict", "knobs", "outcome", "environment" }, names)
+  end)
+
+  it("says why when the claim does not hold", function()
+    local result = run "echo.lua --json --backlog 0"
+    assert.same({ 1, "" }, { result.status, result.errors })
+    local record = decode(result.output)
+    assert.same({ "does not hold", "there is too little room" }, { record.verdict, record.why })
+  end)
+
+  it("says why when the claim is not judged", function()
+    write_script("noisy.lua", UNJUDGED)
+    local result = run "noisy.lua --json"
+    assert.same({ 4, "" }, { result.status, result.errors })
+    local record = decode(result.output)
+    assert.same({ "not judged", "the machine slept", 5 }, { record.verdict, record.why, record.outcome.depth })
+  end)
+
+  it("writes knobs and outcome as objects when they are empty", function()
+    write_script("empty.lua", with_run "return {}")
+    local output = run("empty.lua --json").output
+    assert.match('\n  "knobs":{\n  },\n  "outcome":{\n  },', output, 1, true)
+  end)
+
+  it("tells what the outcome may depend on: versions and sysctls, as they are here", function()
+    local environment = decode(run("echo.lua --json --machine").output).environment
+    local lunet_version, libuv_version = core.versions()
+    assert.is_number(environment.sysctl["net.core.somaxconn"])
+    environment.sysctl = nil
+    assert.same({
+      kernel = "Linux " .. first_line "/proc/sys/kernel/osrelease",
+      lunet = lunet_version, lua = "5.4", libuv = libuv_version, record = "kernel",
+    }, environment)
+  end)
+
+  it("tells the sysctls of the home host that the run had, which are not the machine's", function()
+    local sysctl = decode(run("echo.lua --json").output).environment.sysctl
+    for _, name in ipairs { "net.core.somaxconn", "net.ipv4.tcp_congestion_control", "net.ipv4.tcp_syn_retries" } do
+      assert.equal(isolation.SYSCTLS[name], sysctl[name])
+    end
+  end)
+
+  it("keeps what the script and its programs print apart, on standard error", function()
+    write_script("noisy.lua", [[
+      local lunet = require "lunet"
+      local kept_print, kept_stdout = print, io.stdout
+      return require "lunet.experiment" {
+        claim = "It is noisy.",
+        run = function()
+          print("printed", 1)
+          io.write "written\n"
+          io.stdout:write "written to stdout\n"
+          kept_print "printed by a kept print"
+          kept_stdout:write "written to a kept stdout\n"
+          lunet.spawn(function() print "printed by a task" end)
+          os.execute "echo printed by a program"
+          io.output():setvbuf "full"
+          io.write "left in the buffer\n"
+          return {}
+        end,
+        check = function() print "printed by the check" end,
+      }]])
+    local result = run "noisy.lua --json"
+    assert.equal(0, result.status)
+    assert.equal("noisy", decode(result.output).experiment)
+    local words = {}
+    for line in result.errors:gmatch "[^\n]+" do words[#words + 1] = line end
+    table.sort(words)
+    assert.same({ "left in the buffer", "printed\t1", "printed by a kept print", "printed by a program",
+      "printed by a task", "printed by the check", "written", "written to a kept stdout", "written to stdout" }, words)
+  end)
+
+  it("prints its object though the script has replaced print and io.stdout", function()
+    write_script("changed.lua", with_run "print = error io.stdout = nil io.output(io.stderr) return {}")
+    assert.equal("changed", decode(run("changed.lua --json").output).experiment)
+  end)
+
+  it("prints why the experiment could not run, in one line, and its knobs", function()
+    write_script("noisy_failure.lua", with_run "print 'so far' error 'no luck'")
+    local result = run "noisy_failure.lua --json"
+    assert.equal(3, result.status)
+    assert.same({ format = 1, experiment = "noisy_failure", claim = "It runs.", verdict = "could not run",
+      why = "noisy_failure.lua:3: no luck", knobs = {} }, decode(result.output))
+    assert.match("^so far\nlunet: noisy_failure could not run: noisy_failure.lua:3: no luck\n", result.errors)
+  end)
+
+  it("prints why when a program is missing, or a file cannot be written", function()
+    write_script("lacking.lua", (with_run "return {}":gsub("claim =", "needs = { nope = 'no-package' }, claim =")))
+    local reasons = {
+      ["lacking.lua --json"] = "nope is missing (install the package no-package)",
+      ["echo.lua --json --svg /nowhere/a.svg"] = "--svg: /nowhere/a.svg: No such file or directory",
+    }
+    for arguments, why in pairs(reasons) do
+      local result = run(arguments)
+      local record = decode(result.output)
+      assert.same({ 3, "could not run", why }, { result.status, record.verdict, record.why })
+    end
+  end)
+end)
+
+describe("the name of an experiment", function()
+  local function name_of(arguments)
+    local result = run(arguments)
+    assert.equal(0, result.status)
+    return decode(result.output).experiment
+  end
+
+  it("is that of its file, without directories and .lua", function()
+    assert(os.execute(("mkdir %s/a.lua"):format(place.path)))
+    write_script("a.lua/an_echo.lua", ECHO)
+    write_script("a.lua/bare", ECHO)
+    assert.equal("echo", name_of "./echo.lua --json")
+    assert.equal("an_echo", name_of "a.lua/an_echo.lua --json")
+    assert.equal("an_echo", name_of(place.path .. "/a.lua/an_echo.lua --json"))
+    assert.equal("bare", name_of "a.lua/bare --json")
+  end)
+
+  it("is - for standard input", function()
+    assert.equal("-", name_of "- --json --backlog 7 <echo.lua")
+  end)
+
+  it("is told in messages and at the head of the story", function()
+    assert.match("^%-: the claim\n\n  The queue takes five connections or more.\n", run("- <echo.lua").output)
+    assert.match("^lunet: %-: unknown option '%-%-nope' ", run("- --nope <echo.lua").errors)
+    assert.match("^Usage: lunet %- ", run("- --help <echo.lua").output)
+  end)
+
+  it("needs no arguments on standard input", function()
+    local result = run "<echo.lua"
+    assert.same({ 0, "" }, { result.status, result.errors })
+    assert.match("^%-: the claim\n", result.output)
+  end)
+end)
+
+describe("the story of an experiment", function()
+  it("goes through a pipe whole and in its order, with what the script prints", function()
+    write_script("printing_run.lua", with_run "print 'in between' lunet.note 'A note.' return { depth = 1 }")
+    local result = run "printing_run.lua | cat"
+    assert.equal("", result.errors)
+    assert.equal([[
+printing_run: the claim
+
+  It runs.
+
+in between
+Timeline (queue: depth/limit where it changed, the kernel's own numbers)
+
+       ms  queue  who  what
+
+  A note.
+
+Outcome
+
+  depth  1
+
+The claim holds.
+]], result.output)
+  end)
+
+  it("says what is about to run before it runs", function()
+    write_script("slow.lua", with_run "error 'no luck'")
+    assert.equal("slow: the claim\n\n  It runs.\n\n", run("slow.lua").output)
+  end)
+end)
+
+describe("the timeline of an experiment", function()
+  it("is only its notes when it is long, and whole with --timeline", function()
+    write_script("long.lua", with_run [[
+      local listener <close> = assert(lunet.listen { backlog = 1 })
+      for i = 1, 99 do listener:resize(i) end
+      lunet.note "All is done."
+      return {}]])
+    local short, long = run "long.lua", run "long.lua --timeline"
+    assert.same({ 0, 0 }, { short.status, long.status })
+    assert.match("\n  102 events, of which these are the notes; --timeline prints them all.\n\n  All is done.\n",
+      short.output, 1, true)
+    assert.not_match("changes the backlog", short.output)
+    assert.equal(99, select(2, long.output:gsub("changes the backlog", "")))
+  end)
+end)
+
+describe("the figures, columns and plot of an experiment", function()
+  local TELLING = [[
+    return require "lunet.experiment" {
+      claim = "It tells.",
+      run = function() return { cases = { { a = 1, z = 0.5 }, { a = 2, z = 2 } } } end,
+      check = function() end, columns = { "z" },
+      figures = function(outcome) return #outcome.cases .. " cases" .. MISTAKE end,
+      plot = function() return "  a plot" end,
+    }]]
+
+  setup(function()
+    write_script("telling.lua", (TELLING:gsub(" .. MISTAKE", "")))
+    write_script("mistaken_figures.lua", TELLING)
+  end)
+
+  it("are told in the story", function()
+    local result = run "telling.lua"
+    assert.same({ 0, "" }, { result.status, result.errors })
+    assert.match("\nOutcome\n\n  cases:\n\n    z  a\n  0.5  1\n    2  2\n\n  a plot\n\n"
+      .. "The claim holds: 2 cases.\n", result.output, 1, true)
+  end)
+
+  it("are in the record, as far as they are figures", function()
+    local record = decode(run("telling.lua --json").output)
+    assert.equal("2 cases", record.figures)
+    assert.is_nil(record.plot)
+  end)
+
+  it("leave no verdict when they are wrong: the status is 3", function()
+    local result = run "mistaken_figures.lua"
+    assert.equal(3, result.status)
+    assert.match("\nThe experiment could not run: mistake in the figures of the experiment:",
+      result.output, 1, true)
+    assert.match("^lunet: mistaken_figures: mistake in the figures of the experiment: mistaken_figures.lua:5: ",
+      result.errors)
+    result = run "mistaken_figures.lua --json"
+    assert.equal(3, result.status)
+    assert.equal("could not run", decode(result.output).verdict)
+  end)
+end)
+
+describe("a program that an experiment needs", function()
+  it("is asked for before the run when it is missing, with status 3", function()
+    write_script("needing.lua", [[
+      return require "lunet.experiment" {
+        claim = "It is needed.", needs = { ["no-such-program"] = "no-package" },
+        run = function() print "it ran" return {} end, check = function() end,
+      }]])
+    for _, arguments in ipairs { "needing.lua", "needing.lua --json", "needing.lua --machine" } do
+      local result = run(arguments)
+      assert.equal(3, result.status)
+      assert.equal("lunet: needing could not run: no-such-program is missing (install the package no-package)\n",
+        result.errors)
+      assert.not_match("it ran", result.output)
+    end
+  end)
+end)
+
+describe("Ctrl-C during a run", function()
+  -- Starts lunet, sends it Ctrl-C when it is ready; what it said on standard error, and its status.
+  local function interrupt(arguments)
+    local command = ("cd %s && exec timeout -k 1 20 sh -c 'echo $$; exec %s %s 2>&1 >output'"):format(
+      place.path, os.getenv "LUNET", arguments)
+    local pipe = assert(io.popen(command))
+    local process = pipe:read "l"
+    assert.equal("ready", pipe:read "l")
+    assert(os.execute("kill -INT " .. process))
+    local errors = pipe:read "a"
+    local _, _, status = pipe:close()
+    return { status = status, errors = errors, output = first_line(place.path .. "/output") }
+  end
+
+  -- The path of a Unix listener goes when it is closed, and so tells whether it was.
+  local PREPARE = [[
+    local listener = assert(lunet.listen { address = "unix:%s/socket", backlog = 1 })
+    lunet.spawn(function()
+      local _ <close> = setmetatable({}, { __close = function() io.stderr:write "the task is closed\n" end })
+      listener:accept()
+    end)
+    local _ <close> = setmetatable({}, { __close = function() io.stderr:write "the run is closed\n" end })
+    lunet.sleep(0)
+    assert(os.rename("%s/socket", "%s/socket"), "it is not there")
+    io.stderr:write "ready\n"
+  ]]
+
+  local function prepare() return PREPARE:format(place.path, place.path, place.path) end
+
+  local function assert_clean(result)
+    assert.equal(130, result.status)
+    assert.match("the run is closed\n", result.errors)
+    assert.match("the task is closed\n", result.errors)
+    assert.match("lunet: [^\n]*interrupted!\n", result.errors)
+    assert.not_match("could not run", result.errors)
+    local _, message = os.remove(place.path .. "/socket")
+    assert.match("No such file", message)
+  end
+
+  it("ends a wait with status 130, when all is closed", function()
+    write_script("waiting.lua", with_run(prepare() .. "lunet.sleep(60)"))
+    assert_clean(interrupt "waiting.lua")
+  end)
+
+  it("ends a loop with status 130, when all is closed", function()
+    write_script("looping.lua", with_run(prepare() .. "while true do end"))
+    assert_clean(interrupt "looping.lua")
+  end)
+
+  it("prints no JSON", function()
+    write_script("waiting.lua", with_run(prepare() .. "lunet.sleep(60)"))
+    local result = interrupt "waiting.lua --json"
+    assert_clean(result)
+    assert.is_nil(result.output)
+  end)
+
+  it("is no verdict when it comes during the figures", function()
+    write_script("telling.lua", [[
+      return require "lunet.experiment" {
+        claim = "It is told.", run = function() return {} end, check = function() end,
+        figures = function() io.stderr:write "ready\n" while true do end end,
+      }]])
+    local result = interrupt "telling.lua"
+    assert.equal(130, result.status)
+    assert.not_match("mistake", result.errors, 1, true)
+  end)
+
+  it("is no verdict when it comes during the check", function()
+    write_script("checking.lua", [[
+      return require "lunet.experiment" {
+        claim = "It is checked.", run = function() return {} end,
+        check = function() io.stderr:write "ready\n" while true do end end,
+      }]])
+    local result = interrupt "checking.lua"
+    assert.equal(130, result.status)
+    assert.match("lunet: [^\n]*interrupted!\n", result.errors)
+    assert.not_match("The claim", result.output or "", 1, true)
+  end)
+end)

@@ -1,0 +1,90 @@
+local outputs = require "lunet.command.outputs"
+local program = require "spec.support.program"
+local scratch = require "lunet.peer.scratch"
+
+local RUN <const> = { events = {}, lost = 0, hosts = {}, outcome = {}, verdict = "holds", environment = {} }
+local EXPERIMENT <const> = { claim = "It is.", knobs = {} }
+
+describe("outputs", function()
+  local place
+  before_each(function() place = scratch.open() end)
+  after_each(function() place:close() end)
+
+  local function exists(name)
+    local file <close> = io.open(place.path .. "/" .. name)
+    return file ~= nil
+  end
+
+  it("are written", function()
+    local files = assert(outputs.open { report = place.path .. "/r.html", svg = place.path .. "/r.svg" })
+    assert.is_true(files:any())
+    assert.is_true(files:write(RUN, "a", EXPERIMENT, {}))
+    assert.match("^<!DOCTYPE html>.*</html>\n$", place:read "r.html")
+    assert.match("^<%?xml.*</svg>\n$", place:read "r.svg")
+  end)
+
+  it("are not made before they are written, and a former one stays as it was", function()
+    place:write("old.svg", "kept")
+    assert(outputs.open { report = place.path .. "/r.html", svg = place.path .. "/old.svg" })
+    assert.is_false(exists "r.html")
+    assert.equal("kept", place:read "old.svg")
+  end)
+
+  it("that cannot be written leave the former file, and nothing else; the others are written", function()
+    local result = program.shell_with_mounts([[
+      mount -t tmpfs -o size=20k tmpfs PLACE && echo OLD >PLACE/r.html || exit 99
+      "$LUNET" experiments/stale_replay.lua --report PLACE/r.html --trace PLACE/t.jsonl --svg PLACE/small.svg >/dev/null
+      echo "status $?"
+      cat PLACE/r.html
+      ls -A PLACE]], place.path)
+    assert.equal("status 3\nOLD\nr.html\n", result.output)
+    assert.matches("^lunet: stale_replay: %-%-%l+: [^\n]*: No space left on device\n$", result.errors)
+  end)
+
+  it("are refused when two of them are one file, under whatever names, or the script", function()
+    place:write("a.html", "OLD")
+    local a = place.path .. "/a.html"
+    assert(os.execute(("cd '%s' && ln -s a.html link && ln a.html hard && ln -s missing dangling"):format(place.path)))
+    for other, name in pairs {
+      ["/a.html"] = a, ["/./a.html"] = a, ["/link"] = a, ["/hard"] = a,
+      ["/dangling"] = place.path .. "/missing",
+    } do
+      local files, why, is_misuse = outputs.open { report = name, svg = place.path .. other }
+      assert.same({ nil, ("--svg: %s%s is the file of --report, too"):format(place.path, other), true },
+        { files, why, is_misuse })
+    end
+    local _, why = outputs.open { report = "/dev/stdout", svg = "/proc/self/fd/1" }
+    assert.equal("--svg: /proc/self/fd/1 is the file of --report, too", why)
+    _, why = outputs.open({ report = a }, place.path .. "/link")
+    assert.equal(("--report: %s is the file of the script, too"):format(a), why)
+    assert.equal("OLD", place:read "a.html")
+    assert(outputs.open { report = a, svg = place.path .. "/b.html" })
+  end)
+
+  it("replace a file that was there", function()
+    place:write("old.svg", ("long "):rep(1e5))
+    local files = assert(outputs.open { svg = place.path .. "/old.svg" })
+    assert(files:write(RUN, "a", EXPERIMENT, {}))
+    assert.match("</svg>\n$", place:read "old.svg")
+  end)
+
+  it("are refused where they cannot be written, with the option and the path", function()
+    local files, why = outputs.open { report = place.path .. "/r.html", svg = place.path .. "/none/r.svg" }
+    assert.is_nil(files)
+    assert.equal(("--svg: %s/none/r.svg: No such file or directory"):format(place.path), why)
+    assert.is_false(exists "r.html")
+    assert.match("directory", (select(2, outputs.open { report = place.path })))
+  end)
+
+  it("tell of a full disk", function()
+    local files = assert(outputs.open { svg = "/dev/full" })
+    local ok, why = files:write(RUN, "a", EXPERIMENT, {})
+    assert.is_nil(ok)
+    assert.match("^%-%-svg: /dev/full: No space left on device$", why)
+  end)
+
+  it("are none unless asked for", function()
+    local files = assert(outputs.open {})
+    assert.is_false(files:any())
+  end)
+end)

@@ -1,0 +1,138 @@
+local dkjson = require "dkjson"
+local experiment = require "lunet.experiment"
+local lunet = require "lunet"
+local schema = require "spec.support.schema"
+local trace_file = require "lunet.files.trace"
+
+local BOUND = 10 -- s; bounds waits for states that do come
+
+local function lines_of(path)
+  local lines = {}
+  for line in io.lines(path) do lines[#lines + 1] = assert(dkjson.decode(line), line) end
+  return lines
+end
+
+-- Of every kind of event, as far as one run can have them.
+local declared = experiment {
+  claim = "It runs.",
+  knobs = { backlog = { 1, "connections", "how many", min = 0 } },
+  run = function(knobs)
+    local server, client = assert(lunet.host "server"), assert(lunet.host "client")
+    lunet.link(server, client)
+    local listener = assert(server:listen { port = 7000, backlog = knobs.backlog })
+    local rule <close> = assert(server:drop { flags = "data", first = 1 })
+    local connection = assert(client:connect(listener, BOUND))
+    assert(connection:send "hello\n")
+    assert.equal("TIMEOUT", (select(3, connection:receive("l", 0.02))))
+    lunet.note "It \"waits\",\nlong."
+    local far = assert(listener:accept(BOUND))
+    assert.equal("hello", far:receive("l", BOUND))
+    rule:close()
+    listener:gate(2)
+    listener:resize(3)
+    connection:shutdown()
+    far:reset()
+    local process = assert(server:exec { "cat", stdin = "pipe" })
+    process:kill "SIGTERM"
+    process:wait(BOUND)
+    return { is_over = true, nothing = {} }
+  end,
+  check = function() end,
+}
+
+local function about(began)
+  return { name = "a_run", claim = declared.claim, knobs = { backlog = 1 }, environment = { kernel = "Linux" },
+    began = began, wall = 1.7e9 }
+end
+
+local function run(options)
+  return declared:execute(declared:settings(), options)
+end
+
+local function complaints(path) return schema("trace.schema.json", path) end
+
+describe("a trace file", function()
+  local path
+
+  before_each(function() path = os.tmpname() end)
+  after_each(function()
+    os.remove(path)
+    assert.same({}, lunet.open_handles())
+  end)
+
+  local function write(text)
+    local file <close> = assert(io.open(path, "w"))
+    file:write(text)
+  end
+
+  it("has the run, its events in the order of time, and its end", function()
+    local result = run { record = "wire" }
+    write(trace_file.encode(result, about(result.began)))
+    local lines = lines_of(path)
+    local first, last = lines[1], lines[#lines]
+    assert.same({ "run", 0, "a_run", "It runs.", { backlog = 1 } },
+      { first.kind, first.at, first.experiment, first.claim, first.knobs })
+    assert.same({ "end", "holds", true, 0, "server" }, { last.kind, last.verdict, last.outcome.is_over, last.lost,
+      last.hosts["1"] ~= "client" and "server" or "client" })
+    assert.equal(#result.events + 2, #lines)
+    local at, kinds = 0, {}
+    for _, line in ipairs(lines) do
+      assert.is_true(line.at >= at, ("%s at %.9f after %.9f"):format(line.kind, line.at, at))
+      at = line.at
+      kinds[line.kind] = true
+    end
+    for _, kind in ipairs { "listen", "connect", "send", "receive", "accept", "note", "queue", "counters", "sockets",
+      "segment", "drop", "drop_end", "gate", "resize", "shutdown", "reset", "exec", "signal", "exit" } do
+      assert.is_true(kinds[kind], kind)
+    end
+    for _, line in ipairs(lines) do assert.is_nil(line.packet) end
+  end)
+
+  it("is what its schema says, when the run is over and when it was cut short", function()
+    local follower = assert(trace_file.create(path, about(lunet.now())))
+    local result = run { record = "wire", follow = function(recorder) follower:follow(recorder) end }
+    local cut_short = complaints(path)
+    assert.same({ 0, "", "" }, { cut_short.status, cut_short.output, cut_short.errors })
+    assert.is_true(#lines_of(path) > 10)
+    follower:close()
+    write(trace_file.encode(result, about(result.began)))
+    local whole = complaints(path)
+    assert.same({ 0, "", "" }, { whole.status, whole.output, whole.errors })
+    assert.equal("end", lines_of(path)[#lines_of(path)].kind)
+  end)
+
+  it("would not pass the schema's check with a field that nobody described", function()
+    write(table.concat({ '{"kind":"note","at":0,"text":"x"}', '{"kind":"note","at":0,"text":"x","colour":"red"}',
+      '{"kind":"nothing","at":0}', "" }, "\n"))
+    local found = complaints(path).output
+    assert.match("^2 .-\n3 .-\n$", found)
+  end)
+
+  it("has whole lines of what happened so far while the run goes on", function()
+    local waiting = experiment {
+      claim = "It waits.",
+      run = function()
+        local host = assert(lunet.host "host")
+        local listener = assert(host:listen { backlog = 1 })
+        assert(host:connect(listener, BOUND))
+        assert(lunet.eventually(function()
+          local seen = {}
+          for _, line in ipairs(lines_of(path)) do seen[line.kind] = true end
+          return seen.run and seen.listen and seen.connect and seen.tap
+        end, BOUND))
+        return {}
+      end,
+      check = function() end,
+    }
+    local follower = assert(trace_file.create(path, about(lunet.now())))
+    waiting:execute({}, { record = "wire", follow = function(recorder) follower:follow(recorder) end })
+    for _, line in ipairs(lines_of(path)) do assert.not_equal("end", line.kind) end
+    follower:close()
+  end)
+
+  it("that cannot be made is an error", function()
+    local file, message = trace_file.create("/nowhere/x.jsonl", about(0))
+    assert.is_nil(file)
+    assert.match("No such file", message, 1, true)
+  end)
+end)

@@ -1,0 +1,335 @@
+local core = require "lunet.core"
+local lunet = require "lunet"
+local network = require "lunet.network.network"
+local raised = require "spec.support.raised"
+
+-- Connects, accepts and sends a line each way.
+local function converse(client, listener)
+  local near = assert(client:connect(listener, 10))
+  local far = assert(listener:accept(10))
+  assert(near:send "ping\n")
+  assert.equal("ping", far:receive("l", 10))
+  assert(far:send "pong\n")
+  assert.equal("pong", near:receive("l", 10))
+  return near, far
+end
+
+local function has_interface(host, interface)
+  return host:sysctl("net.ipv4.conf." .. interface .. ".forwarding") ~= nil
+end
+
+describe("a link", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("carries connections both ways", function()
+    local a <close> = assert(lunet.host())
+    local b <close> = assert(lunet.host())
+    lunet.link(a, b)
+    converse(a, assert(b:listen { backlog = 1 }))
+    converse(b, assert(a:listen { backlog = 1 }))
+  end)
+
+  it("is up at both ends when it is there", function()
+    for _ = 1, 20 do
+      local a <close> = assert(lunet.host())
+      local b <close> = assert(lunet.host())
+      lunet.link(a, b)
+      assert.same({ true, true }, { core.link_is_up(a, "eth0"), core.link_is_up(b, "eth0") })
+    end
+  end)
+
+  -- On Linux 6.1 a pair whose two ends have the same number takes a second to come up (core/platform/link.c).
+  it("gives every interface of the process a number of its own, at both ends", function()
+    local seen = {}
+    local function note_numbers(host)
+      local groups = assert(core.read_file(host, "/proc/thread-self/net/igmp"))
+      for number, name in groups:gmatch "(%d+)\t(%w+)%s*:" do
+        if name ~= "lo" then
+          assert.is_nil(seen[number], ("%s of %s has the number %s again"):format(name, host, number))
+          seen[number] = true
+        end
+      end
+    end
+    local a <close> = assert(lunet.host())
+    local b <close> = assert(lunet.host())
+    local c <close> = assert(lunet.host())
+    lunet.link(a, b)
+    lunet.link(a, c, { delay = 0.001 })
+    local lan <close> = lunet.lan { a, b, c }
+    for _, host in ipairs { a, b, c } do note_numbers(host) end
+    local count = 0
+    for _ in pairs(seen) do count = count + 1 end
+    assert.equal(7, count, tostring(lan))
+  end)
+
+  it("lets other tasks go on while it comes up", function()
+    local a <close> = assert(lunet.host())
+    local b <close> = assert(lunet.host())
+    local is_up, others_went_on = core.link_is_up, false
+    core.link_is_up = function(...) return is_up(...) and others_went_on end
+    local restored <close> = setmetatable({}, { __close = function() core.link_is_up = is_up end })
+    local task <close> = lunet.spawn(function() others_went_on = true end)
+    lunet.link(a, b)
+    assert.is_true(task:join(10))
+    assert.is_not_nil(restored)
+  end)
+
+  it("chooses an address of IPv4 and one of IPv6 for each end", function()
+    local a <close> = assert(lunet.host())
+    local b <close> = assert(lunet.host())
+    local outsider <close> = assert(lunet.host())
+    local link = lunet.link(a, b)
+    assert.matches("^10%.%d+%.%d+%.1$", link:address(a))
+    assert.matches("^10%.%d+%.%d+%.2$", link:address(b))
+    assert.equal(link:address(a), link:address(a, "ipv4"))
+    assert.matches("^fd00:%x+::1$", link:address(a, "ipv6"))
+    assert.matches("^fd00:%x+::2$", link:address(b, "ipv6"))
+    assert.is_nil(link:address(outsider))
+  end)
+
+  it("gives IPv4 alone to a host without IPv6, and both to the other", function()
+    local without <close> = assert(lunet.host { name = "a", sysctl = { ["net.ipv6.conf.all.disable_ipv6"] = 1 } })
+    local b <close> = assert(lunet.host "b")
+    local ways = { function() return lunet.link(without, b) end, function() return lunet.lan { without, b } end,
+      function() return lunet.link(without, b, { delay = 0.001 }) end }
+    for _, join in ipairs(ways) do
+      local net <close> = join()
+      assert.matches("^10%.", net:address(without))
+      local address, why, code = net:address(without, "ipv6")
+      assert.same({ nil, "EAFNOSUPPORT" }, { address, code })
+      assert.equal("host a has no IPv6: net.ipv6.conf.default.disable_ipv6 is 1 there (EAFNOSUPPORT)", why)
+      assert.matches("^fd00:", net:address(b, "ipv6"))
+      converse(without, assert(b:listen { address = "::", backlog = 1 }))
+      converse(b, assert(without:listen { backlog = 1 }))
+    end
+  end)
+
+  it("says so where IPv6 is asked for on a host without it", function()
+    local a <close> = assert(lunet.host { name = "a", sysctl = { ["net.ipv6.conf.all.disable_ipv6"] = 1 } })
+    local b <close> = assert(lunet.host "b")
+    local why = "host a has no IPv6"
+    assert.matches(why, raised(lunet.link, a, b, { a = { "fd00:7::1/64" } }), 1, true)
+    assert.matches("^listen .*; " .. why, (select(2, a:listen { address = "::1", backlog = 1 })))
+    assert.matches("^connect .*; " .. why, (select(2, a:connect("[fd00:7::2]:7000", 10))))
+    assert.same({ nil, "EAFNOSUPPORT" }, { network.has_ipv6(a), (select(3, network.has_ipv6(a))) })
+    assert.is_true(network.has_ipv6(b))
+  end)
+
+  it("takes addresses as given", function()
+    local a <close> = assert(lunet.host())
+    local b <close> = assert(lunet.host())
+    local link = lunet.link(a, b, {
+      a = { "192.168.7.1/29", "fd00:7::1/126" },
+      b = { "192.168.7.2/29", "fd00:7::2/126", "192.168.7.3/29" },
+    })
+    assert.equal("192.168.7.1", link:address(a))
+    assert.equal("fd00:7::2", link:address(b, "ipv6"))
+    local listener = assert(b:listen { address = "192.168.7.3", backlog = 1 })
+    local near, far = converse(a, listener)
+    assert.matches("^192%.168%.7%.3:", (near:peer()))
+    assert.matches("^192%.168%.7%.1:", (far:peer()))
+  end)
+
+  it("may be one of several of a host, by IPv4 and IPv6", function()
+    local server <close> = assert(lunet.host())
+    local first <close> = assert(lunet.host())
+    local second <close> = assert(lunet.host())
+    local link1, link2 = lunet.link(server, first), lunet.link(second, server)
+    for _, address in ipairs { "0.0.0.0", "::" } do
+      local family = address == "::" and "ipv6" or "ipv4"
+      local listener = assert(server:listen { address = address, backlog = 1 })
+      local near1 = converse(first, listener)
+      local near2 = converse(second, listener)
+      assert.is_truthy(near1:peer():find(link1:address(server, family), 1, true))
+      assert.is_truthy(near2:peer():find(link2:address(server, family), 1, true))
+      converse(server, assert(first:listen { address = address, backlog = 1 }))
+      converse(server, assert(second:listen { address = address, backlog = 1 }))
+    end
+  end)
+
+  -- Networks were known by weak references, and forgotten when a script had dropped what lunet.link returned.
+  it("is known as long as its hosts are", function()
+    local a <close> = assert(lunet.host())
+    local b <close> = assert(lunet.host())
+    lunet.link(a, b)
+    collectgarbage()
+    collectgarbage()
+    converse(a, assert(b:listen { backlog = 1 }))
+  end)
+
+  it("reaches a listener on any IPv6 address by IPv4 where there is no other", function()
+    local a <close> = assert(lunet.host())
+    local b <close> = assert(lunet.host())
+    lunet.link(a, b, { a = { "192.168.7.1/24" }, b = { "192.168.7.2/24" } })
+    local near = converse(a, assert(b:listen { address = "::", backlog = 1 }))
+    assert.matches("^192%.168%.7%.2:", (near:peer()))
+  end)
+
+  it("loses nothing of a first connect, by IPv4 nor by IPv6", function()
+    local server <close> = assert(lunet.host())
+    local listener4 = assert(server:listen { backlog = 100 })
+    local listener6 = assert(server:listen { address = "::", port = 7000, backlog = 100 })
+    for _ = 1, 50 do
+      local client <close> = assert(lunet.host())
+      lunet.link(server, client)
+      assert(client:connect(listener4, 10))
+      assert(client:connect(listener6, 10))
+      local counters = client:counters()
+      assert.same({ 2, 0, 0 }, { counters.ActiveOpens, counters.TCPSynRetrans, counters.RetransSegs })
+    end
+    assert.equal(0, server:counters().TCPSynRetrans)
+  end)
+
+  it("ends with any of its hosts", function()
+    local a <close> = assert(lunet.host())
+    local b = assert(lunet.host())
+    lunet.link(a, b)
+    assert.is_true(has_interface(a, "eth0"))
+    b:close()
+    assert(lunet.eventually(function() return not has_interface(a, "eth0") end, 30))
+  end)
+
+  it("can be closed, twice and after its hosts", function()
+    local a = assert(lunet.host "a")
+    local b = assert(lunet.host "b")
+    local listener = assert(b:listen { backlog = 1 })
+    local link = lunet.link(a, b)
+    local later = lunet.link(a, b)
+    assert.equal("link of a and b", tostring(link))
+    assert.is_true(link:close())
+    assert.is_true(link:close())
+    assert.equal("link of a and b (closed)", tostring(link))
+    assert.is_false(has_interface(a, "eth0"))
+    assert.is_nil(link:address(a))
+    converse(a, listener) -- by the later one
+    a:close()
+    assert.is_true(later:close())
+    b:close()
+  end)
+
+  it("is not there to be used once it is closed", function()
+    local a <close> = assert(lunet.host "a")
+    local b <close> = assert(lunet.host "b")
+    local listener = assert(b:listen { backlog = 1 })
+    do
+      local link <close> = lunet.link(a, b)
+      converse(a, listener)
+      assert.is_string(link:address(a))
+    end
+    assert.matches("a and b share no network", raised(a.connect, a, listener, 1), 1, true)
+  end)
+
+  it("reaches a listener that was closed, to be refused", function()
+    local a <close> = assert(lunet.host())
+    local b <close> = assert(lunet.host())
+    lunet.link(a, b)
+    local listener = assert(b:listen { backlog = 1 })
+    listener:close()
+    local connection, _, code = a:connect(listener, 10)
+    assert.is_nil(connection)
+    assert.equal("ECONNREFUSED", code)
+  end)
+
+  it("is not left half made when the kernel refuses an address", function()
+    local a <close> = assert(lunet.host())
+    local b <close> = assert(lunet.host())
+    local failure = raised(lunet.link, a, b, { a = { "10.9.0.1/24", "10.9.0.1/24" } })
+    assert.matches("10.9.0.1/24", failure, 1, true)
+    assert.matches("EEXIST", failure, 1, true)
+    assert.is_false(has_interface(a, "eth0"))
+    lunet.link(a, b)
+    converse(a, assert(b:listen { backlog = 1 }))
+  end)
+
+  it("is refused to what are no two open hosts, or has no such options", function()
+    local a <close> = assert(lunet.host "a")
+    local b <close> = assert(lunet.host "b")
+    assert.matches("#2 to 'link' (host expected, got nil)", raised(lunet.link, a), 1, true)
+    assert.matches("#1 to 'link' (host expected, got string)", raised(lunet.link, "a", b), 1, true)
+    assert.matches("host a is given twice", raised(lunet.link, a, a), 1, true)
+    assert.matches("table expected", raised(lunet.link, a, b, "10.0.0.1/24"), 1, true)
+    assert.matches("unknown option 'c' (known: a, b", raised(lunet.link, a, b, { c = {} }), 1, true)
+    assert.matches("a list of addresses", raised(lunet.link, a, b, { a = "10.0.0.1/24" }), 1, true)
+    for _, text in ipairs { "10.0.0.1", "10.0.0.1/33", "10.0.0/8", "fd00::1/129", "fd00::1/", "x/8", "unix:/x/8" } do
+      assert.matches(('a: "%s" is no address with a prefix length'):format(text),
+        raised(lunet.link, a, b, { a = { text } }), 1, true)
+    end
+    assert.matches("is no address", raised(lunet.link, a, b, { b = { 10 } }), 1, true)
+    assert.is_false(has_interface(a, "eth0"))
+  end)
+end)
+
+describe("a LAN", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("lets each of its hosts reach every other", function()
+    lunet.scope(function()
+      local hosts = {}
+      for i = 1, 4 do hosts[i] = assert(lunet.host()) end
+      local lan = lunet.lan(hosts)
+      for i, server in ipairs(hosts) do
+        for _, address in ipairs { "0.0.0.0", "::" } do
+          local listener = assert(server:listen { address = address, backlog = 4 })
+          for j, client in ipairs(hosts) do
+            if i ~= j then converse(client, listener) end
+          end
+        end
+        assert.matches("^10%.%d+%.0%." .. i .. "$", lan:address(server))
+        assert.matches("^fd00:%x+::" .. i .. "$", lan:address(server, "ipv6"))
+      end
+    end)
+  end)
+
+  it("loses nothing of first connects", function()
+    lunet.scope(function()
+      local server = assert(lunet.host())
+      local hosts = { server }
+      for i = 2, 30 do hosts[i] = assert(lunet.host()) end
+      lunet.lan(hosts)
+      local listener = assert(server:listen { backlog = 100 })
+      for i = 2, #hosts do
+        assert(hosts[i]:connect(listener, 10))
+        local counters = hosts[i]:counters()
+        assert.same({ 0, 0 }, { counters.TCPSynRetrans, counters.RetransSegs })
+      end
+    end)
+  end)
+
+  it("goes with links to others", function()
+    lunet.scope(function()
+      local server, near, far = assert(lunet.host()), assert(lunet.host()), assert(lunet.host())
+      lunet.lan { server, near }
+      lunet.link(server, far)
+      local listener = assert(server:listen { backlog = 2 })
+      converse(near, listener)
+      converse(far, listener)
+      local on_near = assert(near:listen { backlog = 1 })
+      assert.matches("share no network", raised(far.connect, far, on_near, 1), 1, true)
+    end)
+  end)
+
+  it("can be closed, twice and after its hosts", function()
+    local a = assert(lunet.host "a")
+    local b = assert(lunet.host "b")
+    local c = assert(lunet.host "c")
+    local lan = lunet.lan { a, b, c }
+    local listener = assert(a:listen { backlog = 1 })
+    assert.equal("LAN of a and b and c", tostring(lan))
+    c:close()
+    converse(b, listener)
+    assert.is_true(lan:close())
+    assert.is_true(lan:close())
+    assert.matches("share no network", raised(b.connect, b, listener, 1), 1, true)
+    assert(lunet.eventually(function() return not has_interface(a, "eth0") end, 30))
+    a:close()
+    b:close()
+  end)
+
+  it("is refused to what is no list of open hosts", function()
+    local a <close> = assert(lunet.host "a")
+    assert.matches("list of hosts expected", raised(lunet.lan, a), 1, true)
+    assert.matches("no host is in the list", raised(lunet.lan, {}), 1, true)
+    assert.matches("#2 to 'lan' (host expected, got string)", raised(lunet.lan, { a, "b" }), 1, true)
+    assert.matches("host a is given twice", raised(lunet.lan, { a, a }), 1, true)
+  end)
+end)

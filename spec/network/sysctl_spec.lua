@@ -1,0 +1,67 @@
+local core = require "lunet.core"
+local features = require "lunet.network.features"
+local lunet = require "lunet"
+
+-- A setting that no kernel has, with a row in the table of features while the value is open.
+local function made_up(name, row)
+  features.TABLE.sysctl[name] = row
+  return setmetatable({}, { __close = function() features.TABLE.sysctl[name] = nil end })
+end
+
+describe("a setting of a host that the kernel lacks", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("has the value as which the kernel behaves, and takes that", function()
+    local _row <close> = made_up("net.ipv4.no_such_yet", { "99.5", "commit 0", absent = 0 })
+    local host <close> = assert(lunet.host "a")
+    assert.equal(0, host:sysctl "net.ipv4.no_such_yet")
+    assert.equal(0, host:sysctl("net.ipv4.no_such_yet", 0))
+    assert.equal(0, host:sysctl("net/ipv4/no_such_yet", "0"))
+    assert(lunet.host { name = "b", sysctl = { ["net.ipv4.no_such_yet"] = 0 } }):close()
+  end)
+
+  it("refuses any other value by the kernel's version, and says what is in force", function()
+    local _row <close> = made_up("net.ipv4.no_such_yet", { "99.5", "commit 0", absent = 0 })
+    local host <close> = assert(lunet.host "a")
+    local value, message, code = host:sysctl("net.ipv4.no_such_yet", 4)
+    assert.same({ nil, "ENOENT" }, { value, code })
+    assert.equal(("sysctl net.ipv4.no_such_yet = 4: net.ipv4.no_such_yet came with Linux 99.5 (commit 0), and this is "
+      .. "%s (ENOENT); 0 is in force"):format(features.release()), message)
+  end)
+
+  it("that can neither be made nor is in force keeps an experiment from running", function()
+    local _row <close> = made_up("net.ipv4.no_such_yet", { "99.5", "commit 0", absent = 0 })
+    local experiment = require "lunet.experiment"
+    local function run(value)
+      return experiment { claim = "It runs.", run = function() return {} end, check = function() end,
+        sysctl = { ["net.ipv4.no_such_yet"] = value } }()
+    end
+    assert.same({}, (run(0)))
+    assert.error_matches(function() run(4) end, "no_such_yet = 4: .*came with Linux 99.5.*0 is in force")
+  end)
+end)
+
+describe("a setting that cannot be written", function()
+  it("is no failure if it is in force", function()
+    local host <close> = assert(lunet.host "a")
+    local write, now = core.write_file, assert(host:sysctl "net.ipv4.tcp_rmem")
+    core.write_file = function() return nil, "read-only file system (EROFS)", "EROFS" end
+    local _restored <close> = setmetatable({}, { __close = function() core.write_file = write end })
+    assert.equal(now, host:sysctl("net.ipv4.tcp_rmem", now:gsub("\t", " ")))
+    local value, message, code = host:sysctl("net.ipv4.tcp_syncookies", 0)
+    assert.same({ nil, "EROFS" }, { value, code })
+    assert.equal(("sysctl net.ipv4.tcp_syncookies = 0: /proc/sys is mounted to be read only, as Docker does (EROFS); "
+      .. "1 is in force on Linux %s"):format(features.release()), message)
+  end)
+end)
+
+describe("net.core.somaxconn", function()
+  it("is found by listening where the host does not show it", function()
+    local host <close> = assert(lunet.host { sysctl = { ["net.core.somaxconn"] = 77 } })
+    local read = core.read_file
+    core.read_file = function() return nil, "no such file or directory (ENOENT)", "ENOENT" end
+    local _restored <close> = setmetatable({}, { __close = function() core.read_file = read end })
+    assert.equal(77, host:sysctl "net.core.somaxconn")
+    assert.same({}, host:sockets())
+  end)
+end)

@@ -1,0 +1,123 @@
+local lunet = require "lunet"
+local peer_process = require "lunet.peer.process"
+local exec = require "spec.support.exec"
+local raised = require "spec.support.raised"
+local tagged = require "spec.support.tagged"
+
+local BOUND = 10 -- seconds; for what takes no time
+local PORT = 7000
+
+-- A server by lunet itself, which listens after some words of Lua, and then until its input ends.
+local function server(before)
+  local text = ("%s local l = require('lunet').listen { port = %d, backlog = 1 } io.read()"):format(before, PORT)
+  return { os.getenv "LUNET", "-e", text, stdin = "pipe", stderr = "stdout" }
+end
+
+describe("a server's process", function()
+  local host
+
+  before_each(function() host = assert(lunet.host "server") end)
+  after_each(function()
+    host:close()
+    assert.same({}, lunet.open_handles())
+  end)
+
+  it("listens when it has started", function()
+    local process = peer_process.start(host, server "require('lunet').sleep(0.05)", PORT)
+    assert(host:connect("127.0.0.1:" .. PORT, BOUND))
+    process.stdin:close()
+    assert.equal(0, process:wait(BOUND))
+  end)
+
+  it("raises how it ended and what it printed if it ends before it listens", function()
+    assert.equal("sh did not start: it ended with status 1; it printed: no way",
+      raised(peer_process.start, host, exec.sh "echo no way; exit 1", PORT))
+    assert.equal("true did not start: it ended with status 0; it printed nothing on stdout",
+      raised(peer_process.start, host, { "true" }, PORT))
+    assert.equal("sh did not start: it was killed by SIGKILL; its stdout is not read (stdout = \"keep\" reads it)",
+      raised(peer_process.start, host, exec.sh("kill -KILL $$", { stdout = "null" }), PORT))
+    assert.same({ "host server" }, lunet.open_handles())
+  end)
+
+  it("raises if it cannot be run", function()
+    assert.matches("exec /no/such%-program: .*ENOENT", raised(peer_process.start, host, { "/no/such-program" }, PORT))
+  end)
+
+  it("is not taken for another one that listens there already", function()
+    local _listener <close> = assert(host:listen { port = PORT, backlog = 1 })
+    assert.matches("peer process: port 7000 is taken", raised(peer_process.start, host, { "true" }, PORT), 1, true)
+  end)
+
+  it("has a port", function()
+    assert.matches("local_port: a whole number", raised(peer_process.start, host, { "true" }, "http"), 1, true)
+  end)
+end)
+
+describe("a frozen process", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  local function states_of(numbers)
+    local states = {}
+    for i, number in ipairs(numbers) do states[i] = tagged.stat(number)[1] end
+    return table.concat(states)
+  end
+
+  it("stands still with all of its group, again and again", function()
+    local nonce = tagged.new()
+    -- The sleeps are children and grandchildren of the first shell.
+    local text = "for i in 1 2 3 4; do (sleep 1000 & sleep 1000 & wait) & done; wait"
+    local process <close> = assert(lunet.exec(exec.sh(text, { env = { NONCE = nonce }, stderr = "null" })))
+    local numbers = tagged.wait_for_programs(nonce, 13)
+    for _ = 1, 20 do
+      peer_process.freeze(process)
+      assert.equal(("T"):rep(13), states_of(numbers))
+      assert(process:thaw())
+      tagged.wait_for_states(numbers, "S")
+    end
+  end)
+
+  it("stands still in what has a session of its own, and in orphans", function()
+    local text = "setsid sleep 1000 & (setsid sleep 1000 &); exec sleep 1000"
+    local process <close> = assert(lunet.exec(exec.sh(text)))
+    local function has_states(wanted)
+      local states = {}
+      for i, entry in ipairs(process:tree()) do states[i] = entry.name .. " " .. entry.state end
+      return table.concat(states, ", ") == wanted
+    end
+    assert(lunet.eventually(function() return has_states "sleep S, sleep S, sleep S" end, BOUND))
+    peer_process.freeze(process)
+    assert.is_true(has_states "sleep T, sleep T, sleep T")
+    assert(process:thaw())
+    assert(lunet.eventually(function() return has_states "sleep S, sleep S, sleep S" end, BOUND))
+  end)
+
+  -- As PostgreSQL's backends: the child that serves has left the group of the one that was started.
+  it("does not answer from a child with a session of its own", function()
+    local host <close> = assert(lunet.host "server")
+    local serve = "local l = require('lunet').listen { port = 7000, backlog = 1 }"
+      .. " l:serve(function(c) c:send(c:receive 'L') end)"
+    local program = exec.sh("setsid \"$LUNET\" -e \"$SERVE\"; exit", { env = { SERVE = serve } })
+    local process <close> = peer_process.start(host, program, PORT)
+    peer_process.freeze(process)
+    local connection = assert(host:connect("127.0.0.1:" .. PORT, BOUND))
+    assert(connection:send "hello\n")
+    assert.equal("TIMEOUT", select(3, connection:receive("l", 0.2)))
+    assert(process:thaw())
+    assert.equal("hello", connection:receive("l", BOUND))
+  end)
+
+  it("may have ended", function()
+    local process <close> = assert(lunet.exec { "true" })
+    assert.equal(0, process:wait(BOUND))
+    peer_process.freeze(process)
+    local program = assert(process:tree())[1]
+    assert.same({ process:pid(), "Z" }, { program.pid, program.state })
+  end)
+
+  it("is open", function()
+    local process = assert(lunet.exec { "true" })
+    process:close()
+    assert.matches("CLOSED", raised(peer_process.freeze, process), 1, true)
+    assert.is_string(raised(peer_process.freeze, {}))
+  end)
+end)

@@ -1,0 +1,198 @@
+local core = require "lunet.core"
+local lunet = require "lunet"
+local recording = require "lunet.recording.recording"
+local scratch = require "lunet.peer.scratch"
+local strace = require "spec.support.strace"
+
+local BOUND = 10 -- s; bounds waits for states that do come
+
+-- Records a run with two hosts: fn(client, server, listener).
+local function record(level, fn)
+  local recorder <close> = recording.start(level)
+  lunet.scope(function()
+    local client, server = assert(lunet.host "client"), assert(lunet.host "server")
+    lunet.link(client, server)
+    fn(client, server, assert(server:listen { port = 7000, backlog = 1 }))
+  end)
+  return recorder:finish()
+end
+
+local function all(events, kind)
+  local found = {}
+  for _, e in ipairs(events) do
+    if e.kind == kind then found[#found + 1] = e end
+  end
+  return found
+end
+
+local function number_of(recorded, name)
+  for number, known in pairs(recorded.hosts) do
+    if known == name then return number end
+  end
+end
+
+-- A client that connects, sends, gives up and leaves, all before anybody accepts.
+local function ghost(client, _, listener)
+  local connection = assert(client:connect(listener, BOUND))
+  assert(connection:send "hello\n")
+  lunet.eventually(function() return listener:queue().depth == 1 end, BOUND)
+  assert.equal("TIMEOUT", (select(3, connection:receive("l", 0.02))))
+  connection:close()
+  lunet.note "It has left."
+end
+
+describe("a recording", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("has events of all witnesses, in the order of time", function()
+    local recorded = record("wire", ghost)
+    local kinds, last = {}, 0
+    for _, e in ipairs(recorded.events) do
+      kinds[e.kind] = true
+      assert.is_true(e.at >= last)
+      last = e.at
+    end
+    for _, kind in ipairs { "listen", "connect", "send", "receive", "close", "note", "queue", "counters", "sockets",
+      "segment" } do
+      assert.is_true(kinds[kind], kind)
+    end
+    assert.same({ 0, 0 }, { recorded.lost, recorded.wire.dropped })
+    assert.is_true(recorded.wire.error < 0.001)
+  end)
+
+  it("knows of each call who made it, with whom", function()
+    local recorded = record("kernel", ghost)
+    local connect, listen = all(recorded.events, "connect")[1], all(recorded.events, "listen")[1]
+    assert.same({ number_of(recorded, "client"), number_of(recorded, "server") }, { connect.host, listen.host })
+    assert.match("^10%.%d+%.%d+%.1:%d+$", connect.local_address)
+    assert.match("^10%.%d+%.%d+%.2:7000$", connect.peer_address)
+    assert.equal("0.0.0.0:7000", listen.local_address)
+    assert.is_nil(recorded.wire)
+    assert.same({}, all(recorded.events, "segment"))
+  end)
+
+  it("has the wire's segments between the calls that sent and received them", function()
+    local recorded = record("wire", ghost)
+    local syn = all(recorded.events, "segment")[1]
+    local connect = all(recorded.events, "connect")[1]
+    assert.equal("SYN", syn.flags)
+    assert.same({ connect.local_address, connect.peer_address }, { syn.from, syn.to })
+    assert.same({ connect.host, number_of(recorded, "server") }, { syn.host, syn.to_host })
+    assert.is_true(syn.at <= syn.arrived and syn.arrived < connect.at)
+  end)
+
+  it("of calls only looks at nothing else", function()
+    local kinds = {}
+    for _, e in ipairs(record("none", ghost).events) do kinds[e.kind] = true end
+    assert.same({ listen = true, connect = true, send = true, receive = true, close = true, note = true }, kinds)
+  end)
+
+  it("tells when a deadline passed and at a note what the kernel holds, and what its counters counted", function()
+    local recorded = record("kernel", ghost)
+    local server = number_of(recorded, "server")
+    local unread = {}
+    for _, e in ipairs(all(recorded.events, "sockets")) do
+      for _, socket in ipairs(e.changed) do
+        if e.host == server and socket.state ~= "LISTEN" and socket.state ~= "gone" and not socket.owned then
+          unread[#unread + 1] = socket.receive_queue
+        end
+      end
+    end
+    assert.same({ 6, 7 }, unread) -- its FIN is one more
+    local opened = 0
+    for _, e in ipairs(all(recorded.events, "counters")) do
+      if e.host == server then opened = opened + (e.moved.PassiveOpens or 0) end
+    end
+    assert.equal(1, opened)
+  end)
+
+  it("marks what a rule lost, as many as it lost, and tells of the rule", function()
+    local recorded = record("wire", function(client, server, listener)
+      local rule = assert(server:drop { flags = "data", first = 1 })
+      local connection = assert(client:connect(listener, BOUND))
+      assert(connection:send "hello\n")
+      local far = assert(listener:accept(BOUND))
+      assert.equal("hello", far:receive("l", BOUND)) -- it is sent again after 0.2 s
+      rule:close()
+    end)
+    local data = {}
+    for _, s in ipairs(all(recorded.events, "segment")) do
+      if s.bytes > 0 then data[#data + 1] = { s.lost or "came", s.again or false } end
+    end
+    assert.same({ { "rule", false }, { "came", true } }, data)
+    assert.match("flags=data", all(recorded.events, "drop")[1].text, 1, true)
+    assert.equal(1, all(recorded.events, "drop_end")[1].segments)
+  end)
+
+  it("marks what a rule lost on the way out", function()
+    local recorded = record("wire", function(client, _, listener)
+      local _rule <close> = assert(client:drop { direction = "out", flags = "SYN" })
+      assert.equal("TIMEOUT", (select(3, client:connect(listener, 0.02))))
+    end)
+    local first = all(recorded.events, "segment")[1]
+    assert.same({ "SYN", "rule" }, { first.flags, first.lost })
+  end)
+
+  it("ends: hosts made later have no tap, and what was set before is set again", function()
+    local _, was_on = core.record(false)
+    record("wire", function() end)
+    local _, is_on = core.record(was_on)
+    assert.is_false(is_on)
+    local host <close> = assert(lunet.host "later")
+    assert.same({ "host later" }, lunet.open_handles())
+    assert.equal("later", host:name())
+  end)
+
+  it("leaves the wire to the one that began before", function()
+    local inner
+    local outer = record("wire", function(client, _, listener)
+      inner = record("wire", ghost)
+      assert(client:connect(listener, BOUND)):close()
+    end)
+    assert.is_nil(inner.wire)
+    assert.is_true(#all(outer.events, "segment") > 6)
+  end)
+end)
+
+-- A snapshot that failed made the story index nil: the outcome was lost.
+describe("a recording to which a system call is refused", function()
+  local SCRIPT <const> = [[
+    local lunet = require "lunet"
+    return require "lunet.experiment" { claim = "It is told.",
+      run = function()
+        local server, client = assert(lunet.host "server"), assert(lunet.host "client")
+        lunet.link(server, client)
+        local listener <close> = assert(server:listen { backlog = 1 })
+        lunet.note "It listens."
+        local near <close> = assert(client:connect(listener, 10))
+        return { is_over = true }
+      end,
+      check = function(outcome) assert(outcome.is_over) end,
+    }
+  ]]
+
+  -- What becomes of the run for each number of the call, until there are not so many.
+  local function refuse_each(call, code, first)
+    local place <close> = scratch.open()
+    local script, unseen = place:write("refused.lua", SCRIPT), 0
+    for number = first, first + 100 do
+      local result = strace.inject(call, number, code, script, "--record wire")
+      local said = result.output .. result.errors
+      assert.is_nil(said:find("stack traceback", 1, true), said)
+      if result.status == 3 then
+        assert.match("^lunet: refused could not run: [^\n]*" .. code, result.errors)
+      else
+        local errors = result.errors:gsub("^lunet: note: [^\n]*" .. code .. "[^\n]*\n", "")
+        assert.same({ 0, "" }, { result.status, errors })
+        assert.match("\nOutcome\n\n  is_over  true\n\nThe claim holds.\n$", result.output)
+        if said:find("kernel could not be asked once (" .. code, 1, true) then unseen = unseen + 1 end
+        if not said:find(code, 1, true) then return unseen end
+      end
+    end
+    error(call .. ": there is no end to it")
+  end
+
+  it("tells the outcome, and that the kernel could not be asked then", function()
+    assert.is_true(refuse_each("socket", "EMFILE", 1) >= 4)
+  end)
+end)

@@ -1,0 +1,510 @@
+local lunet = require "lunet"
+local core = require "lunet.core"
+local experiment = require "lunet.experiment"
+local merged = require "spec.support.merged"
+local timeline = require "lunet.recording.timeline"
+
+-- "who what", or "> note", one string a line; the queue behind it, where it changed.
+local function read(events)
+  local texts = {}
+  for i, line in ipairs(timeline.lines(events)) do
+    local text = line.note and "> " .. line.note or line.who .. " " .. line.what
+    texts[i] = line.queue and text .. " [" .. line.queue .. "]" or text
+  end
+  return texts
+end
+
+--- Events at 0 s, 1 s, ...: fields of each, with the defaults that the core gives.
+local function events_of(list)
+  for i, e in ipairs(list) do
+    e.at = e.at or i - 1
+    e.socket = e.socket or 1
+    e.bytes = e.bytes or 0
+  end
+  return list
+end
+
+describe("the timeline of a run", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  local function without(kinds, events)
+    local others = {}
+    for _, e in ipairs(events) do
+      if not kinds[e.kind] then others[#others + 1] = e end
+    end
+    return others
+  end
+
+  -- Without what the kernel is found to hold at some events: the specs of the kernel's side have that.
+  local function record(run)
+    local declared = experiment {
+      claim = "",
+      run = function() run() return {} end,
+      check = function() end,
+    }
+    return without({ counters = true, sockets = true }, declared:execute(declared:settings()).events)
+  end
+
+  -- The queue's changes are found when the next event comes; only the tests about them look at them.
+  local function without_queues(events)
+    return without({ queue = true }, events)
+  end
+
+  it("tells who does what to whom, by their labels", function()
+    assert.same({
+      "the shop listens, backlog 3",
+      "Ada connects to the shop: success",
+      "Ada sends 6 bytes to the shop",
+      "> Now the shop opens.",
+      "the shop accepts Ada's connection",
+      "the shop receives 6 bytes from Ada",
+      "the shop sends 1 byte to Ada",
+      "Ada receives 1 byte from the shop",
+      "Ada ends its side (FIN)",
+      "the shop reads the end of what Ada sent (EOF)",
+      "the shop resets its connection with Ada",
+      "Ada closes its connection with the shop",
+      "the shop shuts its sending side: no change",
+      "the shop listens no more",
+      "the shop closes the listener",
+    }, read(without_queues(record(function()
+      local listener = assert(lunet.listen { backlog = 3, label = "the shop" })
+      local client = assert(lunet.connect({ listener, label = "Ada" }, 10))
+      assert(client:send "hello\n")
+      lunet.note "Now the shop opens."
+      local server = assert(listener:accept(10))
+      assert(server:receive("l", 10))
+      assert(server:send "!")
+      assert(client:receive(1, 10))
+      assert(client:shutdown())
+      assert.equal("EOF", select(3, server:receive(nil, 10)))
+      server:reset()
+      client:close()
+      assert(listener:shutdown "wr")
+      assert(listener:shutdown "rd")
+      listener:close()
+    end))))
+  end)
+
+  it("calls those without a label server and client", function()
+    assert.same({
+      "server listens, backlog 0",
+      "client connects to server: success",
+      "server accepts client's connection",
+      "client closes its connection with server",
+      "server closes its connection with client",
+      "server closes the listener",
+    }, read(without_queues(record(function()
+      local listener = assert(lunet.listen { backlog = 0 })
+      local client = assert(lunet.connect(listener, 10))
+      local server = assert(listener:accept(10))
+      client:close()
+      server:close()
+      listener:close()
+    end))))
+  end)
+
+  it("tells several clients of a listener apart", function()
+    local lines = read(without_queues(record(function()
+      local listener <close> = assert(lunet.listen { backlog = 3, label = "server" })
+      local a <close> = assert(lunet.connect({ listener, label = "A" }, 10))
+      local b <close> = assert(lunet.connect({ listener, label = "B" }, 10))
+      local for_a <close> = assert(listener:accept(10))
+      local for_b <close> = assert(listener:accept(10))
+      assert(for_b:send "b")
+      assert(for_a:send "a")
+      assert(a:receive(1, 10))
+      assert(b:receive(1, 10))
+    end)))
+    assert.same({
+      "server accepts A's connection",
+      "server accepts B's connection",
+      "server sends 1 byte to B",
+      "server sends 1 byte to A",
+      "A receives 1 byte from server",
+      "B receives 1 byte from server",
+    }, table.move(lines, 4, 9, 1, {}))
+  end)
+
+  it("tells several listeners apart", function()
+    local lines = read(without_queues(record(function()
+      local east <close> = assert(lunet.listen { backlog = 3, label = "east" })
+      local west <close> = assert(lunet.listen { backlog = 3, label = "west" })
+      local client <close> = assert(lunet.connect({ west, label = "A" }, 10))
+      local server <close> = assert(west:accept(10))
+      assert(server and client and east)
+    end)))
+    assert.same({ "A connects to west: success", "west accepts A's connection" }, table.move(lines, 3, 4, 1, {}))
+  end)
+
+  -- Of this process alone: any port of 127.0.0.1 may belong to a connection in TIME_WAIT.
+  local function own_address()
+    local file <close> = assert(io.open "/proc/self/stat")
+    local process = file:read "n"
+    return ("127.%d.%d.%d:4000"):format(64 + (process >> 16), process >> 8 & 255, process & 255)
+  end
+
+  it("names a client whose port was used by another one before", function()
+    local from = own_address()
+    assert.same({
+      "A connects to server: success",
+      "server accepts A's connection",
+      "A resets its connection with server",
+      "server closes its connection with A",
+      "B connects to server: success",
+      "server accepts B's connection",
+    }, table.move(read(without_queues(record(function()
+      local listener <close> = assert(lunet.listen { backlog = 3, label = "server" })
+      local a = assert(lunet.connect({ listener, from = from, label = "A" }, 10))
+      local for_a = assert(listener:accept(10))
+      a:reset()
+      assert(lunet.eventually(function() return for_a:liveness() == "reset" end, 10))
+      for_a:close()
+      local _b <close> = assert(lunet.connect({ listener, from = from, label = "B" }, 10))
+      local _for_b <close> = assert(listener:accept(10))
+    end))), 2, 7, 1, {}))
+  end)
+
+  it("tells the gate and the backlog", function()
+    assert.same({
+      "server shuts the gate",
+      "server opens the gate for 2 at a time",
+      "server opens the gate",
+      "server changes the backlog to 7",
+    }, table.move(read(without_queues(record(function()
+      local listener <close> = assert(lunet.listen { backlog = 3 })
+      listener:gate(0)
+      listener:gate(2)
+      listener:gate(math.huge)
+      listener:resize(7)
+    end))), 2, 5, 1, {}))
+  end)
+
+  it("tells what failed, and the code", function()
+    assert.same({
+      "server gives up waiting for a connection (TIMEOUT)",
+      "A connects to server: success",
+      "A gives up waiting for bytes (TIMEOUT)",
+      "A closes its connection with server",
+    }, table.move(read(without_queues(record(function()
+      local listener <close> = assert(lunet.listen { backlog = 3 })
+      assert.equal("TIMEOUT", select(3, listener:accept(0)))
+      local a <close> = assert(lunet.connect({ listener, label = "A" }, 10))
+      assert.equal("TIMEOUT", select(3, a:receive("l", 0)))
+    end))), 2, 5, 1, {}))
+  end)
+
+  it("tells of a client that nobody answers that it gives up, and closes no connection", function()
+    local lines = read(without_queues(record(function()
+      local listener <close> = assert(lunet.listen { backlog = 0, label = "server" })
+      local _a <close> = assert(lunet.connect({ listener, label = "A" }, 10))
+      assert(lunet.eventually(function() return listener:queue().depth == 1 end, 10))
+      assert.equal("TIMEOUT", select(3, lunet.connect({ listener, label = "B" }, 0.01)))
+    end)))
+    assert.same({ "B gives up connecting to server: no answer (TIMEOUT)", "B closes its socket" },
+      table.move(lines, 3, 4, 1, {}))
+  end)
+
+  it("tells of a client that is refused", function()
+    assert.same({ "A cannot connect to 127.0.0.1:1 (ECONNREFUSED)", "A closes its socket" }, read(record(function()
+      assert.equal("ECONNREFUSED", select(3, lunet.connect({ "127.0.0.1:1", label = "A" }, 10)))
+    end)))
+  end)
+
+  it("tells the queue beside the event that found it changed, and nowhere else", function()
+    assert.same({
+      "server listens, backlog 3 [0/3]",
+      "> nothing",
+      "client connects to server: success",
+      "> queued [1/3]",
+      "> nothing",
+      "server accepts a connection [0/3]",
+      "server changes the backlog to 9 [0/9]",
+    }, table.move(read(record(function()
+      local listener <close> = assert(lunet.listen { backlog = 3 })
+      lunet.note "nothing"
+      core.record(false) -- on a busy machine the entry comes after the connect, else before it ends
+      local _client <close> = assert(lunet.connect(listener, 10))
+      assert(lunet.eventually(function() return listener:queue().depth == 1 end, 10))
+      core.record(true)
+      lunet.note "queued"
+      lunet.note "nothing"
+      local _server <close> = assert(listener:accept(10))
+      listener:resize(9)
+    end)), 1, 7, 1, {}))
+  end)
+
+  it("takes Unix sockets, whose two ends share no ports", function()
+    local path = os.tmpname()
+    os.remove(path)
+    assert.same({
+      "server listens, backlog 3",
+      "A connects: success",
+      "server accepts a connection",
+      "server sends 1 byte",
+      "A receives 1 byte",
+      "A closes its connection",
+      "server closes its connection",
+      "server closes the listener",
+    }, read(record(function()
+      local listener = assert(lunet.listen { address = "unix:" .. path, backlog = 3 })
+      local a = assert(lunet.connect({ listener, label = "A" }, 10))
+      local server = assert(listener:accept(10))
+      assert(server:send "x")
+      assert(a:receive(1, 10))
+      a:close()
+      server:close()
+      listener:close()
+    end)))
+  end)
+
+  it("counts the time from the first event", function()
+    local lines = timeline.lines(record(function()
+      lunet.note "first"
+      lunet.sleep(0.01)
+      lunet.note "second"
+    end))
+    assert.equal(0, lines[1].at)
+    assert.is_true(lines[2].at >= 0.01)
+  end)
+end)
+
+describe("the timeline of events", function()
+  it("is empty for none", function()
+    assert.same({}, timeline.lines {})
+  end)
+
+  it("has a line for each, but none for the queue", function()
+    local lines = timeline.lines(events_of {
+      { kind = "listen", local_port = 7000, bytes = 5 },
+      { kind = "queue", local_port = 7000, depth = 0, limit = 5 },
+      { kind = "note", text = "a note" },
+      { kind = "queue", local_port = 7000, depth = 1, limit = 5, at = 1 },
+    })
+    assert.same({
+      { at = 0, who = "server", what = "listens, backlog 5", queue = "0/5" },
+      { at = 2, note = "a note", queue = "1/5" },
+    }, lines)
+  end)
+
+  it("tells the last of several changes of the queue at one event", function()
+    assert.same({ "> a note [2/5]" }, read(events_of {
+      { kind = "note", text = "a note" },
+      { kind = "queue", depth = 1, limit = 5 },
+      { kind = "queue", depth = 2, limit = 5 },
+    }))
+  end)
+
+  it("says nothing of a queue before the first event", function()
+    assert.same({ "> a note" }, read(events_of {
+      { kind = "queue", depth = 1, limit = 5 },
+      { kind = "note", text = "a note" },
+    }))
+  end)
+
+  it("knows the far end from an event that comes later", function()
+    assert.same({
+      "server accepts A's connection",
+      "A connects to server: success",
+    }, read(events_of {
+      { kind = "accept", socket = 2, local_port = 7000, peer_port = 4000 },
+      { kind = "connect", socket = 3, local_port = 4000, peer_port = 7000, label = "A" },
+    }))
+  end)
+
+  it("knows it also without labels", function()
+    assert.same({
+      "server accepts client's connection",
+      "client closes its socket",
+      "client cannot connect to port 7000 (CLOSED)",
+      "client connects to server: success",
+    }, read(events_of {
+      { kind = "accept", socket = 2, local_port = 7000, peer_port = 4000 },
+      { kind = "close", socket = 4, peer_port = 7000 },
+      { kind = "connect", socket = 4, peer_port = 7000, code = "CLOSED" }, -- closed while it connected
+      { kind = "connect", socket = 3, local_port = 4000, peer_port = 7000 },
+    }))
+  end)
+
+  it("takes the first of those who use the same ports, until the next one comes", function()
+    assert.same({
+      "server accepts A's connection",
+      "A connects to server: success",
+      "B connects to server: success",
+      "server accepts B's connection",
+    }, read(events_of {
+      { kind = "accept", socket = 2, local_port = 7000, peer_port = 4000 },
+      { kind = "connect", socket = 3, local_port = 4000, peer_port = 7000, label = "A" },
+      { kind = "connect", socket = 4, local_port = 4000, peer_port = 7000, label = "B" },
+      { kind = "accept", socket = 5, local_port = 7000, peer_port = 4000 },
+    }))
+  end)
+
+  it("keeps the names when the events that introduced them are lost", function()
+    assert.same({
+      "the shop receives 5 bytes from A",
+      "A closes its connection with the shop",
+      "the shop closes its connection with A",
+      "the shop closes the listener",
+    }, read(events_of {
+      { kind = "receive", socket = 2, local_port = 7000, peer_port = 4000, bytes = 5 },
+      { kind = "close", socket = 3, local_port = 4000, peer_port = 7000, label = "A" },
+      { kind = "close", socket = 2, local_port = 7000, peer_port = 4000 },
+      { kind = "close", socket = 1, local_port = 7000, label = "the shop" },
+    }))
+  end)
+
+  it("keeps the roles when even the labels are lost", function()
+    assert.same({ "server closes the listener", "client sends 1 byte" }, read(events_of {
+      { kind = "close", socket = 1, local_port = 7000 },
+      { kind = "send", socket = 2, local_port = 4000, peer_port = 80, bytes = 1 },
+    }))
+  end)
+
+  local failures = {
+    { "connect", "TIMEOUT", "gives up connecting to B: no answer (TIMEOUT)" },
+    { "connect", "ECONNREFUSED", "cannot connect to B (ECONNREFUSED)" },
+    { "connect", "ETIMEDOUT", "cannot connect to B (ETIMEDOUT)" },
+    { "receive", "TIMEOUT", "gives up waiting for bytes (TIMEOUT)" },
+    { "receive", "EOF", "reads the end of what B sent (EOF)" },
+    { "receive", "ECONNRESET", "cannot receive (ECONNRESET)" },
+    { "send", "EPIPE", "cannot send: B is gone (EPIPE)" },
+    { "send", "TIMEOUT", "finds no room to send (TIMEOUT)" },
+    { "send", "CANCELED", "cannot send (CANCELED)" },
+    { "shutdown", "ENOTCONN", "cannot shutdown (ENOTCONN)" },
+  }
+  for _, failure in ipairs(failures) do
+    local kind, code, text = table.unpack(failure)
+    it(("says of %s and %s: %s"):format(kind, code, text), function()
+      assert.same({ "B connects to A: success", "A " .. text }, read(events_of {
+        { kind = "connect", socket = 2, local_port = 80, peer_port = 4000, label = "B" },
+        { kind = kind, socket = 1, local_port = 4000, peer_port = 80, code = code, label = "A" },
+      }))
+    end)
+  end
+
+  it("says how many bytes went out before it failed", function()
+    assert.same({
+      "A finds no room to send (TIMEOUT), after 1000 bytes",
+      "A cannot send: the peer is gone (EPIPE), after 1 byte",
+    }, read(events_of {
+      { kind = "send", code = "TIMEOUT", bytes = 1000, label = "A" },
+      { kind = "send", code = "EPIPE", bytes = 1, label = "A" },
+    }))
+  end)
+
+  it("says of the listener what it fails at", function()
+    assert.same({
+      "the shop listens, backlog 1",
+      "the shop gives up waiting for a connection (TIMEOUT)",
+      "the shop stops accepting (CLOSED)",
+      "the shop cannot accept (EMFILE)",
+    }, read(events_of {
+      { kind = "listen", local_port = 7000, bytes = 1, label = "the shop" },
+      { kind = "accept", local_port = 7000, code = "TIMEOUT", label = "the shop" },
+      { kind = "accept", local_port = 7000, code = "CLOSED", label = "the shop" },
+      { kind = "accept", local_port = 7000, code = "EMFILE", label = "the shop" },
+    }))
+  end)
+
+  -- A close event's sentence once took every socket without ports for a connection.
+  it("knows a listener by its listen event, also without a port", function()
+    assert.same({ "server listens, backlog 1", "server closes the listener" }, read(events_of {
+      { kind = "listen", bytes = 1 },
+      { kind = "close" },
+    }))
+  end)
+
+  it("has a sentence for every kind that the core records", function()
+    for _, kind in ipairs { "listen", "connect", "accept", "send", "receive", "shutdown", "close", "reset", "gate",
+      "resize" } do
+      local lines = timeline.lines(events_of { { kind = kind, label = "A" } })
+      assert.match("%l", lines[1].what)
+    end
+  end)
+
+  it("leaves the events alone", function()
+    local events = events_of { { kind = "send", bytes = 1, label = "A" }, { kind = "note", text = "x" } }
+    timeline.lines(events)
+    assert.same(events_of { { kind = "send", bytes = 1, label = "A" }, { kind = "note", text = "x" } }, events)
+  end)
+end)
+
+describe("the timeline's kernel side", function()
+  local function lines_of(events) return timeline.lines(events_of(events)) end
+
+  it("tells of the counters that moved only those that tell of something", function()
+    assert.same({ { at = 0, host = 2, who = "server", what = "ListenDrops +1, ListenOverflows +2", is_kernel = true } },
+      lines_of {
+        { kind = "counters", host = 2, label = "server", moved = { ListenOverflows = 2, ListenDrops = 1, InSegs = 9 } },
+        { kind = "counters", host = 2, label = "server", moved = { InSegs = 9, CurrEstab = -1 } },
+      })
+  end)
+
+  local function held(state, bytes, peer)
+    return { state = state, owned = false, receive_queue = bytes, send_queue = 0, retransmits = 0,
+      local_address = "10.0.0.1:7000", peer_address = peer }
+  end
+
+  it("tells of a connection that nobody accepted, by its client's name; a FIN is no byte", function()
+    local lines = lines_of {
+      { kind = "connect", host = 1, label = "B", local_address = "10.0.0.2:4000", peer_address = "10.0.0.1:7000" },
+      { kind = "sockets", host = 2, label = "server", changed = { held("CLOSE_WAIT", 9, "10.0.0.2:4000") } },
+      { kind = "sockets", host = 2, label = "server", changed = { held("ESTABLISHED", 8, "10.0.0.9:1") } },
+    }
+    assert.equal("holds B's connection unaccepted: CLOSE_WAIT, 8 bytes unread", lines[2].what)
+    assert.equal("holds a connection unaccepted: ESTABLISHED, 8 bytes unread", lines[3].what)
+  end)
+
+  it("counts them when they are several, and is silent of accepted ones", function()
+    local owned = held("ESTABLISHED", 5, "10.0.0.2:3")
+    owned.owned = true
+    local lines = lines_of {
+      { kind = "sockets", host = 2, label = "server", changed = {
+        held("CLOSE_WAIT", 9, "10.0.0.2:1"), held("ESTABLISHED", 8, "10.0.0.2:2"), owned } },
+      { kind = "sockets", host = 2, label = "server", changed = { owned } },
+    }
+    assert.same({ "holds 2 connections unaccepted, 1 of them left by FIN; 16 bytes unread" },
+      { lines[1].what, lines[2] })
+  end)
+end)
+
+describe("the timeline's wire", function()
+  local function segment(fields)
+    return merged({ kind = "segment", host = 1, to_host = 2, from = "10.0.0.2:4000", to = "10.0.0.1:7000",
+      flags = "ACK", bytes = 0, sequence = 5, acknowledgement = 5, arrived = 0.1 }, fields)
+  end
+
+  for _, case in ipairs {
+    { { flags = "SYN", sequence = 0 }, "SYN" },
+    { { flags = "SYN,ACK", sequence = 0, acknowledgement = 1 }, "SYN-ACK" },
+    { { flags = "PSH,ACK", bytes = 8 }, "8 bytes" },
+    { { flags = "FIN,PSH,ACK", bytes = 8 }, "FIN 8 bytes" },
+    { { flags = "FIN,ACK" }, "FIN" },
+    { { flags = "RST,ACK" }, "RST" },
+    { { flags = "SYN", sequence = 0, again = true }, "SYN again" },
+    { { sequence = 1, acknowledgement = 1 }, "ACK" }, -- the end of the handshake
+    { { lost = "rule" }, "ACK" },
+  } do
+    it(("calls %s of %d bytes \"%s\""):format(case[1].flags or "ACK", case[1].bytes or 0, case[2]), function()
+      assert.equal(case[2], timeline.lines(events_of { segment(case[1]) })[1].segment)
+    end)
+  end
+
+  it("leaves out acknowledgements of nothing but data", function()
+    assert.same({}, timeline.lines(events_of { segment {} }))
+  end)
+
+  it("knows who sent it to whom by their addresses, although ports are the same on two hosts", function()
+    local lines = timeline.lines(events_of {
+      { kind = "connect", socket = 1, host = 1, label = "A", local_address = "10.0.0.2:4000",
+        peer_address = "10.0.0.1:7000" },
+      { kind = "connect", socket = 2, host = 3, label = "B", local_address = "10.0.1.2:4000",
+        peer_address = "10.0.1.1:7000" },
+      segment { flags = "FIN,ACK" },
+      segment { flags = "FIN,ACK", host = 3, from = "10.0.1.2:4000", to = "10.0.1.1:7000" },
+      segment { flags = "RST", host = 2, to_host = 3, from = "10.0.1.1:7000", to = "10.0.1.2:4000" },
+    })
+    assert.same({ "A", "B", "B" }, { lines[3].who, lines[4].who, lines[5].whom })
+  end)
+end)

@@ -1,0 +1,66 @@
+local experiment = require "lunet.experiment"
+local lateness = require "lunet.run.lateness"
+local lunet = require "lunet"
+
+-- Keeps the processor from every other task for so many seconds.
+local function hog(seconds)
+  local until_then = lunet.now() + seconds
+  while lunet.now() < until_then do end
+end
+
+describe("a bound from above", function()
+  local function verdict_of(seconds, late)
+    local declared = experiment { claim = "It is so.", run = function() return {} end,
+      check = function() lateness.at_most("it ended", seconds, 1, late) end }
+    local judgement = declared:judge({}, {})
+    return { judgement.verdict, judgement.why }
+  end
+
+  it("is kept, broken, or not judged if the machine may have broken it", function()
+    assert.same({ "holds" }, verdict_of(1, 0))
+    assert.same({ "does not hold", "it ended after 1.5 s, more than 1 s" }, verdict_of(1.5, 0.4))
+    assert.same({ "not judged", "the machine was 0.6 s late" }, verdict_of(1.5, 0.6))
+  end)
+end)
+
+describe("the lateness of the machine", function()
+  it("is what something that does not wait costs the others", function()
+    local watch <close> = lateness.watch()
+    lunet.sleep(0.02) -- the first look is due
+    hog(0.3)
+    lunet.sleep(0.02)
+    assert.is_true(watch:worst() >= 0.28, watch:worst())
+  end)
+
+  it("is the worst, not the last", function()
+    local watch <close> = lateness.watch()
+    lunet.sleep(0.02)
+    hog(0.1)
+    lunet.sleep(0)
+    local worst = watch:worst()
+    lunet.sleep(0.05)
+    assert.is_true(watch:worst() >= worst and worst >= 0.08)
+  end)
+
+  it("is forgotten when the watch is restarted", function()
+    local watch <close> = lateness.watch()
+    lunet.sleep(0.02)
+    hog(0.2)
+    lunet.sleep(0.02)
+    local before = watch:worst()
+    watch:restart()
+    lunet.sleep(0.02)
+    assert.is_true(watch:worst() < before)
+  end)
+
+  it("is no more looked for when the watch is closed", function()
+    local watch = lateness.watch()
+    lunet.sleep(0.02)
+    watch:close()
+    watch:close()
+    local worst = watch:worst()
+    hog(0.05)
+    lunet.sleep(0.03)
+    assert.equal(worst, watch:worst())
+  end)
+end)

@@ -1,0 +1,70 @@
+-- The record of a run, as --json and a directory print it, against doc/record.schema.json.
+local dkjson = require "dkjson"
+local program = require "spec.support.program"
+local record = require "lunet.run.record"
+local schema = require "spec.support.schema"
+local scratch = require "lunet.peer.scratch"
+
+local EXPERIMENT <const> = { claim = "It is so." }
+
+local place
+
+before_each(function() place = scratch.open() end)
+after_each(function() place:close() end)
+
+local function complaints(text)
+  place:write("record.json", text)
+  return schema("record.schema.json", place.path .. "/record.json", true)
+end
+
+local function assert_valid(text) assert.same({ status = 0, output = "", errors = "" }, complaints(text)) end
+
+local RUN <const> = { verdict = "holds", outcome = {}, environment = { kernel = "Linux" }, events = {} }
+
+describe("a record", function()
+  it("has its format, the experiment, its claim, the verdict and what the run found, and no events", function()
+    local made = record.of("a", EXPERIMENT, { k = 1 }, RUN)
+    assert.same({ format = 1, experiment = "a", claim = "It is so.", verdict = "holds", knobs = { k = 1 }, outcome = {},
+      environment = { kernel = "Linux" } }, dkjson.decode(record.encode(made)))
+    assert_valid(record.encode(made))
+  end)
+
+  it("of a run that could not run has why, and no outcome", function()
+    local failed = { verdict = "could not run", why = "no luck" }
+    local text = record.encode(record.of("a", nil, nil, failed))
+    assert.same({ format = 1, experiment = "a", verdict = "could not run", why = "no luck" }, dkjson.decode(text))
+    assert_valid(text)
+  end)
+
+  it("is valid only with a verdict that there is, and with why unless it holds", function()
+    for _, broken in ipairs {
+      { format = 1, experiment = "a" },
+      { format = 1, experiment = "a", verdict = "maybe", why = "it may be" },
+      { format = 1, experiment = "a", verdict = "not judged" },
+      { format = 1, experiment = "a", verdict = "holds" },
+      { format = 2, experiment = "a", verdict = "could not run", why = "no luck" },
+    } do
+      assert.not_equal("", complaints(record.encode(broken)).output)
+    end
+  end)
+end)
+
+describe("--json", function()
+  local SCRIPT <const> = [[
+    local experiment = require "lunet.experiment"
+    return experiment { claim = "It is so.", run = function() %s return {} end, check = function() %s end }]]
+
+  local BODIES <const> = {
+    ["holds"] = { "", "" }, ["does not hold"] = { "", "error 'it fails'" },
+    ["not judged"] = { "", "experiment.not_judged 'it slept'" }, ["could not run"] = { "error 'no luck'", "" },
+  }
+
+  it("prints a valid record whatever the verdict is", function()
+    for verdict, body in pairs(BODIES) do
+      place:write("a.lua", SCRIPT:format(body[1], body[2]))
+      local text = program.shell(("exec %s %s/a.lua --json"):format(os.getenv "LUNET", place.path)).output
+      assert.equal(verdict, dkjson.decode(text).verdict)
+      assert_valid(text)
+    end
+  end)
+end)

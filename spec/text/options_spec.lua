@@ -1,0 +1,63 @@
+local lunet = require "lunet"
+local options = require "lunet.text.options"
+local raised = require "spec.support.raised"
+
+local FIELDS = {
+  count = options.whole(1, 3), any = options.whole(), share = options.from(0), rate = options.above(0, "seconds"),
+  kind = options.one_of { "a", "b" }, fn = options.fn, list = options.list, host = options.host,
+  target = options.target,
+}
+
+local function refusal(given) return raised(options.check, "thing", given, FIELDS) end
+
+describe("a table of options", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("is taken if every option is known and makes sense", function()
+    local host <close> = assert(lunet.host "h")
+    for _, given in ipairs {
+      {}, { count = 1 }, { count = 3 }, { any = -7 }, { share = 0 }, { share = 0.5 }, { rate = 1e-9 }, { kind = "b" },
+      { fn = print }, { list = {} }, { host = host }, { target = "127.0.0.1:1" }, { target = {} },
+    } do
+      options.check("thing", given, FIELDS)
+    end
+  end)
+
+  it("is refused with an option that nobody knows, and says which are known", function()
+    local known = " (known: any, count, fn, host, kind, list, rate, share, target)"
+    assert.equal("thing: unknown option 'cuont'" .. known, refusal { cuont = 1 })
+    assert.equal("thing: unknown option '1'" .. known, refusal { 5 })
+    assert.equal("thing: a table of options expected, not 7", refusal(7))
+  end)
+
+  it("is refused with a value that makes no sense, and says what is expected", function()
+    local closed = assert(lunet.host "h")
+    closed:close()
+    for _, case in ipairs {
+      { "count", 0, "a whole number from 1 to 3 expected, not 0" },
+      { "count", 4, "a whole number from 1 to 3 expected, not 4" },
+      { "count", 1.5, "a whole number from 1 to 3 expected, not 1.5" },
+      { "count", "2", 'a whole number from 1 to 3 expected, not "2"' },
+      { "any", 1.0, "a whole number expected, not 1.0" },
+      { "share", -0.1, "a number from 0 on expected, not -0.1" },
+      { "share", 0 / 0, "a number from 0 on expected, not " .. tostring(0 / 0) },
+      { "share", math.huge, "a number from 0 on expected, not inf" },
+      { "rate", 0, "a number of seconds above 0 expected, not 0" },
+      { "kind", "c", 'a or b expected, not "c"' },
+      { "fn", {}, "a function expected, not table: " },
+      { "list", "x", 'a table expected, not "x"' },
+      { "host", closed, "an open host expected, not host h (closed)" },
+      { "host", "h", 'an open host expected, not "h"' },
+      { "target", 5, "a listener, an address or a table with one expected, not 5" },
+    } do
+      local name, value, expected = table.unpack(case)
+      local start = ("thing: %s: %s"):format(name, expected)
+      assert.equal(start, refusal({ [name] = value }):sub(1, #start))
+    end
+  end)
+
+  it("is refused without an option that it needs", function()
+    assert.equal("thing: count: a whole number from 1 to 3 expected, not nil",
+      raised(options.check, "thing", {}, FIELDS, { "count" }))
+  end)
+end)
