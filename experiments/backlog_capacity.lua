@@ -139,10 +139,10 @@ local arrivals = { one_by_one = connect_one_by_one, racing = connect_racing }
 
 local function measure_capacity(case, knobs)
   local place = open(case, knobs)
-  local before, limit = place.server:counters(), queue_of(place).limit
+  local before, limit = assert(place.server:counters()), queue_of(place).limit
   local connected, next_client = arrivals[knobs.arrival](place, limit + knobs.clients, knobs.patience)
   local depth = queue_of(place).depth
-  local function moved(counter) return (place.server:counters() - before)[counter] end
+  local function moved(counter) return (assert(place.server:counters()) - before)[counter] end
   if connected > limit + 1 then -- they know of it before the ACK that they sent last finds no room
     lunet.eventually(function() return moved "ListenDrops" > 0 end, LONG)
   end
@@ -180,9 +180,9 @@ local function has_waiter(case) return case.family == "tcp" and case.has_waiter 
 
 --- A client that finds the queue full and goes on sending its SYN.
 local function start_waiter(place)
-  local before = place.server:counters()
+  local before = assert(place.server:counters())
   local waiter = lunet.spawn(connect, place, "waiter", LONG)
-  assert(lunet.eventually(function() return (place.server:counters() - before).ListenOverflows > 0 end, LONG))
+  assert(lunet.eventually(function() return (assert(place.server:counters()) - before).ListenOverflows > 0 end, LONG))
   return waiter
 end
 
@@ -191,8 +191,8 @@ end
 local function measure_change(case, knobs)
   local place = open({ family = case.family, backlog = case.from, syncookies = knobs.syncookies,
     somaxconn = case.somaxconn and case.from or DEFAULT_SOMAXCONN }, knobs)
-  local before = place.clients:counters()
-  local function syns_repeated() return (place.clients:counters() - before).TCPTimeouts end
+  local before = assert(place.clients:counters())
+  local function syns_repeated() return (assert(place.clients:counters()) - before).TCPTimeouts end
   local queued = connect_one_by_one(place, case.from + 1, LONG)
   local waiter = has_waiter(case) and start_waiter(place)
 
@@ -242,7 +242,7 @@ local function accept_at_limit()
   local target = { address = lunet.link(server, clients):address(server), port = PORT }
   local program = peer_process.start(server, { "sh", "-c", 'ulimit -n 32 && exec perl -e "$0" "$@"', ACCEPT_AT_LIMIT,
     PORT, stdin = "pipe", label = "server" }, PORT)
-  local function depth() return server:sockets({ state = "LISTEN", local_port = PORT })[1].queue.depth end
+  local function depth() return assert(server:sockets({ state = "LISTEN", local_port = PORT }))[1].queue.depth end
   local client = assert(clients:connect(target, LONG))
   assert(lunet.eventually(function() return depth() == 1 end, LONG))
   local record = { accept = say(program, "accept"), depth = depth() }

@@ -171,7 +171,7 @@ end
 
 local function fill_queue(listener, client)
   local filler = assert(client:connect({ listener, label = "filler" }, LONG))
-  assert(lunet.eventually(function() return listener:queue().depth == 1 end, LONG))
+  assert(lunet.eventually(function() return assert(listener:queue()).depth == 1 end, LONG))
   return filler
 end
 
@@ -191,7 +191,8 @@ local function remains(case, server, listener)
     lunet.eventually(function() return #ghosts_of(server, listener) > 0 end, LONG) -- the FIN is here
   end
   local ghosts = ghosts_of(server, listener)
-  return listener:queue().depth, #ghosts, ghosts[1] and ghosts[1].receive_queue - 1 or 0 -- the FIN counts as one
+  local bytes = ghosts[1] and ghosts[1].receive_queue - 1 or 0 -- the FIN counts as one
+  return assert(listener:queue()).depth, #ghosts, bytes
 end
 
 -- Runs the client of a case. The rule that drops its SYNs ends when SO_SNDTIMEO is over, so that its next SYN gets in.
@@ -201,7 +202,7 @@ local function run_client(case, knobs, client, target, listener, rule)
   return blocking_client(client, target, limits, function()
     if not case.phase then return end
     rule:close()
-    lunet.eventually(function() return listener:queue().depth == 1 end, LONG)
+    lunet.eventually(function() return assert(listener:queue()).depth == 1 end, LONG)
   end)
 end
 
@@ -219,11 +220,11 @@ local function try(case, knobs, meet, port)
   if case.is_absent then address = address:gsub("%d+$", "77") end
   local target = { address = address, port = case.is_closed and CLOSED_PORT or port, syncnt = timer.syncnt,
     user_timeout = timer.user_timeout }
-  local counters = client:counters()
+  local counters = assert(client:counters())
   meet()
 
   local code, seconds, is_through = run_client(case, knobs, client, target, listener, rule)
-  local moved = client:counters() - counters
+  local moved = assert(client:counters()) - counters
   local has_given_up = moved.TCPAbortOnTimeout > 0
   local row = { case = case.case, error = code, seconds = statistics.round(seconds, 4) }
   if case.phase then

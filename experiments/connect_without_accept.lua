@@ -33,7 +33,7 @@ local function connect_all(host, listener, knobs)
       seen.connected = seen.connected + 1
       connections[#connections + 1] = connection
       -- The client knows first: the queue entry comes with the ACK that it sends last.
-      lunet.eventually(function() return listener:queue().depth == seen.connected end, LONG)
+      lunet.eventually(function() return assert(listener:queue()).depth == seen.connected end, LONG)
     else
       seen.errors[#seen.errors + 1] = code
     end
@@ -45,7 +45,7 @@ end
 -- Accepts all that wait, and then asks once more.
 local function accept_all(host, listener)
   local server = { known_before_accept = count(host, true), unknown_before_accept = count(host, false), accepted = 0 }
-  for _ = 1, listener:queue().depth do
+  for _ = 1, assert(listener:queue()).depth do
     assert(listener:accept(LONG))
     server.accepted = server.accepted + 1
   end
@@ -71,7 +71,7 @@ return experiment {
 
     lunet.note "The server listens and does nothing else. The clients connect."
     local client, connections = connect_all(clients, listener, knobs)
-    local kernel = listener:queue()
+    local kernel = assert(listener:queue())
     kernel.somaxconn = host:sysctl "net.core.somaxconn"
 
     lunet.note "Only now does the server accept, for the first time."

@@ -103,7 +103,7 @@ local CASES = {
     least = after_probe_past(one_probe_more), most = in_time },
 }
 
-local function socket_of(client) return client:sockets({ state = "ESTABLISHED", info = true })[1] end
+local function socket_of(client) return assert(client:sockets({ state = "ESTABLISHED", info = true }))[1] end
 
 -- Sends more than the window takes, and waits until the client's kernel probes it.
 local function fill_window(client, connection)
@@ -131,16 +131,16 @@ local function watch(case, knobs, meet, port)
 
   local started = lunet.now()
   local connection = assert(client:connect(target, LONG))
-  assert(lunet.eventually(function() return listener:queue().depth == 1 end, LONG))
+  assert(lunet.eventually(function() return assert(listener:queue()).depth == 1 end, LONG))
   if case.fill then fill_window(client, connection) end
   if case.cut and case.timer ~= "keepalive" then started = lunet.now() end
   local rule <close> = case.cut and cut_off(server, case) or nil -- luacheck: ignore 211
-  local counters = client:counters()
+  local counters = assert(client:counters())
   if case.data then assert(connection:send "hello\n") end
   local timer = socket_of(client).timer or "none"
   local _, _, code = connection:receive(nil, knobs.patience)
 
-  local moved = client:counters() - counters
+  local moved = assert(client:counters()) - counters
   return {
     case = case.case,
     error = code,

@@ -60,23 +60,23 @@ local function stage(case, knobs)
   lunet.link(server, clients)
   local listener = assert(server:listen { port = 7300, backlog = 1,
     defer_accept = case.is_timed and knobs.defer or LONGER * knobs.defer })
-  return { case = case, server = server, clients = clients, listener = listener, before = server:counters() }
+  return { case = case, server = server, clients = clients, listener = listener, before = assert(server:counters()) }
 end
 
 -- What the server's kernel has of the client at that port: a handshake, a connection that is queued, or nothing.
 local function state_at_server(s, port)
-  local socket = s.server:sockets({ peer_port = port })[1]
+  local socket = assert(s.server:sockets({ peer_port = port }))[1]
   return socket and socket.state or "none"
 end
 
 -- Clients that send, and so are queued at once: as many as leave so many places.
 local function fill(s, places)
-  local queue = s.listener:queue()
+  local queue = assert(s.listener:queue())
   local fillers = {}
   for depth = queue.depth + 1, queue.limit + 1 - places do
     local filler = assert(s.clients:connect({ s.listener, label = "filler" }, LONG))
     assert(filler:send "x")
-    assert(lunet.eventually(function() return s.listener:queue().depth == depth end, LONG))
+    assert(lunet.eventually(function() return assert(s.listener:queue()).depth == depth end, LONG))
     fillers[#fillers + 1] = filler -- held: one that is collected sends FIN
   end
   return fillers
@@ -104,14 +104,14 @@ end
 local function one_client(s)
   local case = s.case
   local fillers = case.full and fill(s, 1) or {}
-  local before = s.server:counters()
-  local function since(counter) return (s.server:counters() - before)[counter] end
+  local before = assert(s.server:counters())
+  local function since(counter) return (assert(s.server:counters()) - before)[counter] end
   local started = lunet.now()
   local client <close> = assert(s.clients:connect({ s.listener, label = case.name }, LONG))
   local _, port = client:address()
   -- The client knows first: only now does its ACK come to the server, where it queues the client or is dropped.
   assert(lunet.eventually(function()
-    return since "TCPDeferAcceptDrop" > 0 or s.listener:queue().depth > #fillers
+    return since "TCPDeferAcceptDrop" > 0 or assert(s.listener:queue()).depth > #fillers
   end, LONG))
   local deferred = since "TCPDeferAcceptDrop"
   local record = { case = case.name, server = state_at_server(s, port), reads = "nothing", bytes = 0 }
@@ -138,13 +138,13 @@ end
 
 local function crowd(s)
   local connected = {} -- held, as above
-  local function deferred() return (s.server:counters() - s.before).TCPDeferAcceptDrop end
+  local function deferred() return (assert(s.server:counters()) - s.before).TCPDeferAcceptDrop end
   for i = 1, CROWD do
     connected[#connected + 1] = s.clients:connect({ s.listener, label = "silent " .. i }, PATIENCE)
-    lunet.eventually(function() return deferred() + s.listener:queue().depth == #connected end, LONG)
+    lunet.eventually(function() return deferred() + assert(s.listener:queue()).depth == #connected end, LONG)
   end
   return { syncookies = s.case.syncookies, connected = #connected, deferred = deferred(),
-    depth = s.listener:queue().depth }
+    depth = assert(s.listener:queue()).depth }
 end
 
 -- -- what is expected ---------------------------------------------------------------------------

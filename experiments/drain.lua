@@ -101,7 +101,7 @@ end
 
 local function listening(place) return place.server:sockets { state = "LISTEN", local_port = PORT }[1] end
 local function open_handshakes(place) return #place.server:sockets { state = "SYN_RECV", local_port = PORT } end
-local function depth_of(place) return place.old and place.old:queue().depth or listening(place).queue.depth end
+local function depth_of(place) return place.old and assert(place.old:queue()).depth or listening(place).queue.depth end
 
 -- The last look before the listener goes. `mid` only where that matters to who is in the middle of a handshake.
 local function look(place, goes_on)
@@ -243,7 +243,7 @@ local function replace_server(place, order, requests, knobs)
   local newcomer = add_newcomer(place, requests, knobs)
   if not place.is_followed then
     lunet.sleep(knobs.gap)
-    if place.rule then await(function() return place.rule:lost() > 0 end) else newcomer:join() end
+    if place.rule then await(function() return assert(place.rule:lost()) > 0 end) else newcomer:join() end
     if order ~= "listen_again" then
       place.next = start_listener(place, knobs)
     elseif assert(place.old:resize(knobs.backlog)) then
@@ -267,21 +267,21 @@ local function run_case(case, knobs, meet)
   local offer = lunet.spawn(workload.offer, scheduled, function(r) place.crowd:send(r) end, place.began)
 
   let_clients_queue(place, offer, knobs)
-  local before, socket, queued = place.server:counters(), listening(place).inode, depth_of(place)
+  local before, socket, queued = assert(place.server:counters()), listening(place).inode, depth_of(place)
   local newcomer = replace_server(place, case.order, requests, knobs)
   local is_same = listening(place).inode == socket
   offer:join()
   newcomer:join()
   for _, listener in pairs { place.next, place.old } do listener:close() end
 
-  local counts, moved = count_results(requests, place.blocked_from or 0), place.server:counters() - before
+  local counts, moved = count_results(requests, place.blocked_from or 0), assert(place.server:counters()) - before
   return {
     order = case.name, offered = #requests, served = counts.served, reset = counts.reset, refused = counts.refused,
     hung = counts.hung, slowest = place.rule and counts.slowest or nil, blocked = place.rule and counts.blocked or nil,
   }, {
     order = case.name, queued = queued, left = place.left, mid = place.mid,
     socket = is_same and "same" or "new", accept = place.accept, rsts = moved.OutRsts,
-    migrated = moved.TCPMigrateReqSuccess, syns = place.rule and place.rule:lost() or nil,
+    migrated = moved.TCPMigrateReqSuccess, syns = place.rule and assert(place.rule:lost()) or nil,
   }
 end
 

@@ -63,15 +63,15 @@ local function fetch_cookie(s, host)
 end
 
 local function counted(host)
-  local before = host:counters()
-  return function(counter) return (host:counters() - before)[counter] end
+  local before = assert(host:counters())
+  return function(counter) return (assert(host:counters()) - before)[counter] end
 end
 
 -- Until the server's kernel has the request, with whatever else it has of that client.
 local function wait_for_request(s, client)
   local _, port = client:address()
   assert(lunet.eventually(function()
-    local socket = s.server:sockets({ peer_port = port })[1]
+    local socket = assert(s.server:sockets({ peer_port = port }))[1]
     return socket and socket.receive_queue >= #REQUEST
   end, LONG))
 end
@@ -98,9 +98,9 @@ local obstacles = {
     return rule
   end,
   full_queue = function(s)
-    for i = 1, s.listener:queue().limit + 1 do
+    for i = 1, assert(s.listener:queue()).limit + 1 do
       s[i] = assert(s.other:connect(s.listener, LONG))
-      assert(lunet.eventually(function() return s.listener:queue().depth == i end, LONG))
+      assert(lunet.eventually(function() return assert(s.listener:queue()).depth == i end, LONG))
     end
   end,
 }
@@ -177,7 +177,7 @@ local function departure(s)
   if connection then record.sees, record.reads, record.reply = serve(connection) end
   s.rule:close() -- so that the next SYN-ACK comes to the client's host, which answers by RST
   assert(lunet.eventually(function() return #s.server:sockets { state = "SYN_RECV" } == 0 end, LONG))
-  record.depth = s.listener:queue().depth
+  record.depth = assert(s.listener:queue()).depth
   if not connection then
     connection = assert(s.listener:accept(LONG))
     record.sees, record.reads, record.reply = serve(connection)

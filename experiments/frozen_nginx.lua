@@ -81,7 +81,7 @@ local function leave(connection, departure, server)
   local _, port = connection:address()
   connection[departure](connection)
   await(function()
-    local socket = server:sockets({ local_port = PORT, peer_port = port })[1]
+    local socket = assert(server:sockets({ local_port = PORT, peer_port = port }))[1]
     if departure == "reset" then return not socket end
     return socket and socket.fin
   end)
@@ -117,7 +117,7 @@ local function run_case(mode, departure, knobs)
 
   ask(server, "later") -- whose turn comes after the client's
   nginx.finish(process) -- it ends what it has begun
-  await(function() return listener:queue().depth == 0 and select(2, listener:gate()) == 0 end)
+  await(function() return assert(listener:queue()).depth == 0 and select(2, listener:gate()) == 0 end)
   local reply = answer or code
   if departure == "shutdown" then reply = assert(connection:receive("a", LONG)):match "^HTTP/1.1 (%d+)" or "EOF" end
   local status, bytes = place:read("access.log"):match "^(%d+) (%d+)\n$"

@@ -91,7 +91,7 @@ local function run_case(case, knobs)
   peer_process.freeze(redis)
   connection = connection or assert(host:connect(target, LONG))
   local _, port = connection:address()
-  local function far_end() return server:sockets({ local_port = PORT, peer_port = port })[1] end
+  local function far_end() return assert(server:sockets({ local_port = PORT, peer_port = port }))[1] end
   local function waiting() return (far_end() or {}).receive_queue or 0 end
   local was_denied = answer == "-DENIED"
 

@@ -83,7 +83,7 @@ end
 --- The connection as the kernel of the server lists it, or that of the clients; nil if there is none (any more).
 local function listed(place, host, states)
   local mine = host == place.server and "local_port" or "peer_port"
-  return place.is_tcp and host:sockets({ [mine] = 7300, state = states })[1] or nil -- the list is of TCP
+  return place.is_tcp and assert(host:sockets({ [mine] = 7300, state = states }))[1] or nil -- the list is of TCP
 end
 
 local CONNECTED = { "ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT1", "FIN_WAIT2" }
@@ -168,13 +168,13 @@ local function run_case(place, case, knobs)
   local bytes = SIZES[size]
   local client, connection = bring_client(place, departure, bytes)
   local depth = connection and 0 or 1
-  assert(lunet.eventually(function() return place.listener:queue().depth == depth end, LONG))
-  local waiting, before = settle_bytes(place, bytes), place.listener:queue().depth
+  assert(lunet.eventually(function() return assert(place.listener:queue()).depth == depth end, LONG))
+  local waiting, before = settle_bytes(place, bytes), assert(place.listener:queue()).depth
   lunet.sleep(knobs.wait)
 
   leave[departure](client)
   wait_until_left(place, departure, is_reset[departure] or size ~= "more")
-  local after, entry = place.listener:queue().depth, listed(place, place.server, CONNECTED)
+  local after, entry = assert(place.listener:queue()).depth, listed(place, place.server, CONNECTED)
 
   connection = connection or assert(place.listener:accept(LONG))
   local info, unread, liveness = connection:info(), connection:unread(), connection:liveness()
@@ -234,19 +234,20 @@ local function fill_with_ghosts()
   local listener = assert(server:listen { port = 7300, backlog = 1 })
   for i = 1, 2 do
     local ghost = assert(clients:connect({ listener, label = "ghost " .. i }, LONG))
-    assert(lunet.eventually(function() return listener:queue().depth == i end, LONG) and ghost:reset())
+    assert(lunet.eventually(function() return assert(listener:queue()).depth == i end, LONG) and ghost:reset())
   end
   local filled = {}
   assert(lunet.eventually(function()
     filled.listed = #server:sockets { local_port = 7300, state = CONNECTED }
     return filled.listed == 0
   end, LONG))
-  local before, queue = server:counters(), listener:queue()
+  local before, queue = assert(server:counters()), assert(listener:queue())
   local third = lunet.spawn(function()
     filled.third = select(3, clients:connect({ listener, label = "third" }, PATIENCE)) or "connected"
   end)
   lunet.eventually(function() -- before its SYN is sent again
-    filled.depth, filled.limit, filled.dropped = queue.depth, queue.limit, (server:counters() - before).ListenOverflows
+    filled.depth, filled.limit = queue.depth, queue.limit
+    filled.dropped = (assert(server:counters()) - before).ListenOverflows
     return filled.dropped > 0
   end, PATIENCE)
   third:join()

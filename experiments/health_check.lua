@@ -148,7 +148,9 @@ local function open_server(kind, knobs)
   return place
 end
 
-local function is_idle(place) return place.listener:queue().depth == 0 and select(2, place.listener:gate()) == 0 end
+local function is_idle(place)
+  return assert(place.listener:queue()).depth == 0 and select(2, place.listener:gate()) == 0
+end
 
 -- The server accepts nobody any more, or everybody and answers nobody.
 local function hang(place, knobs)
@@ -209,7 +211,7 @@ local function run_case(kind, knobs, meet)
   if kind ~= "none" then probe_once(kind, place) end
   meet() -- to make hosts takes time, which would make probes late
   hang(place, knobs)
-  local before = place.server:counters()
+  local before = assert(place.server:counters())
   place.seen = { detected = -1, healthy = 0, failed = 0, last = 0, pending = {} }
   place.began, place.decided, place.refused = lunet.now(), 0, 0
   local offer = lunet.spawn(workload.offer, schedule, function(event)
@@ -219,7 +221,8 @@ local function run_case(kind, knobs, meet)
   end, place.began)
   lunet.sleep(knobs.hang)
   await(function() return place.decided == #schedule end)
-  local queue, queued, moved = place.listener:queue(), count_queued_clients(place), place.server:counters() - before
+  local queue, queued = assert(place.listener:queue()), count_queued_clients(place)
+  local moved = assert(place.server:counters()) - before
 
   go_on(place)
   offer:join()

@@ -76,9 +76,9 @@ local HOLD = {
 }
 
 local function connect_and_queue(host, listener)
-  local before = listener:queue().depth
+  local before = assert(listener:queue()).depth
   local connection = assert(host:connect(listener, LONG))
-  assert(lunet.eventually(function() return listener:queue().depth > before end, LONG))
+  assert(lunet.eventually(function() return assert(listener:queue()).depth > before end, LONG))
   return connection
 end
 
@@ -130,12 +130,12 @@ local function measure_wait(case, meet, knobs)
   end
   for _, holder in ipairs(holders) do HOLD[case.holder](holder, knobs) end
 
-  local queued = listener:queue().depth
+  local queued = assert(listener:queue()).depth
   meet()
   local began = lunet.now()
   listener:gate(1)
   local answered, wait = wait_behind(waiting, began, knobs.patience)
-  local left, cut = listener:queue().depth, count_cut(holders)
+  local left, cut = assert(listener:queue()).depth, count_cut(holders)
   for _, holder in ipairs(holders) do holder:reset() end -- the tasks end
   listener:close()
   local predicted = predict_wait(case, knobs)
@@ -160,7 +160,7 @@ local function open_pooled(knobs)
   assert(here:receive("l", LONG))
   assert(lunet.eventually(function() return there:unsent() == 0 end, LONG))
   return { server = server, host = host, listener = listener, here = here, there = there, executed = 0,
-    resets = server:counters().OutRsts or 0 }
+    resets = assert(server:counters()).OutRsts or 0 }
 end
 
 local function send_request(pooled)
@@ -246,7 +246,7 @@ local function measure_race(race, knobs)
   if reply ~= "done" and code ~= "EOF" or executed == 0 then -- the RST is under way
     assert(lunet.eventually(function() return pooled.here:liveness() == "reset" end, LONG))
   end
-  local ends, resets = pooled.here:liveness(), (pooled.server:counters().OutRsts or 0) - pooled.resets
+  local ends, resets = pooled.here:liveness(), (assert(pooled.server:counters()).OutRsts or 0) - pooled.resets
   local acked = nil
   if code ~= "ECONNRESET" then acked = pooled.here:unsent() == 0 end
   if reply ~= "done" then try_again(pooled) end

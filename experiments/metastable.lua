@@ -57,10 +57,10 @@ local function stall_and_observe(site, from, to, last)
   sleep_until(to)
   site.listener:gate(1)
   sleep_until(last - LAST)
-  local before = site.clients:counters()
+  local before = assert(site.clients:counters())
   sleep_until(last)
-  local attempts = (site.clients:counters() - before).ActiveOpens or 0
-  return { attempts = attempts / LAST, depth = site.listener:queue().depth }
+  local attempts = (assert(site.clients:counters()) - before).ActiveOpens or 0
+  return { attempts = attempts / LAST, depth = assert(site.listener:queue()).depth }
 end
 
 -- Goodput per second in slices, from the first to the last.

@@ -58,22 +58,22 @@ local function start_server(knobs, mode, places)
   local listener, held = assert(server:listen { port = 7300, backlog = knobs.backlog }), {}
   for i = 1, knobs.backlog + 1 - places do
     held[i] = assert(others:connect({ listener, label = "A" }, LONG))
-    lunet.eventually(function() return listener:queue().depth == i end, LONG)
+    lunet.eventually(function() return assert(listener:queue()).depth == i end, LONG)
   end
   return server, listener, others, held
 end
 
 -- How much a counter of a host has moved since.
 local function watch_counter(host, name)
-  local before = host:counters()
-  return function() return (host:counters() - before)[name] end
+  local before = assert(host:counters())
+  return function() return (assert(host:counters()) - before)[name] end
 end
 
 -- Notes when each SYN was sent that the server has dropped, whenever that is seen: with it the timer starts anew,
 -- for tcpi_rto.
 local function watch_syns(host, wait, drops, on_drop)
   while not wait.result do
-    local socket = host:sockets({ state = "SYN_SENT", info = true })[1]
+    local socket = assert(host:sockets({ state = "SYN_SENT", info = true }))[1]
     if socket and socket.retransmits >= #wait.syns and (socket.timer_expires or 0) > EARLY and drops() > #wait.syns then
       wait.syns[#wait.syns + 1] = lunet.now() + socket.timer_expires - socket.info.tcpi_rto / 1e6 - wait.started
       wait.state, wait.address = socket.state, socket.local_address
@@ -167,7 +167,7 @@ local function race(knobs, mode)
   assert(lunet.eventually(function() return racers[1] and racers[2] and drops() > 0 end, LONG))
   local dropped = drops() -- before a SYN-ACK is sent again
   local function state_for(address)
-    local socket = server:sockets({ peer_address = address })[1]
+    local socket = assert(server:sockets({ peer_address = address }))[1]
     return socket and socket.state or "nothing"
   end
   local loser = racers[state_for(racers[2]:address()) == "ESTABLISHED" and 1 or 2]

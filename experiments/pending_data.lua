@@ -82,7 +82,7 @@ local function open(knobs)
 end
 
 local function await_queued(ends)
-  assert(lunet.eventually(function() return ends.listener:queue().depth == 1 end, LONG))
+  assert(lunet.eventually(function() return assert(ends.listener:queue()).depth == 1 end, LONG))
 end
 
 local function address_of(ends)
@@ -187,8 +187,8 @@ end
 
 --- By the kernel's lists: those in the queue entry, and those that the client's kernel has until they are acknowledged.
 local function look(ends)
-  local queued = ends.server:sockets({ listener = ends.listener, owned = false })[1]
-  for _, socket in ipairs(ends.clients:sockets()) do
+  local queued = assert(ends.server:sockets({ listener = ends.listener, owned = false }))[1]
+  for _, socket in ipairs(assert(ends.clients:sockets())) do
     if socket.peer_address and socket.peer_address:match(":" .. PORT .. "$") then
       return queued.receive_queue, socket.send_queue
     end
@@ -301,7 +301,7 @@ return experiment {
     lunet.note "A client connects and sends. Nobody accepts it."
     local ends = open(knobs)
     local taken, send_error = senders[knobs.client](ends, knobs.bytes)
-    local depth = ends.listener:queue().depth
+    local depth = assert(ends.listener:queue()).depth
     local at_server, at_client = places_of(ends, taken)
 
     lunet.note "The server accepts it and reads."

@@ -41,8 +41,8 @@ local HEADS = 4 -- bytes; the longest head that is tried
 
 -- How much a counter of a host has moved since.
 local function watch_counter(host, name)
-  local before = host:counters()
-  return function() return (host:counters() - before)[name] end
+  local before = assert(host:counters())
+  return function() return (assert(host:counters()) - before)[name] end
 end
 
 local function start_server(knobs, case)
@@ -55,7 +55,7 @@ local function start_server(knobs, case)
   local listener, held = assert(server:listen { port = 7300, backlog = knobs.backlog }), {}
   for i = 1, knobs.backlog + 1 do
     held[i] = assert(others:connect({ listener, label = "A" }, LONG))
-    lunet.eventually(function() return listener:queue().depth == i end, LONG)
+    lunet.eventually(function() return assert(listener:queue()).depth == i end, LONG)
   end
   return server, listener, held
 end
@@ -75,7 +75,7 @@ end
 
 -- The state of the server's socket for a client's address.
 local function state_for(server, address)
-  return (server:sockets({ peer_address = address })[1] or { state = "none" }).state
+  return (assert(server:sockets({ peer_address = address }))[1] or { state = "none" }).state
 end
 
 -- Those of the waiters who are connected: the server has a connection with some, and not with the phantoms.
@@ -115,7 +115,7 @@ local function free_one_place(knobs, case, how_many)
   held[#held + 1] = assert(listener:accept(LONG))
   -- Each SYN was dropped once; then it was dropped again, or the ACK after it was, but for the one that fits.
   assert(lunet.eventually(function()
-    return overflows() + refused() >= 2 * how_many - 1 and listener:queue().depth > knobs.backlog
+    return overflows() + refused() >= 2 * how_many - 1 and assert(listener:queue()).depth > knobs.backlog
   end, LONG))
   if case.abort == 1 then lunet.eventually(function() return count_requests(server) == 0 end, LONG) end
   local later, in_connect, phantoms, known
@@ -194,7 +194,7 @@ end
 local function tell_fate(scene, accepted, phantom)
   local row = phantom.row
   local port = tonumber(phantom.address:match "%d+$")
-  local function own_socket() return scene.clients:sockets({ local_port = port })[1] end
+  local function own_socket() return assert(scene.clients:sockets({ local_port = port }))[1] end
   local function server_state() return state_for(scene.server, phantom.address) end
   phantom.task:join()
   if row.client == "close" then lunet.eventually(function() return not own_socket() end, LONG) end
@@ -209,7 +209,7 @@ end
 -- What client and server believe, and the fates of the phantoms.
 local function live(knobs, case)
   local scene = free_one_place(knobs, case, #ACTIONS + 1)
-  local queue = scene.listener:queue()
+  local queue = assert(scene.listener:queue())
   local story = { connected = #scene.known + #scene.phantoms, queued = #scene.known, depth = queue.depth,
     limit = queue.limit, requests = count_requests(scene.server), reset = scene.resets }
   local dropped, resets = watch_counter(scene.server, "ListenOverflows"), watch_counter(scene.server, "OutRsts")
@@ -240,7 +240,7 @@ local function lose_heads(knobs)
   for head, phantom in ipairs(scene.phantoms) do assert(phantom.connection:send(REQUEST:sub(1, head))) end
   assert(lunet.eventually(function() return dropped() >= #scene.phantoms end, LONG))
   local accepted, rows = serve(scene), {}
-  assert(lunet.eventually(function() return scene.listener:queue().depth == 0 end, LONG))
+  assert(lunet.eventually(function() return assert(scene.listener:queue()).depth == 0 end, LONG))
   for head, phantom in ipairs(scene.phantoms) do phantom.sent = write(phantom.connection, REQUEST:sub(head + 1)) end
   local is_late = resent() > 0
   for head, phantom in ipairs(scene.phantoms) do

@@ -167,12 +167,12 @@ local function send_request(mode, hops, meet, knobs)
   local chain = open_chain(mode, hops, knobs)
   meet() -- it takes a while to make hosts
   local server = chain.hosts[hops + 1]
-  local before, began = server:counters(), lunet.now()
+  local before, began = assert(server:counters()), lunet.now()
   local answered = try_all(chain, 1, 0)
   local left = lunet.now()
   local longest = knobs.service + (knobs.retries + 1) * hops * knobs.patience
   assert(lunet.eventually(function() return is_over(chain) end, LONG + longest))
-  local opened = (server:counters() - before).PassiveOpens or 0
+  local opened = (assert(server:counters()) - before).PassiveOpens or 0
   for i = 2, hops + 1 do chain.listeners[i]:close() end
   local after = count_after(chain.begun, left)
   return {

@@ -214,7 +214,7 @@ local function reconnect(design, timing, knobs)
   becomes("greeted", design.client == "connection" and 2 or 3)
   becomes("replied", 1)
   assert(lunet.eventually(function() return server.connection:unsent() == 0 end, LONG))
-  local record = { design = design.name, timing = timing, bytes = b.connection:info().tcpi_bytes_received,
+  local record = { design = design.name, timing = timing, bytes = assert(b.connection:info()).tcpi_bytes_received,
     port = b.connection:address() == first_address and "same" or "new", unasked = b.read(0) }
   if record.unasked == "" then record.unasked = "nothing" end
   b.ask "balance"
@@ -232,7 +232,7 @@ local function come_again(ghost)
   local target = { listener, from = ("%s:%d"):format(link:address(client), PORT), reuseaddr = true, label = "B" }
   local former = assert(client:connect(target, LONG))
   assert(former:send "login\n")
-  assert(lunet.eventually(function() return listener:queue().depth == 1 end, LONG))
+  assert(lunet.eventually(function() return assert(listener:queue()).depth == 1 end, LONG))
   local old = ghost.held ~= "queued" and assert(listener:accept(LONG))
   do
     local _cut <close> = ghost.departure == "lost" and assert(client:drop { direction = "both" }) or nil
@@ -242,23 +242,23 @@ local function come_again(ghost)
       assert(old:send "welcome\n") -- stays in the send buffer
     end
     local leaving = { port = PORT, state = { "ESTABLISHED", "FIN_WAIT1" } }
-    assert(lunet.eventually(function() return #client:sockets(leaving) == 0 end, LONG))
+    assert(lunet.eventually(function() return #assert(client:sockets(leaving)) == 0 end, LONG))
   end
 
-  local before = server:counters()
+  local before = assert(server:counters())
   local new <close> = assert(client:connect(target, LONG))
   old = old or assert(listener:accept(LONG))
   assert(lunet.eventually(function() return old:liveness() == "reset" end, LONG))
   local record = { departure = ghost.departure, held = ghost.held, old = old:state(),
     request = old:receive("l", 0) or "nothing" }
-  if ghost.held ~= "replied" then record.challenged = (server:counters() - before).TCPSYNChallenge > 0 end
+  if ghost.held ~= "replied" then record.challenged = (assert(server:counters()) - before).TCPSYNChallenge > 0 end
   record.reply = select(3, old:send "welcome\n") or "sent"
   local accepted <close> = assert(listener:accept(LONG))
   assert(new:send "balance\n")
   assert(accepted:receive("l", LONG))
   assert(accepted:send "100\n")
   record.balance = new:receive("l", LONG)
-  record.bytes = new:info().tcpi_bytes_received
+  record.bytes = assert(new:info()).tcpi_bytes_received
   return record
 end
 
@@ -293,7 +293,7 @@ local function reuse_port(case)
   local accepted = assert(listener:accept(LONG))
   FORMERS[case.former](former, accepted, client)
   assert(lunet.eventually(function()
-    local socket = client:sockets({ port = PORT })[1]
+    local socket = assert(client:sockets({ port = PORT }))[1]
     return (socket and socket.state) == STATES[case.former]
   end, LONG))
   local again, _, code = client:connect(target, LONG)

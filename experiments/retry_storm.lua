@@ -64,14 +64,14 @@ end
 -- What the kernel counts from one time to another, and how deep the queue is.
 local function observe(site, from, to)
   lunet.sleep(math.max(0, from - lunet.now()))
-  local server_before, clients_before, depths = site.server:counters(), site.clients:counters(), {}
+  local server_before, clients_before, depths = assert(site.server:counters()), assert(site.clients:counters()), {}
   repeat
-    depths[#depths + 1] = site.listener:queue().depth
+    depths[#depths + 1] = assert(site.listener:queue()).depth
     lunet.sleep(math.max(0, math.min(SAMPLE, to - lunet.now())))
   until lunet.now() >= to
-  local moved = site.server:counters() - server_before
+  local moved = assert(site.server:counters()) - server_before
   return {
-    attempts = (site.clients:counters() - clients_before).ActiveOpens or 0, admitted = moved.PassiveOpens or 0,
+    attempts = (assert(site.clients:counters()) - clients_before).ActiveOpens or 0, admitted = moved.PassiveOpens or 0,
     overflows = moved.ListenOverflows or 0, depth = statistics.mean(depths),
   }
 end

@@ -75,13 +75,13 @@ local function visit(host, listener, knobs)
   local seen = { b_connect_seconds = lunet.now() - started, b_state = b:state() }
   for _, line in ipairs(requests_of(knobs)) do assert(b:send(line .. "\n", LONG)) end
   -- B knows first: the queue entry comes with the ACK that B sends last.
-  lunet.eventually(function() return listener:queue().depth == 1 end, LONG)
+  lunet.eventually(function() return assert(listener:queue()).depth == 1 end, LONG)
   local _, _, code = b:receive("l", knobs.patience)
-  seen.b_error, seen.queue_before_b_left = code, listener:queue().depth
+  seen.b_error, seen.queue_before_b_left = code, assert(listener:queue()).depth
 
   lunet.note "B has waited long enough and disconnects. The queue keeps its entry: a ghost."
   b:close()
-  seen.queue_after_b_left = listener:queue().depth
+  seen.queue_after_b_left = assert(listener:queue()).depth
   return seen
 end
 

@@ -98,7 +98,7 @@ end
 
 local function depths_of(place)
   local depths = {}
-  for i, listener in ipairs(place.listeners) do depths[i] = listener:queue().depth end
+  for i, listener in ipairs(place.listeners) do depths[i] = assert(listener:queue()).depth end
   return depths
 end
 
@@ -112,7 +112,7 @@ end
 --- Until every connection that the server's kernel has made is accepted, or is the stuck worker's.
 local function wait_for_workers(place, timeout)
   assert(lunet.eventually(function()
-    return place.accepted + count_held(place) == place.server:counters().PassiveOpens
+    return place.accepted + count_held(place) == assert(place.server:counters()).PassiveOpens
   end, timeout))
 end
 
@@ -219,13 +219,14 @@ end
 
 local function run_case(case, knobs)
   local place = open_place(case.sharing, case.stuck, knobs)
-  local before = place.server:counters()
+  local before = assert(place.server:counters())
   local requests = arrivals(knobs.clients, 0, knobs)
   local hung, late = run_round(place, new_ports(knobs.clients, FIRST_PORT), requests, knobs)
   local first = {
     sharing = case.sharing, stuck = case.stuck, hung = #hung, late = late, held = count_held(place),
     share = round(100 * #hung / knobs.clients), predicted = round(100 * predict(case, requests, knobs.workers)),
-    overflows = (place.server:counters() - before).ListenOverflows or 0, depths = table.concat(depths_of(place), " "),
+    overflows = (assert(place.server:counters()) - before).ListenOverflows or 0,
+    depths = table.concat(depths_of(place), " "),
   }
   local retries = {}
   for number, retry in ipairs(retries_of(knobs)) do

@@ -112,7 +112,8 @@ local function run_case(case, knobs)
   place:write("request", request)
   local process = nginx.start(server, place, configuration(knobs), TLS)
   local function far_end()
-    return server:sockets({ local_port = case.version and TLS or PLAIN, state = { "ESTABLISHED", "CLOSE_WAIT" } })[1]
+    local filter = { local_port = case.version and TLS or PLAIN, state = { "ESTABLISHED", "CLOSE_WAIT" } }
+    return assert(server:sockets(filter))[1]
   end
 
   if case.has_session then

@@ -105,7 +105,7 @@ local function is_queued(socket)
 end
 
 register("socket_count", function(expected, host, filter)
-  local sockets = host:sockets(filter)
+  local sockets = assert(host:sockets(filter))
   local lines = {}
   for i, s in ipairs(sockets) do
     lines[i] = ("\n  %s %s -> %s%s"):format(s.state, s.local_address, s.peer_address or "(any)",
@@ -116,7 +116,7 @@ register("socket_count", function(expected, host, filter)
 end)
 
 register("moved", function(expected, before, host)
-  local difference = host:counters() - before
+  local difference = assert(host:counters()) - before
   for name, by in pairs(expected) do
     if difference[name] ~= by then
       return false, ("expected %s, on %s moved %s"):format(show(expected), host:name(), show(difference))

@@ -33,12 +33,12 @@ end
 --- does not change). The kernel counts in ticks: it may be less by one, 4 ms at HZ = 250.
 ---@param connection lunet.connection
 ---@return number seconds
-function admission.waited(connection) return connection:info().tcpi_last_data_recv / 1000 end
+function admission.waited(connection) return assert(connection:info()).tcpi_last_data_recv / 1000 end
 
 --- The round trip to the client, as the handshake has measured it.
 ---@param connection lunet.connection
 ---@return number seconds
-function admission.round_trip(connection) return connection:info().tcpi_rtt / 1e6 end
+function admission.round_trip(connection) return assert(connection:info()).tcpi_rtt / 1e6 end
 
 -- -- servers ---------------------------------------------------------------------------------
 

@@ -57,14 +57,14 @@ end
 
 -- It waits for the server, was refused, or its SYN found the queue full.
 local function has_come(site, request, before)
-  if request.code or site.host:counters().ListenOverflows > before then return true end
+  if request.code or assert(site.host:counters()).ListenOverflows > before then return true end
   if not request.connection then return false end
   if not request.half_closes or site.remedy.waits then return true end
   return request.connection:state() == "FIN_WAIT2"
 end
 
 local function arrive(site, request)
-  local before = site.host:counters().ListenOverflows
+  local before = assert(site.host:counters()).ListenOverflows
   local task = lunet.spawn(insist, site, request)
   wait_for(function() return has_come(site, request, before) end)
   return task
@@ -125,8 +125,8 @@ function scenario.count_trips(case, site)
   local request = new_request(site, 1, { half_closes = case.half_closes, service = 0 })
   local task = lunet.spawn(insist, site, request)
   wait_for(function()
-    if site.server.listener:queue().depth == 0 then return false end
-    local socket = site.host:sockets({ listener = site.server.listener })[1]
+    if assert(site.server.listener:queue()).depth == 0 then return false end
+    local socket = assert(site.host:sockets({ listener = site.server.listener }))[1]
     return site.remedy.waits or socket and socket.receive_queue > 0 and socket.fin == case.half_closes
   end)
   local began = lunet.now()
