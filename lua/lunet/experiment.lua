@@ -14,13 +14,14 @@
 --- run, or its knobs leave nothing to try. The verdict is then "not judged" (lua/lunet/run/verdict.lua lists all four).
 local core = require "lunet.core"
 local environment = require "lunet.run.environment"
-local interrupt = require "lunet.run.interrupt"
+local interrupt = require "lunet.text.interrupt"
 local isolation = require "lunet.run.isolation"
 local knob = require "lunet.run.knob"
 local needs = require "lunet.run.needs"
 local recording = require "lunet.recording.recording"
 local shortage = require "lunet.run.shortage"
 local stock = require "lunet.run.stock"
+local verdict = require "lunet.run.verdict"
 
 local experiment = {}
 experiment.__index = experiment
@@ -128,20 +129,6 @@ local function was_on_purpose()
   return raiser and (raiser.func == assert or raiser.func == error)
 end
 
-local NOT_JUDGED <const> = "lunet.not_judged"
-
-local not_judged_class = { __tostring = function(failure) return "not judged: " .. failure.why end }
-
--- As of experiments, the kind is told by a field, since busted loads modules anew.
-local function is_not_judged(failure) return type(failure) == "table" and rawget(failure, "kind") == NOT_JUDGED end
-
---- Ends a check: the run says nothing about the claim. Only a check may call it.
----@param why string why not, as an end of the sentence "The claim is not judged: ..."; a format (string.format)
----@param ... any what the format takes
-local function not_judged(why, ...)
-  error(setmetatable({ kind = NOT_JUDGED, why = why:format(...) }, not_judged_class), 0)
-end
-
 -- assert and error put before a text where in the check they are, which is nothing to the reader of a verdict.
 local function reason_of(failure, check)
   if type(failure) == "table" and failure.message ~= nil then failure = failure.message end
@@ -158,7 +145,7 @@ local function judge(self, outcome, values)
     return is_mistake and core.traceback(failure) or failure
   end, outcome, values)
   if is_mistake then error("the check of the experiment is wrong: " .. result, 0) end
-  if not ok and is_not_judged(result) then return "not judged", result.why end
+  if not ok and verdict.is_not_judged(result) then return "not judged", result.why end
   if not ok then return "does not hold", reason_of(result, self.check) end
   if result == false then return "does not hold", "the check returned false" end
   return "holds"
@@ -200,12 +187,12 @@ end
 ---@return {verdict: string, why: string?, figures: string?, plot: string?, mistake: string?} judgement mistake: what is
 --- wrong in figures or plot, with its traceback
 function experiment:judge(outcome, values)
-  local verdict, why = judge(self, outcome, copy(values))
+  local judged, why = judge(self, outcome, copy(values))
   local figures, figures_mistake = text_of(self, "figures", outcome, copy(values))
   local plot, plot_mistake = text_of(self, "plot", outcome, copy(values))
   local mistake = figures_mistake or plot_mistake
-  if mistake then verdict, why = "could not run", first_line(mistake) end
-  return { verdict = verdict, why = why, figures = figures, plot = plot, mistake = mistake }
+  if mistake then judged, why = "could not run", first_line(mistake) end
+  return { verdict = judged, why = why, figures = figures, plot = plot, mistake = mistake }
 end
 
 --- Runs it in a scope of its own on a home host of its own, with recording on. An error of the run is
@@ -274,7 +261,7 @@ end
 ---@field exclusive? boolean whether its times are wrong when something else takes the processor: it runs alone, and
 --- only its calls are recorded, unless --record or a file asks for more
 
-return setmetatable({ not_judged = not_judged }, {
+return setmetatable({ not_judged = verdict.not_judged }, {
   ---@param definition lunet.experiment_definition
   __call = function(_, definition) return declare(definition) end,
 })

@@ -7,7 +7,7 @@
 --- runs.
 local agreement = require "spec.support.agreement"
 local compare = require "spec.figures.compare"
-local interrupt = require "lunet.run.interrupt"
+local interrupt = require "lunet.text.interrupt"
 local isolation = require "lunet.run.isolation"
 
 local SKIPPED <const> = 77

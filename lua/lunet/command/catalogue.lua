@@ -1,5 +1,5 @@
 --- A catalogue: the experiments of a directory. They are run each in a process of its own, several at a time.
-local interrupt = require "lunet.run.interrupt"
+local interrupt = require "lunet.text.interrupt"
 local dkjson = require "dkjson"
 local lunet = require "lunet"
 local recorded = require "lunet.run.record"

@@ -2,7 +2,7 @@
 --- `lunet experiments/stale_replay.lua [--json] [--KNOB VALUE ...]`.
 local argparse = require "argparse"
 local core = require "lunet.core" -- what only some runs need is loaded by them: a start takes milliseconds
-local interrupt = require "lunet.run.interrupt"
+local interrupt = require "lunet.text.interrupt"
 local knob = require "lunet.run.knob"
 local needs = require "lunet.run.needs"
 local outputs = require "lunet.command.outputs"

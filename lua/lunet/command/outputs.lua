@@ -4,7 +4,7 @@
 --- file.
 local core = require "lunet.core"
 local environment = require "lunet.run.environment"
-local interrupt = require "lunet.run.interrupt"
+local interrupt = require "lunet.text.interrupt"
 
 local outputs = {}
 outputs.__index = outputs

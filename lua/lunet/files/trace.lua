@@ -5,7 +5,7 @@
 --- segments are told as each host's tap saw them (kind "tap"). When the run is over, the file is replaced by the whole:
 --- in the order of time, with each segment once (kind "segment"). A file that has content already stays until then.
 local core = require "lunet.core"
-local interrupt = require "lunet.run.interrupt"
+local interrupt = require "lunet.text.interrupt"
 local json = require "lunet.text.json"
 
 local trace_file = {}

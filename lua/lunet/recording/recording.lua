@@ -3,7 +3,7 @@
 local core = require "lunet.core"
 local counters = require "lunet.network.counters"
 local host = require "lunet.network.host"
-local interrupt = require "lunet.run.interrupt"
+local interrupt = require "lunet.text.interrupt"
 local network = require "lunet.network.network"
 local rule = require "lunet.network.rule"
 local segments = require "lunet.recording.segments"

@@ -85,7 +85,7 @@ end
 local function attempt(try)
   local ok, failure = pcall(core.scope, try)
   if ok then return true end
-  if require("lunet.run.interrupt").is(failure) then error(failure, 0) end
+  if require("lunet.text.interrupt").is(failure) then error(failure, 0) end
   if type(failure) ~= "table" then failure = { message = tostring(failure) } end
   local message = failure.message or tostring(failure)
   return nil, message, failure.code or message:match "%((%u[%u%d]+)%)" or "EOPNOTSUPP", failure.command

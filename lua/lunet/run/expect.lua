@@ -3,7 +3,7 @@
 ---
 ---     expect.record("proxy, reset", record, { status = "499", asked = false, wait = expect.time(0.3, 0.6) })
 ---     --> proxy, reset: asked is true, not false
-local experiment = require "lunet.experiment"
+local verdict = require "lunet.run.verdict"
 
 local expect = {}
 
@@ -55,7 +55,7 @@ end
 local function compare(where, value, wanted)
   if fits(value, wanted) then return end
   local text = ("%s is %s, not %s"):format(where, tostring(value), tostring(wanted))
-  if is_late(value, wanted) then experiment.not_judged("%s: the machine was late", text) end
+  if is_late(value, wanted) then verdict.not_judged("%s: the machine was late", text) end
   error(text, 0)
 end
 

@@ -7,7 +7,7 @@
 ---
 --- and in the check: `lateness.at_most("it ended", outcome.seconds, 1.1, outcome.lateness)`.
 local core = require "lunet.core"
-local experiment = require "lunet.experiment"
+local verdict = require "lunet.run.verdict"
 
 local lateness = {}
 lateness.__index = lateness
@@ -48,7 +48,7 @@ lateness.__close = lateness.close
 ---@param late number seconds by which the machine was late, from worst
 function lateness.at_most(what, seconds, most, late)
   if seconds <= most then return end
-  if seconds <= most + late then experiment.not_judged("the machine was %g s late", late) end
+  if seconds <= most + late then verdict.not_judged("the machine was %g s late", late) end
   error(("%s after %g s, more than %g s"):format(what, seconds, most), 0)
 end
 

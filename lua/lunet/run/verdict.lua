@@ -36,4 +36,21 @@ function verdict.status_of_all(counts)
   return 0
 end
 
+local NOT_JUDGED <const> = "lunet.not_judged"
+
+local not_judged_class = { __tostring = function(failure) return "not judged: " .. failure.why end }
+
+--- Ends a check: the run says nothing about the claim. Only a check may call it; scripts know it as
+--- experiment.not_judged.
+---@param why string why not, as an end of the sentence "The claim is not judged: ..."; a format (string.format)
+---@param ... any what the format takes
+function verdict.not_judged(why, ...)
+  error(setmetatable({ kind = NOT_JUDGED, why = why:format(...) }, not_judged_class), 0)
+end
+
+--- Whether a check ended by not_judged. A field tells, since busted loads modules anew.
+---@param failure any an error value
+---@return boolean
+function verdict.is_not_judged(failure) return type(failure) == "table" and rawget(failure, "kind") == NOT_JUDGED end
+
 return verdict

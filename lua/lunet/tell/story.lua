@@ -1,7 +1,7 @@
 --- A run as text, for a terminal or a pipe: the claim, the knobs, the timeline, the outcome, the
 --- verdict.
 local depths = require "lunet.recording.depths"
-local interrupt = require "lunet.run.interrupt"
+local interrupt = require "lunet.text.interrupt"
 local lanes = require "lunet.tell.sequence"
 local records = require "lunet.text.table"
 local text = require "lunet.text.width"

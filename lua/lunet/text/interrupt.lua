@@ -1,4 +1,5 @@
---- What a signal that ends the program raises (core/binding/interrupt.c). Code that catches errors must let it pass.
+--- The text of the error that a signal raises to end the program (core/binding/interrupt.c). Code that catches errors
+--- must let it pass.
 local interrupt = {}
 
 --- Whether an error is such an interruption, with or without its traceback.

@@ -1,0 +1,59 @@
+local program = require "spec.support.program"
+local scratch = require "lunet.peer.scratch"
+
+-- script/check-layering in a copy of what it reads, with a line too much.
+describe("script/check-layering", function()
+  local place
+  before_each(function()
+    place = scratch.open()
+    program.shell(("cd %s && cp -r --parents core lua/lunet script/check-layering %s"):format(
+      program.quote(os.getenv "LUNET_SOURCE"), place.path))
+  end)
+  after_each(function() place:close() end)
+
+  local function check() return program.shell("exec " .. place.path .. "/script/check-layering") end
+
+  local function add(path, line)
+    local file = assert(io.open(place.path .. "/" .. path, "a"))
+    assert(file:write("\n", line, "\n"))
+    assert(file:close())
+  end
+
+  local function assert_complains(why, path, line)
+    add(path, line)
+    local result = check()
+    assert.equal(1, result.status)
+    assert.matches(path .. ":", result.output, 1, true)
+    assert.matches(line .. "\n^ " .. why .. "\n", result.output, 1, true)
+  end
+
+  it("finds nothing wrong with this tree", function()
+    assert.same({ status = 0, output = "", errors = "" }, check())
+  end)
+
+  local wrong = {
+    ["requires a higher floor"] = { "recording is not below text", "lua/lunet/text/width.lua",
+      'local cast = require "lunet.recording.cast"' },
+    ["requires another floor of its own height"] = { "report is not below tell", "lua/lunet/tell/story.lua",
+      'local axis = require "lunet.report.axis"' },
+    ["requires a front door from below"] = { "lunet is not below network", "lua/lunet/network/rule.lua",
+      'local lunet = require("lunet")' },
+    ["requires what is for specs"] = { "assert is not below load", "lua/lunet/load/workload.lua",
+      'local lunet = require "lunet.assert"' },
+    ["names a module to require later"] = { "files is not below recording", "lua/lunet/recording/depths.lua",
+      'local later = { module = "lunet.files.trace" }' },
+    ["requires twice on a line"] = { "command is not below tell", "lua/lunet/tell/progress.lua",
+      'local a, b = require "lunet.text.width", require "lunet.command.file"' },
+    ["requires what is on no floor"] = { "lunet.attic.trunk stands on no floor", "lua/lunet/command/doctor.lua",
+      'local trunk = require "lunet.attic.trunk"' },
+    ["declares and requires"] = { "text is not below types", "lua/lunet/types/core.lua", 'require "lunet.text.width"' },
+    ["stands on no floor"] = { "it stands on no floor", "lua/lunet/trunk.lua", "" },
+  }
+  for what, case in pairs(wrong) do
+    it("complains of a Lua file that " .. what, function() assert_complains(table.unpack(case)) end)
+  end
+
+  it("complains of a C file that includes a higher floor", function()
+    assert_complains("core/platform is the lowest floor", "core/platform/clock.h", '#include "handle/loop.h"')
+  end)
+end)
