@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "binding/anchor.h"
+#include "binding/box.h"
 #include "binding/failure.h"
 #include "binding/field.h"
 #include "binding/host.h"
@@ -15,14 +16,12 @@
 
 static const char CAPTURE_TYPE[] = "lunet.capture";
 
-static capture *check(lua_State *L) { return *(capture **)type_check(L, 1, CAPTURE_TYPE); }
-
 int capture_new(lua_State *L) {
   lua_Integer most = luaL_checkinteger(L, 2);
   luaL_argcheck(L, most >= 1 && most <= INT32_MAX, 2, "how many segments to keep, 1 or more");
   bool outlives = lua_toboolean(L, 3);
   runtime *rt = runtime_of(L);
-  capture **box = (capture **)type_new_box(L, CAPTURE_TYPE, 0);
+  capture **box = type_new_box(L, CAPTURE_TYPE, 0);
   host *h = host_check(L, 1);
   struct place p = host_place(rt, h, NULL);
   if (outlives) p = (struct place){.scope = loop_scope(rt->lp)};
@@ -76,7 +75,7 @@ static void push_segment(lua_State *L, const struct segment *s) {
 /* A finalizer that runs while the tables are made may read more: the ring moves, and what it has
  * overwritten is forgotten. */
 static int segments(lua_State *L) {
-  capture *c = check(L);
+  capture *c = box_check(L, 1, CAPTURE_TYPE);
   lua_Integer wanted = luaL_optinteger(L, 2, 0), count = 0;
   luaL_argcheck(L, wanted >= 0, 2, "segments are numbered from 0");
   int result = c == NULL ? 0 : capture_read(c);
@@ -94,7 +93,7 @@ static int segments(lua_State *L) {
 }
 
 static int statistics(lua_State *L) {
-  capture *c = check(L);
+  capture *c = box_check(L, 1, CAPTURE_TYPE);
   if (c != NULL) capture_read(c);
   lua_createtable(L, 0, 4);
   field_set_integer(L, "seen", c == NULL ? 0 : (lua_Integer)capture_next(c));
@@ -104,30 +103,7 @@ static int statistics(lua_State *L) {
   return 1;
 }
 
-static int close_capture(lua_State *L) {
-  capture *c = check(L);
-  if (c != NULL) capture_close(c);
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
-static int to_string(lua_State *L) {
-  capture *c = check(L);
-  lua_pushstring(L, c == NULL || !capture_is_open(c) ? "capture (closed)" : "capture");
-  return 1;
-}
-
-static int collect(lua_State *L) {
-  capture **box = (capture **)type_check(L, 1, CAPTURE_TYPE);
-  if (*box != NULL) capture_free(*box);
-  *box = NULL;
-  return 0;
-}
-
 static const luaL_Reg methods[] = {
-  {"segments", segments}, {"statistics", statistics}, {"close", close_capture}, {NULL, NULL}};
+  {"segments", segments}, {"statistics", statistics}, {NULL, NULL}};
 
-static const luaL_Reg metamethods[] = {
-  {"__close", close_capture}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
-
-void capture_open_type(lua_State *L) { type_open(L, CAPTURE_TYPE, methods, metamethods); }
+void capture_open_type(lua_State *L) { box_open_type(L, CAPTURE_TYPE, methods, NULL); }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "binding/anchor.h"
+#include "binding/box.h"
 #include "binding/failure.h"
 #include "binding/field.h"
 #include "binding/host.h"
@@ -19,22 +20,13 @@
 
 const char CONNECTION_TYPE[] = "lunet.connection";
 
-static connection *check(lua_State *L) { return *(connection **)type_check(L, 1, CONNECTION_TYPE); }
+static connection *connection_self(lua_State *L) { return box_check(L, 1, CONNECTION_TYPE); }
+static connection *connection_open_self(lua_State *L) { return box_check_open(L, CONNECTION_TYPE); }
 
-/* NULL, and the failure pushed, once it is closed. */
-static connection *check_open(lua_State *L) {
-  connection *c = check(L);
-  if (c != NULL && connection_is_open(c)) return c;
-  failure_push(L, OP_CLOSED, "connection");
-  return NULL;
-}
-
-connection **connection_new(lua_State *L) {
-  return (connection **)type_new_box(L, CONNECTION_TYPE, 0);
-}
+connection **connection_new(lua_State *L) { return type_new_box(L, CONNECTION_TYPE, 0); }
 
 void connection_anchor(lua_State *L) {
-  anchor_add(L, -1, runtime_of(L), *(connection **)type_check(L, -1, CONNECTION_TYPE));
+  anchor_add(L, -1, runtime_of(L), box_check(L, -1, CONNECTION_TYPE));
 }
 
 int connection_push_address(lua_State *L, const address *a) {
@@ -116,7 +108,7 @@ static int push_not_opened(lua_State *L, int result, const struct connect *what)
 
 /* A Unix socket does not know whom it failed to reach: what was tried is on the stack. */
 static int push_connected(lua_State *L, op *o) {
-  connection *c = *(connection **)type_check(L, CONNECTION, CONNECTION_TYPE);
+  connection *c = box_check(L, CONNECTION, CONNECTION_TYPE);
   if (o->result >= 0) {
     lua_pushvalue(L, CONNECTION);
     connection_anchor(L);
@@ -127,7 +119,7 @@ static int push_connected(lua_State *L, op *o) {
     connection_peer(c, &peer);
     push_attempt(L, &peer);
   }
-  connection_close(c);
+  handle_close(c);
   return failure_push(L, o->result, lua_tostring(L, ATTEMPT));
 }
 
@@ -197,17 +189,14 @@ static int push_sent(lua_State *L, op *o) {
 
 static int send_data(lua_State *L) {
   size_t length;
-  connection *c = check(L);
+  connection *c = connection_self(L);
   const char *data = luaL_checklstring(L, 2, &length);
   uint64_t deadline_ns = timeout_argument(L, 3);
   task *t = task_begin(L, deadline_ns);
   t->op.as.send.data = data;
   t->op.as.send.length = length;
   t->op.as.send.sent = 0;
-  if (c == NULL)
-    op_end(&t->op, OP_CLOSED);
-  else
-    connection_send(c, &t->op);
+  if (box_has(c, &t->op)) connection_send(c, &t->op);
   return task_wait_holding(L, t, 2, push_sent);
 }
 
@@ -245,21 +234,18 @@ static enum receive_what what_argument(lua_State *L, size_t *want) {
 
 static int receive_data(lua_State *L) {
   size_t want;
-  connection *c = check(L);
+  connection *c = connection_self(L);
   enum receive_what what = what_argument(L, &want);
   uint64_t deadline_ns = timeout_argument(L, 3);
   task *t = task_begin(L, deadline_ns);
   t->op.as.receive.what = what;
   t->op.as.receive.want = want;
-  if (c == NULL)
-    op_end(&t->op, OP_CLOSED);
-  else
-    connection_receive(c, &t->op);
+  if (box_has(c, &t->op)) connection_receive(c, &t->op);
   return task_wait(L, t, push_received);
 }
 
 static int ended(lua_State *L) {
-  connection *c = check(L);
+  connection *c = connection_self(L);
   int code = c == NULL ? OP_CLOSED : connection_ended(c);
   if (code == 0)
     lua_pushboolean(L, 0);
@@ -282,21 +268,14 @@ int connection_how(lua_State *L, int index, int default_how) {
 }
 
 static int shut(lua_State *L) {
-  check(L);
+  connection_self(L);
   int how = connection_how(L, 2, SHUT_WR);
-  connection *c = check_open(L);
+  connection *c = connection_open_self(L);
   return c == NULL ? 3 : failure_push_result(L, connection_shutdown(c, how), "shutdown");
 }
 
-static int close_connection(lua_State *L) {
-  connection *c = check(L);
-  if (c != NULL) connection_close(c);
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
 static int reset(lua_State *L) {
-  connection *c = check_open(L);
+  connection *c = connection_open_self(L);
   return c == NULL ? 3 : failure_push_result(L, connection_reset(c), "reset");
 }
 
@@ -304,7 +283,7 @@ static int reset(lua_State *L) {
 
 static int state(lua_State *L) {
   const char *name;
-  connection *c = check_open(L);
+  connection *c = connection_open_self(L);
   if (c == NULL) return 3;
   int result = socket_state(connection_descriptor(c), &name);
   if (result < 0) return failure_push(L, result, "state");
@@ -324,7 +303,7 @@ int connection_push_info(lua_State *L, const struct tcp_info_memory *values) {
 
 static int info(lua_State *L) {
   struct tcp_info_memory values;
-  connection *c = check_open(L);
+  connection *c = connection_open_self(L);
   if (c == NULL) return 3;
   int result = tcp_info_copy(connection_descriptor(c), &values);
   return result < 0 ? failure_push(L, result, "info") : connection_push_info(L, &values);
@@ -334,7 +313,7 @@ static int liveness(lua_State *L) {
   static const char *const names[] = {
     [LIVENESS_OPEN] = "open", [LIVENESS_FIN] = "fin", [LIVENESS_RESET] = "reset"};
   enum liveness found;
-  connection *c = check_open(L);
+  connection *c = connection_open_self(L);
   if (c == NULL) return 3;
   int result = connection_liveness(c, &found);
   if (result < 0) return failure_push(L, result, "liveness");
@@ -343,7 +322,7 @@ static int liveness(lua_State *L) {
 }
 
 static int unread(lua_State *L) {
-  connection *c = check_open(L);
+  connection *c = connection_open_self(L);
   if (c == NULL) return 3;
   int bytes = socket_unread(connection_descriptor(c));
   if (bytes < 0) return failure_push(L, bytes, "unread");
@@ -354,7 +333,7 @@ static int unread(lua_State *L) {
 
 static int unsent(lua_State *L) {
   int never_sent;
-  connection *c = check_open(L);
+  connection *c = connection_open_self(L);
   if (c == NULL) return 3;
   int bytes = socket_unsent(connection_descriptor(c), &never_sent);
   if (bytes < 0) return failure_push(L, bytes, "unsent");
@@ -365,7 +344,7 @@ static int unsent(lua_State *L) {
 
 static int local_address(lua_State *L) {
   address local;
-  connection *c = check_open(L);
+  connection *c = connection_open_self(L);
   if (c == NULL) return 3;
   int result = connection_local(c, &local);
   return result < 0 ? failure_push(L, result, "address") : connection_push_address(L, &local);
@@ -373,49 +352,18 @@ static int local_address(lua_State *L) {
 
 static int peer_address(lua_State *L) {
   address peer;
-  connection *c = check_open(L);
+  connection *c = connection_open_self(L);
   if (c == NULL) return 3;
   connection_peer(c, &peer);
   return connection_push_address(L, &peer);
 }
 
-static int to_string(lua_State *L) {
-  connection *c = check(L);
-  if (c == NULL || !connection_is_open(c)) {
-    lua_pushliteral(L, "connection (closed)");
-    return 1;
-  }
-  char text[2 * ADDRESS_TEXT];
-  connection_describe(c, text, sizeof text);
-  lua_pushfstring(L, "connection %s", text);
-  return 1;
-}
-
-static int collect(lua_State *L) {
-  connection **box = (connection **)type_check(L, 1, CONNECTION_TYPE);
-  if (*box != NULL) connection_free(*box);
-  *box = NULL;
-  return 0;
-}
-
 static const luaL_Reg methods[] = {
-  {"send", send_data},
-  {"receive", receive_data},
-  {"ended", ended},
-  {"shutdown", shut},
-  {"close", close_connection},
-  {"reset", reset},
-  {"state", state},
-  {"info", info},
-  {"liveness", liveness},
-  {"unread", unread},
-  {"unsent", unsent},
-  {"address", local_address},
-  {"peer", peer_address},
+  {"send", send_data}, {"receive", receive_data},  {"ended", ended},
+  {"shutdown", shut},  {"reset", reset},           {"state", state},
+  {"info", info},      {"liveness", liveness},     {"unread", unread},
+  {"unsent", unsent},  {"address", local_address}, {"peer", peer_address},
   {NULL, NULL},
 };
 
-static const luaL_Reg metamethods[] = {
-  {"__close", close_connection}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
-
-void connection_open_type(lua_State *L) { type_open(L, CONNECTION_TYPE, methods, metamethods); }
+void connection_open_type(lua_State *L) { box_open_type(L, CONNECTION_TYPE, methods, NULL); }

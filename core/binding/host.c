@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "binding/anchor.h"
+#include "binding/box.h"
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/listener.h"
@@ -20,11 +21,9 @@
 
 const char HOST_TYPE[] = "lunet.host";
 
-static host *check(lua_State *L, int index) { return *(host **)type_check(L, index, HOST_TYPE); }
-
 host *host_check(lua_State *L, int index) {
-  host *h = check(L, index);
-  if (h == NULL || !host_is_open(h)) misuse(L, "the host is closed");
+  host *h = box_check(L, index, HOST_TYPE);
+  if (!handle_is_open(h)) misuse(L, "the host is closed");
   return h;
 }
 
@@ -49,7 +48,7 @@ int host_push_refusal(lua_State *L, int result, const char *what) {
 int host_new(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   runtime *rt = runtime_of(L);
-  host **box = (host **)type_new_box(L, HOST_TYPE, 0);
+  host **box = type_new_box(L, HOST_TYPE, 0);
   int result = host_open(rt->lp, rt->current->nursery->handles, name, box);
   if (result < 0) return host_push_refusal(L, result, lua_pushfstring(L, "host %s", name));
   anchor_add(L, -1, rt, *box);
@@ -87,30 +86,9 @@ static int sockets(lua_State *L) {
 }
 
 static int name(lua_State *L) {
-  host *h = check(L, 1);
+  host *h = box_check(L, 1, HOST_TYPE);
   lua_pushstring(L, h == NULL ? "(closed)" : host_name(h));
   return 1;
-}
-
-static int close_host(lua_State *L) {
-  host *h = check(L, 1);
-  if (h != NULL) host_close(h);
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
-static int to_string(lua_State *L) {
-  host *h = check(L, 1);
-  bool is_open = h != NULL && host_is_open(h);
-  lua_pushfstring(L, "host %s%s", h == NULL ? "" : host_name(h), is_open ? "" : " (closed)");
-  return 1;
-}
-
-static int collect(lua_State *L) {
-  host **box = (host **)type_check(L, 1, HOST_TYPE);
-  if (*box != NULL) host_free(*box);
-  *box = NULL;
-  return 0;
 }
 
 /* -- links --------------------------------------------------------------------------------- */
@@ -274,21 +252,18 @@ int host_stay(lua_State *L) {
 }
 
 int host_is_host(lua_State *L) {
-  host **box = (host **)type_test(L, 1, HOST_TYPE);
+  host **box = type_test(L, 1, HOST_TYPE);
   lua_pushboolean(L, box != NULL);
-  lua_pushboolean(L, box != NULL && *box != NULL && host_is_open(*box));
+  lua_pushboolean(L, box != NULL && handle_is_open(*box));
   return 2;
 }
 
 int host_number_of(lua_State *L) {
-  lua_pushinteger(L, host_number(check(L, 1)));
+  lua_pushinteger(L, host_number(box_check(L, 1, HOST_TYPE)));
   return 1;
 }
 
 static const luaL_Reg methods[] = {
-  {"exec", host_exec}, {"sockets", sockets}, {"name", name}, {"close", close_host}, {NULL, NULL}};
+  {"exec", host_exec}, {"sockets", sockets}, {"name", name}, {NULL, NULL}};
 
-static const luaL_Reg metamethods[] = {
-  {"__close", close_host}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
-
-void host_open_type(lua_State *L) { type_open(L, HOST_TYPE, methods, metamethods); }
+void host_open_type(lua_State *L) { box_open_type(L, HOST_TYPE, methods, NULL); }

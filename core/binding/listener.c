@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "binding/anchor.h"
+#include "binding/box.h"
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/field.h"
@@ -18,18 +19,11 @@
 
 const char LISTENER_TYPE[] = "lunet.listener";
 
-static listener *check(lua_State *L) { return *(listener **)type_check(L, 1, LISTENER_TYPE); }
-
-/* NULL, and the failure pushed, once it is closed. */
-static listener *check_open(lua_State *L) {
-  listener *l = check(L);
-  if (l != NULL && listener_is_open(l)) return l;
-  failure_push(L, OP_CLOSED, "listener");
-  return NULL;
-}
+static listener *listener_self(lua_State *L) { return box_check(L, 1, LISTENER_TYPE); }
+static listener *listener_open_self(lua_State *L) { return box_check_open(L, LISTENER_TYPE); }
 
 listener *listener_test(lua_State *L, int index) {
-  listener **box = (listener **)type_test(L, index, LISTENER_TYPE);
+  listener **box = type_test(L, index, LISTENER_TYPE);
   return box == NULL ? NULL : *box;
 }
 
@@ -118,7 +112,7 @@ int listener_listen_on(lua_State *L) {
   struct listen what;
   runtime *rt = runtime_of(L);
   read_target(L, &what);
-  listener **box = (listener **)type_new_box(L, LISTENER_TYPE, 0);
+  listener **box = type_new_box(L, LISTENER_TYPE, 0);
   int result = open_listener(&what, host_or_home(L, HOST), rt, box);
   if (result < 0) return push_not_opened(L, result, &what);
   anchor_add(L, -1, rt, *box);
@@ -142,15 +136,12 @@ static int push_accepted(lua_State *L, op *o) {
 }
 
 static int accept_one(lua_State *L) {
-  listener *l = check(L);
+  listener *l = listener_self(L);
   uint64_t deadline_ns = timeout_argument(L, 2);
   lua_settop(L, 2);
   connection **box = connection_new(L);
   task *t = task_begin(L, deadline_ns);
-  if (l == NULL)
-    op_end(&t->op, OP_CLOSED);
-  else
-    listener_accept(l, t->nursery->handles, box, &t->op);
+  if (box_has(l, &t->op)) listener_accept(l, t->nursery->handles, box, &t->op);
   return task_wait_holding(L, t, 3, push_accepted);
 }
 
@@ -166,9 +157,9 @@ static bool gate_argument(lua_State *L, int index, uint32_t *out) {
 
 static int set_gate(lua_State *L) {
   uint32_t limit;
-  check(L);
+  listener_self(L);
   bool is_given = gate_argument(L, 2, &limit);
-  listener *l = check_open(L);
+  listener *l = listener_open_self(L);
   if (l == NULL) return 3;
   if (is_given) listener_set_gate(l, limit);
   limit = gate_limit(listener_gate(l));
@@ -182,7 +173,7 @@ static int set_gate(lua_State *L) {
 
 static int queue(lua_State *L) {
   uint32_t depth, limit;
-  listener *l = check_open(L);
+  listener *l = listener_open_self(L);
   if (l == NULL) return 3;
   int result = listener_queue(l, &depth, &limit);
   if (result < 0) return failure_push(L, result, "queue");
@@ -195,56 +186,29 @@ static int queue(lua_State *L) {
 }
 
 static int resize(lua_State *L) {
-  check(L);
+  listener_self(L);
   lua_Integer backlog = luaL_checkinteger(L, 2);
   luaL_argcheck(L, backlog >= 0 && backlog <= INT_MAX, 2, "a backlog is a whole number, 0 or more");
-  listener *l = check_open(L);
+  listener *l = listener_open_self(L);
   if (l == NULL) return 3;
   return failure_push_result(L, listener_resize(l, (int)backlog), "resize");
 }
 
 static int shut(lua_State *L) {
-  check(L);
+  listener_self(L);
   int how = connection_how(L, 2, -1);
-  listener *l = check_open(L);
+  listener *l = listener_open_self(L);
   return l == NULL ? 3 : failure_push_result(L, listener_shutdown(l, how), "shutdown");
 }
 
 static int local_address(lua_State *L) {
-  listener *l = check_open(L);
+  listener *l = listener_open_self(L);
   return l == NULL ? 3 : connection_push_address(L, listener_address(l));
 }
 
-static int close_listener(lua_State *L) {
-  listener *l = check(L);
-  if (l != NULL) listener_close(l);
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
-static int to_string(lua_State *L) {
-  listener *l = check(L);
-  char text[ADDRESS_TEXT];
-  if (l == NULL || !listener_is_open(l))
-    lua_pushliteral(L, "listener (closed)");
-  else
-    lua_pushfstring(L, "listener %s", address_format(listener_address(l), text));
-  return 1;
-}
-
-static int collect(lua_State *L) {
-  listener **box = (listener **)type_check(L, 1, LISTENER_TYPE);
-  if (*box != NULL) listener_free(*box);
-  *box = NULL;
-  return 0;
-}
-
 static const luaL_Reg methods[] = {
-  {"accept", accept_one}, {"gate", set_gate},         {"queue", queue},          {"resize", resize},
-  {"shutdown", shut},     {"address", local_address}, {"close", close_listener}, {NULL, NULL},
+  {"accept", accept_one}, {"gate", set_gate},         {"queue", queue}, {"resize", resize},
+  {"shutdown", shut},     {"address", local_address}, {NULL, NULL},
 };
 
-static const luaL_Reg metamethods[] = {
-  {"__close", close_listener}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
-
-void listener_open_type(lua_State *L) { type_open(L, LISTENER_TYPE, methods, metamethods); }
+void listener_open_type(lua_State *L) { box_open_type(L, LISTENER_TYPE, methods, NULL); }

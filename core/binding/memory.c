@@ -13,13 +13,13 @@ void memory_free(void **place) {
   *place = NULL;
 }
 
-static int collect(lua_State *L) {
+static int memory_collect(lua_State *L) {
   memory_free(type_check(L, 1, MEMORY_TYPE));
   return 0;
 }
 
 void memory_open_type(lua_State *L) {
   static const luaL_Reg none[] = {{NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__gc", collect}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__gc", memory_collect}, {NULL, NULL}};
   type_open(L, MEMORY_TYPE, none, metamethods);
 }

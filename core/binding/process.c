@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "binding/anchor.h"
+#include "binding/box.h"
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/field.h"
@@ -27,15 +28,8 @@ static const char PROGRAMS[] = "lunet.programs";
 
 static const char *const stream_names[STREAMS] = {"stdin", "stdout", "stderr"};
 
-static process *check(lua_State *L) { return *(process **)type_check(L, 1, PROCESS_TYPE); }
-
-/* NULL, and the failure pushed, once it is closed. */
-static process *check_open(lua_State *L) {
-  process *p = check(L);
-  if (p != NULL && process_is_open(p)) return p;
-  failure_push(L, OP_CLOSED, "process");
-  return NULL;
-}
+static process *process_self(lua_State *L) { return box_check(L, 1, PROCESS_TYPE); }
+static process *process_open_self(lua_State *L) { return box_check_open(L, PROCESS_TYPE); }
 
 int process_push_status(lua_State *L, int status) {
   char text[SIGNAL_TEXT];
@@ -51,7 +45,7 @@ int process_push_status(lua_State *L, int status) {
 /* The process on top: its connections are fields of it, and keep it alive. */
 static connection **push_stream(lua_State *L, int i) {
   lua_getiuservalue(L, -1, 1);
-  connection **box = (connection **)type_new_box(L, CONNECTION_TYPE, 0);
+  connection **box = type_new_box(L, CONNECTION_TYPE, 0);
   lua_getfield(L, LUA_REGISTRYINDEX, PROGRAMS);
   lua_pushvalue(L, -2);
   lua_pushvalue(L, -5);
@@ -63,7 +57,7 @@ static connection **push_stream(lua_State *L, int i) {
 }
 
 static process **push_box(lua_State *L) {
-  process **box = (process **)type_new_box(L, PROCESS_TYPE, 1);
+  process **box = type_new_box(L, PROCESS_TYPE, 1);
   lua_createtable(L, 0, STREAMS);
   lua_setiuservalue(L, -2, 1);
   return box;
@@ -73,8 +67,8 @@ static void close_streams(lua_State *L, int index) {
   lua_getiuservalue(L, index, 1);
   for (int i = 0; i < STREAMS; i++) {
     lua_getfield(L, -1, stream_names[i]);
-    connection **box = (connection **)type_test(L, -1, CONNECTION_TYPE);
-    if (box != NULL && *box != NULL) connection_close(*box);
+    connection **box = type_test(L, -1, CONNECTION_TYPE);
+    if (box != NULL && *box != NULL) handle_close(*box);
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
@@ -97,13 +91,13 @@ static const char *push_attempt(lua_State *L, const process *p) {
 }
 
 static int push_started(lua_State *L, op *o) {
-  process *p = *(process **)type_check(L, PROCESS, PROCESS_TYPE);
+  process *p = box_check(L, PROCESS, PROCESS_TYPE);
   if (o->result >= 0) {
     anchor_add(L, PROCESS, runtime_of(L), p);
     lua_pushvalue(L, PROCESS);
     return 1;
   }
-  process_close(p);
+  handle_close(p);
   close_streams(L, PROCESS);
   return failure_push(L, o->result, push_attempt(L, p));
 }
@@ -151,19 +145,19 @@ int process_exec(lua_State *L) {
 /* -- methods ------------------------------------------------------------------------------- */
 
 static int number(lua_State *L) {
-  process *p = check_open(L);
+  process *p = process_open_self(L);
   if (p == NULL) return 3;
   lua_pushinteger(L, process_number(p));
   return 1;
 }
 
 static int send_signal(lua_State *L, int signal, const char *what) {
-  process *p = check_open(L);
+  process *p = process_open_self(L);
   return p == NULL ? 3 : failure_push_result(L, process_signal(p, signal), what);
 }
 
 static int send_signal_to_all(lua_State *L, int signal, const char *what) {
-  process *p = check_open(L);
+  process *p = process_open_self(L);
   return p == NULL ? 3 : failure_push_result(L, process_signal_all(p, signal), what);
 }
 
@@ -181,9 +175,9 @@ static void push_entry(lua_State *L, const struct process_entry *e) {
 
 static int tree(lua_State *L) {
   struct process_tree found;
-  check(L);
+  process_self(L);
   void **memory = memory_new(L);
-  process *p = check_open(L);
+  process *p = process_open_self(L);
   if (p == NULL) return 3;
   int result = process_tree(p, &found);
   if (result < 0) return failure_push(L, result, "tree");
@@ -213,60 +207,38 @@ static int signal_argument(lua_State *L, int index) {
 }
 
 static int send_kill(lua_State *L) {
-  check(L);
+  process_self(L);
   return send_signal(L, signal_argument(L, 2), "kill");
 }
 
 static int push_ended(lua_State *L, op *o) {
   int status;
   if (o->result < 0) return failure_push(L, o->result, "wait");
-  process_ended(check(L), &status);
+  process_ended(process_self(L), &status);
   return process_push_status(L, status);
 }
 
 static int wait_for_end(lua_State *L) {
-  process *p = check(L);
+  process *p = process_self(L);
   uint64_t deadline_ns = timeout_argument(L, 2);
   task *t = task_begin(L, deadline_ns);
-  if (p == NULL)
-    op_end(&t->op, OP_CLOSED);
-  else
-    process_wait(p, &t->op);
+  if (box_has(p, &t->op)) process_wait(p, &t->op);
   return task_wait(L, t, push_ended);
 }
 
 static int close_process(lua_State *L) {
-  process *p = check(L);
-  if (p != NULL) process_close(p);
+  process *p = process_self(L);
+  if (p != NULL) handle_close(p);
   close_streams(L, 1);
   lua_pushboolean(L, 1);
   return 1;
-}
-
-static int to_string(lua_State *L) {
-  process *p = check(L);
-  if (p == NULL)
-    lua_pushliteral(L, "process (closed)");
-  else if (process_is_open(p))
-    lua_pushfstring(L, "process %s (%d)", process_name(p), process_number(p));
-  else
-    lua_pushfstring(L, "process %s (closed)", process_name(p));
-  return 1;
-}
-
-static int collect(lua_State *L) {
-  process **box = (process **)type_check(L, 1, PROCESS_TYPE);
-  if (*box != NULL) process_free(*box);
-  *box = NULL;
-  return 0;
 }
 
 static const luaL_Reg methods[] = {
   {"pid", number},     {"freeze", freeze},     {"thaw", thaw},           {"tree", tree},
   {"kill", send_kill}, {"wait", wait_for_end}, {"close", close_process}, {NULL, NULL}};
 
-static const luaL_Reg metamethods[] = {
-  {"__close", close_process}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__close", close_process}, {NULL, NULL}};
 
 /* process.stdout and its likes, besides the methods, which are in the upvalue. */
 static int index_process(lua_State *L) {
@@ -290,14 +262,12 @@ static void open_programs(lua_State *L) {
 }
 
 void process_open_type(lua_State *L) {
-  type_open(L, PROCESS_TYPE, methods, metamethods);
+  bool is_new = box_open_type(L, PROCESS_TYPE, methods, metamethods);
   open_programs(L);
+  if (!is_new) return;
   luaL_getmetatable(L, PROCESS_TYPE);
-  if (lua_getfield(L, -1, "__index") == LUA_TTABLE) { /* not opened before */
-    lua_pushcclosure(L, index_process, 1);
-    lua_setfield(L, -2, "__index");
-  } else {
-    lua_pop(L, 1);
-  }
+  lua_getfield(L, -1, "__index");
+  lua_pushcclosure(L, index_process, 1);
+  lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "binding/anchor.h"
+#include "binding/box.h"
 #include "binding/failure.h"
 #include "binding/host.h"
 #include "binding/type.h"
@@ -11,8 +12,6 @@
 #include "platform/firewall.h"
 
 static const char RULE_TYPE[] = "lunet.rule";
-
-static rule *check(lua_State *L) { return *(rule **)type_check(L, 1, RULE_TYPE); }
 
 /* What was tried, with what only this knows about the error. */
 static const char *explain(lua_State *L, int result, bool is_home) {
@@ -35,7 +34,7 @@ static int push_missing(lua_State *L) {
 int rule_drop(lua_State *L) {
   const char *content = luaL_checkstring(L, 2), *text = luaL_checkstring(L, 3);
   runtime *rt = runtime_of(L);
-  rule **box = (rule **)type_new_box(L, RULE_TYPE, 0);
+  rule **box = type_new_box(L, RULE_TYPE, 0);
   host *h = host_or_home(L, 1);
   struct place p = host_place(rt, h, NULL);
   int result = rule_open(rt->lp, &p, h, content, text, box);
@@ -51,7 +50,7 @@ int rule_takes(lua_State *L) {
 }
 
 static int lost(lua_State *L) {
-  rule *r = check(L);
+  rule *r = box_check(L, 1, RULE_TYPE);
   uint64_t segments = 0, bytes = 0;
   int result = r == NULL ? 0 : rule_lost(r, &segments, &bytes);
   if (result < 0) return failure_push(L, result, "lost");
@@ -60,28 +59,6 @@ static int lost(lua_State *L) {
   return 2;
 }
 
-static int close_rule(lua_State *L) {
-  rule *r = check(L);
-  return failure_push_result(L, r == NULL ? 0 : rule_close(r), "close");
-}
+static const luaL_Reg methods[] = {{"lost", lost}, {NULL, NULL}};
 
-static int to_string(lua_State *L) {
-  rule *r = check(L);
-  bool is_open = r != NULL && rule_is_open(r);
-  lua_pushfstring(L, "rule %s%s", r == NULL ? "" : rule_text(r), is_open ? "" : " (closed)");
-  return 1;
-}
-
-static int collect(lua_State *L) {
-  rule **box = (rule **)type_check(L, 1, RULE_TYPE);
-  if (*box != NULL) rule_free(*box);
-  *box = NULL;
-  return 0;
-}
-
-static const luaL_Reg methods[] = {{"lost", lost}, {"close", close_rule}, {NULL, NULL}};
-
-static const luaL_Reg metamethods[] = {
-  {"__close", close_rule}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
-
-void rule_open_type(lua_State *L) { type_open(L, RULE_TYPE, methods, metamethods); }
+void rule_open_type(lua_State *L) { box_open_type(L, RULE_TYPE, methods, NULL); }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "binding/anchor.h"
+#include "binding/box.h"
 #include "binding/failure.h"
 #include "binding/field.h"
 #include "binding/host.h"
@@ -15,8 +16,6 @@ static const char WIRE_TYPE[] = "lunet.wire";
 
 /* Exact in a double, and in range together with any time that the clock will show. */
 static const double LONGEST_S = 1e9, LARGEST = 0x1p53;
-
-static wire *check(lua_State *L) { return *(wire **)type_check(L, 1, WIRE_TYPE); }
 
 /* Without its host. */
 static struct wire_end end_argument(lua_State *L, int index) {
@@ -33,7 +32,7 @@ int wire_new(lua_State *L) {
   lua_Number capacity = luaL_checknumber(L, 7);
   luaL_argcheck(L, capacity >= 0 && capacity <= LARGEST, 7, "a capacity is in bytes, 0 or more");
   runtime *rt = runtime_of(L);
-  wire **box = (wire **)type_new_box(L, WIRE_TYPE, 0);
+  wire **box = type_new_box(L, WIRE_TYPE, 0);
   ends[0].host = host_check(L, 1);
   ends[1].host = host_check(L, 4);
   int result = wire_open(rt->lp, rt->current->nursery->handles, ends, (size_t)capacity, box);
@@ -46,8 +45,8 @@ int wire_new(lua_State *L) {
 }
 
 static int is_up(lua_State *L) {
-  wire *w = check(L);
-  int result = w == NULL || !wire_is_open(w) ? OP_CLOSED : wire_is_up(w);
+  wire *w = box_check(L, 1, WIRE_TYPE);
+  int result = handle_is_open(w) ? wire_is_up(w) : OP_CLOSED;
   if (result < 0) return failure_push(L, result, "link");
   lua_pushboolean(L, result);
   return 1;
@@ -55,7 +54,7 @@ static int is_up(lua_State *L) {
 
 static int statistics(lua_State *L) {
   struct wire_statistics s = {0, 0, 0, 0};
-  wire *w = check(L);
+  wire *w = box_check(L, 1, WIRE_TYPE);
   if (w != NULL) wire_read_statistics(w, &s);
   lua_createtable(L, 0, 4);
   lua_Number mean_ns = s.forwarded == 0 ? 0 : (lua_Number)s.late_ns / (lua_Number)s.forwarded;
@@ -66,30 +65,6 @@ static int statistics(lua_State *L) {
   return 1;
 }
 
-static int close_wire(lua_State *L) {
-  wire *w = check(L);
-  if (w != NULL) wire_close(w);
-  lua_pushboolean(L, 1);
-  return 1;
-}
+static const luaL_Reg methods[] = {{"is_up", is_up}, {"statistics", statistics}, {NULL, NULL}};
 
-static int to_string(lua_State *L) {
-  wire *w = check(L);
-  lua_pushstring(L, w == NULL || !wire_is_open(w) ? "wire (closed)" : "wire");
-  return 1;
-}
-
-static int collect(lua_State *L) {
-  wire **box = (wire **)type_check(L, 1, WIRE_TYPE);
-  if (*box != NULL) wire_free(*box);
-  *box = NULL;
-  return 0;
-}
-
-static const luaL_Reg methods[] = {
-  {"is_up", is_up}, {"statistics", statistics}, {"close", close_wire}, {NULL, NULL}};
-
-static const luaL_Reg metamethods[] = {
-  {"__close", close_wire}, {"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
-
-void wire_open_type(lua_State *L) { type_open(L, WIRE_TYPE, methods, metamethods); }
+void wire_open_type(lua_State *L) { box_open_type(L, WIRE_TYPE, methods, NULL); }

@@ -23,14 +23,6 @@ struct capture {
 
 enum { FIRST_ROOM = 256 };
 
-static void close_handle(handle *h) { capture_close((capture *)h); }
-
-static void describe(const handle *h, char *text, size_t size) {
-  snprintf(text, size, "of %s", ((const capture *)h)->name);
-}
-
-static const struct handle_type capture_type = {"capture", close_handle, close_handle, describe};
-
 /* -- the ring ------------------------------------------------------------------------------ */
 
 /* It grows until it has the room that it may have: till then nothing in it was overwritten. */
@@ -62,7 +54,7 @@ static int read_some(capture *c) {
 }
 
 int capture_read(capture *c) {
-  int count = capture_is_open(c) ? READ_MOST : 0;
+  int count = c->tap != NULL ? READ_MOST : 0;
   while (count == READ_MOST) count = read_some(c);
   return count < 0 ? count : 0;
 }
@@ -75,12 +67,36 @@ const struct segment *capture_segment(const capture *c, uint64_t number) {
 }
 
 uint64_t capture_dropped(capture *c) {
-  return c->dropped + (capture_is_open(c) ? tap_dropped(c->tap) : 0);
+  return c->dropped + (c->tap != NULL ? tap_dropped(c->tap) : 0);
 }
 
 uint64_t capture_error_ns(const capture *c) { return c->error_ns; }
 
 /* -- opening and closing ------------------------------------------------------------------- */
+
+static int capture_close(handle *h) {
+  capture *c = (capture *)h;
+  capture_read(c);
+  c->dropped = capture_dropped(c);
+  watch_end(c->lp, tap_fd(c->tap));
+  tap_close(c->tap);
+  c->tap = NULL;
+  return 0;
+}
+
+static void capture_free(handle *h) {
+  capture *c = (capture *)h;
+  free(c->ring);
+  free(c->name);
+  free(c);
+}
+
+static void capture_describe(const handle *h, char *text, size_t size) {
+  if (h->is_open) snprintf(text, size, "of %s", ((const capture *)h)->name);
+}
+
+static const struct handle_type capture_type = {"capture", capture_close, NULL, capture_free,
+                                                capture_describe};
 
 static void on_readable(void *owner, int events) {
   capture *c = owner;
@@ -106,23 +122,4 @@ int capture_open(loop *lp, const struct place *p, const host *h, uint32_t most, 
   handle_open(&c->handle, &capture_type, p);
   *out = c;
   return 0;
-}
-
-bool capture_is_open(const capture *c) { return c->tap != NULL; }
-
-void capture_close(capture *c) {
-  if (!capture_is_open(c)) return;
-  handle_close(&c->handle);
-  capture_read(c);
-  c->dropped = capture_dropped(c);
-  watch_end(c->lp, tap_fd(c->tap));
-  tap_close(c->tap);
-  c->tap = NULL;
-}
-
-void capture_free(capture *c) {
-  capture_close(c);
-  free(c->ring);
-  free(c->name);
-  free(c);
 }

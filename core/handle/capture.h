@@ -1,4 +1,5 @@
-/* A capture: the last TCP segments that passed a host, as its tap saw them. */
+/* A capture: the last TCP segments that passed a host, as its tap saw them. It is a handle
+ * (scope.h), whose close reads what has come. */
 #ifndef LUNET_HANDLE_CAPTURE_H
 #define LUNET_HANDLE_CAPTURE_H
 
@@ -12,9 +13,6 @@ typedef struct capture capture;
 
 /* most: how many segments it keeps. */
 int capture_open(loop *lp, const struct place *p, const host *h, uint32_t most, capture **out);
-void capture_close(capture *c); /* reads what has come; idempotent */
-void capture_free(capture *c);  /* closes first */
-bool capture_is_open(const capture *c);
 
 /* Reads what has come. 0 or a negative errno. */
 int capture_read(capture *c);

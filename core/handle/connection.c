@@ -13,8 +13,8 @@
 struct connection {
   handle handle;
   loop *lp;
-  gate *gate;   /* which it occupies; NULL: none */
-  int fd;       /* -1: closed */
+  gate *gate; /* which it occupies; NULL: none */
+  int fd;
   int ended;    /* how the last receive failed, or what cut its bytes; 0: neither */
   list readers; /* receive ops, in order */
   list writers; /* a connect op, or send ops, in order */
@@ -27,39 +27,64 @@ struct connection {
   bool is_deaf;               /* this side has ended its receiving */
 };
 
-static bool is_unix(const connection *c) { return c->socket.peer.family == 0; }
+static bool connection_is_unix(const connection *c) { return c->socket.peer.family == 0; }
 
-static void record(connection *c, enum event_kind kind, int64_t bytes, ssize_t code) {
+static void connection_record(connection *c, enum event_kind kind, int64_t bytes, ssize_t code) {
   trace_record(loop_trace(c->lp), &c->socket, kind, bytes, (int32_t)code);
 }
 
-static void record_op(connection *c, const op *o, enum event_kind kind, int64_t bytes,
-                      ssize_t code) {
+static void connection_record_op(connection *c, const op *o, enum event_kind kind, int64_t bytes,
+                                 ssize_t code) {
   trace_record_wait(loop_trace(c->lp), &c->socket, kind, bytes, (int32_t)code, o->waits_since_ns);
 }
 
-static void close_handle(handle *h) { connection_close((connection *)h); }
+static void connection_end(connection *c, enum event_kind kind, void (*close_socket)(int fd)) {
+  watch_end(c->lp, c->fd);
+  close_socket(c->fd);
+  held_free(&c->reader.held);
+  connection_record(c, kind, 0, 0);
+  op_end_all(&c->readers, OP_CLOSED);
+  op_end_all(&c->writers, OP_CLOSED);
+  if (c->gate != NULL) gate_leave(c->gate);
+  c->gate = NULL;
+}
+
+static int connection_close(handle *h) {
+  connection_end((connection *)h, EVENT_CLOSE, socket_close);
+  return 0;
+}
 
 /* Resets it: what it has not sent yet would keep its namespace alive. */
-static void abort_handle(handle *h) {
-  if (connection_reset((connection *)h) < 0) connection_close((connection *)h);
+static void connection_abort(handle *h) {
+  connection *c = (connection *)h;
+  if (connection_is_unix(c))
+    connection_close(h);
+  else
+    connection_end(c, EVENT_RESET, socket_reset);
 }
 
-static void describe(const handle *h, char *text, size_t size) {
-  connection_describe((const connection *)h, text, size);
+int connection_reset(connection *c) {
+  if (connection_is_unix(c)) return -EOPNOTSUPP;
+  handle_abort(c);
+  return 0;
 }
 
-static void describe_stream(const connection *c, char *text, size_t size) {
+static void connection_free(handle *h) { free(h); }
+
+static void connection_describe_stream(const connection *c, char *text, size_t size) {
   static const char *const streams[] = {"", "stdin", "stdout", "stderr"};
   const char *program = trace_label_text(loop_trace(c->lp), c->socket.label);
   snprintf(text, size, "%s of %s", streams[c->socket.stream], program == NULL ? "?" : program);
 }
 
-void connection_describe(const connection *c, char *text, size_t size) {
+/* Who is connected with whom. */
+static void connection_describe(const handle *h, char *text, size_t size) {
   char local_text[ADDRESS_TEXT], peer_text[ADDRESS_TEXT];
   address local = {0}, peer = {0};
+  const connection *c = (const connection *)h;
+  if (!h->is_open) return;
   if (c->socket.stream != 0) {
-    describe_stream(c, text, size);
+    connection_describe_stream(c, text, size);
     return;
   }
   connection_local(c, &local);
@@ -68,8 +93,8 @@ void connection_describe(const connection *c, char *text, size_t size) {
            address_format(&peer, peer_text));
 }
 
-static const struct handle_type connection_type = {"connection", close_handle, abort_handle,
-                                                   describe};
+static const struct handle_type connection_type = {"connection", connection_close, connection_abort,
+                                                   connection_free, connection_describe};
 
 int connection_open(loop *lp, const struct place *p, int fd, connection **out) {
   connection *c = calloc(1, sizeof *c);
@@ -86,37 +111,8 @@ int connection_open(loop *lp, const struct place *p, int fd, connection **out) {
   return 0;
 }
 
-bool connection_is_open(const connection *c) { return c->fd != -1; }
-
-static void close_with(connection *c, enum event_kind kind, void (*close_socket)(int fd)) {
-  if (!connection_is_open(c)) return;
-  watch_end(c->lp, c->fd);
-  close_socket(c->fd);
-  c->fd = -1;
-  held_free(&c->reader.held);
-  handle_close(&c->handle);
-  record(c, kind, 0, 0);
-  op_end_all(&c->readers, OP_CLOSED);
-  op_end_all(&c->writers, OP_CLOSED);
-  if (c->gate != NULL) gate_leave(c->gate);
-  c->gate = NULL;
-}
-
-void connection_close(connection *c) { close_with(c, EVENT_CLOSE, socket_close); }
-
-int connection_reset(connection *c) {
-  if (is_unix(c)) return -EOPNOTSUPP;
-  close_with(c, EVENT_RESET, socket_reset);
-  return 0;
-}
-
-void connection_free(connection *c) {
-  connection_close(c);
-  free(c);
-}
-
 /* A system call that only those need who want to know who is who. */
-static void find_local(connection *c) {
+static void connection_find_local(connection *c) {
   address local, peer;
   if (!trace_is_probing(loop_trace(c->lp)) || socket_local(c->fd, &local) < 0) return;
   if (address_is_any(&local) && address_port(&local) != 0) { /* refused at once */
@@ -130,15 +126,15 @@ void connection_accepted(connection *c, const op *o, const address *peer, const 
                          gate *g) {
   trace_end_set(&c->socket.local, local);
   trace_end_set(&c->socket.peer, peer);
-  if (address_is_any(local)) find_local(c);
+  if (address_is_any(local)) connection_find_local(c);
   c->gate = g;
   gate_enter(g);
-  record_op(c, o, EVENT_ACCEPT, 0, 0);
+  connection_record_op(c, o, EVENT_ACCEPT, 0, 0);
 }
 
 void connection_of_program(connection *c, uint8_t stream) { c->socket.stream = stream; }
 
-static void on_ready(void *owner, int events) {
+static void connection_on_ready(void *owner, int events) {
   connection *c = owner;
   c->told |= events;
   c->is_empty = false;
@@ -148,7 +144,7 @@ static void on_ready(void *owner, int events) {
 
 /* Makes the call at once, unless others are before it; waits only if it would block. */
 static void start(connection *c, op *o, list *queue, int events) {
-  if (!connection_is_open(c)) {
+  if (!c->handle.is_open) {
     op_end(o, OP_CLOSED);
     return;
   }
@@ -163,7 +159,7 @@ static void watch(op *o, list *queue, int events) {
   c->is_empty = false;
   op_attempt_all(queue);
   if (op_ended(o)) return;
-  int result = watch_begin(c->lp, c->fd, events, on_ready, c);
+  int result = watch_begin(c->lp, c->fd, events, connection_on_ready, c);
   if (result < 0) op_end(o, result);
 }
 
@@ -186,7 +182,7 @@ static bool attempt_connect(op *o) {
 }
 
 /* 0.0.0.0 and :: mean this host itself: whom they have reached. */
-static void find_peer(connection *c) {
+static void connection_find_peer(connection *c) {
   address peer;
   trace_end_get(&c->socket.peer, &peer);
   if (address_is_any(&peer) && socket_peer(c->fd, &peer) == 0)
@@ -195,9 +191,9 @@ static void find_peer(connection *c) {
 
 static void connect_ended(op *o) {
   connection *c = o->owner;
-  if (o->result == 0) find_peer(c);
-  find_local(c);
-  record_op(c, o, EVENT_CONNECT, 0, o->result);
+  if (o->result == 0) connection_find_peer(c);
+  connection_find_local(c);
+  connection_record_op(c, o, EVENT_CONNECT, 0, o->result);
 }
 
 static const struct op_kind connect_kind = {attempt_connect, watch_writing, connect_ended};
@@ -239,7 +235,7 @@ static bool breaks_reading(ssize_t sent) {
 static void send_ended(op *o) {
   connection *c = o->owner;
   if (breaks_reading(o->result)) reader_broken(&c->reader, (int)o->result);
-  record_op(c, o, EVENT_SEND, (int64_t)o->as.send.sent, o->result < 0 ? o->result : 0);
+  connection_record_op(c, o, EVENT_SEND, (int64_t)o->as.send.sent, o->result < 0 ? o->result : 0);
   /* The answer has hardly come yet: a receive lets the others go first. */
   if (!c->left_some && !watch_is_on(c->lp, c->fd, WATCH_READABLE)) c->is_empty = true;
 }
@@ -258,7 +254,7 @@ void connection_send(connection *c, op *o) {
  * descriptors were passed, too. */
 static bool gets_all(const connection *c) {
   bool tells_bytes = (c->told & (WATCH_READABLE | WATCH_MARK)) == WATCH_READABLE;
-  return tells_bytes && !is_unix(c);
+  return tells_bytes && !connection_is_unix(c);
 }
 
 static bool asks_in_vain(const connection *c, const op *o) {
@@ -280,8 +276,8 @@ static bool attempt_receive(op *o) {
 static void receive_ended(op *o) {
   connection *c = o->owner;
   c->ended = o->result < 0 ? (int)o->result : o->as.receive.cut;
-  record_op(c, o, EVENT_RECEIVE, o->result < 0 ? 0 : (int64_t)o->as.receive.taken,
-            o->result < 0 ? o->result : 0);
+  connection_record_op(c, o, EVENT_RECEIVE, o->result < 0 ? 0 : (int64_t)o->as.receive.taken,
+                       o->result < 0 ? o->result : 0);
   /* What it took may be enough for the next one, and the kernel will not announce it again. */
   bool is_given_up = o->result == OP_TIMEOUT || o->result == OP_CANCELED;
   if (is_given_up && held_length(&c->reader.held) > 0) op_attempt_all(&c->readers);
@@ -297,7 +293,7 @@ void connection_receive(connection *c, op *o) {
 
 int connection_shutdown(connection *c, int how) {
   int result = socket_shutdown(c->fd, how);
-  record(c, EVENT_SHUTDOWN, how, result);
+  connection_record(c, EVENT_SHUTDOWN, how, result);
   if (result < 0) return result;
   /* The waiting calls end now. The kernel need not announce it: a full Unix socket does not
    * (unix_poll). */
@@ -319,14 +315,14 @@ int connection_ended(const connection *c) { return c->ended; }
 
 int connection_liveness(connection *c, enum liveness *out) {
   int result = socket_liveness(c->fd, c->is_shut, c->is_deaf, out);
-  if (result == 0 && c->reader.broken != 0 && !is_unix(c)) *out = LIVENESS_RESET;
+  if (result == 0 && c->reader.broken != 0 && !connection_is_unix(c)) *out = LIVENESS_RESET;
   return result;
 }
 
 int connection_local(const connection *c, address *out) { return socket_local(c->fd, out); }
 
 int connection_peer(const connection *c, address *out) {
-  if (is_unix(c)) return socket_peer(c->fd, out);
+  if (connection_is_unix(c)) return socket_peer(c->fd, out);
   trace_end_get(&c->socket.peer, out); /* the kernel has forgotten one that left by RST */
   socket_name_zone(c->fd, out);
   return 0;

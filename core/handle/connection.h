@@ -1,7 +1,7 @@
-/* One end of a TCP or Unix stream connection. Every call makes its own system calls, tried at once
- * (but for a receive after one that got all there was) and repeated only when the descriptor is
- * ready: nothing is read ahead, sent behind the script's back, or retried. Receives and sends each
- * queue in order, and each is done whole before the next. */
+/* One end of a TCP or Unix stream connection, which is a handle (scope.h). Every call makes its own
+ * system calls, tried at once (but for a receive after one that got all there was) and repeated
+ * only when the descriptor is ready: nothing is read ahead, sent behind the script's back, or
+ * retried. Receives and sends each queue in order, and each is done whole before the next. */
 #ifndef LUNET_HANDLE_CONNECTION_H
 #define LUNET_HANDLE_CONNECTION_H
 
@@ -13,10 +13,7 @@
 
 /* Takes over `fd`, which need not be connected yet; on failure it is the caller's still. */
 int connection_open(loop *lp, const struct place *p, int fd, connection **out);
-void connection_close(connection *c); /* idempotent; wakes who waits with OP_CLOSED */
-int connection_reset(connection *c);  /* closes with RST; -EOPNOTSUPP unless TCP */
-void connection_free(connection *c);  /* closes first */
-bool connection_is_open(const connection *c);
+int connection_reset(connection *c); /* closes with RST; -EOPNOTSUPP unless TCP */
 
 /* It came by this op from a listener at `local`, whose gate it occupies until it is closed. */
 void connection_accepted(connection *c, const op *o, const address *peer, const address *local,
@@ -42,9 +39,6 @@ int connection_descriptor(const connection *c);
 size_t connection_held(const connection *c); /* bytes taken from the kernel, not yet returned */
 int connection_ended(const connection *c);   /* the error of the last receive; 0: none */
 int connection_liveness(connection *c, enum liveness *out);
-
-/* Who is connected with whom, for people. */
-void connection_describe(const connection *c, char *text, size_t size);
 
 int connection_local(const connection *c, address *out);
 int connection_peer(const connection *c, address *out);

@@ -14,7 +14,7 @@
 struct host {
   handle handle;
   loop *lp;
-  int ns; /* -1: closed */
+  int ns;
   uint16_t number;
   struct nl_sock *routes;
   firewall *firewall; /* NULL until it is needed */
@@ -22,15 +22,29 @@ struct host {
   char *name;
 };
 
-static void close_handle(handle *h) { host_close((host *)h); }
+static int host_close(handle *closed) {
+  host *h = (host *)closed;
+  if (h->snapshot != NULL) snapshot_close(h->snapshot); /* with what is about to be reset */
+  handle_abort_all(h->lp, h->number);
+  link_close(h->routes);
+  if (h->firewall != NULL) firewall_close(h->firewall);
+  namespace_close(h->ns);
+  return 0;
+}
 
-static void describe(const handle *h, char *text, size_t size) {
+static void host_free(handle *freed) {
+  host *h = (host *)freed;
+  free(h->name);
+  free(h);
+}
+
+static void host_describe(const handle *h, char *text, size_t size) {
   snprintf(text, size, "%s", ((const host *)h)->name);
 }
 
-static const struct handle_type host_type = {"host", close_handle, close_handle, describe};
+static const struct handle_type host_type = {"host", host_close, NULL, host_free, host_describe};
 
-static int open_parts(host *h) {
+static int host_open_parts(host *h) {
   h->ns = namespace_open();
   if (h->ns < 0) return h->ns;
   int result = link_open(h->ns, &h->routes);
@@ -39,10 +53,12 @@ static int open_parts(host *h) {
 }
 
 int host_open(loop *lp, scope *s, const char *name, host **out) {
+  int number = loop_next_host(lp);
+  if (number < 0) return number;
   host *h = calloc(1, sizeof *h);
   if (h == NULL) return UV_ENOMEM;
   h->name = strdup(name);
-  int result = h->name == NULL ? UV_ENOMEM : open_parts(h);
+  int result = h->name == NULL ? UV_ENOMEM : host_open_parts(h);
   if (result < 0) {
     free(h->name);
     free(h);
@@ -50,32 +66,11 @@ int host_open(loop *lp, scope *s, const char *name, host **out) {
   }
   deadlines_stay_awake(loop_deadlines(lp)); /* whether and where the process moves is settled */
   h->lp = lp;
-  h->number = loop_next_host(lp);
+  h->number = (uint16_t)number;
   handle_open(&h->handle, &host_type, &(struct place){.scope = s}); /* a host is on no host */
   snapshot_open(lp, h->ns, h->number, name, &h->snapshot);
   *out = h;
   return 0;
-}
-
-bool host_is_open(const host *h) { return h->ns != -1; }
-
-void host_close(host *h) {
-  if (!host_is_open(h)) return;
-  handle_close(&h->handle);
-  if (h->snapshot != NULL) snapshot_close(h->snapshot); /* with what is about to be reset */
-  h->snapshot = NULL;
-  handle_abort_all(h->lp, h->number);
-  link_close(h->routes);
-  if (h->firewall != NULL) firewall_close(h->firewall);
-  h->firewall = NULL;
-  namespace_close(h->ns);
-  h->ns = -1;
-}
-
-void host_free(host *h) {
-  host_close(h);
-  free(h->name);
-  free(h);
 }
 
 const char *host_name(const host *h) { return h == NULL ? NULL : h->name; }

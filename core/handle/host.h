@@ -9,14 +9,12 @@ typedef struct host host;
 typedef struct firewall firewall;
 struct nl_sock;
 
+/* Fails with -EOVERFLOW when the loop has no number left for it. */
 int host_open(loop *lp, scope *s, const char *name, host **out);
 
-/* Resets every connection and closes every listener on it, then lets its namespace go. The kernel
- * ends that when nothing of it is left: at once, unless a connection that was closed before still
- * has unsent data. Idempotent. */
-void host_close(host *h);
-void host_free(host *h); /* closes first */
-bool host_is_open(const host *h);
+/* A host is a handle (scope.h). Its close resets every connection and closes every listener on it,
+ * then lets its namespace go. The kernel ends that when nothing of it is left: at once, unless a
+ * connection that was closed before still has unsent data. */
 
 const char *host_name(const host *h);
 uint16_t host_number(const host *h); /* 0 for home; never reused within a loop */

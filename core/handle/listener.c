@@ -15,7 +15,7 @@
 struct listener {
   handle handle;
   loop *lp;
-  int fd;       /* -1: closed */
+  int fd;
   bool is_held; /* the gate kept an accept from trying */
   bool is_shut; /* for reading: it listens no more, and accept(2) says so */
   gate *gate;   /* NULL: closed */
@@ -32,7 +32,7 @@ struct listener {
   uint64_t probed_at;    /* which event was the next one when the probe had asked */
 };
 
-static void record(listener *l, enum event_kind kind, int64_t bytes, int code) {
+static void listener_record(listener *l, enum event_kind kind, int64_t bytes, int code) {
   trace_record(loop_trace(l->lp), &l->socket, kind, bytes, code);
 }
 
@@ -50,16 +50,7 @@ static void probe_queue(struct trace_probe *p, bool is_noteworthy) {
   l->probed_at = trace_next(t);
 }
 
-static void close_handle(handle *h) { listener_close((listener *)h); }
-
-static void describe(const handle *h, char *text, size_t size) {
-  char local[ADDRESS_TEXT];
-  snprintf(text, size, "%s", address_format(&((const listener *)h)->local, local));
-}
-
-static const struct handle_type listener_type = {"listener", close_handle, close_handle, describe};
-
-static void remember_path(listener *l) {
+static void listener_remember_path(listener *l) {
   struct stat status;
   const char *path = address_path(&l->local);
   if (path == NULL || stat(path, &status) == -1) return;
@@ -68,12 +59,35 @@ static void remember_path(listener *l) {
 }
 
 /* Removes the file of a Unix address, unless it has been replaced meanwhile. */
-static void forget_path(listener *l) {
+static void listener_forget_path(listener *l) {
   struct stat status;
   const char *path = address_path(&l->local);
   if (path == NULL || l->path_inode == 0 || stat(path, &status) == -1) return;
   if (status.st_dev == l->path_device && status.st_ino == l->path_inode) unlink(path);
 }
+
+static int listener_close(handle *h) {
+  listener *l = (listener *)h;
+  watch_end(l->lp, l->fd);
+  listener_forget_path(l);
+  socket_close(l->fd);
+  trace_probe_close(&l->probe);
+  listener_record(l, EVENT_CLOSE, 0, 0);
+  op_end_all(&l->waiting, OP_CLOSED);
+  gate_close(l->gate);
+  l->gate = NULL;
+  return 0;
+}
+
+static void listener_free(handle *h) { free(h); }
+
+static void listener_describe(const handle *h, char *text, size_t size) {
+  char local[ADDRESS_TEXT];
+  if (h->is_open) snprintf(text, size, "%s", address_format(&((const listener *)h)->local, local));
+}
+
+static const struct handle_type listener_type = {"listener", listener_close, NULL, listener_free,
+                                                 listener_describe};
 
 /* A mark can have a meaning for the machine's own routes and firewall, but not on a stack that
  * lunet made, nor on the loopback. */
@@ -110,7 +124,7 @@ int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener
     free(l);
     return result;
   }
-  remember_path(l);
+  listener_remember_path(l);
   l->socket.id = loop_next_socket(lp);
   trace_end_set(&l->socket.local, &l->local);
   l->socket.host = p->host;
@@ -118,30 +132,9 @@ int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener
   handle_open(&l->handle, &listener_type, p);
   trace_probe_open(loop_trace(lp), &l->probe);
   l->probe.ask = probe_queue;
-  record(l, EVENT_LISTEN, backlog, 0);
+  listener_record(l, EVENT_LISTEN, backlog, 0);
   *out = l;
   return 0;
-}
-
-bool listener_is_open(const listener *l) { return l->fd != -1; }
-
-void listener_close(listener *l) {
-  if (!listener_is_open(l)) return;
-  watch_end(l->lp, l->fd);
-  forget_path(l);
-  socket_close(l->fd);
-  l->fd = -1;
-  trace_probe_close(&l->probe);
-  handle_close(&l->handle);
-  record(l, EVENT_CLOSE, 0, 0);
-  op_end_all(&l->waiting, OP_CLOSED);
-  gate_close(l->gate);
-  l->gate = NULL;
-}
-
-void listener_free(listener *l) {
-  listener_close(l);
-  free(l);
 }
 
 static int open_accepted(listener *l, const op *o, int fd, const address *peer) {
@@ -218,7 +211,7 @@ void listener_accept(listener *l, scope *s, connection **out, op *o) {
   o->kind = &accept_kind;
   o->as.accept.accepted = out;
   o->as.accept.scope = s;
-  if (!listener_is_open(l)) {
+  if (!l->handle.is_open) {
     op_end(o, OP_CLOSED);
     return;
   }
@@ -228,7 +221,7 @@ void listener_accept(listener *l, scope *s, connection **out, op *o) {
 }
 
 void listener_set_gate(listener *l, uint32_t limit) {
-  record(l, EVENT_GATE, limit == GATE_OPEN ? -1 : (int64_t)limit, 0);
+  listener_record(l, EVENT_GATE, limit == GATE_OPEN ? -1 : (int64_t)limit, 0);
   gate_set(l->gate, limit);
 }
 
@@ -250,13 +243,13 @@ static int listen_again(listener *l) {
 int listener_resize(listener *l, int backlog) {
   int result = socket_listen(l->fd, backlog); /* again: the kernel takes the new limit */
   if (result == 0 && l->is_shut) result = listen_again(l);
-  record(l, EVENT_RESIZE, backlog, result);
+  listener_record(l, EVENT_RESIZE, backlog, result);
   return result;
 }
 
 int listener_shutdown(listener *l, int how) {
   int result = socket_shutdown(l->fd, how);
-  record(l, EVENT_SHUTDOWN, how, result);
+  listener_record(l, EVENT_SHUTDOWN, how, result);
   if (result < 0 || how == SHUT_WR) return result;
   l->is_shut = true;
   l->known = 0;
@@ -267,7 +260,7 @@ int listener_shutdown(listener *l, int how) {
 const address *listener_address(const listener *l) { return &l->local; }
 uint32_t listener_mark(const listener *l) { return l->mark; }
 bool listener_is_first(const listener *l) { return l->is_first; }
-uint32_t listener_inode(const listener *l) { return l->fd == -1 ? 0 : socket_inode(l->fd); }
+uint32_t listener_inode(const listener *l) { return l->handle.is_open ? socket_inode(l->fd) : 0; }
 uint16_t listener_host(const listener *l) { return l->socket.host; }
 
 static bool is_at(const listener *l, uint16_t host, const address *a) {

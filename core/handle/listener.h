@@ -1,5 +1,5 @@
-/* A listening socket. It never accepts until an op asks it to, and then only while its gate has
- * room: no accept4 is made ahead of the script. */
+/* A listening socket, which is a handle (scope.h). It never accepts until an op asks it to, and
+ * then only while its gate has room: no accept4 is made ahead of the script. */
 #ifndef LUNET_HANDLE_LISTENER_H
 #define LUNET_HANDLE_LISTENER_H
 
@@ -10,9 +10,6 @@
 
 /* `fd` is bound. On failure it is the caller's still. */
 int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener **out);
-void listener_close(listener *l); /* idempotent; wakes who waits with OP_CLOSED */
-void listener_free(listener *l);  /* closes first */
-bool listener_is_open(const listener *l);
 
 /* Ends with 0 and the connection at `out`, which belongs to the scope `s` of the asking task. */
 void listener_accept(listener *l, scope *s, connection **out, op *o);

@@ -59,7 +59,7 @@ bool loop_take_port(loop *lp, int port) {
   return is_first;
 }
 
-uint16_t loop_next_host(loop *lp) { return ++lp->last_host; }
+int loop_next_host(loop *lp) { return lp->last_host == HOSTS_MOST ? -EOVERFLOW : ++lp->last_host; }
 
 bool loop_has_ready(const loop *lp) { return !list_empty(&lp->ready); }
 void loop_on_closed(loop *lp, loop_closed closed, void *context) {

@@ -19,7 +19,7 @@ typedef struct handle handle;
 typedef struct trace trace;
 typedef struct watches watches;
 
-enum { LOOP_SCRATCH = 64 * 1024 };
+enum { LOOP_SCRATCH = 64 * 1024, HOSTS_MOST = UINT16_MAX };
 
 int loop_open(loop **out);
 void loop_close(loop *lp); /* closes every handle first */
@@ -65,6 +65,6 @@ char *loop_scratch(loop *lp);            /* LOOP_SCRATCH bytes, free to use betw
 uint32_t loop_next_socket(loop *lp);     /* numbers sockets from 1; never reused */
 uint32_t loop_next_mark(loop *lp);       /* for listeners; hardly another process's */
 bool loop_take_port(loop *lp, int port); /* for home's listeners without a mark: the first there? */
-uint16_t loop_next_host(loop *lp);       /* hosts likewise, up to 65,535 of them */
+int loop_next_host(loop *lp); /* hosts likewise, up to HOSTS_MOST; then -EOVERFLOW, as 0 is home */
 
 #endif

@@ -31,7 +31,7 @@ struct process {
   handle handle;
   loop *lp;
   child *guard;    /* NULL: it did not start */
-  int reports;     /* to the guard and its init; -1: closed */
+  int reports;     /* to the guard and its init; -1: none */
   bool is_guarded; /* the guard has not hung up */
   enum state state;
   enum guard_report_kind failed_at;
@@ -49,15 +49,6 @@ struct process {
 static void record(process *p, enum event_kind kind, int64_t value, int code) {
   trace_record(loop_trace(p->lp), &p->socket, kind, value, code);
 }
-
-static void close_handle(handle *h) { process_close((process *)h); }
-
-static void describe(const handle *h, char *text, size_t size) {
-  const process *p = (const process *)h;
-  snprintf(text, size, "%s (%d)", p->name, p->number);
-}
-
-static const struct handle_type process_type = {"process", close_handle, close_handle, describe};
 
 /* -- the guard ----------------------------------------------------------------------------- */
 
@@ -237,6 +228,39 @@ static int open_parts(process *p, const struct place *where, const host *h,
   return result;
 }
 
+static int process_close(handle *h) {
+  process *p = (process *)h;
+  take_reports(p);
+  foreign_close(p->listeners); /* before they are gone */
+  p->listeners = NULL;
+  close_outputs(p);
+  watch_end(p->lp, p->reports);
+  close(p->reports);
+  /* While it starts the program it may be held up in execve(2), and deaf to SIGTERM. */
+  child_signal(p->guard, p->state == STARTING ? SIGKILL : SIGTERM);
+  if (p->state == RUNNING) record(p, EVENT_SIGNAL, SIGKILL, 0);
+  op_end_all(&p->waiting, OP_CLOSED);
+  return 0;
+}
+
+static void process_free(handle *h) {
+  process *p = (process *)h;
+  child_drop(p->guard);
+  free(p->name);
+  free(p);
+}
+
+static void process_describe(const handle *h, char *text, size_t size) {
+  const process *p = (const process *)h;
+  if (h->is_open)
+    snprintf(text, size, "%s (%d)", p->name, p->number);
+  else
+    snprintf(text, size, "%s", p->name);
+}
+
+static const struct handle_type process_type = {"process", process_close, NULL, process_free,
+                                                process_describe};
+
 int process_open(loop *lp, const struct place *where, const host *h, const struct program *what,
                  connection **near[STREAMS], process **out) {
   process *p = calloc(1, sizeof *p);
@@ -263,31 +287,6 @@ int process_open(loop *lp, const struct place *where, const host *h, const struc
   return 0;
 }
 
-bool process_is_open(const process *p) { return p->reports != -1; }
-
-void process_close(process *p) {
-  if (!process_is_open(p)) return;
-  take_reports(p);
-  foreign_close(p->listeners); /* before they are gone */
-  p->listeners = NULL;
-  close_outputs(p);
-  watch_end(p->lp, p->reports);
-  close(p->reports);
-  p->reports = -1;
-  handle_close(&p->handle);
-  /* While it starts the program it may be held up in execve(2), and deaf to SIGTERM. */
-  child_signal(p->guard, p->state == STARTING ? SIGKILL : SIGTERM);
-  if (p->state == RUNNING) record(p, EVENT_SIGNAL, SIGKILL, 0);
-  op_end_all(&p->waiting, OP_CLOSED);
-}
-
-void process_free(process *p) {
-  process_close(p);
-  child_drop(p->guard);
-  free(p->name);
-  free(p);
-}
-
 static void wait_for_report(process *p, op *o) {
   op_wait(o, &p->waiting);
   if (op_ended(o)) return; /* it was not to wait */
@@ -298,10 +297,10 @@ static void wait_for_report(process *p, op *o) {
 void process_start(process *p, op *o) { wait_for_report(p, o); }
 
 void process_wait(process *p, op *o) {
-  if (process_is_open(p)) take_reports(p);
+  if (p->handle.is_open) take_reports(p);
   if (p->state == ENDED)
     op_end(o, 0);
-  else if (!process_is_open(p))
+  else if (!p->handle.is_open)
     op_end(o, OP_CLOSED);
   else
     wait_for_report(p, o);
@@ -348,4 +347,3 @@ int process_tree(process *p, struct process_tree *out) {
 
 enum guard_report_kind process_failed_at(const process *p) { return p->failed_at; }
 int process_number(const process *p) { return p->number; }
-const char *process_name(const process *p) { return p->name; }

@@ -1,4 +1,5 @@
-/* A program that runs on a host, with all that it starts. Nothing of it outlives its handle, and no
+/* A program that runs on a host, with all that it starts. It is a handle (scope.h), whose close
+ * kills all of these. Nothing of it outlives its handle, and no
  * handle outlives lunet: see core/guard.c. */
 #ifndef LUNET_HANDLE_PROCESS_H
 #define LUNET_HANDLE_PROCESS_H
@@ -44,11 +45,4 @@ int process_signal_all(process *p, int number);
 /* Lists what runs of it (platform/process_tree.h); the program itself is the first. */
 int process_tree(process *p, struct process_tree *out);
 int process_number(const process *p); /* as lunet sees it */
-const char *process_name(const process *p);
-
-/* Kills the program and all that it has started. Idempotent; wakes who waits with OP_CLOSED. */
-void process_close(process *p);
-void process_free(process *p); /* closes first */
-bool process_is_open(const process *p);
-
 #endif

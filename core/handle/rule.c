@@ -21,25 +21,45 @@ struct rule {
   uint64_t segments, bytes; /* lost, when it was closed */
 };
 
-static void close_handle(handle *h) { rule_close((rule *)h); }
-
-static void describe(const handle *h, char *text, size_t size) {
-  snprintf(text, size, "%s", ((const rule *)h)->text);
-}
-
-static const struct handle_type rule_type = {"rule", close_handle, close_handle, describe};
-
-static void let_go(rule *r) {
+static void rule_let_go(rule *r) {
   if (r->is_owner) firewall_close(r->firewall);
   r->firewall = NULL;
 }
 
-static int open_parts(rule *r, host *h, const char *content) {
+int rule_lost(rule *r, uint64_t *segments, uint64_t *bytes) {
+  if (r->firewall != NULL) return firewall_count(r->firewall, r->name, segments, bytes);
+  *segments = r->segments;
+  *bytes = r->bytes;
+  return 0;
+}
+
+static int rule_close(handle *h) {
+  rule *r = (rule *)h;
+  int stopped = firewall_stop(r->firewall, r->name); /* first: the last count is complete */
+  rule_lost(r, &r->segments, &r->bytes);
+  trace_record(loop_trace(r->lp), &r->about, EVENT_DROP_END, (int64_t)r->segments, 0);
+  int removed = firewall_remove(r->firewall, r->name);
+  rule_let_go(r);
+  return stopped < 0 ? stopped : removed;
+}
+
+static void rule_free(handle *h) {
+  free(((rule *)h)->text);
+  free(h);
+}
+
+static void rule_describe(const handle *h, char *text, size_t size) {
+  snprintf(text, size, "%s", ((const rule *)h)->text);
+}
+
+static const struct handle_type rule_type = {"rule", rule_close, NULL, rule_free, rule_describe};
+
+static int rule_open_parts(rule *r, host *h, const char *content) {
   r->is_owner = h == NULL;
   int result = h == NULL ? firewall_open(-1, &r->firewall) : host_firewall(h, &r->firewall);
   if (result < 0) return result;
   result = firewall_add(r->firewall, r->name, content);
-  if (result < 0) let_go(r);
+  if (result < 0) rule_let_go(r);
   return result;
 }
 
@@ -53,7 +73,7 @@ int rule_open(loop *lp, const struct place *p, host *h, const char *content, con
   /* Unlike any other open rule's, whichever Lua state or copy of this module that one belongs to.
    */
   snprintf(r->name, sizeof r->name, "lunet_%" PRIxPTR, (uintptr_t)r);
-  int result = r->text == NULL ? UV_ENOMEM : open_parts(r, h, content);
+  int result = r->text == NULL ? UV_ENOMEM : rule_open_parts(r, h, content);
   if (result < 0) {
     free(r->text);
     free(r);
@@ -72,31 +92,3 @@ int rule_try(host *h, const char *content) {
   if (result == 0) result = firewall_add(f, name, content);
   return result < 0 ? result : firewall_remove(f, name);
 }
-
-bool rule_is_open(const rule *r) { return r->firewall != NULL; }
-
-int rule_lost(rule *r, uint64_t *segments, uint64_t *bytes) {
-  if (rule_is_open(r)) return firewall_count(r->firewall, r->name, segments, bytes);
-  *segments = r->segments;
-  *bytes = r->bytes;
-  return 0;
-}
-
-int rule_close(rule *r) {
-  if (!rule_is_open(r)) return 0;
-  handle_close(&r->handle);
-  int stopped = firewall_stop(r->firewall, r->name); /* first: the last count is complete */
-  rule_lost(r, &r->segments, &r->bytes);
-  trace_record(loop_trace(r->lp), &r->about, EVENT_DROP_END, (int64_t)r->segments, 0);
-  int removed = firewall_remove(r->firewall, r->name);
-  let_go(r);
-  return stopped < 0 ? stopped : removed;
-}
-
-void rule_free(rule *r) {
-  rule_close(r);
-  free(r->text);
-  free(r);
-}
-
-const char *rule_text(const rule *r) { return r->text; }

@@ -1,4 +1,5 @@
-/* A rule: what a host loses as long as it is open. */
+/* A rule: what a host loses as long as it is open. It is a handle (scope.h), whose close fails if
+ * the kernel refuses to end it. */
 #ifndef LUNET_HANDLE_RULE_H
 #define LUNET_HANDLE_RULE_H
 
@@ -16,12 +17,7 @@ int rule_open(loop *lp, const struct place *p, host *h, const char *content, con
 /* How much it has lost; also after it was closed. 0 or a negative errno. */
 int rule_lost(rule *r, uint64_t *segments, uint64_t *bytes);
 
-int rule_close(rule *r); /* idempotent; 0, or a negative errno if the kernel refused to end it */
-void rule_free(rule *r); /* closes first */
 /* Whether the kernel takes `content`: it goes again at once. 0 or a negative errno. */
 int rule_try(host *h, const char *content);
-
-bool rule_is_open(const rule *r);
-const char *rule_text(const rule *r);
 
 #endif

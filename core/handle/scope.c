@@ -7,11 +7,7 @@ void scope_open(scope *s, loop *lp) {
 }
 
 void scope_close_handles(scope *s) {
-  while (!list_empty(&s->handles)) {
-    handle *h = LIST_ENTRY(s->handles.prev, handle, in_scope);
-    handle_close(h); /* even if its close fails to: this loop ends */
-    h->type->close(h);
-  }
+  while (!list_empty(&s->handles)) handle_close(LIST_ENTRY(s->handles.prev, handle, in_scope));
 }
 
 void scope_close(scope *s) {
@@ -23,22 +19,44 @@ void handle_open(handle *h, const struct handle_type *type, const struct place *
   h->type = type;
   h->host = p->host;
   h->lp = p->scope->lp;
+  h->is_open = true;
   list_append(&p->scope->handles, &h->in_scope);
 }
 
-void handle_close(handle *h) {
+bool handle_is_open(const void *h) { return h != NULL && ((const handle *)h)->is_open; }
+
+static bool handle_leave(handle *h) {
+  if (!h->is_open) return false;
+  h->is_open = false;
   list_remove(&h->in_scope);
   if (h->is_anchored) loop_tell_closed(h->lp, h);
   h->is_anchored = false;
+  return true;
 }
 
-bool handle_anchor(handle *h) {
-  h->is_anchored = !list_empty(&h->in_scope);
-  return h->is_anchored;
+int handle_close(void *closed) {
+  handle *h = closed;
+  return handle_leave(h) ? h->type->close(h) : 0;
 }
+
+void handle_abort(void *aborted) {
+  handle *h = aborted;
+  if (h->type->abort == NULL)
+    handle_close(h);
+  else if (handle_leave(h))
+    h->type->abort(h);
+}
+
+void handle_free(void *freed) {
+  handle *h = freed;
+  handle_close(h);
+  h->type->free(h);
+}
+
+bool handle_anchor(handle *h) { return h->is_anchored = h->is_open; }
 
 /* Aborting one handle may close others, so the search begins again after each. */
-static handle *find_handle(loop *lp, uint16_t host) {
+static handle *handle_find(loop *lp, uint16_t host) {
   list *scopes = loop_scopes(lp);
   for (list *s = scopes->next; s != scopes; s = s->next) {
     list *handles = &LIST_ENTRY(s, scope, in_loop)->handles;
@@ -52,8 +70,5 @@ static handle *find_handle(loop *lp, uint16_t host) {
 
 void handle_abort_all(loop *lp, uint16_t host) {
   handle *h;
-  while ((h = find_handle(lp, host)) != NULL) {
-    handle_close(h); /* even if its abort fails to: this loop ends */
-    h->type->abort(h);
-  }
+  while ((h = handle_find(lp, host)) != NULL) handle_abort(h);
 }

@@ -10,15 +10,21 @@
 #include "handle/loop.h"
 
 struct handle_type {
-  const char *name; /* as open_handles() shows it */
-  void (*close)(handle *h);
-  void (*abort)(handle *h); /* closes it with its host: at once, leaving nothing behind */
+  const char *name;         /* as open_handles() shows it */
+  int (*close)(handle *h);  /* lets go of what it holds: called once. 0 or a negative errno */
+  void (*abort)(handle *h); /* the same, with its host: at once, leaving nothing behind. NULL:
+                               close does that */
+  void (*free)(handle *h);  /* frees the memory of a closed one */
+
+  /* Writes what the script knows it by; for a closed one perhaps nothing. `text` is "". */
   void (*describe)(const handle *h, char *text, size_t size);
 };
 
-/* What every closable thing begins with. */
+/* The first member of everything that can be closed, so that a pointer to the one is a pointer to
+ * the other: the functions below take either. */
 struct handle {
   const struct handle_type *type;
+  bool is_open;      /* until handle_close: the one thing that says so */
   list in_scope;     /* the scope's list while open; in no list when closed */
   uint16_t host;     /* its host's number; 0 is home */
   uint16_t far_host; /* of what joins two hosts: it ends with either; 0: none */
@@ -44,7 +50,14 @@ struct place {
 };
 
 void handle_open(handle *h, const struct handle_type *type, const struct place *p);
-void handle_close(handle *h); /* it is closed now: leaves its scope */
+bool handle_is_open(const void *h); /* false for NULL */
+
+/* Leaves the scope, then calls the type's close or abort. Harmless when it is closed already. Wakes
+ * whoever waits for it with OP_CLOSED. */
+int handle_close(void *h);
+void handle_abort(void *h);
+
+void handle_free(void *h); /* closes first */
 
 /* Has loop_on_closed's function called when it closes. False: it is closed already. */
 bool handle_anchor(handle *h);

@@ -43,7 +43,7 @@ struct wire {
   handle handle;
   loop *lp;
   const host *hosts[2];
-  int fd;                 /* the packet socket where the inner ends are; -1: closed */
+  int fd;                 /* the packet socket where the inner ends are; -1: none */
   struct nl_sock *routes; /* of their namespace, which these two sockets keep alive */
   struct lane lanes[2];
   size_t capacity;   /* of each lane */
@@ -182,15 +182,6 @@ static void on_readable(void *owner, int events) {
 
 /* -- opening and closing ------------------------------------------------------------------- */
 
-static void close_handle(handle *h) { wire_close((wire *)h); }
-
-static void describe(const handle *h, char *text, size_t size) {
-  const wire *w = (const wire *)h;
-  snprintf(text, size, "of %s and %s", host_name(w->hosts[0]), host_name(w->hosts[1]));
-}
-
-static const struct handle_type wire_type = {"wire", close_handle, close_handle, describe};
-
 /* The namespace must add no frames of its own. Without an address it has no IPv4 to speak of, but
  * IPv6 would give itself one, and ask for routers. */
 static int keep_silent(int ns) {
@@ -219,7 +210,7 @@ static int open_end(wire *w, int i, const struct wire_end *end) {
   return link_set_up(host_routes(end->host), end->interface);
 }
 
-static int open_parts(wire *w, const struct wire_end ends[2]) {
+static int wire_open_parts(wire *w, const struct wire_end ends[2]) {
   w->buffer = malloc(PACKET_LONGEST);
   int result = w->buffer == NULL ? UV_ENOMEM : open_namespace(w);
   for (int i = 0; i < 2 && result == 0; i++) result = open_end(w, i, &ends[i]);
@@ -237,7 +228,7 @@ static void close_lane(struct lane *n) {
   for (; n->first != NULL; n->wire->statistics.dropped++) drop_first(n);
 }
 
-static void close_parts(wire *w) {
+static void wire_close_parts(wire *w) {
   close_lane(&w->lanes[0]);
   close_lane(&w->lanes[1]);
   if (w->fd >= 0) {
@@ -253,7 +244,23 @@ static void close_parts(wire *w) {
   free(w->buffer);
 }
 
-static wire *new_wire(loop *lp, const struct wire_end ends[2], size_t capacity) {
+static int wire_close(handle *h) {
+  wire_close_parts((wire *)h);
+  return 0;
+}
+
+static void wire_free(handle *h) { free(h); }
+
+/* A closed one may have outlived its hosts. */
+static void wire_describe(const handle *h, char *text, size_t size) {
+  const wire *w = (const wire *)h;
+  if (h->is_open)
+    snprintf(text, size, "of %s and %s", host_name(w->hosts[0]), host_name(w->hosts[1]));
+}
+
+static const struct handle_type wire_type = {"wire", wire_close, NULL, wire_free, wire_describe};
+
+static wire *wire_new(loop *lp, const struct wire_end ends[2], size_t capacity) {
   wire *w = calloc(1, sizeof *w);
   if (w == NULL) return NULL;
   w->lp = lp;
@@ -269,11 +276,11 @@ static wire *new_wire(loop *lp, const struct wire_end ends[2], size_t capacity) 
 }
 
 int wire_open(loop *lp, scope *s, const struct wire_end ends[2], size_t capacity, wire **out) {
-  wire *w = new_wire(lp, ends, capacity);
+  wire *w = wire_new(lp, ends, capacity);
   if (w == NULL) return UV_ENOMEM;
-  int result = open_parts(w, ends);
+  int result = wire_open_parts(w, ends);
   if (result < 0) {
-    close_parts(w);
+    wire_close_parts(w);
     free(w);
     return result;
   }
@@ -284,19 +291,6 @@ int wire_open(loop *lp, scope *s, const struct wire_end ends[2], size_t capacity
   return 0;
 }
 
-bool wire_is_open(const wire *w) { return w->fd != -1; }
-
-void wire_close(wire *w) {
-  if (!wire_is_open(w)) return;
-  handle_close(&w->handle);
-  close_parts(w);
-}
-
-void wire_free(wire *w) {
-  wire_close(w);
-  free(w);
-}
-
 /* -- asking it ----------------------------------------------------------------------------- */
 
 int wire_is_up(const wire *w) {
@@ -305,6 +299,6 @@ int wire_is_up(const wire *w) {
 }
 
 void wire_read_statistics(wire *w, struct wire_statistics *out) {
-  if (wire_is_open(w)) w->statistics.dropped += packet_dropped(w->fd);
+  if (w->handle.is_open) w->statistics.dropped += packet_dropped(w->fd);
   *out = w->statistics;
 }

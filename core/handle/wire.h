@@ -1,4 +1,7 @@
-/* A wire: a link of two hosts on which every frame takes its time. Each host has one end of a veth
+/* A wire is a handle (scope.h), which ends with either of its hosts, too. Its close takes the
+ * interfaces away from both hosts; what is under way is lost.
+ *
+ * It is a link of two hosts on which every frame takes its time. Each host has one end of a veth
  * pair; the other ends lie in a namespace of the wire's own, which has no addresses. There the loop
  * reads each frame and sends it on, in order, when its time has come; shortly before, it stops
  * sleeping. Nothing moves while the loop does not run: frames wait, and are late if that takes
@@ -33,12 +36,6 @@ int wire_open(loop *lp, scope *s, const struct wire_end ends[2], size_t capacity
 /* Whether the wire's own ends let packets pass; those of the hosts are theirs to ask. 1, 0 or a
  * negative errno. */
 int wire_is_up(const wire *w);
-
-/* Takes the interfaces away from both hosts. What is under way is lost. Idempotent. Closed with
- * either of its hosts, too. */
-void wire_close(wire *w);
-void wire_free(wire *w); /* closes first */
-bool wire_is_open(const wire *w);
 
 void wire_read_statistics(wire *w, struct wire_statistics *out); /* also when it is closed */
 

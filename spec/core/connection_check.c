@@ -83,7 +83,7 @@ static void tell(void) {
 
 static void finish(void) {
   close(peer);
-  connection_free(c);
+  handle_free(c);
 }
 
 static void waits_for_what_comes(void) {

@@ -68,9 +68,9 @@ static void leave_nothing(void) {
   rule *rules[RULES];
   for (int i = 0; i < RULES; i++) rules[i] = open_rule();
   CHECK(count_tables() == RULES);
-  for (int i = 0; i < RULES; i++) CHECK(rule_close(rules[i]) == 0);
+  for (int i = 0; i < RULES; i++) CHECK(handle_close(rules[i]) == 0);
   CHECK(count_tables() == 0);
-  for (int i = 0; i < RULES; i++) rule_free(rules[i]);
+  for (int i = 0; i < RULES; i++) handle_free(rules[i]);
 }
 
 static void leave_nothing_if_refused(void) {
@@ -93,10 +93,10 @@ static void tell_what_went_wrong(void) {
 static void end_with_the_host(void) {
   rule *r = open_rule();
   CHECK(count_tables() == 1);
-  host_close(h);
-  CHECK(!rule_is_open(r) && count_tables() == 0);
-  CHECK(rule_close(r) == 0);
-  rule_free(r);
+  handle_close(h);
+  CHECK(!handle_is_open(r) && count_tables() == 0);
+  CHECK(handle_close(r) == 0);
+  handle_free(r);
 }
 
 int main(void) {
@@ -108,7 +108,7 @@ int main(void) {
   leave_nothing_if_refused();
   tell_what_went_wrong();
   end_with_the_host();
-  host_free(h);
+  handle_free(h);
   close_nft();
   loop_close(lp);
   return 0;
