@@ -16,6 +16,7 @@
 
 #include "platform/file.h"
 #include "platform/identity.h"
+#include "platform/undertaker.h"
 
 /* Facts about the process, not about a Lua state: so static. */
 static int home = -1;    /* the home host's namespace; -1 until it is needed */
@@ -187,14 +188,18 @@ int namespace_open(void) {
   result = loopback_up();
   for (int i = 0; i < FOLLOWERS; i++) file_write(followers[i].path, followers[i].value);
   namespace_leave();
-  if (ns < 0 || result == 0) return ns;
-  close(ns);
-  return result;
+  if (ns >= 0 && result < 0) close(ns);
+  if (ns < 0 || result < 0) return ns < 0 ? ns : result;
+  undertaker_add(ns);
+  return ns;
 }
 
 const char *namespace_refused(void) { return refused; }
 
-void namespace_close(int ns) { close(ns); }
+void namespace_close(int ns) {
+  undertaker_forget(ns);
+  close(ns);
+}
 
 void namespace_stay(bool must) { must_stay = must; }
 

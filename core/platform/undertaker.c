@@ -1,0 +1,161 @@
+#include "platform/undertaker.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "platform/file.h"
+
+enum order { ADD, FORGET };
+
+/* What lunet tells it; with ADD comes a descriptor of the namespace. */
+struct message {
+  enum order order;
+  ino_t inode; /* of the namespace */
+};
+
+/* A message and the space for one descriptor, as sendmsg(2) and recvmsg(2) take them. */
+struct packet {
+  struct message message;
+  struct iovec bytes;
+  struct msghdr header;
+  _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+};
+
+static void packet_prepare(struct packet *p) {
+  memset(p, 0, sizeof *p);
+  p->bytes = (struct iovec){&p->message, sizeof p->message};
+  p->header = (struct msghdr){.msg_iov = &p->bytes, .msg_iovlen = 1};
+  p->header.msg_control = p->control;
+  p->header.msg_controllen = sizeof p->control;
+}
+
+/* -- the undertaker ------------------------------------------------------------------------ */
+
+static struct grave {
+  int ns;
+  ino_t inode;
+} * graves;
+static size_t count;
+
+static void take(int ns, ino_t inode) {
+  struct grave *more = realloc(graves, (count + 1) * sizeof *graves);
+  if (more == NULL) {
+    close(ns); /* else the namespace would stay as long as lunet */
+    return;
+  }
+  graves = more;
+  graves[count++] = (struct grave){ns, inode};
+}
+
+static void give_up(ino_t inode) {
+  for (size_t i = count; i-- > 0;) {
+    if (graves[i].inode != inode) continue;
+    close(graves[i].ns);
+    graves[i] = graves[--count];
+    return;
+  }
+}
+
+static void obey(const struct packet *p) {
+  struct cmsghdr *control = CMSG_FIRSTHDR(&p->header);
+  int ns;
+  if (p->message.order == FORGET) give_up(p->message.inode);
+  if (p->message.order != ADD || control == NULL) return;
+  memcpy(&ns, CMSG_DATA(control), sizeof ns);
+  take(ns, p->message.inode);
+}
+
+static void obey_until_end(void) {
+  struct packet p;
+  while (packet_prepare(&p), true) {
+    ssize_t length = recvmsg(STDIN_FILENO, &p.header, MSG_CMSG_CLOEXEC);
+    if (length == sizeof p.message)
+      obey(&p);
+    else if (length != -1 || errno != EINTR)
+      return; /* 0: lunet has ended */
+  }
+}
+
+static void shorten_retries(void) {
+  for (size_t i = 0; i < count; i++)
+    if (setns(graves[i].ns, CLONE_NEWNET) == 0)
+      file_write("/proc/sys/net/ipv4/tcp_orphan_retries", "1");
+}
+
+/* A name of its own: ps(1) must not list two processes as lunet. A session of its own: Ctrl-C and
+ * `timeout` reach a whole process group. */
+static _Noreturn void be_undertaker(int socket) {
+  sigset_t all;
+  setsid();
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, NULL);
+  prctl(PR_SET_NAME, "lunet-undertake");
+  dup2(socket, STDIN_FILENO);
+  close_range(STDIN_FILENO + 1, ~0u, 0); /* the far ends of lunet's sockets must see its end */
+  char nothing = 0;
+  send(STDIN_FILENO, &nothing, sizeof nothing, MSG_NOSIGNAL);
+  if (chdir("/") == 0) obey_until_end(); /* keep no directory busy */
+  shorten_retries();
+  _exit(EXIT_SUCCESS);
+}
+
+/* -- lunet --------------------------------------------------------------------------------- */
+
+enum { LONGEST_S = 1 }; /* an undertaker that somebody has stopped must not stop lunet */
+
+static int undertaker = -1; /* lunet's end of the socket */
+static pid_t owner;         /* a child that forks without exec must not speak for its parent */
+
+/* Returns when the undertaker has let go of lunet's descriptors. */
+static void start(void) {
+  int pair[2];
+  char nothing;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) return;
+  pid_t child = fork();
+  if (child == 0) be_undertaker(pair[1]);
+  close(pair[1]);
+  while (child != -1 && recv(pair[0], &nothing, sizeof nothing, 0) == -1 && errno == EINTR)
+    continue;
+  if (child == -1) {
+    close(pair[0]);
+    return;
+  }
+  struct timeval longest = {.tv_sec = LONGEST_S};
+  setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
+  owner = getpid();
+  undertaker = pair[0];
+}
+
+static void tell(enum order order, int ns) {
+  struct packet p;
+  struct stat about;
+  if (undertaker == -1 || owner != getpid() || fstat(ns, &about) == -1) return;
+  packet_prepare(&p);
+  p.message = (struct message){order, about.st_ino};
+  if (order == ADD) {
+    struct cmsghdr *control = CMSG_FIRSTHDR(&p.header);
+    *control = (struct cmsghdr){
+      .cmsg_len = CMSG_LEN(sizeof ns), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(control), &ns, sizeof ns);
+  } else {
+    p.header.msg_control = NULL;
+    p.header.msg_controllen = 0;
+  }
+  while (sendmsg(undertaker, &p.header, MSG_NOSIGNAL) == -1 && errno == EINTR) continue;
+}
+
+void undertaker_add(int ns) {
+  if (undertaker == -1) start();
+  tell(ADD, ns);
+}
+
+void undertaker_forget(int ns) { tell(FORGET, ns); }
