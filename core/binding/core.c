@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "binding/capture.h"
+#include "binding/connect.h"
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/file.h"
@@ -76,7 +77,7 @@ static int describe_versions(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {{"listen", listener_listen},
-                                     {"connect", connection_to},
+                                     {"connect", connect_to},
                                      {"exec", process_exec},
                                      {"spawn", task_spawn},
                                      {"scope", nursery_scope},
@@ -98,9 +99,6 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"is_host", host_is_host},
                                      {"host_number", host_number_of},
                                      {"is_listener", listener_is_listener},
-                                     {"host_listen", host_listen},
-                                     {"host_connect", host_connect},
-                                     {"host_exec", host_exec},
                                      {"link", host_link},
                                      {"bridge", host_bridge},
                                      {"attach", host_attach},

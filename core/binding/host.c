@@ -5,13 +5,9 @@
 
 #include "binding/anchor.h"
 #include "binding/box.h"
-#include "binding/connection.h"
 #include "binding/failure.h"
-#include "binding/listener.h"
 #include "binding/memory.h"
 #include "binding/misuse.h"
-#include "binding/process.h"
-#include "binding/sockets.h"
 #include "binding/type.h"
 #include "handle/trace.h"
 #include "platform/link.h"
@@ -56,34 +52,6 @@ int host_new(lua_State *L) {
 }
 
 /* -- methods ------------------------------------------------------------------------------- */
-
-/* The arguments get the places that they have in the same call of the home host, and the host the
- * one behind them: there it stays, and so alive, until the call ends. */
-static void put_last(lua_State *L, int arguments) {
-  host_check(L, 1);
-  lua_settop(L, 1 + arguments);
-  lua_rotate(L, 1, -1);
-}
-
-int host_listen(lua_State *L) {
-  put_last(L, 1);
-  return listener_listen_on(L);
-}
-
-int host_connect(lua_State *L) {
-  put_last(L, 2);
-  return connection_to_from(L);
-}
-
-int host_exec(lua_State *L) {
-  put_last(L, 1);
-  return process_exec_on(L);
-}
-
-static int sockets(lua_State *L) {
-  put_last(L, 1);
-  return sockets_list_of(L);
-}
 
 static int name(lua_State *L) {
   host *h = box_check(L, 1, HOST_TYPE);
@@ -263,7 +231,6 @@ int host_number_of(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {
-  {"exec", host_exec}, {"sockets", sockets}, {"name", name}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"name", name}, {NULL, NULL}};
 
 void host_open_type(lua_State *L) { box_open_type(L, HOST_TYPE, methods, NULL); }

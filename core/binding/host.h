@@ -17,10 +17,6 @@ int host_new(lua_State *L); /* core.host(name) */
 int host_push_refusal(lua_State *L, int result, const char *what);
 int host_is_host(lua_State *L);   /* core.is_host(value): whether it is one, and an open one */
 int host_number_of(lua_State *L); /* core.host_number(host): as events tell it; 0 is home */
-int host_listen(lua_State *L);    /* core.host_listen(host, {...}) */
-int host_connect(lua_State *L);
-int host_exec(lua_State *L);
-/* core.host_exec(host, program) */ /* core.host_connect(host, target, timeout) */
 
 /* The host at `index`, which is open; raises if it is closed. Whatever allocates in Lua may run a
  * finalizer that closes it: ask for the host last, when all arguments are read and all userdata are

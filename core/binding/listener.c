@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <math.h>
 
+#include "binding/address.h"
 #include "binding/anchor.h"
 #include "binding/box.h"
 #include "binding/connection.h"
@@ -43,7 +44,7 @@ int listener_is_listener(lua_State *L) {
 /* -- lunet.listen -------------------------------------------------------------------------- */
 
 /* The stack of a listen. */
-enum { TARGET = 1, HOST };
+enum { HOST = 1, TARGET };
 
 /* Where, and how. */
 struct listen {
@@ -103,13 +104,14 @@ static void read_target(lua_State *L, struct listen *out) {
   target_check(L, TARGET, fields);
   out->backlog = target_integer(L, TARGET, "backlog", 0, INT_MAX, -1);
   out->label = target_string(L, TARGET, "label", NULL);
-  target_local(L, TARGET, lua_isnil(L, HOST) ? "127.0.0.1" : "0.0.0.0", &out->local);
+  address_read_fields(L, TARGET, lua_isnil(L, HOST) ? "127.0.0.1" : "0.0.0.0", 0, &out->local);
   default_reuseaddr(L);
   target_read_options(L, TARGET, &out->options);
 }
 
-int listener_listen_on(lua_State *L) {
+int listener_listen(lua_State *L) {
   struct listen what;
+  lua_settop(L, TARGET);
   runtime *rt = runtime_of(L);
   read_target(L, &what);
   listener **box = type_new_box(L, LISTENER_TYPE, 0);
@@ -117,12 +119,6 @@ int listener_listen_on(lua_State *L) {
   if (result < 0) return push_not_opened(L, result, &what);
   anchor_add(L, -1, rt, *box);
   return 1;
-}
-
-int listener_listen(lua_State *L) {
-  lua_settop(L, TARGET);
-  lua_pushnil(L);
-  return listener_listen_on(L);
 }
 
 /* -- methods ------------------------------------------------------------------------------- */
@@ -203,7 +199,7 @@ static int shut(lua_State *L) {
 
 static int local_address(lua_State *L) {
   listener *l = listener_open_self(L);
-  return l == NULL ? 3 : connection_push_address(L, listener_address(l));
+  return l == NULL ? 3 : address_push(L, listener_address(l));
 }
 
 static const luaL_Reg methods[] = {

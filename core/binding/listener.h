@@ -14,9 +14,7 @@ int listener_is_listener(lua_State *L); /* core.is_listener(value) */
 
 void listener_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
-/* lunet.listen{...}, and the same on the host at index 2 */
-int listener_listen(lua_State *L);
-int listener_listen_on(lua_State *L);
+int listener_listen(lua_State *L); /* core.listen(host or nil, {...}) */
 
 /* The listener at `index`, open or closed; NULL if it is none. */
 listener *listener_test(lua_State *L, int index);

@@ -76,7 +76,7 @@ static void close_streams(lua_State *L, int index) {
 
 /* The stack of an exec. Until the program is started, what it is started with has the last place.
  */
-enum { PROGRAM = 1, HOST, PROCESS };
+enum { HOST = 1, PROGRAM, PROCESS };
 
 static const char *push_attempt(lua_State *L, const process *p) {
   lua_rawgeti(L, PROGRAM, 1);
@@ -110,9 +110,10 @@ static int push_not_opened(lua_State *L, int result, const char *program) {
   return failure_push(L, result, lua_tostring(L, -1));
 }
 
-int process_exec_on(lua_State *L) {
+int process_exec(lua_State *L) {
   struct program what;
   connection **near[STREAMS] = {NULL};
+  lua_settop(L, PROGRAM);
   if (!lua_istable(L, PROGRAM))
     misuse(L, "a table like { \"redis-server\", \"--port\", \"7000\" } expected, not %s",
            luaL_typename(L, PROGRAM));
@@ -134,12 +135,6 @@ int process_exec_on(lua_State *L) {
   lua_replace(L, PROCESS); /* what it was started with is not needed any more */
   process_start(*box, &t->op);
   return task_wait(L, t, push_started);
-}
-
-int process_exec(lua_State *L) {
-  lua_settop(L, PROGRAM);
-  lua_pushnil(L);
-  return process_exec_on(L);
 }
 
 /* -- methods ------------------------------------------------------------------------------- */

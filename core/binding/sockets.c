@@ -3,7 +3,6 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/field.h"
 #include "binding/host.h"
@@ -11,11 +10,12 @@
 #include "binding/memory.h"
 #include "binding/misuse.h"
 #include "binding/target.h"
+#include "binding/tcp_info.h"
 #include "platform/sock_diag.h"
 
-/* -- the filter, at index 1, the host behind it --------------------------------------------- */
+/* -- the filter ---------------------------------------------------------------------------- */
 
-enum { FILTER = 1, HOST };
+enum { HOST = 1, FILTER };
 
 static void check_fields(lua_State *L) {
   static const char known[] =
@@ -227,11 +227,12 @@ static void push_socket(lua_State *L, const struct tcp_socket *s) {
   field_set_integer(L, "uid", s->uid);
   if (s->is_mptcp) field_set_boolean(L, "mptcp", true);
   if (s->info.length == 0) return;
-  connection_push_info(L, &s->info);
+  tcp_info_push(L, &s->info);
   lua_setfield(L, -2, "info");
 }
 
-int sockets_list_of(lua_State *L) {
+int sockets_list(lua_State *L) {
+  lua_settop(L, FILTER);
   struct sock_diag_list found = {NULL, 0, 0};
   struct sock_diag_filter filter = filter_argument(L);
   void **memory = memory_new(L);
@@ -247,10 +248,4 @@ int sockets_list_of(lua_State *L) {
   }
   memory_free(memory);
   return 1;
-}
-
-int sockets_list(lua_State *L) {
-  lua_settop(L, FILTER);
-  lua_pushnil(L);
-  return sockets_list_of(L);
 }

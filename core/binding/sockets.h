@@ -4,8 +4,6 @@
 
 #include <lua.h>
 
-/* lunet.sockets(filter), and the same of the host at index 2 */
-int sockets_list(lua_State *L);
-int sockets_list_of(lua_State *L);
+int sockets_list(lua_State *L); /* core.sockets(host or nil, filter) */
 
 #endif

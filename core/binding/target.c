@@ -1,13 +1,10 @@
 #include "binding/target.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
-#include "binding/listener.h"
 #include "binding/misuse.h"
-
-static const char EXAMPLES[] = "\"127.0.0.1:80\", \"[::1]:80\" or \"unix:/path\" (addresses are "
-                               "numeric: lunet looks no names up)";
 
 static bool is_field(const char *name, const char *const fields[]) {
   for (; *fields != NULL; fields++)
@@ -30,8 +27,7 @@ static int refuse_unknown(lua_State *L, const char *name, const char *const fiel
   return misuse(L, "unknown option '%s' (known: %s)", name, lua_tostring(L, -1));
 }
 
-/* A string for the kernel, which would take it to end at a zero byte. */
-static const char *check_text(lua_State *L, int index, const char *field) {
+const char *target_text(lua_State *L, int index, const char *field) {
   size_t length;
   const char *text = lua_tolstring(L, index, &length);
   if (strlen(text) != length) misuse(L, "%s: a zero byte in \"%s\\0...\"", field, text);
@@ -62,7 +58,7 @@ static void check_option(lua_State *L, const struct option *o) {
   case OPTION_TEXT:
     if (lua_type(L, -1) != LUA_TSTRING)
       misuse(L, "option %s: a string expected, not %s", o->name, luaL_typename(L, -1));
-    check_text(L, -1, o->name);
+    target_text(L, -1, o->name);
     return;
   case OPTION_LINGER:
     if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) return;
@@ -158,79 +154,7 @@ const char *target_string(lua_State *L, int index, const char *field, const char
   int type = lua_getfield(L, index, field);
   if (type != LUA_TNIL && type != LUA_TSTRING)
     misuse(L, "%s: a string expected, not %s", field, luaL_typename(L, -1));
-  const char *value = type == LUA_TNIL ? missing : check_text(L, -1, field);
+  const char *value = type == LUA_TNIL ? missing : target_text(L, -1, field);
   lua_pop(L, 1); /* the copy of the table keeps it */
   return value;
-}
-
-static void parse(lua_State *L, const char *field, const char *text, address *out) {
-  if (address_parse(text, out) < 0)
-    misuse(L, "%s: \"%s\" is no address like %s", field, text, EXAMPLES);
-}
-
-/* A string or a listener at `index`; false: something else. */
-static bool simple_peer(lua_State *L, int index, address *out) {
-  if (lua_type(L, index) == LUA_TSTRING)
-    parse(L, "target", check_text(L, index, "target"), out);
-  else if (!listener_to_address(L, index, out))
-    return false;
-  return true;
-}
-
-static bool is_unix(const char *text) { return strncmp(text, "unix:", 5) == 0; }
-
-static void make(lua_State *L, int index, const char *text, int port, address *out) {
-  bool is_made = address_make(text, port, out) == 0;
-  if (!is_made && is_unix(text))
-    misuse(L, "address: \"%s\": a path of 1 to %d bytes expected", text,
-           (int)sizeof out->as.un.sun_path - 1);
-  if (!is_made)
-    misuse(L,
-           "address: \"%s\" is not numeric: \"127.0.0.1\", \"::1\" or \"unix:/path\" "
-           "expected (and the port apart)",
-           text);
-  if (address_family(out) != AF_UNIX) return;
-  if (lua_getfield(L, index, "port") != LUA_TNIL)
-    misuse(L, "port: a Unix address (\"%s\") has none", text);
-  lua_pop(L, 1);
-}
-
-/* The target in [1] says all: what else could name one is refused, not ignored. */
-static void refuse_second(lua_State *L, int index, const char *field) {
-  if (lua_getfield(L, index, field) != LUA_TNIL)
-    misuse(L, "%s: the target is given by [1] already", field);
-  lua_pop(L, 1);
-}
-
-void target_peer(lua_State *L, int index, address *out) {
-  if (simple_peer(L, index, out)) return;
-  if (lua_type(L, index) != LUA_TTABLE)
-    misuse(L, "a listener, a table or an address expected, like %s; not %s", EXAMPLES,
-           luaL_typename(L, index));
-  lua_rawgeti(L, index, 1);
-  if (!lua_isnil(L, -1)) {
-    if (!simple_peer(L, lua_gettop(L), out))
-      misuse(L, "[1]: a listener or an address expected, not %s", luaL_typename(L, -1));
-    lua_pop(L, 1);
-    refuse_second(L, index, "address");
-    refuse_second(L, index, "port");
-    return;
-  }
-  lua_pop(L, 1);
-  const char *text = target_string(L, index, "address", "127.0.0.1");
-  make(L, index, text, target_integer(L, index, "port", 1, 65535, is_unix(text) ? 0 : -1), out);
-}
-
-bool target_from(lua_State *L, int index, address *out) {
-  if (lua_type(L, index) != LUA_TTABLE) return false;
-  const char *text = target_string(L, index, "from", NULL);
-  if (text == NULL) return false;
-  if (address_make(text, 0, out) < 0) parse(L, "from", text, out);
-  if (address_family(out) == AF_UNIX) misuse(L, "from: a Unix client has no address to choose");
-  return true;
-}
-
-void target_local(lua_State *L, int index, const char *missing, address *out) {
-  const char *text = target_string(L, index, "address", missing);
-  make(L, index, text, target_integer(L, index, "port", 0, 65535, 0), out);
 }

@@ -1,10 +1,9 @@
-/* The tables that listen and connect take: addresses, a label, and socket options by name. */
+/* The tables that listen and connect take: their fields, and socket options by name. */
 #ifndef LUNET_BINDING_TARGET_H
 #define LUNET_BINDING_TARGET_H
 
 #include <lauxlib.h>
 
-#include "platform/address.h"
 #include "platform/option.h"
 
 /* The tables at `index` below are copies that field_copy_table has made: what is read from them
@@ -37,11 +36,8 @@ const char *target_push_refused(lua_State *L, int index, const struct target_opt
 int target_integer(lua_State *L, int index, const char *field, int min, int max, int missing);
 const char *target_string(lua_State *L, int index, const char *field, const char *missing);
 
-/* The addresses that connect takes: a string, a listener, or a table of these and more. */
-void target_peer(lua_State *L, int index, address *out);
-bool target_from(lua_State *L, int index, address *out); /* `from`; false: none given */
-
-/* `address` (`missing` if there is none) and `port` of listen */
-void target_local(lua_State *L, int index, const char *missing, address *out);
+/* The string at `index`, for the kernel, which would take it to end at a zero byte: raises if it
+ * has one. */
+const char *target_text(lua_State *L, int index, const char *field);
 
 #endif

@@ -29,22 +29,27 @@ struct waits {
   int others; /* tasks that found no room */
 };
 
-/* The function's first argument, if it is lunet's own: what it waits on. */
+/* Whether the value on the top of the stack is lunet's own, and can be waited for: not a host. */
+static bool is_subject(lua_State *L) {
+  if (lua_type(L, -1) != LUA_TUSERDATA || luaL_getmetafield(L, -1, "__name") != LUA_TSTRING)
+    return false;
+  const char *type = lua_tostring(L, -1);
+  bool is_own = strncmp(type, "lunet.", 6) == 0 && strcmp(type, "lunet.host") != 0;
+  lua_pop(L, 1);
+  return is_own;
+}
+
+/* What the function waits on: its first argument, or the second behind a host or nil. */
 static void push_subject(lua_State *L, lua_State *co, const lua_Debug *function) {
-  bool is_own = false;
-  if (lua_getlocal(co, function, 1) == NULL) {
-    lua_pushliteral(L, "");
-    return;
-  }
-  lua_xmove(co, L, 1);
-  if (lua_type(L, -1) == LUA_TUSERDATA && luaL_getmetafield(L, -1, "__name") == LUA_TSTRING) {
-    is_own = strncmp(lua_tostring(L, -1), "lunet.", 6) == 0;
+  for (int i = 1; i <= 2 && lua_getlocal(co, function, i) != NULL; i++) {
+    lua_xmove(co, L, 1);
+    if (is_subject(L)) {
+      lua_pushfstring(L, " on %s", luaL_tolstring(L, -1, NULL));
+      return;
+    }
     lua_pop(L, 1);
   }
-  if (is_own)
-    lua_pushfstring(L, " on %s", luaL_tolstring(L, -1, NULL));
-  else
-    lua_pushliteral(L, "");
+  lua_pushliteral(L, "");
 }
 
 /* "accept on listener 127.0.0.1:80 (in serve), at server.lua:8". False: the task's body has ended,

@@ -9,9 +9,6 @@ local network = require "lunet.network.network"
 local rule = require "lunet.network.rule"
 
 local lunet = {
-  listen = core.listen,
-  connect = core.connect,
-  sockets = core.sockets,
   spawn = core.spawn,
   scope = core.scope,
   sleep = core.sleep,
@@ -33,9 +30,29 @@ local function explained(process, ...)
   return require("lunet.network.refusal").of_program(process, ...)
 end
 
-function lunet.exec(program) return explained(core.exec(program)) end
+function lunet.exec(program) return explained(core.exec(nil, program)) end
 
-function core.host_methods:exec(program) return explained(core.host_exec(self, program)) end
+function core.host_methods:exec(program)
+  core.check_self(self, "lunet.host")
+  return explained(core.exec(self, program))
+end
+
+-- No tail calls: what they raise names the function that the script called.
+
+function lunet.listen(target)
+  local listener, message, code = core.listen(nil, target)
+  return listener, message, code
+end
+
+function lunet.connect(target, timeout)
+  local connection, message, code = core.connect(nil, target, timeout)
+  return connection, message, code
+end
+
+function lunet.sockets(filter)
+  local sockets, message, code = core.sockets(nil, filter)
+  return sockets, message, code
+end
 
 --- The path of a file that lies beside the script, or the experiment, that calls this: however that was loaded, by
 --- lunet, a stock lua5.4, busted or another script. `arg[0]` names what was started, which under busted is busted.

@@ -8,7 +8,6 @@ local sysctl = require "lunet.network.sysctl"
 local host = {}
 
 local methods = core.host_methods
-local core_listen, core_connect = core.host_listen, core.host_connect
 
 -- By listener: {host, address, port}, also when it is closed.
 local origins = setmetatable({}, { __mode = "k" })
@@ -91,7 +90,8 @@ local function plain(address) return (address:gsub("^%[::ffff:(%d+%.[%d.]+)%]:",
 ---@return string? message names the address
 ---@return string? code
 function methods:listen(target)
-  local listener, message, code = core_listen(self, target)
+  core.check_self(self, "lunet.host")
+  local listener, message, code = core.listen(self, target)
   if not listener then message = explain(self, message, code) end
   if listener then
     local address, port = listener:address()
@@ -133,6 +133,7 @@ end
 ---@return string? message names the address
 ---@return string? code
 function methods:connect(target, timeout)
+  core.check_self(self, "lunet.host")
   if core.is_listener(target) then
     target = resolve(self, target)
   elseif type(target) == "table" and core.is_listener(target[1]) then
@@ -141,7 +142,7 @@ function methods:connect(target, timeout)
     copy[1] = resolve(self, target[1])
     target = copy
   end
-  local connection, message, code = core_connect(self, target, timeout)
+  local connection, message, code = core.connect(self, target, timeout)
   if not connection then message = explain(self, message, code) end
   return connection, message, code
 end
@@ -157,6 +158,12 @@ function methods:sysctl(name, value)
   core.check_self(self, "lunet.host")
   local path = sysctl.path(name, 2)
   return sysctl.set(self, name, path, value ~= nil and sysctl.text(name, value, 2) or nil)
+end
+
+function methods:sockets(filter)
+  core.check_self(self, "lunet.host")
+  local sockets, message, code = core.sockets(self, filter)
+  return sockets, message, code
 end
 
 --- The host's TCP counters by the kernel's names: Tcp and TcpExt. The difference of two snapshots

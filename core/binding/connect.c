@@ -1,0 +1,196 @@
+#include "binding/connect.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "binding/address.h"
+#include "binding/box.h"
+#include "binding/connection.h"
+#include "binding/failure.h"
+#include "binding/field.h"
+#include "binding/host.h"
+#include "binding/listener.h"
+#include "binding/misuse.h"
+#include "binding/runtime.h"
+#include "binding/target.h"
+#include "binding/timeout.h"
+
+/* The stack of a connect. */
+enum { HOST = 1, TARGET, TIMEOUT, CONNECTION, ATTEMPT };
+
+/* Where to, from where, and how. */
+struct connect {
+  address peer, from;
+  bool has_from;
+  const char *label;
+  struct target_options options;
+  const char *failed_at; /* "socket", "option", "from", "zone", "connect" */
+};
+
+/* -- opening it ---------------------------------------------------------------------------- */
+
+static int connect_bind_from(int fd, address *from) {
+  int one = 1, result = socket_find_zone(fd, from);
+  if (result < 0) return result;
+  /* Without a port of its own, the kernel chooses one when it knows the peer, so that a port serves
+   * many peers: ip(7), IP_BIND_ADDRESS_NO_PORT. */
+  if (address_port(from) == 0)
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+  return socket_bind(fd, from);
+}
+
+/* A socket, or a negative errno and what it failed at. */
+static int connect_open_socket(struct connect *what, const host *h) {
+  what->failed_at = "socket";
+  int fd = host_socket(h, address_family(&what->peer));
+  if (fd < 0) return fd;
+  what->failed_at = "option";
+  int result = target_set_options(&what->options, fd);
+  if (result == 0 && what->has_from) {
+    what->failed_at = "from";
+    result = connect_bind_from(fd, &what->from);
+  }
+  if (result == 0) {
+    what->failed_at = "zone";
+    result = socket_find_zone(fd, &what->peer);
+  }
+  if (result == 0) return fd;
+  socket_close(fd);
+  return result;
+}
+
+static int connect_open(struct connect *what, const host *h, task *t, connection **box) {
+  int fd = connect_open_socket(what, h);
+  if (fd < 0) return fd;
+  what->failed_at = "connect";
+  struct place p = host_place(t->rt, h, what->label);
+  int result = connection_open(t->op.lp, &p, fd, box);
+  if (result < 0) socket_close(fd);
+  return result;
+}
+
+static const char *connect_push_attempt(lua_State *L, const address *peer) {
+  char text[ADDRESS_TEXT];
+  return lua_pushfstring(L, "connect to %s", address_format(peer, text));
+}
+
+static int connect_push_not_opened(lua_State *L, int result, const struct connect *what) {
+  char text[ADDRESS_TEXT];
+  const char *tried = what->failed_at;
+  if (strcmp(tried, "option") == 0) tried = target_push_refused(L, TARGET, &what->options);
+  if (strcmp(tried, "zone") == 0) tried = connect_push_attempt(L, &what->peer);
+  if (strcmp(tried, "from") == 0)
+    tried = lua_pushfstring(L, "from %s", address_format(&what->from, text));
+  return failure_push(L, result, tried);
+}
+
+/* A Unix socket does not know whom it failed to reach: what was tried is on the stack. */
+static int connect_push(lua_State *L, op *o) {
+  connection *c = box_check(L, CONNECTION, CONNECTION_TYPE);
+  if (o->result >= 0) {
+    lua_pushvalue(L, CONNECTION);
+    connection_anchor(L);
+    return 1;
+  }
+  if (lua_gettop(L) < ATTEMPT) {
+    address peer;
+    connection_peer(c, &peer);
+    connect_push_attempt(L, &peer);
+  }
+  handle_close(c);
+  return failure_push(L, o->result, lua_tostring(L, ATTEMPT));
+}
+
+/* -- the target ---------------------------------------------------------------------------- */
+
+/* A string or a listener at `index`; false: something else. */
+static bool connect_simple_peer(lua_State *L, int index, address *out) {
+  if (lua_type(L, index) == LUA_TSTRING)
+    address_read(L, "target", target_text(L, index, "target"), out);
+  else if (!listener_to_address(L, index, out))
+    return false;
+  return true;
+}
+
+/* The target in [1] says all: what else could name one is refused, not ignored. */
+static void connect_refuse_second(lua_State *L, int index, const char *field) {
+  if (lua_getfield(L, index, field) != LUA_TNIL)
+    misuse(L, "%s: the target is given by [1] already", field);
+  lua_pop(L, 1);
+}
+
+static void connect_peer(lua_State *L, int index, address *out) {
+  if (connect_simple_peer(L, index, out)) return;
+  if (lua_type(L, index) != LUA_TTABLE)
+    misuse(L, "a listener, a table or an address expected, like %s; not %s", ADDRESS_EXAMPLES,
+           luaL_typename(L, index));
+  lua_rawgeti(L, index, 1);
+  if (!lua_isnil(L, -1)) {
+    if (!connect_simple_peer(L, lua_gettop(L), out))
+      misuse(L, "[1]: a listener or an address expected, not %s", luaL_typename(L, -1));
+    lua_pop(L, 1);
+    connect_refuse_second(L, index, "address");
+    connect_refuse_second(L, index, "port");
+    return;
+  }
+  lua_pop(L, 1);
+  address_read_fields(L, index, "127.0.0.1", 1, out);
+}
+
+static bool connect_from(lua_State *L, int index, address *out) {
+  if (lua_type(L, index) != LUA_TTABLE) return false;
+  const char *text = target_string(L, index, "from", NULL);
+  if (text == NULL) return false;
+  if (address_make(text, 0, out) < 0) address_read(L, "from", text, out);
+  if (address_family(out) == AF_UNIX) misuse(L, "from: a Unix client has no address to choose");
+  return true;
+}
+
+/* The Lua library has found the address of a listener on another host, if it can be reached. */
+static void connect_check_listener(lua_State *L) {
+  if (lua_istable(L, TARGET))
+    lua_rawgeti(L, TARGET, 1);
+  else
+    lua_pushvalue(L, TARGET);
+  const listener *l = listener_test(L, -1);
+  bool is_tcp = l != NULL && address_family(listener_address(l)) != AF_UNIX;
+  const host *h = host_or_home(L, HOST);
+  if (is_tcp && listener_host(l) != host_number(h))
+    misuse(L, "the listener is on another host, which shares no network with %s",
+           h == NULL ? "the home host" : host_name(h));
+  lua_pop(L, 1);
+}
+
+static void connect_read_target(lua_State *L, struct connect *out) {
+  static const char *const fields[] = {"[1]", "address", "port", "from", "label", NULL};
+  *out = (struct connect){.label = NULL};
+  bool is_table = lua_istable(L, TARGET);
+  if (is_table) field_copy_table(L, TARGET);
+  connect_peer(L, TARGET, &out->peer);
+  connect_check_listener(L);
+  if (!is_table) return;
+  target_check(L, TARGET, fields);
+  out->has_from = connect_from(L, TARGET, &out->from);
+  out->label = target_string(L, TARGET, "label", NULL);
+  target_read_options(L, TARGET, &out->options);
+}
+
+int connect_to(lua_State *L) {
+  struct connect what;
+  lua_settop(L, TIMEOUT);
+  uint64_t deadline_ns = timeout_argument(L, TIMEOUT);
+  connect_read_target(L, &what);
+  connection **box = connection_new(L);
+  if (address_family(&what.peer) == AF_UNIX) connect_push_attempt(L, &what.peer);
+  const host *h = host_or_home(L, HOST);
+  task *t = task_begin(L, deadline_ns);
+  int result = connect_open(&what, h, t, box);
+  if (result < 0) {
+    t->op.state = OP_IDLE;
+    return connect_push_not_opened(L, result, &what);
+  }
+  connection_connect(*box, &what.peer, &t->op);
+  return task_wait(L, t, connect_push);
+}
