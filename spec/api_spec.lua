@@ -89,13 +89,14 @@ end)
 describe("the documentation", function()
   -- What the core implements is declared in the one file, what is written in Lua is in the other.
   local text = ""
-  for _, name in ipairs { "types/core", "init", "network/host", "network/network", "network/rule" } do
+  for _, name in ipairs { "types/core", "init", "network/host", "network/network", "network/link", "network/lan",
+    "network/rule" } do
     text = text .. "\n" .. read_file("lua/lunet/" .. name .. ".lua")
   end
 
   -- What is called otherwise where it is written.
   local written_as = {
-    ["lunet.host"] = "host.new", ["lunet.link"] = "network.link", ["lunet.lan"] = "network.lan",
+    ["lunet.host"] = "host.new", ["lunet.link"] = "link.join", ["lunet.lan"] = "lan.join",
     ["lunet.drop"] = "rule.drop_at_home", ["host.drop"] = "rule.drop",
   }
   local holders = { host = "methods", network = "net" }

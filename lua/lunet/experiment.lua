@@ -18,6 +18,7 @@ local interrupt = require "lunet.text.interrupt"
 local isolation = require "lunet.run.isolation"
 local knob = require "lunet.run.knob"
 local needs = require "lunet.run.needs"
+local options = require "lunet.text.options"
 local recording = require "lunet.recording.recording"
 local shortage = require "lunet.run.shortage"
 local stock = require "lunet.run.stock"
@@ -53,11 +54,8 @@ end
 
 local function declare(definition)
   if type(definition) ~= "table" then misuse("a table expected, not %s", type(definition)) end
-  for field in pairs(definition) do
-    if not FIELDS[field] then
-      misuse("unknown field '%s' (known: %s)", tostring(field), table.concat(IN_ORDER, ", "))
-    end
-  end
+  local unknown = options.unknown("field", definition, IN_ORDER)
+  if unknown then misuse("%s", unknown) end
   for _, field in ipairs(IN_ORDER) do
     local value, wanted = definition[field], FIELDS[field]
     if type(value) ~= wanted and not (value == nil and OPTIONAL[field]) then
@@ -97,11 +95,8 @@ function experiment:settings(given)
     if value == nil then value = k.default end
     values[k.name] = k:check(value)
   end
-  for name in pairs(given) do
-    if values[name] == nil then
-      error(("unknown knob '%s' (known: %s)"):format(tostring(name), table.concat(names, ", ")), 0)
-    end
-  end
+  local unknown = options.unknown("knob", given, names)
+  if unknown then error(unknown, 0) end
   return values
 end
 
@@ -198,22 +193,22 @@ end
 --- Runs it in a scope of its own on a home host of its own, with recording on. An error of the run is
 --- raised as it is, and so is that a program is missing.
 ---@param values table<string, any> of all knobs, from settings
----@param options? {machine: boolean?, record: lunet.record_level?, follow: fun(recorder: lunet.recording)?} on the
+---@param how? {machine: boolean?, record: lunet.record_level?, follow: fun(recorder: lunet.recording)?} on the
 --- machine's own network stack instead; how much to record, by default "none" of an exclusive experiment and "kernel"
 --- of others; what runs beside it, as a task
 ---@return {outcome: table, verdict: string, why: string?, figures: string?, plot: string?, mistake: string?,
 ---  events: table[], lost: integer, hosts: table, wire: table?, began: number, environment: table, note: string?}
-function experiment:execute(values, options)
-  options = options or {}
+function experiment:execute(values, how)
+  how = how or {}
   stock.ran(self)
   local are_here, missing = needs.find(self.needs)
   if not are_here then error(missing, 0) end
   if not self.shortage then shortage.watch() end
-  local home <close> = options.machine and isolation.on_machine() or isolation.enter(self.sysctl)
+  local home <close> = how.machine and isolation.on_machine() or isolation.enter(self.sysctl)
   local _steps <close> = collect_in_steps()
-  local record <close> = recording.start(options.record or self.exclusive and "none" or "kernel")
+  local record <close> = recording.start(how.record or self.exclusive and "none" or "kernel")
   local outcome = core.scope(function()
-    local follower = options.follow and core.spawn(options.follow, record)
+    local follower = how.follow and core.spawn(how.follow, record)
     local result = core.scope(self.run, copy(values))
     if follower then follower:cancel() end
     return result

@@ -5,7 +5,8 @@
 local core = require "lunet.core"
 core.set_library(debug.getinfo(1, "S").source:match "^@(.*/)") -- whose lines are not the script's
 local host = require "lunet.network.host"
-local network = require "lunet.network.network"
+local lan = require "lunet.network.lan"
+local link = require "lunet.network.link"
 local rule = require "lunet.network.rule"
 
 local lunet = {
@@ -17,8 +18,8 @@ local lunet = {
   open_handles = core.open_handles,
   traceback = core.traceback,
   host = host.new,
-  link = network.link,
-  lan = network.lan,
+  link = link.join,
+  lan = lan.join,
   drop = rule.drop_at_home,
 }
 

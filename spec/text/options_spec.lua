@@ -1,5 +1,6 @@
 local lunet = require "lunet"
 local options = require "lunet.text.options"
+local program = require "spec.support.program"
 local raised = require "spec.support.raised"
 
 local FIELDS = {
@@ -59,5 +60,20 @@ describe("a table of options", function()
   it("is refused without an option that it needs", function()
     assert.equal("thing: count: a whole number from 1 to 3 expected, not nil",
       raised(options.check, "thing", {}, FIELDS, { "count" }))
+  end)
+end)
+
+describe("a name that nobody knows", function()
+  it("is told with those that are known, in their order", function()
+    assert.equal("unknown field 'c' of delay (known: b, a)",
+      options.unknown("field", { c = 1 }, { "b", "a" }, " of delay"))
+    assert.equal("unknown knob '1' (known: a)", options.unknown("knob", { "x" }, { "a" }))
+    assert.is_nil(options.unknown("option", { a = false }, { "b", "a" }))
+  end)
+
+  -- One function says so, or else the words come to differ.
+  it("is told nowhere else in Lua", function()
+    local found = program.shell [[grep -rnE "unknown (%s|option|field|knob) '%s" lua experiments]].output
+    assert.matches("^lua/lunet/text/options.lua:%d+:[^\n]*\n$", found)
   end)
 end)

@@ -87,7 +87,8 @@ describe("plot.line", function()
   it("refuses what it cannot draw", function()
     local misuses = {
       ["plot.line: a table expected, not nil"] = false,
-      ["plot.line: unknown field 'z'"] = { x = {}, y = {}, z = {} },
+      ["plot.line: unknown field 'z' (known: height, series, width, x, xlabel, xscale, y, ylabel)"] =
+        { x = {}, y = {}, z = {} },
       ["plot.line: x is a table, not number"] = { x = 5, y = {} },
       ["plot.line: height is a number, not string"] = { x = {}, y = {}, height = "5" },
       ["plot.line: x is needed, and either y or series"] = { x = {} },
@@ -125,7 +126,7 @@ describe("plot.bars", function()
 
   it("refuses what it cannot draw", function()
     assert.equal("plot.bars: names and values are needed", misuse_of(plot.bars, {}))
-    assert.equal("plot.bars: unknown field 'x'", misuse_of(plot.bars, { x = {} }))
+    assert.equal("plot.bars: unknown field 'x' (known: label, names, values, width)", misuse_of(plot.bars, { x = {} }))
     assert.equal("plot.bars: values is a list of 1 numbers", misuse_of(plot.bars, { names = { "a" }, values = {} }))
     assert.equal("plot.bars: values holds -1", misuse_of(plot.bars, { names = { "a" }, values = { -1 } }))
   end)

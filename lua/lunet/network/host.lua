@@ -1,7 +1,9 @@
 --- Hosts: network stacks of their own, and what can be asked of one.
+local address = require "lunet.network.address"
 local core = require "lunet.core"
 local counters = require "lunet.network.counters"
-local network = require "lunet.network.network"
+local interfaces = require "lunet.network.interfaces"
+local option_table = require "lunet.text.options"
 local rule = require "lunet.network.rule"
 local sysctl = require "lunet.network.sysctl"
 
@@ -9,7 +11,7 @@ local host = {}
 
 local methods = core.host_methods
 
--- By listener: {host, address, port}, also when it is closed.
+-- By listener: {host, ip, port}, also when it is closed; without ip and port if it has a path.
 local origins = setmetatable({}, { __mode = "k" })
 
 local hosts_made = 0
@@ -21,11 +23,8 @@ local hosts_made = 0
 host.sysctls = {}
 
 local function check_options(options)
-  for field in pairs(options) do
-    if field ~= "name" and field ~= "sysctl" then
-      error(("host: unknown option '%s' (known: name, sysctl)"):format(tostring(field)), 3)
-    end
-  end
+  local unknown = option_table.unknown("option", options, { "name", "sysctl" })
+  if unknown then error("host: " .. unknown, 3) end
   if options.name ~= nil and type(options.name) ~= "string" then
     error(("name: a string expected, not %s"):format(type(options.name)), 3)
   end
@@ -77,12 +76,9 @@ end
 -- A message about an IPv6 address, on a host that has none.
 local function explain(self, message, code)
   if code ~= "EAFNOSUPPORT" and not message:find "%[[%x:.%%]*:[^%]]*%]" then return message end
-  local has_ipv6, why = network.has_ipv6(self)
+  local has_ipv6, why = interfaces.have_ipv6(self)
   return has_ipv6 and message or ("%s; %s"):format(message, why)
 end
-
--- The IPv4 address behind one of a socket of IPv6, such as [::ffff:10.0.0.1]:80.
-local function plain(address) return (address:gsub("^%[::ffff:(%d+%.[%d.]+)%]:", "%1:")) end
 
 --- Like lunet.listen, on this host; any address (0.0.0.0) by default.
 ---@param target lunet.listen_target
@@ -94,35 +90,33 @@ function methods:listen(target)
   local listener, message, code = core.listen(self, target)
   if not listener then message = explain(self, message, code) end
   if listener then
-    local address, port = listener:address()
-    origins[listener] = { host = self, address = plain(address), port = port }
+    local end_point, port = listener:address()
+    origins[listener] = { host = self, ip = port and address.unmapped(address.ip(end_point)), port = port }
   end
   return listener, message, code
 end
 
-local function is_any(address) return address:match "^0%.0%.0%.0:" or address:match "^%[::%]:" end
-local function is_loopback(address) return address:match "^127%." or address:match "^%[::1%]:" end
-
-local function shared_address(self, server, address)
-  if address:sub(1, 1) ~= "[" then return network.address_between(self, server, "ipv4") end
-  return network.address_between(self, server, "ipv6") or network.address_between(self, server, "ipv4")
+local function shared_address(self, server, ip)
+  if not address.is_ipv6(ip) then return interfaces.address_between(self, server, "ipv4") end
+  return interfaces.address_between(self, server, "ipv6") or interfaces.address_between(self, server, "ipv4")
 end
 
 -- The listener itself where it can be reached as it is: on the same host, or by a path.
 local function resolve(self, listener)
   local origin = origins[listener]
   if not origin or origin.host == self or not origin.port then return listener end
-  if is_loopback(origin.address) then
-    error(("connect: %s of %s is reached from there only"):format(origin.address, origin.host:name()), 3)
+  local end_point = address.join(origin.ip, origin.port)
+  if address.is_loopback(origin.ip) then
+    error(("connect: %s of %s is reached from there only"):format(end_point, origin.host:name()), 3)
   end
-  local ip, zone = origin.address:match "^%[(.-)%%(.+)%]:%d+$"
-  if not zone and not is_any(origin.address) then return origin.address end
-  local address = zone and network.link_local_between(self, origin.host, ip, zone)
-    or not zone and shared_address(self, origin.host, origin.address)
-  if not address then
+  local ip, zone = address.split_zone(origin.ip)
+  if not zone and not address.is_any(ip) then return end_point end
+  local found = zone and interfaces.link_local_between(self, origin.host, ip, zone)
+    or not zone and shared_address(self, origin.host, ip)
+  if not found then
     error(("connect: %s and %s share no network (lunet.link makes one)"):format(self:name(), origin.host:name()), 3)
   end
-  return (address:find ":" and "[%s]:%d" or "%s:%d"):format(address, origin.port)
+  return address.join(found, origin.port)
 end
 
 --- Like lunet.connect, from this host. A listener on another host is reached by its address on a

@@ -1,6 +1,8 @@
 --- Rules: which segments a host loses. Here the options of one become nftables text (nft(8)); the core
 --- adds that to the host's firewall, counts, and removes it.
+local address = require "lunet.network.address"
 local core = require "lunet.core"
+local option_table = require "lunet.text.options"
 
 -- on_open(options) is called with each rule that is made, while somebody records.
 local rule = {}
@@ -60,13 +62,8 @@ local function check_fields(options)
   if type(options) ~= "table" then
     core.misuse(("drop: a table of options expected, not %s"):format(type(options)))
   end
-  local known = {}
-  for _, field in ipairs(fields) do known[field] = true end
-  for field in pairs(options) do
-    if not known[field] then
-      core.misuse(("drop: unknown option '%s' (known: %s)"):format(tostring(field), table.concat(fields, ", ")))
-    end
-  end
+  local unknown = option_table.unknown("option", options, fields)
+  if unknown then core.misuse("drop: " .. unknown) end
 end
 
 local function check_choice(options, field, choices, default)
@@ -87,25 +84,12 @@ local function check_number(options, field, most)
 end
 
 -- "ip" or "ip6", as nft(8) calls its family.
-local function family_of(address)
-  return address:find ":" and "ip6" or "ip"
-end
-
--- A socket of IPv6 has an IPv4 address as ::ffff:10.0.0.2, but its segments are of IPv4.
-local function plain(address)
-  local ip, bits = address:match "^::ffff:(%d+%.[%d.]+)/?(%d*)$"
-  if not ip or bits ~= "" and tonumber(bits) < 96 then return address end
-  return bits == "" and ip or ("%s/%d"):format(ip, tonumber(bits) - 96)
-end
-
-local function with_prefix(address)
-  return address .. (address:find "/" and "" or family_of(address) == "ip" and "/32" or "/128")
-end
+local function family_of(text) return address.is_ipv6(text) and "ip6" or "ip" end
 
 local function check_address(options, field)
   if options[field] == nil then return nil end
-  local text = plain(tostring(options[field]))
-  if not text:find "^[%x:./]+$" or not core.is_address(with_prefix(text)) then
+  local text = address.unmapped(tostring(options[field])) -- the segments of a mapped address are of IPv4
+  if not text:find "^[%x:./]+$" or not core.is_address(address.with_prefix(text)) then
     core.misuse(("drop: %s: an address like 10.0.0.1, 10.0.0.0/24, fd00::1 or fd00::/64 expected, not %s"):format(field,
       text))
   end
@@ -295,19 +279,14 @@ local function is_shown(list, s)
   return false
 end
 
-local function is_at(address, end_point)
-  if not address then return true end
-  return core.is_within(end_point, with_prefix(plain(tostring(address))))
-end
-
-local function port_of(end_point) return math.tointeger(tonumber(end_point:match ":(%d+)$")) end
+local function is_at(range, end_point) return not range or address.is_within(end_point, tostring(range)) end
 
 --- Whether a segment that arrives is one of those that a rule with these options loses, `first` apart.
 ---@param options lunet.drop_options
 ---@param s lunet.segment_event
 ---@return boolean
 function rule.means(options, s)
-  local from_port, to_port = port_of(s.from), port_of(s.to)
+  local from_port, to_port = address.port(s.from), address.port(s.to)
   return options.direction ~= "out" and is_shown(options.flags, s) and is_at(options.from, s.from)
     and is_at(options.to, s.to) and (not options.from_port or options.from_port == from_port)
     and (not options.to_port or options.to_port == to_port)

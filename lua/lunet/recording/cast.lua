@@ -1,5 +1,6 @@
 --- Who is who in a list of events: every socket's name, and whose is at its other end. Names are shown as text.shown
 --- shows them.
+local address = require "lunet.network.address"
 local text = require "lunet.text.width"
 
 local cast = {}
@@ -11,11 +12,12 @@ cast.__index = cast
 
 local function near_of(e) return e.local_address or e.local_port end
 local function far_of(e) return e.peer_address or e.peer_port end
-local function port_of(address) return type(address) == "string" and address:match ":(%d+)$" or tostring(address) end
-local function ip_of(address) return type(address) == "string" and address:match "^%[?(.-)%]?:%d+$" or nil end
+local function port_of(end_point)
+  return type(end_point) == "string" and address.port_text(end_point) or tostring(end_point)
+end
+local function ip_of(end_point) return type(end_point) == "string" and address.ip(end_point) or nil end
 
-local function is_loopback(ip) return ip and (ip:match "^127%." or ip == "::1") end
-local function is_any(ip) return ip == "0.0.0.0" or ip == "::" end
+local function is_loopback(ip) return ip and address.is_loopback(ip) end
 
 -- Addresses of the loopback mean another place on every host; all others are one of a kind in a run.
 local function key_of(host, near, far)
@@ -27,15 +29,15 @@ local function pair_of(e) return near_of(e) and far_of(e) and key_of(e.host or "
 local NO_SOCKET = { note = true, segment = true, counters = true, sockets = true, unseen = true }
 
 -- Which host an address belongs to, for a socket on `host` that talks to it.
-local function owner_of(self, address, host)
-  local ip = ip_of(address)
+local function owner_of(self, end_point, host)
+  local ip = ip_of(end_point)
   if is_loopback(ip) then return host end
   return ip and self.owners[ip]
 end
 
-local function learn_owner(self, address, host)
-  local ip = ip_of(address)
-  if ip and host and not is_loopback(ip) and not is_any(ip) then self.owners[ip] = self.owners[ip] or host end
+local function learn_owner(self, end_point, host)
+  local ip = ip_of(end_point)
+  if ip and host and not is_loopback(ip) and not address.is_any(ip) then self.owners[ip] = self.owners[ip] or host end
 end
 
 local function learn_owners(self, e)

@@ -1,26 +1,28 @@
 --- Groups of hosts that had to do with each other. Cases that an experiment runs on hosts of their own, one after the
 --- other or at the same time, are a group each.
+local address = require "lunet.network.address"
+
 local groups = {}
 
 local HOME <const> = 0
 
-local function find_place(address)
-  local place = type(address) == "string" and address:match "^(.*):%d+$"
-  return place and not (place:match "^127%." or place == "[::1]" or place == "0.0.0.0" or place == "[::]") and place
-    or false
+-- The address of an end point, if it belongs to one host.
+local function find_ip(end_point)
+  local ip = type(end_point) == "string" and address.ip(end_point)
+  return ip and not (address.is_loopback(ip) or address.is_any(ip)) and ip or false
 end
 
--- Every address is looked at once.
-local function place_finder()
+-- Every end point is looked at once.
+local function ip_finder()
   local known = {}
-  return function(address)
-    if address == nil then return false end
-    local place = known[address]
-    if place == nil then
-      place = find_place(address)
-      known[address] = place
+  return function(end_point)
+    if end_point == nil then return false end
+    local ip = known[end_point]
+    if ip == nil then
+      ip = find_ip(end_point)
+      known[end_point] = ip
     end
-    return place
+    return ip
   end
 end
 
@@ -36,13 +38,13 @@ local function join(parents, a, b)
 end
 
 -- Which host has an address: every one that sends or accepts tells.
-local function owners_of(events, parents, place_of)
+local function owners_of(events, parents, ip_of)
   local owners = {}
-  local function learn(address, host)
+  local function learn(end_point, host)
     if not host then return end
     parents[host] = parents[host] or host
-    local place = place_of(address)
-    if place then owners[place] = host end
+    local ip = ip_of(end_point)
+    if ip then owners[ip] = host end
   end
   for _, e in ipairs(events) do
     if e.kind == "segment" then
@@ -93,13 +95,13 @@ end
 ---@return {events: table[], lines: table<integer, lunet.timeline_line>, first: number, last: number}[] in the order
 --- of their first events
 function groups.of(events, lines)
-  local parents, list, by_root, notes, note_lines, place_of = {}, {}, {}, {}, {}, place_finder()
-  local owners = owners_of(events, parents, place_of)
+  local parents, list, by_root, notes, note_lines, ip_of = {}, {}, {}, {}, {}, ip_finder()
+  local owners = owners_of(events, parents, ip_of)
   for _, e in ipairs(events) do
     if e.kind == "segment" then
-      join(parents, e.host or owners[place_of(e.from)], e.to_host or owners[place_of(e.to)])
+      join(parents, e.host or owners[ip_of(e.from)], e.to_host or owners[ip_of(e.to)])
     elseif e.peer_address then
-      join(parents, e.host or HOME, owners[place_of(e.peer_address)])
+      join(parents, e.host or HOME, owners[ip_of(e.peer_address)])
     end
   end
   for i, e in ipairs(events) do

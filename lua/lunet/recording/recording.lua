@@ -3,8 +3,8 @@
 local core = require "lunet.core"
 local counters = require "lunet.network.counters"
 local host = require "lunet.network.host"
+local interfaces = require "lunet.network.interfaces"
 local interrupt = require "lunet.text.interrupt"
-local network = require "lunet.network.network"
 local rule = require "lunet.network.rule"
 local segments = require "lunet.recording.segments"
 
@@ -29,11 +29,11 @@ function recording.start(level)
   local first, was_on = core.record(level ~= "none")
   local self = setmetatable({ level = level, began = core.now(), first = first, was_on = was_on, rules = {},
     captures = {}, names = {}, addresses = {}, failures = {}, hosts_before = host.on_made, rules_before = rule.on_open,
-    addresses_before = network.on_addresses }, recording)
+    addresses_before = interfaces.on_addresses }, recording)
   if not host.on_made then
     host.on_made = function(made) self:meet(made, level == "wire") end
     rule.on_open = function(options) self.rules[#self.rules + 1] = options end
-    network.on_addresses = function(owner, addresses) self:place(owner, addresses) end
+    interfaces.on_addresses = function(owner, addresses) self:place(owner, addresses) end
   end
   return self
 end
@@ -65,7 +65,7 @@ function recording:stop()
   self.is_over = true
   core.record(self.was_on)
   host.on_made, rule.on_open = self.hosts_before, self.rules_before
-  network.on_addresses = self.addresses_before
+  interfaces.on_addresses = self.addresses_before
   for _, capture in pairs(self.captures) do capture:close() end
 end
 

@@ -1,5 +1,7 @@
 --- What crossed the wire: the captures of several hosts as one list of segments, each told once, with when it left
 --- and when it arrived.
+local address = require "lunet.network.address"
+
 local segments = {}
 
 ---@class lunet.segment_event
@@ -35,8 +37,8 @@ end
 
 -- What a rule sends to the loopback to be lost there has lost its address, too (see lunet.network.rule).
 local function is_diverted(s)
-  return s.to:match "^127%.0%.0%.1:" and not s.from:match "^127%."
-    or s.to:match "^%[::1%]:" and not s.from:match "^%[::1%]"
+  local to = address.ip(s.to)
+  return (to == "127.0.0.1" or to == "::1") and not address.is_loopback(address.ip(s.from))
 end
 
 local function identity(s)
@@ -87,7 +89,7 @@ end
 
 -- A diverted segment tells where it was to go by the others of its connection.
 local function restore_address(event, peers)
-  local port = event.to:match ":(%d+)$"
+  local port = address.port_text(event.to)
   event.to = peers[event.from .. ">" .. port] or event.to
 end
 
@@ -95,8 +97,8 @@ local function restore_addresses(events)
   local peers = {}
   for _, event in ipairs(events) do
     if not event.at_loopback then
-      peers[event.from .. ">" .. event.to:match ":(%d+)$"] = event.to
-      peers[event.to .. ">" .. event.from:match ":(%d+)$"] = event.from
+      peers[event.from .. ">" .. address.port_text(event.to)] = event.to
+      peers[event.to .. ">" .. address.port_text(event.from)] = event.from
     end
   end
   for _, event in ipairs(events) do
@@ -150,13 +152,13 @@ end
 -- Every host that a segment could have arrived at has its addresses from what it sent or received.
 local function mark_lost(events)
   local owners = {}
-  local function learn(address, host) owners[address:match "^(.*):%d+$"] = host end
+  local function learn(end_point, host) owners[address.ip(end_point)] = host end
   for _, event in ipairs(events) do
     if event.host then learn(event.from, event.host) end
     if event.to_host then learn(event.to, event.to_host) end
   end
   for _, event in ipairs(events) do
-    local receiver = owners[event.to:match "^(.*):%d+$"]
+    local receiver = owners[address.ip(event.to)]
     if not event.arrived and not event.lost and receiver then event.lost = "wire" end
     event.to_host = event.to_host or receiver
   end

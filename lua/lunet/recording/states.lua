@@ -1,5 +1,6 @@
 --- The states of connections over time, each end for itself: derived from what crossed the wire, or from the calls
 --- where there is no wire, and set right by what the kernel lists in its snapshots.
+local address = require "lunet.network.address"
 local cast = require "lunet.recording.cast"
 
 local states = {}
@@ -170,7 +171,7 @@ end
 
 -- Waiting in the queue is what an end does until a listener of lunet's has accepted it.
 local function mark_queued(self, of, last)
-  if not self.listens[of.host .. ":" .. (of.near:match ":(%d+)$" or "")] then return end
+  if not self.listens[of.host .. ":" .. (address.port_text(of.near) or "")] then return end
   for _, spell in ipairs(of.spells) do
     if spell.state == "ESTABLISHED" or spell.state == "CLOSE_WAIT" then
       of.queued_from = of.queued_from or spell.from

@@ -1,5 +1,6 @@
 --- Charts below a diagram, over the same time from left to right: the depth of queues against their limits, and the
 --- states of connections.
+local address = require "lunet.network.address"
 local axis = require "lunet.report.axis"
 local depths = require "lunet.recording.depths"
 local markup = require "lunet.text.markup"
@@ -156,7 +157,7 @@ end
 
 local function title_of(of)
   if of.peer then return ("%s to %s"):format(of.name, of.peer) end
-  return of.name == of.near and of.near or ("%s:%s"):format(of.name, of.near:match ":(%d+)$" or "")
+  return of.name == of.near and of.near or ("%s:%s"):format(of.name, address.port_text(of.near) or "")
 end
 
 --- The states of the connections over time.

@@ -1,19 +1,18 @@
 --- The columns of the diagram: one for each host, and for each listener's queue. A host that is both client and
 --- server has two. Those of the same name that come one after the other share a column.
+local address = require "lunet.network.address"
+
 local columns = {}
 columns.__index = columns
 
 local HOME <const> = 0
 
-local function find_port(address)
-  return type(address) == "string" and math.tointeger(tonumber(address:match ":(%d+)$")) or false
-end
-
-local function port_of(self, address)
-  local port = self.ports[address]
+-- Every end point is looked at once.
+local function port_of(self, end_point)
+  local port = self.ports[end_point]
   if port == nil then
-    port = find_port(address)
-    self.ports[address] = port
+    port = type(end_point) == "string" and address.port(end_point) or false
+    self.ports[end_point] = port
   end
   return port
 end

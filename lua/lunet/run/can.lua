@@ -1,7 +1,8 @@
 --- What lunet can do here, found by doing it: on hosts of its own, which end with the question.
 local core = require "lunet.core"
 local features = require "lunet.network.features"
-local network = require "lunet.network.network"
+local interfaces = require "lunet.network.interfaces"
+local link = require "lunet.network.link"
 local refusal = require "lunet.network.refusal"
 local rule = require "lunet.network.rule"
 
@@ -32,15 +33,15 @@ local function try_sysctls()
   for name, value in pairs(require("lunet.run.isolation").SYSCTLS) do check(host:sysctl(name, value)) end
 end
 
-local function try_links() network.link(new_host "a", new_host "b") end
+local function try_links() link.join(new_host "a", new_host "b") end
 
-local function try_delay() network.link(new_host "a", new_host "b", { delay = 0.001 }) end
+local function try_delay() link.join(new_host "a", new_host "b", { delay = 0.001 }) end
 
 local function try_ipv6()
   local a, b = new_host "a", new_host "b"
-  check(network.has_ipv6(a))
-  local link = network.link(a, b)
-  local listener = check(a:listen { address = link:address(a, "ipv6"), backlog = 1 })
+  check(interfaces.have_ipv6(a))
+  local joined = link.join(a, b)
+  local listener = check(a:listen { address = joined:address(a, "ipv6"), backlog = 1 })
   check(b:connect(listener, LONG))
 end
 

@@ -6,10 +6,12 @@
 ---
 --- A time in seconds (unit "s") is a number, even if its default is 1. Where the kernel takes only whole seconds, the
 --- declaration has `whole = true`.
+local options = require "lunet.text.options"
+
 local knob = {}
 knob.__index = knob
 
-local FIELDS = { [1] = true, [2] = true, [3] = true, min = true, max = true, choices = true, whole = true }
+local FIELDS = { "min", "max", "choices", "whole" } -- by name, besides the default, the unit and the meaning
 
 -- Every experiment has these options of its own.
 local TAKEN = {
@@ -65,11 +67,12 @@ function knob.new(name, declared)
   end
   if TAKEN[name] then declaration_error(name, "the name is taken: --%s is an option of every experiment", name) end
   if type(declared) ~= "table" then declaration_error(name, "declared as {default, unit, meaning}") end
-  for field in pairs(declared) do
-    if not FIELDS[field] then
-      declaration_error(name, "unknown field '%s' (known: min, max, choices, whole)", tostring(field))
-    end
+  local named = {}
+  for field, given in pairs(declared) do
+    if field ~= 1 and field ~= 2 and field ~= 3 then named[field] = given end
   end
+  local unknown = options.unknown("field", named, FIELDS)
+  if unknown then declaration_error(name, "%s", unknown) end
   local self = setmetatable({
     name = name, default = declared[1], unit = declared[2], meaning = declared[3],
     min = declared.min, max = declared.max, choices = declared.choices,

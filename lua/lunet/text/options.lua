@@ -68,7 +68,24 @@ local function names_of(fields)
   local names = {}
   for name in pairs(fields) do names[#names + 1] = name end
   table.sort(names)
-  return table.concat(names, ", ")
+  return names
+end
+
+--- Looks for a name that is not known, and says so: "unknown option 'size' (known: delay, capacity)".
+---@param word string what has such a name: "option", "field", "knob"
+---@param given table
+---@param known string[] in the order in which they are listed
+---@param of? string whose it is, after its name: " of delay"
+---@return string|nil complaint nil if every name is known
+function options.unknown(word, given, known, of)
+  local is_known = {}
+  for _, name in ipairs(known) do is_known[name] = true end
+  for name in pairs(given) do
+    if not is_known[name] then
+      return ("unknown %s '%s'%s (known: %s)"):format(word, tostring(name), of or "", table.concat(known, ", "))
+    end
+  end
+  return nil
 end
 
 --- Checks one value.
@@ -88,11 +105,8 @@ end
 ---@param required? string[] names; the others may be nil
 function options.check(what, given, fields, required)
   if type(given) ~= "table" then core.misuse(("%s: a table of options expected, not %s"):format(what, shown(given))) end
-  for name in pairs(given) do
-    if not fields[name] then
-      core.misuse(("%s: unknown option '%s' (known: %s)"):format(what, tostring(name), names_of(fields)))
-    end
-  end
+  local unknown = options.unknown("option", given, names_of(fields))
+  if unknown then core.misuse(("%s: %s"):format(what, unknown)) end
   for _, name in ipairs(required or {}) do options.value(what .. ": " .. name, given[name], fields[name]) end
   for name, value in pairs(given) do options.value(what .. ": " .. name, value, fields[name]) end
 end

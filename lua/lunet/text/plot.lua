@@ -1,4 +1,5 @@
 --- Plots of plain characters, for a terminal or a pipe: a curve of numbers over numbers, and bars.
+local options = require "lunet.text.options"
 local text = require "lunet.text.width"
 local value = require "lunet.text.value"
 
@@ -14,8 +15,9 @@ local function misuse(name, words, ...) error(("%s: %s"):format(name, words:form
 
 local function check_fields(name, given, known)
   if type(given) ~= "table" then misuse(name, "a table expected, not %s", type(given)) end
+  local unknown = options.unknown("field", given, value.sorted_keys(known))
+  if unknown then misuse(name, "%s", unknown) end
   for field, any in pairs(given) do
-    if not known[field] then misuse(name, "unknown field '%s'", tostring(field)) end
     if type(any) ~= known[field] then misuse(name, "%s is a %s, not %s", field, known[field], type(any)) end
   end
 end

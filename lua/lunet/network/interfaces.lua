@@ -1,0 +1,186 @@
+--- The interfaces of hosts, and their addresses on each network: given here, and found here when a host connects to a
+--- listener of another one.
+local address = require "lunet.network.address"
+local core = require "lunet.core"
+
+local interfaces = {}
+
+-- interfaces.on_addresses(host, addresses) is called with the addresses that a host gets, while somebody records.
+
+local LONGEST = 30 -- s; it takes less than a millisecond, but on a machine with a long queue for its network lock
+
+-- By host: {made = how many interfaces it has had, addresses = {[network] = {ipv4, ipv6, interface = name}}}. A network
+-- lives as long as a host on it, though a script keeps no hold of it.
+local by_host = setmetatable({}, { __mode = "k" })
+
+local function entry_of(host)
+  by_host[host] = by_host[host] or { made = 0, addresses = {} }
+  return by_host[host]
+end
+
+--- Whether a host is open.
+---@param host lunet.host
+---@return boolean
+function interfaces.is_open(host)
+  local _, open = core.is_host(host)
+  return open
+end
+
+-- Networks that no other open host is on any more.
+local function forget_dead(host)
+  local addresses = entry_of(host).addresses
+  for net in pairs(addresses) do
+    local others = 0
+    for _, other in ipairs(net.hosts) do
+      if other ~= host and interfaces.is_open(other) then others = others + 1 end
+    end
+    if others == 0 then addresses[net] = nil end
+  end
+end
+
+--- A name for the next interface of a host.
+---@param host lunet.host
+---@return string name "eth0", "eth1", ...
+function interfaces.next(host)
+  local entry = entry_of(host)
+  local number = entry.made
+  entry.made = number + 1
+  if number & (number - 1) == 0 then forget_dead(host) end -- at 0, 1, 2, 4, 8, ...
+  return ("eth%d"):format(number)
+end
+
+-- The kernel needs about 0.05 ms, but up to a second for some of its versions and devices. Other tasks go on.
+local FIRST_PAUSE, LAST_PAUSE = 0.00002, 0.001
+
+--- Waits until something of a host is up. Raises an error when it is not within 30 s, or cannot be asked for.
+---@param is_so fun(host: any, what: string): boolean|nil, string?
+---@param host lunet.host|lunet.wire
+---@param what string its interface, or its address
+function interfaces.wait_until(is_so, host, what)
+  local deadline, pause = core.now() + LONGEST, FIRST_PAUSE
+  while true do
+    local yes, message = is_so(host, what)
+    if yes then return end
+    if yes == nil then error(message, 0) end
+    if core.now() > deadline then error(("%s of %s did not come up within %d s"):format(what, host, LONGEST), 0) end
+    core.sleep(pause)
+    pause = math.min(2 * pause, LAST_PAUSE)
+  end
+end
+
+--- Waits until an interface takes packets: it drops them until both ends of its link report operstate UP, and does not
+--- answer for IPv6 addresses at once.
+---@param host lunet.host
+---@param interface string
+---@param network lunet.network
+function interfaces.wait_until_ready(host, interface, network)
+  interfaces.wait_until(core.link_is_up, host, interface)
+  for _, text in ipairs(entry_of(host).addresses[network]) do
+    if address.is_ipv6(text) then interfaces.wait_until(core.answers_for, host, text) end
+  end
+end
+
+local function why_no_ipv6(is_known)
+  if is_known then
+    return "net.ipv6.conf.default.disable_ipv6 is 1 there", "start the kernel without ipv6.disable_ipv6=1"
+  end
+  if core.read_file(nil, "/sys/module/ipv6/parameters/disable") == "1\n" then
+    return "it was switched off by ipv6.disable=1", "start the kernel without ipv6.disable=1"
+  end
+  return "this kernel is built without it, or has not loaded its module", "sudo modprobe ipv6"
+end
+
+--- Whether a host has IPv6: not on a kernel built without it, whose module is not loaded, or that was started with
+--- ipv6.disable=1; and not where net.ipv6.conf.default.disable_ipv6 is 1, which that of `all` brings about.
+---@param host lunet.host
+---@return true|nil
+---@return string? why
+---@return string? code "EAFNOSUPPORT"
+---@return string? command that changes it
+function interfaces.have_ipv6(host)
+  local disabled, message, failure = core.read_file(host, "/proc/sys/net/ipv6/conf/default/disable_ipv6")
+  if not disabled and failure ~= "ENOENT" then return nil, message, failure end
+  if disabled == "0\n" then return true end
+  local why, command = why_no_ipv6(disabled ~= nil)
+  return nil, ("host %s has no IPv6: %s (EAFNOSUPPORT)"):format(host:name(), why), "EAFNOSUPPORT", command
+end
+
+-- Those that were chosen, and not given, are of IPv4 alone on a host without IPv6.
+local function usable(host, texts)
+  local has, why, code = interfaces.have_ipv6(host)
+  if has then return texts end
+  if code ~= "EAFNOSUPPORT" then error(why, 0) end -- the kernel could not be asked just then
+  local of_ipv4 = {}
+  for _, text in ipairs(texts) do
+    if not address.is_ipv6(text) then of_ipv4[#of_ipv4 + 1] = text end
+  end
+  return of_ipv4
+end
+
+--- Gives an interface its addresses.
+---@param host lunet.host
+---@param interface string
+---@param network lunet.network the one that the interface is on
+---@param given string[]|nil addresses with prefix lengths that a script gives; an error without their family
+---@param chosen string[] those it gets else, as far as the host has their family
+function interfaces.give_addresses(host, interface, network, given, chosen)
+  local addresses, texts = { interface = interface }, given or usable(host, chosen)
+  for i, text in ipairs(texts) do
+    addresses[i] = address.without_prefix(text)
+    if address.is_ipv6(text) then
+      local yes, why = interfaces.have_ipv6(host)
+      if not yes then error(("address %s: %s"):format(text, why), 0) end
+    end
+  end
+  assert(core.add_addresses(host, interface, table.unpack(texts)))
+  entry_of(host).addresses[network] = addresses
+  if interfaces.on_addresses then interfaces.on_addresses(host, addresses) end
+end
+
+--- The addresses of a host on a network, and the name of its interface there; nil if it is not on it.
+---@param host lunet.host
+---@param network lunet.network
+---@return table? addresses {string..., interface = string}
+function interfaces.addresses(host, network) return entry_of(host).addresses[network] end
+
+--- Forgets that a host was on a network.
+---@param host lunet.host
+---@param network lunet.network
+function interfaces.forget(host, network) entry_of(host).addresses[network] = nil end
+
+-- Of a network: the client's own interface is the zone of an address that is known on the link alone (RFC 4007).
+local function with_zone(text, client, shared)
+  if not address.is_link_local(text) then return text end
+  return ("%s%%%s"):format(text, entry_of(client).addresses[shared].interface)
+end
+
+--- The server's address on a network that the client is on too, with an address of that family; nil if there is
+--- none. A link-local address comes with its zone on the client.
+---@param client lunet.host
+---@param server lunet.host
+---@param family "ipv4"|"ipv6"
+---@return string?
+function interfaces.address_between(client, server, family)
+  for shared in pairs(entry_of(client).addresses) do
+    local text = shared:address(server, family)
+    if text and shared:address(client, family) then return with_zone(text, client, shared) end
+  end
+  return nil
+end
+
+--- A link-local address on an interface of the server, with its zone on the client; nil if the client is not on that
+--- link.
+---@param client lunet.host
+---@param server lunet.host
+---@param text string the address
+---@param interface string of the server
+---@return string?
+function interfaces.link_local_between(client, server, text, interface)
+  for shared in pairs(entry_of(client).addresses) do
+    local of_server = entry_of(server).addresses[shared]
+    if of_server and of_server.interface == interface then return with_zone(text, client, shared) end
+  end
+  return nil
+end
+
+return interfaces
