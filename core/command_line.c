@@ -71,11 +71,20 @@ static int option_next(char **words, int *at, const char **value) {
   return word[1] == '-' ? OPTIONS_END : word[1];
 }
 
+/* A terminal would obey the escape sequences of a word. No option has a byte beyond ASCII. */
+static void print_word(const char *word) {
+  for (const char *at = word; *at != '\0'; at++) {
+    if (*at >= ' ' && *at <= '~')
+      putc(*at, stderr);
+    else
+      fprintf(stderr, "\\x%02x", (unsigned char)*at);
+  }
+}
+
 static void complain(const char *word, int trouble) {
-  if (trouble == OPTION_NEEDS_VALUE)
-    fprintf(stderr, "lunet: '%s' needs an argument\n", word);
-  else
-    fprintf(stderr, "lunet: unrecognized option '%s'\n", word);
+  fputs(trouble == OPTION_NEEDS_VALUE ? "lunet: '" : "lunet: unrecognized option '", stderr);
+  print_word(word);
+  fputs(trouble == OPTION_NEEDS_VALUE ? "' needs an argument\n" : "'\n", stderr);
   fputs(usage, stderr);
 }
 

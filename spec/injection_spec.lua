@@ -43,6 +43,17 @@ describe("an injected fault", function()
     end
   end)
 
+  it("of a call that gives standard output away or back, makes a name or waits for libnftables is told", function()
+    local uses = {
+      dup2 = "",
+      getrandom = 'local _place <close> = require "lunet.peer.scratch".open()',
+      recvfrom = 'local rule <close> = assert(assert(lunet.host()):drop { port = 7100 })',
+    }
+    for call, use in pairs(uses) do
+      assert.same({}, tried(careless(use .. "\n"), call, "ENOMEM"), call)
+    end
+  end)
+
   it("that an experiment takes for its own result is noticed", function()
     local wrong = table.concat(tried(careless "", "openat", "EMFILE"), "\n")
     assert.matches("a false verdict: does not hold, there is no file", wrong, 1, true)

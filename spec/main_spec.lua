@@ -207,6 +207,7 @@ describe("lunet's own command line", function()
     { "-e -v", "lunet: '-e' needs an argument" },
     { "-l", "lunet: '-l' needs an argument" },
     { "-e 'print(1)' -x", "lunet: unrecognized option '-x'" },
+    { "'-\27[31m\n\u{9b}'", "lunet: unrecognized option '-\\x1b[31m\\x0a\\xc2\\x9b'" },
   }
   for _, case in ipairs(misuses) do
     it("refuses " .. case[1] .. " with status 2 before anything runs", function()

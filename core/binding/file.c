@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "binding/failure.h"
@@ -73,12 +72,13 @@ static const char *temporary_place(void) {
 static int make_scratch(char path[PATH_MAX]) {
   char above[PATH_MAX];
   uint32_t random;
+  int result = file_random(&random, sizeof random);
+  if (result < 0) return result;
   if (realpath(temporary_place(), above) == NULL) return -errno;
-  if (getrandom(&random, sizeof random, 0) != sizeof random) return -EIO;
   if (snprintf(path, PATH_MAX, "%s/lunet-%08x", above, random) >= PATH_MAX) return -ENAMETOOLONG;
   leftovers_add(path);
   if (mkdir(path, 0700) == 0) return 0;
-  int result = -errno;
+  result = -errno;
   leftovers_forget(path);
   return result;
 }

@@ -9,12 +9,21 @@
 #include "binding/failure.h"
 #include "platform/character.h"
 
+static int replace_stdout(int fd) {
+  while (dup2(fd, STDOUT_FILENO) == -1)
+    if (errno != EINTR) return -errno;
+  return 0;
+}
+
 /* Lets all that goes to standard output go to standard error, whoever writes it: print, io.stdout,
  * programs that the script starts. Returns what restore_output takes. */
 int output_divert(lua_State *L) {
   int kept = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  if (kept == -1) return failure_push(L, -errno, "standard output");
-  dup2(STDERR_FILENO, STDOUT_FILENO);
+  int result = kept == -1 ? -errno : replace_stdout(STDERR_FILENO);
+  if (result < 0) {
+    if (kept != -1) close(kept);
+    return failure_push(L, result, "standard output");
+  }
   fflush(stdout); /* after dup2: what the script left in the buffer before is diverted too */
   lua_pushinteger(L, kept);
   return 1;
@@ -23,8 +32,9 @@ int output_divert(lua_State *L) {
 int output_restore(lua_State *L) {
   int kept = (int)luaL_checkinteger(L, 1);
   fflush(stdout);
-  dup2(kept, STDOUT_FILENO);
+  int result = replace_stdout(kept);
   close(kept);
+  if (result < 0) return failure_push(L, result, "dup2(2)");
   lua_pushboolean(L, 1);
   return 1;
 }

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,12 @@ int file_write(const char *path, const char *text) {
   int result = written == -1 ? -errno : 0;
   close(fd);
   return result;
+}
+
+int file_random(void *bytes, size_t size) {
+  ssize_t length; /* up to 256 bytes come whole, getrandom(2) */
+  while ((length = getrandom(bytes, size, 0)) == -1 && errno == EINTR) continue;
+  return length == -1 ? -errno : 0;
 }
 
 static int make_directory(const char *path) {

@@ -2,8 +2,13 @@
 #ifndef LUNET_PLATFORM_FILE_H
 #define LUNET_PLATFORM_FILE_H
 
+#include <stddef.h>
+
 /* These return 0 or a negative errno. */
 int file_write(const char *path, const char *text);
+
+/* Bytes for a name that nobody can guess. */
+int file_random(void *bytes, size_t size);
 
 /* Makes a directory, and those above it (mkdir -p). */
 int file_make_directories(const char *path);

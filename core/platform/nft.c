@@ -203,17 +203,20 @@ static void end_child(nft *n) {
   n->child = 0;
 }
 
+/* What the library printed when it ended itself says more than that the socket to it is closed. */
 static int ended_by_itself(nft *n) {
   char words[COMPLAINT] = "";
-  bool is_late = errno == EAGAIN;
+  int error = errno;
   end_child(n);
-  if (is_late) {
+  if (error == EAGAIN) {
     snprintf(complaint, sizeof complaint, "libnftables gave no answer within %d s", LONGEST_S);
     return -ETIMEDOUT;
   }
   ssize_t length = pread(n->errors, words, sizeof words - 1, 0);
   words[length > 0 ? length : 0] = '\0';
-  int error = complain(words[0] == '\0' ? "libnftables ended without a word" : words);
+  bool is_closed = error == 0 || error == EPIPE || error == ECONNRESET;
+  if (words[0] == '\0' && !is_closed) return -error; /* this process has no memory, say */
+  error = complain(words[0] == '\0' ? "libnftables ended without a word" : words);
   if (ftruncate(n->errors, 0) == -1) complaint[0] = '\0';
   return error;
 }

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/file.h"
 #include "platform/leftovers.h"
 
 enum { LINKS = 40 }; /* as many as the kernel follows (path_resolution(7)) */
@@ -137,8 +137,8 @@ static int open_beside(const char *target, char beside[PATH_MAX]) {
   uint64_t random;
   const char *name;
   int result = split(target, directory, &name);
+  if (result == 0) result = file_random(&random, sizeof random);
   if (result < 0) return result;
-  if (getrandom(&random, sizeof random, 0) != sizeof random) return -EIO;
   snprintf(word, sizeof word, ".lunet-%016jx", (uintmax_t)random);
   if ((result = join(directory, word, beside)) < 0) return result;
   leftovers_add(beside);

@@ -157,20 +157,27 @@ local function tell_help(name, parser)
 end
 
 -- What a script prints, or a program that it starts, does not belong among the JSON.
-local function diverted_output()
-  local kept = core.divert_output()
-  return setmetatable({}, { __close = function() if kept then core.restore_output(kept) end end })
-end
-
-local function execute_diverted(...)
-  local _output <close> = diverted_output()
-  return execute(...)
+-- Returns the run; and, if standard output could not be given back, nil and why: no record can be printed then.
+local function execute_diverted(name, ...)
+  local kept, refused = core.divert_output()
+  if not kept then
+    complain(("%s could not run: %s"):format(name, refused))
+    return failed_run(refused), true
+  end
+  local is_back, why
+  local function run(...)
+    local _restore <close> = setmetatable({}, { __close = function() is_back, why = core.restore_output(kept) end })
+    return execute(name, ...)
+  end
+  local result = run(...)
+  return result, is_back, why
 end
 
 local function run_as_json(name, experiment, values, options)
   local record = require "lunet.run.record" -- before the run, which would wait for it
-  local run = execute_diverted(name, experiment, values,
+  local run, is_back, why = execute_diverted(name, experiment, values,
     { machine = options.machine, record = options.record, follow = options.follow })
+  if not is_back then return run, nil, why end
   return run, tell(record.encode(record.of(name, experiment, values, run)))
 end
 
