@@ -52,6 +52,10 @@ describe("the agreement of outcomes", function()
       differences({ { seconds = 1.0 } }, { seconds = 1.16 }, options))
   end)
 
+  it("leaves out how late the machine was", function()
+    assert.same({}, differences({ { lateness = 0.1 } }, { lateness = 5.5 }))
+  end)
+
   it("lacks what one side alone has", function()
     assert.same({ ["rows.#"] = "1, not from 2 to 2", ["rows.2.a"] = "none, where others have 2",
       b = "3, where others have none" },

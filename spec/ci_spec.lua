@@ -58,6 +58,18 @@ echo '3 successes / 0 failures / 0 errors / 0 pending : 1 seconds' >build/$prese
     assert.matches("1 parts failed: tests, compiled by clang\n$", result.output)
   end)
 
+  it("ends with how the failures began, since what it prints before is long", function()
+    local result = run [==[
+[[ $preset != dev-clang ]] || printf '%s\n' '1/2 Testing: spec/a' 'Failure -> spec/a_spec.lua @ 7' 'Expected 1.' \
+  'Test Failed.' '2/2 Testing: recorded/b' 'b differs' 'Test Failed.' >build/$preset/Testing/Temporary/LastTest.log
+[[ $preset != dev-clang ]]]==]
+    local told = result.output:match "how the failures began[^\n]*\n(.*)%.ci/run:"
+    for _, text in ipairs { "spec/a:\n  Failure %-> spec/a_spec%.lua @ 7\n  Expected 1%.\n", "recorded/b:\n",
+      "  b differs\n", "%-%- tests, compiled by clang\n$" } do
+      assert.matches(text, told)
+    end
+  end)
+
   it("fails when a spec is pending", function()
     local result = run [==[
 [[ $preset != sanitize || -n $* ]] ||

@@ -26,9 +26,13 @@ local READY <const> = [[
   local place <close> = require "lunet.peer.scratch".open()
   local _program = assert(lunet.exec { "sleep", "1000" })
   local _closed <close> = setmetatable({}, { __close = function() io.write "closed\n" end })
-  io.write(place.path, "\n")
-  io.flush()
+  local function say_ready()
+    io.write(place.path, "\n")
+    io.flush()
+  end
 ]]
+local AT_ONCE <const> = "say_ready() "
+
 
 local function exists(path) return os.rename(path, path) == true end
 
@@ -56,7 +60,7 @@ describe("a signal", function()
   for signal in pairs(STATUSES) do
     for what, text in pairs(CLOSING) do
       it(signal .. " ends " .. what .. ", and what is open is closed", function()
-        local output, errors = end_script(text, signal)
+        local output, errors = end_script(AT_ONCE .. text, signal)
         assert.equal("closed\n", output)
         if signal == "SIGPIPE" then assert.equal("", errors) return end
         local said = signal == "SIGINT" and "interrupted!" or "interrupted by " .. signal .. "!"
@@ -68,19 +72,23 @@ describe("a signal", function()
   for _, signal in ipairs { "SIGTERM", "SIGHUP", "SIGPIPE" } do
     for what, text in pairs(STUBBORN) do
       it(signal .. " ends a script that " .. what .. ", and leaves no directory", function()
-        end_script(text, signal)
+        end_script(AT_ONCE .. text, signal)
       end)
     end
   end
 
   it("that a script caught, and ended well, is its end all the same", function()
-    local output = end_script("pcall(lunet.sleep, math.huge) io.write 'caught\\n'", "SIGTERM")
+    local output = end_script([[pcall(function()
+      say_ready()
+      lunet.sleep(math.huge)
+    end)
+    io.write "caught\n"]], "SIGTERM")
     assert.equal("caught\nclosed\n", output)
   end)
 
   it("is not for a script under nohup", function()
     local process <close> = start { "nohup", os.getenv "LUNET", "-e",
-      READY .. "io.read() io.write 'still here\\n'" }
+      READY .. AT_ONCE .. "io.read() io.write 'still here\\n'" }
     assert(process:kill "SIGHUP")
     process.stdin:close()
     assert.equal(0, process:wait(BOUND))

