@@ -46,7 +46,8 @@ describe("script/check-layering", function()
       'local a, b = require "lunet.text.width", require "lunet.command.file"' },
     ["requires what is on no floor"] = { "lunet.attic.trunk stands on no floor", "lua/lunet/command/doctor.lua",
       'local trunk = require "lunet.attic.trunk"' },
-    ["declares and requires"] = { "text is not below types", "lua/lunet/types/core.lua", 'require "lunet.text.width"' },
+    ["declares and requires"] = { "text is not below types", "lua/lunet/types/lunet.lua",
+      'require "lunet.text.width"' },
     ["stands on no floor"] = { "it stands on no floor", "lua/lunet/trunk.lua", "" },
   }
   for what, case in pairs(wrong) do

@@ -1,7 +1,7 @@
 --- lunet: a laboratory for TCP listen queues and timeouts.
 ---
 --- This file is the index of the API. What the core implements is declared, with its documentation,
---- in lunet/types/core.lua; what is written in Lua is here.
+--- in lunet/types; what is written in Lua is here.
 local core = require "lunet.core"
 core.set_library(debug.getinfo(1, "S").source:match "^@(.*/)") -- whose lines are not the script's
 local host = require "lunet.network.host"
@@ -25,7 +25,7 @@ local lunet = {
 
 lunet.version = core.versions()
 
--- Documented in lunet/types/core.lua. The advice is loaded only when it is needed.
+-- Documented in lunet/types/lunet.lua. The advice is loaded only when it is needed.
 local function explained(process, ...)
   if process then return process end
   return require("lunet.network.refusal").of_program(process, ...)

@@ -100,7 +100,7 @@ describe("the table of features", function()
     end
     local unknown = {}
     for word in table.concat(text):gsub("0x%x+", ""):gmatch "%a%w*" do
-      if not operands[word] then missing("expression", word, "lua/lunet/network/rule.lua", unknown) end
+      if not operands[word] then missing("expression", word, "lua/lunet/network/rule_text.lua", unknown) end
     end
     assert.same({}, unknown)
   end)

@@ -6,6 +6,7 @@ local host = require "lunet.network.host"
 local interfaces = require "lunet.network.interfaces"
 local interrupt = require "lunet.text.interrupt"
 local rule = require "lunet.network.rule"
+local rule_meaning = require "lunet.network.rule_meaning"
 local segments = require "lunet.recording.segments"
 
 local recording = {}
@@ -174,7 +175,7 @@ local function loser_of(rules)
     for i = #rules, 1, -1 do
       local r = rules[i]
       if r.options and r.host == s.to_host and s.arrived >= r.from and s.arrived <= r.to
-        and rule.means(r.options, s) then
+        and rule_meaning.loses(r.options, s) then
         r.seen = r.seen + 1
         return r.seen <= (r.options.first or math.huge)
       end

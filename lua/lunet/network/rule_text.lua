@@ -1,0 +1,132 @@
+--- The text of a rule, in the words of nftables (nft(8)): chains that find the segments to lose, mark, count and lose
+--- them. The core adds them to a table of the host's firewall.
+local address = require "lunet.network.address"
+
+local rule_text = {}
+
+-- What follows the TCP header can be read only if there is something. Where it begins depends on the header's length,
+-- in words; nftables' own name for the place, @ih, would need Linux 5.16.
+local SHORTEST, LONGEST = 5, 15
+
+local function if_data(verdict)
+  local lines = {}
+  for words = SHORTEST, LONGEST do
+    lines[#lines + 1] = ("tcp doff %d @th,%d,8 >= 0 %s"):format(words, 32 * words, verdict)
+  end
+  return table.concat(lines, "\n")
+end
+
+--- By kind of segment: what is done with it.
+---@type table<string, string>
+rule_text.KINDS = {
+  any = "goto lose",
+  SYN = "tcp flags & (syn | ack) == syn goto lose",
+  ["SYN-ACK"] = "tcp flags & (syn | ack) == (syn | ack) goto lose",
+  FIN = "tcp flags & fin == fin goto lose",
+  RST = "tcp flags & rst == rst goto lose",
+  data = if_data "goto lose",
+  ACK = "tcp flags & (syn | ack | fin | rst) == ack goto bare", -- the last: it may end the search
+}
+local order = { "any", "SYN", "SYN-ACK", "FIN", "RST", "data", "ACK" }
+
+--- By the names of answers: how they are given.
+---@type table<string, string>
+rule_text.REJECTS = {
+  reset = "reject with tcp reset",
+  unreachable = "reject with icmpx type port-unreachable",
+  ["host-unreachable"] = "reject with icmpx type host-unreachable",
+  prohibited = "reject with icmpx type admin-prohibited",
+}
+
+--- `numgen` counts modulo 2^32 - 1.
+rule_text.MOST_FIRST = 0xfffffffe
+
+-- As nft(8) calls the family of an address.
+local function family_of(text) return address.is_ipv6(text) and "ip6" or "ip" end
+
+local MARK = "0x6c6f7374" -- "lost", in ASCII
+
+local function chain(name, ...)
+  return ("chain %s {\n%s\n}\n"):format(name, table.concat({ ... }, "\n"))
+end
+
+-- What is to be lost is marked here, and lost in the chains of the hooks. A rule that answers by RST would
+-- otherwise meet its own answers on the loopback.
+local function lose_chain(first, is_reset)
+  local condition = is_reset and "tcp flags & rst == 0 " or ""
+  if first then condition = condition .. ("numgen inc mod %d < %d "):format(rule_text.MOST_FIRST + 1, first) end
+  return chain("lose", condition .. "counter meta mark set " .. MARK)
+end
+
+local function kinds_chain(wanted)
+  local lines = {}
+  for _, name in ipairs(order) do
+    if wanted[name] then lines[#lines + 1] = rule_text.KINDS[name] end
+  end
+  return chain("bare", if_data "return", "goto lose") .. chain("kinds", table.unpack(lines))
+end
+
+local function ends_of(from, to, from_port, to_port)
+  local words = { "meta l4proto tcp" }
+  local function add(format, ...) words[#words + 1] = format:format(...) end
+  if from then add("%s saddr %s", family_of(from), from) end
+  if to then add("%s daddr %s", family_of(to), to) end
+  if from_port then add("tcp sport %d", from_port) end
+  if to_port then add("tcp dport %d", to_port) end
+  return table.concat(words, " ")
+end
+
+local function judge_chain(ends, port)
+  if not port then return chain("judge", ends .. " goto kinds") end
+  return chain("judge", ends .. (" tcp sport %d goto kinds"):format(port),
+    ends .. (" tcp dport %d goto kinds"):format(port))
+end
+
+local HOOK = "type %s hook %s priority raw"
+
+-- To lose a segment that is on its way in is to drop it.
+local function input_chain(is_judged, answer)
+  local drop = ("meta mark %s drop"):format(MARK)
+  local hook = HOOK:format("filter", "input")
+  if not is_judged then return chain("input", hook, drop) end
+  return chain("input", hook, drop, "jump judge", answer and ("meta mark %s %s"):format(MARK, answer) or drop)
+end
+
+-- TCP is told of one that is dropped on its way out, and takes it as never sent. So it is sent to the
+-- loopback instead, and dropped where it comes in. Another rule may have done that already.
+local function output_chain(answer)
+  local if_marked = ("meta mark %s "):format(MARK)
+  local hook = HOOK:format(answer and "filter" or "route", "output")
+  if answer then return chain("output", hook, if_marked .. "accept", "jump judge", if_marked .. answer) end
+  return chain("output", hook, if_marked .. "accept", "jump judge",
+    if_marked .. "ip daddr set 127.0.0.1", if_marked .. "ip6 daddr set ::1")
+end
+
+---@class lunet.rule_words what a rule's options say, checked
+---@field hooks {input: boolean?, output: boolean?}
+---@field kinds table<string, true> a set, of KINDS
+---@field first? integer only so many are lost
+---@field reject? string of REJECTS
+---@field port? integer either port
+---@field from? string
+---@field to? string
+---@field from_port? integer
+---@field to_port? integer
+
+--- The chains of a rule.
+---@param words lunet.rule_words
+---@return string
+function rule_text.chains(words)
+  local answer = words.reject and rule_text.REJECTS[words.reject]
+  local ends = ends_of(words.from, words.to, words.from_port, words.to_port)
+  return lose_chain(words.first, words.reject == "reset") .. kinds_chain(words.kinds)
+    .. judge_chain(ends, words.port) .. input_chain(words.hooks.input, answer)
+    .. (words.hooks.output and output_chain(answer) or "")
+end
+
+--- A chain that does nothing, to try whether a kernel takes an expression.
+---@param expression string
+---@return string
+function rule_text.probe(expression) return chain("probe", expression) end
+
+return rule_text

@@ -1,0 +1,68 @@
+---@meta
+
+---@class lunet.listener
+local listener = {}
+
+--- Accepts one connection when the gate has room; waits. Nothing is accepted before it is asked for:
+--- one accept4(2) for one call. Concurrent calls are served in order.
+---@param timeout? number seconds
+---@return lunet.connection|nil connection
+---@return string? message
+---@return string? code "TIMEOUT", "CLOSED", "EMFILE", ... (accept(2))
+function listener:accept(timeout) end
+
+--- Sets how many accepted connections may be open at once: 0 shuts the gate, math.huge (as it is
+--- at first) opens it. Those that are open stay. Without an argument it only tells.
+---@param limit? number a whole number, 0 or more, or math.huge
+---@return number|nil limit the one in force
+---@return integer|string open accepted connections that are open
+---@return string? code "CLOSED"
+function listener:gate(limit) end
+
+--- The accept queue at this moment, by the kernel's own numbers: getsockopt(TCP_INFO) on the
+--- listener, whose tcpi_unacked and tcpi_sacked are the queue and its limit there
+--- (net/ipv4/tcp.c, tcp_get_info); sock_diag(7) for Unix. The limit is the backlog asked for, but no
+--- more than net.core.somaxconn.
+---
+--- Every kernel that lunet runs on admits limit + 1 connections: it compares by "more than" (include/net/sock.h,
+--- sk_acceptq_is_full; net/unix/af_unix.c, unix_recvq_full). One exception: with net.ipv4.tcp_syncookies = 0 a backlog
+--- of 0 admits nobody on Linux 4.4 to 6.12 without the fix of January 2025 (3479c7549fb1; in 6.13, 6.12.10, 6.6.72 and
+--- 6.1.125).
+---@return {depth: integer, limit: integer}|nil queue
+---@return string? message
+---@return string? code "CLOSED"
+function listener:queue() end
+
+--- Changes the backlog of the live listener: listen(2) again. Who is queued stays.
+---@param backlog integer 0 or more
+---@return true|nil ok
+---@return string? message
+---@return string? code "CLOSED"
+function listener:resize(backlog) end
+
+--- Ends one side of the listener, or both (shutdown(2); net/ipv4/af_inet.c, inet_shutdown).
+---
+--- * "rd", "rdwr": it listens no more. Queued connections get RST, as by close; newcomers get ECONNREFUSED. Calls that
+---   wait in accept get "EINVAL". resize listens again, with an empty queue: on the same port if the script had chosen
+---   it, else on another one (net/ipv4/tcp.c, tcp_set_state).
+--- * "wr": changes nothing; it goes on listening.
+---
+--- A Unix listener keeps its queued connections, which can still be accepted; then accept waits in vain, since a
+--- non-blocking one hears nothing of the shutdown (net/unix/af_unix.c, unix_accept). It never listens again.
+---@param how "rd"|"wr"|"rdwr"
+---@return true|nil ok
+---@return string? message
+---@return string? code "CLOSED"; "ENOTCONN" if it listens no more
+function listener:shutdown(how) end
+
+--- Where it listens, in a form that connect takes. "0.0.0.0:80" and "[::]:80" mean the host that uses them: from
+--- another host they reach that host itself. host:connect(listener) goes to the listener's host.
+---@return string|nil address "127.0.0.1:7300", "[::1]:7300", "unix:/path"
+---@return integer|string? port none for Unix
+---@return string? code "CLOSED"
+function listener:address() end
+
+--- Closes it, with RST to every connection in its queue (tcp(7)); those that were accepted stay. Who
+--- waits in accept gets "CLOSED". Idempotent; does not wait.
+---@return true
+function listener:close() end

@@ -1,0 +1,66 @@
+---@meta
+
+--- How to run a program. Its words are the list part: the program and its arguments.
+---@class lunet.program
+---@field [integer] string|number the first is a path, or a name to be found in PATH
+---@field env? table<string, string|number|false> variables on top of lunet's own; false removes one
+---@field cwd? string its directory; lunet's own by default
+---@field stdin? "null"|"pipe"|"inherit" default "null"
+---@field stdout? "keep"|"pipe"|"null"|"inherit" default "keep"
+---@field stderr? "inherit"|"keep"|"pipe"|"null"|"stdout" default "inherit"; "stdout": where stdout goes
+---@field label? string its name in the timeline; the program's by default
+
+--- A program that runs on a host, with all that it has started.
+---@class lunet.process
+---@field stdin? lunet.connection if it is a "pipe": what is sent is its input; close() ends that
+---@field stdout? lunet.connection if it is "keep" or a "pipe": its output is received
+---@field stderr? lunet.connection if it is "keep" or a "pipe"
+local process = {}
+
+--- Its process number, which is its process group's too, as lunet sees it.
+---@return integer|nil pid
+---@return string? message
+---@return string? code "CLOSED"
+function process:pid() end
+
+--- Stops all that runs of it: SIGSTOP to every process that it has started, at once, whatever group or session that is
+--- in (PostgreSQL's backends and daemons make their own). Returns before they stand still (kill(2)): process:tree()
+--- tells when they do, and lunet.peer.process.freeze waits for it.
+---@return true|nil ok
+---@return string? message
+---@return string? code "CLOSED"; "ESRCH" when its guard has been killed, and with that all of it
+function process:freeze() end
+
+--- Lets all of it go on: SIGCONT to every process that it has started.
+---@return true|nil ok
+---@return string? message
+---@return string? code "CLOSED"; "ESRCH" when its guard has been killed, and with that all of it
+function process:thaw() end
+
+--- What runs of it: the program first, then what it has started, also in sessions of its own and as orphans.
+---@return {pid: integer, parent: integer, name: string, state: string}[]|nil processes numbers as lunet sees them; the
+--- state as in proc(5): "R" running, "S" or "D" waiting, "T" stopped, "Z" ended
+---@return string? message
+---@return string? code "CLOSED"; "ESRCH" as of freeze
+function process:tree() end
+
+--- Sends a signal to its process group: to the program and to all that it has started, except what has made a group or
+--- a session of its own. That works also when the program has ended and what it started has not.
+---@param signal? string|integer default "SIGTERM"; "SIGRTMIN+1" (signal(7))
+---@return true|nil ok
+---@return string? message
+---@return string? code "CLOSED"
+function process:kill(signal) end
+
+--- Waits for the program's end. Afterwards it tells that end again, also when it is closed. What the
+--- program has started may go on, until it is closed.
+---@param timeout? number seconds
+---@return integer|string|nil status its exit status, or the signal that killed it: "SIGKILL"
+---@return string? message
+---@return string? code "TIMEOUT", "CLOSED"
+function process:wait(timeout) end
+
+--- Kills it and all that it has started, and closes its connections. The kernel takes about a
+--- millisecond for it: to see the end, kill("SIGKILL") and wait first. Idempotent; does not wait.
+---@return true
+function process:close() end
