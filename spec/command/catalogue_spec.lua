@@ -89,7 +89,7 @@ describe("loading a catalogue", function()
     assert.same({}, (catalogue.load(place.path)))
     local entries, message = catalogue.load(place.path .. "/missing")
     assert.is_nil(entries)
-    assert.match("ENOENT", message)
+    assert.equal("No such file or directory", message)
   end)
 end)
 

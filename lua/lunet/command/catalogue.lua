@@ -1,6 +1,7 @@
 --- A catalogue: the experiments of a directory. They are run each in a process of its own, several at a time.
 local interrupt = require "lunet.text.interrupt"
 local dkjson = require "dkjson"
+local lfs = require "lfs"
 local lunet = require "lunet"
 local recorded = require "lunet.run.record"
 local scratch = require "lunet.peer.scratch"
@@ -10,17 +11,15 @@ local catalogue = {}
 
 -- -- finding them ---------------------------------------------------------------------------
 
---- The names of a directory's Lua files, in order.
+--- The names of a directory's Lua files, in order; links to files are files. Or nil and why there are none.
 local function file_names(directory)
-  local find, message = lunet.exec { "find", ".", "-maxdepth", "1", "-xtype", "f", "-name", "[!.]*.lua",
-    "-printf", "%f\\0", cwd = directory }
-  if not find then return nil, message end
-  local _find <close> = find
-  local output = find.stdout:receive "a"
-  local status = find:wait()
-  if status ~= 0 then return nil, ("find ended with status %s"):format(status) end
+  local ok, next_name, listing = pcall(lfs.dir, directory)
+  if not ok then return nil, (next_name:gsub("^cannot open .*: ", "")) end -- the caller names the directory
   local names = {}
-  for name in output:gmatch "[^\0]+" do names[#names + 1] = name end
+  for name in next_name, listing do
+    local is_lua = name:find "^[^.].*%.lua$" and lfs.attributes(directory .. "/" .. name, "mode") == "file"
+    if is_lua then names[#names + 1] = name end
+  end
   table.sort(names)
   return names
 end
