@@ -79,37 +79,34 @@ static const char *const bad[] = {
   NULL,
 };
 
-static void parse_good(void) {
+TEST(parse_good) {
   char text[ADDRESS_TEXT];
   address a, again;
   for (int i = 0; good[i].text != NULL; i++) {
     const char *formatted = good[i].formatted == NULL ? good[i].text : good[i].formatted;
-    CHECK(address_parse(good[i].text, &a) == 0);
-    CHECK(address_family(&a) == good[i].family);
-    CHECK(address_port(&a) == good[i].port);
-    CHECK(strcmp(address_format(&a, text), formatted) == 0);
-    CHECK(address_parse(text, &again) == 0);
-    CHECK(again.length == a.length && memcmp(&again.as, &a.as, a.length) == 0);
+    assert_true(address_parse(good[i].text, &a) == 0);
+    assert_true(address_family(&a) == good[i].family);
+    assert_true(address_port(&a) == good[i].port);
+    assert_true(strcmp(address_format(&a, text), formatted) == 0);
+    assert_true(address_parse(text, &again) == 0);
+    assert_true(again.length == a.length && memcmp(&again.as, &a.as, a.length) == 0);
   }
 }
 
-static void parse_bad(void) {
+TEST(parse_bad) {
   address a;
   for (int i = 0; bad[i] != NULL; i++)
-    if (address_parse(bad[i], &a) != -EINVAL) {
-      fprintf(stderr, "taken for an address: \"%s\"\n", bad[i]);
-      exit(1);
-    }
+    if (address_parse(bad[i], &a) != -EINVAL) fail_msg("taken for an address: \"%s\"", bad[i]);
 }
 
-static void bound_unix_paths(void) {
+TEST(bound_unix_paths) {
   address a;
-  CHECK(address_parse("unix:" PATH_107, &a) == 0);
-  CHECK(address_parse("unix:" PATH_107 "x", &a) == -EINVAL);
+  assert_true(address_parse("unix:" PATH_107, &a) == 0);
+  assert_true(address_parse("unix:" PATH_107 "x", &a) == -EINVAL);
 }
 
 /* No text makes it read or write where it should not; the sanitizers watch. */
-static void parse_long(void) {
+TEST(parse_long) {
   static const char *const heads[] = {"", "[", "unix:", "unix:@", "127.0.0.1:", "[::1%", "[::1]:"};
   char text[1024];
   address a;
@@ -126,43 +123,43 @@ static void parse_long(void) {
     }
 }
 
-static void make_from_parts(void) {
+TEST(make_from_parts) {
   char text[ADDRESS_TEXT];
   address a;
-  CHECK(address_make("127.0.0.2", 8080, &a) == 0);
-  CHECK(strcmp(address_format(&a, text), "127.0.0.2:8080") == 0);
-  CHECK(address_make("::1", 1, &a) == 0);
-  CHECK(strcmp(address_format(&a, text), "[::1]:1") == 0);
-  CHECK(address_make("[::1]", 1, &a) == 0);
-  CHECK(strcmp(address_format(&a, text), "[::1]:1") == 0);
-  CHECK(address_make("fe80::1%lo", 1, &a) == 0 && strcmp(a.zone, "lo") == 0);
-  CHECK(strcmp(address_format(&a, text), "[fe80::1%lo]:1") == 0);
-  CHECK(address_make("127.0.0.1", 65536, &a) == -EINVAL);
-  CHECK(address_make("127.0.0.1", -1, &a) == -EINVAL);
-  CHECK(address_make("127.0.0.1:80", 80, &a) == -EINVAL);
-  CHECK(address_make("[::1]:80", 80, &a) == -EINVAL);
-  CHECK(address_make("", 80, &a) == -EINVAL);
+  assert_true(address_make("127.0.0.2", 8080, &a) == 0);
+  assert_true(strcmp(address_format(&a, text), "127.0.0.2:8080") == 0);
+  assert_true(address_make("::1", 1, &a) == 0);
+  assert_true(strcmp(address_format(&a, text), "[::1]:1") == 0);
+  assert_true(address_make("[::1]", 1, &a) == 0);
+  assert_true(strcmp(address_format(&a, text), "[::1]:1") == 0);
+  assert_true(address_make("fe80::1%lo", 1, &a) == 0 && strcmp(a.zone, "lo") == 0);
+  assert_true(strcmp(address_format(&a, text), "[fe80::1%lo]:1") == 0);
+  assert_true(address_make("127.0.0.1", 65536, &a) == -EINVAL);
+  assert_true(address_make("127.0.0.1", -1, &a) == -EINVAL);
+  assert_true(address_make("127.0.0.1:80", 80, &a) == -EINVAL);
+  assert_true(address_make("[::1]:80", 80, &a) == -EINVAL);
+  assert_true(address_make("", 80, &a) == -EINVAL);
 }
 
-static void name_unix_paths(void) {
+TEST(name_unix_paths) {
   char text[ADDRESS_TEXT];
   address a;
-  CHECK(address_parse("unix:/run/x", &a) == 0);
-  CHECK(strcmp(address_path(&a), "/run/x") == 0);
-  CHECK(address_parse("unix:@name", &a) == 0);
-  CHECK(address_path(&a) == NULL); /* no file */
-  CHECK(a.length == offsetof(struct sockaddr_un, sun_path) + 5);
-  CHECK(address_parse("127.0.0.1:1", &a) == 0);
-  CHECK(address_path(&a) == NULL);
+  assert_true(address_parse("unix:/run/x", &a) == 0);
+  assert_true(strcmp(address_path(&a), "/run/x") == 0);
+  assert_true(address_parse("unix:@name", &a) == 0);
+  assert_true(address_path(&a) == NULL); /* no file */
+  assert_true(a.length == offsetof(struct sockaddr_un, sun_path) + 5);
+  assert_true(address_parse("127.0.0.1:1", &a) == 0);
+  assert_true(address_path(&a) == NULL);
   /* As the kernel returns them: an unnamed peer, and a path that fills sun_path to the end. */
   a = (address){.length = sizeof(sa_family_t), .as.un.sun_family = AF_UNIX};
-  CHECK(strcmp(address_format(&a, text), "unix:") == 0);
+  assert_true(strcmp(address_format(&a, text), "unix:") == 0);
   a.length = sizeof a.as.un;
   memset(a.as.un.sun_path, 'x', sizeof a.as.un.sun_path);
-  CHECK(strlen(address_format(&a, text)) == 5 + sizeof a.as.un.sun_path);
+  assert_true(strlen(address_format(&a, text)) == 5 + sizeof a.as.un.sun_path);
 }
 
-static void reach_any_address(void) {
+TEST(reach_any_address) {
   static const char *const pairs[][2] = {
     {"0.0.0.0:7", "127.0.0.1:7"},   {"127.0.0.2:7", "127.0.0.2:7"}, {"[::]:7", "[::1]:7"},
     {"[fe80::1]:7", "[fe80::1]:7"}, {"unix:/run/x", "unix:/run/x"},
@@ -170,31 +167,30 @@ static void reach_any_address(void) {
   char text[ADDRESS_TEXT];
   address a;
   for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-    CHECK(address_parse(pairs[i][0], &a) == 0);
+    assert_true(address_parse(pairs[i][0], &a) == 0);
     address_reachable(&a);
-    CHECK(strcmp(address_format(&a, text), pairs[i][1]) == 0);
+    assert_true(strcmp(address_format(&a, text), pairs[i][1]) == 0);
   }
 }
 
-static void know_the_empty_one(void) {
+TEST(know_the_empty_one) {
   char text[ADDRESS_TEXT];
   address a = {.length = 0};
-  CHECK(address_family(&a) == AF_UNSPEC);
-  CHECK(address_port(&a) == 0);
-  CHECK(address_path(&a) == NULL);
-  CHECK(strcmp(address_format(&a, text), "") == 0);
+  assert_true(address_family(&a) == AF_UNSPEC);
+  assert_true(address_port(&a) == 0);
+  assert_true(address_path(&a) == NULL);
+  assert_true(strcmp(address_format(&a, text), "") == 0);
   address_reachable(&a);
-  CHECK(a.length == 0);
+  assert_true(a.length == 0);
 }
 
-int main(void) {
-  parse_good();
-  parse_bad();
-  bound_unix_paths();
-  parse_long();
-  make_from_parts();
-  name_unix_paths();
-  reach_any_address();
-  know_the_empty_one();
-  return 0;
+int main(int argc, char **argv) {
+  static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(parse_good),        cmocka_unit_test(parse_bad),
+    cmocka_unit_test(bound_unix_paths),  cmocka_unit_test(parse_long),
+    cmocka_unit_test(make_from_parts),   cmocka_unit_test(name_unix_paths),
+    cmocka_unit_test(reach_any_address), cmocka_unit_test(know_the_empty_one),
+  };
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
+  return cmocka_run_group_tests(tests, NULL, NULL);
 }

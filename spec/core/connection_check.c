@@ -24,10 +24,10 @@ static int open_tcp(int ends[2]) {
   struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t length = sizeof at;
   int queue = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK(bind(queue, (struct sockaddr *)&at, sizeof at) == 0 && listen(queue, 1) == 0);
-  CHECK(getsockname(queue, (struct sockaddr *)&at, &length) == 0);
+  assert_true(bind(queue, (struct sockaddr *)&at, sizeof at) == 0 && listen(queue, 1) == 0);
+  assert_true(getsockname(queue, (struct sockaddr *)&at, &length) == 0);
   ends[1] = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK(connect(ends[1], (struct sockaddr *)&at, sizeof at) == 0);
+  assert_true(connect(ends[1], (struct sockaddr *)&at, sizeof at) == 0);
   ends[0] = accept4(queue, NULL, NULL, SOCK_NONBLOCK);
   return close(queue);
 }
@@ -45,32 +45,32 @@ static void receive(void) {
 
 static void gives(const char *text) {
   while (!op_ended(&o)) loop_step(lp, true);
-  CHECK(o.result == (ssize_t)strlen(text));
-  CHECK(memcmp(o.as.receive.data, text, strlen(text)) == 0);
+  assert_true(o.result == (ssize_t)strlen(text));
+  assert_true(memcmp(o.as.receive.data, text, strlen(text)) == 0);
   op_release(&o);
   loop_step(lp, false);
 }
 
 static void ends_with(ssize_t result) {
   while (!op_ended(&o)) loop_step(lp, true);
-  CHECK(o.result == result);
+  assert_true(o.result == result);
   loop_step(lp, false);
 }
 
 static void feed(const char *text, int flags) {
-  CHECK(send(peer, text, strlen(text), flags) == (ssize_t)strlen(text));
+  assert_true(send(peer, text, strlen(text), flags) == (ssize_t)strlen(text));
 }
 
 /* Opens a connection that has been told of bytes and has received all of them. */
 static void open_drained(int (*open_ends)(int ends[2])) {
   struct place p = {.scope = loop_scope(lp)};
   int ends[2];
-  CHECK(open_ends(ends) == 0);
+  assert_true(open_ends(ends) == 0);
   peer = ends[1];
-  CHECK(connection_open(lp, &p, ends[0], &c) == 0);
+  assert_true(connection_open(lp, &p, ends[0], &c) == 0);
   connection_of_program(c, 0); /* it knows its peer */
   receive();
-  CHECK(!op_ended(&o));
+  assert_true(!op_ended(&o));
   feed("first", 0);
   gives("first");
 }
@@ -86,21 +86,21 @@ static void finish(void) {
   handle_free(c);
 }
 
-static void waits_for_what_comes(void) {
+TEST(waits_for_what_comes) {
   open_drained(open_tcp);
   receive();
-  CHECK(!op_ended(&o));
+  assert_true(!op_ended(&o));
   feed("second", 0);
   gives("second");
   feed("third", 0);
   tell();
   receive();
-  CHECK(op_ended(&o)); /* at once */
+  assert_true(op_ended(&o)); /* at once */
   gives("third");
   finish();
 }
 
-static void asks_for_what_a_poll_may_find(void) {
+TEST(asks_for_what_a_poll_may_find) {
   open_drained(open_tcp);
   feed("second", 0);
   op_start(&o, lp, DEADLINE_POLL);
@@ -111,11 +111,11 @@ static void asks_for_what_a_poll_may_find(void) {
   o.as.receive.what = RECEIVE_EXACTLY;
   o.as.receive.want = 0;
   connection_receive(c, &o);
-  CHECK(op_ended(&o) && o.result == 0);
+  assert_true(op_ended(&o) && o.result == 0);
   finish();
 }
 
-static void finds_the_end_behind_bytes(void) {
+TEST(finds_the_end_behind_bytes) {
   open_drained(open_tcp);
   feed("last", 0);
   shutdown(peer, SHUT_WR);
@@ -129,7 +129,7 @@ static void finds_the_end_behind_bytes(void) {
   finish();
 }
 
-static void finds_the_reset_behind_bytes(void) {
+TEST(finds_the_reset_behind_bytes) {
   struct linger none = {.l_onoff = 1, .l_linger = 0};
   open_drained(open_tcp);
   feed("last", 0);
@@ -147,7 +147,7 @@ static void finds_the_reset_behind_bytes(void) {
 }
 
 /* The kernel stops before urgent data, though there is more behind. */
-static void finds_bytes_behind_urgent_data(void) {
+TEST(finds_bytes_behind_urgent_data) {
   open_drained(open_tcp);
   feed("before", 0);
   feed("!", MSG_OOB);
@@ -161,7 +161,7 @@ static void finds_bytes_behind_urgent_data(void) {
 }
 
 /* And on Unix behind what carries a descriptor. */
-static void finds_bytes_behind_a_descriptor(void) {
+TEST(finds_bytes_behind_a_descriptor) {
   union {
     struct cmsghdr header;
     char room[CMSG_SPACE(sizeof(int))];
@@ -171,7 +171,7 @@ static void finds_bytes_behind_a_descriptor(void) {
     .msg_iov = &memory, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   open_drained(open_unix);
   memcpy(CMSG_DATA(&control.header), &peer, sizeof peer);
-  CHECK(sendmsg(peer, &message, 0) == 4);
+  assert_true(sendmsg(peer, &message, 0) == 4);
   feed("behind", 0);
   tell();
   receive();
@@ -181,14 +181,26 @@ static void finds_bytes_behind_a_descriptor(void) {
   finish();
 }
 
-int main(void) {
-  CHECK(loop_open(&lp) == 0);
-  waits_for_what_comes();
-  asks_for_what_a_poll_may_find();
-  finds_the_end_behind_bytes();
-  finds_the_reset_behind_bytes();
-  finds_bytes_behind_urgent_data();
-  finds_bytes_behind_a_descriptor();
+static int open_loop(void **state) {
+  (void)state;
+  return loop_open(&lp);
+}
+
+static int close_loop(void **state) {
+  (void)state;
   loop_close(lp);
   return 0;
+}
+
+int main(int argc, char **argv) {
+  static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(waits_for_what_comes),
+    cmocka_unit_test(asks_for_what_a_poll_may_find),
+    cmocka_unit_test(finds_the_end_behind_bytes),
+    cmocka_unit_test(finds_the_reset_behind_bytes),
+    cmocka_unit_test(finds_bytes_behind_urgent_data),
+    cmocka_unit_test(finds_bytes_behind_a_descriptor),
+  };
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
+  return cmocka_run_group_tests(tests, open_loop, close_loop);
 }

@@ -22,10 +22,10 @@ static void ended(op *o) {
     removed++;
     return;
   }
-  CHECK(may_expire);
-  CHECK(clock_now_ns() >= o->deadline_ns); /* never early */
-  for (int i = 0; i < OPS; i++)            /* the earliest of all */
-    if (ops[i].state == OP_WAITING) CHECK(ops[i].deadline_ns >= o->deadline_ns);
+  assert_true(may_expire);
+  assert_true(clock_now_ns() >= o->deadline_ns); /* never early */
+  for (int i = 0; i < OPS; i++)                  /* the earliest of all */
+    if (ops[i].state == OP_WAITING) assert_true(ops[i].deadline_ns >= o->deadline_ns);
   expired++;
 }
 
@@ -51,7 +51,7 @@ static void start(op *o, uint64_t deadline_ns) {
   o->kind = &kind;
   o->deliver = on_deliver;
   op_wait(o, NULL);
-  CHECK(o->state == OP_WAITING && o->heap_slot != 0);
+  assert_true(o->state == OP_WAITING && o->heap_slot != 0);
 }
 
 static void step(bool wait) {
@@ -68,7 +68,15 @@ static int count_waiting(void) {
 
 static bool is_free(const op *o) { return o->state == OP_IDLE || o->state == OP_DELIVERED; }
 
-static void add_and_remove_at_random(void) {
+static void wait_for_those_that_come(void) {
+  for (int i = 0; i < OPS; i++)
+    if (ops[i].state == OP_WAITING && ops[i].deadline_ns > clock_now_ns() + SECOND)
+      op_end(&ops[i], OP_CANCELED);
+  while (count_waiting() > 0) step(true);
+  step(false); /* tells those that ended last */
+}
+
+TEST(add_and_remove_at_random) {
   for (int i = 0; i < STEPS; i++) {
     op *o = &ops[random_below(OPS)];
     if (is_free(o)) /* some of them equal, some past, most to come, a few far away */
@@ -78,79 +86,85 @@ static void add_and_remove_at_random(void) {
       op_end(o, OP_CANCELED);
     if (random_below(16) == 0) step(false);
   }
-  CHECK(expired > 100 && removed > 100);
-}
-
-static void wait_for_those_that_come(void) {
-  for (int i = 0; i < OPS; i++)
-    if (ops[i].state == OP_WAITING && ops[i].deadline_ns > clock_now_ns() + SECOND)
-      op_end(&ops[i], OP_CANCELED);
-  while (count_waiting() > 0) step(true);
-  step(false); /* tells those that ended last */
+  assert_true(expired > 100 && removed > 100);
+  wait_for_those_that_come();
 }
 
 /* All at one time, then one after the other: ascending, descending, interleaved. */
-static void expire_in_order(void) {
+TEST(expire_in_order) {
   uint64_t start_ns = clock_now_ns() + 2000000;
-  expired = 0;
+  expired = ended_together = 0;
   for (int i = 0; i < OPS; i++) {
     int place = i % 2 == 0 ? i : OPS - i;
     start(&ops[i], start_ns + (i < OPS / 2 ? (uint64_t)place * 1000 : 0));
   }
   while (count_waiting() > 0) step(true);
-  CHECK(expired == OPS);
+  assert_true(expired == OPS);
   step(false);
+  assert_true(ended_together > 100); /* those of one step came in order */
 }
 
 static void remove_in_order(int first, int by) {
   uint64_t now_ns = clock_now_ns();
   for (int i = 0; i < OPS; i++) start(&ops[i], now_ns + 3600 * SECOND + (uint64_t)i);
   for (int i = 0; i < OPS; i++) op_end(&ops[(first + i * by) % OPS], OP_CANCELED);
-  CHECK(count_waiting() == 0);
+  assert_true(count_waiting() == 0);
   step(false);
-  for (int i = 0; i < OPS; i++) CHECK(ops[i].heap_slot == 0 && is_free(&ops[i]));
+  for (int i = 0; i < OPS; i++) assert_true(ops[i].heap_slot == 0 && is_free(&ops[i]));
+}
+
+TEST(remove_in_any_order) {
+  remove_in_order(0, 1);
+  remove_in_order(OPS - 1, OPS - 1);
+  remove_in_order(17, 127);
 }
 
 /* An earlier deadline that comes later is not held up by those that were there. */
-static void come_before_others(void) {
+TEST(come_before_others) {
   uint64_t now_ns = clock_now_ns();
   for (int i = 0; i < OPS - 1; i++) start(&ops[i], now_ns + 3600 * SECOND);
   op *soon = &ops[OPS - 1];
   start(soon, clock_now_ns() + 100000);
   while (soon->state == OP_WAITING) step(true);
-  CHECK(soon->result == OP_TIMEOUT);
-  CHECK(count_waiting() == OPS - 1);
+  assert_true(soon->result == OP_TIMEOUT);
+  assert_true(count_waiting() == OPS - 1);
   for (int i = 0; i < OPS - 1; i++) op_end(&ops[i], OP_CANCELED);
   step(false);
 }
 
-static void poll_and_wait_for_ever(void) {
+TEST(poll_and_wait_for_ever) {
   op *o = &ops[0];
   op_start(o, lp, DEADLINE_POLL);
   op_wait(o, NULL);
-  CHECK(o->state == OP_ENDED && o->result == OP_TIMEOUT && o->heap_slot == 0);
+  assert_true(o->state == OP_ENDED && o->result == OP_TIMEOUT && o->heap_slot == 0);
   op_start(o, lp, DEADLINE_NEVER);
   o->deliver = on_deliver;
   op_wait(o, NULL);
-  CHECK(o->state == OP_WAITING && o->heap_slot == 0);
+  assert_true(o->state == OP_WAITING && o->heap_slot == 0);
   op_end(o, 7);
   op_end(o, 8); /* it ends once */
-  CHECK(o->state == OP_ENDED && o->result == 7);
+  assert_true(o->state == OP_ENDED && o->result == 7);
   step(false);
-  CHECK(o->state == OP_DELIVERED);
+  assert_true(o->state == OP_DELIVERED);
 }
 
-int main(void) {
-  CHECK(loop_open(&lp) == 0);
-  add_and_remove_at_random();
-  wait_for_those_that_come();
-  expire_in_order();
-  remove_in_order(0, 1);
-  remove_in_order(OPS - 1, OPS - 1);
-  remove_in_order(17, 127);
-  come_before_others();
-  poll_and_wait_for_ever();
-  CHECK(ended_together > 100); /* several in one step came in order */
+static int open_loop(void **state) {
+  (void)state;
+  return loop_open(&lp);
+}
+
+static int close_loop(void **state) {
+  (void)state;
   loop_close(lp);
   return 0;
+}
+
+int main(int argc, char **argv) {
+  static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(add_and_remove_at_random), cmocka_unit_test(expire_in_order),
+    cmocka_unit_test(remove_in_any_order),      cmocka_unit_test(come_before_others),
+    cmocka_unit_test(poll_and_wait_for_ever),
+  };
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
+  return cmocka_run_group_tests(tests, open_loop, close_loop);
 }

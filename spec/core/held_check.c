@@ -14,14 +14,14 @@ static size_t model_length;
 static unsigned char next_byte;
 
 static void check_same(void) {
-  CHECK(held_length(&h) == model_length);
-  CHECK(model_length == 0 || memcmp(held_data(&h), model, model_length) == 0);
+  assert_true(held_length(&h) == model_length);
+  assert_true(model_length == 0 || memcmp(held_data(&h), model, model_length) == 0);
 }
 
 static void append(size_t length) {
   char data[4096];
   for (size_t i = 0; i < length; i++) data[i] = (char)next_byte++;
-  CHECK(held_append(&h, data, length) == 0);
+  assert_true(held_append(&h, data, length) == 0);
   memcpy(model + model_length, data, length);
   model_length += length;
   check_same();
@@ -30,7 +30,7 @@ static void append(size_t length) {
 /* As a receive does it: room first, then as much of it as came. */
 static void reserve(size_t room_for, size_t length) {
   char *room = held_reserve(&h, room_for);
-  CHECK(room != NULL);
+  assert_true(room != NULL);
   for (size_t i = 0; i < length; i++) model[model_length + i] = room[i] = (char)next_byte++;
   held_filled(&h, length);
   model_length += length;
@@ -40,8 +40,8 @@ static void reserve(size_t room_for, size_t length) {
 static void take(size_t length) {
   const char *data;
   void *taken = held_take(&h, length, &data);
-  CHECK(taken != NULL);
-  CHECK(length == 0 || memcmp(data, model, length) == 0);
+  assert_true(taken != NULL);
+  assert_true(length == 0 || memcmp(data, model, length) == 0);
   free(taken);
   memmove(model, model + length, model_length - length);
   model_length -= length;
@@ -50,10 +50,10 @@ static void take(size_t length) {
 
 static void check_line(void) {
   const char *newline = memchr(model, '\n', model_length);
-  CHECK(held_line(&h) == (newline == NULL ? 0 : (size_t)(newline - model) + 1));
+  assert_true(held_line(&h) == (newline == NULL ? 0 : (size_t)(newline - model) + 1));
 }
 
-static void hold_and_take_at_random(void) {
+TEST(hold_and_take_at_random) {
   srand(1);
   for (int i = 0; i < STEPS; i++) {
     size_t length = 1 + (size_t)rand() % 4095;
@@ -67,47 +67,55 @@ static void hold_and_take_at_random(void) {
   take(model_length);
 }
 
-static void start_from_nothing(void) {
-  CHECK(held_length(&h) == 0 && held_line(&h) == 0);
+TEST(start_from_nothing) {
+  assert_true(held_length(&h) == 0 && held_line(&h) == 0);
   take(0);
   append(1);
   take(0);
   take(1);
-  CHECK(h.memory == NULL); /* nothing held costs no memory */
+  assert_true(h.memory == NULL); /* nothing held costs no memory */
   take(0);
 }
 
-static void find_lines(void) {
+TEST(find_lines) {
   const char *line;
-  CHECK(held_append(&h, "a\n\nlast", 7) == 0);
-  CHECK(held_line(&h) == 2);
+  assert_true(held_append(&h, "a\n\nlast", 7) == 0);
+  assert_true(held_line(&h) == 2);
   free(held_take(&h, 2, &line));
-  CHECK(held_line(&h) == 1);
+  assert_true(held_line(&h) == 1);
   free(held_take(&h, 1, &line));
-  CHECK(held_line(&h) == 0 && held_length(&h) == 4);
-  CHECK(held_append(&h, "\0\n", 2) == 0);
-  CHECK(held_line(&h) == 6);
+  assert_true(held_line(&h) == 0 && held_length(&h) == 4);
+  assert_true(held_append(&h, "\0\n", 2) == 0);
+  assert_true(held_line(&h) == 6);
   held_free(&h);
   held_free(&h);
-  CHECK(held_length(&h) == 0 && h.memory == NULL);
+  assert_true(held_length(&h) == 0 && h.memory == NULL);
 }
 
 /* Bytes that were taken from the front do not pile up. */
-static void keep_little_memory(void) {
+TEST(keep_little_memory) {
   append(4096);
   for (int i = 0; i < 10000; i++) {
     append(64);
     take(64);
   }
-  CHECK(malloc_usable_size(h.memory) <= 16384);
+  assert_true(malloc_usable_size(h.memory) <= 16384);
   take(4096);
 }
 
-int main(void) {
-  start_from_nothing();
-  find_lines();
-  hold_and_take_at_random();
-  keep_little_memory();
+static int release(void **state) {
+  (void)state;
   held_free(&h);
   return 0;
+}
+
+int main(int argc, char **argv) {
+  static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(start_from_nothing),
+    cmocka_unit_test(find_lines),
+    cmocka_unit_test(hold_and_take_at_random),
+    cmocka_unit_test(keep_little_memory),
+  };
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
+  return cmocka_run_group_tests(tests, NULL, release);
 }

@@ -5,15 +5,22 @@
 
 #include "check.h"
 
-int main(void) {
+TEST(end_where_their_room_ends) {
   loop *lp;
   host *h = NULL;
-  CHECK(loop_open(&lp) == 0);
-  for (int number = 1; number <= HOSTS_MOST; number++) CHECK(loop_next_host(lp) == number);
+  assert_true(loop_open(&lp) == 0);
+  for (int number = 1; number <= HOSTS_MOST; number++) assert_true(loop_next_host(lp) == number);
   for (int again = 0; again < 2; again++) {
-    CHECK(loop_next_host(lp) == -EOVERFLOW);
-    CHECK(host_open(lp, loop_scope(lp), "one too many", &h) == -EOVERFLOW && h == NULL);
+    assert_true(loop_next_host(lp) == -EOVERFLOW);
+    assert_true(host_open(lp, loop_scope(lp), "one too many", &h) == -EOVERFLOW && h == NULL);
   }
   loop_close(lp);
-  return 0;
+}
+
+int main(int argc, char **argv) {
+  static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(end_where_their_room_ends),
+  };
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
+  return cmocka_run_group_tests(tests, NULL, NULL);
 }

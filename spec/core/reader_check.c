@@ -21,11 +21,11 @@ static char pattern[MOST]; /* no newline in it */
 
 static void open_pair(void) {
   int ends[2], room = (int)(4 * MOST); /* the kernel may give less; feed() checks */
-  CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+  assert_true(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
   setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
   near = ends[0];
   far = ends[1];
-  CHECK(held_length(&r.held) == 0);
+  assert_true(held_length(&r.held) == 0);
 }
 
 static void close_pair(void) {
@@ -36,12 +36,12 @@ static void close_pair(void) {
 }
 
 static void feed(const char *data, size_t length) {
-  CHECK(write(near, data, length) == (ssize_t)length);
+  assert_true(write(near, data, length) == (ssize_t)length);
 }
 
 static int left_in_kernel(void) {
   int bytes;
-  CHECK(ioctl(far, FIONREAD, &bytes) == 0);
+  assert_true(ioctl(far, FIONREAD, &bytes) == 0);
   return bytes;
 }
 
@@ -52,7 +52,7 @@ static bool attempt(op *o, enum receive_what what, size_t want, bool waited) {
   o->as.receive.want = want;
   if (waited) o->state = OP_WAITING;
   bool has_ended = reader_attempt(far, &r, o);
-  CHECK(has_ended == op_ended(o));
+  assert_true(has_ended == op_ended(o));
   list_remove(&o->link); /* from the loop's ready queue, if it waited */
   return has_ended;
 }
@@ -61,25 +61,25 @@ static void gives(enum receive_what what, size_t want, const char *data, size_t 
   static bool waited;
   op o;
   waited = !waited;
-  CHECK(attempt(&o, what, want, waited));
-  CHECK(o.result == (ssize_t)length);
-  CHECK(length == 0 || memcmp(o.as.receive.data, data, length) == 0);
+  assert_true(attempt(&o, what, want, waited));
+  assert_true(o.result == (ssize_t)length);
+  assert_true(length == 0 || memcmp(o.as.receive.data, data, length) == 0);
   /* Scratch memory is good for those only who have not waited. */
-  CHECK(!waited || length == 0 || o.as.receive.data != loop_scratch(lp));
+  assert_true(!waited || length == 0 || o.as.receive.data != loop_scratch(lp));
   op_release(&o);
 }
 
 static void fails(enum receive_what what, size_t want, ssize_t result) {
   op o;
-  CHECK(attempt(&o, what, want, false));
-  CHECK(o.result == result);
+  assert_true(attempt(&o, what, want, false));
+  assert_true(o.result == result);
   op_release(&o);
 }
 
 static void needs_more(enum receive_what what, size_t want) {
   op o;
-  CHECK(!attempt(&o, what, want, false));
-  CHECK(!attempt(&o, what, want, true));
+  assert_true(!attempt(&o, what, want, false));
+  assert_true(!attempt(&o, what, want, true));
 }
 
 static const size_t lengths[] = {
@@ -88,7 +88,7 @@ static const size_t lengths[] = {
 enum { LENGTHS = sizeof lengths / sizeof *lengths };
 
 /* A line takes nothing that comes after it. */
-static void read_lines(void) {
+TEST(read_lines) {
   static char line[MOST];
   for (int i = 0; i < LENGTHS; i++) {
     size_t length = lengths[i];
@@ -99,16 +99,16 @@ static void read_lines(void) {
       feed(line, length + 1);
       feed("next\nrest", 9);
       gives(kept ? RECEIVE_LINE_KEPT : RECEIVE_LINE, 0, line, length + (kept ? 1 : 0));
-      CHECK(left_in_kernel() == 9 && held_length(&r.held) == 0);
+      assert_true(left_in_kernel() == 9 && held_length(&r.held) == 0);
       gives(RECEIVE_LINE, 0, "next", 4);
-      CHECK(left_in_kernel() == 4 && held_length(&r.held) == 0);
+      assert_true(left_in_kernel() == 4 && held_length(&r.held) == 0);
       close_pair();
     }
   }
 }
 
 /* While there is no newline, all that has come is taken and held. */
-static void read_lines_in_parts(void) {
+TEST(read_lines_in_parts) {
   static char line[MOST];
   for (int i = 0; i < LENGTHS; i++) {
     size_t length = lengths[i];
@@ -120,31 +120,31 @@ static void read_lines_in_parts(void) {
       part = length - at < 5000 ? length - at : 5000;
       feed(line + at, part);
       needs_more(RECEIVE_LINE, 0);
-      CHECK(left_in_kernel() == 0 && held_length(&r.held) == at + part);
+      assert_true(left_in_kernel() == 0 && held_length(&r.held) == at + part);
     }
     feed("\nrest", 5);
     gives(RECEIVE_LINE, 0, line, length);
-    CHECK(left_in_kernel() == 4 && held_length(&r.held) == 0);
+    assert_true(left_in_kernel() == 4 && held_length(&r.held) == 0);
     close_pair();
   }
 }
 
-static void read_exactly(void) {
+TEST(read_exactly) {
   for (int i = 0; i < LENGTHS; i++) {
     size_t length = lengths[i];
     open_pair();
     feed(pattern, length + 3);
     gives(RECEIVE_EXACTLY, length, pattern, length);
-    CHECK(left_in_kernel() == 3 && held_length(&r.held) == 0);
+    assert_true(left_in_kernel() == 3 && held_length(&r.held) == 0);
     gives(RECEIVE_EXACTLY, 0, NULL, 0);
-    CHECK(left_in_kernel() == 3);
+    assert_true(left_in_kernel() == 3);
     gives(RECEIVE_EXACTLY, 3, pattern + length, 3);
     needs_more(RECEIVE_EXACTLY, 1);
     close_pair();
   }
 }
 
-static void read_exactly_in_parts(void) {
+TEST(read_exactly_in_parts) {
   open_pair();
   needs_more(RECEIVE_EXACTLY, MOST);
   size_t at = 0;
@@ -152,16 +152,16 @@ static void read_exactly_in_parts(void) {
     feed(pattern + at, part);
     at += part;
     needs_more(RECEIVE_EXACTLY, MOST);
-    CHECK(left_in_kernel() == 0 && held_length(&r.held) == at);
+    assert_true(left_in_kernel() == 0 && held_length(&r.held) == at);
   }
   feed(pattern + at, MOST - at);
   feed("rest", 4);
   gives(RECEIVE_EXACTLY, MOST, pattern, MOST);
-  CHECK(left_in_kernel() == 4 && held_length(&r.held) == 0);
+  assert_true(left_in_kernel() == 4 && held_length(&r.held) == 0);
   close_pair();
 }
 
-static void read_some(void) {
+TEST(read_some) {
   open_pair();
   needs_more(RECEIVE_SOME, 0);
   feed("x", 1);
@@ -172,12 +172,12 @@ static void read_some(void) {
   close_pair();
 }
 
-static void read_all(void) {
+TEST(read_all) {
   open_pair();
   needs_more(RECEIVE_ALL, 0);
   feed(pattern, 2 * CHUNK);
   needs_more(RECEIVE_ALL, 0);
-  CHECK(left_in_kernel() == 0 && held_length(&r.held) == 2 * CHUNK);
+  assert_true(left_in_kernel() == 0 && held_length(&r.held) == 2 * CHUNK);
   feed(pattern + 2 * CHUNK, CHUNK);
   shutdown(near, SHUT_WR);
   gives(RECEIVE_ALL, 0, pattern, MOST);
@@ -187,23 +187,23 @@ static void read_all(void) {
 }
 
 /* What one form has taken and not returned belongs to the next, whatever its form. */
-static void hand_over_held_bytes(void) {
+TEST(hand_over_held_bytes) {
   open_pair();
   feed("ab\ncd\nef", 8);
   needs_more(RECEIVE_EXACTLY, 100);
-  CHECK(left_in_kernel() == 0 && held_length(&r.held) == 8);
+  assert_true(left_in_kernel() == 0 && held_length(&r.held) == 8);
   gives(RECEIVE_LINE, 0, "ab", 2);
   gives(RECEIVE_EXACTLY, 1, "c", 1);
   gives(RECEIVE_LINE_KEPT, 0, "d\n", 2);
   needs_more(RECEIVE_LINE, 0);
   feed("gh\nij", 5);
   gives(RECEIVE_LINE, 0, "efgh", 4);
-  CHECK(left_in_kernel() == 2 && held_length(&r.held) == 0);
+  assert_true(left_in_kernel() == 2 && held_length(&r.held) == 0);
   needs_more(RECEIVE_EXACTLY, 3);
   feed("k", 1);
-  CHECK(held_length(&r.held) == 2);
+  assert_true(held_length(&r.held) == 2);
   gives(RECEIVE_SOME, 0, "ij", 2); /* held bytes alone: no system call is needed */
-  CHECK(left_in_kernel() == 1);
+  assert_true(left_in_kernel() == 1);
   needs_more(RECEIVE_ALL, 0);
   shutdown(near, SHUT_WR);
   gives(RECEIVE_ALL, 0, "k", 1);
@@ -218,7 +218,7 @@ static void hand_over_held_bytes(void) {
   close_pair();
 }
 
-static void end_with_the_stream(void) {
+TEST(end_with_the_stream) {
   open_pair();
   shutdown(near, SHUT_WR);
   fails(RECEIVE_SOME, 0, OP_EOF);
@@ -232,7 +232,7 @@ static void end_with_the_stream(void) {
   feed("last", 4);
   shutdown(near, SHUT_WR);
   fails(RECEIVE_EXACTLY, 5, OP_EOF);
-  CHECK(held_length(&r.held) == 4); /* still there for another form */
+  assert_true(held_length(&r.held) == 4); /* still there for another form */
   gives(RECEIVE_LINE_KEPT, 0, "last", 4);
   fails(RECEIVE_LINE, 0, OP_EOF);
   close_pair();
@@ -244,7 +244,7 @@ static void end_with_the_stream(void) {
   close_pair();
 }
 
-static void tell_errors(void) {
+TEST(tell_errors) {
   open_pair();
   close(far);
   fails(RECEIVE_SOME, 0, -EBADF);
@@ -252,23 +252,35 @@ static void tell_errors(void) {
   fails(RECEIVE_EXACTLY, MOST, -EBADF);
   fails(RECEIVE_LINE, 0, -EBADF);
   fails(RECEIVE_ALL, 0, -EBADF);
-  CHECK(held_length(&r.held) == 0);
+  assert_true(held_length(&r.held) == 0);
   close(near);
   held_free(&r.held);
 }
 
-int main(void) {
+static int open_loop(void **state) {
+  (void)state;
   for (size_t i = 0; i < MOST; i++) pattern[i] = (char)(i % 251 == '\n' ? 0 : i % 251);
-  CHECK(loop_open(&lp) == 0);
-  read_lines();
-  read_lines_in_parts();
-  read_exactly();
-  read_exactly_in_parts();
-  read_some();
-  read_all();
-  hand_over_held_bytes();
-  end_with_the_stream();
-  tell_errors();
+  return loop_open(&lp);
+}
+
+static int close_loop(void **state) {
+  (void)state;
   loop_close(lp);
   return 0;
+}
+
+int main(int argc, char **argv) {
+  static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(read_lines),
+    cmocka_unit_test(read_lines_in_parts),
+    cmocka_unit_test(read_exactly),
+    cmocka_unit_test(read_exactly_in_parts),
+    cmocka_unit_test(read_some),
+    cmocka_unit_test(read_all),
+    cmocka_unit_test(hand_over_held_bytes),
+    cmocka_unit_test(end_with_the_stream),
+    cmocka_unit_test(tell_errors),
+  };
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
+  return cmocka_run_group_tests(tests, open_loop, close_loop);
 }

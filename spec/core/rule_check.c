@@ -24,21 +24,21 @@ static host *h;
 
 static void *function(const char *name) {
   void *symbol = dlsym(library, name);
-  CHECK(symbol != NULL);
+  assert_true(symbol != NULL);
   return symbol;
 }
 
 static void open_nft(void) {
   library = dlopen("libnftables.so.1", RTLD_NOW);
-  CHECK(library != NULL);
+  assert_true(library != NULL);
   struct nft_ctx *(*ctx_new)(uint32_t);
   int (*buffer_output)(struct nft_ctx *);
   *(void **)&ctx_new = function("nft_ctx_new");
   *(void **)&buffer_output = function("nft_ctx_buffer_output");
-  CHECK(namespace_enter(host_namespace(h)) == 0);
+  assert_true(namespace_enter(host_namespace(h)) == 0);
   nft = ctx_new(NFT_CTX_DEFAULT);
   namespace_leave();
-  CHECK(nft != NULL && buffer_output(nft) == 0);
+  assert_true(nft != NULL && buffer_output(nft) == 0);
 }
 
 static int count_tables(void) {
@@ -46,7 +46,7 @@ static int count_tables(void) {
   const char *(*output)(struct nft_ctx *);
   *(void **)&run = function("nft_run_cmd_from_buffer");
   *(void **)&output = function("nft_ctx_get_output_buffer");
-  CHECK(run(nft, "list tables") == 0);
+  assert_true(run(nft, "list tables") == 0);
   for (const char *text = output(nft); (text = strstr(text, "table ")) != NULL; text++) count++;
   return count;
 }
@@ -60,56 +60,69 @@ static void close_nft(void) {
 static rule *open_rule(void) {
   rule *r;
   struct place p = {.scope = outermost, .host = host_number(h)};
-  CHECK(rule_open(lp, &p, h, content, "text", &r) == 0);
+  assert_true(rule_open(lp, &p, h, content, "text", &r) == 0);
   return r;
 }
 
-static void leave_nothing(void) {
+TEST(leave_nothing) {
   rule *rules[RULES];
   for (int i = 0; i < RULES; i++) rules[i] = open_rule();
-  CHECK(count_tables() == RULES);
-  for (int i = 0; i < RULES; i++) CHECK(handle_close(rules[i]) == 0);
-  CHECK(count_tables() == 0);
+  assert_true(count_tables() == RULES);
+  for (int i = 0; i < RULES; i++) assert_true(handle_close(rules[i]) == 0);
+  assert_true(count_tables() == 0);
   for (int i = 0; i < RULES; i++) handle_free(rules[i]);
 }
 
-static void leave_nothing_if_refused(void) {
+TEST(leave_nothing_if_refused) {
   rule *r;
   struct place p = {.scope = outermost, .host = host_number(h)};
-  CHECK(rule_open(lp, &p, h, "chain x {\nno such thing\n}\n", "text", &r) < 0);
-  CHECK(strstr(firewall_complaint(), "syntax error") != NULL);
-  CHECK(count_tables() == 0);
+  assert_true(rule_open(lp, &p, h, "chain x {\nno such thing\n}\n", "text", &r) < 0);
+  assert_true(strstr(firewall_complaint(), "syntax error") != NULL);
+  assert_true(count_tables() == 0);
 }
 
 /* As when a program on the host has flushed its firewall. */
-static void tell_what_went_wrong(void) {
+TEST(tell_what_went_wrong) {
   firewall *f;
   uint64_t segments, bytes;
-  CHECK(host_firewall(h, &f) == 0);
-  CHECK(firewall_count(f, "lunet_none", &segments, &bytes) == -ENOENT);
-  CHECK(firewall_remove(f, "lunet_none") == -ENOENT);
+  assert_true(host_firewall(h, &f) == 0);
+  assert_true(firewall_count(f, "lunet_none", &segments, &bytes) == -ENOENT);
+  assert_true(firewall_remove(f, "lunet_none") == -ENOENT);
 }
 
-static void end_with_the_host(void) {
+TEST(end_with_the_host) {
   rule *r = open_rule();
-  CHECK(count_tables() == 1);
+  assert_true(count_tables() == 1);
   handle_close(h);
-  CHECK(!handle_is_open(r) && count_tables() == 0);
-  CHECK(handle_close(r) == 0);
+  assert_true(!handle_is_open(r) && count_tables() == 0);
+  assert_true(handle_close(r) == 0);
   handle_free(r);
 }
 
-int main(void) {
-  CHECK(loop_open(&lp) == 0);
+static int open_host(void **state) {
+  (void)state;
+  if (loop_open(&lp) != 0) return -1;
   outermost = loop_scope(lp);
-  CHECK(host_open(lp, outermost, "host", &h) == 0);
+  if (host_open(lp, outermost, "host", &h) != 0) return -1;
   open_nft();
-  leave_nothing();
-  leave_nothing_if_refused();
-  tell_what_went_wrong();
-  end_with_the_host();
+  return 0;
+}
+
+static int close_host(void **state) {
+  (void)state;
   handle_free(h);
   close_nft();
   loop_close(lp);
   return 0;
+}
+
+int main(int argc, char **argv) {
+  static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(leave_nothing),
+    cmocka_unit_test(leave_nothing_if_refused),
+    cmocka_unit_test(tell_what_went_wrong),
+    cmocka_unit_test(end_with_the_host),
+  };
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
+  return cmocka_run_group_tests(tests, open_host, close_host);
 }

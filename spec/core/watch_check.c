@@ -30,11 +30,11 @@ static int poll_once(void) {
 
 static void add(int fd) {
   uint64_t one = 1;
-  CHECK(write(fd, &one, sizeof one) == sizeof one);
+  assert_true(write(fd, &one, sizeof one) == sizeof one);
 }
 
 static void open_pair(int ends[2]) {
-  CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+  assert_true(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
 }
 
 static void close_both(const int ends[2]) {
@@ -43,63 +43,63 @@ static void close_both(const int ends[2]) {
   close(ends[1]);
 }
 
-static void each_event_is_told_once(void) {
+TEST(each_event_is_told_once) {
   int owner = 0, fd = eventfd(0, EFD_NONBLOCK);
-  CHECK(watch_begin(lp, fd, WATCH_READABLE, count_call, &owner) == 0);
-  CHECK(poll_once() == 0);
+  assert_true(watch_begin(lp, fd, WATCH_READABLE, count_call, &owner) == 0);
+  assert_true(poll_once() == 0);
   add(fd);
-  CHECK(poll_once() == 1 && events_told == WATCH_READABLE);
-  CHECK(poll_once() == 0); /* though nobody has read it */
+  assert_true(poll_once() == 1 && events_told == WATCH_READABLE);
+  assert_true(poll_once() == 0); /* though nobody has read it */
   watch_again(lp, fd);
-  CHECK(poll_once() == 1);
-  CHECK(watch_begin(lp, fd, WATCH_READABLE, count_call, &owner) == 0); /* as before */
-  CHECK(poll_once() == 0);
-  CHECK(watch_begin(lp, fd, WATCH_WRITABLE, count_call, &owner) == 0); /* also */
-  CHECK(poll_once() == 1 && events_told == BOTH);
+  assert_true(poll_once() == 1);
+  assert_true(watch_begin(lp, fd, WATCH_READABLE, count_call, &owner) == 0); /* as before */
+  assert_true(poll_once() == 0);
+  assert_true(watch_begin(lp, fd, WATCH_WRITABLE, count_call, &owner) == 0); /* also */
+  assert_true(poll_once() == 1 && events_told == BOTH);
   watch_end(lp, fd);
   watch_end(lp, fd);
   watch_again(lp, fd);
-  CHECK(poll_once() == 0);
+  assert_true(poll_once() == 0);
   close(fd);
-  CHECK(owner == 3);
+  assert_true(owner == 3);
 }
 
-static void what_was_there_before_is_told(void) {
+TEST(what_was_there_before_is_told) {
   int owner = 0, fd = eventfd(1, EFD_NONBLOCK);
-  CHECK(watch_begin(lp, fd, WATCH_READABLE, count_call, &owner) == 0);
-  CHECK(poll_once() == 1 && owner == 1);
+  assert_true(watch_begin(lp, fd, WATCH_READABLE, count_call, &owner) == 0);
+  assert_true(poll_once() == 1 && owner == 1);
   watch_end(lp, fd);
   close(fd);
 }
 
-static void an_end_is_told_in_both_directions(void) {
+TEST(an_end_is_told_in_both_directions) {
   int owner = 0, ends[2];
   open_pair(ends);
-  CHECK(watch_begin(lp, ends[0], WATCH_WRITABLE, count_call, &owner) == 0);
-  CHECK(poll_once() == 1 && events_told == WATCH_WRITABLE);
+  assert_true(watch_begin(lp, ends[0], WATCH_WRITABLE, count_call, &owner) == 0);
+  assert_true(poll_once() == 1 && events_told == WATCH_WRITABLE);
   close(ends[1]);
-  CHECK(poll_once() == 1 && events_told == BOTH);
+  assert_true(poll_once() == 1 && events_told == BOTH);
   watch_end(lp, ends[0]);
   close(ends[0]);
 }
 
 /* As when a child process has the file too: close(2) does not take it out of the set. */
-static void a_file_that_lives_on_is_told_to_nobody(void) {
+TEST(a_file_that_lives_on_is_told_to_nobody) {
   int owner = 0, successor = 0, ends[2], others[2];
   open_pair(ends);
-  CHECK(watch_begin(lp, ends[0], WATCH_READABLE, count_call, &owner) == 0);
+  assert_true(watch_begin(lp, ends[0], WATCH_READABLE, count_call, &owner) == 0);
   int held = dup(ends[0]);
   watch_end(lp, ends[0]);
   close(ends[0]);
-  CHECK(write(ends[1], "x", 1) == 1);
-  CHECK(poll_once() == 0);
+  assert_true(write(ends[1], "x", 1) == 1);
+  assert_true(poll_once() == 0);
   open_pair(others);
-  CHECK(others[0] == ends[0]);
-  CHECK(watch_begin(lp, others[0], WATCH_READABLE, count_call, &successor) == 0);
-  CHECK(write(ends[1], "x", 1) == 1);
-  CHECK(poll_once() == 0);
-  CHECK(write(others[1], "x", 1) == 1);
-  CHECK(poll_once() == 1 && owner == 0 && successor == 1);
+  assert_true(others[0] == ends[0]);
+  assert_true(watch_begin(lp, others[0], WATCH_READABLE, count_call, &successor) == 0);
+  assert_true(write(ends[1], "x", 1) == 1);
+  assert_true(poll_once() == 0);
+  assert_true(write(others[1], "x", 1) == 1);
+  assert_true(poll_once() == 1 && owner == 0 && successor == 1);
   close(held);
   close(ends[1]);
   close_both(others);
@@ -119,17 +119,17 @@ static void replace_other(void *owner, int events) {
   if (twin_calls++ > 0) return;
   watch_end(lp, other);
   close(other);
-  CHECK(eventfd(0, EFD_NONBLOCK) == other);
-  CHECK(watch_begin(lp, other, WATCH_READABLE, count_replaced, NULL) == 0);
+  assert_true(eventfd(0, EFD_NONBLOCK) == other);
+  assert_true(watch_begin(lp, other, WATCH_READABLE, count_replaced, NULL) == 0);
 }
 
-static void a_number_may_change_hands_among_events_of_one_poll(void) {
+TEST(a_number_may_change_hands_among_events_of_one_poll) {
   for (int i = 0; i < 2; i++) {
     twins[i] = eventfd(1, EFD_NONBLOCK);
-    CHECK(watch_begin(lp, twins[i], WATCH_READABLE, replace_other, &twins[i]) == 0);
+    assert_true(watch_begin(lp, twins[i], WATCH_READABLE, replace_other, &twins[i]) == 0);
   }
   poll_once();
-  CHECK(twin_calls == 1 && replaced_calls == 0);
+  assert_true(twin_calls == 1 && replaced_calls == 0);
   for (int i = 0; i < 2; i++) {
     watch_end(lp, twins[i]);
     close(twins[i]);
@@ -137,33 +137,45 @@ static void a_number_may_change_hands_among_events_of_one_poll(void) {
 }
 
 /* So that no deadline passes for what was ready before it. */
-static void many_are_told_by_one_poll(void) {
+TEST(many_are_told_by_one_poll) {
   static int fds[MANY];
   int owner = 0;
   struct rlimit limit;
-  CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  assert_true(getrlimit(RLIMIT_NOFILE, &limit) == 0);
   limit.rlim_cur = limit.rlim_max;
-  CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  assert_true(setrlimit(RLIMIT_NOFILE, &limit) == 0);
   for (int i = 0; i < MANY; i++) {
     fds[i] = eventfd(1, EFD_NONBLOCK);
-    CHECK(fds[i] >= 0);
-    CHECK(watch_begin(lp, fds[i], WATCH_READABLE, count_call, &owner) == 0);
+    assert_true(fds[i] >= 0);
+    assert_true(watch_begin(lp, fds[i], WATCH_READABLE, count_call, &owner) == 0);
   }
-  CHECK(poll_once() == MANY && owner == MANY);
+  assert_true(poll_once() == MANY && owner == MANY);
   for (int i = 0; i < MANY; i++) {
     watch_end(lp, fds[i]);
     close(fds[i]);
   }
 }
 
-int main(void) {
-  CHECK(loop_open(&lp) == 0);
-  each_event_is_told_once();
-  what_was_there_before_is_told();
-  an_end_is_told_in_both_directions();
-  a_file_that_lives_on_is_told_to_nobody();
-  a_number_may_change_hands_among_events_of_one_poll();
-  many_are_told_by_one_poll();
+static int open_loop(void **state) {
+  (void)state;
+  return loop_open(&lp);
+}
+
+static int close_loop(void **state) {
+  (void)state;
   loop_close(lp);
   return 0;
+}
+
+int main(int argc, char **argv) {
+  static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(each_event_is_told_once),
+    cmocka_unit_test(what_was_there_before_is_told),
+    cmocka_unit_test(an_end_is_told_in_both_directions),
+    cmocka_unit_test(a_file_that_lives_on_is_told_to_nobody),
+    cmocka_unit_test(a_number_may_change_hands_among_events_of_one_poll),
+    cmocka_unit_test(many_are_told_by_one_poll),
+  };
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
+  return cmocka_run_group_tests(tests, open_loop, close_loop);
 }
