@@ -16,7 +16,7 @@
 
 #include "binding/core.h"
 #include "binding/interrupt.h"
-#include "binding/runtime.h"
+#include "binding/task.h"
 #include "chunk.h"
 #include "command_line.h"
 #include "library.h"

@@ -54,6 +54,19 @@ describe("script/check-layering", function()
     it("complains of a Lua file that " .. what, function() assert_complains(table.unpack(case)) end)
   end
 
+  it("complains of C files that include each other in a circle", function()
+    add("core/binding/misuse.h", '#include "binding/failure.h"')
+    add("core/binding/failure.h", '#include "binding/task.h"')
+    add("core/binding/task.h", '#include "binding/misuse.h"')
+    local result = check()
+    assert.equal(1, result.status)
+    local files = result.output:match "^(.*)%^ these files include each other in a circle\n$" or result.output
+    local sorted = {}
+    for file in files:gmatch "[^\n]+" do sorted[#sorted + 1] = file end
+    table.sort(sorted)
+    assert.same({ "core/binding/failure", "core/binding/misuse", "core/binding/task" }, sorted)
+  end)
+
   it("complains of a C file that includes a higher floor", function()
     assert_complains("core/platform is the lowest floor", "core/platform/clock.h", '#include "handle/loop.h"')
   end)

@@ -2,28 +2,33 @@
 
 #include <lauxlib.h>
 
-/* Called wherever a handle is closed, also in a finalizer: needs no memory and raises nothing. */
-static void forget(void *context, const handle *h) {
-  const runtime *rt = context;
-  lua_State *L = rt->main.L;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, rt->anchors);
+/* Its address is where the registry has them: by handle, the values of what is open. */
+static const char ANCHORS;
+
+/* Called wherever a handle is closed, also in a finalizer: needs no memory and raises nothing. The
+ * context is the main thread. */
+static void anchor_forget(void *context, const handle *h) {
+  lua_State *L = context;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &ANCHORS);
   lua_pushnil(L);
   lua_rawsetp(L, -2, h);
   lua_pop(L, 1);
 }
 
-void anchor_open(lua_State *L, runtime *rt) {
+void anchor_open(lua_State *L, loop *lp) {
   lua_newtable(L);
-  rt->anchors = luaL_ref(L, LUA_REGISTRYINDEX);
-  loop_on_closed(rt->lp, forget, rt);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &ANCHORS);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  loop_on_closed(lp, anchor_forget, lua_tothread(L, -1));
+  lua_pop(L, 1);
 }
 
-void anchor_add(lua_State *L, int index, runtime *rt, void *opened) {
+void anchor_add(lua_State *L, int index, void *opened) {
   index = lua_absindex(L, index);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, rt->anchors);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &ANCHORS);
   lua_pushvalue(L, index);
   lua_rawsetp(L, -2, opened);
   lua_pop(L, 1);
   /* A finalizer may have closed it meanwhile. */
-  if (!handle_anchor(opened)) forget(rt, opened);
+  if (!handle_anchor(opened)) anchor_forget(L, opened);
 }

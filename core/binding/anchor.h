@@ -6,13 +6,12 @@
 
 #include <lua.h>
 
-#include "binding/runtime.h"
 #include "handle/scope.h"
 
-void anchor_open(lua_State *L, runtime *rt); /* once, for the state */
+void anchor_open(lua_State *L, loop *lp); /* once, for the state */
 
 /* Anchors the value at `index` until its handle is closed. `opened` is the pointer in its box; a
  * closed one is left alone. */
-void anchor_add(lua_State *L, int index, runtime *rt, void *opened);
+void anchor_add(lua_State *L, int index, void *opened);
 
 #endif

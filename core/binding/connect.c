@@ -13,9 +13,8 @@
 #include "binding/host.h"
 #include "binding/listener.h"
 #include "binding/misuse.h"
-#include "binding/runtime.h"
 #include "binding/target.h"
-#include "binding/timeout.h"
+#include "binding/task.h"
 
 /* The stack of a connect. */
 enum { HOST = 1, TARGET, TIMEOUT, CONNECTION, ATTEMPT };
@@ -61,12 +60,13 @@ static int connect_open_socket(struct connect *what, const host *h) {
   return result;
 }
 
-static int connect_open(struct connect *what, const host *h, task *t, connection **box) {
+static int connect_open(lua_State *L, struct connect *what, connection **box) {
+  const host *h = host_or_home(L, HOST);
   int fd = connect_open_socket(what, h);
   if (fd < 0) return fd;
   what->failed_at = "connect";
-  struct place p = host_place(t->rt, h, what->label);
-  int result = connection_open(t->op.lp, &p, fd, box);
+  struct place p = host_place(L, h, what->label);
+  int result = connection_open(task_loop(L), &p, fd, box);
   if (result < 0) socket_close(fd);
   return result;
 }
@@ -184,13 +184,10 @@ int connect_to(lua_State *L) {
   connect_read_target(L, &what);
   connection **box = connection_new(L);
   if (address_family(&what.peer) == AF_UNIX) connect_push_attempt(L, &what.peer);
-  const host *h = host_or_home(L, HOST);
-  task *t = task_begin(L, deadline_ns);
-  int result = connect_open(&what, h, t, box);
-  if (result < 0) {
-    t->op.state = OP_IDLE;
-    return connect_push_not_opened(L, result, &what);
-  }
-  connection_connect(*box, &what.peer, &t->op);
-  return task_wait(L, t, connect_push);
+  task_check(L);
+  int result = connect_open(L, &what, box);
+  if (result < 0) return connect_push_not_opened(L, result, &what);
+  op *o = task_start(L, deadline_ns);
+  connection_connect(*box, &what.peer, o);
+  return task_wait(L, o, connect_push);
 }

@@ -7,9 +7,8 @@
 #include "binding/anchor.h"
 #include "binding/box.h"
 #include "binding/failure.h"
-#include "binding/runtime.h"
+#include "binding/task.h"
 #include "binding/tcp_info.h"
-#include "binding/timeout.h"
 #include "binding/type.h"
 
 const char CONNECTION_TYPE[] = "lunet.connection";
@@ -19,9 +18,7 @@ static connection *connection_open_self(lua_State *L) { return box_check_open(L,
 
 connection **connection_new(lua_State *L) { return type_new_box(L, CONNECTION_TYPE, 0); }
 
-void connection_anchor(lua_State *L) {
-  anchor_add(L, -1, runtime_of(L), box_check(L, -1, CONNECTION_TYPE));
-}
+void connection_anchor(lua_State *L) { anchor_add(L, -1, box_check(L, -1, CONNECTION_TYPE)); }
 
 /* -- sending and receiving ----------------------------------------------------------------- */
 
@@ -40,12 +37,12 @@ static int send_data(lua_State *L) {
   connection *c = connection_self(L);
   const char *data = luaL_checklstring(L, 2, &length);
   uint64_t deadline_ns = timeout_argument(L, 3);
-  task *t = task_begin(L, deadline_ns);
-  t->op.as.send.data = data;
-  t->op.as.send.length = length;
-  t->op.as.send.sent = 0;
-  if (box_has(c, &t->op)) connection_send(c, &t->op);
-  return task_wait_holding(L, t, 2, push_sent);
+  op *o = task_begin(L, deadline_ns);
+  o->as.send.data = data;
+  o->as.send.length = length;
+  o->as.send.sent = 0;
+  if (box_has(c, o)) connection_send(c, o);
+  return task_wait_holding(L, o, 2, push_sent);
 }
 
 static int push_received(lua_State *L, op *o) {
@@ -85,11 +82,11 @@ static int receive_data(lua_State *L) {
   connection *c = connection_self(L);
   enum receive_what what = what_argument(L, &want);
   uint64_t deadline_ns = timeout_argument(L, 3);
-  task *t = task_begin(L, deadline_ns);
-  t->op.as.receive.what = what;
-  t->op.as.receive.want = want;
-  if (box_has(c, &t->op)) connection_receive(c, &t->op);
-  return task_wait(L, t, push_received);
+  op *o = task_begin(L, deadline_ns);
+  o->as.receive.what = what;
+  o->as.receive.want = want;
+  if (box_has(c, o)) connection_receive(c, o);
+  return task_wait(L, o, push_received);
 }
 
 static int ended(lua_State *L) {

@@ -14,13 +14,11 @@
 #include "binding/listener.h"
 #include "binding/memory.h"
 #include "binding/misuse.h"
-#include "binding/nursery.h"
 #include "binding/output.h"
 #include "binding/process.h"
 #include "binding/rule.h"
-#include "binding/runtime.h"
 #include "binding/sockets.h"
-#include "binding/timeout.h"
+#include "binding/task.h"
 #include "binding/trace.h"
 #include "binding/wire.h"
 #include "handle/scope.h"
@@ -47,12 +45,11 @@ static int describe_all(loop *lp, char **texts, size_t *length) {
 /* lunet.open_handles(): what is open, as a list of texts. They are complete before the first is
  * pushed: while Lua makes a string, a finalizer may close any handle. */
 static int open_handles(lua_State *L) {
-  runtime *rt = runtime_of(L);
   char *texts = NULL;
   size_t length = 0;
   lua_Integer count = 0;
   void **memory = memory_new(L);
-  int result = describe_all(rt->lp, &texts, &length);
+  int result = describe_all(task_loop(L), &texts, &length);
   *memory = texts;
   if (result < 0) return luaL_error(L, "open_handles: not enough memory");
   lua_newtable(L);

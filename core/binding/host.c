@@ -8,6 +8,7 @@
 #include "binding/failure.h"
 #include "binding/memory.h"
 #include "binding/misuse.h"
+#include "binding/task.h"
 #include "binding/type.h"
 #include "handle/trace.h"
 #include "platform/link.h"
@@ -27,12 +28,12 @@ host *host_or_home(lua_State *L, int index) {
   return lua_isnil(L, index) ? NULL : host_check(L, index);
 }
 
-struct place host_place(runtime *rt, const host *h, const char *label) {
+struct place host_place(lua_State *L, const host *h, const char *label) {
   if (label == NULL) label = host_name(h);
   return (struct place){
-    .scope = rt->current->nursery->handles,
+    .scope = task_scope(L),
     .host = host_number(h),
-    .label = label == NULL ? 0 : trace_label(loop_trace(rt->lp), label),
+    .label = label == NULL ? 0 : trace_label(loop_trace(task_loop(L)), label),
   };
 }
 
@@ -43,11 +44,10 @@ int host_push_refusal(lua_State *L, int result, const char *what) {
 
 int host_new(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
-  runtime *rt = runtime_of(L);
   host **box = type_new_box(L, HOST_TYPE, 0);
-  int result = host_open(rt->lp, rt->current->nursery->handles, name, box);
+  int result = host_open(task_loop(L), task_scope(L), name, box);
   if (result < 0) return host_push_refusal(L, result, lua_pushfstring(L, "host %s", name));
-  anchor_add(L, -1, rt, *box);
+  anchor_add(L, -1, *box);
   return 1;
 }
 

@@ -4,8 +4,9 @@
 
 #include <lua.h>
 
-#include "binding/runtime.h"
 #include "handle/host.h"
+#include "handle/scope.h"
+#include <lua.h>
 
 extern const char HOST_TYPE[];
 
@@ -25,7 +26,7 @@ host *host_check(lua_State *L, int index);
 host *host_or_home(lua_State *L, int index); /* nil: the home host, NULL */
 
 /* Where something belongs that the current task opens on a host (NULL: home). */
-struct place host_place(runtime *rt, const host *h, const char *label);
+struct place host_place(lua_State *L, const host *h, const char *label);
 
 /* core.link(host, name, peer_host, peer_name), .bridge(host, name), .attach(host, name, bridge),
  * .unlink(host, name), .add_addresses(host, name, "10.0.0.1/24", ...), .link_is_up(host, name),

@@ -5,8 +5,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "binding/runtime.h"
-#include "binding/waits.h"
+#include "binding/task.h"
 #include "platform/leftovers.h"
 
 /* Within 2 s all is over: so long has the script to end, and then so long the remover. */
@@ -75,10 +74,9 @@ static void on_signal(int number) {
   seen = pending = number;
   if (number != SIGINT) limit_time(number);
   runtime *rt = the_runtime;
-  if (rt != NULL) loop_wake(rt->lp);
-  bool is_polling = rt != NULL && rt->is_driving && rt->current == &rt->main;
-  if (is_polling) return; /* the drive loop takes it */
-  lua_State *running = rt != NULL ? rt->current->L : main_thread;
+  if (rt != NULL) loop_wake(runtime_loop(rt));
+  lua_State *running = rt != NULL ? runtime_running(rt) : main_thread;
+  if (running == NULL) return; /* the main thread waits: it raises the error itself */
   lua_sethook(running, raise_interrupt, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT,
               1);
 }

@@ -12,9 +12,8 @@
 #include "binding/field.h"
 #include "binding/host.h"
 #include "binding/misuse.h"
-#include "binding/runtime.h"
 #include "binding/target.h"
-#include "binding/timeout.h"
+#include "binding/task.h"
 #include "binding/type.h"
 #include "platform/socket.h"
 
@@ -68,11 +67,11 @@ static int open_bound(struct listen *what, const host *h) {
   return result;
 }
 
-static int open_listener(struct listen *what, const host *h, runtime *rt, listener **box) {
+static int open_listener(lua_State *L, struct listen *what, const host *h, listener **box) {
   int fd = open_bound(what, h);
   if (fd < 0) return fd;
-  struct place p = host_place(rt, h, what->label);
-  int result = listener_open(rt->lp, &p, fd, what->backlog, box);
+  struct place p = host_place(L, h, what->label);
+  int result = listener_open(task_loop(L), &p, fd, what->backlog, box);
   if (result < 0) socket_close(fd);
   return result;
 }
@@ -112,12 +111,11 @@ static void read_target(lua_State *L, struct listen *out) {
 int listener_listen(lua_State *L) {
   struct listen what;
   lua_settop(L, TARGET);
-  runtime *rt = runtime_of(L);
   read_target(L, &what);
   listener **box = type_new_box(L, LISTENER_TYPE, 0);
-  int result = open_listener(&what, host_or_home(L, HOST), rt, box);
+  int result = open_listener(L, &what, host_or_home(L, HOST), box);
   if (result < 0) return push_not_opened(L, result, &what);
-  anchor_add(L, -1, rt, *box);
+  anchor_add(L, -1, *box);
   return 1;
 }
 
@@ -136,9 +134,9 @@ static int accept_one(lua_State *L) {
   uint64_t deadline_ns = timeout_argument(L, 2);
   lua_settop(L, 2);
   connection **box = connection_new(L);
-  task *t = task_begin(L, deadline_ns);
-  if (box_has(l, &t->op)) listener_accept(l, t->nursery->handles, box, &t->op);
-  return task_wait_holding(L, t, 3, push_accepted);
+  op *o = task_begin(L, deadline_ns);
+  if (box_has(l, o)) listener_accept(l, task_scope(L), box, o);
+  return task_wait_holding(L, o, 3, push_accepted);
 }
 
 /* nil: keep it as it is. */

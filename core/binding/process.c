@@ -14,8 +14,7 @@
 #include "binding/field.h"
 #include "binding/host.h"
 #include "binding/program.h"
-#include "binding/runtime.h"
-#include "binding/timeout.h"
+#include "binding/task.h"
 #include "binding/type.h"
 #include "handle/process.h"
 #include "platform/signal_name.h"
@@ -93,7 +92,7 @@ static const char *push_attempt(lua_State *L, const process *p) {
 static int push_started(lua_State *L, op *o) {
   process *p = box_check(L, PROCESS, PROCESS_TYPE);
   if (o->result >= 0) {
-    anchor_add(L, PROCESS, runtime_of(L), p);
+    anchor_add(L, PROCESS, p);
     lua_pushvalue(L, PROCESS);
     return 1;
   }
@@ -123,18 +122,18 @@ int process_exec(lua_State *L) {
   for (int i = 0; i < STREAMS; i++)
     if (stream_is_connected(what.streams[i])) near[i] = push_stream(L, i);
   fflush(NULL); /* what the script has printed comes before what the program prints */
+  task_check(L);
   const host *h = host_or_home(L, HOST);
-  task *t = task_begin(L, DEADLINE_NEVER);
-  struct place where = host_place(t->rt, h, what.name);
-  int result = process_open(t->op.lp, &where, h, &what, near, box);
+  struct place where = host_place(L, h, what.name);
+  int result = process_open(task_loop(L), &where, h, &what, near, box);
   if (result < 0) {
-    t->op.state = OP_IDLE;
     close_streams(L, -1);
     return push_not_opened(L, result, what.words[0]);
   }
+  op *o = task_start(L, DEADLINE_NEVER);
   lua_replace(L, PROCESS); /* what it was started with is not needed any more */
-  process_start(*box, &t->op);
-  return task_wait(L, t, push_started);
+  process_start(*box, o);
+  return task_wait(L, o, push_started);
 }
 
 /* -- methods ------------------------------------------------------------------------------- */
@@ -216,9 +215,9 @@ static int push_ended(lua_State *L, op *o) {
 static int wait_for_end(lua_State *L) {
   process *p = process_self(L);
   uint64_t deadline_ns = timeout_argument(L, 2);
-  task *t = task_begin(L, deadline_ns);
-  if (box_has(p, &t->op)) process_wait(p, &t->op);
-  return task_wait(L, t, push_ended);
+  op *o = task_begin(L, deadline_ns);
+  if (box_has(p, o)) process_wait(p, o);
+  return task_wait(L, o, push_ended);
 }
 
 static int close_process(lua_State *L) {

@@ -7,6 +7,7 @@
 #include "binding/box.h"
 #include "binding/failure.h"
 #include "binding/host.h"
+#include "binding/task.h"
 #include "binding/type.h"
 #include "handle/rule.h"
 #include "platform/firewall.h"
@@ -33,14 +34,13 @@ static int push_missing(lua_State *L) {
 
 int rule_drop(lua_State *L) {
   const char *content = luaL_checkstring(L, 2), *text = luaL_checkstring(L, 3);
-  runtime *rt = runtime_of(L);
   rule **box = type_new_box(L, RULE_TYPE, 0);
   host *h = host_or_home(L, 1);
-  struct place p = host_place(rt, h, NULL);
-  int result = rule_open(rt->lp, &p, h, content, text, box);
+  struct place p = host_place(L, h, NULL);
+  int result = rule_open(task_loop(L), &p, h, content, text, box);
   if (result == -ENOPKG) return push_missing(L);
   if (result < 0) return failure_push(L, result, explain(L, result, h == NULL));
-  anchor_add(L, -1, rt, *box);
+  anchor_add(L, -1, *box);
   return 1;
 }
 

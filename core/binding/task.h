@@ -1,81 +1,80 @@
-/* Tasks: who may wait, and how. This is the only place that yields or resumes.
+/* Tasks: who may wait, and how. The files of core/binding/task/ are behind this header, and only
+ * they yield and resume.
  *
- * A waiting function of lunet begins with task_begin, starts the op of the task on some handle, and
- * ends with `return task_wait(L, t, finish)`. If the op has ended at once, finish pushes the
- * results right away. Otherwise a spawned task yields, and the main thread drives the loop. */
+ * A waiting function of lunet begins with task_begin, gives the op to some handle, and ends with
+ * `return task_wait(L, o, finish)`. If the op has ended at once, finish pushes the results right
+ * away. Otherwise a spawned task yields, and the main thread drives the loop. */
 #ifndef LUNET_BINDING_TASK_H
 #define LUNET_BINDING_TASK_H
 
 #include <lua.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "binding/nursery.h"
 #include "handle/op.h"
 
 typedef struct runtime runtime;
 
+/* -- the runtime, one for each Lua state --------------------------------------------------- */
+
+/* Pushes the state's runtime, made at first use. Every function of lunet has it as its first
+ * upvalue. */
+runtime *runtime_push(lua_State *L);
+
+/* For the program, when the script is over: lets the tasks that can run do so, cancels the others,
+ * closes every handle, and raises the error of a task that nobody joined. Harmless without a
+ * runtime, and twice. */
+int runtime_finish(lua_State *L);
+
+/* The loop behind a function of lunet, and the scope of what the running task opens. Both raise if
+ * the state is closing. */
+loop *task_loop(lua_State *L);
+scope *task_scope(lua_State *L);
+
+/* For signal handlers: the coroutine whose code runs. NULL: the main thread waits and the loop is
+ * polling. */
+lua_State *runtime_running(const runtime *rt);
+loop *runtime_loop(runtime *rt);
+
+/* Pushes "\nwaiting:\n  accept on listener 127.0.0.1:80, at server.lua:8, for 3.2 s, 5 tasks\n..."
+ * with at most 20 lines, one for each call of the script. Pushes "" if no task waits. */
+void waits_push(lua_State *L, runtime *rt);
+
+/* -- waiting ------------------------------------------------------------------------------- */
+
+/* The timeout at `index` as an absolute deadline: nil waits without limit, 0 polls. Raises unless
+ * it is a number of seconds, 0 or more. */
+uint64_t timeout_argument(lua_State *L, int index);
+
+/* Raises where nothing can wait (inside a plain coroutine, a sort callback, ...), and what the
+ * running task has to raise: its cancellation, the error of a child, an interrupt. */
+void task_check(lua_State *L);
+
+/* The op of the running task, ready to wait until `deadline_ns`. After task_check. */
+op *task_start(lua_State *L, uint64_t deadline_ns);
+
+op *task_begin(lua_State *L, uint64_t deadline_ns); /* both: nothing has started if it raises */
+
 /* Pushes the results of an ended op; returns how many. */
 typedef int (*task_finish)(lua_State *L, op *o);
 
-enum task_state { TASK_NEW, TASK_RUNNING, TASK_DONE, TASK_FAILED, TASK_CANCELED };
-
-struct task {
-  op op; /* its present wait; first, so that an op's task is found */
-  runtime *rt;
-  lua_State *L; /* its coroutine */
-  task_finish finish;
-  nursery born;     /* the nursery of its body */
-  nursery *nursery; /* where it spawns at present */
-  nursery *parent;  /* where it was spawned; NULL for the main task */
-  list in_parent; /* among the parent's children, while it lives; then, if it has failed, among the
-                     failures that the parent's task has yet to raise */
-  list joiners;   /* join ops that wait for its end */
-  list failures;  /* failed tasks whose error it has yet to raise */
-  int self;       /* its reference in the registry, while it lives or its error waits */
-  int spawned_line; /* where lunet.spawn was called; not positive: not by Lua code */
-  uint8_t state;    /* enum task_state */
-  bool is_canceled; /* every wait raises from now on */
-  bool is_holding;  /* see task_wait_holding */
-  bool has_yielded; /* by a bare coroutine.yield, which counts as a wait */
-};
-
-extern const char TASK_TYPE[];
-
-void task_open_type(lua_State *L); /* expects the runtime on the stack's top */
-void task_open_main(runtime *rt, lua_State *L);
-
-/* The task whose code calls, ready to wait until `deadline_ns`. Raises, before anything starts,
- * where nothing can wait (inside a plain coroutine, a sort callback, ...), and what the task has to
- * raise: its cancellation, the error of a child, an interrupt. */
-task *task_begin(lua_State *L, uint64_t deadline_ns);
-task *task_waiting(lua_State *L); /* the same, without an op */
-
-/* Whether its code runs now. If not, a coroutine.resume in the script has woken its coroutine. */
-bool task_is_current(const task *t);
-
-int task_wait(lua_State *L, task *t, task_finish finish);
+int task_wait(lua_State *L, op *o, task_finish finish);
 
 /* The same for an op that uses the memory of the value at `index`. The task holds it while it
  * waits: the stack of its coroutine is not enough, since a script may close that (coroutine.close).
  */
-int task_wait_holding(lua_State *L, task *t, int index, task_finish finish);
+int task_wait_holding(lua_State *L, op *o, int index, task_finish finish);
 
-/* Likewise the task keeps the scopes that it is in: a userdata with one user value for each. */
-void task_enter_scope(lua_State *L, task *t, int index);
-void task_leave_scope(lua_State *L, task *t);
+/* -- what scripts call --------------------------------------------------------------------- */
 
-/* Waits for the task's op, which has not ended, and goes on with `then`: what task_wait is made of.
- */
-int task_park(lua_State *L, task *t, lua_KFunction then, void *context);
+extern const char TASK_TYPE[];
 
-int task_spawn(lua_State *L); /* lunet.spawn(fn, ...) */
+void task_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
-/* Whether the task has something to raise at its waits; pushes it. */
-bool task_take_error(lua_State *L, task *t);
+int task_spawn(lua_State *L);       /* lunet.spawn(fn, ...) */
+int nursery_scope(lua_State *L);    /* lunet.scope(fn, ...) */
+int timeout_now(lua_State *L);      /* lunet.now() */
+int timeout_wall_now(lua_State *L); /* core.wall_now(): seconds since 1970 */
+int timeout_sleep(lua_State *L);    /* lunet.sleep(seconds) */
 
-/* Its present wait and every later one raise. */
-void task_cancel(task *t);
-
-/* Its parent will not raise its error any more, and only the script keeps it alive. */
-void task_forget_failure(lua_State *L, task *failed);
 #endif

@@ -6,14 +6,14 @@
 #include "binding/failure.h"
 #include "binding/field.h"
 #include "binding/process.h"
-#include "binding/runtime.h"
+#include "binding/task.h"
 #include "handle/trace.h"
 
 /* lunet.note(text): the script's own words, in the timeline. */
 int trace_note_text(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
-  trace_note(loop_trace(runtime_of(L)->lp), text, length);
+  trace_note(loop_trace(task_loop(L)), text, length);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -21,7 +21,7 @@ int trace_note_text(lua_State *L) {
 /* record(on): whether queues are looked at when an event may have moved them. Returns the number of
  * the next event, and what it was set to before. */
 int trace_start(lua_State *L) {
-  trace *t = loop_trace(runtime_of(L)->lp);
+  trace *t = loop_trace(task_loop(L));
   luaL_checktype(L, 1, LUA_TBOOLEAN);
   lua_pushinteger(L, (lua_Integer)trace_next(t));
   lua_pushboolean(L, trace_is_probing(t));
@@ -92,7 +92,7 @@ static void push_text(lua_State *L, const struct event *e) {
  * ring has lost. A finalizer that runs while the tables are made may record more: the ring moves,
  * and each event is copied before anything is allocated. */
 int trace_events(lua_State *L) {
-  const trace *t = loop_trace(runtime_of(L)->lp);
+  const trace *t = loop_trace(task_loop(L));
   lua_Integer wanted = luaL_optinteger(L, 1, 0), count = 0, lost = 0;
   luaL_argcheck(L, wanted >= 0, 1, "events are numbered from 0");
   uint64_t next = trace_next(t);

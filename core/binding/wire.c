@@ -8,7 +8,7 @@
 #include "binding/failure.h"
 #include "binding/field.h"
 #include "binding/host.h"
-#include "binding/runtime.h"
+#include "binding/task.h"
 #include "binding/type.h"
 #include "handle/wire.h"
 
@@ -31,13 +31,12 @@ int wire_new(lua_State *L) {
   struct wire_end ends[2] = {end_argument(L, 1), end_argument(L, 4)};
   lua_Number capacity = luaL_checknumber(L, 7);
   luaL_argcheck(L, capacity >= 0 && capacity <= LARGEST, 7, "a capacity is in bytes, 0 or more");
-  runtime *rt = runtime_of(L);
   wire **box = type_new_box(L, WIRE_TYPE, 0);
   ends[0].host = host_check(L, 1);
   ends[1].host = host_check(L, 4);
-  int result = wire_open(rt->lp, rt->current->nursery->handles, ends, (size_t)capacity, box);
+  int result = wire_open(task_loop(L), task_scope(L), ends, (size_t)capacity, box);
   if (result == 0) {
-    anchor_add(L, -1, rt, *box);
+    anchor_add(L, -1, *box);
     return 1;
   }
   lua_pushfstring(L, "link of %s and %s", host_name(ends[0].host), host_name(ends[1].host));

@@ -71,6 +71,8 @@ void op_postpone(op *o) {
   loop_ready(o->lp, o);
 }
 
+void op_idle(op *o) { o->state = OP_IDLE; }
+
 void op_release(op *o) {
   free(o->owned);
   o->owned = NULL;

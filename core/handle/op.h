@@ -101,6 +101,9 @@ void op_end_all(list *queue, ssize_t result);
 /* Sends an op that ended at once through the ready queue, so that others get their turn. */
 void op_postpone(op *o);
 
+/* Its result is being taken: it may be started again. */
+void op_idle(op *o);
+
 /* Frees the memory behind the result. */
 void op_release(op *o);
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "platform/sock_diag.h"
+#include "platform/tcp_socket.h"
 
 struct nl_sock;
 struct nlmsghdr;

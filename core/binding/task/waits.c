@@ -1,9 +1,8 @@
-#include "binding/waits.h"
-
 #include <lauxlib.h>
 #include <string.h>
 
 #include "binding/misuse.h"
+#include "binding/task/state.h"
 #include "platform/clock.h"
 
 enum {
@@ -114,7 +113,7 @@ void waits_push(lua_State *L, runtime *rt) {
   struct waits ws = {.L = L};
   uint64_t now_ns = clock_now_ns();
   luaL_Buffer text;
-  nursery_visit(&rt->main, GENERATIONS_MOST, add_waiting, &ws);
+  task_visit(&rt->main, GENERATIONS_MOST, add_waiting, &ws);
   luaL_buffinit(L, &text);
   for (int i = 0; i < ws.count; i++) {
     const struct wait *w = &ws.lines[i];

@@ -1,10 +1,11 @@
-#include "binding/runtime.h"
-
 #include <lauxlib.h>
 
 #include "binding/anchor.h"
 #include "binding/failure.h"
 #include "binding/interrupt.h"
+#include "binding/task/life.h"
+#include "binding/task/nursery.h"
+#include "binding/task/wait.h"
 
 static const char RUNTIME[] = "lunet.runtime";
 
@@ -23,7 +24,7 @@ static int runtime_gc(lua_State *L) {
 }
 
 /* What to allow. */
-static const char *advice(int result) {
+static const char *runtime_advice(int result) {
   switch (result) {
   case UV_EMFILE: return ": more open files are needed (ulimit -n)";
   case UV_ENFILE: return ": the machine has too many open files (sysctl fs.file-max)";
@@ -32,16 +33,16 @@ static const char *advice(int result) {
   }
 }
 
-static void open_runtime(lua_State *L, runtime *rt) {
+static void runtime_open(lua_State *L, runtime *rt) {
   int result = loop_open(&rt->lp);
   if (result < 0)
     luaL_error(L, "lunet cannot start: %s (%s)%s", uv_strerror(result), failure_name(result),
-               advice(result));
+               runtime_advice(result));
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-  task_open_main(rt, lua_tothread(L, -1));
+  life_open_main(rt, lua_tothread(L, -1));
   lua_pop(L, 1);
   coroutine_open(L, &rt->coroutines);
-  anchor_open(L, rt);
+  anchor_open(L, rt->lp);
   interrupt_set_runtime(rt);
 }
 
@@ -55,19 +56,13 @@ runtime *runtime_push(lua_State *L) {
   lua_pushcfunction(L, runtime_gc);
   lua_setfield(L, -2, "__gc");
   lua_setmetatable(L, -2);
-  open_runtime(L, rt);
+  runtime_open(L, rt);
   lua_pushvalue(L, -1);
   lua_setfield(L, LUA_REGISTRYINDEX, RUNTIME);
   return rt;
 }
 
-runtime *runtime_of(lua_State *L) {
-  runtime *rt = lua_touserdata(L, lua_upvalueindex(1));
-  if (rt->lp == NULL) luaL_error(L, "lunet is closing with its Lua state");
-  return rt;
-}
-
-static void let_run(runtime *rt) {
+static void runtime_let_run(runtime *rt) {
   for (int turn = 0; turn < LAST_TURNS; turn++) {
     loop_step(rt->lp, false);
     if (!loop_has_ready(rt->lp)) return;
@@ -75,15 +70,15 @@ static void let_run(runtime *rt) {
 }
 
 /* Canceled tasks never wait again, so each turn ends some of them. */
-static void cancel_all(runtime *rt) {
-  nursery_cancel(&rt->main.born);
-  while (!list_empty(&rt->main.born.children)) {
+static void runtime_cancel_all(runtime *rt) {
+  nursery_cancel(&rt->main.body);
+  while (!list_empty(&rt->main.body.children)) {
     loop_step(rt->lp, false);
-    nursery_cancel(&rt->main.born); /* and those spawned meanwhile */
+    nursery_cancel(&rt->main.body); /* and those spawned meanwhile */
   }
 }
 
-static void close_handles(runtime *rt) {
+static void runtime_close_handles(runtime *rt) {
   list *scopes = loop_scopes(rt->lp);
   for (list *l = scopes->prev, *prev; l != scopes; l = prev) {
     prev = l->prev;
@@ -96,11 +91,11 @@ int runtime_finish(lua_State *L) {
   runtime *rt = lua_touserdata(L, -1);
   if (rt->lp == NULL || rt->is_driving) return 0;
   rt->is_driving = true; /* nobody waits in the main thread from here on */
-  let_run(rt);
-  bool has_failed = task_take_error(L, &rt->main);
-  cancel_all(rt);
-  has_failed = has_failed || task_take_error(L, &rt->main);
-  close_handles(rt);
+  runtime_let_run(rt);
+  bool has_failed = wait_take_error(L, &rt->main);
+  runtime_cancel_all(rt);
+  has_failed = has_failed || wait_take_error(L, &rt->main);
+  runtime_close_handles(rt);
   rt->is_driving = false;
   return has_failed ? lua_error(L) : 0;
 }

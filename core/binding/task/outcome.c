@@ -1,4 +1,4 @@
-#include "binding/outcome.h"
+#include "binding/task/outcome.h"
 
 #include <lauxlib.h>
 

@@ -1,4 +1,4 @@
-#include "binding/timeout.h"
+#include <lauxlib.h>
 
 #include "binding/misuse.h"
 #include "binding/task.h"
@@ -29,7 +29,7 @@ int timeout_wall_now(lua_State *L) {
   return 1;
 }
 
-static int push_slept(lua_State *L, op *o) {
+static int timeout_push_slept(lua_State *L, op *o) {
   (void)o;
   lua_pushboolean(L, 1);
   return 1;
@@ -38,8 +38,8 @@ static int push_slept(lua_State *L, op *o) {
 int timeout_sleep(lua_State *L) {
   if (lua_isnoneornil(L, 1)) misuse_value(L, 1, "a number of seconds, 0 or more, is expected");
   uint64_t deadline_ns = timeout_argument(L, 1);
-  task *t = task_begin(L, deadline_ns == DEADLINE_POLL ? DEADLINE_NEVER : deadline_ns);
-  op_wait(&t->op, NULL);
-  if (deadline_ns == DEADLINE_POLL) op_end(&t->op, 0); /* sleep(0) lets the others have a turn */
-  return task_wait(L, t, push_slept);
+  op *o = task_begin(L, deadline_ns == DEADLINE_POLL ? DEADLINE_NEVER : deadline_ns);
+  op_wait(o, NULL);
+  if (deadline_ns == DEADLINE_POLL) op_end(o, 0); /* sleep(0) lets the others have a turn */
+  return task_wait(L, o, timeout_push_slept);
 }

@@ -1,4 +1,4 @@
-#include "binding/coroutine.h"
+#include "binding/task/coroutine.h"
 
 #include <lauxlib.h>
 

@@ -1,7 +1,7 @@
 /* What a task leaves behind, as a value: nil, or a table of its results, or one of its error and
  * how that came about. */
-#ifndef LUNET_BINDING_OUTCOME_H
-#define LUNET_BINDING_OUTCOME_H
+#ifndef LUNET_BINDING_TASK_OUTCOME_H
+#define LUNET_BINDING_TASK_OUTCOME_H
 
 #include <lua.h>
 

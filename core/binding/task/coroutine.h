@@ -1,7 +1,7 @@
 /* The coroutines of tasks. One whose task has ended serves another: a new one takes a thousand
  * bytes. */
-#ifndef LUNET_BINDING_COROUTINE_H
-#define LUNET_BINDING_COROUTINE_H
+#ifndef LUNET_BINDING_TASK_COROUTINE_H
+#define LUNET_BINDING_TASK_COROUTINE_H
 
 #include <lua.h>
 
