@@ -6,8 +6,10 @@
 #include <sys/utsname.h>
 #include <uv.h>
 
+#include "command.h"
+
 static const char usage[] =
-  "usage: lunet [options] [script | directory [arguments]]\n"
+  "usage: lunet [options] [script | directory | command [arguments]]\n"
   "  -e STAT        run the Lua statement STAT\n"
   "  -l NAME        require the module NAME into the global NAME\n"
   "  -l G=NAME      require the module NAME into the global G\n"
@@ -25,7 +27,12 @@ static const char usage[] =
   "  lunet FILE --KNOB VALUE    run it with a knob set\n"
   "  lunet DIRECTORY            run every experiment in it, several at a time, and print a table\n"
   "  lunet DIRECTORY --help     list the options for that\n"
-  "  lunet doctor [--help]      tell what lunet can do here, and what to change where it cannot\n"
+  "\n"
+  "A first word that names a command is the command; the file of that name is ./COMMAND.\n";
+
+static const char usage_end[] =
+  "  lunet COMMAND --help       list the options of a command\n"
+  "\n"
   "Exit status: 0 the script ended well, the claim holds; 1 it failed, the claim does not hold;\n"
   "2 wrong use; 3 the experiment could not run, or output was lost; 4 the claim is not judged;\n"
   "130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.\n";
@@ -81,11 +88,17 @@ static void print_word(const char *word) {
   }
 }
 
+static void usage_print(FILE *out) {
+  fputs(usage, out);
+  command_print_all(out);
+  fputs(usage_end, out);
+}
+
 static void complain(const char *word, int trouble) {
   fputs(trouble == OPTION_NEEDS_VALUE ? "lunet: '" : "lunet: unrecognized option '", stderr);
   print_word(word);
   fputs(trouble == OPTION_NEEDS_VALUE ? "' needs an argument\n" : "'\n", stderr);
-  fputs(usage, stderr);
+  usage_print(stderr);
 }
 
 bool command_line_read(command_line *line, int count, char **words) {
@@ -128,7 +141,7 @@ const char *command_line_script_file(const command_line *line) {
   return is_input ? NULL : name[0];
 }
 
-void command_line_print_usage(void) { fputs(usage, stdout); }
+void command_line_print_usage(void) { usage_print(stdout); }
 
 void command_line_print_version(void) {
   struct utsname kernel;

@@ -18,6 +18,7 @@
 #include "binding/interrupt.h"
 #include "binding/task.h"
 #include "chunk.h"
+#include "command.h"
 #include "command_line.h"
 #include "library.h"
 #include "platform/descriptors.h"
@@ -184,14 +185,14 @@ static bool is_directory(const char *file) {
   return file != NULL && stat(file, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* A first word that names a command is the command; the file of that name is ./doctor. */
-static const char *command_module(const char *word) {
-  static const struct {
-    const char *word, *module;
-  } commands[] = {{"doctor", "lunet.command.doctor"}};
-  for (size_t i = 0; word != NULL && i < sizeof commands / sizeof *commands; i++)
-    if (strcmp(word, commands[i].word) == 0) return commands[i].module;
-  return NULL;
+/* Adds the commands to the message on top if the missing file may be meant for one. */
+static void message_add_commands(lua_State *L, const char *word) {
+  if (word == NULL || strpbrk(word, "./") != NULL || access(word, F_OK) == 0) return;
+  command_push_names(L);
+  lua_pushfstring(L, "%s, and there is no such command (known: %s)", lua_tostring(L, -2),
+                  lua_tostring(L, -1));
+  lua_replace(L, -3);
+  lua_pop(L, 1);
 }
 
 /* Makes the message on top one line that a terminal can show, if the library can be had. */
@@ -213,7 +214,10 @@ static int script_run(lua_State *L, const command_line *line) {
     return module_run(L, "lunet.command.directory", line);
   int loaded = luaL_loadfile(L, command_line_script_file(line));
   if (loaded != LUA_OK) {
-    if (loaded == LUA_ERRFILE) message_show(L); /* it has the name of the file */
+    if (loaded == LUA_ERRFILE) {
+      message_add_commands(L, command_line_script_file(line));
+      message_show(L); /* it has the name of the file */
+    }
     chunk_report(L);
     return loaded == LUA_ERRFILE ? STATUS_MISUSE : STATUS_FAILED;
   }

@@ -65,10 +65,4 @@ describe("lunet doctor", function()
       assert.matches("^lunet doctor: [^\n]+%(known: %-%-help, %-%-json, hosts, [^\n]+\n$", result.errors)
     end
   end)
-
-  it("is the command, and ./doctor the file of that name", function()
-    local result = program.shell(([[place=$(mktemp -d) && cd "$place" && echo 'print "the file"' >doctor &&
-      '%s' ./doctor && '%s' doctor --help | head -n 1; rm -r "$place"]]):format(LUNET, LUNET))
-    assert.matches("^the file\nUsage: lunet doctor", result.output)
-  end)
 end)
