@@ -157,10 +157,7 @@ local function add_trips(cases)
   end
   for _ = 1, 2 do
     overload.run(counts, {
-      run = scenario.count_trips,
-      open = function(one)
-        return trial.open(one.remedy, { patience = 2, service = 0.01, delay = scenario.TRIP, backlog = BACKLOG })
-      end,
+      run = scenario.count_trips, open = function(one) return scenario.open_for_trips(one.remedy) end,
     })
     for _, one in ipairs(counts) do
       one.record[one.field] = math.min(one.record[one.field] or math.huge, one.run.trips)

@@ -27,7 +27,7 @@ local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 
-local LONG = 10 -- s; bounds waits for states that do come
+local LONG = 60 -- s; bounds waits for states that do come
 local PORT = 4000 -- the source port of those who come again from the same
 
 -- `server`, `client`: what that program keeps. `late`, `early`: when an old reply comes unasked. `mixes`: replies are

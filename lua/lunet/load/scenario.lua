@@ -1,10 +1,11 @@
 --- The scenario that remedies are tried in (load.remedy): A is served, one patient client and three others queue; the
 --- three give up; one comes that half-closes; A leaves; one of the three comes again; then five come at once.
 local lunet = require "lunet"
+local trial = require "lunet.load.trial"
 
 local scenario = {}
 
-local LONG = 10 -- s; bounds waits for states that do come
+local LONG = 60 -- s; bounds waits for states that do come
 local RETRY = 0.01 -- s; pause of a client that was refused
 
 --- How many clients give up, and how many come at once.
@@ -116,10 +117,18 @@ function scenario.run(case, site)
   return run
 end
 
+--- Makes the hosts on which round trips are counted. Servers that guess the clients' patience guess so much that on no
+--- machine, however late, do they drop the one request for its age.
+---@param remedy lunet.remedy
+---@return lunet.trial
+function scenario.open_for_trips(remedy)
+  return trial.open(remedy, { patience = LONG, service = 0.01, delay = scenario.TRIP, backlog = 60 })
+end
+
 --- Counts the round trips that a client that waits in the queue needs from when the server begins to serve up to the
 --- reply, except the half of one that the reply takes. The link has a delay of scenario.TRIP. Waits.
 ---@param case {remedy: lunet.remedy, half_closes: boolean}
----@param site lunet.trial
+---@param site lunet.trial from open_for_trips
 ---@return {trips: integer}
 function scenario.count_trips(case, site)
   local request = new_request(site, 1, { half_closes = case.half_closes, service = 0 })
@@ -131,7 +140,8 @@ function scenario.count_trips(case, site)
   end)
   local began = lunet.now()
   site:start()
-  assert(result_of(task) == "served", case.remedy.name .. ": a client alone was not served")
+  local result = result_of(task)
+  assert(result == "served", ("%s: a client alone was not served (%s)"):format(case.remedy.name, result))
   local seconds = lunet.now() - began
   site:stop()
   return { trips = math.floor(seconds / (2 * scenario.TRIP)) }

@@ -8,7 +8,7 @@ local admission = require "lunet.load.admission"
 local lunet = require "lunet"
 local workload = require "lunet.load.workload"
 
-local LONG = 10 -- s; bounds waits for states that do come
+local LONG = 60 -- s; bounds waits for states that do come
 local PORT, CONTROL_PORT = 7300, 7301
 local CONTROL_BACKLOG = 1000
 local BACKOFF = 2 -- services; the first pause of clients that back off is up to this
