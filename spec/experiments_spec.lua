@@ -59,15 +59,23 @@ describe("experiments/", function()
     assert.same({}, others)
   end)
 
-  -- script/run experiments/ --markdown makes it.
+  it("has each name once, since spec/outcomes and spec/figures go by it", function()
+    local seen = {}
+    for _, entry in ipairs(entries) do
+      assert.is_nil(seen[entry.name], entry.file)
+      seen[entry.name] = entry.file
+    end
+  end)
+
+  -- script/run experiments/ --all --markdown makes it.
   it("has a README.md that lists all of them, with their claims, and no others", function()
     local listed, declared = {}, {}
     for name, file, claim in page():gmatch "\n| %[(.-)%]%((.-)%) | (.-) | [^|]* | [^|]* |" do
-      listed[name .. " in " .. file] = claim:gsub("\\|", "|")
+      listed[file] = name .. ": " .. claim:gsub("\\|", "|")
     end
     for _, entry in ipairs(entries) do
       local claim = entry.experiment and entry.experiment.claim or ""
-      declared[("%s in %s.lua"):format(entry.name, entry.name)] = claim:gsub("%s+", " ")
+      declared[entry.file:gsub("^experiments/", "")] = entry.name .. ": " .. claim:gsub("%s+", " ")
     end
     assert.same(declared, listed)
   end)
@@ -91,7 +99,7 @@ for _, entry in ipairs(entries) do
     it("has figures", function() assert.is_function(entry.experiment.figures) end)
 
     it("has a spec", function()
-      local spec = io.open(("spec/experiments/%s_spec.lua"):format(entry.name))
+      local spec = io.open("spec/" .. entry.file:gsub("%.lua$", "_spec.lua"))
       assert.is_not_nil(spec)
       spec:close()
     end)

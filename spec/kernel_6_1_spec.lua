@@ -36,7 +36,7 @@ describe("Linux 6.1", function()
   end)
 
   in_guest("names itself and a setting that it cannot make", function()
-    local output, status = guest("experiments/backlog_capacity.lua", "--backlog", "5", "--somaxconn", "3")
+    local output, status = guest("experiments/queue/backlog_capacity.lua", "--backlog", "5", "--somaxconn", "3")
     assert.equal(3, status)
     assert.matches("somaxconn = 3: Linux 6%.1%.%d+ shows .* 4096 is in force", output)
   end)

@@ -139,6 +139,7 @@ describe("the wrong outcomes of an experiment", function()
   it("are tried of every experiment: spec/outcomes/ has a file for each, and no other", function()
     local names = {}
     for _, entry in ipairs(assert(catalogue.load "experiments")) do names[#names + 1] = entry.name end
+    table.sort(names)
     local listed = {}
     for name in lfs.dir "spec/outcomes" do
       local experiment_name = name:match "^([%w_]+)%.lua$"

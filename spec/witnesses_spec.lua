@@ -157,7 +157,7 @@ describe("the SYNs of a client that finds the queue full", function()
   -- The kernel's own schedule: after 1 s, and with linear timeouts 1 s later again (tcp_syn_linear_timeouts).
   it("are on the wire at their true times, and marked as sent again", function()
     local path = place.path .. "/t.jsonl"
-    local result = program.shell(lunet_command("experiments/overflow.lua --trace " .. path))
+    local result = program.shell(lunet_command("experiments/queue/overflow.lua --trace " .. path))
     assert.same({ 0, "" }, { result.status, result.errors })
     local flows = {}
     for _, line in ipairs(lines_of(place:read "t.jsonl")) do

@@ -30,14 +30,15 @@ experiment.__index = experiment
 local FIELDS = {
   claim = "string", knobs = "table", run = "function", check = "function", sysctl = "table", control = "table",
   needs = "table", columns = "table", figures = "function", plot = "function", exclusive = "boolean",
-  shortage = "boolean",
+  shortage = "boolean", slow = "boolean",
 }
 local OPTIONAL = {
   knobs = true, sysctl = true, control = true, needs = true, columns = true, figures = true, plot = true,
-  exclusive = true, shortage = true,
+  exclusive = true, shortage = true, slow = true,
 }
 local IN_ORDER = {
   "claim", "knobs", "run", "check", "sysctl", "control", "needs", "columns", "figures", "plot", "exclusive", "shortage",
+  "slow",
 }
 
 -- Busted loads modules anew for every spec file, so that a metatable does not tell an experiment.
@@ -67,7 +68,8 @@ local function declare(definition)
   local self = { kind = KIND, claim = definition.claim, run = definition.run, check = definition.check,
     sysctl = definition.sysctl, control = definition.control, needs = definition.needs or {},
     columns = definition.columns or {}, figures = definition.figures, plot = definition.plot,
-    exclusive = definition.exclusive or false, shortage = definition.shortage, knobs = {} }
+    exclusive = definition.exclusive or false, slow = definition.slow or false,
+    shortage = definition.shortage, knobs = {} }
   for name, declared in pairs(definition.knobs or {}) do
     local ok, made = pcall(knob.new, name, declared)
     if not ok then misuse("%s", made) end
@@ -255,6 +257,7 @@ end
 ---@field plot? fun(outcome: table, knobs: table): string lines of at most 80 columns, told below the outcome
 ---@field exclusive? boolean whether its times are wrong when something else takes the processor: it runs alone, and
 --- only its calls are recorded, unless --record or a file asks for more
+---@field slow? boolean whether it takes over 20 s: a directory leaves it out, unless it is run with --all
 
 return setmetatable({ not_judged = verdict.not_judged }, {
   ---@param definition lunet.experiment_definition

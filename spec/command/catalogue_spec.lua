@@ -48,7 +48,7 @@ end
 
 describe("loading a catalogue", function()
   it("finds the experiments of the directory, by name", function()
-    for _, name in ipairs { "c.lua", "a.lua", "b c.lua", ".hidden.lua", "readme.txt", "deeper/d.lua" } do
+    for _, name in ipairs { "c.lua", "a.lua", "b c.lua", ".hidden.lua", "readme.txt" } do
       place:write(name, experiment "return {}")
     end
     local names = {}
@@ -58,6 +58,32 @@ describe("loading a catalogue", function()
       assert.equal("It is NAME.", entry.experiment.claim)
     end
     assert.same({ "a", "b c", "c" }, names)
+  end)
+
+  it("finds those of its folders after its own, folder by folder", function()
+    for _, path in ipairs { "b.lua", "two/a.lua", "one/z.lua", "one/deep/c.lua", "one/d.lua", ".git/e.lua" } do
+      place:write(path, experiment "return {}")
+    end
+    assert(os.execute(("ln -s .. %s/one/above"):format(place.path))) -- would never end
+    local files = {}
+    for i, entry in ipairs(assert(catalogue.load(place.path))) do
+      files[i] = ("%s: %s"):format(entry.name, entry.file:sub(#place.path + 2))
+    end
+    assert.same({ "b: b.lua", "d: one/d.lua", "z: one/z.lua", "c: one/deep/c.lua", "a: two/a.lua" }, files)
+  end)
+
+  it("names the folder that it cannot read", function()
+    assert(os.execute(("mkdir -p %s/shut"):format(place.path)))
+    local lfs = require "lfs"
+    local dir = lfs.dir
+    lfs.dir = function(path)
+      if path:find "shut" then error(("cannot open %s: Permission denied"):format(path)) end
+      return dir(path)
+    end
+    local entries, why = catalogue.load(place.path)
+    lfs.dir = dir
+    assert.is_nil(entries)
+    assert.matches("shut/: Permission denied$", why)
   end)
 
   it("runs none of them", function()

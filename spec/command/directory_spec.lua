@@ -33,6 +33,11 @@ setup(function()
   for _, name in ipairs { "one_breaks/broken", "mixed/broken", "disturbed/broken" } do
     place:write(name .. ".lua", experiment(BROKEN))
   end
+  place:write("folders/top.lua", experiment "return {}")
+  place:write("folders/queue/inner.lua", experiment "return {}")
+  local slow = experiment "return {}":gsub("claim =", "slow = true, claim =")
+  place:write("folders/queue/long.lua", slow)
+  place:write("slow/long.lua", slow)
   place:write("none/helper.lua", "return {}")
   place:write("none/README.md", "none")
 end)
@@ -62,6 +67,33 @@ noisy       not judged         0.1  it slept
 ]], without_times(result.output))
     assert.match("lunet: 4 of 4 experiments\n$", result.errors)
     assert.match("lunet: broken could not run: no luck\n", result.errors, 1, true)
+  end)
+
+  it("has a heading for each folder, leaves the slow ones out, and says so in its last line", function()
+    local result = run "folders"
+    assert.equal([[
+experiment  verdict  seconds  figures
+top         holds        0.1  6 of 6
+
+queue/
+inner       holds        0.1  6 of 6
+
+2 of 2 claims hold, 0 not; 0 not judged, 0 could not run. 0.1 s in all.
+Left out, since they are slow (--all runs them): long.
+]], without_times(result.output))
+    assert.equal(0, result.status)
+  end)
+
+  it("runs the slow ones with --all", function()
+    local result = run "folders --all"
+    assert.matches("\nqueue/\ninner       holds        0.1  6 of 6\nlong        holds        0.1  6 of 6\n\n3 of 3",
+      without_times(result.output), 1, true)
+    assert.not_matches("Left out", result.output)
+  end)
+
+  it("ends with 2 when all are slow, and says how to run them", function()
+    local errors = "lunet: slow: Left out, since they are slow (--all runs them): long.\n"
+    assert.same({ status = 2, output = "", errors = errors }, run "slow")
   end)
 
   it("takes its name with a slash and without, and with a path", function()
@@ -119,6 +151,13 @@ describe("lunet with a directory, --json,", function()
     end
     local result = run "all_hold --record all"
     assert.same({ 2, "" }, { result.status, result.output })
+  end)
+
+  it("says on standard error which are left out", function()
+    local result = run "folders --json"
+    assert.equal(2, #dkjson.decode(result.output))
+    assert.matches("lunet: note: Left out, since they are slow (--all runs them): long.\n", result.errors, 1, true)
+    assert.equal(3, #dkjson.decode(run("folders --json --all").output))
   end)
 
   it("prints one array of all records", function()
@@ -185,7 +224,7 @@ describe("lunet with a directory, --help,", function()
     assert.same({ 0, "" }, { result.status, result.errors })
     local text = result.output:gsub("%s+", " ")
     for _, part in ipairs {
-      "Usage: lunet one_breaks", "--jobs N", "--timeout SECONDS", "(default 120)", "--json", "--markdown",
+      "Usage: lunet one_breaks", "--all", "--jobs N", "--timeout SECONDS", "(default 120)", "--json", "--markdown",
       "Exit status: 0 every claim holds, 1 one does not hold, else 4 one is not judged, else 3 one could not run, "
         .. "2 wrong use, 130 Ctrl-C, 143 SIGTERM.",
     } do
@@ -196,7 +235,7 @@ describe("lunet with a directory, --help,", function()
 end)
 
 describe("wrong use of a directory", function()
-  local known = " (known: --help, --jobs, --timeout, --record, --json, --markdown)\n"
+  local known = " (known: --help, --all, --jobs, --timeout, --record, --json, --markdown)\n"
   local misuses = {
     ["--nope"] = "unknown option '--nope'",
     ["extra"] = "too many arguments",

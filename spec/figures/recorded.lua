@@ -4,12 +4,13 @@
 --- experiment's row of doc/recording.md. Exit status: 0 all agree, 1 they do not, 77 the machine disturbed the runs.
 local agreement = require "spec.support.agreement"
 local compare = require "spec.figures.compare"
+local experiment_files = require "spec.support.experiment_files"
 
 local SKIPPED <const> = 77
 local ATTEMPTS <const> = 5 -- at a run that the machine disturbs
 
 local name, option = ...
-local experiment = dofile(("experiments/%s.lua"):format(name))
+local experiment = dofile(experiment_files.path(name))
 local listing = compare.listing(name)
 -- A look at the kernel takes about 0.2 ms of a host's time, and the looks at thirty hosts come in turn.
 listing.longer, listing.part = 0.02, 0.02

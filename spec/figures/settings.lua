@@ -7,6 +7,7 @@
 --- runs.
 local agreement = require "spec.support.agreement"
 local compare = require "spec.figures.compare"
+local experiment_files = require "spec.support.experiment_files"
 local interrupt = require "lunet.text.interrupt"
 local isolation = require "lunet.run.isolation"
 
@@ -29,7 +30,7 @@ local OTHERS <const> = {
 }
 
 local name, option = ...
-local experiment = dofile(("experiments/%s.lua"):format(name))
+local experiment = dofile(experiment_files.path(name))
 local listing = compare.listing(name)
 listing.longer, listing.part = 0.05, 0.1 -- a setting that moves a time moves it far
 local values = experiment:settings(listing.knobs)
@@ -85,7 +86,7 @@ local function run_with(setting)
   isolation.SYSCTLS[field] = setting[2]
   local _restored <close> = setmetatable({}, { __close = function() isolation.SYSCTLS[field] = before end })
   local ran = run(knobs)
-  if ran.why then ran.verdict = ran.verdict .. " (" .. ran.why:gsub("^experiments/[%w_]+%.lua:%d+: ", "") .. ")" end
+  if ran.why then ran.verdict = ran.verdict .. " (" .. ran.why:gsub("^experiments/[%w_/]+%.lua:%d+: ", "") .. ")" end
   return ran
 end
 

@@ -55,7 +55,7 @@ end
 
 local function load_experiments()
   local found = {}
-  for name in assert(io.popen("ls " .. experiments .. "/*.lua")):lines() do
+  for name in assert(io.popen("find " .. experiments .. " -name '*.lua' | sort")):lines() do
     local it = assert(loadfile(name))()
     found[#found + 1] = { file = name, knobs = it.knobs }
   end

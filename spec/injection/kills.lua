@@ -25,8 +25,8 @@ for run = 1, count do
   os.remove(directory)
   os.execute("mkdir " .. directory)
   local after = longest * stream:uniform()
-  place:start(("TMPDIR=%s NONCE=%s timeout -s KILL %.3f '%s' experiments/frozen_nginx.lua >/dev/null 2>&1"):format(
-    directory, nonce, after, os.getenv "LUNET"))
+  local command = "TMPDIR=%s NONCE=%s timeout -s KILL %.3f '%s' experiments/servers/frozen_nginx.lua >/dev/null 2>&1"
+  place:start(command:format(directory, nonce, after, os.getenv "LUNET"))
   place:status()
   if not lunet.eventually(function() return next(tagged.all(nonce)) == nil end, BOUND) then
     left.processes = left.processes + 1

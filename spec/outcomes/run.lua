@@ -7,6 +7,7 @@
 --- knobs for the run, by default none; which fields are shown and not judged, and why (at most a fifth of all);
 --- `sizes = { ["fates[].sent"] = true }`, which whole numbers are sizes or times, not counts; `given = { ["a[].b"] =
 --- "why" }`, which fields say what was tried and so are settings of the run.
+local experiment_files = require "spec.support.experiment_files"
 local mutations = require "spec.support.outcome_mutations"
 local sources = require "spec.support.outcome_sources"
 
@@ -16,7 +17,7 @@ local MOST_SHOWN <const> = 1 / 5
 local SHORTEST_REASON <const> = 20 -- letters
 
 local name, option = ...
-local path = ("experiments/%s.lua"):format(name)
+local path = experiment_files.path(name)
 local experiment = dofile(path)
 if option == "--without-check" then experiment.check = function() end end
 

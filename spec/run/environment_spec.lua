@@ -1,3 +1,4 @@
+local experiment_files = require "spec.support.experiment_files"
 local environment = require "lunet.run.environment"
 local isolation = require "lunet.run.isolation"
 
@@ -27,9 +28,8 @@ describe("the environment", function()
   end)
 
   it("has every sysctl that an experiment names, since its figures hang on it", function()
-    local pipe <close> = assert(io.popen "ls experiments/*.lua")
     local count = 0
-    for path in pipe:lines() do
+    for _, path in ipairs(experiment_files.all()) do
       for name in content(path):gmatch '"(net%.[%w_.]+)"' do
         count = count + 1
         assert.is_true(listed[name] or UNLISTED[name] or false, ("%s: %s"):format(path, name))

@@ -1,3 +1,4 @@
+local experiment_files = require "spec.support.experiment_files"
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
 local story = require "lunet.tell.story"
@@ -342,7 +343,7 @@ describe("the story of every experiment", function()
 
   for name, given in pairs(settings) do
     it("fits into 80 columns, except for the values in an outcome: " .. name, function()
-      local declared = dofile("experiments/" .. name .. ".lua")
+      local declared = dofile(experiment_files.path(name))
       local values = declared:settings(given)
       local run = declared:execute(values)
       assert.same({}, too_wide(story.opening(name, declared, values)))

@@ -1,4 +1,4 @@
---- A catalogue: the experiments of a directory. They are run each in a process of its own, several at a time.
+--- A catalogue: the experiments of a directory and its folders. Each runs in a process of its own, several at a time.
 local interrupt = require "lunet.text.interrupt"
 local dkjson = require "dkjson"
 local lfs = require "lfs"
@@ -11,17 +11,29 @@ local catalogue = {}
 
 -- -- finding them ---------------------------------------------------------------------------
 
---- The names of a directory's Lua files, in order; links to files are files. Or nil and why there are none.
-local function file_names(directory)
-  local ok, next_name, listing = pcall(lfs.dir, directory)
-  if not ok then return nil, (next_name:gsub("^cannot open .*: ", "")) end -- the caller names the directory
-  local names = {}
+--- Adds the paths of a folder's Lua files to a list, and those of the folders in it after them. A link to a file is a
+--- file, one to a folder is not followed; names that begin with a dot are left out. Or nil and why not:
+--- the caller names the directory.
+local function add_paths(paths, directory, folder)
+  local ok, next_name, listing = pcall(lfs.dir, directory .. "/" .. folder)
+  if not ok then return nil, (next_name:gsub("^cannot open .*: ", folder == "" and "" or folder .. ": ")) end
+  local names, folders = {}, {}
   for name in next_name, listing do
-    local is_lua = name:find "^[^.].*%.lua$" and lfs.attributes(directory .. "/" .. name, "mode") == "file"
-    if is_lua then names[#names + 1] = name end
+    local path = directory .. "/" .. folder .. name
+    if name:find "^[^.].*%.lua$" and lfs.attributes(path, "mode") == "file" then
+      names[#names + 1] = name
+    elseif name:find "^[^.]" and lfs.symlinkattributes(path, "mode") == "directory" then
+      folders[#folders + 1] = name
+    end
   end
   table.sort(names)
-  return names
+  table.sort(folders)
+  for _, name in ipairs(names) do paths[#paths + 1] = folder .. name end
+  for _, name in ipairs(folders) do
+    local added, why = add_paths(paths, directory, folder .. name .. "/")
+    if not added then return nil, why end
+  end
+  return paths
 end
 
 --- What a file returns; or nil and why there is none.
@@ -34,21 +46,22 @@ local function result_of(file)
   return nil, tostring(result)
 end
 
---- Loads the experiments of a directory. A file with a mistake is an entry, too, with why it cannot be run; one
---- that returns something else is none.
+--- Loads the experiments of a directory and its folders. A file with a mistake is an entry, too, with why it cannot be
+--- run; one that returns something else is none.
 ---@param directory string
----@return {name: string, file: string, experiment: table?, why: string?}[]|nil entries by name
+---@return {name: string, file: string, experiment: table?, why: string?}[]|nil entries those of the directory by name,
+--- then those of each folder
 ---@return string[]|string others the files that return no experiment; or why there are no entries
 function catalogue.load(directory)
-  local names, message = file_names(directory)
-  if not names then return nil, message end
+  local paths, message = add_paths({}, directory, "")
+  if not paths then return nil, message end
   local entries, others = {}, {}
-  for _, name in ipairs(names) do
-    local file = directory:gsub("/*$", "/") .. name
+  for _, path in ipairs(paths) do
+    local file = directory:gsub("/*$", "/") .. path
     local result, why = result_of(file)
     local is_experiment = type(result) == "table" and rawget(result, "kind") == "lunet.experiment"
     if is_experiment or why then
-      entries[#entries + 1] = { name = name:match "^(.+)%.lua$", file = file, experiment = result, why = why }
+      entries[#entries + 1] = { name = path:match "([^/]+)%.lua$", file = file, experiment = result, why = why }
     else
       others[#others + 1] = file
     end

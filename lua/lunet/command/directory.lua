@@ -1,4 +1,4 @@
---- What the lunet program does with a directory: `lunet experiments/ [--jobs N] [--json | --markdown]`.
+--- What the lunet program does with a directory: `lunet experiments/ [--all] [--jobs N] [--json | --markdown]`.
 local argparse = require "argparse"
 local catalogue = require "lunet.command.catalogue"
 local core = require "lunet.core"
@@ -40,11 +40,13 @@ local function timeout_of(word)
 end
 
 local function parser_for(place)
-  local parser = argparse("lunet " .. place, "Run every experiment of the directory, each in a process of its own.")
+  local parser = argparse("lunet " .. place,
+    "Run the experiments of the directory and its folders, each in a process of its own.")
   parser:add_help(false):usage_max_width(80):help_max_width(80)
   parser:epilog("Exit status: 0 every claim holds, 1 one does not hold, else 4 one is not judged, else 3 one could "
     .. "not run, 2 wrong use, 130 Ctrl-C, 143 SIGTERM.")
   parser:flag "-h --help":description "Show this and exit."
+  parser:flag "--all":description "Run also those that declare themselves slow, which are left out otherwise."
   parser:option "--jobs":argname "N":convert(jobs_of):description(
     "How many run at a time (default: the number of processors). Those that declare themselves exclusive run alone.")
   parser:option "--timeout":argname "SECONDS":convert(timeout_of):description(
@@ -91,10 +93,14 @@ local function tell(words)
   return ok
 end
 
-local function tell_records(records, options, place, seconds)
-  if options.json then return tell(overview.json(records)) end
-  if not options.markdown then return tell(overview.table(records, seconds)) end
-  local page, file = overview.page(records, place), options.markdown[1]
+local function tell_results(results, options)
+  if options.json then
+    local note = overview.left_out(results.left_out)
+    if note then complain("note: " .. note) end
+    return tell(overview.json(results.records))
+  end
+  if not options.markdown then return tell(overview.table(results)) end
+  local page, file = overview.page(results), options.markdown[1]
   if not file then return tell(page) end
   local ok, why = core.replace_file(file, page .. "\n")
   if not ok then complain("--markdown: " .. why) end
@@ -123,6 +129,19 @@ local function load_entries(place)
   return nil, WRONG_USE
 end
 
+-- Without --all the slow ones are left out: those that are run, and the names of the others.
+local function select(entries, has_all)
+  local selected, left_out = {}, {}
+  for _, entry in ipairs(entries) do
+    if not has_all and entry.experiment and entry.experiment.slow then
+      left_out[#left_out + 1] = entry.name
+    else
+      selected[#selected + 1] = entry
+    end
+  end
+  return selected, left_out
+end
+
 --- Runs the experiments of a directory as the command line says.
 ---@param place string the directory
 ---@param arguments string[] what followed it
@@ -132,7 +151,8 @@ function directory.run(place, arguments)
   local ok, options = parser:pparse(arguments)
   if not ok then
     complain(("%s: %s "
-      .. "(known: --help, --jobs, --timeout, --record, --json, --markdown)"):format(place, options:gsub("%c+", " ")))
+      .. "(known: --help, --all, --jobs, --timeout, --record, --json, --markdown)"):format(place,
+      options:gsub("%c+", " ")))
     return WRONG_USE
   end
   if options.help then return tell(parser:get_help()) and HELPED or COULD_NOT_RUN end
@@ -140,9 +160,14 @@ function directory.run(place, arguments)
   local started = lunet.now()
   local entries, status = load_entries(place)
   if not entries then return status end
-  local records = run_all(entries, options)
-  if not tell_records(records, options, place, lunet.now() - started) then return COULD_NOT_RUN end
-  return overview.status(records)
+  local selected, left_out = select(entries, options.all)
+  if #selected == 0 then
+    complain(("%s: %s"):format(place, overview.left_out(left_out)))
+    return WRONG_USE
+  end
+  local records = run_all(selected, options)
+  local results = { directory = place, records = records, seconds = lunet.now() - started, left_out = left_out }
+  return tell_results(results, options) and overview.status(records) or COULD_NOT_RUN
 end
 
 return directory

@@ -1,4 +1,9 @@
 --- The records of a catalogue at a glance: as a table for the terminal, as a page, as JSON.
+---@class lunet.results what came of a directory
+---@field directory string
+---@field records table[] from catalogue.run
+---@field seconds number how long all took
+---@field left_out string[] the names of the experiments that were not run, since they are slow
 local recorded = require "lunet.run.record"
 local text = require "lunet.text.width"
 local verdict = require "lunet.run.verdict"
@@ -18,17 +23,33 @@ local function counts_of(records)
   return counts
 end
 
-local function summary_of(records, seconds)
-  local counts = counts_of(records)
-  return ("%d of %d claims hold, %d not; %d not judged, %d could not run. %.1f s in all."):format(
-    counts["holds"], #records, counts["does not hold"], counts["not judged"], counts["could not run"], seconds)
+local function summary_of(results)
+  local counts = counts_of(results.records)
+  return ("%d of %d claims hold, %d not; %d not judged, %d could not run. %.1f s in all."):format(counts["holds"],
+    #results.records, counts["does not hold"], counts["not judged"], counts["could not run"], results.seconds)
 end
 
---- For the terminal. The last column has the figures, or why there is another verdict than "holds".
----@param records table[] from catalogue.run
----@param seconds number that all took
+--- Says which experiments were left out, and how to run them; nil if none was.
+---@param names string[]
+---@return string|nil
+function overview.left_out(names)
+  if #names == 0 then return nil end
+  return ("Left out, since they are slow (--all runs them): %s."):format(table.concat(names, ", "))
+end
+
+-- The folder that a record's file is in, as a path from the directory; "" for the directory itself.
+local function folder_of(record, directory)
+  local start = directory:gsub("/*$", "/")
+  local from_here = record.file:sub(1, #start) == start and record.file:sub(#start + 1) or record.file:match "[^/]+$"
+  return from_here:match "^.*/" or "", from_here
+end
+
+--- For the terminal, with a heading for each folder. The last column has the figures, or why there is another verdict
+--- than "holds".
+---@param results lunet.results
 ---@return string
-function overview.table(records, seconds)
+function overview.table(results)
+  local records, folder = results.records, ""
   local names, verdicts, times = { "experiment" }, { "verdict" }, { "seconds" }
   for _, record in ipairs(records) do
     names[#names + 1] = record.experiment
@@ -38,12 +59,18 @@ function overview.table(records, seconds)
   local name_width, verdict_width, time_width = text.widest(names, 0), text.widest(verdicts, 0), text.widest(times, 0)
   local lines = {}
   for i, name in ipairs(names) do
+    local here = i > 1 and folder_of(records[i - 1], results.directory) or folder
+    if here ~= folder then
+      folder = here
+      table.move({ "", text.shown(folder) }, 1, 2, #lines + 1, lines)
+    end
     local start = table.concat({ text.left(name, name_width), text.left(verdicts[i], verdict_width),
       text.right(times[i], time_width), "" }, "  ")
     text.add_wrapped(lines, start, i == 1 and "figures" or remark_of(records[i - 1]))
   end
   lines[#lines + 1] = ""
-  lines[#lines + 1] = summary_of(records, seconds)
+  lines[#lines + 1] = summary_of(results)
+  lines[#lines + 1] = overview.left_out(results.left_out)
   return table.concat(lines, "\n")
 end
 
@@ -52,12 +79,10 @@ local PAGE = [[
 
 Each file states one claim, and says what is observed, why the kernel does it, and what to do about it.
 The verdicts and figures are those of a run of all of them with their default knobs.
-
+%s
 %s
 
-%s
-
-Generated, not to be edited: `script/run %s --markdown %sREADME.md`.]]
+Generated, not to be edited: `script/run %s --all --markdown %sREADME.md`.]]
 
 -- A text as a cell of a table in GitHub's Markdown, in which it is text and nothing else.
 local function cell(words) return (text.shown(words:gsub("%s+", " ")):gsub("[|<]", "\\%0")) end
@@ -71,17 +96,25 @@ local function environment_line(records)
 end
 
 --- The page that the directory has as its README.md, in Markdown.
----@param records table[] from catalogue.run
----@param directory string
+---@param results lunet.results
 ---@return string
-function overview.page(records, directory)
-  local rows = { "| experiment | claim | verdict | figures |", "|---|---|---|---|" }
-  for _, record in ipairs(records) do
-    rows[#rows + 1] = ("| [%s](%s) | %s | %s | %s |"):format(cell(record.experiment),
-      record.file:match "[^/]+$", cell(record.claim or ""), record.verdict, cell(remark_of(record)))
+function overview.page(results)
+  local rows, folder = {}, nil
+  for _, record in ipairs(results.records) do
+    local here, path = folder_of(record, results.directory)
+    if here ~= folder then
+      folder = here
+      if folder ~= "" then table.move({ "", "## " .. cell(folder) }, 1, 2, #rows + 1, rows) end
+      table.move({ "", "| experiment | claim | verdict | figures |", "|---|---|---|---|" }, 1, 3, #rows + 1, rows)
+    end
+    rows[#rows + 1] = ("| [%s](%s) | %s | %s | %s |"):format(cell(record.experiment), path, cell(record.claim or ""),
+      record.verdict, cell(remark_of(record)))
   end
-  directory = directory:gsub("/*$", "/")
-  return PAGE:format(table.concat(rows, "\n"), environment_line(records), directory, directory)
+  rows[#rows + 1] = ""
+  local left_out = overview.left_out(results.left_out)
+  if left_out then table.move({ left_out, "" }, 1, 2, #rows + 1, rows) end
+  local directory = results.directory:gsub("/*$", "/")
+  return PAGE:format(table.concat(rows, "\n"), environment_line(results.records), directory, directory)
 end
 
 --- One JSON array of all records.

@@ -1,7 +1,7 @@
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local program = require "spec.support.program"
-local frozen_nginx = dofile "experiments/frozen_nginx.lua"
+local frozen_nginx = dofile "experiments/servers/frozen_nginx.lua"
 
 -- By mode and departure: the status in the log, whether the backend was asked, and the client's reply.
 local function facts(outcome)
@@ -98,7 +98,7 @@ describe("frozen_nginx", function()
   local function run_in_directory(name, options)
     return program.shell(([[
       place=$(mktemp -d) && mkdir "$place/%s" || exit 99
-      TMPDIR="$place/%s" "$LUNET" experiments/frozen_nginx.lua --json --patience 0 %s
+      TMPDIR="$place/%s" "$LUNET" experiments/servers/frozen_nginx.lua --json --patience 0 %s
       status=$?
       rmdir "$place/%s" "$place" && exit $status]]):format(name, name, options, name))
   end

@@ -1,6 +1,6 @@
 local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
-local defer_accept = dofile "experiments/defer_accept.lua"
+local defer_accept = dofile "experiments/queue/defer_accept.lua"
 
 local function run_case(case, defer)
   local outcome, holds, why = defer_accept { case = case, defer = defer }

@@ -1,6 +1,6 @@
 local lunet = require "lunet"
 local program = require "spec.support.program"
-local tls_ghost = dofile "experiments/tls_ghost.lua"
+local tls_ghost = dofile "experiments/servers/tls_ghost.lua"
 
 -- By case: whether the server's kernel had the request, nginx's status, and whether it was carried out.
 local function facts(outcome)
@@ -76,7 +76,7 @@ describe("tls_ghost", function()
   it("leaves no key and no directory behind", function() -- rmdir fails if something is left
     local result = program.shell([[
       place=$(mktemp -d) || exit 99
-      TMPDIR="$place" "$LUNET" experiments/tls_ghost.lua --json --patience 0 --case early
+      TMPDIR="$place" "$LUNET" experiments/servers/tls_ghost.lua --json --patience 0 --case early
       status=$?
       rmdir "$place" && exit $status]])
     assert.same({ 0, "" }, { result.status, result.errors })

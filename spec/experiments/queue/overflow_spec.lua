@@ -3,7 +3,7 @@ local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local rows = require "spec.support.rows"
 local is_disturbed = require "spec.support.is_disturbed"
-local overflow = dofile "experiments/overflow.lua"
+local overflow = dofile "experiments/queue/overflow.lua"
 
 -- Of the story: when the first SYNs were due, in seconds; the last of them was answered.
 local function assert_story(story, syns)

@@ -1,7 +1,7 @@
 local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
-local idle_holder = dofile "experiments/idle_holder.lua"
+local idle_holder = dofile "experiments/timeouts/idle_holder.lua"
 
 -- Short waits; of one sort each, unless asked for more.
 local function run(more)

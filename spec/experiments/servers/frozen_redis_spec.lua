@@ -1,5 +1,5 @@
 local lunet = require "lunet"
-local frozen_redis = dofile "experiments/frozen_redis.lua"
+local frozen_redis = dofile "experiments/servers/frozen_redis.lua"
 
 -- The cases, by what they are: what redis has afterwards.
 local function values(outcome)

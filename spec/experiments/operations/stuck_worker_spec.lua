@@ -1,6 +1,6 @@
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
-local stuck_worker = dofile "experiments/stuck_worker.lua"
+local stuck_worker = dofile "experiments/operations/stuck_worker.lua"
 
 -- Enough clients that some meet the stuck one of four listeners, quick ones.
 local function run(more)

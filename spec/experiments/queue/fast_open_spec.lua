@@ -1,6 +1,6 @@
 local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
-local fast_open = dofile "experiments/fast_open.lua"
+local fast_open = dofile "experiments/queue/fast_open.lua"
 
 local function run_case(case, knobs)
   knobs = knobs or {}

@@ -1,7 +1,7 @@
 local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
-local backlog_capacity = dofile "experiments/backlog_capacity.lua"
+local backlog_capacity = dofile "experiments/queue/backlog_capacity.lua"
 
 local PATIENCE = 0.2
 

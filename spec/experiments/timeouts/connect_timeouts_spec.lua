@@ -2,7 +2,7 @@ local judge = require "spec.support.judged"
 local lunet = require "lunet"
 local rows = require "spec.support.rows"
 local is_disturbed = require "spec.support.is_disturbed"
-local connect_timeouts = dofile "experiments/connect_timeouts.lua"
+local connect_timeouts = dofile "experiments/timeouts/connect_timeouts.lua"
 
 local GRAIN = 0.01 -- s; the kernel counts in jiffies, curl in milliseconds
 

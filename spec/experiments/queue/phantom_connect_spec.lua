@@ -3,7 +3,7 @@ local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local rows = require "spec.support.rows"
 local is_disturbed = require "spec.support.is_disturbed"
-local phantom_connect = dofile "experiments/phantom_connect.lua"
+local phantom_connect = dofile "experiments/queue/phantom_connect.lua"
 
 local function fates_of(outcome)
   return rows.fields(outcome.fates, "case", "client", "second", "answer", "accepted", "read", "state")

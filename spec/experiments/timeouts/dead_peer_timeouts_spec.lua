@@ -2,7 +2,7 @@ local judge = require "spec.support.judged"
 local lunet = require "lunet"
 local rows = require "spec.support.rows"
 local is_disturbed = require "spec.support.is_disturbed"
-local dead_peer_timeouts = dofile "experiments/dead_peer_timeouts.lua"
+local dead_peer_timeouts = dofile "experiments/timeouts/dead_peer_timeouts.lua"
 
 local GRAIN = 0.02 -- s
 
