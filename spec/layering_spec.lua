@@ -54,6 +54,10 @@ describe("script/check-layering", function()
     it("complains of a Lua file that " .. what, function() assert_complains(table.unpack(case)) end)
   end
 
+  it("complains of a C file that writes the state of an op besides op.c", function()
+    assert_complains("only op.c writes the state of an op", "core/handle/wire.c", "o->state = OP_IDLE;")
+  end)
+
   it("complains of C files that include each other in a circle", function()
     add("core/binding/misuse.h", '#include "binding/failure.h"')
     add("core/binding/failure.h", '#include "binding/task.h"')

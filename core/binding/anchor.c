@@ -19,7 +19,8 @@ void anchor_open(lua_State *L, loop *lp) {
   lua_newtable(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &ANCHORS);
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-  loop_on_closed(lp, anchor_forget, lua_tothread(L, -1));
+  loop_scopes(lp)->told = anchor_forget;
+  loop_scopes(lp)->context = lua_tothread(L, -1);
   lua_pop(L, 1);
 }
 

@@ -6,7 +6,7 @@
 
 #include <lua.h>
 
-#include "handle/scope.h"
+#include "handle/loop.h"
 
 void anchor_open(lua_State *L, loop *lp); /* once, for the state */
 

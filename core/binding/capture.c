@@ -32,15 +32,15 @@ int capture_new(lua_State *L) {
 
 /* -- segments ------------------------------------------------------------------------------ */
 
-static void set_endpoint(lua_State *L, const char *field, const struct segment *s,
-                         const uint8_t *bytes, uint16_t port) {
+static void capture_set_endpoint(lua_State *L, const char *field, const struct segment *s,
+                                 const uint8_t *bytes, uint16_t port) {
   char text[ADDRESS_TEXT];
   int family = s->is_ipv6 ? AF_INET6 : AF_INET;
   field_set_string(L, field, address_format_bytes(family, bytes, port, text));
 }
 
 /* "SYN,ACK"; data alone has "ACK", and "" is a segment that has none. */
-static void set_flags(lua_State *L, uint8_t flags) {
+static void capture_set_flags(lua_State *L, uint8_t flags) {
   static const struct {
     uint8_t flag;
     const char *name;
@@ -55,13 +55,13 @@ static void set_flags(lua_State *L, uint8_t flags) {
   field_set_string(L, "flags", text);
 }
 
-static void push_segment(lua_State *L, const struct segment *s) {
+static void capture_push_segment(lua_State *L, const struct segment *s) {
   lua_createtable(L, 0, 12);
   field_set_number(L, "at", (lua_Number)s->at_ns / 1e9);
   field_set_string(L, "direction", s->is_outgoing ? "out" : "in");
-  set_endpoint(L, "from", s, s->from, s->from_port);
-  set_endpoint(L, "to", s, s->to, s->to_port);
-  set_flags(L, s->flags);
+  capture_set_endpoint(L, "from", s, s->from, s->from_port);
+  capture_set_endpoint(L, "to", s, s->to, s->to_port);
+  capture_set_flags(L, s->flags);
   field_set_integer(L, "sequence", s->sequence);
   field_set_integer(L, "acknowledgement", s->acknowledgement);
   field_set_integer(L, "bytes", s->bytes);
@@ -73,7 +73,7 @@ static void push_segment(lua_State *L, const struct segment *s) {
 
 /* A finalizer that runs while the tables are made may read more: the ring moves, and what it has
  * overwritten is forgotten. */
-static int segments(lua_State *L) {
+static int capture_segments(lua_State *L) {
   capture *c = box_check(L, 1, CAPTURE_TYPE);
   lua_Integer wanted = luaL_optinteger(L, 2, 0), count = 0;
   luaL_argcheck(L, wanted >= 0, 2, "segments are numbered from 0");
@@ -85,13 +85,13 @@ static int segments(lua_State *L) {
     if (number < capture_first(c)) number = capture_first(c);
     if (number >= next) break;
     struct segment s = *capture_segment(c, number);
-    push_segment(L, &s);
+    capture_push_segment(L, &s);
     lua_rawseti(L, -2, ++count);
   }
   return 1;
 }
 
-static int statistics(lua_State *L) {
+static int capture_statistics(lua_State *L) {
   capture *c = box_check(L, 1, CAPTURE_TYPE);
   if (c != NULL) capture_read(c);
   lua_createtable(L, 0, 4);
@@ -103,6 +103,6 @@ static int statistics(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-  {"segments", segments}, {"statistics", statistics}, {NULL, NULL}};
+  {"segments", capture_segments}, {"statistics", capture_statistics}, {NULL, NULL}};
 
 void capture_open_type(lua_State *L) { box_open_type(L, CAPTURE_TYPE, methods, NULL); }

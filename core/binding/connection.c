@@ -22,7 +22,7 @@ void connection_anchor(lua_State *L) { anchor_add(L, -1, box_check(L, -1, CONNEC
 
 /* -- sending and receiving ----------------------------------------------------------------- */
 
-static int push_sent(lua_State *L, op *o) {
+static int connection_push_sent(lua_State *L, op *o) {
   if (o->result < 0) {
     failure_push(L, o->result, "send");
     lua_pushinteger(L, (lua_Integer)o->as.send.sent);
@@ -32,7 +32,7 @@ static int push_sent(lua_State *L, op *o) {
   return 1;
 }
 
-static int send_data(lua_State *L) {
+static int connection_send_data(lua_State *L) {
   size_t length;
   connection *c = connection_self(L);
   const char *data = luaL_checklstring(L, 2, &length);
@@ -42,10 +42,10 @@ static int send_data(lua_State *L) {
   o->as.send.length = length;
   o->as.send.sent = 0;
   if (box_has(c, o)) connection_send(c, o);
-  return task_wait_holding(L, o, 2, push_sent);
+  return task_wait_holding(L, o, 2, connection_push_sent);
 }
 
-static int push_received(lua_State *L, op *o) {
+static int connection_push_received(lua_State *L, op *o) {
   if (o->result < 0) return failure_push(L, o->result, "receive");
   lua_pushlstring(L, o->as.receive.data, (size_t)o->result);
   if (o->as.receive.cut == 0) return 1;
@@ -54,18 +54,18 @@ static int push_received(lua_State *L, op *o) {
   return 3;
 }
 
-static int refuse_what(lua_State *L) {
+static int connection_refuse_what(lua_State *L) {
   return luaL_argerror(L, 2,
                        "\"l\", \"L\", \"a\", a number of bytes (0 or more) or nothing expected");
 }
 
-static enum receive_what what_argument(lua_State *L, size_t *want) {
+static enum receive_what connection_what_argument(lua_State *L, size_t *want) {
   *want = 0;
   if (lua_isnoneornil(L, 2)) return RECEIVE_SOME;
   if (lua_type(L, 2) == LUA_TNUMBER) {
     int is_integer;
     lua_Integer bytes = lua_tointegerx(L, 2, &is_integer);
-    if (!is_integer || bytes < 0) refuse_what(L);
+    if (!is_integer || bytes < 0) connection_refuse_what(L);
     *want = (size_t)bytes;
     return RECEIVE_EXACTLY;
   }
@@ -73,23 +73,23 @@ static enum receive_what what_argument(lua_State *L, size_t *want) {
   if (strcmp(what, "l") == 0) return RECEIVE_LINE;
   if (strcmp(what, "L") == 0) return RECEIVE_LINE_KEPT;
   if (strcmp(what, "a") == 0) return RECEIVE_ALL;
-  refuse_what(L);
+  connection_refuse_what(L);
   return RECEIVE_SOME;
 }
 
-static int receive_data(lua_State *L) {
+static int connection_receive_data(lua_State *L) {
   size_t want;
   connection *c = connection_self(L);
-  enum receive_what what = what_argument(L, &want);
+  enum receive_what what = connection_what_argument(L, &want);
   uint64_t deadline_ns = timeout_argument(L, 3);
   op *o = task_begin(L, deadline_ns);
   o->as.receive.what = what;
   o->as.receive.want = want;
   if (box_has(c, o)) connection_receive(c, o);
-  return task_wait(L, o, push_received);
+  return task_wait(L, o, connection_push_received);
 }
 
-static int ended(lua_State *L) {
+static int connection_push_end(lua_State *L) {
   connection *c = connection_self(L);
   int code = c == NULL ? OP_CLOSED : connection_ended(c);
   if (code == 0)
@@ -112,21 +112,21 @@ int connection_how(lua_State *L, int index, int default_how) {
   return luaL_argerror(L, index, expected);
 }
 
-static int shut(lua_State *L) {
+static int connection_shut(lua_State *L) {
   connection_self(L);
   int how = connection_how(L, 2, SHUT_WR);
   connection *c = connection_open_self(L);
   return c == NULL ? 3 : failure_push_result(L, connection_shutdown(c, how), "shutdown");
 }
 
-static int reset(lua_State *L) {
+static int connection_reset_now(lua_State *L) {
   connection *c = connection_open_self(L);
   return c == NULL ? 3 : failure_push_result(L, connection_reset(c), "reset");
 }
 
 /* -- looking at it ------------------------------------------------------------------------- */
 
-static int state(lua_State *L) {
+static int connection_state(lua_State *L) {
   const char *name;
   connection *c = connection_open_self(L);
   if (c == NULL) return 3;
@@ -136,7 +136,7 @@ static int state(lua_State *L) {
   return 1;
 }
 
-static int info(lua_State *L) {
+static int connection_info(lua_State *L) {
   struct tcp_info_memory values;
   connection *c = connection_open_self(L);
   if (c == NULL) return 3;
@@ -144,7 +144,7 @@ static int info(lua_State *L) {
   return result < 0 ? failure_push(L, result, "info") : tcp_info_push(L, &values);
 }
 
-static int liveness(lua_State *L) {
+static int connection_push_liveness(lua_State *L) {
   static const char *const names[] = {
     [LIVENESS_OPEN] = "open", [LIVENESS_FIN] = "fin", [LIVENESS_RESET] = "reset"};
   enum liveness found;
@@ -156,7 +156,7 @@ static int liveness(lua_State *L) {
   return 1;
 }
 
-static int unread(lua_State *L) {
+static int connection_unread(lua_State *L) {
   connection *c = connection_open_self(L);
   if (c == NULL) return 3;
   int bytes = socket_unread(connection_descriptor(c));
@@ -166,7 +166,7 @@ static int unread(lua_State *L) {
   return 2;
 }
 
-static int unsent(lua_State *L) {
+static int connection_unsent(lua_State *L) {
   int never_sent;
   connection *c = connection_open_self(L);
   if (c == NULL) return 3;
@@ -177,7 +177,7 @@ static int unsent(lua_State *L) {
   return 2;
 }
 
-static int local_address(lua_State *L) {
+static int connection_local_address(lua_State *L) {
   address local;
   connection *c = connection_open_self(L);
   if (c == NULL) return 3;
@@ -185,7 +185,7 @@ static int local_address(lua_State *L) {
   return result < 0 ? failure_push(L, result, "address") : address_push(L, &local);
 }
 
-static int peer_address(lua_State *L) {
+static int connection_peer_address(lua_State *L) {
   address peer;
   connection *c = connection_open_self(L);
   if (c == NULL) return 3;
@@ -194,10 +194,18 @@ static int peer_address(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-  {"send", send_data}, {"receive", receive_data},  {"ended", ended},
-  {"shutdown", shut},  {"reset", reset},           {"state", state},
-  {"info", info},      {"liveness", liveness},     {"unread", unread},
-  {"unsent", unsent},  {"address", local_address}, {"peer", peer_address},
+  {"send", connection_send_data},
+  {"receive", connection_receive_data},
+  {"ended", connection_push_end},
+  {"shutdown", connection_shut},
+  {"reset", connection_reset_now},
+  {"state", connection_state},
+  {"info", connection_info},
+  {"liveness", connection_push_liveness},
+  {"unread", connection_unread},
+  {"unsent", connection_unsent},
+  {"address", connection_local_address},
+  {"peer", connection_peer_address},
   {NULL, NULL},
 };
 

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <uv.h>
 
 #include "binding/capture.h"
 #include "binding/connect.h"
@@ -26,13 +27,13 @@
 enum { DESCRIPTION = 512 };
 
 /* The texts of all open handles, each with a zero byte behind it; the memory is the caller's. */
-static int describe_all(loop *lp, char **texts, size_t *length) {
-  list *scopes = loop_scopes(lp);
+static int core_describe_all(loop *lp, char **texts, size_t *length) {
+  list *open = &loop_scopes(lp)->open;
   char text[DESCRIPTION];
   FILE *out = open_memstream(texts, length);
   if (out == NULL) return -ENOMEM;
-  for (list *s = scopes->next; s != scopes; s = s->next) {
-    list *handles = &LIST_ENTRY(s, scope, in_loop)->handles;
+  for (list *s = open->next; s != open; s = s->next) {
+    list *handles = &LIST_ENTRY(s, scope, in_scopes)->handles;
     for (list *l = handles->next; l != handles; l = l->next) {
       const handle *h = LIST_ENTRY(l, handle, in_scope);
       h->type->describe(h, text, sizeof text);
@@ -44,12 +45,12 @@ static int describe_all(loop *lp, char **texts, size_t *length) {
 
 /* lunet.open_handles(): what is open, as a list of texts. They are complete before the first is
  * pushed: while Lua makes a string, a finalizer may close any handle. */
-static int open_handles(lua_State *L) {
+static int core_open_handles(lua_State *L) {
   char *texts = NULL;
   size_t length = 0;
   lua_Integer count = 0;
   void **memory = memory_new(L);
-  int result = describe_all(task_loop(L), &texts, &length);
+  int result = core_describe_all(task_loop(L), &texts, &length);
   *memory = texts;
   if (result < 0) return luaL_error(L, "open_handles: not enough memory");
   lua_newtable(L);
@@ -62,12 +63,12 @@ static int open_handles(lua_State *L) {
 }
 
 /* lunet.traceback(error): the error as a text, with the tracebacks of the tasks it came through. */
-static int traceback(lua_State *L) {
+static int core_traceback(lua_State *L) {
   luaL_checkany(L, 1);
   return failure_traceback(L);
 }
 
-static int describe_versions(lua_State *L) {
+static int core_describe_versions(lua_State *L) {
   lua_pushliteral(L, LUNET_VERSION);
   lua_pushstring(L, uv_version_string());
   return 2;
@@ -82,11 +83,11 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"wall_now", timeout_wall_now},
                                      {"sleep", timeout_sleep},
                                      {"note", trace_note_text},
-                                     {"open_handles", open_handles},
+                                     {"open_handles", core_open_handles},
                                      {"record", trace_start},
                                      {"events", trace_events},
-                                     {"traceback", traceback},
-                                     {"versions", describe_versions},
+                                     {"traceback", core_traceback},
+                                     {"versions", core_describe_versions},
                                      {"divert_output", output_divert},
                                      {"restore_output", output_restore},
                                      {"is_terminal", output_is_terminal},
@@ -129,7 +130,7 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {NULL, NULL}};
 
 /* Gives the Lua library the methods of a type, to add its own. */
-static void set_methods(lua_State *L, const char *field, const char *type) {
+static void core_set_methods(lua_State *L, const char *field, const char *type) {
   luaL_getmetatable(L, type);
   lua_getfield(L, -1, "__index");
   lua_setfield(L, -3, field);
@@ -150,9 +151,9 @@ __attribute__((visibility("default"))) int luaopen_lunet_core(lua_State *L) {
   luaL_newlibtable(L, functions);
   lua_rotate(L, -2, 1);
   luaL_setfuncs(L, functions, 1);
-  set_methods(L, "task", TASK_TYPE);
-  set_methods(L, "listener", LISTENER_TYPE);
-  set_methods(L, "connection", CONNECTION_TYPE);
-  set_methods(L, "host_methods", HOST_TYPE);
+  core_set_methods(L, "task", TASK_TYPE);
+  core_set_methods(L, "listener", LISTENER_TYPE);
+  core_set_methods(L, "connection", CONNECTION_TYPE);
+  core_set_methods(L, "host_methods", HOST_TYPE);
   return 1;
 }

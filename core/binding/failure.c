@@ -20,14 +20,14 @@ static const struct own_code {
 
 enum { MESSAGE = 128 };
 
-static const struct own_code *own_code(ssize_t code) {
+static const struct own_code *failure_own_code(ssize_t code) {
   const struct own_code *own = own_codes;
   while (own->name != NULL && own->code != code) own++;
   return own->name != NULL ? own : NULL;
 }
 
 const char *failure_name(ssize_t code) {
-  const struct own_code *own = own_code(code);
+  const struct own_code *own = failure_own_code(code);
   const char *name = own != NULL ? own->name : strerrorname_np((int)-code);
   return name != NULL ? name : "UNKNOWN";
 }
@@ -41,14 +41,14 @@ static const int shortages[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOSPC, EINTR};
 /* In the registry: true while shortages are looked for, then the text of the first one. */
 static const char SHORTAGE;
 
-static bool is_shortage(ssize_t code) {
+static bool failure_is_shortage(ssize_t code) {
   for (size_t i = 0; i < sizeof shortages / sizeof *shortages; i++)
     if (code == -shortages[i]) return true;
   return false;
 }
 
 /* The failure's text is on top. */
-static void note_shortage(lua_State *L) {
+static void failure_note_shortage(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &SHORTAGE) == LUA_TBOOLEAN) {
     lua_pushvalue(L, -2);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &SHORTAGE);
@@ -72,7 +72,7 @@ int failure_shortage(lua_State *L) {
 /* ------------------------------------------------------------------------------------------ */
 
 int failure_push_refusal(lua_State *L, ssize_t code, const char *what) {
-  const struct own_code *own = own_code(code);
+  const struct own_code *own = failure_own_code(code);
   char text[MESSAGE];
   const char *message =
     own != NULL ? own->message : uv_strerror_r((int)code, text, sizeof text); /* no leak */
@@ -88,9 +88,9 @@ int failure_push_refusal(lua_State *L, ssize_t code, const char *what) {
 
 int failure_push(lua_State *L, ssize_t code, const char *what) {
   failure_push_refusal(L, code, what);
-  if (!is_shortage(code)) return 3;
+  if (!failure_is_shortage(code)) return 3;
   lua_pushvalue(L, -2);
-  note_shortage(L);
+  failure_note_shortage(L);
   lua_pop(L, 1);
   return 3;
 }
@@ -103,7 +103,7 @@ int failure_push_result(lua_State *L, ssize_t result, const char *what) {
 
 static const char CANCELED; /* its address: where it is in the registry */
 
-static int canceled_tostring(lua_State *L) {
+static int failure_canceled_tostring(lua_State *L) {
   lua_getfield(L, 1, "message");
   return 1;
 }
@@ -117,7 +117,7 @@ void failure_push_canceled(lua_State *L) {
   lua_pushliteral(L, "the task was canceled");
   lua_setfield(L, -2, "message");
   lua_createtable(L, 0, 1);
-  lua_pushcfunction(L, canceled_tostring);
+  lua_pushcfunction(L, failure_canceled_tostring);
   lua_setfield(L, -2, "__tostring");
   lua_setmetatable(L, -2);
   lua_pushvalue(L, -1);
@@ -128,7 +128,7 @@ void failure_push_canceled(lua_State *L) {
  * first error. */
 static const char ORIGINS;
 
-static void push_origins(lua_State *L) {
+static void failure_push_origins(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &ORIGINS) == LUA_TTABLE) return;
   lua_pop(L, 1);
   lua_newtable(L);
@@ -142,7 +142,7 @@ static void push_origins(lua_State *L) {
 
 void failure_remember(lua_State *L, int index) {
   index = lua_absindex(L, index);
-  push_origins(L);
+  failure_push_origins(L);
   lua_pushthread(L);
   lua_createtable(L, 2, 0);
   lua_pushvalue(L, index);
@@ -156,7 +156,7 @@ void failure_remember(lua_State *L, int index) {
 void failure_push_origin(lua_State *L, int index) {
   index = lua_absindex(L, index);
   bool is_same = false;
-  push_origins(L);
+  failure_push_origins(L);
   lua_pushthread(L);
   if (lua_rawget(L, -2) == LUA_TTABLE) {
     lua_rawgeti(L, -1, 1);
@@ -181,7 +181,7 @@ void failure_forget(lua_State *L) {
 }
 
 /* Pushes "\nstack traceback: ..." of the running function, behind what is known already. */
-static void push_origin_and_traceback(lua_State *L, int index) {
+static void failure_push_origin_and_traceback(lua_State *L, int index) {
   failure_push_origin(L, index);
   lua_pushliteral(L, "\n");
   luaL_traceback(L, L, NULL, 1);
@@ -193,7 +193,7 @@ int failure_note(lua_State *L) {
   bool is_canceled = lua_rawequal(L, -1, 1);
   lua_settop(L, 1);
   if (is_canceled) return 1; /* no failure: nobody will read how it came about */
-  push_origin_and_traceback(L, 1);
+  failure_push_origin_and_traceback(L, 1);
   failure_remember(L, 1);
   lua_settop(L, 1);
   return 1;
@@ -206,7 +206,7 @@ int failure_traceback(lua_State *L) {
     luaL_tolstring(L, 1, NULL);
   else
     lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
-  push_origin_and_traceback(L, 1);
+  failure_push_origin_and_traceback(L, 1);
   lua_concat(L, 2);
   return 1;
 }

@@ -15,7 +15,7 @@
 #include "platform/replacement.h"
 
 /* A path as the kernel takes it: a text without a zero byte. */
-static const char *check_path(lua_State *L) {
+static const char *file_check_path(lua_State *L) {
   size_t length;
   const char *path = luaL_checklstring(L, 1, &length);
   luaL_argcheck(L, memchr(path, 0, length) == NULL, 1, "a path without zero bytes expected");
@@ -23,15 +23,15 @@ static const char *check_path(lua_State *L) {
 }
 
 /* In the words of Lua's own io library, which the library's other files are written by. */
-static int push_failure(lua_State *L, int code, const char *path) {
+static int file_push_failure(lua_State *L, int code, const char *path) {
   lua_pushnil(L);
   lua_pushfstring(L, "%s: %s", path, strerror(-code));
   lua_pushstring(L, failure_name(code));
   return 3;
 }
 
-static int push_result(lua_State *L, int result, const char *path) {
-  if (result < 0) return push_failure(L, result, path);
+static int file_push_result(lua_State *L, int result, const char *path) {
+  if (result < 0) return file_push_failure(L, result, path);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -39,42 +39,42 @@ static int push_result(lua_State *L, int result, const char *path) {
 int file_can_replace(lua_State *L) {
   static const char *const names[] = {"none", "file", "stream"};
   enum replacement_former former;
-  const char *path = check_path(L);
+  const char *path = file_check_path(L);
   int result = replacement_check(path, &former);
-  if (result < 0) return push_failure(L, result, path);
+  if (result < 0) return file_push_failure(L, result, path);
   lua_pushstring(L, names[former]);
   return 1;
 }
 
 int file_replace(lua_State *L) {
   size_t size;
-  const char *path = check_path(L), *bytes = luaL_checklstring(L, 2, &size);
+  const char *path = file_check_path(L), *bytes = luaL_checklstring(L, 2, &size);
   fflush(stdout); /* the file may be that */
-  return push_result(L, replacement_write(path, bytes, size), path);
+  return file_push_result(L, replacement_write(path, bytes, size), path);
 }
 
 int file_identity(lua_State *L) {
   char identity[REPLACEMENT_IDENTITY];
-  const char *path = check_path(L);
+  const char *path = file_check_path(L);
   int result = replacement_identity(path, identity);
-  if (result < 0) return push_failure(L, result, path);
+  if (result < 0) return file_push_failure(L, result, path);
   lua_pushstring(L, identity);
   return 1;
 }
 
 /* -- scratch ------------------------------------------------------------------------------- */
 
-static const char *temporary_place(void) {
+static const char *file_temporary_place(void) {
   const char *place = getenv("TMPDIR");
   return place != NULL && place[0] != '\0' ? place : "/tmp";
 }
 
-static int make_scratch(char path[PATH_MAX]) {
+static int file_make_scratch(char path[PATH_MAX]) {
   char above[PATH_MAX];
   uint32_t random;
   int result = file_random(&random, sizeof random);
   if (result < 0) return result;
-  if (realpath(temporary_place(), above) == NULL) return -errno;
+  if (realpath(file_temporary_place(), above) == NULL) return -errno;
   if (snprintf(path, PATH_MAX, "%s/lunet-%08x", above, random) >= PATH_MAX) return -ENAMETOOLONG;
   leftovers_add(path);
   if (mkdir(path, 0700) == 0) return 0;
@@ -86,21 +86,21 @@ static int make_scratch(char path[PATH_MAX]) {
 int file_open_scratch(lua_State *L) {
   char path[PATH_MAX];
   int result;
-  do result = make_scratch(path);
+  do result = file_make_scratch(path);
   while (result == -EEXIST);
-  if (result < 0) return push_failure(L, result, temporary_place());
+  if (result < 0) return file_push_failure(L, result, file_temporary_place());
   lua_pushstring(L, path);
   return 1;
 }
 
 int file_close_scratch(lua_State *L) {
-  const char *path = check_path(L);
+  const char *path = file_check_path(L);
   if (file_remove_tree(path) == 0) leftovers_forget(path);
   lua_pushboolean(L, 1);
   return 1;
 }
 
 int file_make_directory(lua_State *L) {
-  const char *path = check_path(L);
-  return push_result(L, file_make_directories(path), path);
+  const char *path = file_check_path(L);
+  return file_push_result(L, file_make_directories(path), path);
 }

@@ -53,7 +53,7 @@ int host_new(lua_State *L) {
 
 /* -- methods ------------------------------------------------------------------------------- */
 
-static int name(lua_State *L) {
+static int host_push_name(lua_State *L) {
   host *h = box_check(L, 1, HOST_TYPE);
   lua_pushstring(L, h == NULL ? "(closed)" : host_name(h));
   return 1;
@@ -61,7 +61,7 @@ static int name(lua_State *L) {
 
 /* -- links --------------------------------------------------------------------------------- */
 
-static int push_link_result(lua_State *L, int result, const char *what) {
+static int host_push_link_result(lua_State *L, int result, const char *what) {
   return failure_push_result(L, result, lua_pushfstring(L, "%s %s", what, lua_tostring(L, 2)));
 }
 
@@ -70,25 +70,25 @@ int host_link(lua_State *L) {
   host *h = host_check(L, 1), *peer = host_check(L, 3);
   int result = link_create_pair(host_routes(h), link, host_namespace(peer), peer_link);
   if (result == 0) result = link_set_up(host_routes(peer), peer_link);
-  return push_link_result(L, result, "link");
+  return host_push_link_result(L, result, "link");
 }
 
 int host_bridge(lua_State *L) {
   const char *bridge = luaL_checkstring(L, 2);
   host *h = host_check(L, 1);
-  return push_link_result(L, link_create_bridge(host_routes(h), bridge), "bridge");
+  return host_push_link_result(L, link_create_bridge(host_routes(h), bridge), "bridge");
 }
 
 int host_attach(lua_State *L) {
   const char *link = luaL_checkstring(L, 2), *bridge = luaL_checkstring(L, 3);
   host *h = host_check(L, 1);
-  return push_link_result(L, link_attach(host_routes(h), link, bridge), "attach");
+  return host_push_link_result(L, link_attach(host_routes(h), link, bridge), "attach");
 }
 
 int host_unlink(lua_State *L) {
   const char *link = luaL_checkstring(L, 2);
   host *h = host_check(L, 1);
-  return push_link_result(L, link_delete(host_routes(h), link), "unlink");
+  return host_push_link_result(L, link_delete(host_routes(h), link), "unlink");
 }
 
 int host_is_address(lua_State *L) {
@@ -108,7 +108,7 @@ int host_is_within(lua_State *L) {
   return 1;
 }
 
-static int prefixed_argument(lua_State *L, int index, address *out) {
+static int host_prefixed_argument(lua_State *L, int index, address *out) {
   const char *text = luaL_checkstring(L, index);
   int prefix = address_parse_prefixed(text, out);
   if (prefix < 0) misuse(L, "\"%s\" is no address with a prefix length", text);
@@ -119,12 +119,12 @@ int host_add_addresses(lua_State *L) {
   address a;
   int count = lua_gettop(L);
   const char *link = luaL_checkstring(L, 2);
-  for (int i = 3; i <= count; i++) prefixed_argument(L, i, &a);
+  for (int i = 3; i <= count; i++) host_prefixed_argument(L, i, &a);
   host *h = host_check(L, 1);
   int index = link_index(host_routes(h), link);
-  if (index < 0) return push_link_result(L, index, "link");
+  if (index < 0) return host_push_link_result(L, index, "link");
   for (int i = 3; i <= count; i++) {
-    int prefix = prefixed_argument(L, i, &a); /* a text by now: nothing is allocated */
+    int prefix = host_prefixed_argument(L, i, &a); /* a text by now: nothing is allocated */
     int result = link_add_address(host_routes(h), index, &a, prefix);
     if (result < 0)
       return failure_push(L, result, lua_pushfstring(L, "address %s", lua_tostring(L, i)));
@@ -137,7 +137,7 @@ int host_link_is_up(lua_State *L) {
   const char *link = luaL_checkstring(L, 2);
   host *h = host_check(L, 1);
   int result = link_is_up(host_routes(h), link);
-  if (result < 0) return push_link_result(L, result, "link");
+  if (result < 0) return host_push_link_result(L, result, "link");
   lua_pushboolean(L, result);
   return 1;
 }
@@ -155,7 +155,7 @@ int host_answers_for(lua_State *L) {
 
 /* -- files --------------------------------------------------------------------------------- */
 
-static int namespace_argument(lua_State *L) {
+static int host_namespace_argument(lua_State *L) {
   return lua_isnil(L, 1) ? -1 : host_namespace(host_check(L, 1));
 }
 
@@ -163,7 +163,7 @@ int host_read_file(lua_State *L) {
   char *text = NULL;
   const char *path = luaL_checkstring(L, 2);
   void **memory = memory_new(L);
-  ssize_t length = namespace_read_file(namespace_argument(L), path, &text);
+  ssize_t length = namespace_read_file(host_namespace_argument(L), path, &text);
   if (length < 0) return failure_push(L, length, path);
   *memory = text;
   lua_pushlstring(L, text, (size_t)length);
@@ -175,7 +175,7 @@ int host_write_file(lua_State *L) {
   size_t length;
   const char *path = luaL_checkstring(L, 2);
   const char *text = luaL_checklstring(L, 3, &length);
-  ssize_t written = namespace_write_file(namespace_argument(L), path, text, length);
+  ssize_t written = namespace_write_file(host_namespace_argument(L), path, text, length);
   return failure_push_result(L, written, path);
 }
 
@@ -231,6 +231,6 @@ int host_number_of(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"name", name}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"name", host_push_name}, {NULL, NULL}};
 
 void host_open_type(lua_State *L) { box_open_type(L, HOST_TYPE, methods, NULL); }

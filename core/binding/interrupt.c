@@ -25,7 +25,7 @@ const char *interrupt_text(void) {
   }
 }
 
-static void raise_interrupt(lua_State *L, lua_Debug *unused) {
+static void interrupt_raise(lua_State *L, lua_Debug *unused) {
   (void)unused;
   lua_sethook(L, NULL, 0, 0);
   /* The main thread may have raised it already, if it was waiting. */
@@ -40,17 +40,17 @@ static void raise_interrupt(lua_State *L, lua_Debug *unused) {
   lua_error(L);
 }
 
-static _Noreturn void end_now(int number) {
+static _Noreturn void interrupt_end_now(int number) {
   leftovers_finish(REMOVER_MS);
   _exit(STATUS_OF_SIGNAL + number);
 }
 
-static void on_alarm(int unused) {
+static void interrupt_on_alarm(int unused) {
   (void)unused;
-  end_now(ending);
+  interrupt_end_now(ending);
 }
 
-static void set_action(int number, void (*action)(int)) {
+static void interrupt_set_action(int number, void (*action)(int)) {
   struct sigaction on = {.sa_handler = action, .sa_flags = SA_RESTART};
   sigfillset(&on.sa_mask);
   sigaction(number, &on, NULL);
@@ -58,40 +58,40 @@ static void set_action(int number, void (*action)(int)) {
 
 /* A script that catches every error, or a C function that does not return, does not end by itself.
  */
-static void limit_time(int number) {
+static void interrupt_limit_time(int number) {
   if (ending != 0) return;
   ending = number;
-  set_action(SIGALRM, on_alarm);
+  interrupt_set_action(SIGALRM, interrupt_on_alarm);
   static const struct itimerval grace = {
     .it_value = {.tv_sec = GRACE_MS / 1000, .tv_usec = GRACE_MS % 1000 * 1000}};
   setitimer(ITIMER_REAL, &grace, NULL);
 }
 
-static void on_signal(int number) {
+static void interrupt_on_signal(int number) {
   /* Nothing can be interrupted: the prompt waits for a line, or the state is closing. Or the signal
    * before this one is stuck behind a call that does not return. */
-  if (!is_running || pending != 0) end_now(ending != 0 ? ending : number);
+  if (!is_running || pending != 0) interrupt_end_now(ending != 0 ? ending : number);
   seen = pending = number;
-  if (number != SIGINT) limit_time(number);
+  if (number != SIGINT) interrupt_limit_time(number);
   runtime *rt = the_runtime;
   if (rt != NULL) loop_wake(runtime_loop(rt));
   lua_State *running = rt != NULL ? runtime_running(rt) : main_thread;
   if (running == NULL) return; /* the main thread waits: it raises the error itself */
-  lua_sethook(running, raise_interrupt, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT,
+  lua_sethook(running, interrupt_raise, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT,
               1);
 }
 
-static void install_unless_ignored(int number) {
+static void interrupt_install_unless_ignored(int number) {
   struct sigaction former;
   if (sigaction(number, NULL, &former) == 0 && former.sa_handler == SIG_IGN) return;
-  set_action(number, on_signal);
+  interrupt_set_action(number, interrupt_on_signal);
 }
 
 void interrupt_install(void) {
-  set_action(SIGINT, on_signal);
-  set_action(SIGTERM, on_signal);
-  install_unless_ignored(SIGHUP);
-  install_unless_ignored(SIGPIPE);
+  interrupt_set_action(SIGINT, interrupt_on_signal);
+  interrupt_set_action(SIGTERM, interrupt_on_signal);
+  interrupt_install_unless_ignored(SIGHUP);
+  interrupt_install_unless_ignored(SIGPIPE);
 }
 
 void interrupt_begin(lua_State *L) {

@@ -55,7 +55,7 @@ struct listen {
 };
 
 /* A bound socket, or a negative errno. */
-static int open_bound(struct listen *what, const host *h) {
+static int listener_open_bound(struct listen *what, const host *h) {
   int fd = host_socket(h, address_family(&what->local));
   what->has_socket = fd >= 0;
   if (fd < 0) return fd;
@@ -67,8 +67,8 @@ static int open_bound(struct listen *what, const host *h) {
   return result;
 }
 
-static int open_listener(lua_State *L, struct listen *what, const host *h, listener **box) {
-  int fd = open_bound(what, h);
+static int listener_open_on(lua_State *L, struct listen *what, const host *h, listener **box) {
+  int fd = listener_open_bound(what, h);
   if (fd < 0) return fd;
   struct place p = host_place(L, h, what->label);
   int result = listener_open(task_loop(L), &p, fd, what->backlog, box);
@@ -76,7 +76,7 @@ static int open_listener(lua_State *L, struct listen *what, const host *h, liste
   return result;
 }
 
-static int push_not_opened(lua_State *L, int result, const struct listen *what) {
+static int listener_push_not_opened(lua_State *L, int result, const struct listen *what) {
   char text[ADDRESS_TEXT];
   const char *tried = "socket";
   if (what->options.refused != NULL)
@@ -88,7 +88,7 @@ static int push_not_opened(lua_State *L, int result, const struct listen *what) 
 
 /* A port whose last connections are in TIME_WAIT can be had at once, as servers do it; two
  * listeners still cannot share one. */
-static void default_reuseaddr(lua_State *L) {
+static void listener_default_reuseaddr(lua_State *L) {
   if (lua_getfield(L, TARGET, "reuseaddr") == LUA_TNIL) {
     lua_pushboolean(L, 1);
     lua_setfield(L, TARGET, "reuseaddr");
@@ -96,7 +96,7 @@ static void default_reuseaddr(lua_State *L) {
   lua_pop(L, 1);
 }
 
-static void read_target(lua_State *L, struct listen *out) {
+static void listener_read_target(lua_State *L, struct listen *out) {
   static const char *const fields[] = {"address", "port", "backlog", "label", NULL};
   if (!lua_istable(L, TARGET)) misuse(L, "a table expected, not %s", luaL_typename(L, TARGET));
   field_copy_table(L, TARGET);
@@ -104,17 +104,17 @@ static void read_target(lua_State *L, struct listen *out) {
   out->backlog = target_integer(L, TARGET, "backlog", 0, INT_MAX, -1);
   out->label = target_string(L, TARGET, "label", NULL);
   address_read_fields(L, TARGET, lua_isnil(L, HOST) ? "127.0.0.1" : "0.0.0.0", 0, &out->local);
-  default_reuseaddr(L);
+  listener_default_reuseaddr(L);
   target_read_options(L, TARGET, &out->options);
 }
 
 int listener_listen(lua_State *L) {
   struct listen what;
   lua_settop(L, TARGET);
-  read_target(L, &what);
+  listener_read_target(L, &what);
   listener **box = type_new_box(L, LISTENER_TYPE, 0);
-  int result = open_listener(L, &what, host_or_home(L, HOST), box);
-  if (result < 0) return push_not_opened(L, result, &what);
+  int result = listener_open_on(L, &what, host_or_home(L, HOST), box);
+  if (result < 0) return listener_push_not_opened(L, result, &what);
   anchor_add(L, -1, *box);
   return 1;
 }
@@ -122,25 +122,25 @@ int listener_listen(lua_State *L) {
 /* -- methods ------------------------------------------------------------------------------- */
 
 /* The stack: listener, timeout, the connection. */
-static int push_accepted(lua_State *L, op *o) {
+static int listener_push_accepted(lua_State *L, op *o) {
   if (o->result < 0) return failure_push(L, o->result, "accept");
   lua_pushvalue(L, 3);
   connection_anchor(L);
   return 1;
 }
 
-static int accept_one(lua_State *L) {
+static int listener_accept_one(lua_State *L) {
   listener *l = listener_self(L);
   uint64_t deadline_ns = timeout_argument(L, 2);
   lua_settop(L, 2);
   connection **box = connection_new(L);
   op *o = task_begin(L, deadline_ns);
   if (box_has(l, o)) listener_accept(l, task_scope(L), box, o);
-  return task_wait_holding(L, o, 3, push_accepted);
+  return task_wait_holding(L, o, 3, listener_push_accepted);
 }
 
 /* nil: keep it as it is. */
-static bool gate_argument(lua_State *L, int index, uint32_t *out) {
+static bool listener_gate_argument(lua_State *L, int index, uint32_t *out) {
   if (lua_isnoneornil(L, index)) return false;
   lua_Number limit = luaL_checknumber(L, index);
   bool is_count = limit >= 0 && limit == floor(limit);
@@ -149,10 +149,10 @@ static bool gate_argument(lua_State *L, int index, uint32_t *out) {
   return true;
 }
 
-static int set_gate(lua_State *L) {
+static int listener_limit_gate(lua_State *L) {
   uint32_t limit;
   listener_self(L);
-  bool is_given = gate_argument(L, 2, &limit);
+  bool is_given = listener_gate_argument(L, 2, &limit);
   listener *l = listener_open_self(L);
   if (l == NULL) return 3;
   if (is_given) listener_set_gate(l, limit);
@@ -165,7 +165,7 @@ static int set_gate(lua_State *L) {
   return 2;
 }
 
-static int queue(lua_State *L) {
+static int listener_push_queue(lua_State *L) {
   uint32_t depth, limit;
   listener *l = listener_open_self(L);
   if (l == NULL) return 3;
@@ -179,7 +179,7 @@ static int queue(lua_State *L) {
   return 1;
 }
 
-static int resize(lua_State *L) {
+static int listener_change_backlog(lua_State *L) {
   listener_self(L);
   lua_Integer backlog = luaL_checkinteger(L, 2);
   luaL_argcheck(L, backlog >= 0 && backlog <= INT_MAX, 2, "a backlog is a whole number, 0 or more");
@@ -188,21 +188,26 @@ static int resize(lua_State *L) {
   return failure_push_result(L, listener_resize(l, (int)backlog), "resize");
 }
 
-static int shut(lua_State *L) {
+static int listener_shut(lua_State *L) {
   listener_self(L);
   int how = connection_how(L, 2, -1);
   listener *l = listener_open_self(L);
   return l == NULL ? 3 : failure_push_result(L, listener_shutdown(l, how), "shutdown");
 }
 
-static int local_address(lua_State *L) {
+static int listener_local_address(lua_State *L) {
   listener *l = listener_open_self(L);
   return l == NULL ? 3 : address_push(L, listener_address(l));
 }
 
 static const luaL_Reg methods[] = {
-  {"accept", accept_one}, {"gate", set_gate},         {"queue", queue}, {"resize", resize},
-  {"shutdown", shut},     {"address", local_address}, {NULL, NULL},
+  {"accept", listener_accept_one},
+  {"gate", listener_limit_gate},
+  {"queue", listener_push_queue},
+  {"resize", listener_change_backlog},
+  {"shutdown", listener_shut},
+  {"address", listener_local_address},
+  {NULL, NULL},
 };
 
 void listener_open_type(lua_State *L) { box_open_type(L, LISTENER_TYPE, methods, NULL); }

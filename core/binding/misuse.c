@@ -8,7 +8,7 @@
 /* In the registry: how the sources of the library begin, "@/usr/share/lua/5.4/lunet/". */
 static const char LIBRARY[] = "lunet.library";
 
-static bool is_library(lua_State *L, const lua_Debug *about) {
+static bool misuse_is_library(lua_State *L, const lua_Debug *about) {
   bool is_known = lua_getfield(L, LUA_REGISTRYINDEX, LIBRARY) == LUA_TSTRING;
   const char *library = is_known ? lua_tostring(L, -1) : NULL;
   bool is_inside = is_known && strncmp(about->source, library, strlen(library)) == 0;
@@ -22,7 +22,7 @@ int misuse_find_called(lua_State *L, lua_State *of, lua_Debug *called) {
   if (lua_getstack(of, level, called) == 0) return 0;
   while (lua_getstack(of, ++level, &caller)) {
     lua_getinfo(of, "S", &caller);
-    if (!is_library(L, &caller)) break;
+    if (!misuse_is_library(L, &caller)) break;
     *called = caller;
   }
   lua_getinfo(of, "n", called);
@@ -30,7 +30,7 @@ int misuse_find_called(lua_State *L, lua_State *of, lua_Debug *called) {
 }
 
 /* The text is on top. */
-static int raise_at(lua_State *L, int level) {
+static int misuse_raise_at(lua_State *L, int level) {
   luaL_where(L, level);
   lua_insert(L, -2);
   lua_concat(L, 2);
@@ -49,7 +49,7 @@ int misuse(lua_State *L, const char *format, ...) {
   lua_pushvfstring(L, format, values);
   va_end(values);
   lua_concat(L, 2);
-  return raise_at(L, level);
+  return misuse_raise_at(L, level);
 }
 
 int misuse_argument(lua_State *L, int argument, const char *what) {
@@ -61,7 +61,7 @@ int misuse_argument(lua_State *L, int argument, const char *what) {
     lua_pushfstring(L, "calling '%s' on bad self (%s)", name, what);
   else
     lua_pushfstring(L, "bad argument #%d to '%s' (%s)", argument - is_method, name, what);
-  return raise_at(L, level);
+  return misuse_raise_at(L, level);
 }
 
 int misuse_value(lua_State *L, int index, const char *rule) {
@@ -83,7 +83,7 @@ int misuse_raise(lua_State *L) {
   lua_Debug called;
   luaL_checkstring(L, 1);
   lua_settop(L, 1);
-  return raise_at(L, misuse_find_called(L, L, &called));
+  return misuse_raise_at(L, misuse_find_called(L, L, &called));
 }
 
 int misuse_check_self(lua_State *L) {

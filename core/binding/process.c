@@ -42,7 +42,7 @@ int process_push_status(lua_State *L, int status) {
 /* -- exec ---------------------------------------------------------------------------------- */
 
 /* The process on top: its connections are fields of it, and keep it alive. */
-static connection **push_stream(lua_State *L, int i) {
+static connection **process_push_stream(lua_State *L, int i) {
   lua_getiuservalue(L, -1, 1);
   connection **box = type_new_box(L, CONNECTION_TYPE, 0);
   lua_getfield(L, LUA_REGISTRYINDEX, PROGRAMS);
@@ -55,14 +55,14 @@ static connection **push_stream(lua_State *L, int i) {
   return box;
 }
 
-static process **push_box(lua_State *L) {
+static process **process_push_box(lua_State *L) {
   process **box = type_new_box(L, PROCESS_TYPE, 1);
   lua_createtable(L, 0, STREAMS);
   lua_setiuservalue(L, -2, 1);
   return box;
 }
 
-static void close_streams(lua_State *L, int index) {
+static void process_close_streams(lua_State *L, int index) {
   lua_getiuservalue(L, index, 1);
   for (int i = 0; i < STREAMS; i++) {
     lua_getfield(L, -1, stream_names[i]);
@@ -77,7 +77,7 @@ static void close_streams(lua_State *L, int index) {
  */
 enum { HOST = 1, PROGRAM, PROCESS };
 
-static const char *push_attempt(lua_State *L, const process *p) {
+static const char *process_push_attempt(lua_State *L, const process *p) {
   lua_rawgeti(L, PROGRAM, 1);
   const char *program = lua_tostring(L, -1);
   switch (process_failed_at(p)) {
@@ -89,7 +89,7 @@ static const char *push_attempt(lua_State *L, const process *p) {
   }
 }
 
-static int push_started(lua_State *L, op *o) {
+static int process_push_started(lua_State *L, op *o) {
   process *p = box_check(L, PROCESS, PROCESS_TYPE);
   if (o->result >= 0) {
     anchor_add(L, PROCESS, p);
@@ -97,11 +97,11 @@ static int push_started(lua_State *L, op *o) {
     return 1;
   }
   handle_close(p);
-  close_streams(L, PROCESS);
-  return failure_push(L, o->result, push_attempt(L, p));
+  process_close_streams(L, PROCESS);
+  return failure_push(L, o->result, process_push_attempt(L, p));
 }
 
-static int push_not_opened(lua_State *L, int result, const char *program) {
+static int process_push_not_opened(lua_State *L, int result, const char *program) {
   if (result == -ENOENT)
     lua_pushfstring(L, "exec %s: %s beside or above the program lunet", program, GUARD_FILE);
   else
@@ -118,47 +118,47 @@ int process_exec(lua_State *L) {
            luaL_typename(L, PROGRAM));
   field_copy_table(L, PROGRAM);
   program_read(L, PROGRAM, &what);
-  process **box = push_box(L);
+  process **box = process_push_box(L);
   for (int i = 0; i < STREAMS; i++)
-    if (stream_is_connected(what.streams[i])) near[i] = push_stream(L, i);
+    if (stream_is_connected(what.streams[i])) near[i] = process_push_stream(L, i);
   fflush(NULL); /* what the script has printed comes before what the program prints */
   task_check(L);
   const host *h = host_or_home(L, HOST);
   struct place where = host_place(L, h, what.name);
   int result = process_open(task_loop(L), &where, h, &what, near, box);
   if (result < 0) {
-    close_streams(L, -1);
-    return push_not_opened(L, result, what.words[0]);
+    process_close_streams(L, -1);
+    return process_push_not_opened(L, result, what.words[0]);
   }
   op *o = task_start(L, DEADLINE_NEVER);
   lua_replace(L, PROCESS); /* what it was started with is not needed any more */
   process_start(*box, o);
-  return task_wait(L, o, push_started);
+  return task_wait(L, o, process_push_started);
 }
 
 /* -- methods ------------------------------------------------------------------------------- */
 
-static int number(lua_State *L) {
+static int process_push_number(lua_State *L) {
   process *p = process_open_self(L);
   if (p == NULL) return 3;
   lua_pushinteger(L, process_number(p));
   return 1;
 }
 
-static int send_signal(lua_State *L, int signal, const char *what) {
+static int process_send_signal(lua_State *L, int signal, const char *what) {
   process *p = process_open_self(L);
   return p == NULL ? 3 : failure_push_result(L, process_signal(p, signal), what);
 }
 
-static int send_signal_to_all(lua_State *L, int signal, const char *what) {
+static int process_send_signal_to_all(lua_State *L, int signal, const char *what) {
   process *p = process_open_self(L);
   return p == NULL ? 3 : failure_push_result(L, process_signal_all(p, signal), what);
 }
 
-static int freeze(lua_State *L) { return send_signal_to_all(L, SIGSTOP, "freeze"); }
-static int thaw(lua_State *L) { return send_signal_to_all(L, SIGCONT, "thaw"); }
+static int process_freeze(lua_State *L) { return process_send_signal_to_all(L, SIGSTOP, "freeze"); }
+static int process_thaw(lua_State *L) { return process_send_signal_to_all(L, SIGCONT, "thaw"); }
 
-static void push_entry(lua_State *L, const struct process_entry *e) {
+static void process_push_entry(lua_State *L, const struct process_entry *e) {
   lua_createtable(L, 0, 4);
   field_set_integer(L, "pid", e->number);
   field_set_integer(L, "parent", e->parent);
@@ -167,7 +167,7 @@ static void push_entry(lua_State *L, const struct process_entry *e) {
   lua_setfield(L, -2, "state");
 }
 
-static int tree(lua_State *L) {
+static int process_push_tree(lua_State *L) {
   struct process_tree found;
   process_self(L);
   void **memory = memory_new(L);
@@ -178,7 +178,7 @@ static int tree(lua_State *L) {
   *memory = found.entries;
   lua_createtable(L, (int)found.count, 0);
   for (size_t i = 0; i < found.count; i++) {
-    push_entry(L, &found.entries[i]);
+    process_push_entry(L, &found.entries[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   memory_free(memory);
@@ -186,7 +186,7 @@ static int tree(lua_State *L) {
 }
 
 /* "SIGKILL", or its number. */
-static int signal_argument(lua_State *L, int index) {
+static int process_signal_argument(lua_State *L, int index) {
   if (lua_type(L, index) == LUA_TNUMBER) {
     lua_Integer given = luaL_checkinteger(L, index);
     luaL_argcheck(L, given >= 1 && given <= signal_last(), index,
@@ -200,42 +200,43 @@ static int signal_argument(lua_State *L, int index) {
   return signal;
 }
 
-static int send_kill(lua_State *L) {
+static int process_send_kill(lua_State *L) {
   process_self(L);
-  return send_signal(L, signal_argument(L, 2), "kill");
+  return process_send_signal(L, process_signal_argument(L, 2), "kill");
 }
 
-static int push_ended(lua_State *L, op *o) {
+static int process_push_ended(lua_State *L, op *o) {
   int status;
   if (o->result < 0) return failure_push(L, o->result, "wait");
   process_ended(process_self(L), &status);
   return process_push_status(L, status);
 }
 
-static int wait_for_end(lua_State *L) {
+static int process_wait_for_end(lua_State *L) {
   process *p = process_self(L);
   uint64_t deadline_ns = timeout_argument(L, 2);
   op *o = task_begin(L, deadline_ns);
   if (box_has(p, o)) process_wait(p, o);
-  return task_wait(L, o, push_ended);
+  return task_wait(L, o, process_push_ended);
 }
 
-static int close_process(lua_State *L) {
+static int process_close(lua_State *L) {
   process *p = process_self(L);
   if (p != NULL) handle_close(p);
-  close_streams(L, 1);
+  process_close_streams(L, 1);
   lua_pushboolean(L, 1);
   return 1;
 }
 
-static const luaL_Reg methods[] = {
-  {"pid", number},     {"freeze", freeze},     {"thaw", thaw},           {"tree", tree},
-  {"kill", send_kill}, {"wait", wait_for_end}, {"close", close_process}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"pid", process_push_number}, {"freeze", process_freeze},
+                                   {"thaw", process_thaw},       {"tree", process_push_tree},
+                                   {"kill", process_send_kill},  {"wait", process_wait_for_end},
+                                   {"close", process_close},     {NULL, NULL}};
 
-static const luaL_Reg metamethods[] = {{"__close", close_process}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__close", process_close}, {NULL, NULL}};
 
 /* process.stdout and its likes, besides the methods, which are in the upvalue. */
-static int index_process(lua_State *L) {
+static int process_index(lua_State *L) {
   type_check(L, 1, PROCESS_TYPE);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
@@ -245,7 +246,7 @@ static int index_process(lua_State *L) {
   return 1;
 }
 
-static void open_programs(lua_State *L) {
+static void process_open_programs(lua_State *L) {
   if (!luaL_getsubtable(L, LUA_REGISTRYINDEX, PROGRAMS)) {
     lua_createtable(L, 0, 1);
     lua_pushliteral(L, "k");
@@ -257,11 +258,11 @@ static void open_programs(lua_State *L) {
 
 void process_open_type(lua_State *L) {
   bool is_new = box_open_type(L, PROCESS_TYPE, methods, metamethods);
-  open_programs(L);
+  process_open_programs(L);
   if (!is_new) return;
   luaL_getmetatable(L, PROCESS_TYPE);
   lua_getfield(L, -1, "__index");
-  lua_pushcclosure(L, index_process, 1);
+  lua_pushcclosure(L, process_index, 1);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

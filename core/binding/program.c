@@ -22,24 +22,24 @@ static const struct stream_choice {
   {"stderr", STREAM_INHERIT, true, true, "\"inherit\", \"keep\", \"pipe\", \"null\" or \"stdout\""},
 };
 
-static bool is_field(const char *name) {
+static bool program_is_field(const char *name) {
   for (const char *const *f = fields; *f != NULL; f++)
     if (strcmp(name, *f) == 0) return true;
   return false;
 }
 
-static void check_keys(lua_State *L, int index, lua_Integer words) {
+static void program_check_keys(lua_State *L, int index, lua_Integer words) {
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     lua_Integer place = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
     if (place >= 1 && place <= words) continue;
-    if (lua_type(L, -2) == LUA_TSTRING && is_field(lua_tostring(L, -2))) continue;
+    if (lua_type(L, -2) == LUA_TSTRING && program_is_field(lua_tostring(L, -2))) continue;
     misuse(L, "unknown option '%s' (known: env, cwd, stdin, stdout, stderr, label)",
            luaL_tolstring(L, -2, NULL));
   }
 }
 
 /* Pops the string or the number on top, which `keep` is to keep; returns its text. */
-static char *keep_text(lua_State *L, int keep, const char *where) {
+static char *program_keep_text(lua_State *L, int keep, const char *where) {
   size_t length;
   if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
     misuse(L, "%s: a string or a number expected, not %s", where, luaL_typename(L, -1));
@@ -49,29 +49,29 @@ static char *keep_text(lua_State *L, int keep, const char *where) {
   return (char *)text; /* libuv takes what execve(2) takes, and changes nothing */
 }
 
-static char **new_array(lua_State *L, int keep, size_t most) {
+static char **program_new_array(lua_State *L, int keep, size_t most) {
   char **array = lua_newuserdatauv(L, (most + 1) * sizeof *array, 0);
   lua_rawseti(L, keep, (lua_Integer)lua_rawlen(L, keep) + 1);
   return array;
 }
 
-static char **read_words(lua_State *L, int index, int keep, lua_Integer count) {
+static char **program_read_words(lua_State *L, int index, int keep, lua_Integer count) {
   char where[32];
-  char **words = new_array(L, keep, (size_t)count);
+  char **words = program_new_array(L, keep, (size_t)count);
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, index, i);
     snprintf(where, sizeof where, "[%lld]", (long long)i);
-    words[i - 1] = keep_text(L, keep, where);
+    words[i - 1] = program_keep_text(L, keep, where);
   }
   words[count] = NULL;
   return words;
 }
 
 /* The text of a field, or `missing`. */
-static const char *read_text(lua_State *L, int index, int keep, const char *field,
-                             const char *missing) {
+static const char *program_read_text(lua_State *L, int index, int keep, const char *field,
+                                     const char *missing) {
   int type = lua_getfield(L, index, field);
-  if (type == LUA_TSTRING) return keep_text(L, keep, field);
+  if (type == LUA_TSTRING) return program_keep_text(L, keep, field);
   if (type != LUA_TNIL) misuse(L, "%s: a string expected, not %s", field, luaL_typename(L, -1));
   lua_pop(L, 1);
   return missing;
@@ -79,7 +79,8 @@ static const char *read_text(lua_State *L, int index, int keep, const char *fiel
 
 /* -- streams ------------------------------------------------------------------------------- */
 
-static enum stream_kind read_stream(lua_State *L, int index, const struct stream_choice *choice) {
+static enum stream_kind program_read_stream(lua_State *L, int index,
+                                            const struct stream_choice *choice) {
   enum stream_kind kind = choice->otherwise;
   bool is_text = lua_getfield(L, index, choice->field) == LUA_TSTRING;
   const char *text = is_text ? lua_tostring(L, -1) : "";
@@ -103,7 +104,7 @@ static enum stream_kind read_stream(lua_State *L, int index, const struct stream
 /* -- the environment ----------------------------------------------------------------------- */
 
 /* The `env` table is at `index`. */
-static void check_environment(lua_State *L, int index) {
+static void program_check_environment(lua_State *L, int index) {
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
     if (name[0] == '\0' || strchr(name, '=') != NULL || strlen(name) != lua_rawlen(L, -2))
@@ -114,7 +115,7 @@ static void check_environment(lua_State *L, int index) {
   }
 }
 
-static size_t inherit_environment(lua_State *L, int index, char **out) {
+static size_t program_inherit_environment(lua_State *L, int index, char **out) {
   size_t count = 0;
   for (char **entry = environ; *entry != NULL; entry++) {
     lua_pushlstring(L, *entry, strcspn(*entry, "="));
@@ -124,7 +125,7 @@ static size_t inherit_environment(lua_State *L, int index, char **out) {
   return count;
 }
 
-static size_t add_environment(lua_State *L, int index, int keep, char **out) {
+static size_t program_add_environment(lua_State *L, int index, int keep, char **out) {
   size_t count = 0;
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     if (lua_isboolean(L, -1)) continue; /* removed */
@@ -132,18 +133,18 @@ static size_t add_environment(lua_State *L, int index, int keep, char **out) {
     lua_pushliteral(L, "=");
     lua_pushvalue(L, -3);
     lua_concat(L, 3);
-    out[count++] = keep_text(L, keep, "env");
+    out[count++] = program_keep_text(L, keep, "env");
   }
   return count;
 }
 
-static size_t count_pairs(lua_State *L, int index) {
+static size_t program_count_pairs(lua_State *L, int index) {
   size_t count = 0;
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) count++;
   return count;
 }
 
-static char **read_environment(lua_State *L, int index, int keep) {
+static char **program_read_environment(lua_State *L, int index, int keep) {
   size_t count = 0;
   int type = lua_getfield(L, index, "env");
   if (type == LUA_TNIL) {
@@ -155,11 +156,11 @@ static char **read_environment(lua_State *L, int index, int keep) {
     field_copy_table(L, -1);
   }
   int env = lua_gettop(L);
-  check_environment(L, env);
+  program_check_environment(L, env);
   while (environ[count] != NULL) count++;
-  char **out = new_array(L, keep, count + count_pairs(L, env));
-  count = inherit_environment(L, env, out);
-  count += add_environment(L, env, keep, out + count);
+  char **out = program_new_array(L, keep, count + program_count_pairs(L, env));
+  count = program_inherit_environment(L, env, out);
+  count += program_add_environment(L, env, keep, out + count);
   out[count] = NULL;
   lua_pop(L, 1);
   return out;
@@ -169,18 +170,19 @@ static char **read_environment(lua_State *L, int index, int keep) {
 
 void program_read(lua_State *L, int index, struct program *out) {
   lua_Integer words = (lua_Integer)lua_rawlen(L, index);
-  check_keys(L, index, words);
+  program_check_keys(L, index, words);
   if (words == 0) {
     misuse(L, "no program given, like { \"redis-server\", \"--port\", \"7000\" }");
     return;
   }
   lua_newtable(L);
   int keep = lua_gettop(L);
-  out->words = read_words(L, index, keep, words);
-  out->environment = read_environment(L, index, keep);
-  out->directory = read_text(L, index, keep, "cwd", "");
+  out->words = program_read_words(L, index, keep, words);
+  out->environment = program_read_environment(L, index, keep);
+  out->directory = program_read_text(L, index, keep, "cwd", "");
   const char *file = strrchr(out->words[0], '/');
-  out->name =
-    read_text(L, index, keep, "label", file == NULL || file[1] == '\0' ? out->words[0] : file + 1);
-  for (int i = 0; i < STREAMS; i++) out->streams[i] = read_stream(L, index, &stream_choices[i]);
+  out->name = program_read_text(L, index, keep, "label",
+                                file == NULL || file[1] == '\0' ? out->words[0] : file + 1);
+  for (int i = 0; i < STREAMS; i++)
+    out->streams[i] = program_read_stream(L, index, &stream_choices[i]);
 }

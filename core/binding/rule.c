@@ -15,7 +15,7 @@
 static const char RULE_TYPE[] = "lunet.rule";
 
 /* What was tried, with what only this knows about the error. */
-static const char *explain(lua_State *L, int result, bool is_home) {
+static const char *rule_explain(lua_State *L, int result, bool is_home) {
   if (firewall_complaint()[0] != '\0') return lua_pushfstring(L, "drop: %s", firewall_complaint());
   if (result == -EPERM && is_home)
     return "drop: the home host is the machine itself, whose firewall lunet leaves alone (make a "
@@ -24,7 +24,7 @@ static const char *explain(lua_State *L, int result, bool is_home) {
 }
 
 /* libuv has no words for this one. */
-static int push_missing(lua_State *L) {
+static int rule_push_missing(lua_State *L) {
   lua_pushnil(L);
   lua_pushfstring(L, "drop: the Debian package libnftables1 is needed: %s (ENOPKG)",
                   firewall_complaint());
@@ -38,8 +38,8 @@ int rule_drop(lua_State *L) {
   host *h = host_or_home(L, 1);
   struct place p = host_place(L, h, NULL);
   int result = rule_open(task_loop(L), &p, h, content, text, box);
-  if (result == -ENOPKG) return push_missing(L);
-  if (result < 0) return failure_push(L, result, explain(L, result, h == NULL));
+  if (result == -ENOPKG) return rule_push_missing(L);
+  if (result < 0) return failure_push(L, result, rule_explain(L, result, h == NULL));
   anchor_add(L, -1, *box);
   return 1;
 }
@@ -49,7 +49,7 @@ int rule_takes(lua_State *L) {
   return failure_push_result(L, rule_try(host_check(L, 1), content), "rules");
 }
 
-static int lost(lua_State *L) {
+static int rule_push_lost(lua_State *L) {
   rule *r = box_check(L, 1, RULE_TYPE);
   uint64_t segments = 0, bytes = 0;
   int result = r == NULL ? 0 : rule_lost(r, &segments, &bytes);
@@ -59,6 +59,6 @@ static int lost(lua_State *L) {
   return 2;
 }
 
-static const luaL_Reg methods[] = {{"lost", lost}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"lost", rule_push_lost}, {NULL, NULL}};
 
 void rule_open_type(lua_State *L) { box_open_type(L, RULE_TYPE, methods, NULL); }

@@ -17,7 +17,7 @@
 
 enum { HOST = 1, FILTER };
 
-static void check_fields(lua_State *L) {
+static void sockets_check_fields(lua_State *L) {
   static const char known[] =
     "state, port, local_port, peer_port, peer_address, owned, listener, info";
   static const char *const fields[] = {
@@ -30,7 +30,7 @@ static void check_fields(lua_State *L) {
   }
 }
 
-static int refuse_state(lua_State *L, int index) {
+static int sockets_refuse_state(lua_State *L, int index) {
   luaL_Buffer known;
   const char *given = luaL_tolstring(L, index, NULL);
   luaL_buffinit(L, &known);
@@ -44,25 +44,25 @@ static int refuse_state(lua_State *L, int index) {
 }
 
 /* The bit of the state whose name is on the top of the stack. */
-static uint32_t state_bit(lua_State *L) {
+static uint32_t sockets_state_bit(lua_State *L) {
   const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
   for (uint8_t number = 0; number < 32; number++)
     if ((SOCK_DIAG_STATES & 1u << number) && strcmp(tcp_state_name(number), name) == 0)
       return 1u << number;
-  refuse_state(L, -1);
+  sockets_refuse_state(L, -1);
   return 0;
 }
 
-static uint32_t states(lua_State *L) {
+static uint32_t sockets_states(lua_State *L) {
   uint32_t bits = 0;
   int type = lua_getfield(L, FILTER, "state");
   if (type == LUA_TNIL) bits = SOCK_DIAG_STATES;
-  if (type != LUA_TNIL && type != LUA_TTABLE) bits = state_bit(L);
+  if (type != LUA_TNIL && type != LUA_TTABLE) bits = sockets_state_bit(L);
   if (type == LUA_TTABLE) field_copy_table(L, -1);
   lua_Integer count = type == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, -1) : 0;
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, -1, i);
-    bits |= state_bit(L);
+    bits |= sockets_state_bit(L);
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
@@ -70,7 +70,7 @@ static uint32_t states(lua_State *L) {
 }
 
 /* 1, 0, or -1: not given */
-static int flag(lua_State *L, const char *field) {
+static int sockets_flag(lua_State *L, const char *field) {
   int type = lua_getfield(L, FILTER, field);
   if (type != LUA_TNIL && type != LUA_TBOOLEAN)
     misuse(L, "%s: true or false expected, not %s", field, luaL_typename(L, -1));
@@ -80,7 +80,7 @@ static int flag(lua_State *L, const char *field) {
 }
 
 /* Its connections: by its mark. Without one, at its port, and at its address unless that is any. */
-static void narrow_to(lua_State *L, const listener *l, struct sock_diag_filter *f) {
+static void sockets_narrow_to(lua_State *L, const listener *l, struct sock_diag_filter *f) {
   const address *local = listener_address(l);
   if (f->local_port != 0) misuse(L, "local_port: the listener says it already");
   f->family = address_family(local);
@@ -91,7 +91,7 @@ static void narrow_to(lua_State *L, const listener *l, struct sock_diag_filter *
   f->states &= ~(1u << TCP_STATE_LISTEN);
 }
 
-static void take_listener(lua_State *L, struct sock_diag_filter *f) {
+static void sockets_take_listener(lua_State *L, struct sock_diag_filter *f) {
   if (lua_getfield(L, FILTER, "listener") != LUA_TNIL) {
     const listener *l = listener_test(L, -1);
     if (l == NULL)
@@ -99,20 +99,20 @@ static void take_listener(lua_State *L, struct sock_diag_filter *f) {
     else if (listener_host(l) != host_number(host_or_home(L, HOST)))
       misuse(L, "listener: it is on another host");
     else
-      narrow_to(L, l, f);
+      sockets_narrow_to(L, l, f);
   }
   lua_pop(L, 1);
 }
 
 /* Whether a SYN to the one's address can come to the other, too. */
-static bool overlaps(const address *a, const address *b) {
+static bool sockets_overlaps(const address *a, const address *b) {
   if (address_is_any(a) || address_is_any(b)) return true;
   address plain_a = address_plain(a), plain_b = address_plain(b);
   return address_shares(&plain_a, &plain_b, address_bits(&plain_a));
 }
 
 /* Whether nobody but the listener can have connections at its address. */
-static bool is_alone(const listener *l) {
+static bool sockets_is_alone(const listener *l) {
   const address *local = listener_address(l);
   struct sock_diag_list found = {NULL, 0, 0};
   struct sock_diag_filter listening = {
@@ -120,22 +120,22 @@ static bool is_alone(const listener *l) {
   bool is_so = listener_is_first(l) && sock_diag_read(-1, &listening, &found) == 0;
   for (size_t i = 0; is_so && i < found.count; i++) {
     const struct tcp_socket *s = &found.sockets[i];
-    is_so = s->inode == listener_inode(l) || !overlaps(local, &s->local);
+    is_so = s->inode == listener_inode(l) || !sockets_overlaps(local, &s->local);
   }
   sock_diag_free(&found);
   return is_so;
 }
 
 /* On the stack of the machine, whose marks lunet leaves alone. */
-static bool is_mistakable(lua_State *L) {
+static bool sockets_is_mistakable(lua_State *L) {
   if (!lua_istable(L, FILTER)) return false;
   lua_getfield(L, FILTER, "listener");
   const listener *l = listener_test(L, -1);
   lua_pop(L, 1);
-  return l != NULL && listener_mark(l) == 0 && !is_alone(l);
+  return l != NULL && listener_mark(l) == 0 && !sockets_is_alone(l);
 }
 
-static int push_mistakable(lua_State *L) {
+static int sockets_push_mistakable(lua_State *L) {
   char text[ADDRESS_TEXT];
   lua_getfield(L, FILTER, "listener");
   const address *local = listener_address(listener_test(L, -1));
@@ -148,7 +148,7 @@ static int push_mistakable(lua_State *L) {
   return 3;
 }
 
-static void take_peer(lua_State *L, struct sock_diag_filter *f) {
+static void sockets_take_peer(lua_State *L, struct sock_diag_filter *f) {
   const char *text = target_string(L, FILTER, "peer_address", NULL);
   if (text == NULL) return;
   if (address_parse(text, &f->peer) < 0 || address_port(&f->peer) == 0)
@@ -157,52 +157,53 @@ static void take_peer(lua_State *L, struct sock_diag_filter *f) {
   f->peer_port = address_port(&f->peer);
 }
 
-static struct sock_diag_filter filter_argument(lua_State *L) {
+static struct sock_diag_filter sockets_filter_argument(lua_State *L) {
   if (lua_isnoneornil(L, FILTER))
     return (struct sock_diag_filter){.states = SOCK_DIAG_STATES, .owned = -1};
   if (!lua_istable(L, FILTER)) misuse(L, "a table expected, not %s", luaL_typename(L, FILTER));
   field_copy_table(L, FILTER);
-  check_fields(L);
+  sockets_check_fields(L);
   struct sock_diag_filter f = {
-    .states = states(L),
+    .states = sockets_states(L),
     .local_port = target_integer(L, FILTER, "local_port", 1, 65535, 0),
     .peer_port = target_integer(L, FILTER, "peer_port", 1, 65535, 0),
     .port = target_integer(L, FILTER, "port", 1, 65535, 0),
-    .owned = flag(L, "owned"),
-    .wants_info = flag(L, "info") == 1,
+    .owned = sockets_flag(L, "owned"),
+    .wants_info = sockets_flag(L, "info") == 1,
   };
-  take_peer(L, &f);
-  take_listener(L, &f);
+  sockets_take_peer(L, &f);
+  sockets_take_listener(L, &f);
   return f;
 }
 
 /* -- the list ------------------------------------------------------------------------------ */
 
-static void set_address(lua_State *L, const char *field, const char *port, const address *a) {
+static void sockets_set_address(lua_State *L, const char *field, const char *port,
+                                const address *a) {
   char text[ADDRESS_TEXT];
   field_set_string(L, field, address_format(a, text));
   field_set_integer(L, port, address_port(a));
 }
 
-static void set_queue(lua_State *L, const struct tcp_socket *s) {
+static void sockets_set_queue(lua_State *L, const struct tcp_socket *s) {
   lua_createtable(L, 0, 2);
   field_set_integer(L, "depth", s->receive_queue);
   field_set_integer(L, "limit", s->send_queue);
   lua_setfield(L, -2, "queue");
 }
 
-static void set_ends(lua_State *L, const struct tcp_socket *s) {
-  set_address(L, "local_address", "local_port", &s->local);
+static void sockets_set_ends(lua_State *L, const struct tcp_socket *s) {
+  sockets_set_address(L, "local_address", "local_port", &s->local);
   if (s->state == TCP_STATE_LISTEN) {
-    set_queue(L, s);
+    sockets_set_queue(L, s);
     return;
   }
-  set_address(L, "peer_address", "peer_port", &s->peer);
+  sockets_set_address(L, "peer_address", "peer_port", &s->peer);
   field_set_integer(L, "receive_queue", s->receive_queue);
   field_set_integer(L, "send_queue", s->send_queue);
 }
 
-static void set_timer(lua_State *L, const struct tcp_socket *s) {
+static void sockets_set_timer(lua_State *L, const struct tcp_socket *s) {
   static const char *const names[] = {
     [SOCK_TIMER_RETRANSMIT] = "retransmit",
     [SOCK_TIMER_KEEPALIVE] = "keepalive",
@@ -215,12 +216,12 @@ static void set_timer(lua_State *L, const struct tcp_socket *s) {
   field_set_number(L, "timer_expires", s->expires_ms / 1e3);
 }
 
-static void push_socket(lua_State *L, const struct tcp_socket *s) {
+static void sockets_push_socket(lua_State *L, const struct tcp_socket *s) {
   lua_createtable(L, 0, 16);
   field_set_string(L, "state", tcp_state_name(s->state));
   field_set_string(L, "family", address_family(&s->local) == AF_INET6 ? "ipv6" : "ipv4");
-  set_ends(L, s);
-  set_timer(L, s);
+  sockets_set_ends(L, s);
+  sockets_set_timer(L, s);
   field_set_boolean(L, "fin", TCP_STATES_AFTER_FIN & 1u << s->state);
   field_set_boolean(L, "owned", s->inode != 0);
   if (s->inode != 0) field_set_integer(L, "inode", s->inode);
@@ -234,16 +235,16 @@ static void push_socket(lua_State *L, const struct tcp_socket *s) {
 int sockets_list(lua_State *L) {
   lua_settop(L, FILTER);
   struct sock_diag_list found = {NULL, 0, 0};
-  struct sock_diag_filter filter = filter_argument(L);
+  struct sock_diag_filter filter = sockets_filter_argument(L);
   void **memory = memory_new(L);
-  if (is_mistakable(L)) return push_mistakable(L);
+  if (sockets_is_mistakable(L)) return sockets_push_mistakable(L);
   const host *h = host_or_home(L, HOST);
   int result = sock_diag_read(h == NULL ? -1 : host_namespace(h), &filter, &found);
   *memory = found.sockets;
   if (result < 0) return failure_push(L, result, "sockets");
   lua_createtable(L, (int)found.count, 0);
   for (size_t i = 0; i < found.count; i++) {
-    push_socket(L, &found.sockets[i]);
+    sockets_push_socket(L, &found.sockets[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   memory_free(memory);

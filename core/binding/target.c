@@ -6,13 +6,13 @@
 
 #include "binding/misuse.h"
 
-static bool is_field(const char *name, const char *const fields[]) {
+static bool target_is_field(const char *name, const char *const fields[]) {
   for (; *fields != NULL; fields++)
     if (strcmp(name, *fields) == 0) return true;
   return false;
 }
 
-static int refuse_unknown(lua_State *L, const char *name, const char *const fields[]) {
+static int target_refuse_unknown(lua_State *L, const char *name, const char *const fields[]) {
   luaL_Buffer known;
   luaL_buffinit(L, &known);
   for (; *fields != NULL; fields++) {
@@ -35,12 +35,12 @@ const char *target_text(lua_State *L, int index, const char *field) {
 }
 
 /* The refused value on the top of the stack, as the script wrote it. */
-static const char *shown(lua_State *L) {
+static const char *target_shown(lua_State *L) {
   if (lua_type(L, -1) == LUA_TSTRING) return lua_pushfstring(L, "\"%s\"", lua_tostring(L, -1));
   return luaL_tolstring(L, -1, NULL);
 }
 
-static bool is_number_of(const struct option *o, lua_State *L, int index) {
+static bool target_is_number_of(const struct option *o, lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TNUMBER) return false;
   lua_Number value = lua_tonumber(L, index);
   bool is_whole = o->type == OPTION_MILLISECONDS || value == floor(value);
@@ -48,7 +48,7 @@ static bool is_number_of(const struct option *o, lua_State *L, int index) {
 }
 
 /* The value is on the top of the stack. */
-static void check_option(lua_State *L, const struct option *o) {
+static void target_check_option(lua_State *L, const struct option *o) {
   const char *unit = o->type == OPTION_NUMBER ? "" : " seconds";
   switch (o->type) {
   case OPTION_FLAG:
@@ -62,17 +62,17 @@ static void check_option(lua_State *L, const struct option *o) {
     return;
   case OPTION_LINGER:
     if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) return;
-    if (is_number_of(o, L, -1)) return;
+    if (target_is_number_of(o, L, -1)) return;
     misuse(L,
            "option linger: 0 (close sends RST) or false expected, not %s: with a longer "
            "time close(2) would wait, and lunet's close never does",
-           shown(L));
+           target_shown(L));
     return;
   default:
-    if (is_number_of(o, L, -1)) return;
+    if (target_is_number_of(o, L, -1)) return;
     misuse(L, "option %s: a %snumber from %I to %I%s expected, not %s", o->name,
            o->type == OPTION_MILLISECONDS ? "" : "whole ", (LUAI_UACINT)o->min, (LUAI_UACINT)o->max,
-           unit, shown(L));
+           unit, target_shown(L));
   }
 }
 
@@ -80,20 +80,21 @@ void target_check(lua_State *L, int index, const char *const fields[]) {
   index = lua_absindex(L, index);
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     bool is_first = lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1;
-    if (is_first && is_field("[1]", fields)) continue;
-    if (lua_type(L, -2) != LUA_TSTRING) refuse_unknown(L, luaL_tolstring(L, -2, NULL), fields);
+    if (is_first && target_is_field("[1]", fields)) continue;
+    if (lua_type(L, -2) != LUA_TSTRING)
+      target_refuse_unknown(L, luaL_tolstring(L, -2, NULL), fields);
     const char *name = lua_tostring(L, -2);
-    if (is_field(name, fields)) continue;
+    if (target_is_field(name, fields)) continue;
     const struct option *o = option_find(name);
     if (o != NULL)
-      check_option(L, o);
+      target_check_option(L, o);
     else
-      refuse_unknown(L, name, fields);
+      target_refuse_unknown(L, name, fields);
   }
 }
 
 /* What is on the top of the stack. */
-static struct target_option read_option(lua_State *L, const struct option *o) {
+static struct target_option target_read_option(lua_State *L, const struct option *o) {
   struct target_option read = {.option = o};
   switch (o->type) {
   case OPTION_FLAG: read.value = lua_toboolean(L, -1); break;
@@ -109,12 +110,13 @@ void target_read_options(lua_State *L, int index, struct target_options *out) {
   out->count = 0;
   out->refused = NULL;
   for (const struct option *o = option_table; o->name != NULL; o++) {
-    if (lua_getfield(L, index, o->name) != LUA_TNIL) out->options[out->count++] = read_option(L, o);
+    if (lua_getfield(L, index, o->name) != LUA_TNIL)
+      out->options[out->count++] = target_read_option(L, o);
     lua_pop(L, 1);
   }
 }
 
-static int set_option(const struct target_option *o, int fd) {
+static int target_set_option(const struct target_option *o, int fd) {
   switch (o->option->type) {
   case OPTION_TEXT: return option_set_text(fd, o->option, o->text);
   case OPTION_LINGER: return option_set_linger(fd, o->value);
@@ -124,7 +126,7 @@ static int set_option(const struct target_option *o, int fd) {
 
 int target_set_options(struct target_options *o, int fd) {
   for (size_t i = 0; i < o->count; i++) {
-    int result = set_option(&o->options[i], fd);
+    int result = target_set_option(&o->options[i], fd);
     if (result == 0) continue;
     o->refused = o->options[i].option;
     return result;
@@ -145,7 +147,8 @@ int target_integer(lua_State *L, int index, const char *field, int min, int max,
   }
   lua_Integer value = lua_tointegerx(L, -1, &is_integer);
   if (!is_integer || lua_type(L, -1) != LUA_TNUMBER || value < min || value > max)
-    misuse(L, "%s: a whole number from %d to %d expected, not %s", field, min, max, shown(L));
+    misuse(L, "%s: a whole number from %d to %d expected, not %s", field, min, max,
+           target_shown(L));
   lua_pop(L, 1);
   return (int)value;
 }

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "handle/op.h"
+#include "handle/loop.h"
 
 typedef struct runtime runtime;
 

@@ -29,7 +29,8 @@ int trace_start(lua_State *L) {
   return 2;
 }
 
-static void set_end(lua_State *L, const char *whole, const char *port, const struct trace_end *e) {
+static void trace_set_end(lua_State *L, const char *whole, const char *port,
+                          const struct trace_end *e) {
   char text[ADDRESS_TEXT];
   address end, plain;
   if (e->port == 0) return;
@@ -44,7 +45,7 @@ static const char *const streams[] = {NULL, "stdin", "stdout", "stderr"};
 static const char *const hows[] = {[SHUT_RD] = "rd", [SHUT_WR] = "wr", [SHUT_RDWR] = "rdwr"};
 
 /* The text is on the top of the stack; the table takes its place. */
-static void push_event(lua_State *L, const trace *t, const struct event *e) {
+static void trace_push_event(lua_State *L, const trace *t, const struct event *e) {
   lua_createtable(L, 0, 8);
   lua_insert(L, -2);
   lua_setfield(L, -2, "text");
@@ -60,8 +61,8 @@ static void push_event(lua_State *L, const trace *t, const struct event *e) {
   }
   field_set_integer(L, "socket", e->socket.id);
   if (e->socket.stream != 0) field_set_string(L, "stream", streams[e->socket.stream]);
-  set_end(L, "local_address", "local_port", &e->socket.local);
-  set_end(L, "peer_address", "peer_port", &e->socket.peer);
+  trace_set_end(L, "local_address", "local_port", &e->socket.local);
+  trace_set_end(L, "peer_address", "peer_port", &e->socket.peer);
   if (e->kind == EVENT_FOUND || e->kind == EVENT_GONE) return;
   if (e->kind == EVENT_DROP_END) field_set_integer(L, "segments", e->bytes);
   if (e->kind == EVENT_DROP || e->kind == EVENT_DROP_END) return;
@@ -81,7 +82,7 @@ static void push_event(lua_State *L, const trace *t, const struct event *e) {
 
 /* Of NULL, nil; a note may have zeros in it, and is a text also where there was no memory for it.
  */
-static void push_text(lua_State *L, const struct event *e) {
+static void trace_push_text(lua_State *L, const struct event *e) {
   if (e->kind == EVENT_NOTE)
     lua_pushlstring(L, e->text == NULL ? "" : e->text, (size_t)e->bytes);
   else
@@ -105,8 +106,8 @@ int trace_events(lua_State *L) {
       if (number == next) break;
     }
     struct event e = *trace_event(t, number);
-    push_text(L, &e);
-    push_event(L, t, &e);
+    trace_push_text(L, &e);
+    trace_push_event(L, t, &e);
     lua_rawseti(L, -2, ++count);
   }
   lua_pushinteger(L, lost);

@@ -18,7 +18,7 @@ static const char WIRE_TYPE[] = "lunet.wire";
 static const double LONGEST_S = 1e9, LARGEST = 0x1p53;
 
 /* Without its host. */
-static struct wire_end end_argument(lua_State *L, int index) {
+static struct wire_end wire_end_argument(lua_State *L, int index) {
   lua_Number delay = luaL_checknumber(L, index + 2);
   luaL_argcheck(L, delay >= 0 && delay <= LONGEST_S, index + 2, "a delay is in seconds, 0 or more");
   return (struct wire_end){
@@ -28,7 +28,7 @@ static struct wire_end end_argument(lua_State *L, int index) {
 }
 
 int wire_new(lua_State *L) {
-  struct wire_end ends[2] = {end_argument(L, 1), end_argument(L, 4)};
+  struct wire_end ends[2] = {wire_end_argument(L, 1), wire_end_argument(L, 4)};
   lua_Number capacity = luaL_checknumber(L, 7);
   luaL_argcheck(L, capacity >= 0 && capacity <= LARGEST, 7, "a capacity is in bytes, 0 or more");
   wire **box = type_new_box(L, WIRE_TYPE, 0);
@@ -43,7 +43,7 @@ int wire_new(lua_State *L) {
   return host_push_refusal(L, result, lua_tostring(L, -1));
 }
 
-static int is_up(lua_State *L) {
+static int wire_push_is_up(lua_State *L) {
   wire *w = box_check(L, 1, WIRE_TYPE);
   int result = handle_is_open(w) ? wire_is_up(w) : OP_CLOSED;
   if (result < 0) return failure_push(L, result, "link");
@@ -51,7 +51,7 @@ static int is_up(lua_State *L) {
   return 1;
 }
 
-static int statistics(lua_State *L) {
+static int wire_statistics(lua_State *L) {
   struct wire_statistics s = {0, 0, 0, 0};
   wire *w = box_check(L, 1, WIRE_TYPE);
   if (w != NULL) wire_read_statistics(w, &s);
@@ -64,6 +64,7 @@ static int statistics(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"is_up", is_up}, {"statistics", statistics}, {NULL, NULL}};
+static const luaL_Reg methods[] = {
+  {"is_up", wire_push_is_up}, {"statistics", wire_statistics}, {NULL, NULL}};
 
 void wire_open_type(lua_State *L) { box_open_type(L, WIRE_TYPE, methods, NULL); }

@@ -1,5 +1,6 @@
 #include "handle/capture.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ enum { FIRST_ROOM = 256 };
 /* -- the ring ------------------------------------------------------------------------------ */
 
 /* It grows until it has the room that it may have: till then nothing in it was overwritten. */
-static bool grow(capture *c) {
+static bool capture_grow(capture *c) {
   uint32_t room = c->room == 0 ? FIRST_ROOM : 2 * c->room;
   if (room > c->most) room = c->most;
   struct segment *ring = realloc(c->ring, room * sizeof *ring);
@@ -36,9 +37,9 @@ static bool grow(capture *c) {
   return true;
 }
 
-static void take(void *owner, const struct segment *s) {
+static void capture_take(void *owner, const struct segment *s) {
   capture *c = owner;
-  if (c->next == c->room && c->room < c->most && !grow(c)) c->most = c->room;
+  if (c->next == c->room && c->room < c->most && !capture_grow(c)) c->most = c->room;
   if (c->room == 0) {
     c->dropped++;
     return;
@@ -46,16 +47,16 @@ static void take(void *owner, const struct segment *s) {
   c->ring[c->next++ % c->room] = *s;
 }
 
-static int read_some(capture *c) {
+static int capture_read_some(capture *c) {
   uint64_t error_ns;
-  int count = tap_read(c->tap, READ_MOST, take, c, &error_ns);
+  int count = tap_read(c->tap, READ_MOST, capture_take, c, &error_ns);
   if (count > 0 && error_ns > c->error_ns) c->error_ns = error_ns;
   return count;
 }
 
 int capture_read(capture *c) {
   int count = c->tap != NULL ? READ_MOST : 0;
-  while (count == READ_MOST) count = read_some(c);
+  while (count == READ_MOST) count = capture_read_some(c);
   return count < 0 ? count : 0;
 }
 
@@ -78,7 +79,7 @@ static int capture_close(handle *h) {
   capture *c = (capture *)h;
   capture_read(c);
   c->dropped = capture_dropped(c);
-  watch_end(c->lp, tap_fd(c->tap));
+  watch_end(loop_watches(c->lp), tap_fd(c->tap));
   tap_close(c->tap);
   c->tap = NULL;
   return 0;
@@ -98,21 +99,22 @@ static void capture_describe(const handle *h, char *text, size_t size) {
 static const struct handle_type capture_type = {"capture", capture_close, NULL, capture_free,
                                                 capture_describe};
 
-static void on_readable(void *owner, int events) {
+static void capture_on_readable(void *owner, int events) {
   capture *c = owner;
   (void)events;
-  int count = read_some(c);
-  if (count < 0 || count == READ_MOST) watch_again(c->lp, tap_fd(c->tap));
+  int count = capture_read_some(c);
+  if (count < 0 || count == READ_MOST) watch_again(loop_watches(c->lp), tap_fd(c->tap));
 }
 
 int capture_open(loop *lp, const struct place *p, const host *h, uint32_t most, capture **out) {
   capture *c = calloc(1, sizeof *c);
-  if (c == NULL) return UV_ENOMEM;
+  if (c == NULL) return -ENOMEM;
   c->lp = lp;
   c->name = strdup(host_name(h));
   c->most = most;
-  int result = c->name == NULL ? UV_ENOMEM : tap_open(host_namespace(h), &c->tap);
-  if (result == 0) result = watch_begin(lp, tap_fd(c->tap), WATCH_READABLE, on_readable, c);
+  int result = c->name == NULL ? -ENOMEM : tap_open(host_namespace(h), &c->tap);
+  if (result == 0)
+    result = watch_begin(loop_watches(lp), tap_fd(c->tap), WATCH_READABLE, capture_on_readable, c);
   if (result < 0) {
     if (c->tap != NULL) tap_close(c->tap);
     free(c->name);

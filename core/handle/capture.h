@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "handle/host.h"
+#include "handle/loop.h"
 #include "handle/scope.h"
 #include "platform/tap.h"
 

@@ -8,67 +8,65 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "handle/watch.h"
-
 enum { PATIENCE_MS = 2000 }; /* for a child that has been told to end */
 
 struct child {
-  list in_loop;
-  loop *lp;
+  list in_children;
+  watches *watches;
   pid_t number; /* 0: it has been waited for */
   int fd;       /* tells its end */
   bool is_dropped;
 };
 
-static void free_unused(child *c) {
+static void child_free_unused(child *c) {
   if (c->is_dropped && c->number == 0) free(c);
 }
 
-static void wait_for(child *c) {
+static void child_wait(child *c) {
   while (waitpid(c->number, NULL, 0) == -1 && errno == EINTR) continue;
-  watch_end(c->lp, c->fd);
+  watch_end(c->watches, c->fd);
   close(c->fd);
-  list_remove(&c->in_loop);
+  list_remove(&c->in_children);
   c->number = 0;
 }
 
-static void on_ended(void *owner, int events) {
+static void child_on_end(void *owner, int events) {
   child *c = owner;
   (void)events;
   if (c->number == 0) return;
-  wait_for(c);
-  free_unused(c);
+  child_wait(c);
+  child_free_unused(c);
 }
 
-static int watch(child *c) {
+static int child_watch(child *c) {
   c->fd = spawn_watch(c->number);
   if (c->fd < 0) return c->fd;
-  return watch_begin(c->lp, c->fd, WATCH_READABLE, on_ended, c);
+  return watch_begin(c->watches, c->fd, WATCH_READABLE, child_on_end, c);
 }
 
 /* A child whose end could not be noticed is none: it is ended at once. */
-static void give_up(child *c) {
+static void child_give_up(child *c) {
   kill(c->number, SIGKILL);
   while (waitpid(c->number, NULL, 0) == -1 && errno == EINTR) continue;
   if (c->fd >= 0) close(c->fd);
   free(c);
 }
 
-int child_start(loop *lp, const struct spawn *what, child **out) {
+int child_start(watches *ws, list *children, const struct spawn *what, child **out) {
   child *c = calloc(1, sizeof *c);
-  if (c == NULL) return UV_ENOMEM;
-  c->lp = lp;
+  if (c == NULL) return -ENOMEM;
+  c->watches = ws;
   c->number = spawn_program(what);
-  int result = c->number < 0 ? c->number : watch(c);
+  int result = c->number < 0 ? c->number : child_watch(c);
   if (c->number < 0) {
     free(c);
     return result;
   }
   if (result < 0) {
-    give_up(c);
+    child_give_up(c);
     return result;
   }
-  list_append(loop_children(lp), &c->in_loop);
+  list_append(children, &c->in_children);
   *out = c;
   return 0;
 }
@@ -82,16 +80,15 @@ void child_signal(child *c, int number) {
 void child_drop(child *c) {
   if (c == NULL) return;
   c->is_dropped = true;
-  free_unused(c);
+  child_free_unused(c);
 }
 
-void child_wait_for_all(loop *lp) {
-  list *children = loop_children(lp);
+void child_wait_for_all(list *children) {
   while (!list_empty(children)) {
-    child *c = LIST_ENTRY(children->next, child, in_loop);
+    child *c = LIST_ENTRY(children->next, child, in_children);
     struct pollfd end = {.fd = c->fd, .events = POLLIN};
     if (poll(&end, 1, PATIENCE_MS) != 1) kill(c->number, SIGKILL);
-    wait_for(c);
-    free_unused(c);
+    child_wait(c);
+    child_free_unused(c);
   }
 }

@@ -3,16 +3,18 @@
 #ifndef LUNET_HANDLE_CHILD_H
 #define LUNET_HANDLE_CHILD_H
 
-#include "handle/loop.h"
+#include "handle/list.h"
+#include "handle/watch.h"
 #include "platform/spawn.h"
 
 typedef struct child child;
 
-int child_start(loop *lp, const struct spawn *what, child **out);
+/* Among the `children` until it has been waited for. */
+int child_start(watches *ws, list *children, const struct spawn *what, child **out);
 pid_t child_number(const child *c);      /* 0: it has ended */
 void child_signal(child *c, int number); /* harmless when it has ended */
 void child_drop(child *c);               /* its starter is done with it; of NULL: nothing */
 
-void child_wait_for_all(loop *lp); /* which have been told to end; kills those that do not */
+void child_wait_for_all(list *children); /* which have been told to end; kills those that do not */
 
 #endif

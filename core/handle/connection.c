@@ -39,7 +39,7 @@ static void connection_record_op(connection *c, const op *o, enum event_kind kin
 }
 
 static void connection_end(connection *c, enum event_kind kind, void (*close_socket)(int fd)) {
-  watch_end(c->lp, c->fd);
+  watch_end(loop_watches(c->lp), c->fd);
   close_socket(c->fd);
   held_free(&c->reader.held);
   connection_record(c, kind, 0, 0);
@@ -98,7 +98,7 @@ static const struct handle_type connection_type = {"connection", connection_clos
 
 int connection_open(loop *lp, const struct place *p, int fd, connection **out) {
   connection *c = calloc(1, sizeof *c);
-  if (c == NULL) return UV_ENOMEM;
+  if (c == NULL) return -ENOMEM;
   c->lp = lp;
   c->fd = fd;
   list_init(&c->readers);
@@ -143,7 +143,7 @@ static void connection_on_ready(void *owner, int events) {
 }
 
 /* Makes the call at once, unless others are before it; waits only if it would block. */
-static void start(connection *c, op *o, list *queue, int events) {
+static void connection_start(connection *c, op *o, list *queue, int events) {
   if (!c->handle.is_open) {
     op_end(o, OP_CLOSED);
     return;
@@ -151,24 +151,28 @@ static void start(connection *c, op *o, list *queue, int events) {
   if (list_empty(queue) && o->kind->attempt(o)) return;
   op_wait(o, queue);
   if (op_ended(o)) return; /* it was not to wait */
-  if (!watch_is_on(c->lp, c->fd, events)) loop_watch_later(c->lp, o);
+  if (!watch_is_on(loop_watches(c->lp), c->fd, events)) op_put_off(o);
 }
 
-static void watch(op *o, list *queue, int events) {
+static void connection_subscribe(op *o, list *queue, int events) {
   connection *c = o->owner;
   c->is_empty = false;
   op_attempt_all(queue);
   if (op_ended(o)) return;
-  int result = watch_begin(c->lp, c->fd, events, connection_on_ready, c);
+  int result = watch_begin(loop_watches(c->lp), c->fd, events, connection_on_ready, c);
   if (result < 0) op_end(o, result);
 }
 
-static void watch_reading(op *o) { watch(o, &((connection *)o->owner)->readers, WATCH_READABLE); }
+static void connection_subscribe_reading(op *o) {
+  connection_subscribe(o, &((connection *)o->owner)->readers, WATCH_READABLE);
+}
 
-static void watch_writing(op *o) { watch(o, &((connection *)o->owner)->writers, WATCH_WRITABLE); }
+static void connection_subscribe_writing(op *o) {
+  connection_subscribe(o, &((connection *)o->owner)->writers, WATCH_WRITABLE);
+}
 
 /* Whether the handshake is over. */
-static bool attempt_connect(op *o) {
+static bool connection_attempt_connect(op *o) {
   connection *c = o->owner;
   address peer;
   connection_peer(c, &peer);
@@ -189,14 +193,15 @@ static void connection_find_peer(connection *c) {
     trace_end_set(&c->socket.peer, &peer);
 }
 
-static void connect_ended(op *o) {
+static void connection_connect_ended(op *o) {
   connection *c = o->owner;
   if (o->result == 0) connection_find_peer(c);
   connection_find_local(c);
   connection_record_op(c, o, EVENT_CONNECT, 0, o->result);
 }
 
-static const struct op_kind connect_kind = {attempt_connect, watch_writing, connect_ended};
+static const struct op_kind connect_kind = {connection_attempt_connect,
+                                            connection_subscribe_writing, connection_connect_ended};
 
 void connection_connect(connection *c, const address *peer, op *o) {
   trace_end_set(&c->socket.peer, peer);
@@ -204,21 +209,22 @@ void connection_connect(connection *c, const address *peer, op *o) {
   o->kind = &connect_kind;
   int result = socket_connect(c->fd, peer);
   if (result == -EINPROGRESS)
-    start(c, o, &c->writers, WATCH_WRITABLE); /* on loopback the handshake is often over by now */
+    connection_start(c, o, &c->writers,
+                     WATCH_WRITABLE); /* on loopback the handshake is often over by now */
   else
     op_end(o, result);
 }
 
 /* EINPROGRESS: this send has begun the handshake that TCP_FASTOPEN_CONNECT had put off. */
-static bool would_block(ssize_t sent) { return sent == UV_EAGAIN || sent == -EINPROGRESS; }
+static bool connection_would_block(ssize_t sent) { return sent == -EAGAIN || sent == -EINPROGRESS; }
 
 /* The kernel is asked also about no bytes: it knows whether more can be sent. */
-static bool attempt_send(op *o) {
+static bool connection_attempt_send(op *o) {
   connection *c = o->owner;
   do {
     ssize_t sent =
       socket_send(c->fd, o->as.send.data + o->as.send.sent, o->as.send.length - o->as.send.sent);
-    if (would_block(sent)) return false;
+    if (connection_would_block(sent)) return false;
     if (sent < 0) return op_end(o, sent), true;
     o->as.send.sent += (size_t)sent;
   } while (o->as.send.sent < o->as.send.length);
@@ -227,53 +233,54 @@ static bool attempt_send(op *o) {
 }
 
 /* EPIPE tells of this side's shutdown, or that the peer reads no more: what it sent is whole. */
-static bool breaks_reading(ssize_t sent) {
+static bool connection_breaks_reading(ssize_t sent) {
   bool is_kernels = sent < 0 && sent > OP_TIMEOUT;
-  return is_kernels && sent != UV_EPIPE && sent != UV_ENOMEM && sent != UV_ENOBUFS;
+  return is_kernels && sent != -EPIPE && sent != -ENOMEM && sent != -ENOBUFS;
 }
 
-static void send_ended(op *o) {
+static void connection_send_ended(op *o) {
   connection *c = o->owner;
-  if (breaks_reading(o->result)) reader_broken(&c->reader, (int)o->result);
+  if (connection_breaks_reading(o->result)) reader_broken(&c->reader, (int)o->result);
   connection_record_op(c, o, EVENT_SEND, (int64_t)o->as.send.sent, o->result < 0 ? o->result : 0);
   /* The answer has hardly come yet: a receive lets the others go first. */
-  if (!c->left_some && !watch_is_on(c->lp, c->fd, WATCH_READABLE)) c->is_empty = true;
+  if (!c->left_some && !watch_is_on(loop_watches(c->lp), c->fd, WATCH_READABLE)) c->is_empty = true;
 }
 
-static const struct op_kind send_kind = {attempt_send, watch_writing, send_ended};
+static const struct op_kind send_kind = {connection_attempt_send, connection_subscribe_writing,
+                                         connection_send_ended};
 
 void connection_send(connection *c, op *o) {
   o->as.send.sent = 0;
   o->owner = c;
   o->kind = &send_kind;
-  start(c, o, &c->writers, WATCH_WRITABLE);
+  connection_start(c, o, &c->writers, WATCH_WRITABLE);
 }
 
 /* A receive that got less than it asked for has got all, and what comes will be told: epoll(7). Not
  * so if it may have stopped before something else that was told already; and a Unix one stops where
  * descriptors were passed, too. */
-static bool gets_all(const connection *c) {
+static bool connection_gets_all(const connection *c) {
   bool tells_bytes = (c->told & (WATCH_READABLE | WATCH_MARK)) == WATCH_READABLE;
   return tells_bytes && !connection_is_unix(c);
 }
 
-static bool asks_in_vain(const connection *c, const op *o) {
+static bool connection_asks_in_vain(const connection *c, const op *o) {
   bool wants_none = o->as.receive.what == RECEIVE_EXACTLY && o->as.receive.want == 0;
   bool has_none = held_length(&c->reader.held) == 0 && !c->reader.is_untold;
-  return c->is_empty && has_none && !wants_none && o->deadline_ns != DEADLINE_POLL;
+  return c->is_empty && has_none && !wants_none && o->deadline.at_ns != DEADLINE_POLL;
 }
 
-static bool attempt_receive(op *o) {
+static bool connection_attempt_receive(op *o) {
   connection *c = o->owner;
-  if (asks_in_vain(c, o)) return false;
+  if (connection_asks_in_vain(c, o)) return false;
   bool has_ended = reader_attempt(c->fd, &c->reader, o);
-  c->is_empty = o->as.receive.got_less && gets_all(c);
+  c->is_empty = o->as.receive.got_less && connection_gets_all(c);
   c->left_some = o->as.receive.left_some;
-  if (o->as.receive.has_more) watch_again(c->lp, c->fd);
+  if (o->as.receive.has_more) watch_again(loop_watches(c->lp), c->fd);
   return has_ended;
 }
 
-static void receive_ended(op *o) {
+static void connection_receive_ended(op *o) {
   connection *c = o->owner;
   c->ended = o->result < 0 ? (int)o->result : o->as.receive.cut;
   connection_record_op(c, o, EVENT_RECEIVE, o->result < 0 ? 0 : (int64_t)o->as.receive.taken,
@@ -283,12 +290,13 @@ static void receive_ended(op *o) {
   if (is_given_up && held_length(&c->reader.held) > 0) op_attempt_all(&c->readers);
 }
 
-static const struct op_kind receive_kind = {attempt_receive, watch_reading, receive_ended};
+static const struct op_kind receive_kind = {connection_attempt_receive,
+                                            connection_subscribe_reading, connection_receive_ended};
 
 void connection_receive(connection *c, op *o) {
   o->owner = c;
   o->kind = &receive_kind;
-  start(c, o, &c->readers, WATCH_READABLE);
+  connection_start(c, o, &c->readers, WATCH_READABLE);
 }
 
 int connection_shutdown(connection *c, int how) {

@@ -6,6 +6,7 @@
 #define LUNET_HANDLE_CONNECTION_H
 
 #include "handle/gate.h"
+#include "handle/loop.h"
 #include "handle/op.h"
 #include "handle/scope.h"
 #include "platform/address.h"

@@ -3,26 +3,42 @@
 #ifndef LUNET_HANDLE_DEADLINE_H
 #define LUNET_HANDLE_DEADLINE_H
 
-#include "handle/loop.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-int deadlines_open(loop *lp, deadlines **out);
-void deadlines_close(deadlines *d);
+#include "handle/watch.h"
+
+typedef struct deadlines deadlines;
+
+#define DEADLINE_NEVER UINT64_MAX
+#define DEADLINE_POLL 0 /* do not wait at all */
+
+/* What something that can be late has in it. */
+typedef struct deadline {
+  uint64_t at_ns; /* absolute, on clock_now_ns() */
+  uint32_t slot;  /* its place in the heap; 0: none */
+} deadline;
+
+/* `passed` is called with each deadline that has passed, which is out of the heap by then or takes
+ * itself out. */
+int deadlines_open(watches *ws, void (*passed)(deadline *d), deadlines **out);
+void deadlines_close(deadlines *ds);
 
 /* From now on they find the processor awake. By a thread: only once the process needs to make no
  * user namespace any more. */
-void deadlines_stay_awake(deadlines *d);
+void deadlines_stay_awake(deadlines *ds);
 
-int deadlines_add(deadlines *d, op *o); /* by o->deadline_ns */
-void deadlines_remove(deadlines *d, op *o);
+int deadlines_add(deadlines *ds, deadline *d);
+void deadlines_remove(deadlines *ds, deadline *d); /* harmless if it is not there */
 
 /* How long a poll may take at most, in ms: -1 for ever, since the timer ends it; but not where the
  * kernel has refused to set that. */
-int deadlines_bound_ms(const deadlines *d);
+int deadlines_bound_ms(const deadlines *ds);
 
-bool deadlines_are_due(const deadlines *d); /* the last poll told that the first one has passed */
+bool deadlines_are_due(const deadlines *ds); /* the last poll told that the first one has passed */
 
-/* Ends with OP_TIMEOUT every op that is due. Called after polling, so that an op whose descriptor
- * became ready in the same poll ends with its data instead. */
-void deadlines_expire(deadlines *d);
+/* Calls `passed` for every deadline that is due. Called after polling, so that an op whose
+ * descriptor became ready in the same poll ends with its data instead. */
+void deadlines_expire(deadlines *ds);
 
 #endif

@@ -58,7 +58,7 @@ struct foreign {
 
 /* To find out who holds a socket means to search /proc, which takes milliseconds. They are not
  * counted: it happens seldom, and the next look must not be far. */
-static bool holds(foreign *f, uint32_t inode) {
+static bool foreign_holds(foreign *f, uint32_t inode) {
   uint64_t began_ns = clock_spent_ns();
   if (!f->has_tree) f->has_tree = process_tree_read(f->guard, f->number, &f->tree) == 0;
   bool result = f->has_tree && process_tree_holds(&f->tree, inode);
@@ -66,28 +66,28 @@ static bool holds(foreign *f, uint32_t inode) {
   return result;
 }
 
-static struct seen *find(foreign *f, uint32_t inode) {
+static struct seen *foreign_find(foreign *f, uint32_t inode) {
   for (size_t i = 0; i < f->count; i++)
     if (f->seen[i].inode == inode) return &f->seen[i];
   return NULL;
 }
 
-static void ask(struct trace_probe *p, bool is_noteworthy);
+static void foreign_ask(struct trace_probe *p, bool is_noteworthy);
 
 /* Whether another program is known to hold it. */
-static bool is_claimed(const foreign *f, uint32_t inode) {
+static bool foreign_is_claimed(const foreign *f, uint32_t inode) {
   list *probes = trace_probes(f->trace);
   for (list *l = probes->next; l != probes; l = l->next) {
     struct trace_probe *p = LIST_ENTRY(l, struct trace_probe, in_trace);
-    foreign *other = p->ask == ask ? LIST_ENTRY(p, foreign, probe) : NULL;
+    foreign *other = p->ask == foreign_ask ? LIST_ENTRY(p, foreign, probe) : NULL;
     if (other == NULL || other == f || other->program.host != f->program.host) continue;
-    const struct seen *known = find(other, inode);
+    const struct seen *known = foreign_find(other, inode);
     if (known != NULL && known->is_ours) return true;
   }
   return false;
 }
 
-static struct seen *meet(foreign *f, const struct listening *l) {
+static struct seen *foreign_meet(foreign *f, const struct listening *l) {
   if (f->count == f->room) {
     size_t room = f->room == 0 ? 4 : 2 * f->room;
     struct seen *larger = reallocarray(f->seen, room, sizeof *larger);
@@ -100,14 +100,14 @@ static struct seen *meet(foreign *f, const struct listening *l) {
   return new;
 }
 
-static void record_depth(foreign *f, struct seen *known, const struct listening *l) {
+static void foreign_record_depth(foreign *f, struct seen *known, const struct listening *l) {
   known->depth = l->depth;
   known->limit = l->limit;
   trace_append(f->trace, &known->socket, EVENT_QUEUE, known->depth, (int32_t)known->limit);
 }
 
 /* The path of a Unix socket is the event's text: the trace's addresses are TCP's. */
-static void record_found(foreign *f, struct seen *new, const struct listening *l) {
+static void foreign_record_found(foreign *f, struct seen *new, const struct listening *l) {
   char text[ADDRESS_TEXT];
   new->is_ours = true;
   new->socket.id = loop_next_socket(f->lp);
@@ -119,51 +119,51 @@ static void record_found(foreign *f, struct seen *new, const struct listening *l
 }
 
 /* A program that is in execve(2) or has just forked may hide a socket: try again, not for ever. */
-static void claim(foreign *f, struct seen *new, const struct listening *l) {
+static void foreign_claim(foreign *f, struct seen *new, const struct listening *l) {
   new->tries++;
   bool is_own = listener_is_at(f->lp, f->program.host, l->local);
-  if (is_own || is_claimed(f, l->inode) || !holds(f, l->inode)) return;
-  record_found(f, new, l);
-  record_depth(f, new, l);
+  if (is_own || foreign_is_claimed(f, l->inode) || !foreign_holds(f, l->inode)) return;
+  foreign_record_found(f, new, l);
+  foreign_record_depth(f, new, l);
 }
 
-static void see(foreign *f, const struct listening *l) {
-  struct seen *known = find(f, l->inode);
-  if (known == NULL) known = meet(f, l);
+static void foreign_see(foreign *f, const struct listening *l) {
+  struct seen *known = foreign_find(f, l->inode);
+  if (known == NULL) known = foreign_meet(f, l);
   if (known == NULL) return;
   known->is_there = true;
-  if (!known->is_ours && known->tries < TRIES) claim(f, known, l);
+  if (!known->is_ours && known->tries < TRIES) foreign_claim(f, known, l);
   bool has_changed = l->depth != known->depth || l->limit != known->limit;
-  if (known->is_ours && has_changed) record_depth(f, known, l);
+  if (known->is_ours && has_changed) foreign_record_depth(f, known, l);
 }
 
 /* -- all of them --------------------------------------------------------------------------- */
 
-static int see_tcp(foreign *f) {
+static int foreign_see_tcp(foreign *f) {
   struct sock_diag_filter listening = {.states = 1 << TCP_STATE_LISTEN, .owned = 1};
   struct sock_diag_list found = {0};
   int result = sock_diag_read(f->ns, &listening, &found);
   for (size_t i = 0; result >= 0 && i < found.count; i++) {
     const struct tcp_socket *s = &found.sockets[i];
-    see(f, &(struct listening){s->inode, s->receive_queue, s->send_queue, &s->local});
+    foreign_see(f, &(struct listening){s->inode, s->receive_queue, s->send_queue, &s->local});
   }
   sock_diag_free(&found);
   return result;
 }
 
 /* A kernel without unix_diag has none to show. */
-static int see_unix(foreign *f) {
+static int foreign_see_unix(foreign *f) {
   struct unix_listener_list found;
   int result = unix_listeners_read(f->ns, &found);
   for (size_t i = 0; result >= 0 && i < found.count; i++) {
     const struct unix_listener *u = &found.listeners[i];
-    see(f, &(struct listening){u->inode, u->depth, u->limit, &u->local});
+    foreign_see(f, &(struct listening){u->inode, u->depth, u->limit, &u->local});
   }
   unix_listeners_free(&found);
   return result == -ENOENT ? 0 : result;
 }
 
-static void forget_gone(foreign *f) {
+static void foreign_forget_gone(foreign *f) {
   size_t kept = 0;
   for (size_t i = 0; i < f->count; i++) {
     struct seen *s = &f->seen[i];
@@ -175,64 +175,64 @@ static void forget_gone(foreign *f) {
   f->count = kept;
 }
 
-static int see_all(foreign *f) {
+static int foreign_see_all(foreign *f) {
   for (size_t i = 0; i < f->count; i++) f->seen[i].is_there = false;
-  int result = see_tcp(f);
-  if (result >= 0) result = see_unix(f);
-  if (result >= 0) forget_gone(f);
+  int result = foreign_see_tcp(f);
+  if (result >= 0) result = foreign_see_unix(f);
+  if (result >= 0) foreign_forget_gone(f);
   if (f->has_tree) process_tree_free(&f->tree);
   f->has_tree = false;
   return result;
 }
 
 /* Its price is in processor time: another program may have had the processor meanwhile. */
-static void look(foreign *f) {
+static void foreign_look(foreign *f) {
   uint64_t began_ns = clock_spent_ns();
   f->searched_ns = 0;
-  int result = see_all(f);
+  int result = foreign_see_all(f);
   if (result < 0 && !f->has_failed) trace_append(f->trace, &f->program, EVENT_SOCKETS, 0, result);
   f->has_failed = result < 0;
   uint64_t earned_ns = SHARE * (clock_spent_ns() - began_ns - f->searched_ns);
   f->next_ns = clock_now_ns() + (earned_ns > PAUSE_NS ? earned_ns : PAUSE_NS);
 }
 
-static void ask(struct trace_probe *p, bool is_noteworthy) {
+static void foreign_ask(struct trace_probe *p, bool is_noteworthy) {
   foreign *f = LIST_ENTRY(p, foreign, probe);
-  if (is_noteworthy || clock_now_ns() >= f->next_ns) look(f);
+  if (is_noteworthy || clock_now_ns() >= f->next_ns) foreign_look(f);
 }
 
 /* -- now and then -------------------------------------------------------------------------- */
 
-static void arm(const foreign *f) {
+static void foreign_arm(const foreign *f) {
   struct itimerspec once = {.it_value = {0, EVERY_NS}};
   timerfd_settime(f->timer, 0, &once, NULL);
 }
 
 /* Armed again each time: a periodic timerfd goes on only when somebody reads how often it fired. */
-static void on_tick(void *owner, int events) {
+static void foreign_on_tick(void *owner, int events) {
   foreign *f = owner;
   (void)events;
   if (!trace_is_probing(f->trace)) return;
-  if (clock_now_ns() >= f->next_ns) look(f);
-  arm(f);
+  if (clock_now_ns() >= f->next_ns) foreign_look(f);
+  foreign_arm(f);
 }
 
 /* A timer of its own, not one of the loop's deadlines: those keep the processor awake before they
  * pass. Without a descriptor for it, events alone bring looks. */
-static void begin_timer(foreign *f) {
+static void foreign_begin_timer(foreign *f) {
   f->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   if (f->timer == -1) return;
-  if (watch_begin(f->lp, f->timer, WATCH_READABLE, on_tick, f) == 0) {
-    arm(f);
+  if (watch_begin(loop_watches(f->lp), f->timer, WATCH_READABLE, foreign_on_tick, f) == 0) {
+    foreign_arm(f);
   } else {
     close(f->timer);
     f->timer = -1;
   }
 }
 
-static void end_timer(foreign *f) {
+static void foreign_end_timer(foreign *f) {
   if (f->timer == -1) return;
-  watch_end(f->lp, f->timer);
+  watch_end(loop_watches(f->lp), f->timer);
   close(f->timer);
 }
 
@@ -246,17 +246,17 @@ foreign *foreign_open(loop *lp, int ns, const struct trace_socket *program, pid_
   f->program = *program;
   f->guard = guard;
   f->number = number;
-  f->probe.ask = ask;
+  f->probe.ask = foreign_ask;
   trace_probe_open(f->trace, &f->probe);
-  begin_timer(f);
+  foreign_begin_timer(f);
   return f;
 }
 
 void foreign_close(foreign *f) {
   if (f == NULL) return;
-  if (trace_is_probing(f->trace)) look(f);
+  if (trace_is_probing(f->trace)) foreign_look(f);
   trace_probe_close(&f->probe);
-  end_timer(f);
+  foreign_end_timer(f);
   free(f->seen);
   free(f);
 }

@@ -14,7 +14,7 @@ struct full_output {
   bool was_full;
 };
 
-static void look(full_output *f) {
+static void full_output_look(full_output *f) {
   uint32_t unread;
   bool is_full;
   if (unix_output_read(f->far, &unread, &is_full) < 0) return; /* the program has closed it */
@@ -23,8 +23,8 @@ static void look(full_output *f) {
   f->was_full = is_full;
 }
 
-static void ask(struct trace_probe *p, bool is_noteworthy) {
-  if (is_noteworthy) look((full_output *)p);
+static void full_output_ask(struct trace_probe *p, bool is_noteworthy) {
+  if (is_noteworthy) full_output_look((full_output *)p);
 }
 
 int full_output_open(trace *t, int far, const struct trace_socket *about, full_output **out) {
@@ -35,7 +35,7 @@ int full_output_open(trace *t, int far, const struct trace_socket *about, full_o
   f->trace = t;
   f->about = *about;
   f->far = status.st_ino;
-  f->probe.ask = ask;
+  f->probe.ask = full_output_ask;
   trace_probe_open(t, &f->probe);
   *out = f;
   return 0;
@@ -43,7 +43,7 @@ int full_output_open(trace *t, int far, const struct trace_socket *about, full_o
 
 void full_output_close(full_output *f) {
   if (f == NULL) return;
-  if (trace_is_probing(f->trace)) look(f);
+  if (trace_is_probing(f->trace)) full_output_look(f);
   trace_probe_close(&f->probe);
   free(f);
 }

@@ -2,43 +2,43 @@
 
 #include <stdlib.h>
 
-#include "handle/listener.h"
-
 struct gate {
-  listener *listener; /* NULL once it is closed */
+  void (*has_room)(void *listener);
+  void *listener; /* NULL once it is closed */
   uint32_t limit, count;
 };
 
-gate *gate_open(listener *l) {
+gate *gate_open(void (*has_room)(void *listener), void *listener) {
   gate *g = calloc(1, sizeof *g);
   if (g == NULL) return NULL;
-  g->listener = l;
+  g->has_room = has_room;
+  g->listener = listener;
   g->limit = GATE_OPEN;
   return g;
 }
 
-static void free_unused(gate *g) {
+static void gate_free_unused(gate *g) {
   if (g->listener == NULL && g->count == 0) free(g);
 }
 
 void gate_close(gate *g) {
   g->listener = NULL;
-  free_unused(g);
+  gate_free_unused(g);
 }
 
 void gate_enter(gate *g) { g->count++; }
 
 void gate_leave(gate *g) {
   g->count--;
-  if (g->listener != NULL) listener_admit(g->listener);
-  free_unused(g);
+  if (g->listener != NULL) g->has_room(g->listener);
+  gate_free_unused(g);
 }
 
 bool gate_has_room(const gate *g) { return g->count < g->limit; }
 
 void gate_set(gate *g, uint32_t limit) {
   g->limit = limit;
-  if (g->listener != NULL) listener_admit(g->listener);
+  if (g->listener != NULL) g->has_room(g->listener);
 }
 
 uint32_t gate_limit(const gate *g) { return g->limit; }

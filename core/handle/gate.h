@@ -7,12 +7,12 @@
 #include <stdint.h>
 
 typedef struct gate gate;
-typedef struct listener listener;
 
 #define GATE_OPEN UINT32_MAX /* no bound */
 
-gate *gate_open(listener *l); /* NULL: no memory */
-void gate_close(gate *g);     /* the listener is closed; freed when the last connection left */
+/* has_room is called with the listener when there may be room again. NULL: no memory. */
+gate *gate_open(void (*has_room)(void *listener), void *listener);
+void gate_close(gate *g); /* the listener is closed; freed when the last connection left */
 
 void gate_enter(gate *g); /* a connection was accepted */
 void gate_leave(gate *g); /* it is closed: the listener may have room again */

@@ -16,7 +16,7 @@ const char *held_data(const held *h) {
   return h->memory == NULL ? NULL : h->memory->bytes + h->memory->start;
 }
 
-static int grow(held *h, size_t needed) {
+static int held_grow(held *h, size_t needed) {
   struct held_memory *old = h->memory;
   size_t doubled = old == NULL ? 0 : 2 * old->capacity;
   size_t capacity = needed > doubled ? needed : doubled;
@@ -29,16 +29,16 @@ static int grow(held *h, size_t needed) {
 }
 
 /* What was taken from the front makes room first. */
-static void move_to_front(struct held_memory *memory) {
+static void held_move_to_front(struct held_memory *memory) {
   if (memory->start > 0) memmove(memory->bytes, memory->bytes + memory->start, memory->length);
   memory->start = 0;
 }
 
 char *held_reserve(held *h, size_t more) {
   size_t needed = held_length(h) + more;
-  if (h->memory != NULL) move_to_front(h->memory);
+  if (h->memory != NULL) held_move_to_front(h->memory);
   if (h->memory == NULL || needed > h->memory->capacity) {
-    if (grow(h, needed) < 0) return NULL;
+    if (held_grow(h, needed) < 0) return NULL;
   }
   return h->memory->bytes + h->memory->length;
 }

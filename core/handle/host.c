@@ -1,5 +1,6 @@
 #include "handle/host.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ struct host {
 static int host_close(handle *closed) {
   host *h = (host *)closed;
   if (h->snapshot != NULL) snapshot_close(h->snapshot); /* with what is about to be reset */
-  handle_abort_all(h->lp, h->number);
+  handle_abort_all(loop_scopes(h->lp), h->number);
   link_close(h->routes);
   if (h->firewall != NULL) firewall_close(h->firewall);
   namespace_close(h->ns);
@@ -56,15 +57,16 @@ int host_open(loop *lp, scope *s, const char *name, host **out) {
   int number = loop_next_host(lp);
   if (number < 0) return number;
   host *h = calloc(1, sizeof *h);
-  if (h == NULL) return UV_ENOMEM;
+  if (h == NULL) return -ENOMEM;
   h->name = strdup(name);
-  int result = h->name == NULL ? UV_ENOMEM : host_open_parts(h);
+  int result = h->name == NULL ? -ENOMEM : host_open_parts(h);
   if (result < 0) {
     free(h->name);
     free(h);
     return result;
   }
-  deadlines_stay_awake(loop_deadlines(lp)); /* whether and where the process moves is settled */
+  deadlines_stay_awake(
+    ops_deadlines(loop_ops(lp))); /* whether and where the process moves is settled */
   h->lp = lp;
   h->number = (uint16_t)number;
   handle_open(&h->handle, &host_type, &(struct place){.scope = s}); /* a host is on no host */

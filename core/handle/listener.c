@@ -1,5 +1,6 @@
 #include "handle/listener.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static void listener_record(listener *l, enum event_kind kind, int64_t bytes, in
   trace_record(loop_trace(l->lp), &l->socket, kind, bytes, code);
 }
 
-static void probe_queue(struct trace_probe *p, bool is_noteworthy) {
+static void listener_probe_queue(struct trace_probe *p, bool is_noteworthy) {
   (void)is_noteworthy;
   listener *l = LIST_ENTRY(p, listener, probe);
   trace *t = loop_trace(l->lp);
@@ -68,7 +69,7 @@ static void listener_forget_path(listener *l) {
 
 static int listener_close(handle *h) {
   listener *l = (listener *)h;
-  watch_end(l->lp, l->fd);
+  watch_end(loop_watches(l->lp), l->fd);
   listener_forget_path(l);
   socket_close(l->fd);
   trace_probe_close(&l->probe);
@@ -91,34 +92,51 @@ static const struct handle_type listener_type = {"listener", listener_close, NUL
 
 /* A mark can have a meaning for the machine's own routes and firewall, but not on a stack that
  * lunet made, nor on the loopback. */
-static bool may_mark(const struct place *p, const address *local) {
+static bool listener_may_mark(const struct place *p, const address *local) {
   if (address_family(local) == AF_UNIX) return false;
   return p->host != 0 || address_is_loopback(local) || namespace_own_home() >= 0;
 }
 
-static void set_mark(listener *l, const struct place *p) {
+static void listener_set_mark(listener *l, const struct place *p) {
   uint32_t mark = loop_next_mark(l->lp);
-  if (may_mark(p, &l->local) && socket_mark(l->fd, mark) == 0) l->mark = mark;
+  if (listener_may_mark(p, &l->local) && socket_mark(l->fd, mark) == 0) l->mark = mark;
 }
 
-static int begin_listening(listener *l, const struct place *p, int backlog) {
+static int listener_begin_listening(listener *l, const struct place *p, int backlog) {
   int result = socket_local(l->fd, &l->local);
   if (result < 0) return result;
-  set_mark(l, p); /* before the first SYN comes */
+  listener_set_mark(l, p); /* before the first SYN comes */
   result = socket_listen(l->fd, backlog);
   if (result == 0) result = socket_local(l->fd, &l->local);
   if (result == 0 && l->mark == 0) l->is_first = loop_take_port(l->lp, address_port(&l->local));
   return result;
 }
 
+static void listener_on_ready(void *owner, int events) {
+  listener *l = owner;
+  (void)events;
+  if (l->known == 0) l->known = 1;
+  op_attempt_all(&l->waiting);
+}
+
+/* The gate may have room again: who waits is let in by the next poll. */
+static void listener_admit(void *owner) {
+  listener *l = owner;
+  if (list_empty(&l->waiting) || !gate_has_room(l->gate)) return;
+  int result = watch_begin(loop_watches(l->lp), l->fd, WATCH_READABLE, listener_on_ready, l);
+  if (result < 0) op_end_all(&l->waiting, result);
+  if (l->is_held) watch_again(loop_watches(l->lp), l->fd);
+  l->is_held = false;
+}
+
 int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener **out) {
   listener *l = calloc(1, sizeof *l);
-  if (l == NULL) return UV_ENOMEM;
+  if (l == NULL) return -ENOMEM;
   l->lp = lp;
   l->fd = fd;
-  l->gate = gate_open(l);
+  l->gate = gate_open(listener_admit, l);
   list_init(&l->waiting);
-  int result = l->gate == NULL ? UV_ENOMEM : begin_listening(l, p, backlog);
+  int result = l->gate == NULL ? -ENOMEM : listener_begin_listening(l, p, backlog);
   if (result < 0) {
     if (l->gate != NULL) gate_close(l->gate);
     free(l);
@@ -131,13 +149,13 @@ int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener
   l->socket.label = p->label;
   handle_open(&l->handle, &listener_type, p);
   trace_probe_open(loop_trace(lp), &l->probe);
-  l->probe.ask = probe_queue;
+  l->probe.ask = listener_probe_queue;
   listener_record(l, EVENT_LISTEN, backlog, 0);
   *out = l;
   return 0;
 }
 
-static int open_accepted(listener *l, const op *o, int fd, const address *peer) {
+static int listener_open_accepted(listener *l, const op *o, int fd, const address *peer) {
   struct place p = {o->as.accept.scope, l->socket.host, l->socket.label};
   connection **out = o->as.accept.accepted;
   int result = connection_open(l->lp, &p, fd, out);
@@ -150,61 +168,47 @@ static int open_accepted(listener *l, const op *o, int fd, const address *peer) 
 
 /* accept(2) makes a socket and a file before it looks into the queue: to find that empty takes it
  * some eight times as long as to ask for the queue's length. */
-static bool is_queue_empty(listener *l, const op *o) {
+static bool listener_is_queue_empty(listener *l, const op *o) {
   uint32_t limit;
   if (l->known > 0 || l->is_shut || address_family(&l->local) == AF_UNIX) return false;
   bool is_news = l->probed_at == trace_next(loop_trace(l->lp));
-  if (is_news && o->deadline_ns != DEADLINE_POLL) return true; /* who comes later is told */
+  if (is_news && o->deadline.at_ns != DEADLINE_POLL) return true; /* who comes later is told */
   return listener_queue(l, &l->known, &limit) == 0 && l->known == 0;
 }
 
-static int take(listener *l, const op *o, address *peer) {
-  if (is_queue_empty(l, o)) return UV_EAGAIN;
+static int listener_take(listener *l, const op *o, address *peer) {
+  if (listener_is_queue_empty(l, o)) return -EAGAIN;
   int result = socket_accept(l->fd, peer);
-  if (result == UV_EAGAIN)
+  if (result == -EAGAIN)
     l->known = 0;
   else if (result >= 0 && l->known > 0) /* one that has failed is in the queue still */
     l->known--;
   return result;
 }
 
-static bool attempt_accept(op *o) {
+static bool listener_attempt_accept(op *o) {
   listener *l = o->owner;
   address peer;
   l->is_held = !gate_has_room(l->gate);
   if (l->is_held) return false;
-  int result = take(l, o, &peer);
-  if (result == UV_EAGAIN) return false;
-  if (result >= 0) result = open_accepted(l, o, result, &peer);
+  int result = listener_take(l, o, &peer);
+  if (result == -EAGAIN) return false;
+  if (result >= 0) result = listener_open_accepted(l, o, result, &peer);
   op_end(o, result);
   return true;
 }
 
 /* The connection recorded its own accept; what is left are the failures. */
-static void accept_ended(op *o) {
+static void listener_accept_ended(op *o) {
   listener *l = o->owner;
   if (o->result >= 0) return;
   trace_record_wait(loop_trace(l->lp), &l->socket, EVENT_ACCEPT, 0, (int32_t)o->result,
                     o->waits_since_ns);
 }
 
-static void on_ready(void *owner, int events) {
-  listener *l = owner;
-  (void)events;
-  if (l->known == 0) l->known = 1;
-  op_attempt_all(&l->waiting);
-}
-
-void listener_admit(listener *l) {
-  if (list_empty(&l->waiting) || !gate_has_room(l->gate)) return;
-  int result = watch_begin(l->lp, l->fd, WATCH_READABLE, on_ready, l);
-  if (result < 0) op_end_all(&l->waiting, result);
-  if (l->is_held) watch_again(l->lp, l->fd);
-  l->is_held = false;
-}
-
 /* Its descriptor is watched at once: it stays, and so that is done only once. */
-static const struct op_kind accept_kind = {.attempt = attempt_accept, .ended = accept_ended};
+static const struct op_kind accept_kind = {.attempt = listener_attempt_accept,
+                                           .ended = listener_accept_ended};
 
 void listener_accept(listener *l, scope *s, connection **out, op *o) {
   o->owner = l;
@@ -215,7 +219,7 @@ void listener_accept(listener *l, scope *s, connection **out, op *o) {
     op_end(o, OP_CLOSED);
     return;
   }
-  if (list_empty(&l->waiting) && attempt_accept(o)) return;
+  if (list_empty(&l->waiting) && listener_attempt_accept(o)) return;
   op_wait(o, &l->waiting);
   listener_admit(l);
 }
@@ -233,7 +237,7 @@ int listener_queue(listener *l, uint32_t *depth, uint32_t *limit) {
 
 /* A port that the kernel had chosen went with the shutdown (tcp_set_state() puts it back), and the
  * kernel has chosen another one. */
-static int listen_again(listener *l) {
+static int listener_listen_again(listener *l) {
   l->is_shut = false;
   int result = socket_local(l->fd, &l->local);
   if (result == 0) trace_end_set(&l->socket.local, &l->local);
@@ -242,7 +246,7 @@ static int listen_again(listener *l) {
 
 int listener_resize(listener *l, int backlog) {
   int result = socket_listen(l->fd, backlog); /* again: the kernel takes the new limit */
-  if (result == 0 && l->is_shut) result = listen_again(l);
+  if (result == 0 && l->is_shut) result = listener_listen_again(l);
   listener_record(l, EVENT_RESIZE, backlog, result);
   return result;
 }
@@ -263,7 +267,7 @@ bool listener_is_first(const listener *l) { return l->is_first; }
 uint32_t listener_inode(const listener *l) { return l->handle.is_open ? socket_inode(l->fd) : 0; }
 uint16_t listener_host(const listener *l) { return l->socket.host; }
 
-static bool is_at(const listener *l, uint16_t host, const address *a) {
+static bool listener_has_address(const listener *l, uint16_t host, const address *a) {
   char local[ADDRESS_TEXT], wanted[ADDRESS_TEXT];
   int family = address_family(&l->local);
   if (family == AF_UNIX && address_family(a) == AF_UNIX)
@@ -272,12 +276,13 @@ static bool is_at(const listener *l, uint16_t host, const address *a) {
 }
 
 bool listener_is_at(loop *lp, uint16_t host, const address *a) {
-  list *scopes = loop_scopes(lp);
-  for (list *s = scopes->next; s != scopes; s = s->next) {
-    list *handles = &LIST_ENTRY(s, scope, in_loop)->handles;
+  list *open = &loop_scopes(lp)->open;
+  for (list *s = open->next; s != open; s = s->next) {
+    list *handles = &LIST_ENTRY(s, scope, in_scopes)->handles;
     for (list *h = handles->next; h != handles; h = h->next) {
       const handle *found = LIST_ENTRY(h, handle, in_scope);
-      if (found->type == &listener_type && is_at((const listener *)found, host, a)) return true;
+      if (found->type == &listener_type && listener_has_address((const listener *)found, host, a))
+        return true;
     }
   }
   return false;

@@ -4,18 +4,18 @@
 #define LUNET_HANDLE_LISTENER_H
 
 #include "handle/gate.h"
+#include "handle/loop.h"
 #include "handle/op.h"
 #include "handle/scope.h"
 #include "platform/address.h"
+
+typedef struct listener listener;
 
 /* `fd` is bound. On failure it is the caller's still. */
 int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener **out);
 
 /* Ends with 0 and the connection at `out`, which belongs to the scope `s` of the asking task. */
 void listener_accept(listener *l, scope *s, connection **out, op *o);
-
-/* The gate may have room again: who waits is let in by the next poll. */
-void listener_admit(listener *l);
 
 void listener_set_gate(listener *l, uint32_t limit);
 gate *listener_gate(listener *l); /* of an open listener */

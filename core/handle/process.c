@@ -46,7 +46,7 @@ struct process {
   char *name;
 };
 
-static void record(process *p, enum event_kind kind, int64_t value, int code) {
+static void process_record(process *p, enum event_kind kind, int64_t value, int code) {
   trace_record(loop_trace(p->lp), &p->socket, kind, value, code);
 }
 
@@ -56,7 +56,7 @@ struct guard_texts {
   char lunet[16], nofile[32], streams[STREAMS + 1];
 };
 
-static void write_texts(struct guard_texts *t, const struct program *what) {
+static void process_write_texts(struct guard_texts *t, const struct program *what) {
   snprintf(t->lunet, sizeof t->lunet, "%d", (int)getpid());
   snprintf(t->nofile, sizeof t->nofile, "%llu", (unsigned long long)descriptors_inherited());
   for (int i = 0; i < STREAMS; i++)
@@ -67,7 +67,7 @@ static void write_texts(struct guard_texts *t, const struct program *what) {
 }
 
 /* The array is malloc'ed. */
-static char **guard_words(const struct program *what, struct guard_texts *t) {
+static char **process_guard_words(const struct program *what, struct guard_texts *t) {
   size_t count = 0;
   while (what->words[count] != NULL) count++;
   char **words = malloc((GUARD_PROGRAM + count + 1) * sizeof *words);
@@ -81,41 +81,41 @@ static char **guard_words(const struct program *what, struct guard_texts *t) {
   return words;
 }
 
-static int spawn_on(process *p, const host *h, const struct spawn *guard) {
-  if (h == NULL) return child_start(p->lp, guard, &p->guard);
+static int process_spawn_on(process *p, const host *h, const struct spawn *guard) {
+  if (h == NULL) return child_start(loop_watches(p->lp), loop_children(p->lp), guard, &p->guard);
   int result = namespace_enter(host_namespace(h));
   if (result < 0) return result;
-  result = child_start(p->lp, guard, &p->guard);
+  result = child_start(loop_watches(p->lp), loop_children(p->lp), guard, &p->guard);
   namespace_leave();
   return result;
 }
 
-static int spawn_guard(process *p, const host *h, const struct program *what,
-                       const struct streams *s, int reports) {
+static int process_spawn_guard(process *p, const host *h, const struct program *what,
+                               const struct streams *s, int reports) {
   struct guard_texts texts = {0};
-  write_texts(&texts, what);
+  process_write_texts(&texts, what);
   int descriptors[GUARD_REPORTS + 1];
   memcpy(descriptors, s->given, sizeof s->given);
   descriptors[GUARD_REPORTS] = reports;
   struct spawn guard = {
     .file = guard_path(),
-    .words = guard_words(what, &texts),
+    .words = process_guard_words(what, &texts),
     .environment = what->environment,
     .descriptors = descriptors,
     .count = GUARD_REPORTS + 1,
   };
-  int result = guard.words == NULL ? UV_ENOMEM : spawn_on(p, h, &guard);
+  int result = guard.words == NULL ? -ENOMEM : process_spawn_on(p, h, &guard);
   free(guard.words);
   return result;
 }
 
-static int open_guard(process *p, const host *h, const struct program *what,
-                      const struct streams *s) {
+static int process_open_guard(process *p, const host *h, const struct program *what,
+                              const struct streams *s) {
   int reports[2];
   if (guard_path() == NULL) return -ENOENT;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, reports) == -1) return -errno;
   fcntl(reports[0], F_SETFL, O_NONBLOCK);
-  int result = spawn_guard(p, h, what, s, reports[1]);
+  int result = process_spawn_guard(p, h, what, s, reports[1]);
   close(reports[1]);
   p->reports = reports[0];
   return result;
@@ -123,60 +123,60 @@ static int open_guard(process *p, const host *h, const struct program *what,
 
 /* -- its reports --------------------------------------------------------------------------- */
 
-static void started(process *p, int number) {
+static void process_started(process *p, int number) {
   p->state = RUNNING;
   p->number = number;
-  record(p, EVENT_EXEC, number, 0);
+  process_record(p, EVENT_EXEC, number, 0);
   if (trace_is_probing(loop_trace(p->lp)))
     p->listeners = foreign_open(p->lp, p->ns, &p->socket, child_number(p->guard), number);
   op_end_all(&p->waiting, 0);
 }
 
-static void failed(process *p, enum guard_report_kind at, int error) {
+static void process_failed(process *p, enum guard_report_kind at, int error) {
   p->state = FAILED;
   p->failed_at = at;
-  record(p, EVENT_EXEC, 0, -error);
+  process_record(p, EVENT_EXEC, 0, -error);
   op_end_all(&p->waiting, -error);
 }
 
-static void ended(process *p, int status) {
+static void process_take_end(process *p, int status) {
   p->state = ENDED;
   p->status = status;
-  record(p, EVENT_EXIT, status, 0);
+  process_record(p, EVENT_EXIT, status, 0);
   op_end_all(&p->waiting, 0);
 }
 
 /* Somebody has killed the guard, unless lunet-guard is no program that can run. */
-static void hung_up(process *p) {
+static void process_hung_up(process *p) {
   p->is_guarded = false;
   foreign_close(p->listeners);
   p->listeners = NULL;
-  if (p->state == STARTING) failed(p, GUARD_FAILED_FORK, EIO);
-  if (p->state == RUNNING) ended(p, -SIGKILL);
+  if (p->state == STARTING) process_failed(p, GUARD_FAILED_FORK, EIO);
+  if (p->state == RUNNING) process_take_end(p, -SIGKILL);
 }
 
-static struct trace_socket stream_of(const process *p, int stream) {
+static struct trace_socket process_stream_of(const process *p, int stream) {
   struct trace_socket about = p->socket;
   about.stream = (uint8_t)(stream + 1);
   return about;
 }
 
-static void record_loss(process *p, int stream) {
-  struct trace_socket about = stream_of(p, stream);
+static void process_record_loss(process *p, int stream) {
+  struct trace_socket about = process_stream_of(p, stream);
   trace_record(loop_trace(p->lp), &about, EVENT_OUTPUT_LOST, KEEPER_MOST, 0);
 }
 
-static void take_report(process *p, const struct guard_report *r) {
+static void process_take_report(process *p, const struct guard_report *r) {
   switch (r->kind) {
-  case GUARD_STARTED: started(p, r->value); return;
-  case GUARD_ENDED: ended(p, r->value); return;
+  case GUARD_STARTED: process_started(p, r->value); return;
+  case GUARD_ENDED: process_take_end(p, r->value); return;
   case GUARD_SIGNALED: p->answer = r->value; return;
-  case GUARD_LOST: record_loss(p, r->value); return;
-  default: failed(p, (enum guard_report_kind)r->kind, r->value);
+  case GUARD_LOST: process_record_loss(p, r->value); return;
+  default: process_failed(p, (enum guard_report_kind)r->kind, r->value);
   }
 }
 
-static void take_reports(process *p) {
+static void process_take_reports(process *p) {
   struct guard_report r;
   while (p->is_guarded) {
     ssize_t length = read(p->reports, &r, sizeof r);
@@ -185,60 +185,60 @@ static void take_reports(process *p) {
       return;
     }
     if (length == sizeof r)
-      take_report(p, &r);
+      process_take_report(p, &r);
     else
-      hung_up(p);
+      process_hung_up(p);
   }
 }
 
-static void on_ready(void *owner, int events) {
+static void process_on_ready(void *owner, int events) {
   (void)events;
-  take_reports(owner);
+  process_take_reports(owner);
 }
 
 /* -- its life ------------------------------------------------------------------------------ */
 
-static int open_outputs(process *p, const struct program *what, const struct streams *s) {
+static int process_open_outputs(process *p, const struct program *what, const struct streams *s) {
   int result = 0;
   for (int i = STREAM_STDOUT; i < STREAMS && result == 0; i++) {
-    struct trace_socket about = stream_of(p, i);
+    struct trace_socket about = process_stream_of(p, i);
     if (what->streams[i] == STREAM_PIPE)
       result = full_output_open(loop_trace(p->lp), s->far[i], &about, &p->outputs[i]);
   }
   return result;
 }
 
-static void close_outputs(process *p) {
+static void process_close_outputs(process *p) {
   for (int i = 0; i < STREAMS; i++) {
     full_output_close(p->outputs[i]);
     p->outputs[i] = NULL;
   }
 }
 
-static int open_parts(process *p, const struct place *where, const host *h,
-                      const struct program *what, connection **near[STREAMS]) {
+static int process_open_parts(process *p, const struct place *where, const host *h,
+                              const struct program *what, connection **near[STREAMS]) {
   struct streams s;
   p->name = strdup(what->name);
-  if (p->name == NULL) return UV_ENOMEM;
+  if (p->name == NULL) return -ENOMEM;
   int result = streams_open(&s, p->lp, where, what->streams, near);
   if (result < 0) return result;
-  result = open_outputs(p, what, &s);
-  if (result == 0) result = open_guard(p, h, what, &s);
+  result = process_open_outputs(p, what, &s);
+  if (result == 0) result = process_open_guard(p, h, what, &s);
   streams_close_far(&s);
   return result;
 }
 
 static int process_close(handle *h) {
   process *p = (process *)h;
-  take_reports(p);
+  process_take_reports(p);
   foreign_close(p->listeners); /* before they are gone */
   p->listeners = NULL;
-  close_outputs(p);
-  watch_end(p->lp, p->reports);
+  process_close_outputs(p);
+  watch_end(loop_watches(p->lp), p->reports);
   close(p->reports);
   /* While it starts the program it may be held up in execve(2), and deaf to SIGTERM. */
   child_signal(p->guard, p->state == STARTING ? SIGKILL : SIGTERM);
-  if (p->state == RUNNING) record(p, EVENT_SIGNAL, SIGKILL, 0);
+  if (p->state == RUNNING) process_record(p, EVENT_SIGNAL, SIGKILL, 0);
   op_end_all(&p->waiting, OP_CLOSED);
   return 0;
 }
@@ -264,7 +264,7 @@ static const struct handle_type process_type = {"process", process_close, NULL, 
 int process_open(loop *lp, const struct place *where, const host *h, const struct program *what,
                  connection **near[STREAMS], process **out) {
   process *p = calloc(1, sizeof *p);
-  if (p == NULL) return UV_ENOMEM;
+  if (p == NULL) return -ENOMEM;
   p->lp = lp;
   p->ns = h == NULL ? -1 : host_namespace(h);
   p->reports = -1;
@@ -273,10 +273,10 @@ int process_open(loop *lp, const struct place *where, const host *h, const struc
   p->socket.id = loop_next_socket(lp);
   p->socket.host = where->host;
   p->socket.label = where->label;
-  int result = open_parts(p, where, h, what, near);
+  int result = process_open_parts(p, where, h, what, near);
   if (result < 0) {
     if (p->reports != -1) close(p->reports);
-    close_outputs(p);
+    process_close_outputs(p);
     child_drop(p->guard);
     free(p->name);
     free(p);
@@ -287,23 +287,23 @@ int process_open(loop *lp, const struct place *where, const host *h, const struc
   return 0;
 }
 
-static void wait_for_report(process *p, op *o) {
+static void process_wait_for_report(process *p, op *o) {
   op_wait(o, &p->waiting);
   if (op_ended(o)) return; /* it was not to wait */
-  int result = watch_begin(p->lp, p->reports, WATCH_READABLE, on_ready, p);
+  int result = watch_begin(loop_watches(p->lp), p->reports, WATCH_READABLE, process_on_ready, p);
   if (result < 0) op_end(o, result);
 }
 
-void process_start(process *p, op *o) { wait_for_report(p, o); }
+void process_start(process *p, op *o) { process_wait_for_report(p, o); }
 
 void process_wait(process *p, op *o) {
-  if (p->handle.is_open) take_reports(p);
+  if (p->handle.is_open) process_take_reports(p);
   if (p->state == ENDED)
     op_end(o, 0);
   else if (!p->handle.is_open)
     op_end(o, OP_CLOSED);
   else
-    wait_for_report(p, o);
+    process_wait_for_report(p, o);
 }
 
 bool process_ended(const process *p, int *status) {
@@ -312,32 +312,32 @@ bool process_ended(const process *p, int *status) {
 }
 
 int process_signal(process *p, int number) {
-  take_reports(p);
+  process_take_reports(p);
   /* Its number is its own while the guard lives, which does not reap it. */
   bool has_group = p->is_guarded && p->number > 1;
   int result = !has_group ? -ESRCH : kill(-p->number, number) == -1 ? -errno : 0;
-  if (result == 0) record(p, EVENT_SIGNAL, number, 0);
+  if (result == 0) process_record(p, EVENT_SIGNAL, number, 0);
   return result;
 }
 
 /* Init answers within microseconds: to wait for it here keeps the call as simple as kill(2). */
-static int await_answer(process *p) {
+static int process_await_answer(process *p) {
   struct pollfd answer = {.fd = p->reports, .events = POLLIN};
   while (p->answer == NO_ANSWER && p->is_guarded) {
     if (poll(&answer, 1, ANSWER_MS) == 0) return -ETIMEDOUT;
-    take_reports(p);
+    process_take_reports(p);
   }
   return p->answer == NO_ANSWER ? -ESRCH : -p->answer;
 }
 
 int process_signal_all(process *p, int number) {
   struct guard_request request = {number};
-  take_reports(p);
+  process_take_reports(p);
   if (!p->is_guarded || p->number <= 1) return -ESRCH;
   p->answer = NO_ANSWER;
   if (send(p->reports, &request, sizeof request, MSG_NOSIGNAL) == -1) return -errno;
-  int result = await_answer(p);
-  if (result == 0) record(p, EVENT_SIGNAL, number, 0);
+  int result = process_await_answer(p);
+  if (result == 0) process_record(p, EVENT_SIGNAL, number, 0);
   return result;
 }
 

@@ -5,6 +5,7 @@
 #define LUNET_HANDLE_PROCESS_H
 
 #include "handle/host.h"
+#include "handle/loop.h"
 #include "handle/op.h"
 #include "handle/stream.h"
 #include "platform/guard.h"

@@ -1,22 +1,23 @@
 #include "handle/reader.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "platform/socket.h"
 
 enum {
-  CHUNK = LOOP_SCRATCH,
+  CHUNK = OPS_SCRATCH,
   PEEK = 4096, /* for lines: peeking more would copy the same bytes again for every line. The rest
                   of a line that is longer than this is peeked at in chunks. */
   ROUNDS = 256 /* system calls in one attempt: a fast sender must not keep the loop here */
 };
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+static size_t reader_smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Ends with `taken` bytes of the scratch memory, of which the last may be left out. */
-static bool end_scratch(op *o, size_t taken, size_t left_out) {
-  const char *scratch = loop_scratch(o->lp);
+static bool reader_end_scratch(op *o, size_t taken, size_t left_out) {
+  const char *scratch = ops_scratch(o->ops);
   size_t length = taken - left_out;
   o->as.receive.taken = taken;
   o->as.receive.data = scratch;
@@ -24,37 +25,37 @@ static bool end_scratch(op *o, size_t taken, size_t left_out) {
     o->is_in_scratch = true; /* the caller pushes it before the loop runs again */
   } else if (length > 0) {
     o->owned = malloc(length);
-    if (o->owned == NULL) return op_end(o, UV_ENOMEM), true;
+    if (o->owned == NULL) return op_end(o, -ENOMEM), true;
     o->as.receive.data = memcpy(o->owned, scratch, length);
   }
   return op_end(o, (ssize_t)length), true;
 }
 
 /* Ends with the first `taken` held bytes, of which the last may be left out. */
-static bool end_held(held *h, op *o, size_t taken, size_t left_out) {
+static bool reader_end_held(held *h, op *o, size_t taken, size_t left_out) {
   o->owned = held_take(h, taken, &o->as.receive.data);
   o->as.receive.taken = taken;
-  op_end(o, o->owned == NULL ? UV_ENOMEM : (ssize_t)(taken - left_out));
+  op_end(o, o->owned == NULL ? -ENOMEM : (ssize_t)(taken - left_out));
   return true;
 }
 
-static bool end_with(op *o, ssize_t result) { return op_end(o, result), true; }
+static bool reader_end_with(op *o, ssize_t result) { return op_end(o, result), true; }
 
 /* No more comes: by the peer's FIN (0), or by an error. */
-static bool end_cut(reader *r, op *o, ssize_t received) {
-  if (received == UV_ENOMEM) return end_with(o, received); /* ours: the stream goes on */
+static bool reader_end_cut(reader *r, op *o, ssize_t received) {
+  if (received == -ENOMEM) return reader_end_with(o, received); /* ours: the stream goes on */
   if (received < 0) r->broken = (int)received;
   bool has_some = held_length(&r->held) > 0;
-  if (!has_some) return end_with(o, received < 0 ? received : OP_EOF);
+  if (!has_some) return reader_end_with(o, received < 0 ? received : OP_EOF);
   o->as.receive.cut = r->broken;
   r->is_untold = received < 0;
-  return end_held(&r->held, o, held_length(&r->held), 0);
+  return reader_end_held(&r->held, o, held_length(&r->held), 0);
 }
 
 /* Appends up to `most` bytes to what is held. */
-static ssize_t fill(int fd, held *h, size_t most) {
+static ssize_t reader_fill(int fd, held *h, size_t most) {
   char *room = held_reserve(h, most);
-  if (room == NULL) return UV_ENOMEM;
+  if (room == NULL) return -ENOMEM;
   ssize_t received = socket_receive(fd, room, most);
   if (received > 0) held_filled(h, (size_t)received);
   return received;
@@ -62,114 +63,115 @@ static ssize_t fill(int fd, held *h, size_t most) {
 
 /* The same, as much as a chunk. Little data costs little memory: room for a whole chunk is made
  * only when as much has come already. */
-static ssize_t fill_chunk(int fd, held *h, op *o) {
-  if (held_length(h) >= CHUNK) return fill(fd, h, CHUNK);
-  ssize_t received = socket_receive(fd, loop_scratch(o->lp), CHUNK);
+static ssize_t reader_fill_chunk(int fd, held *h, op *o) {
+  if (held_length(h) >= CHUNK) return reader_fill(fd, h, CHUNK);
+  ssize_t received = socket_receive(fd, ops_scratch(o->ops), CHUNK);
   if (received <= 0) return received;
-  return held_append(h, loop_scratch(o->lp), (size_t)received) < 0 ? UV_ENOMEM : received;
+  return held_append(h, ops_scratch(o->ops), (size_t)received) < 0 ? -ENOMEM : received;
 }
 
-static bool attempt_some(int fd, reader *r, op *o) {
+static bool reader_attempt_some(int fd, reader *r, op *o) {
   held *h = &r->held;
-  if (held_length(h) > 0) return end_held(h, o, smaller(held_length(h), CHUNK), 0);
-  ssize_t received = socket_receive(fd, loop_scratch(o->lp), CHUNK);
-  if (received == UV_EAGAIN) return false;
+  if (held_length(h) > 0) return reader_end_held(h, o, reader_smaller(held_length(h), CHUNK), 0);
+  ssize_t received = socket_receive(fd, ops_scratch(o->ops), CHUNK);
+  if (received == -EAGAIN) return false;
   o->as.receive.got_less = received > 0 && received < CHUNK;
-  if (received > 0) return end_scratch(o, (size_t)received, 0);
-  return end_cut(r, o, received);
+  if (received > 0) return reader_end_scratch(o, (size_t)received, 0);
+  return reader_end_cut(r, o, received);
 }
 
 /* After a FIN what is held stays for another form: whoever asks for n bytes gets no fewer. */
-static bool end_exactly(reader *r, op *o, ssize_t received) {
+static bool reader_end_exactly(reader *r, op *o, ssize_t received) {
   bool is_whole = received == 0 && r->broken == 0;
-  return is_whole ? end_with(o, OP_EOF) : end_cut(r, o, received);
+  return is_whole ? reader_end_with(o, OP_EOF) : reader_end_cut(r, o, received);
 }
 
-static bool attempt_exactly(int fd, reader *r, op *o) {
+static bool reader_attempt_exactly(int fd, reader *r, op *o) {
   held *h = &r->held;
   size_t want = o->as.receive.want;
-  if (want == 0) return end_scratch(o, 0, 0);
+  if (want == 0) return reader_end_scratch(o, 0, 0);
   if (held_length(h) == 0 && want <= CHUNK) { /* the usual case: no copy besides Lua's */
-    ssize_t received = socket_receive(fd, loop_scratch(o->lp), want);
-    if (received == (ssize_t)want) return end_scratch(o, want, 0);
-    if (received == UV_EAGAIN) return false;
-    if (received <= 0) return end_exactly(r, o, received);
-    if (held_append(h, loop_scratch(o->lp), (size_t)received) < 0) return end_with(o, UV_ENOMEM);
+    ssize_t received = socket_receive(fd, ops_scratch(o->ops), want);
+    if (received == (ssize_t)want) return reader_end_scratch(o, want, 0);
+    if (received == -EAGAIN) return false;
+    if (received <= 0) return reader_end_exactly(r, o, received);
+    if (held_append(h, ops_scratch(o->ops), (size_t)received) < 0)
+      return reader_end_with(o, -ENOMEM);
   }
   for (int round = 0; round < ROUNDS; round++) {
-    if (held_length(h) >= want) return end_held(h, o, want, 0);
-    ssize_t received = fill(fd, h, smaller(want - held_length(h), CHUNK));
-    if (received == UV_EAGAIN) return false;
-    if (received <= 0) return end_exactly(r, o, received);
+    if (held_length(h) >= want) return reader_end_held(h, o, want, 0);
+    ssize_t received = reader_fill(fd, h, reader_smaller(want - held_length(h), CHUNK));
+    if (received == -EAGAIN) return false;
+    if (received <= 0) return reader_end_exactly(r, o, received);
   }
   o->as.receive.has_more = true;
   return false;
 }
 
 /* Takes the `line` bytes that were peeked at, newline included. */
-static bool take_line(int fd, reader *r, op *o, size_t line, size_t newline) {
+static bool reader_take_line(int fd, reader *r, op *o, size_t line, size_t newline) {
   held *h = &r->held;
-  ssize_t received = socket_receive(fd, loop_scratch(o->lp), line);
-  if (received != (ssize_t)line) return end_with(o, received < 0 ? received : UV_EIO);
-  if (held_length(h) == 0) return end_scratch(o, line, newline);
-  if (held_append(h, loop_scratch(o->lp), line) < 0) return end_with(o, UV_ENOMEM);
-  return end_held(h, o, held_length(h), newline);
+  ssize_t received = socket_receive(fd, ops_scratch(o->ops), line);
+  if (received != (ssize_t)line) return reader_end_with(o, received < 0 ? received : -EIO);
+  if (held_length(h) == 0) return reader_end_scratch(o, line, newline);
+  if (held_append(h, ops_scratch(o->ops), line) < 0) return reader_end_with(o, -ENOMEM);
+  return reader_end_held(h, o, held_length(h), newline);
 }
 
-static bool attempt_line(int fd, reader *r, op *o) {
+static bool reader_attempt_line(int fd, reader *r, op *o) {
   held *h = &r->held;
   size_t newline = o->as.receive.what == RECEIVE_LINE ? 1 : 0; /* how many bytes to leave out */
   size_t line = held_line(h);
-  if (line > 0) return end_held(h, o, line, newline);
+  if (line > 0) return reader_end_held(h, o, line, newline);
   for (int round = 0; round < ROUNDS; round++) {
-    const char *scratch = loop_scratch(o->lp);
-    ssize_t peeked = socket_peek(fd, loop_scratch(o->lp), held_length(h) < PEEK ? PEEK : CHUNK);
-    if (peeked == UV_EAGAIN) return false;
-    if (peeked <= 0) return end_cut(r, o, peeked);
+    const char *scratch = ops_scratch(o->ops);
+    ssize_t peeked = socket_peek(fd, ops_scratch(o->ops), held_length(h) < PEEK ? PEEK : CHUNK);
+    if (peeked == -EAGAIN) return false;
+    if (peeked <= 0) return reader_end_cut(r, o, peeked);
     const char *end = memchr(scratch, '\n', (size_t)peeked);
     if (end != NULL) {
       line = (size_t)(end - scratch) + 1;
       o->as.receive.left_some = (size_t)peeked > line;
-      return take_line(fd, r, o, line, newline);
+      return reader_take_line(fd, r, o, line, newline);
     }
-    ssize_t received = fill(fd, h, (size_t)peeked);
-    if (received < 0) return end_with(o, received);
+    ssize_t received = reader_fill(fd, h, (size_t)peeked);
+    if (received < 0) return reader_end_with(o, received);
   }
   o->as.receive.has_more = true;
   return false;
 }
 
-static bool attempt_all(int fd, reader *r, op *o) {
+static bool reader_attempt_all(int fd, reader *r, op *o) {
   for (int round = 0; round < ROUNDS; round++) {
-    ssize_t received = fill_chunk(fd, &r->held, o);
-    if (received == UV_EAGAIN) return false;
+    ssize_t received = reader_fill_chunk(fd, &r->held, o);
+    if (received == -EAGAIN) return false;
     bool is_nothing_whole = received == 0 && r->broken == 0 && held_length(&r->held) == 0;
-    if (is_nothing_whole) return end_scratch(o, 0, 0);
-    if (received <= 0) return end_cut(r, o, received);
+    if (is_nothing_whole) return reader_end_scratch(o, 0, 0);
+    if (received <= 0) return reader_end_cut(r, o, received);
   }
   o->as.receive.has_more = true;
   return false;
 }
 
-static bool wants_none(const op *o) {
+static bool reader_wants_none(const op *o) {
   return o->as.receive.what == RECEIVE_EXACTLY && o->as.receive.want == 0;
 }
 
 /* Its bytes were the result of the receive before. */
-static bool tell_broken(reader *r, op *o) {
+static bool reader_tell_broken(reader *r, op *o) {
   r->is_untold = false;
-  return end_with(o, r->broken);
+  return reader_end_with(o, r->broken);
 }
 
 bool reader_attempt(int fd, reader *r, op *o) {
   o->as.receive.has_more = o->as.receive.got_less = o->as.receive.left_some = false;
   o->as.receive.cut = 0;
-  if (r->is_untold && !wants_none(o)) return tell_broken(r, o);
+  if (r->is_untold && !reader_wants_none(o)) return reader_tell_broken(r, o);
   switch (o->as.receive.what) {
-  case RECEIVE_SOME: return attempt_some(fd, r, o);
-  case RECEIVE_EXACTLY: return attempt_exactly(fd, r, o);
-  case RECEIVE_ALL: return attempt_all(fd, r, o);
-  default: return attempt_line(fd, r, o);
+  case RECEIVE_SOME: return reader_attempt_some(fd, r, o);
+  case RECEIVE_EXACTLY: return reader_attempt_exactly(fd, r, o);
+  case RECEIVE_ALL: return reader_attempt_all(fd, r, o);
+  default: return reader_attempt_line(fd, r, o);
   }
 }
 

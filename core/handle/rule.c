@@ -1,5 +1,6 @@
 #include "handle/rule.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,14 +67,14 @@ static int rule_open_parts(rule *r, host *h, const char *content) {
 int rule_open(loop *lp, const struct place *p, host *h, const char *content, const char *text,
               rule **out) {
   rule *r = calloc(1, sizeof *r);
-  if (r == NULL) return UV_ENOMEM;
+  if (r == NULL) return -ENOMEM;
   r->lp = lp;
   r->about = (struct trace_socket){.id = loop_next_socket(lp), .host = p->host, .label = p->label};
   r->text = strdup(text);
   /* Unlike any other open rule's, whichever Lua state or copy of this module that one belongs to.
    */
   snprintf(r->name, sizeof r->name, "lunet_%" PRIxPTR, (uintptr_t)r);
-  int result = r->text == NULL ? UV_ENOMEM : rule_open_parts(r, h, content);
+  int result = r->text == NULL ? -ENOMEM : rule_open_parts(r, h, content);
   if (result < 0) {
     free(r->text);
     free(r);

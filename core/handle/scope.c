@@ -1,9 +1,9 @@
 #include "handle/scope.h"
 
-void scope_open(scope *s, loop *lp) {
-  s->lp = lp;
+void scope_open(scope *s, struct scopes *all) {
+  s->scopes = all;
   list_init(&s->handles);
-  list_append(loop_scopes(lp), &s->in_loop);
+  list_append(&all->open, &s->in_scopes);
 }
 
 void scope_close_handles(scope *s) {
@@ -12,13 +12,13 @@ void scope_close_handles(scope *s) {
 
 void scope_close(scope *s) {
   scope_close_handles(s);
-  list_remove(&s->in_loop);
+  list_remove(&s->in_scopes);
 }
 
 void handle_open(handle *h, const struct handle_type *type, const struct place *p) {
   h->type = type;
   h->host = p->host;
-  h->lp = p->scope->lp;
+  h->scopes = p->scope->scopes;
   h->is_open = true;
   list_append(&p->scope->handles, &h->in_scope);
 }
@@ -29,7 +29,7 @@ static bool handle_leave(handle *h) {
   if (!h->is_open) return false;
   h->is_open = false;
   list_remove(&h->in_scope);
-  if (h->is_anchored) loop_tell_closed(h->lp, h);
+  if (h->is_anchored) h->scopes->told(h->scopes->context, h);
   h->is_anchored = false;
   return true;
 }
@@ -56,10 +56,9 @@ void handle_free(void *freed) {
 bool handle_anchor(handle *h) { return h->is_anchored = h->is_open; }
 
 /* Aborting one handle may close others, so the search begins again after each. */
-static handle *handle_find(loop *lp, uint16_t host) {
-  list *scopes = loop_scopes(lp);
-  for (list *s = scopes->next; s != scopes; s = s->next) {
-    list *handles = &LIST_ENTRY(s, scope, in_loop)->handles;
+static handle *handle_find(struct scopes *all, uint16_t host) {
+  for (list *s = all->open.next; s != &all->open; s = s->next) {
+    list *handles = &LIST_ENTRY(s, scope, in_scopes)->handles;
     for (list *l = handles->prev; l != handles; l = l->prev) {
       handle *h = LIST_ENTRY(l, handle, in_scope);
       if (h->host == host || h->far_host == host) return h;
@@ -68,7 +67,7 @@ static handle *handle_find(loop *lp, uint16_t host) {
   return NULL;
 }
 
-void handle_abort_all(loop *lp, uint16_t host) {
+void handle_abort_all(struct scopes *all, uint16_t host) {
   handle *h;
-  while ((h = handle_find(lp, host)) != NULL) handle_abort(h);
+  while ((h = handle_find(all, host)) != NULL) handle_abort(h);
 }

@@ -7,7 +7,9 @@
 #include <stdint.h>
 
 #include "handle/list.h"
-#include "handle/loop.h"
+
+typedef struct handle handle;
+typedef struct scope scope;
 
 struct handle_type {
   const char *name;         /* as open_handles() shows it */
@@ -28,17 +30,24 @@ struct handle {
   list in_scope;     /* the scope's list while open; in no list when closed */
   uint16_t host;     /* its host's number; 0 is home */
   uint16_t far_host; /* of what joins two hosts: it ends with either; 0: none */
-  loop *lp;
-  bool is_anchored; /* the loop's owner is told when it closes */
+  struct scopes *scopes;
+  bool is_anchored; /* see scopes */
+};
+
+/* All that are open in a loop. */
+struct scopes {
+  list open;                                    /* by in_scopes; the outermost first */
+  void (*told)(void *context, const handle *h); /* called when an anchored handle closes */
+  void *context;
 };
 
 struct scope {
-  loop *lp;
+  struct scopes *scopes;
   list handles; /* oldest first */
-  list in_loop;
+  list in_scopes;
 };
 
-void scope_open(scope *s, loop *lp);
+void scope_open(scope *s, struct scopes *all);
 void scope_close_handles(scope *s); /* newest first */
 void scope_close(scope *s);         /* and leaves the loop; harmless twice */
 
@@ -59,9 +68,9 @@ void handle_abort(void *h);
 
 void handle_free(void *h); /* closes first */
 
-/* Has loop_on_closed's function called when it closes. False: it is closed already. */
+/* Has the scopes' `told` called when it closes. False: it is closed already. */
 bool handle_anchor(handle *h);
 
-void handle_abort_all(loop *lp, uint16_t host); /* every open handle of a host */
+void handle_abort_all(struct scopes *all, uint16_t host); /* every open handle of a host */
 
 #endif

@@ -1,5 +1,6 @@
 #include "handle/snapshot.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,10 @@ struct snapshot {
 /* -- counters ------------------------------------------------------------------------------ */
 
 /* The kernel's two files, one behind the other. */
-static int join(const char *snmp, size_t first, const char *netstat, size_t second, char **out) {
+static int snapshot_join(const char *snmp, size_t first, const char *netstat, size_t second,
+                         char **out) {
   char *both = malloc(first + second + 1);
-  if (both == NULL) return UV_ENOMEM;
+  if (both == NULL) return -ENOMEM;
   memcpy(both, snmp, first);
   memcpy(both + first, netstat, second);
   both[first + second] = '\0';
@@ -27,12 +29,13 @@ static int join(const char *snmp, size_t first, const char *netstat, size_t seco
   return 0;
 }
 
-static int read_counters(int ns, char **out) {
+static int snapshot_read_counters(int ns, char **out) {
   char *snmp = NULL, *netstat = NULL;
   ssize_t first = namespace_read_file(ns, "/proc/thread-self/net/snmp", &snmp);
   if (first < 0) return (int)first;
   ssize_t second = namespace_read_file(ns, "/proc/thread-self/net/netstat", &netstat);
-  int result = second < 0 ? (int)second : join(snmp, (size_t)first, netstat, (size_t)second, out);
+  int result =
+    second < 0 ? (int)second : snapshot_join(snmp, (size_t)first, netstat, (size_t)second, out);
   free(snmp);
   if (second >= 0) free(netstat);
   return result;
@@ -40,7 +43,7 @@ static int read_counters(int ns, char **out) {
 
 /* -- sockets ------------------------------------------------------------------------------- */
 
-static void print_socket(FILE *out, const struct tcp_socket *s) {
+static void snapshot_print_socket(FILE *out, const struct tcp_socket *s) {
   char local_text[ADDRESS_TEXT], peer_text[ADDRESS_TEXT] = "-";
   address local = address_plain(&s->local), peer = address_plain(&s->peer);
   if (s->peer.length != 0) address_format(&peer, peer_text);
@@ -51,19 +54,19 @@ static void print_socket(FILE *out, const struct tcp_socket *s) {
 
 /* A line for each: state, local address, peer or "-", receive and send queue, owned, retransmits.
  */
-static int print_sockets(const struct sock_diag_list *found, char **text) {
+static int snapshot_print_sockets(const struct sock_diag_list *found, char **text) {
   size_t size;
   FILE *out = open_memstream(text, &size);
-  if (out == NULL) return UV_ENOMEM;
-  for (size_t i = 0; i < found->count; i++) print_socket(out, &found->sockets[i]);
-  return fclose(out) == 0 ? 0 : UV_ENOMEM;
+  if (out == NULL) return -ENOMEM;
+  for (size_t i = 0; i < found->count; i++) snapshot_print_socket(out, &found->sockets[i]);
+  return fclose(out) == 0 ? 0 : -ENOMEM;
 }
 
-static int read_sockets(int ns, char **text) {
+static int snapshot_read_sockets(int ns, char **text) {
   struct sock_diag_filter all = {.states = SOCK_DIAG_STATES, .owned = -1};
   struct sock_diag_list found = {0};
   int result = sock_diag_read(ns, &all, &found);
-  if (result >= 0) result = print_sockets(&found, text);
+  if (result >= 0) result = snapshot_print_sockets(&found, text);
   sock_diag_free(&found);
   return result;
 }
@@ -71,7 +74,7 @@ static int read_sockets(int ns, char **text) {
 /* -- the probe ----------------------------------------------------------------------------- */
 
 /* A look that fails is an event, too: with why instead of a text. */
-static void look(snapshot *s, enum event_kind kind, int (*read)(int ns, char **text)) {
+static void snapshot_look(snapshot *s, enum event_kind kind, int (*read)(int ns, char **text)) {
   char *text = NULL;
   int result = read(s->ns, &text);
   if (result < 0) {
@@ -82,31 +85,31 @@ static void look(snapshot *s, enum event_kind kind, int (*read)(int ns, char **t
   }
 }
 
-static void take(snapshot *s) {
-  look(s, EVENT_COUNTERS, read_counters);
-  look(s, EVENT_SOCKETS, read_sockets);
+static void snapshot_take(snapshot *s) {
+  snapshot_look(s, EVENT_COUNTERS, snapshot_read_counters);
+  snapshot_look(s, EVENT_SOCKETS, snapshot_read_sockets);
 }
 
-static void ask(struct trace_probe *p, bool is_noteworthy) {
-  if (is_noteworthy) take((snapshot *)p);
+static void snapshot_ask(struct trace_probe *p, bool is_noteworthy) {
+  if (is_noteworthy) snapshot_take((snapshot *)p);
 }
 
 int snapshot_open(loop *lp, int ns, uint16_t host, const char *name, snapshot **out) {
   snapshot *s = calloc(1, sizeof *s);
-  if (s == NULL) return UV_ENOMEM;
+  if (s == NULL) return -ENOMEM;
   s->trace = loop_trace(lp);
   s->ns = ns;
   s->about.host = host;
   s->about.label = trace_label(s->trace, name);
-  s->probe.ask = ask;
+  s->probe.ask = snapshot_ask;
   trace_probe_open(s->trace, &s->probe);
-  if (trace_is_probing(s->trace)) take(s);
+  if (trace_is_probing(s->trace)) snapshot_take(s);
   *out = s;
   return 0;
 }
 
 void snapshot_close(snapshot *s) {
-  if (trace_is_probing(s->trace)) take(s);
+  if (trace_is_probing(s->trace)) snapshot_take(s);
   trace_probe_close(&s->probe);
   free(s);
 }

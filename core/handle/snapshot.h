@@ -4,6 +4,7 @@
 #ifndef LUNET_HANDLE_SNAPSHOT_H
 #define LUNET_HANDLE_SNAPSHOT_H
 
+#include "handle/loop.h"
 #include "handle/scope.h"
 #include "handle/trace.h"
 

@@ -10,23 +10,23 @@
 
 /* A short write takes a thousand bytes of the buffer, so that with the usual one a program stops
  * after some 280 lines that nobody has read. The kernel lowers this to twice net.core.wmem_max. */
-static void enlarge_buffer(int fd) {
+static void stream_enlarge_buffer(int fd) {
   int most = INT_MAX / 2;
   setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
 }
 
 /* pair[0] is the near end. */
-static int open_pair(int pair[2]) {
+static int stream_open_pair(int pair[2]) {
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) return -errno;
   fcntl(pair[0], F_SETFL, O_NONBLOCK);
-  enlarge_buffer(pair[1]);
+  stream_enlarge_buffer(pair[1]);
   return 0;
 }
 
-static int open_piped(struct streams *s, loop *lp, const struct place *p, int i,
-                      connection **near) {
+static int stream_open_piped(struct streams *s, loop *lp, const struct place *p, int i,
+                             connection **near) {
   int pair[2];
-  int result = open_pair(pair);
+  int result = stream_open_pair(pair);
   if (result < 0) return result;
   result = connection_open(lp, p, pair[0], near);
   if (result < 0) {
@@ -52,7 +52,7 @@ int streams_open(struct streams *s, loop *lp, const struct place *p,
     s->far[i] = -1;
   }
   for (int i = 0; i < STREAMS && result == 0; i++) {
-    if (stream_is_connected(kinds[i])) result = open_piped(s, lp, p, i, near[i]);
+    if (stream_is_connected(kinds[i])) result = stream_open_piped(s, lp, p, i, near[i]);
     if (kinds[i] == STREAM_MERGE) s->given[i] = s->given[STREAM_STDOUT];
     if (kinds[i] == STREAM_INHERIT) s->given[i] = i;
   }

@@ -4,6 +4,7 @@
 #define LUNET_HANDLE_STREAM_H
 
 #include "handle/connection.h"
+#include "handle/loop.h"
 
 enum { STREAM_STDIN, STREAM_STDOUT, STREAM_STDERR, STREAMS };
 

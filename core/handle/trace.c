@@ -1,5 +1,6 @@
 #include "handle/trace.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +49,7 @@ struct trace {
 
 int trace_open(trace **out) {
   trace *t = calloc(1, sizeof *t);
-  if (t == NULL) return UV_ENOMEM;
+  if (t == NULL) return -ENOMEM;
   list_init(&t->probes);
   *out = t;
   return 0;
@@ -87,7 +88,7 @@ void trace_end_get(const struct trace_end *e, address *out) {
   out->as.any.sa_family = e->family;
 }
 
-static struct event *append(trace *t, enum event_kind kind) {
+static struct event *trace_new(trace *t, enum event_kind kind) {
   struct event *e = &t->ring[t->next++ % TRACE_EVENTS];
   free(e->text);
   memset(e, 0, sizeof *e);
@@ -96,7 +97,7 @@ static struct event *append(trace *t, enum event_kind kind) {
   return e;
 }
 
-static void ask_all(trace *t, bool is_noteworthy) {
+static void trace_ask(trace *t, bool is_noteworthy) {
   t->has_put_off = false;
   for (list *l = t->probes.next; l != &t->probes; l = l->next) {
     struct trace_probe *p = LIST_ENTRY(l, struct trace_probe, in_trace);
@@ -107,10 +108,10 @@ static void ask_all(trace *t, bool is_noteworthy) {
 /* Deadlines may pass by the thousand, and a script may note in a loop. With many hosts a closer
  * look takes milliseconds, in which nothing else runs: the next one is `share` times as long away,
  * and no less than a pause. */
-static void look_closer(trace *t, uint64_t *next_ns, uint64_t pause_ns, uint64_t share) {
+static void trace_look_closer(trace *t, uint64_t *next_ns, uint64_t pause_ns, uint64_t share) {
   uint64_t began_ns = clock_now_ns();
   bool may_look = began_ns >= *next_ns;
-  ask_all(t, may_look);
+  trace_ask(t, may_look);
   if (!may_look) return;
   uint64_t now_ns = clock_now_ns(), earned_ns = share * (now_ns - began_ns);
   *next_ns = now_ns + (earned_ns > pause_ns ? earned_ns : pause_ns);
@@ -118,14 +119,14 @@ static void look_closer(trace *t, uint64_t *next_ns, uint64_t pause_ns, uint64_t
 
 void trace_append(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
                   int32_t code) {
-  struct event *e = append(t, kind);
+  struct event *e = trace_new(t, kind);
   e->socket = *s;
   e->bytes = bytes;
   e->code = code;
 }
 
 void trace_append_text(trace *t, const struct trace_socket *s, enum event_kind kind, char *text) {
-  struct event *e = append(t, kind);
+  struct event *e = trace_new(t, kind);
   e->socket = *s;
   e->text = text;
 }
@@ -141,23 +142,23 @@ void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind k
   t->ring[(t->next - 1) % TRACE_EVENTS].since_ns = since_ns;
   if (!t->is_probing) return;
   if (code == OP_TIMEOUT)
-    look_closer(t, &t->next_timeout_ns, 100 * MS, 200);
+    trace_look_closer(t, &t->next_timeout_ns, 100 * MS, 200);
   else if (kind == EVENT_RECEIVE || kind == EVENT_CLOSE)
     t->has_put_off = true; /* a queue hardly moves by either */
   else
-    ask_all(t, false);
+    trace_ask(t, false);
 }
 
 void trace_catch_up(trace *t) {
-  if (t->has_put_off) ask_all(t, false);
+  if (t->has_put_off) trace_ask(t, false);
 }
 
 void trace_note(trace *t, const char *text, size_t length) {
-  struct event *e = append(t, EVENT_NOTE);
+  struct event *e = trace_new(t, EVENT_NOTE);
   e->text = malloc(length + 1);
   if (e->text != NULL) memcpy(e->text, text, length + 1);
   e->bytes = e->text == NULL ? 0 : (int64_t)length;
-  if (t->is_probing) look_closer(t, &t->next_note_ns, MS, 1);
+  if (t->is_probing) trace_look_closer(t, &t->next_note_ns, MS, 1);
 }
 
 uint64_t trace_first(const trace *t) { return t->next < TRACE_EVENTS ? 0 : t->next - TRACE_EVENTS; }

@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 #include "handle/list.h"
-#include "handle/loop.h"
 #include "platform/address.h"
+
+typedef struct trace trace;
 
 enum { TRACE_EVENTS = 16 * 1024 }; /* how many the ring holds */
 

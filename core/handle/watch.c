@@ -1,6 +1,7 @@
 #include "handle/watch.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,57 +27,53 @@ struct watches {
 
 /* close(2) takes a descriptor out of the set, unless a child process has the file open too. What
  * the kernel has yet to tell of it, or goes on to tell then, names a life that is over. */
-static int ask(const watches *ws, int operation, int fd) {
+static int watch_ask(const watches *ws, int operation, int fd) {
   const struct watch *w = &ws->by_fd[fd];
   struct epoll_event wanted = {.events = w->events | WATCH_MARK | EPOLLET,
                                .data.u64 = (uint64_t)w->life << 32 | (uint32_t)fd};
   return epoll_ctl(ws->set, operation, fd, &wanted) == -1 ? -errno : 0;
 }
 
-static void tell(const watches *ws, const struct epoll_event *e) {
+static void watch_tell(const watches *ws, const struct epoll_event *e) {
   struct watch w = ws->by_fd[(uint32_t)e->data.u64];
   if (w.life != e->data.u64 >> 32) return;
   bool is_all = (e->events & (EPOLLERR | EPOLLHUP)) != 0;
   w.ready(w.owner, is_all ? WATCH_READABLE | WATCH_WRITABLE | WATCH_MARK : (int)e->events);
 }
 
-static int grow(watches *ws, int fd) {
+static int watch_grow(watches *ws, int fd) {
   int count = (fd / GROW_BY + 1) * GROW_BY;
   struct watch *by_fd = realloc(ws->by_fd, (size_t)count * sizeof *by_fd);
-  if (by_fd == NULL) return UV_ENOMEM;
+  if (by_fd == NULL) return -ENOMEM;
   memset(by_fd + ws->count, 0, (size_t)(count - ws->count) * sizeof *by_fd);
   ws->by_fd = by_fd;
   ws->count = count;
   return 0;
 }
 
-int watch_begin(loop *lp, int fd, int events, watch_ready ready, void *owner) {
-  watches *ws = loop_watches(lp);
-  if (watch_is_on(lp, fd, events)) return 0;
-  if (fd >= ws->count && grow(ws, fd) < 0) return UV_ENOMEM;
+int watch_begin(watches *ws, int fd, int events, watch_ready ready, void *owner) {
+  if (watch_is_on(ws, fd, events)) return 0;
+  if (fd >= ws->count && watch_grow(ws, fd) < 0) return -ENOMEM;
   struct watch *w = &ws->by_fd[fd];
   uint32_t before = w->events;
   w->events |= (uint32_t)events;
   w->ready = ready;
   w->owner = owner;
-  int result = ask(ws, before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd);
+  int result = watch_ask(ws, before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd);
   if (result < 0) w->events = before;
   return result;
 }
 
-bool watch_is_on(loop *lp, int fd, int events) {
-  const watches *ws = loop_watches(lp);
+bool watch_is_on(const watches *ws, int fd, int events) {
   return fd >= 0 && fd < ws->count && (ws->by_fd[fd].events & (uint32_t)events) == (uint32_t)events;
 }
 
-void watch_again(loop *lp, int fd) {
-  watches *ws = loop_watches(lp);
+void watch_again(watches *ws, int fd) {
   /* Asking for the same events makes the kernel look at them anew: epoll_ctl(2). */
-  if (fd < ws->count && ws->by_fd[fd].events != 0) ask(ws, EPOLL_CTL_MOD, fd);
+  if (fd < ws->count && ws->by_fd[fd].events != 0) watch_ask(ws, EPOLL_CTL_MOD, fd);
 }
 
-void watch_end(loop *lp, int fd) {
-  watches *ws = loop_watches(lp);
+void watch_end(watches *ws, int fd) {
   if (fd >= ws->count || ws->by_fd[fd].events == 0) return;
   ws->by_fd[fd].events = 0;
   ws->by_fd[fd].life++;
@@ -87,13 +84,13 @@ void watches_poll(watches *ws, int timeout_ms) {
   int count = EVENTS_MOST;
   for (int round = 0; round < ROUNDS && count == EVENTS_MOST; round++) {
     count = epoll_wait(ws->set, events, EVENTS_MOST, round == 0 ? timeout_ms : 0);
-    for (int i = 0; i < count; i++) tell(ws, &events[i]);
+    for (int i = 0; i < count; i++) watch_tell(ws, &events[i]);
   }
 }
 
 int watches_open(watches **out) {
   watches *ws = calloc(1, sizeof *ws);
-  if (ws == NULL) return UV_ENOMEM;
+  if (ws == NULL) return -ENOMEM;
   ws->set = epoll_create1(EPOLL_CLOEXEC);
   int result = ws->set == -1 ? -errno : 0;
   if (result < 0)

@@ -9,7 +9,9 @@
 
 #include <sys/epoll.h>
 
-#include "handle/loop.h"
+#include <stdbool.h>
+
+typedef struct watches watches;
 
 enum {
   WATCH_READABLE = EPOLLIN,
@@ -22,15 +24,15 @@ enum {
 typedef void (*watch_ready)(void *owner, int events);
 
 /* Watches for these events too. Nothing is done if that is so already. */
-int watch_begin(loop *lp, int fd, int events, watch_ready ready, void *owner);
+int watch_begin(watches *ws, int fd, int events, watch_ready ready, void *owner);
 
-bool watch_is_on(loop *lp, int fd, int events);
+bool watch_is_on(const watches *ws, int fd, int events);
 
 /* The next poll tells what the descriptor is ready for then, though nothing changes till then. */
-void watch_again(loop *lp, int fd);
+void watch_again(watches *ws, int fd);
 
 /* To be called when the descriptor is closed; harmless if it is not watched. */
-void watch_end(loop *lp, int fd);
+void watch_end(watches *ws, int fd);
 
 int watches_open(watches **out);
 void watches_close(watches *ws);

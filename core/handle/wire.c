@@ -58,7 +58,8 @@ enum { INNER_GROUP = 1 };
 
 /* -- frames -------------------------------------------------------------------------------- */
 
-static void send_on(struct lane *n, uint64_t due_ns, const char *notes_and_frame, size_t length) {
+static void wire_send_on(struct lane *n, uint64_t due_ns, const char *notes_and_frame,
+                         size_t length) {
   wire *w = n->wire;
   uint64_t late_ns = clock_now_ns() - due_ns;
   if (packet_send(w->fd, n->out, notes_and_frame, length) < 0) {
@@ -70,7 +71,8 @@ static void send_on(struct lane *n, uint64_t due_ns, const char *notes_and_frame
   if (late_ns > w->statistics.late_most_ns) w->statistics.late_most_ns = late_ns;
 }
 
-static struct frame *new_frame(const struct lane *n, const char *notes_and_frame, size_t length) {
+static struct frame *wire_new_frame(const struct lane *n, const char *notes_and_frame,
+                                    size_t length) {
   if (length > n->wire->capacity - n->bytes) return NULL;
   struct frame *f = malloc(sizeof *f + length);
   if (f == NULL) return NULL;
@@ -80,7 +82,7 @@ static struct frame *new_frame(const struct lane *n, const char *notes_and_frame
   return f;
 }
 
-static void append(struct lane *n, struct frame *f) {
+static void wire_append(struct lane *n, struct frame *f) {
   /* Two processors stamp at the same time, or the wall clock was set: order comes first. */
   if (n->first != NULL && f->due_ns < n->last->due_ns) f->due_ns = n->last->due_ns;
   if (n->first == NULL)
@@ -91,23 +93,23 @@ static void append(struct lane *n, struct frame *f) {
   n->bytes += f->length;
 }
 
-static void take(struct lane *n, const struct packet *p) {
+static void wire_take(struct lane *n, const struct packet *p) {
   /* Resolving addresses is the affair of a link, which is short, and not of the path that the delay
    * stands for; or else the first round trip would take twice the time of the second. */
   if (packet_resolves_address(p->notes_and_frame, p->length)) {
-    send_on(n, p->arrived_ns, p->notes_and_frame, p->length);
+    wire_send_on(n, p->arrived_ns, p->notes_and_frame, p->length);
     return;
   }
-  struct frame *f = new_frame(n, p->notes_and_frame, p->length);
+  struct frame *f = wire_new_frame(n, p->notes_and_frame, p->length);
   if (f == NULL) {
     n->wire->statistics.dropped++;
     return;
   }
   f->due_ns = p->arrived_ns + n->delay_ns;
-  append(n, f);
+  wire_append(n, f);
 }
 
-static void drop_first(struct lane *n) {
+static void wire_drop_first(struct lane *n) {
   struct frame *f = n->first;
   n->first = f->next;
   n->bytes -= f->length;
@@ -116,15 +118,15 @@ static void drop_first(struct lane *n) {
 
 /* -- the two directions -------------------------------------------------------------------- */
 
-static void deliver(op *o);
+static void wire_lane_due(op *o);
 
-static void wait_for_first(struct lane *n) {
+static void wire_wait_for_first(struct lane *n) {
   op *o = &n->op;
   if (n->first == NULL || o->state != OP_IDLE) return;
   uint64_t due_ns = n->first->due_ns, now_ns = clock_now_ns();
-  op_start(o, n->wire->lp, due_ns - AWAKE_NS);
+  op_start(o, loop_ops(n->wire->lp), due_ns - AWAKE_NS);
   o->owner = n;
-  o->deliver = deliver;
+  o->done = wire_lane_due;
   if (due_ns > now_ns + AWAKE_NS) op_wait(o, NULL);
   if (o->state == OP_WAITING) return;
   op_end(o, 0);
@@ -132,7 +134,7 @@ static void wait_for_first(struct lane *n) {
 }
 
 /* False: there is none. */
-static bool read_frame(wire *w) {
+static bool wire_read_frame(wire *w) {
   struct packet p = {.notes_and_frame = w->buffer};
   uint64_t asked_ns = clock_now_ns();
   int result = packet_receive(w->fd, &p);
@@ -141,65 +143,65 @@ static bool read_frame(wire *w) {
   if (result < 0) return result != -EAGAIN;
   if (p.arrived_ns < w->empty_ns) p.arrived_ns = w->empty_ns;
   for (int i = 0; i < 2; i++)
-    if (w->lanes[i].in == p.interface) take(&w->lanes[i], &p);
+    if (w->lanes[i].in == p.interface) wire_take(&w->lanes[i], &p);
   return true;
 }
 
 /* Whether it has read all there are. */
-static bool read_frames(wire *w) {
+static bool wire_read_frames(wire *w) {
   int count = 0;
-  while (count < READ_MOST && read_frame(w)) count++;
-  wait_for_first(&w->lanes[0]);
-  wait_for_first(&w->lanes[1]);
+  while (count < READ_MOST && wire_read_frame(w)) count++;
+  wire_wait_for_first(&w->lanes[0]);
+  wire_wait_for_first(&w->lanes[1]);
   return count < READ_MOST;
 }
 
 /* Each frame that is sent on may set off answers, and those come at once: the kernel delivers it,
  * and lets its receiver answer, within the call. Reading now and then keeps the sockets' buffers,
  * which may be small, from running over; after every frame, it would hold up the receiver. */
-static void send_due(struct lane *n) {
+static void wire_send_due(struct lane *n) {
   uint64_t now_ns = clock_now_ns();
   for (int sent = 1; n->first != NULL && n->first->due_ns <= now_ns; sent++) {
     struct frame *f = n->first;
-    send_on(n, f->due_ns, f->notes_and_frame, f->length);
-    drop_first(n);
-    if (sent % SEND_MOST == 0) read_frames(n->wire);
+    wire_send_on(n, f->due_ns, f->notes_and_frame, f->length);
+    wire_drop_first(n);
+    if (sent % SEND_MOST == 0) wire_read_frames(n->wire);
   }
 }
 
-static void deliver(op *o) {
+static void wire_lane_due(op *o) {
   struct lane *n = o->owner;
-  send_due(n);
-  o->state = OP_IDLE;
-  wait_for_first(n);
+  wire_send_due(n);
+  op_idle(o);
+  wire_wait_for_first(n);
 }
 
-static void on_readable(void *owner, int events) {
+static void wire_on_readable(void *owner, int events) {
   wire *w = owner;
   (void)events;
-  if (!read_frames(w)) watch_again(w->lp, w->fd);
+  if (!wire_read_frames(w)) watch_again(loop_watches(w->lp), w->fd);
 }
 
 /* -- opening and closing ------------------------------------------------------------------- */
 
 /* The namespace must add no frames of its own. Without an address it has no IPv4 to speak of, but
  * IPv6 would give itself one, and ask for routers. */
-static int keep_silent(int ns) {
+static int wire_keep_silent(int ns) {
   ssize_t result = namespace_write_file(ns, "/proc/sys/net/ipv6/conf/all/disable_ipv6", "1", 1);
   return result == -ENOENT || result > 0 ? 0 : (int)result; /* this kernel may have no IPv6 */
 }
 
-static int open_namespace(wire *w) {
+static int wire_open_namespace(wire *w) {
   int ns = namespace_open();
   if (ns < 0) return ns;
-  int result = keep_silent(ns);
+  int result = wire_keep_silent(ns);
   if (result == 0) result = link_open(ns, &w->routes);
   if (result == 0) result = w->fd = packet_open(ns);
   namespace_close(ns);
   return result < 0 ? result : 0;
 }
 
-static int open_end(wire *w, int i, const struct wire_end *end) {
+static int wire_open_end(wire *w, int i, const struct wire_end *end) {
   int outer_ns = host_namespace(end->host);
   int result = link_create_pair(w->routes, inner_names[i], outer_ns, end->interface);
   if (result == 0) result = link_set_group(w->routes, inner_names[i], INNER_GROUP);
@@ -212,27 +214,22 @@ static int open_end(wire *w, int i, const struct wire_end *end) {
 
 static int wire_open_parts(wire *w, const struct wire_end ends[2]) {
   w->buffer = malloc(PACKET_LONGEST);
-  int result = w->buffer == NULL ? UV_ENOMEM : open_namespace(w);
-  for (int i = 0; i < 2 && result == 0; i++) result = open_end(w, i, &ends[i]);
-  return result < 0 ? result : watch_begin(w->lp, w->fd, WATCH_READABLE, on_readable, w);
+  int result = w->buffer == NULL ? -ENOMEM : wire_open_namespace(w);
+  for (int i = 0; i < 2 && result == 0; i++) result = wire_open_end(w, i, &ends[i]);
+  return result < 0 ? result
+                    : watch_begin(loop_watches(w->lp), w->fd, WATCH_READABLE, wire_on_readable, w);
 }
 
-static void stop_waiting(op *o) {
-  op_end(o, OP_CLOSED);
-  list_remove(&o->link); /* out of the ready queue: there is nobody to tell */
-  o->state = OP_IDLE;
-}
-
-static void close_lane(struct lane *n) {
-  stop_waiting(&n->op);
-  for (; n->first != NULL; n->wire->statistics.dropped++) drop_first(n);
+static void wire_close_lane(struct lane *n) {
+  op_forget(&n->op);
+  for (; n->first != NULL; n->wire->statistics.dropped++) wire_drop_first(n);
 }
 
 static void wire_close_parts(wire *w) {
-  close_lane(&w->lanes[0]);
-  close_lane(&w->lanes[1]);
+  wire_close_lane(&w->lanes[0]);
+  wire_close_lane(&w->lanes[1]);
   if (w->fd >= 0) {
-    watch_end(w->lp, w->fd);
+    watch_end(loop_watches(w->lp), w->fd);
     w->statistics.dropped += packet_dropped(w->fd);
     packet_close(w->fd);
     w->fd = -1;
@@ -277,7 +274,7 @@ static wire *wire_new(loop *lp, const struct wire_end ends[2], size_t capacity) 
 
 int wire_open(loop *lp, scope *s, const struct wire_end ends[2], size_t capacity, wire **out) {
   wire *w = wire_new(lp, ends, capacity);
-  if (w == NULL) return UV_ENOMEM;
+  if (w == NULL) return -ENOMEM;
   int result = wire_open_parts(w, ends);
   if (result < 0) {
     wire_close_parts(w);

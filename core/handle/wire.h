@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "handle/host.h"
+#include "handle/loop.h"
 
 typedef struct wire wire;
 

@@ -10,9 +10,11 @@
 static const char unix_prefix[] = "unix:";
 enum { UNIX_PREFIX = sizeof unix_prefix - 1 };
 
-static bool is_unix(const char *text) { return strncmp(text, unix_prefix, UNIX_PREFIX) == 0; }
+static bool address_is_unix(const char *text) {
+  return strncmp(text, unix_prefix, UNIX_PREFIX) == 0;
+}
 
-static int make_unix(const char *path, address *out) {
+static int address_make_unix(const char *path, address *out) {
   struct sockaddr_un *un = &out->as.un;
   size_t length = strlen(path);
   if (length == 0 || length >= sizeof un->sun_path) return -EINVAL;
@@ -26,14 +28,14 @@ static int make_unix(const char *path, address *out) {
   return 0;
 }
 
-static int make_zone(const char *name, address *out) {
+static int address_make_zone(const char *name, address *out) {
   size_t length = strlen(name);
   if (length == 0 || length >= sizeof out->zone) return -EINVAL;
   memcpy(out->zone, name, length + 1);
   return 0;
 }
 
-static int make_in6(const char *text, int port, address *out) {
+static int address_make_in6(const char *text, int port, address *out) {
   struct sockaddr_in6 *in6 = &out->as.in6;
   char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
   size_t length = strlen(text);
@@ -42,7 +44,7 @@ static int make_in6(const char *text, int port, address *out) {
   char *zone = strchr(host, '%');
   if (zone != NULL) {
     *zone++ = '\0';
-    if (make_zone(zone, out) < 0) return -EINVAL;
+    if (address_make_zone(zone, out) < 0) return -EINVAL;
   }
   if (inet_pton(AF_INET6, host, &in6->sin6_addr) != 1) return -EINVAL;
   in6->sin6_family = AF_INET6;
@@ -51,7 +53,7 @@ static int make_in6(const char *text, int port, address *out) {
   return 0;
 }
 
-static int make_in(const char *text, int port, address *out) {
+static int address_make_in(const char *text, int port, address *out) {
   struct sockaddr_in *in = &out->as.in;
   if (inet_pton(AF_INET, text, &in->sin_addr) != 1) return -EINVAL;
   in->sin_family = AF_INET;
@@ -61,7 +63,7 @@ static int make_in(const char *text, int port, address *out) {
 }
 
 /* The text between the brackets of "[::1]", or NULL when there are none. */
-static const char *unbracket(const char *text, char host[ADDRESS_TEXT]) {
+static const char *address_unbracket(const char *text, char host[ADDRESS_TEXT]) {
   size_t length = strlen(text);
   if (length < 2 || length >= ADDRESS_TEXT || text[0] != '[' || text[length - 1] != ']')
     return NULL;
@@ -74,15 +76,15 @@ int address_make(const char *text, int port, address *out) {
   char host[ADDRESS_TEXT];
   memset(out, 0, sizeof *out);
   if (port < 0 || port > 65535) return -EINVAL;
-  if (is_unix(text)) return make_unix(text + UNIX_PREFIX, out);
-  const char *inside = unbracket(text, host);
-  if (inside != NULL) return make_in6(inside, port, out);
-  if (strchr(text, ':') != NULL) return make_in6(text, port, out);
-  return make_in(text, port, out);
+  if (address_is_unix(text)) return address_make_unix(text + UNIX_PREFIX, out);
+  const char *inside = address_unbracket(text, host);
+  if (inside != NULL) return address_make_in6(inside, port, out);
+  if (strchr(text, ':') != NULL) return address_make_in6(text, port, out);
+  return address_make_in(text, port, out);
 }
 
 /* In digits only: strtol alone would take " 80", "+80" and "80x". */
-static int parse_number(const char *digits, int most) {
+static int address_parse_number(const char *digits, int most) {
   size_t length = strlen(digits);
   if (length == 0 || length > 5 || strspn(digits, "0123456789") != length) return -EINVAL;
   int number = atoi(digits);
@@ -90,7 +92,7 @@ static int parse_number(const char *digits, int most) {
 }
 
 /* What is before the last `separator` of the text, and what is behind it; NULL: no such thing. */
-static const char *split(const char *text, char separator, char host[ADDRESS_TEXT]) {
+static const char *address_split(const char *text, char separator, char host[ADDRESS_TEXT]) {
   const char *end = strrchr(text, separator);
   size_t length = end == NULL ? 0 : (size_t)(end - text);
   if (length == 0 || length >= ADDRESS_TEXT) return NULL;
@@ -101,9 +103,9 @@ static const char *split(const char *text, char separator, char host[ADDRESS_TEX
 
 int address_parse(const char *text, address *out) {
   char host[ADDRESS_TEXT];
-  if (is_unix(text)) return address_make(text, 0, out);
-  const char *digits = split(text, ':', host);
-  int port = digits == NULL ? -EINVAL : parse_number(digits, 65535);
+  if (address_is_unix(text)) return address_make(text, 0, out);
+  const char *digits = address_split(text, ':', host);
+  int port = digits == NULL ? -EINVAL : address_parse_number(digits, 65535);
   if (port < 0) return port;
   /* Without brackets "::1:80" could mean two things. */
   if (strchr(host, ':') != NULL && host[0] != '[') return -EINVAL;
@@ -112,28 +114,28 @@ int address_parse(const char *text, address *out) {
 
 int address_parse_prefixed(const char *text, address *out) {
   char host[ADDRESS_TEXT];
-  const char *digits = split(text, '/', host);
+  const char *digits = address_split(text, '/', host);
   int result = digits == NULL || host[0] == '[' ? -EINVAL : address_make(host, 0, out);
   if (result < 0 || address_family(out) == AF_UNIX || out->zone[0] != '\0') return -EINVAL;
-  return parse_number(digits, address_bits(out));
+  return address_parse_number(digits, address_bits(out));
 }
 
 int address_bits(const address *a) { return address_family(a) == AF_INET ? 32 : 128; }
 
-static const uint8_t *bytes_of(const address *a) {
+static const uint8_t *address_bytes_of(const address *a) {
   if (address_family(a) == AF_INET) return (const uint8_t *)&a->as.in.sin_addr;
   return a->as.in6.sin6_addr.s6_addr;
 }
 
 bool address_shares(const address *a, const address *b, int bits) {
   if (address_family(a) != address_family(b)) return false;
-  const uint8_t *one = bytes_of(a), *other = bytes_of(b);
+  const uint8_t *one = address_bytes_of(a), *other = address_bytes_of(b);
   int whole = bits / 8, rest = bits % 8;
   if (memcmp(one, other, (size_t)whole) != 0) return false;
   return rest == 0 || (one[whole] ^ other[whole]) >> (8 - rest) == 0;
 }
 
-static const char *format_unix(const address *a, char text[ADDRESS_TEXT]) {
+static const char *address_format_unix(const address *a, char text[ADDRESS_TEXT]) {
   size_t start = offsetof(struct sockaddr_un, sun_path);
   size_t length = a->length > start ? a->length - start : 0;
   const char *path = a->as.un.sun_path;
@@ -151,9 +153,9 @@ const char *address_format_bytes(int family, const void *bytes, int port, char t
   return text;
 }
 
-static const char *format_in6(const address *a, char text[ADDRESS_TEXT]) {
+static const char *address_format_in6(const address *a, char text[ADDRESS_TEXT]) {
   char host[INET6_ADDRSTRLEN];
-  inet_ntop(AF_INET6, bytes_of(a), host, sizeof host);
+  inet_ntop(AF_INET6, address_bytes_of(a), host, sizeof host);
   snprintf(text, ADDRESS_TEXT, "[%s%s%s]:%d", host, a->zone[0] == '\0' ? "" : "%", a->zone,
            address_port(a));
   return text;
@@ -162,9 +164,9 @@ static const char *format_in6(const address *a, char text[ADDRESS_TEXT]) {
 const char *address_format(const address *a, char text[ADDRESS_TEXT]) {
   int family = address_family(a);
   switch (family) {
-  case AF_UNIX: return format_unix(a, text);
-  case AF_INET: return address_format_bytes(family, bytes_of(a), address_port(a), text);
-  case AF_INET6: return format_in6(a, text);
+  case AF_UNIX: return address_format_unix(a, text);
+  case AF_INET: return address_format_bytes(family, address_bytes_of(a), address_port(a), text);
+  case AF_INET6: return address_format_in6(a, text);
   default: text[0] = '\0'; return text;
   }
 }
@@ -179,11 +181,11 @@ int address_port(const address *a) {
   }
 }
 
-static bool is_mapped(const address *a) {
+static bool address_is_mapped(const address *a) {
   return address_family(a) == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&a->as.in6.sin6_addr);
 }
 
-static address without_zone(const address *a) {
+static address address_without_zone(const address *a) {
   address plain = *a;
   if (address_family(a) == AF_INET6) plain.as.in6.sin6_scope_id = 0;
   plain.zone[0] = '\0';
@@ -191,14 +193,14 @@ static address without_zone(const address *a) {
 }
 
 address address_plain(const address *a) {
-  if (!is_mapped(a)) return without_zone(a);
+  if (!address_is_mapped(a)) return address_without_zone(a);
   address plain = {.length = sizeof plain.as.in,
                    .as.in = {.sin_family = AF_INET, .sin_port = a->as.in6.sin6_port}};
   memcpy(&plain.as.in.sin_addr, &a->as.in6.sin6_addr.s6_addr[12], sizeof plain.as.in.sin_addr);
   return plain;
 }
 
-static bool has_any(const address *a) {
+static bool address_has_any(const address *a) {
   switch (address_family(a)) {
   case AF_INET: return a->as.in.sin_addr.s_addr == htonl(INADDR_ANY);
   case AF_INET6: return IN6_IS_ADDR_UNSPECIFIED(&a->as.in6.sin6_addr);
@@ -208,7 +210,7 @@ static bool has_any(const address *a) {
 
 bool address_is_any(const address *a) {
   address plain = address_plain(a);
-  return has_any(&plain);
+  return address_has_any(&plain);
 }
 
 bool address_is_link_local(const address *a) {
@@ -218,7 +220,7 @@ bool address_is_link_local(const address *a) {
 bool address_is_loopback(const address *a) {
   address plain = address_plain(a);
   switch (address_family(&plain)) {
-  case AF_INET: return bytes_of(&plain)[0] == 127;
+  case AF_INET: return address_bytes_of(&plain)[0] == 127;
   case AF_INET6: return IN6_IS_ADDR_LOOPBACK(&plain.as.in6.sin6_addr);
   default: return false;
   }
@@ -226,7 +228,7 @@ bool address_is_loopback(const address *a) {
 
 void address_reachable(address *a) {
   if (!address_is_any(a)) return;
-  if (is_mapped(a))
+  if (address_is_mapped(a))
     memcpy(&a->as.in6.sin6_addr.s6_addr[12], (uint8_t[]){127, 0, 0, 1}, 4);
   else if (address_family(a) == AF_INET)
     a->as.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -45,12 +45,12 @@ struct awake {
   int pauses;            /* so many in a row, up to PAUSE_DOUBLES */
 };
 
-static bool is_near(uint64_t at_ns, uint64_t now_ns) {
+static bool awake_is_near(uint64_t at_ns, uint64_t now_ns) {
   return now_ns + BEFORE_NS >= at_ns && now_ns < at_ns + AFTER_NS;
 }
 
 /* Until then, or until woken. */
-static void rest_until(awake *a, enum rest rest, uint64_t end_ns) {
+static void awake_rest_until(awake *a, enum rest rest, uint64_t end_ns) {
   struct timespec end = {.tv_sec = (time_t)(end_ns / 1000000000u),
                          .tv_nsec = (long)(end_ns % 1000000000u)};
   /* This kind takes an absolute time of the monotonic clock. */
@@ -59,10 +59,10 @@ static void rest_until(awake *a, enum rest rest, uint64_t end_ns) {
 }
 
 /* False: another task has taken the processor. */
-static bool spin(awake *a) {
+static bool awake_spin(awake *a) {
   uint64_t began_ns = clock_now_ns(), before_ns = began_ns;
   /* No pause instruction: by it a hypervisor knows that the processor can be taken away. */
-  for (uint64_t now_ns = began_ns; is_near(a->at_ns, now_ns); now_ns = clock_now_ns()) {
+  for (uint64_t now_ns = began_ns; awake_is_near(a->at_ns, now_ns); now_ns = clock_now_ns()) {
     if (now_ns - before_ns > TAKEN_NS) return false;
     if (now_ns - began_ns > BEFORE_NS) a->pauses = 0;
     before_ns = now_ns;
@@ -71,36 +71,37 @@ static bool spin(awake *a) {
 }
 
 /* To be called before at_ns is read: who sets that later will wake the thread. */
-static uint64_t begin_rest(awake *a, enum rest rest) {
+static uint64_t awake_begin_rest(awake *a, enum rest rest) {
   a->rest = rest;
   return a->at_ns;
 }
 
-static void pause_a_while(awake *a) {
+static void awake_pause_a_while(awake *a) {
   uint64_t length_ns = (uint64_t)PAUSE_NS << a->pauses;
   if (a->pauses < PAUSE_DOUBLES) a->pauses++;
-  if (begin_rest(a, REST_PAUSE) != closing) rest_until(a, REST_PAUSE, clock_now_ns() + length_ns);
+  if (awake_begin_rest(a, REST_PAUSE) != closing)
+    awake_rest_until(a, REST_PAUSE, clock_now_ns() + length_ns);
 }
 
-static void *run(void *argument) {
+static void *awake_run(void *argument) {
   awake *a = argument;
   while (true) {
-    uint64_t at_ns = begin_rest(a, REST_SLEEP), now_ns = clock_now_ns();
+    uint64_t at_ns = awake_begin_rest(a, REST_SLEEP), now_ns = clock_now_ns();
     if (at_ns == closing) return NULL;
     /* A time that has passed is not waited for. */
-    if (!is_near(at_ns, now_ns))
-      rest_until(a, REST_SLEEP, at_ns <= now_ns ? without_end : at_ns - BEFORE_NS);
+    if (!awake_is_near(at_ns, now_ns))
+      awake_rest_until(a, REST_SLEEP, at_ns <= now_ns ? without_end : at_ns - BEFORE_NS);
     a->rest = REST_NONE;
-    if (!spin(a)) pause_a_while(a);
+    if (!awake_spin(a)) awake_pause_a_while(a);
   }
 }
 
-static void wake(awake *a) {
+static void awake_wake(awake *a) {
   a->rest = REST_NONE;
   syscall(SYS_futex, &a->rest, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-static void follow(awake *a) {
+static void awake_follow(awake *a) {
   int processor = sched_getcpu();
   if (processor == a->processor || processor < 0) return;
   cpu_set_t set;
@@ -110,15 +111,15 @@ static void follow(awake *a) {
 }
 
 void awake_at(awake *a, uint64_t at_ns) {
-  follow(a);
+  awake_follow(a);
   a->at_ns = at_ns;
-  if (a->rest == REST_SLEEP) wake(a);
+  if (a->rest == REST_SLEEP) awake_wake(a);
 }
 
 /* Makes the kernel's table of descriptors as large as it will be. Where threads share one, each
  * time that it has to grow waits some 10 ms, until no thread can be reading it: expand_fdtable() in
  * fs/file.c. */
-static void enlarge_descriptor_table(void) {
+static void awake_enlarge_descriptor_table(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) == -1) return;
   rlim_t last = limit.rlim_cur < DESCRIPTORS_MOST ? limit.rlim_cur : DESCRIPTORS_MOST;
@@ -129,11 +130,11 @@ static void enlarge_descriptor_table(void) {
 }
 
 /* Signals are for the thread that was there before. */
-static int start(awake *a) {
+static int awake_start(awake *a) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int error = pthread_create(&a->thread, NULL, run, a);
+  int error = pthread_create(&a->thread, NULL, awake_run, a);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (error != 0) return -error;
   pthread_setschedparam(a->thread, SCHED_IDLE, &(struct sched_param){.sched_priority = 0});
@@ -144,8 +145,8 @@ int awake_open(awake **out) {
   awake *a = calloc(1, sizeof *a);
   if (a == NULL) return -ENOMEM;
   a->processor = -1;
-  enlarge_descriptor_table();
-  int result = start(a);
+  awake_enlarge_descriptor_table();
+  int result = awake_start(a);
   if (result < 0)
     free(a);
   else
@@ -155,7 +156,7 @@ int awake_open(awake **out) {
 
 void awake_close(awake *a) {
   a->at_ns = closing;
-  wake(a);
+  awake_wake(a);
   pthread_join(a->thread, NULL);
   free(a);
 }

@@ -6,7 +6,7 @@
 
 /* wcwidth(3) goes by the locale of the thread. C.UTF-8 is built into glibc from 2.35 on; Debian has
  * had it for longer. */
-static locale_t utf8_locale(void) {
+static locale_t character_utf8_locale(void) {
   static locale_t known;
   static bool is_known;
   if (!is_known) known = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
@@ -14,11 +14,13 @@ static locale_t utf8_locale(void) {
   return known;
 }
 
-static bool is_control(uint32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
+static bool character_is_control(uint32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
 
 int character_width(uint32_t code) {
-  locale_t utf8 = utf8_locale();
-  if (is_control(code)) return -1;
+  locale_t utf8 = character_utf8_locale();
+  if (character_is_control(code)) return -1;
   if (code < 0x7f || utf8 == (locale_t)0) return 1;
   locale_t before = uselocale(utf8);
   int width = wcwidth((wchar_t)code);

@@ -25,7 +25,7 @@ int file_random(void *bytes, size_t size) {
   return length == -1 ? -errno : 0;
 }
 
-static int make_directory(const char *path) {
+static int file_make_one(const char *path) {
   return mkdir(path, 0777) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
@@ -37,20 +37,20 @@ int file_make_directories(const char *path) {
   for (char *slash = strchr(part + 1, '/'); slash != NULL && result == 0;
        slash = strchr(slash + 1, '/')) {
     *slash = '\0';
-    result = make_directory(part);
+    result = file_make_one(part);
     *slash = '/';
   }
-  return result < 0 ? result : make_directory(part);
+  return result < 0 ? result : file_make_one(part);
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *at) {
+static int file_remove_one(const char *path, const struct stat *status, int kind, struct FTW *at) {
   (void)status, (void)kind, (void)at;
   return remove(path) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
 int file_remove_tree(const char *path) {
   enum { DESCRIPTORS = 16 };
-  int result = nftw(path, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+  int result = nftw(path, file_remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
   if (result != -1) return result; /* remove_one's */
   return errno == ENOENT ? 0 : -errno;
 }

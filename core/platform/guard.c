@@ -13,7 +13,7 @@
 static char found[PATH_MAX];
 
 /* The file that this code is in: the program, or the module in a stock interpreter. */
-static bool own_file(char file[PATH_MAX]) {
+static bool guard_own_file(char file[PATH_MAX]) {
   Dl_info unused;
   struct link_map *map;
   bool is_known = dladdr1(found, &unused, (void **)&map, RTLD_DL_LINKMAP) != 0;
@@ -25,7 +25,7 @@ static bool own_file(char file[PATH_MAX]) {
 const char *guard_path(void) {
   char place[PATH_MAX];
   if (found[0] != '\0') return found;
-  if (!own_file(place)) return NULL;
+  if (!guard_own_file(place)) return NULL;
   for (char *end; (end = strrchr(place, '/')) != NULL;) {
     *end = '\0';
     int length = snprintf(found, sizeof found, "%s/" GUARD_FILE, place);

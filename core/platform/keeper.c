@@ -14,26 +14,26 @@ static struct {
   size_t start, length;
 } kept;
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t keeper_least(size_t a, size_t b) { return a < b ? a : b; }
 
-static void forget(size_t length) {
+static void keeper_forget(size_t length) {
   kept.start = (kept.start + length) % KEEPER_MOST;
   kept.length -= length;
 }
 
 /* False at the end of the pipe. */
-static bool take(int from) {
+static bool keeper_take(int from) {
   size_t end = (kept.start + kept.length) % KEEPER_MOST;
-  ssize_t length = read(from, kept.data + end, least(PIECE, KEEPER_MOST - end));
+  ssize_t length = read(from, kept.data + end, keeper_least(PIECE, KEEPER_MOST - end));
   if (length > 0) kept.length += (size_t)length;
   return length > 0 || (length == -1 && errno == EINTR);
 }
 
 /* False when the reader has gone. */
-static bool pass_on(int to) {
-  size_t length = least(kept.length, KEEPER_MOST - kept.start);
+static bool keeper_pass_on(int to) {
+  size_t length = keeper_least(kept.length, KEEPER_MOST - kept.start);
   ssize_t sent = send(to, kept.data + kept.start, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent > 0) forget((size_t)sent);
+  if (sent > 0) keeper_forget((size_t)sent);
   return sent >= 0 || errno == EAGAIN || errno == EINTR;
 }
 
@@ -43,14 +43,14 @@ void keeper_run(int from, int to, void (*on_loss)(void)) {
     struct pollfd ends[] = {{.fd = has_writer ? from : -1, .events = POLLIN},
                             {.fd = has_reader ? to : -1, .events = kept.length > 0 ? POLLOUT : 0}};
     if (poll(ends, 2, -1) == -1) continue;
-    if (ends[1].revents != 0) has_reader = (ends[1].revents & POLLHUP) == 0 && pass_on(to);
+    if (ends[1].revents != 0) has_reader = (ends[1].revents & POLLHUP) == 0 && keeper_pass_on(to);
     if (!has_reader) kept.length = 0;
     if (ends[0].revents == 0) continue;
     if (kept.length > KEEPER_MOST - PIECE) {
-      forget(PIECE);
+      keeper_forget(PIECE);
       if (!has_lost) on_loss();
       has_lost = true;
     }
-    has_writer = take(from);
+    has_writer = keeper_take(from);
   }
 }

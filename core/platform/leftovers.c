@@ -23,7 +23,7 @@ static pid_t owner; /* a child that forks without exec must not end its parent's
 
 /* Ctrl-C and a hangup reach every process of the terminal: the remover has a session of its own,
  * and starts with all signals blocked. */
-static int spawn_attributes(posix_spawnattr_t *attributes) {
+static int leftovers_spawn_attributes(posix_spawnattr_t *attributes) {
   sigset_t all;
   sigfillset(&all);
   int error = posix_spawnattr_init(attributes);
@@ -32,7 +32,7 @@ static int spawn_attributes(posix_spawnattr_t *attributes) {
   return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
 }
 
-static int spawn_remover(int socket) {
+static int leftovers_spawn_remover(int socket) {
   char *words[] = {(char *)guard_path(), LEFTOVERS_OPTION, NULL};
   char *environment[] = {NULL};
   posix_spawn_file_actions_t actions;
@@ -41,7 +41,7 @@ static int spawn_remover(int socket) {
   int error = posix_spawn_file_actions_init(&actions);
   if (error != 0) return error;
   error = posix_spawn_file_actions_adddup2(&actions, socket, LEFTOVERS_SOCKET);
-  if (error == 0) error = spawn_attributes(&attributes);
+  if (error == 0) error = leftovers_spawn_attributes(&attributes);
   if (error == 0) {
     error = posix_spawn(&remover_process, words[0], &actions, &attributes, words, environment);
     posix_spawnattr_destroy(&attributes);
@@ -50,14 +50,14 @@ static int spawn_remover(int socket) {
   return error;
 }
 
-static void finish_at_exit(void) { leftovers_finish(AT_EXIT_MS); }
+static void leftovers_finish_at_exit(void) { leftovers_finish(AT_EXIT_MS); }
 
-static void start(void) {
+static void leftovers_start(void) {
   static bool is_registered;
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) return;
-  if (!is_registered) is_registered = atexit(finish_at_exit) == 0;
-  int error = spawn_remover(pair[1]);
+  if (!is_registered) is_registered = atexit(leftovers_finish_at_exit) == 0;
+  int error = leftovers_spawn_remover(pair[1]);
   close(pair[1]);
   if (error != 0) {
     close(pair[0]);
@@ -67,19 +67,19 @@ static void start(void) {
   remover = pair[0];
 }
 
-static void tell(char order, const char *path) {
+static void leftovers_tell(char order, const char *path) {
   struct iovec parts[] = {{&order, 1}, {(char *)path, strlen(path) + 1}};
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
   while (sendmsg(remover, &message, MSG_NOSIGNAL) == -1 && errno == EINTR) continue;
 }
 
 void leftovers_add(const char *path) {
-  if (remover == -1) start();
-  if (remover != -1) tell(LEFTOVERS_ADD, path);
+  if (remover == -1) leftovers_start();
+  if (remover != -1) leftovers_tell(LEFTOVERS_ADD, path);
 }
 
 void leftovers_forget(const char *path) {
-  if (remover != -1) tell(LEFTOVERS_FORGET, path);
+  if (remover != -1) leftovers_tell(LEFTOVERS_FORGET, path);
 }
 
 void leftovers_finish(int timeout_ms) {

@@ -24,7 +24,7 @@ int link_open(int ns, struct nl_sock **out) {
 void link_close(struct nl_sock *sock) { nl_socket_free(sock); }
 
 /* What an exchange that failed midway has left unread would be taken for the next one's answer. */
-static int ended(struct nl_sock *sock, int nl_result) {
+static int link_ended(struct nl_sock *sock, int nl_result) {
   char rest[64];
   int result = netlink_errno(nl_result);
   while (result < 0 && recv(nl_socket_get_fd(sock), rest, sizeof rest, MSG_DONTWAIT) > 0) continue;
@@ -32,28 +32,28 @@ static int ended(struct nl_sock *sock, int nl_result) {
 }
 
 /* Sends the message, waits for its acknowledgement and frees it. */
-static int transact(struct nl_sock *sock, struct nl_msg *message) {
+static int link_transact(struct nl_sock *sock, struct nl_msg *message) {
   errno = 0;
-  return ended(sock, nl_send_sync(sock, message)); /* frees it in any case */
+  return link_ended(sock, nl_send_sync(sock, message)); /* frees it in any case */
 }
 
-static struct nl_msg *new_message(int type, int flags, const void *header, size_t size) {
+static struct nl_msg *link_new_message(int type, int flags, const void *header, size_t size) {
   struct nl_msg *message = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
   if (message != NULL) nlmsg_append(message, (void *)header, size, NLMSG_ALIGNTO);
   return message;
 }
 
-static void put_address(struct nl_msg *message, int type, const address *a) {
+static void link_put_address(struct nl_msg *message, int type, const address *a) {
   if (address_family(a) == AF_INET6)
     nla_put(message, type, sizeof a->as.in6.sin6_addr, &a->as.in6.sin6_addr);
   else
     nla_put(message, type, sizeof a->as.in.sin_addr, &a->as.in.sin_addr);
 }
 
-static struct nl_msg *new_link_message(int type, int flags, unsigned if_flags) {
+static struct nl_msg *link_new_link_message(int type, int flags, unsigned if_flags) {
   struct ifinfomsg header = {
     .ifi_family = AF_UNSPEC, .ifi_flags = if_flags, .ifi_change = if_flags};
-  return new_message(type, flags, &header, sizeof header);
+  return link_new_message(type, flags, &header, sizeof header);
 }
 
 /* Every interface gets a number that no other interface of this process has. Namespaces number
@@ -62,23 +62,25 @@ static struct nl_msg *new_link_message(int type, int flags, unsigned if_flags) {
  * the carrier event is not urgent: on 6.1 it waits for up to a second. The first number is above
  * those that the kernel gives out. A fact about the process: so static. */
 enum { FIRST_INDEX = 0x10000 };
-static int next_index(void) {
+static int link_next_index(void) {
   static int last = FIRST_INDEX - 1;
   last = last == INT_MAX ? FIRST_INDEX : last + 1;
   return last;
 }
 
 /* The kernel takes the flags of a new link at once: no second message sets it up. */
-static struct nl_msg *new_create_message(void) {
-  struct ifinfomsg header = {
-    .ifi_family = AF_UNSPEC, .ifi_index = next_index(), .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
-  return new_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
+static struct nl_msg *link_new_create_message(void) {
+  struct ifinfomsg header = {.ifi_family = AF_UNSPEC,
+                             .ifi_index = link_next_index(),
+                             .ifi_flags = IFF_UP,
+                             .ifi_change = IFF_UP};
+  return link_new_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
 }
 
 int link_create_pair(struct nl_sock *sock, const char *name, int peer_ns, const char *peer_name) {
   /* Not up yet: the kernel opens it before it knows its peer (drivers/net/veth.c, veth_open). */
-  struct ifinfomsg peer_header = {.ifi_family = AF_UNSPEC, .ifi_index = next_index()};
-  struct nl_msg *message = new_create_message();
+  struct ifinfomsg peer_header = {.ifi_family = AF_UNSPEC, .ifi_index = link_next_index()};
+  struct nl_msg *message = link_new_create_message();
   if (message == NULL) return -ENOMEM;
   nla_put_string(message, IFLA_IFNAME, name);
   struct nlattr *info = nla_nest_start(message, IFLA_LINKINFO);
@@ -91,17 +93,17 @@ int link_create_pair(struct nl_sock *sock, const char *name, int peer_ns, const 
   nla_nest_end(message, peer);
   nla_nest_end(message, data);
   nla_nest_end(message, info);
-  return transact(sock, message);
+  return link_transact(sock, message);
 }
 
 int link_create_bridge(struct nl_sock *sock, const char *name) {
-  struct nl_msg *message = new_create_message();
+  struct nl_msg *message = link_new_create_message();
   if (message == NULL) return -ENOMEM;
   nla_put_string(message, IFLA_IFNAME, name);
   struct nlattr *info = nla_nest_start(message, IFLA_LINKINFO);
   nla_put_string(message, IFLA_INFO_KIND, "bridge");
   nla_nest_end(message, info);
-  return transact(sock, message);
+  return link_transact(sock, message);
 }
 
 /* -- looking at a link --------------------------------------------------------------------- */
@@ -111,7 +113,7 @@ struct link_state {
   uint8_t operstate;
 };
 
-static int read_link(struct nl_msg *message, void *argument) {
+static int link_read(struct nl_msg *message, void *argument) {
   struct link_state *state = argument;
   struct nlmsghdr *header = nlmsg_hdr(message);
   if (header->nlmsg_type != RTM_NEWLINK) return NL_SKIP;
@@ -124,24 +126,24 @@ static int read_link(struct nl_msg *message, void *argument) {
 
 /* Sends a question, which is answered by one message: without an acknowledgement behind it, which
  * would be left for the next transaction to find. */
-static int ask(struct nl_sock *sock, struct nl_msg *message) {
+static int link_ask(struct nl_sock *sock, struct nl_msg *message) {
   nl_complete_msg(sock, message);
   nlmsg_hdr(message)->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
   errno = 0;
   int result = nl_send(sock, message);
   if (result >= 0) result = nl_recvmsgs_default(sock);
-  result = ended(sock, result);
+  result = link_ended(sock, result);
   nlmsg_free(message);
   return result;
 }
 
-static int look(struct nl_sock *sock, const char *name, struct link_state *state) {
-  struct nl_msg *message = new_link_message(RTM_GETLINK, 0, 0);
+static int link_look(struct nl_sock *sock, const char *name, struct link_state *state) {
+  struct nl_msg *message = link_new_link_message(RTM_GETLINK, 0, 0);
   if (message == NULL) return -ENOMEM;
   nla_put_string(message, IFLA_IFNAME, name);
   *state = (struct link_state){0, 0};
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_link, state);
-  int result = ask(sock, message);
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, link_read, state);
+  int result = link_ask(sock, message);
   nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
   if (result == 0 && state->index == 0) result = -ENODEV;
   return result;
@@ -149,17 +151,17 @@ static int look(struct nl_sock *sock, const char *name, struct link_state *state
 
 int link_index(struct nl_sock *sock, const char *name) {
   struct link_state state;
-  int result = look(sock, name, &state);
+  int result = link_look(sock, name, &state);
   return result < 0 ? result : state.index;
 }
 
 int link_is_up(struct nl_sock *sock, const char *name) {
   struct link_state state;
-  int result = look(sock, name, &state);
+  int result = link_look(sock, name, &state);
   return result < 0 ? result : state.operstate == IF_OPER_UP;
 }
 
-static int read_route(struct nl_msg *message, void *argument) {
+static int link_read_route(struct nl_msg *message, void *argument) {
   struct rtmsg *route = argument;
   struct nlmsghdr *header = nlmsg_hdr(message);
   if (header->nlmsg_type != RTM_NEWROUTE) return NL_SKIP;
@@ -176,11 +178,11 @@ int link_answers_for(struct nl_sock *sock, const address *a) {
   struct rtmsg wanted = {.rtm_family = (uint8_t)address_family(a),
                          .rtm_dst_len = is_in6 ? 128 : 32};
   struct rtmsg found = {.rtm_type = RTN_UNSPEC};
-  struct nl_msg *message = new_message(RTM_GETROUTE, 0, &wanted, sizeof wanted);
+  struct nl_msg *message = link_new_message(RTM_GETROUTE, 0, &wanted, sizeof wanted);
   if (message == NULL) return -ENOMEM;
-  put_address(message, RTA_DST, a);
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_route, &found);
-  int result = ask(sock, message);
+  link_put_address(message, RTA_DST, a);
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, link_read_route, &found);
+  int result = link_ask(sock, message);
   nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
   if (result < 0 && result != -EIO) return result; /* EIO: there is no route at all, yet */
   return found.rtm_type == RTN_LOCAL;
@@ -191,40 +193,40 @@ int link_answers_for(struct nl_sock *sock, const address *a) {
 int link_attach(struct nl_sock *sock, const char *name, const char *bridge) {
   int index = link_index(sock, bridge);
   if (index < 0) return index;
-  struct nl_msg *message = new_link_message(RTM_NEWLINK, 0, 0);
+  struct nl_msg *message = link_new_link_message(RTM_NEWLINK, 0, 0);
   if (message == NULL) return -ENOMEM;
   nla_put_string(message, IFLA_IFNAME, name);
   nla_put_u32(message, IFLA_MASTER, (uint32_t)index);
-  return transact(sock, message);
+  return link_transact(sock, message);
 }
 
 int link_set_up(struct nl_sock *sock, const char *name) {
-  struct nl_msg *message = new_link_message(RTM_NEWLINK, 0, IFF_UP);
+  struct nl_msg *message = link_new_link_message(RTM_NEWLINK, 0, IFF_UP);
   if (message == NULL) return -ENOMEM;
   nla_put_string(message, IFLA_IFNAME, name);
-  return transact(sock, message);
+  return link_transact(sock, message);
 }
 
 int link_delete(struct nl_sock *sock, const char *name) {
-  struct nl_msg *message = new_link_message(RTM_DELLINK, 0, 0);
+  struct nl_msg *message = link_new_link_message(RTM_DELLINK, 0, 0);
   if (message == NULL) return -ENOMEM;
   nla_put_string(message, IFLA_IFNAME, name);
-  return transact(sock, message);
+  return link_transact(sock, message);
 }
 
 int link_set_group(struct nl_sock *sock, const char *name, uint32_t group) {
-  struct nl_msg *message = new_link_message(RTM_NEWLINK, 0, 0);
+  struct nl_msg *message = link_new_link_message(RTM_NEWLINK, 0, 0);
   if (message == NULL) return -ENOMEM;
   nla_put_string(message, IFLA_IFNAME, name);
   nla_put_u32(message, IFLA_GROUP, group);
-  return transact(sock, message);
+  return link_transact(sock, message);
 }
 
 int link_delete_group(struct nl_sock *sock, uint32_t group) {
-  struct nl_msg *message = new_link_message(RTM_DELLINK, 0, 0);
+  struct nl_msg *message = link_new_link_message(RTM_DELLINK, 0, 0);
   if (message == NULL) return -ENOMEM;
   nla_put_u32(message, IFLA_GROUP, group);
-  return transact(sock, message);
+  return link_transact(sock, message);
 }
 
 int link_add_address(struct nl_sock *sock, int index, const address *a, int prefix) {
@@ -235,9 +237,9 @@ int link_add_address(struct nl_sock *sock, int index, const address *a, int pref
     .ifa_index = (uint32_t)index,
   };
   struct nl_msg *message =
-    new_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
+    link_new_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
   if (message == NULL) return -ENOMEM;
-  put_address(message, IFA_LOCAL, a);
-  put_address(message, IFA_ADDRESS, a);
-  return transact(sock, message);
+  link_put_address(message, IFA_LOCAL, a);
+  link_put_address(message, IFA_ADDRESS, a);
+  return link_transact(sock, message);
 }

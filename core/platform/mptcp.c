@@ -33,7 +33,7 @@ struct info {
 
 /* "MPTCP     1680      2 ...": the protocol's name, the size of a socket, and how many there are.
  */
-static int count_in(const char *line, size_t length) {
+static int mptcp_count_in(const char *line, size_t length) {
   char text[64], name[16];
   int count = 0;
   snprintf(text, sizeof text, "%.*s", (int)length, line);
@@ -49,7 +49,7 @@ bool mptcp_is_used(int ns) {
   for (const char *line = text, *end = text + length; line < end && count == 0;) {
     const char *newline = memchr(line, '\n', (size_t)(end - line));
     if (newline == NULL) newline = end;
-    count = count_in(line, (size_t)(newline - line));
+    count = mptcp_count_in(line, (size_t)(newline - line));
     line = newline + 1;
   }
   free(text);
@@ -79,7 +79,7 @@ struct reply {
   size_t info_length;
 };
 
-static int read_reply(struct nl_msg *message, void *argument) {
+static int mptcp_read_reply(struct nl_msg *message, void *argument) {
   struct reply *reply = argument;
   struct nlmsghdr *header = nlmsg_hdr(message);
   reply->has_come = true;
@@ -93,7 +93,7 @@ static int read_reply(struct nl_msg *message, void *argument) {
 }
 
 /* By the token: a list of all would take the kernel a walk over those of the whole machine. */
-static int ask(struct nl_sock *sock, int family, uint32_t token, struct reply *reply) {
+static int mptcp_ask(struct nl_sock *sock, int family, uint32_t token, struct reply *reply) {
   struct inet_diag_req_v2 request = {
     .sdiag_family = (uint8_t)family,
     .idiag_ext = 1 << (INET_DIAG_INFO - 1),
@@ -104,7 +104,7 @@ static int ask(struct nl_sock *sock, int family, uint32_t token, struct reply *r
   if (message == NULL) return -ENOMEM;
   nlmsg_append(message, &request, sizeof request, NLMSG_ALIGNTO);
   nla_put_u32(message, INET_DIAG_REQ_PROTOCOL, PROTOCOL);
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_reply, reply);
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, mptcp_read_reply, reply);
   nl_socket_disable_auto_ack(sock);
   int result = nl_send_auto(sock, message);
   nlmsg_free(message);
@@ -113,7 +113,7 @@ static int ask(struct nl_sock *sock, int family, uint32_t token, struct reply *r
 }
 
 /* Whether the two have the same ends: not so the further TCP connections of an MPTCP one. */
-static bool is_first(const struct tcp_socket *s, const struct inet_diag_msg *m) {
+static bool mptcp_is_first(const struct tcp_socket *s, const struct inet_diag_msg *m) {
   bool is_in6 = address_family(&s->local) == AF_INET6;
   const void *near = is_in6 ? (const void *)&s->local.as.in6.sin6_addr : &s->local.as.in.sin_addr;
   const void *far = is_in6 ? (const void *)&s->peer.as.in6.sin6_addr : &s->peer.as.in.sin_addr;
@@ -125,7 +125,7 @@ static bool is_first(const struct tcp_socket *s, const struct inet_diag_msg *m) 
 
 /* idiag_rqueue is memory, several times the bytes. While nobody has read, what has come is unread.
  */
-static uint32_t receive_queue(const struct reply *reply) {
+static uint32_t mptcp_receive_queue(const struct reply *reply) {
   bool is_queued = reply->message.idiag_inode == 0;
   bool has_bytes = reply->info_length >= sizeof reply->info;
   if (!is_queued || !has_bytes) return reply->message.idiag_rqueue;
@@ -135,10 +135,10 @@ static uint32_t receive_queue(const struct reply *reply) {
 
 int mptcp_replace(struct nl_sock *sock, struct tcp_socket *s) {
   struct reply reply = {.has_come = false};
-  int result = ask(sock, address_family(&s->local), s->mptcp_token, &reply);
-  if (result < 0 || !reply.has_come || !is_first(s, &reply.message)) return result;
+  int result = mptcp_ask(sock, address_family(&s->local), s->mptcp_token, &reply);
+  if (result < 0 || !reply.has_come || !mptcp_is_first(s, &reply.message)) return result;
   s->state = reply.message.idiag_state;
-  s->receive_queue = receive_queue(&reply);
+  s->receive_queue = mptcp_receive_queue(&reply);
   s->send_queue = (uint32_t)(reply.info.write_seq - reply.info.snd_una);
   s->inode = reply.message.idiag_inode;
   s->uid = reply.message.idiag_uid;

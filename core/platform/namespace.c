@@ -24,19 +24,19 @@ static int machine = -1; /* the machine's own, when that is or was the home host
 static bool has_moved, must_stay;
 static const char *refused; /* the call that namespace_open failed in */
 
-static int refused_by(const char *call) {
+static int namespace_refused_by(const char *call) {
   refused = call;
   return -errno;
 }
 
-static int current_open(void) {
+static int namespace_current_open(void) {
   int ns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-  return ns == -1 ? refused_by("/proc") : ns;
+  return ns == -1 ? namespace_refused_by("/proc") : ns;
 }
 
-static int home_open(void) {
+static int namespace_home_open(void) {
   if (home == -1) {
-    int ns = current_open();
+    int ns = namespace_current_open();
     if (ns < 0) return ns;
     home = ns;
     if (!has_moved) machine = ns;
@@ -44,7 +44,7 @@ static int home_open(void) {
   return 0;
 }
 
-static int loopback_up(void) {
+static int namespace_loopback_up(void) {
   struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd == -1) return -errno;
@@ -57,17 +57,17 @@ static int loopback_up(void) {
 
 /* A filter of system calls that refuses setns(2) does so whatever it is given; the kernel itself
  * finds the descriptor bad. */
-static int setns_is_allowed(void) {
-  return setns(-1, CLONE_NEWNET) == -1 && errno != EBADF ? refused_by("setns(2)") : 0;
+static int namespace_setns_is_allowed(void) {
+  return setns(-1, CLONE_NEWNET) == -1 && errno != EBADF ? namespace_refused_by("setns(2)") : 0;
 }
 
-static int unshare_user(uid_t uid, gid_t gid) {
+static int namespace_unshare_user(uid_t uid, gid_t gid) {
   /* Fails with EINVAL once a thread exists: nothing in lunet may start libuv's pool. */
-  if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1) return refused_by("unshare(2)");
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1) return namespace_refused_by("unshare(2)");
   has_moved = true;
   int result = identity_map(uid, gid);
   if (result < 0) refused = "/proc/self/uid_map";
-  if (result == 0) result = loopback_up();
+  if (result == 0) result = namespace_loopback_up();
   if (result < 0 && refused == NULL) refused = "the loopback";
   return result;
 }
@@ -80,21 +80,21 @@ struct attempt {
 
 /* All that comes after the move is tried, too: some machines let a process make a user namespace,
  * but give it no power there (AppArmor, as Ubuntu 24.04 sets it up). */
-static void attempt_in_child(struct attempt *a, uid_t uid, gid_t gid) {
-  a->result = unshare_user(uid, gid);
-  if (a->result == 0 && unshare(CLONE_NEWNET) == -1) a->result = refused_by("unshare(2)");
+static void namespace_attempt_in_child(struct attempt *a, uid_t uid, gid_t gid) {
+  a->result = namespace_unshare_user(uid, gid);
+  if (a->result == 0 && unshare(CLONE_NEWNET) == -1) a->result = namespace_refused_by("unshare(2)");
   a->refused = refused;
   _exit(EXIT_SUCCESS);
 }
 
 /* Nothing takes a move back, so a child tries it first. 0 or a negative errno. */
-static int attempt(uid_t uid, gid_t gid) {
+static int namespace_attempt(uid_t uid, gid_t gid) {
   struct attempt *a =
     mmap(NULL, sizeof *a, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (a == MAP_FAILED) return -errno;
   *a = (struct attempt){-ECHILD, "fork(2)"};
   pid_t child = fork();
-  if (child == 0) attempt_in_child(a, uid, gid);
+  if (child == 0) namespace_attempt_in_child(a, uid, gid);
   while (child != -1 && waitpid(child, NULL, 0) == -1 && errno == EINTR) continue;
   int result = a->result;
   if (result < 0) refused = a->refused;
@@ -102,32 +102,32 @@ static int attempt(uid_t uid, gid_t gid) {
   return result;
 }
 
-static int move(void) {
+static int namespace_move(void) {
   uid_t uid = geteuid();
   gid_t gid = getegid();
   refused = must_stay ? "--machine" : identity_can_map(uid) ? NULL : "CAP_SETFCAP";
-  int result = refused == NULL ? attempt(uid, gid) : -EPERM;
-  if (result == 0) result = unshare_user(uid, gid);
+  int result = refused == NULL ? namespace_attempt(uid, gid) : -EPERM;
+  if (result == 0) result = namespace_unshare_user(uid, gid);
   if (result < 0) return result;
   close(home);
   home = machine = -1;
-  return home_open();
+  return namespace_home_open();
 }
 
 /* By trying, not by uid: root may lack the capability, and others may have it. Who has it in a user
  * namespace, but is on the stack of the machine, as in a rootless container with its host's
  * network, could leave home but not come back: so that is tried first. */
-static int unshare_network(void) {
-  int result = setns_is_allowed();
+static int namespace_unshare_network(void) {
+  int result = namespace_setns_is_allowed();
   if (result < 0) return result;
   result = namespace_enter(home);
   if (result < 0) refused = "setns(2)";
-  if (result == 0 && unshare(CLONE_NEWNET) == -1) result = refused_by("unshare(2)");
+  if (result == 0 && unshare(CLONE_NEWNET) == -1) result = namespace_refused_by("unshare(2)");
   if (result == 0) return 0;
   if (result != -EPERM || has_moved) return result;
-  result = move();
+  result = namespace_move();
   if (result < 0) return result;
-  return unshare(CLONE_NEWNET) == -1 ? refused_by("unshare(2)") : 0;
+  return unshare(CLONE_NEWNET) == -1 ? namespace_refused_by("unshare(2)") : 0;
 }
 
 /* -- the mould ----------------------------------------------------------------------------- */
@@ -147,7 +147,7 @@ static struct {
                  {"/proc/sys/net/ipv4/tcp_max_syn_backlog", ""}};
 enum { FOLLOWERS = sizeof followers / sizeof *followers };
 
-static int read_file(const char *path, char *text, size_t size) {
+static int namespace_read_line(const char *path, char *text, size_t size) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd == -1) return -errno;
   ssize_t length = read(fd, text, size - 1);
@@ -158,34 +158,34 @@ static int read_file(const char *path, char *text, size_t size) {
 }
 
 /* Linux before 6.1 has no such tables: then hosts are made from a mould that changes nothing. */
-static int mould_open(void) {
-  int result = unshare_network();
+static int namespace_mould_open(void) {
+  int result = namespace_unshare_network();
   if (result < 0) return result;
-  mould = current_open();
+  mould = namespace_current_open();
   for (int i = 0; i < FOLLOWERS; i++)
-    read_file(followers[i].path, followers[i].value, sizeof followers[i].value);
+    namespace_read_line(followers[i].path, followers[i].value, sizeof followers[i].value);
   file_write("/proc/sys/net/ipv4/tcp_child_ehash_entries", table_size);
   namespace_leave();
   return mould < 0 ? mould : 0;
 }
 
-static int unshare_from_mould(void) {
-  int result = mould < 0 ? mould_open() : 0;
+static int namespace_unshare_from_mould(void) {
+  int result = mould < 0 ? namespace_mould_open() : 0;
   if (result == 0) result = namespace_enter(mould);
   if (result < 0) return result;
   if (unshare(CLONE_NEWNET) == 0) return 0;
-  result = refused_by("unshare(2)");
+  result = namespace_refused_by("unshare(2)");
   namespace_leave();
   return result;
 }
 
 int namespace_open(void) {
   refused = NULL;
-  int result = home_open();
-  if (result == 0) result = unshare_from_mould();
+  int result = namespace_home_open();
+  if (result == 0) result = namespace_unshare_from_mould();
   if (result < 0) return result;
-  int ns = current_open();
-  result = loopback_up();
+  int ns = namespace_current_open();
+  result = namespace_loopback_up();
   for (int i = 0; i < FOLLOWERS; i++) file_write(followers[i].path, followers[i].value);
   namespace_leave();
   if (ns >= 0 && result < 0) close(ns);
@@ -204,7 +204,7 @@ void namespace_close(int ns) {
 void namespace_stay(bool must) { must_stay = must; }
 
 int namespace_enter(int ns) {
-  int result = home_open();
+  int result = namespace_home_open();
   if (result < 0) return result;
   return setns(ns, CLONE_NEWNET) == -1 ? -errno : 0;
 }
@@ -228,7 +228,7 @@ int namespace_socket(int ns, int family, int type, int protocol) {
 }
 
 int namespace_own_home(void) {
-  int result = home_open();
+  int result = namespace_home_open();
   if (result < 0) return result;
   return home == machine ? -EPERM : home;
 }

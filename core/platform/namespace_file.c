@@ -9,7 +9,7 @@
 
 enum { CHUNK = 16 * 1024 };
 
-static int open_file(int ns, const char *path, int flags) {
+static int namespace_file_open_file(int ns, const char *path, int flags) {
   int result = ns == -1 ? 0 : namespace_enter(ns);
   if (result < 0) return result;
   int fd = open(path, flags | O_CLOEXEC);
@@ -18,7 +18,7 @@ static int open_file(int ns, const char *path, int flags) {
   return result;
 }
 
-static ssize_t read_all(int fd, char **text) {
+static ssize_t namespace_file_read_all(int fd, char **text) {
   size_t length = 0;
   *text = NULL;
   for (;;) {
@@ -36,15 +36,15 @@ static ssize_t read_all(int fd, char **text) {
 }
 
 ssize_t namespace_read_file(int ns, const char *path, char **text) {
-  int fd = open_file(ns, path, O_RDONLY);
+  int fd = namespace_file_open_file(ns, path, O_RDONLY);
   if (fd < 0) return fd;
-  ssize_t length = read_all(fd, text);
+  ssize_t length = namespace_file_read_all(fd, text);
   close(fd);
   return length;
 }
 
 ssize_t namespace_write_file(int ns, const char *path, const char *text, size_t length) {
-  int fd = open_file(ns, path, O_WRONLY);
+  int fd = namespace_file_open_file(ns, path, O_WRONLY);
   if (fd < 0) return fd;
   ssize_t written = write(fd, text, length); /* one call: /proc takes the value as a whole */
   if (written == -1) written = -errno;

@@ -7,17 +7,17 @@
 #include "platform/netlink_error.h"
 
 /* libnl has no number of its own for some errors of socket(2), EMFILE among them. */
-static int open_socket(struct nl_sock *sock, int protocol) {
+static int netlink_socket_open_socket(struct nl_sock *sock, int protocol) {
   errno = 0;
   int result = nl_connect(sock, protocol);
   if (result < 0 && errno != 0) return -errno;
   return netlink_errno(result);
 }
 
-static int connect_inside(int ns, int protocol, struct nl_sock *sock) {
+static int netlink_socket_connect_inside(int ns, int protocol, struct nl_sock *sock) {
   int result = ns == -1 ? 0 : namespace_enter(ns);
   if (result < 0) return result;
-  result = open_socket(sock, protocol);
+  result = netlink_socket_open_socket(sock, protocol);
   if (ns != -1) namespace_leave();
   return result;
 }
@@ -25,7 +25,7 @@ static int connect_inside(int ns, int protocol, struct nl_sock *sock) {
 int netlink_socket_open(int ns, int protocol, struct nl_sock **out) {
   struct nl_sock *sock = nl_socket_alloc();
   if (sock == NULL) return -ENOMEM;
-  int result = connect_inside(ns, protocol, sock);
+  int result = netlink_socket_connect_inside(ns, protocol, sock);
   if (result < 0)
     nl_socket_free(sock);
   else

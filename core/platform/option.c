@@ -38,16 +38,16 @@ const struct option *option_find(const char *name) {
   return NULL;
 }
 
-static int set(int fd, const struct option *o, const void *value, socklen_t length) {
+static int option_set(int fd, const struct option *o, const void *value, socklen_t length) {
   return setsockopt(fd, o->level, o->number, value, length) == -1 ? -errno : 0;
 }
 
 int option_set_number(int fd, const struct option *o, int value) {
-  return set(fd, o, &value, sizeof value);
+  return option_set(fd, o, &value, sizeof value);
 }
 
 int option_set_text(int fd, const struct option *o, const char *value) {
-  return set(fd, o, value, (socklen_t)strlen(value));
+  return option_set(fd, o, value, (socklen_t)strlen(value));
 }
 
 int option_set_linger(int fd, int reset_on_close) {

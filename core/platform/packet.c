@@ -22,13 +22,13 @@ _Static_assert(sizeof(struct virtio_net_hdr) == PACKET_NOTES, "linux/virtio_net.
 /* What may wait to be read. Without privilege the kernel grants net.core.rmem_max. */
 enum { BUFFER = 16 * 1024 * 1024 };
 
-static int set_option(int fd, int level, int name, int value) {
+static int packet_set_option(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) == -1 ? -errno : 0;
 }
 
-static int set_buffer(int fd) {
-  int result = set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER);
-  return result < 0 ? set_option(fd, SOL_SOCKET, SO_RCVBUF, BUFFER) : result;
+static int packet_set_buffer(int fd) {
+  int result = packet_set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER);
+  return result < 0 ? packet_set_option(fd, SOL_SOCKET, SO_RCVBUF, BUFFER) : result;
 }
 
 int packet_start(int fd, int ns) {
@@ -41,9 +41,9 @@ int packet_start(int fd, int ns) {
 int packet_open(int ns) {
   int fd = namespace_socket(ns, AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
   if (fd < 0) return fd;
-  int result = set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
-  if (result == 0) result = set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
-  if (result == 0) result = set_buffer(fd);
+  int result = packet_set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
+  if (result == 0) result = packet_set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+  if (result == 0) result = packet_set_buffer(fd);
   if (result == 0) result = packet_start(fd, ns);
   if (result == 0) return fd;
   close(fd);
@@ -65,7 +65,7 @@ int packet_admit(int fd, const char *interface) {
 /* The kernel stamps a frame when it comes, however late it is read, but by the wall clock. The
  * monotonic clock is read last: what passes between the two makes the frame younger, and never lets
  * it out early. */
-static uint64_t to_monotonic(int64_t stamp_ns) {
+static uint64_t packet_to_monotonic(int64_t stamp_ns) {
   int64_t age_ns = clock_wall_now_ns() - stamp_ns;
   uint64_t now_ns = clock_now_ns();
   return age_ns > 0 && (uint64_t)age_ns < now_ns ? now_ns - (uint64_t)age_ns : now_ns;
@@ -78,7 +78,7 @@ int packet_receive(int fd, struct packet *p) {
   if (stamp.is_cut) return -EMSGSIZE;
   p->length = (size_t)length;
   p->interface = stamp.from.sll_ifindex;
-  p->arrived_ns = stamp.wall_ns == 0 ? clock_now_ns() : to_monotonic(stamp.wall_ns);
+  p->arrived_ns = stamp.wall_ns == 0 ? clock_now_ns() : packet_to_monotonic(stamp.wall_ns);
   return 0;
 }
 

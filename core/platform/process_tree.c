@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* The name may hold spaces and parentheses: the last one ends it. */
-static bool parse(char *text, struct process_entry *out) {
+static bool process_tree_parse(char *text, struct process_entry *out) {
   char *opening = strchr(text, '('), *closing = strrchr(text, ')');
   int number, parent;
   if (opening == NULL || closing == NULL || sscanf(text, "%d", &number) != 1) return false;
@@ -24,7 +24,7 @@ static bool parse(char *text, struct process_entry *out) {
 }
 
 /* 1; 0 if it has ended meanwhile; or a negative errno. */
-static int read_entry(int proc, const char *number, struct process_entry *out) {
+static int process_tree_read_entry(int proc, const char *number, struct process_entry *out) {
   char path[300], text[512];
   snprintf(path, sizeof path, "%s/stat", number);
   int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
@@ -34,10 +34,10 @@ static int read_entry(int proc, const char *number, struct process_entry *out) {
   close(fd);
   if (length == -1 && error != ESRCH) return -error;
   text[length < 0 ? 0 : length] = '\0';
-  return parse(text, out);
+  return process_tree_parse(text, out);
 }
 
-static int append(struct process_tree *t, const struct process_entry *e) {
+static int process_tree_append(struct process_tree *t, const struct process_entry *e) {
   if ((t->count & (t->count - 1)) == 0) { /* a power of two: full */
     size_t room = t->count == 0 ? 1 : 2 * t->count;
     struct process_entry *larger = realloc(t->entries, room * sizeof *larger);
@@ -48,48 +48,48 @@ static int append(struct process_tree *t, const struct process_entry *e) {
   return 0;
 }
 
-static int read_all(struct process_tree *t) {
+static int process_tree_read_all(struct process_tree *t) {
   struct process_entry e;
   int result = 0;
   DIR *proc = opendir("/proc");
   if (proc == NULL) return -errno;
   for (struct dirent *d; result >= 0 && (d = readdir(proc)) != NULL;) {
     if (!isdigit((unsigned char)d->d_name[0])) continue;
-    result = read_entry(dirfd(proc), d->d_name, &e);
-    if (result > 0) result = append(t, &e);
+    result = process_tree_read_entry(dirfd(proc), d->d_name, &e);
+    if (result > 0) result = process_tree_append(t, &e);
   }
   closedir(proc);
   return result;
 }
 
-static bool holds(const struct process_tree *t, size_t count, pid_t number) {
+static bool process_tree_one_holds(const struct process_tree *t, size_t count, pid_t number) {
   for (size_t i = 0; i < count; i++)
     if (t->entries[i].number == number) return true;
   return false;
 }
 
-static void swap(struct process_tree *t, size_t a, size_t b) {
+static void process_tree_swap(struct process_tree *t, size_t a, size_t b) {
   struct process_entry kept = t->entries[a];
   t->entries[a] = t->entries[b];
   t->entries[b] = kept;
 }
 
 /* Moves the descendants to the front, generation by generation; returns how many they are. */
-static size_t gather(struct process_tree *t, pid_t guard, pid_t program) {
+static size_t process_tree_gather(struct process_tree *t, pid_t guard, pid_t program) {
   size_t found = 0, before;
   for (size_t i = 0; i < t->count; i++)
-    if (t->entries[i].number == program) swap(t, i, found++);
+    if (t->entries[i].number == program) process_tree_swap(t, i, found++);
   for (size_t i = found; i < t->count; i++) /* init and keepers, whose children are wanted */
-    if (t->entries[i].parent == guard) swap(t, i, found++);
+    if (t->entries[i].parent == guard) process_tree_swap(t, i, found++);
   do {
     before = found;
     for (size_t i = found; i < t->count; i++)
-      if (holds(t, found, t->entries[i].parent)) swap(t, i, found++);
+      if (process_tree_one_holds(t, found, t->entries[i].parent)) process_tree_swap(t, i, found++);
   } while (found > before);
   return found;
 }
 
-static void leave_out_guards(struct process_tree *t, pid_t guard, pid_t program) {
+static void process_tree_leave_out_guards(struct process_tree *t, pid_t guard, pid_t program) {
   size_t kept = 0;
   for (size_t i = 0; i < t->count; i++) {
     const struct process_entry *e = &t->entries[i];
@@ -100,17 +100,17 @@ static void leave_out_guards(struct process_tree *t, pid_t guard, pid_t program)
 
 int process_tree_read(pid_t guard, pid_t program, struct process_tree *out) {
   *out = (struct process_tree){0};
-  int result = guard == 0 ? -ESRCH : read_all(out);
+  int result = guard == 0 ? -ESRCH : process_tree_read_all(out);
   if (result < 0) {
     process_tree_free(out);
     return result;
   }
-  out->count = gather(out, guard, program);
-  leave_out_guards(out, guard, program);
+  out->count = process_tree_gather(out, guard, program);
+  process_tree_leave_out_guards(out, guard, program);
   return 0;
 }
 
-static bool is_link_to(int directory, const char *name, const char *wanted) {
+static bool process_tree_is_link_to(int directory, const char *name, const char *wanted) {
   char target[64];
   ssize_t length = readlinkat(directory, name, target, sizeof target - 1);
   if (length < 0) return false;
@@ -118,14 +118,14 @@ static bool is_link_to(int directory, const char *name, const char *wanted) {
   return strcmp(target, wanted) == 0;
 }
 
-static bool process_has(pid_t number, const char *wanted) {
+static bool process_tree_process_has(pid_t number, const char *wanted) {
   char path[32];
   bool result = false;
   snprintf(path, sizeof path, "/proc/%d/fd", (int)number);
   DIR *descriptors = opendir(path);
   if (descriptors == NULL) return false;
   for (struct dirent *d; !result && (d = readdir(descriptors)) != NULL;)
-    result = is_link_to(dirfd(descriptors), d->d_name, wanted);
+    result = process_tree_is_link_to(dirfd(descriptors), d->d_name, wanted);
   closedir(descriptors);
   return result;
 }
@@ -134,7 +134,7 @@ bool process_tree_holds(const struct process_tree *t, uint32_t inode) {
   char wanted[32]; /* as /proc/PID/fd names a socket: proc(5) */
   snprintf(wanted, sizeof wanted, "socket:[%u]", inode);
   for (size_t i = 0; i < t->count; i++)
-    if (process_has(t->entries[i].number, wanted)) return true;
+    if (process_tree_process_has(t->entries[i].number, wanted)) return true;
   return false;
 }
 

@@ -18,7 +18,7 @@ enum { LINKS = 40 }; /* as many as the kernel follows (path_resolution(7)) */
 /* -- where it is --------------------------------------------------------------------------- */
 
 /* Splits a path into its directory, resolved, and its last word. */
-static int split(const char *path, char directory[PATH_MAX], const char **name) {
+static int replacement_split(const char *path, char directory[PATH_MAX], const char **name) {
   char above[PATH_MAX];
   const char *slash = strrchr(path, '/');
   *name = slash == NULL ? path : slash + 1;
@@ -27,7 +27,7 @@ static int split(const char *path, char directory[PATH_MAX], const char **name) 
   return realpath(slash == NULL ? "." : above, directory) == NULL ? -errno : 0;
 }
 
-static int join(const char *directory, const char *name, char out[PATH_MAX]) {
+static int replacement_join(const char *directory, const char *name, char out[PATH_MAX]) {
   const char *slash = strcmp(directory, "/") == 0 ? "" : "/";
   int length = snprintf(out, PATH_MAX, "%s%s%s", directory, slash, name);
   return length < PATH_MAX ? 0 : -ENAMETOOLONG;
@@ -35,7 +35,7 @@ static int join(const char *directory, const char *name, char out[PATH_MAX]) {
 
 /* Like realpath(3), but the file itself may be missing: then a link to it is followed all the same.
  */
-static int resolve(const char *path, char out[PATH_MAX]) {
+static int replacement_resolve(const char *path, char out[PATH_MAX]) {
   char directory[PATH_MAX], here[PATH_MAX], linked[PATH_MAX];
   const char *name;
   if (strlen(path) >= sizeof here) return -ENAMETOOLONG;
@@ -43,42 +43,42 @@ static int resolve(const char *path, char out[PATH_MAX]) {
   for (int i = 0; i < LINKS; i++) {
     if (realpath(here, out) != NULL) return 0;
     if (errno != ENOENT) return -errno;
-    int result = split(here, directory, &name);
-    if (result == 0) result = join(directory, name, out);
+    int result = replacement_split(here, directory, &name);
+    if (result == 0) result = replacement_join(directory, name, out);
     if (result < 0) return result;
     ssize_t length = readlink(out, linked, sizeof linked - 1);
     if (length == -1) return name[0] == '\0' ? -ENOENT : 0;
     linked[length] = '\0';
     if (linked[0] == '/')
       strcpy(here, linked);
-    else if ((result = join(directory, linked, here)) < 0)
+    else if ((result = replacement_join(directory, linked, here)) < 0)
       return result;
   }
   return -ELOOP;
 }
 
-static bool is_same_file(const struct stat *a, int fd) {
+static bool replacement_is_same_file(const struct stat *a, int fd) {
   struct stat b;
   return fstat(fd, &b) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
 }
 
-static bool is_renamed_onto(const struct stat *former) {
-  return S_ISREG(former->st_mode) && !is_same_file(former, STDOUT_FILENO) &&
-         !is_same_file(former, STDERR_FILENO);
+static bool replacement_is_renamed_onto(const struct stat *former) {
+  return S_ISREG(former->st_mode) && !replacement_is_same_file(former, STDOUT_FILENO) &&
+         !replacement_is_same_file(former, STDERR_FILENO);
 }
 
 /* -- asking -------------------------------------------------------------------------------- */
 
-static enum replacement_former former_of(const struct stat *former) {
-  if (!is_renamed_onto(former)) return FORMER_STREAM;
+static enum replacement_former replacement_former_of(const struct stat *former) {
+  if (!replacement_is_renamed_onto(former)) return FORMER_STREAM;
   return former->st_size == 0 ? FORMER_NONE : FORMER_FILE;
 }
 
-static int check_directory(const char *path) {
+static int replacement_check_directory(const char *path) {
   char target[PATH_MAX], directory[PATH_MAX];
   const char *name;
-  int result = resolve(path, target);
-  if (result == 0) result = split(target, directory, &name);
+  int result = replacement_resolve(path, target);
+  if (result == 0) result = replacement_split(target, directory, &name);
   if (result < 0) return result;
   return access(directory, W_OK | X_OK) == -1 ? -errno : 0;
 }
@@ -86,16 +86,17 @@ static int check_directory(const char *path) {
 int replacement_check(const char *path, enum replacement_former *out) {
   struct stat former;
   *out = FORMER_NONE;
-  if (stat(path, &former) == -1) return errno == ENOENT ? check_directory(path) : -errno;
+  if (stat(path, &former) == -1)
+    return errno == ENOENT ? replacement_check_directory(path) : -errno;
   if (S_ISDIR(former.st_mode)) return -EISDIR;
   if (access(path, W_OK) == -1) return -errno;
-  *out = former_of(&former);
-  return *out == FORMER_STREAM ? 0 : check_directory(path);
+  *out = replacement_former_of(&former);
+  return *out == FORMER_STREAM ? 0 : replacement_check_directory(path);
 }
 
 int replacement_identity(const char *path, char out[REPLACEMENT_IDENTITY]) {
   struct stat status;
-  if (stat(path, &status) == -1) return resolve(path, out);
+  if (stat(path, &status) == -1) return replacement_resolve(path, out);
   snprintf(out, REPLACEMENT_IDENTITY, "%ju %ju", (uintmax_t)status.st_dev,
            (uintmax_t)status.st_ino);
   return 0;
@@ -103,7 +104,7 @@ int replacement_identity(const char *path, char out[REPLACEMENT_IDENTITY]) {
 
 /* -- writing ------------------------------------------------------------------------------- */
 
-static int write_all(int fd, const char *bytes, size_t size) {
+static int replacement_write_all(int fd, const char *bytes, size_t size) {
   while (size > 0) {
     ssize_t written = write(fd, bytes, size);
     if (written == -1 && errno == EINTR) continue;
@@ -114,8 +115,8 @@ static int write_all(int fd, const char *bytes, size_t size) {
   return 0;
 }
 
-static int write_and_close(int fd, const char *bytes, size_t size) {
-  int result = write_all(fd, bytes, size);
+static int replacement_write_and_close(int fd, const char *bytes, size_t size) {
+  int result = replacement_write_all(fd, bytes, size);
   if (close(fd) == -1 && errno != EINTR && result == 0) result = -errno; /* a quota of NFS */
   return result;
 }
@@ -123,24 +124,26 @@ static int write_and_close(int fd, const char *bytes, size_t size) {
 /* By the descriptor that is open already, whose offset moves on: the next output would overwrite
  * it.
  */
-static int write_in_place(const char *path, const struct stat *former, const char *bytes,
-                          size_t size) {
-  if (is_same_file(former, STDOUT_FILENO)) return write_all(STDOUT_FILENO, bytes, size);
-  if (is_same_file(former, STDERR_FILENO)) return write_all(STDERR_FILENO, bytes, size);
+static int replacement_write_in_place(const char *path, const struct stat *former,
+                                      const char *bytes, size_t size) {
+  if (replacement_is_same_file(former, STDOUT_FILENO))
+    return replacement_write_all(STDOUT_FILENO, bytes, size);
+  if (replacement_is_same_file(former, STDERR_FILENO))
+    return replacement_write_all(STDERR_FILENO, bytes, size);
   int fd = open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
-  return fd == -1 ? -errno : write_and_close(fd, bytes, size);
+  return fd == -1 ? -errno : replacement_write_and_close(fd, bytes, size);
 }
 
 /* Its name begins with a dot; the remover knows it before it is there. */
-static int open_beside(const char *target, char beside[PATH_MAX]) {
+static int replacement_open_beside(const char *target, char beside[PATH_MAX]) {
   char directory[PATH_MAX], word[sizeof ".lunet-0123456789abcdef"];
   uint64_t random;
   const char *name;
-  int result = split(target, directory, &name);
+  int result = replacement_split(target, directory, &name);
   if (result == 0) result = file_random(&random, sizeof random);
   if (result < 0) return result;
   snprintf(word, sizeof word, ".lunet-%016jx", (uintmax_t)random);
-  if ((result = join(directory, word, beside)) < 0) return result;
+  if ((result = replacement_join(directory, word, beside)) < 0) return result;
   leftovers_add(beside);
   int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd != -1) return fd;
@@ -150,22 +153,22 @@ static int open_beside(const char *target, char beside[PATH_MAX]) {
 }
 
 /* Owner before mode: chown(2) clears set-user-ID. Only root may give a file away. */
-static int keep_mode(int fd, const struct stat *former) {
+static int replacement_keep_mode(int fd, const struct stat *former) {
   int given = fchown(fd, former->st_uid, former->st_gid);
   (void)given;
   return fchmod(fd, former->st_mode & 07777) == -1 ? -errno : 0;
 }
 
 /* former: NULL if there is none. */
-static int write_beside(const char *path, const struct stat *former, const char *bytes,
-                        size_t size) {
+static int replacement_write_beside(const char *path, const struct stat *former, const char *bytes,
+                                    size_t size) {
   char target[PATH_MAX], beside[PATH_MAX];
-  int result = resolve(path, target);
+  int result = replacement_resolve(path, target);
   if (result < 0) return result;
-  int fd = open_beside(target, beside);
+  int fd = replacement_open_beside(target, beside);
   if (fd < 0) return fd;
-  result = former == NULL ? 0 : keep_mode(fd, former);
-  int written = write_and_close(fd, bytes, size);
+  result = former == NULL ? 0 : replacement_keep_mode(fd, former);
+  int written = replacement_write_and_close(fd, bytes, size);
   if (result == 0) result = written;
   if (result == 0 && rename(beside, target) == -1) result = -errno;
   if (result < 0) unlink(beside);
@@ -176,7 +179,8 @@ static int write_beside(const char *path, const struct stat *former, const char 
 int replacement_write(const char *path, const char *bytes, size_t size) {
   struct stat former;
   if (stat(path, &former) == -1)
-    return errno == ENOENT ? write_beside(path, NULL, bytes, size) : -errno;
-  if (!is_renamed_onto(&former)) return write_in_place(path, &former, bytes, size);
-  return write_beside(path, &former, bytes, size);
+    return errno == ENOENT ? replacement_write_beside(path, NULL, bytes, size) : -errno;
+  if (!replacement_is_renamed_onto(&former))
+    return replacement_write_in_place(path, &former, bytes, size);
+  return replacement_write_beside(path, &former, bytes, size);
 }

@@ -15,15 +15,15 @@
 #include "platform/tcp_info.h"
 #include "platform/unix_queue.h"
 
-static int result_of(int returned) { return returned == -1 ? -errno : returned; }
+static int socket_result_of(int returned) { return returned == -1 ? -errno : returned; }
 
 int socket_open(int family) {
-  return result_of(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  return socket_result_of(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
 /* -- zones --------------------------------------------------------------------------------- */
 
-static int zone_number(const char *name) {
+static int socket_zone_number(const char *name) {
   size_t length = strlen(name);
   bool is_number = length < 10 && strspn(name, "0123456789") == length;
   return is_number ? atoi(name) : 0;
@@ -33,10 +33,10 @@ int socket_find_zone(int fd, address *a) {
   struct ifreq request = {.ifr_ifindex = 0};
   if (a->zone[0] == '\0') return 0;
   memcpy(request.ifr_name, a->zone, sizeof a->zone);
-  int result = result_of(ioctl(fd, SIOCGIFINDEX, &request));
-  if (result == -ENODEV && zone_number(a->zone) > 0) {
-    request.ifr_ifindex = zone_number(a->zone);
-    result = result_of(ioctl(fd, SIOCGIFNAME, &request));
+  int result = socket_result_of(ioctl(fd, SIOCGIFINDEX, &request));
+  if (result == -ENODEV && socket_zone_number(a->zone) > 0) {
+    request.ifr_ifindex = socket_zone_number(a->zone);
+    result = socket_result_of(ioctl(fd, SIOCGIFNAME, &request));
   }
   if (result == 0) a->as.in6.sin6_scope_id = (uint32_t)request.ifr_ifindex;
   return result;
@@ -54,13 +54,13 @@ void socket_name_zone(int fd, address *a) {
 /* -- calls --------------------------------------------------------------------------------- */
 
 int socket_bind(int fd, const address *local) {
-  return result_of(bind(fd, &local->as.any, local->length));
+  return socket_result_of(bind(fd, &local->as.any, local->length));
 }
 
-int socket_listen(int fd, int backlog) { return result_of(listen(fd, backlog)); }
+int socket_listen(int fd, int backlog) { return socket_result_of(listen(fd, backlog)); }
 
 int socket_mark(int fd, uint32_t mark) {
-  return result_of(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark));
+  return socket_result_of(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark));
 }
 
 uint32_t socket_inode(int fd) {
@@ -71,36 +71,36 @@ uint32_t socket_inode(int fd) {
 int socket_accept(int fd, address *peer) {
   memset(peer, 0, sizeof *peer);
   peer->length = sizeof peer->as;
-  return result_of(accept4(fd, &peer->as.any, &peer->length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  return socket_result_of(accept4(fd, &peer->as.any, &peer->length, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
 
 int socket_connect(int fd, const address *peer) {
-  int result = result_of(connect(fd, &peer->as.any, peer->length));
+  int result = socket_result_of(connect(fd, &peer->as.any, peer->length));
   return result == -EISCONN ? 0 : result;
 }
 
-static ssize_t size_of(ssize_t returned) { return returned == -1 ? -errno : returned; }
+static ssize_t socket_size_of(ssize_t returned) { return returned == -1 ? -errno : returned; }
 
 ssize_t socket_send(int fd, const void *data, size_t length) {
-  return size_of(send(fd, data, length, MSG_NOSIGNAL));
+  return socket_size_of(send(fd, data, length, MSG_NOSIGNAL));
 }
 
 ssize_t socket_receive(int fd, void *data, size_t length) {
-  return size_of(recv(fd, data, length, 0));
+  return socket_size_of(recv(fd, data, length, 0));
 }
 
 ssize_t socket_peek(int fd, void *data, size_t length) {
-  return size_of(recv(fd, data, length, MSG_PEEK));
+  return socket_size_of(recv(fd, data, length, MSG_PEEK));
 }
 
 int socket_connect_error(int fd) {
   int error = 0;
   socklen_t size = sizeof error;
-  int result = result_of(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size));
+  int result = socket_result_of(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size));
   return result < 0 ? result : -error;
 }
 
-int socket_shutdown(int fd, int how) { return result_of(shutdown(fd, how)); }
+int socket_shutdown(int fd, int how) { return socket_result_of(shutdown(fd, how)); }
 
 void socket_close(int fd) { close(fd); } /* Linux frees the number even on EINTR */
 
@@ -114,7 +114,7 @@ void socket_reset(int fd) {
 int socket_local(int fd, address *local) {
   memset(local, 0, sizeof *local);
   local->length = sizeof local->as;
-  int result = result_of(getsockname(fd, &local->as.any, &local->length));
+  int result = socket_result_of(getsockname(fd, &local->as.any, &local->length));
   if (result == 0) socket_name_zone(fd, local);
   return result;
 }
@@ -122,20 +122,20 @@ int socket_local(int fd, address *local) {
 int socket_peer(int fd, address *peer) {
   memset(peer, 0, sizeof *peer);
   peer->length = sizeof peer->as;
-  int result = result_of(getpeername(fd, &peer->as.any, &peer->length));
+  int result = socket_result_of(getpeername(fd, &peer->as.any, &peer->length));
   if (result < 0) peer->length = 0;
   return result;
 }
 
 int socket_unread(int fd) {
   int bytes = 0;
-  int result = result_of(ioctl(fd, SIOCINQ, &bytes));
+  int result = socket_result_of(ioctl(fd, SIOCINQ, &bytes));
   return result < 0 ? result : bytes;
 }
 
 int socket_unsent(int fd, int *never_sent) {
   int bytes = 0;
-  int result = result_of(ioctl(fd, SIOCOUTQ, &bytes));
+  int result = socket_result_of(ioctl(fd, SIOCOUTQ, &bytes));
   /* Unix sockets have no SIOCOUTQNSD: nothing there is sent and yet unacknowledged. */
   if (ioctl(fd, SIOCOUTQNSD, never_sent) == -1) *never_sent = bytes;
   return result < 0 ? result : bytes;
@@ -150,7 +150,7 @@ int socket_state(int fd, const char **name) {
 }
 
 /* Not by poll(2): it would take this side's own end of receiving for the peer's FIN. */
-static enum liveness tcp_liveness(uint8_t state, bool shut) {
+static enum liveness socket_tcp_liveness(uint8_t state, bool shut) {
   /* Without a FIN of ours TCP_CLOSE comes only by RST or timeout. */
   if (state == TCP_STATE_CLOSE) return shut ? LIVENESS_FIN : LIVENESS_RESET;
   return TCP_STATES_AFTER_FIN & 1u << state ? LIVENESS_FIN : LIVENESS_OPEN;
@@ -165,7 +165,7 @@ int socket_liveness(int fd, bool shut, bool deaf, enum liveness *out) {
   if (polled.revents & POLLERR)
     *out = LIVENESS_RESET;
   else if (tcp_info_read(fd, &info) > 0)
-    *out = tcp_liveness(info.tcpi_state, shut);
+    *out = socket_tcp_liveness(info.tcpi_state, shut);
   else
     *out = polled.revents & ended ? LIVENESS_FIN : LIVENESS_OPEN;
   return 0;

@@ -12,7 +12,7 @@
 
 /* A datagram socket in the namespace of another socket. Only the owner of a namespace may ask for a
  * socket's (SIOCGSKNS); an ordinary user has no other than the one that this process is in. */
-static int neighbour(int fd, int family) {
+static int source_neighbour(int fd, int family) {
   int ns = ioctl(fd, SIOCGSKNS);
   if (ns == -1) {
     int plain = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -23,20 +23,20 @@ static int neighbour(int fd, int family) {
   return made;
 }
 
-static void set_port(address *a, int port) {
+static void source_set_port(address *a, int port) {
   if (address_family(a) == AF_INET) a->as.in.sin_port = htons((uint16_t)port);
   if (address_family(a) == AF_INET6) a->as.in6.sin6_port = htons((uint16_t)port);
 }
 
 int source_find(int fd, const address *peer, address *local) {
-  int udp = neighbour(fd, address_family(peer));
+  int udp = source_neighbour(fd, address_family(peer));
   if (udp < 0) return udp;
   address found;
   int port = address_port(local); /* connect(2) of a datagram socket sends nothing */
   int result = connect(udp, &peer->as.any, peer->length) == -1 ? -errno : socket_local(udp, &found);
   close(udp);
   if (result < 0) return result;
-  set_port(&found, port);
+  source_set_port(&found, port);
   *local = found;
   return 0;
 }

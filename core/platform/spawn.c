@@ -9,7 +9,7 @@
 
 /* Lower ones first: none that is still wanted is overwritten, since a source is never lower than
  * where it goes. */
-static int add_descriptors(posix_spawn_file_actions_t *actions, const struct spawn *s) {
+static int spawn_add_descriptors(posix_spawn_file_actions_t *actions, const struct spawn *s) {
   int error = 0;
   for (int i = 0; i < s->count && error == 0; i++)
     error = s->descriptors[i] == SPAWN_NULL
@@ -18,7 +18,7 @@ static int add_descriptors(posix_spawn_file_actions_t *actions, const struct spa
   return error;
 }
 
-static int set_attributes(posix_spawnattr_t *attributes) {
+static int spawn_set_attributes(posix_spawnattr_t *attributes) {
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);
@@ -34,8 +34,8 @@ pid_t spawn_program(const struct spawn *s) {
   pid_t child = 0;
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
-  int error = set_attributes(&attributes);
-  if (error == 0) error = add_descriptors(&actions, s);
+  int error = spawn_set_attributes(&attributes);
+  if (error == 0) error = spawn_add_descriptors(&actions, s);
   if (error == 0)
     error = posix_spawn(&child, s->file, &actions, &attributes, s->words, s->environment);
   posix_spawn_file_actions_destroy(&actions);

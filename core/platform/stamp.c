@@ -12,7 +12,7 @@
 
 enum { LONGEST_NS = 1000 * 1000 * 1000 };
 
-static int64_t find_stamp(struct msghdr *message) {
+static int64_t stamp_find(struct msghdr *message) {
   for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
     struct timespec stamp;
@@ -38,19 +38,19 @@ ssize_t stamp_receive(int fd, void *memory, size_t size, struct stamp *out) {
   };
   ssize_t length = recvmsg(fd, &message, 0);
   if (length == -1) return -errno;
-  out->wall_ns = find_stamp(&message);
+  out->wall_ns = stamp_find(&message);
   out->is_cut = message.msg_flags & MSG_TRUNC;
   return length;
 }
 
-static int ask_for_stamps(int fd) {
+static int stamp_ask_for_stamps(int fd) {
   int on = 1;
   return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == -1 ? -errno : 0;
 }
 
 /* A datagram to itself. 1 if its stamp is from when it was sent, 0 if it is from when it was read,
  * or a negative errno. */
-static int try_once(int fd, const struct sockaddr_in *self) {
+static int stamp_try_once(int fd, const struct sockaddr_in *self) {
   struct stamp stamp;
   if (sendto(fd, "", 0, 0, (const struct sockaddr *)self, sizeof *self) == -1) return -errno;
   int64_t sent_ns = clock_wall_now_ns();
@@ -59,19 +59,19 @@ static int try_once(int fd, const struct sockaddr_in *self) {
   return stamp.wall_ns != 0 && stamp.wall_ns <= sent_ns;
 }
 
-static int bind_somewhere(int fd, struct sockaddr_in *self) {
+static int stamp_bind_somewhere(int fd, struct sockaddr_in *self) {
   socklen_t size = sizeof *self;
   *self = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
   if (bind(fd, (struct sockaddr *)self, size) == -1) return -errno;
   return getsockname(fd, (struct sockaddr *)self, &size) == -1 ? -errno : 0;
 }
 
-static int wait_until_true(int fd) {
+static int stamp_wait_until_true(int fd) {
   struct sockaddr_in self;
   uint64_t end_ns = clock_now_ns() + LONGEST_NS;
-  int result = ask_for_stamps(fd);
-  if (result == 0) result = bind_somewhere(fd, &self);
-  while (result == 0 && (result = try_once(fd, &self)) == 0) {
+  int result = stamp_ask_for_stamps(fd);
+  if (result == 0) result = stamp_bind_somewhere(fd, &self);
+  while (result == 0 && (result = stamp_try_once(fd, &self)) == 0) {
     if (clock_now_ns() > end_ns) return -ETIME;
     nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
   }
@@ -79,11 +79,11 @@ static int wait_until_true(int fd) {
 }
 
 int stamp_enable(int fd, int ns) {
-  int result = ask_for_stamps(fd);
+  int result = stamp_ask_for_stamps(fd);
   if (result < 0) return result;
   int probe = namespace_socket(ns, AF_INET, SOCK_DGRAM, 0);
   if (probe < 0) return probe;
-  result = wait_until_true(probe);
+  result = stamp_wait_until_true(probe);
   close(probe);
   return result;
 }

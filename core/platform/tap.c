@@ -39,7 +39,7 @@ struct tap {
 
 /* -- segments ------------------------------------------------------------------------------ */
 
-static bool read_ipv4(const uint8_t *packet, size_t size, struct segment *s, size_t *header) {
+static bool tap_read_ipv4(const uint8_t *packet, size_t size, struct segment *s, size_t *header) {
   struct iphdr ip;
   if (size < sizeof ip) return false;
   memcpy(&ip, packet, sizeof ip);
@@ -50,7 +50,7 @@ static bool read_ipv4(const uint8_t *packet, size_t size, struct segment *s, siz
   return ip.protocol == IPPROTO_TCP;
 }
 
-static bool read_ipv6(const uint8_t *packet, size_t size, struct segment *s, size_t *header) {
+static bool tap_read_ipv6(const uint8_t *packet, size_t size, struct segment *s, size_t *header) {
   struct ip6_hdr ip;
   if (size < sizeof ip) return false;
   memcpy(&ip, packet, sizeof ip);
@@ -62,7 +62,7 @@ static bool read_ipv6(const uint8_t *packet, size_t size, struct segment *s, siz
   return ip.ip6_nxt == IPPROTO_TCP;
 }
 
-static bool read_tcp(const uint8_t *segment, size_t size, struct segment *s, size_t header) {
+static bool tap_read_tcp(const uint8_t *segment, size_t size, struct segment *s, size_t header) {
   struct tcphdr tcp;
   if (size < sizeof tcp) return false;
   memcpy(&tcp, segment, sizeof tcp);
@@ -77,20 +77,21 @@ static bool read_tcp(const uint8_t *segment, size_t size, struct segment *s, siz
   return true;
 }
 
-static bool read_segment(const uint8_t *packet, size_t size, uint16_t protocol, struct segment *s) {
+static bool tap_read_segment(const uint8_t *packet, size_t size, uint16_t protocol,
+                             struct segment *s) {
   size_t header = 0;
-  bool is_tcp = protocol == ETHERTYPE_IP     ? read_ipv4(packet, size, s, &header)
-                : protocol == ETHERTYPE_IPV6 ? read_ipv6(packet, size, s, &header)
+  bool is_tcp = protocol == ETHERTYPE_IP     ? tap_read_ipv4(packet, size, s, &header)
+                : protocol == ETHERTYPE_IPV6 ? tap_read_ipv6(packet, size, s, &header)
                                              : false;
   if (!is_tcp || size < header) return false;
-  return read_tcp(packet + header, size - header, s, header);
+  return tap_read_tcp(packet + header, size - header, s, header);
 }
 
 /* -- reading ------------------------------------------------------------------------------- */
 
 /* From the wall clock to the monotonic one: the wall clock is read between two looks at the other,
  * again if something came between those. */
-static int64_t measure_offset(uint64_t *error_ns) {
+static int64_t tap_measure_offset(uint64_t *error_ns) {
   enum { GOOD_NS = 500, TRIES = 3 };
   int64_t offset_ns = 0;
   *error_ns = UINT64_MAX;
@@ -106,7 +107,7 @@ static int64_t measure_offset(uint64_t *error_ns) {
 }
 
 /* False: it is not TCP, or too short. */
-static bool read_frame(const uint8_t *frame, int64_t offset_ns, struct segment *s) {
+static bool tap_read_frame(const uint8_t *frame, int64_t offset_ns, struct segment *s) {
   struct tpacket2_hdr header;
   struct sockaddr_ll from;
   memcpy(&header, frame, sizeof header);
@@ -117,24 +118,24 @@ static bool read_frame(const uint8_t *frame, int64_t offset_ns, struct segment *
   int64_t wall_ns = header.tp_sec * (int64_t)1000000000 + header.tp_nsec;
   s->at_ns = (uint64_t)(wall_ns + offset_ns);
   memcpy(s->packet, frame + header.tp_net, size);
-  return read_segment(s->packet, size, ntohs(from.sll_protocol), s);
+  return tap_read_segment(s->packet, size, ntohs(from.sll_protocol), s);
 }
 
 /* The kernel sets the status last, and the reader gives the frame back by it. */
-static _Atomic uint32_t *status_of(uint8_t *frame) {
+static _Atomic uint32_t *tap_status_of(uint8_t *frame) {
   _Static_assert(offsetof(struct tpacket2_hdr, tp_status) == 0, "the status comes first");
   return (_Atomic uint32_t *)(void *)frame;
 }
 
 int tap_read(tap *t, int most, tap_take take, void *owner, uint64_t *error_ns) {
-  int64_t offset_ns = measure_offset(error_ns);
+  int64_t offset_ns = tap_measure_offset(error_ns);
   for (int count = 0; count < most; count++) {
     uint8_t *frame = t->ring + (size_t)t->next * FRAME_BYTES;
     struct segment s;
-    if (!(atomic_load_explicit(status_of(frame), memory_order_acquire) & TP_STATUS_USER))
+    if (!(atomic_load_explicit(tap_status_of(frame), memory_order_acquire) & TP_STATUS_USER))
       return count;
-    bool is_tcp = read_frame(frame, offset_ns, &s);
-    atomic_store_explicit(status_of(frame), TP_STATUS_KERNEL, memory_order_release);
+    bool is_tcp = tap_read_frame(frame, offset_ns, &s);
+    atomic_store_explicit(tap_status_of(frame), TP_STATUS_KERNEL, memory_order_release);
     t->next = (t->next + 1) % FRAMES;
     if (is_tcp) take(owner, &s);
   }
@@ -149,7 +150,7 @@ uint64_t tap_dropped(tap *t) {
 /* -- opening ------------------------------------------------------------------------------- */
 
 /* Only TCP, and of that the first bytes. The packet begins with its IP header here. */
-static int filter(int fd) {
+static int tap_filter(int fd) {
   enum { IP_PROTOCOL = 9, IP6_NEXT = 6 };
   static struct sock_filter code[] = {
     BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
@@ -167,7 +168,7 @@ static int filter(int fd) {
   return result == -1 ? -errno : 0;
 }
 
-static int map_ring(tap *t) {
+static int tap_map_ring(tap *t) {
   int version = TPACKET_V2;
   struct tpacket_req ring = {.tp_block_size = BLOCK_BYTES,
                              .tp_block_nr = RING_BYTES / BLOCK_BYTES,
@@ -181,7 +182,7 @@ static int map_ring(tap *t) {
   return 0;
 }
 
-static void end(tap *t) {
+static void tap_end(tap *t) {
   if (t->ring != NULL) munmap(t->ring, RING_BYTES);
   if (t->fd >= 0) close(t->fd);
   free(t);
@@ -191,20 +192,20 @@ int tap_open(int ns, tap **out) {
   tap *t = calloc(1, sizeof *t);
   if (t == NULL) return -ENOMEM;
   t->fd = namespace_socket(ns, AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-  int result = t->fd < 0 ? t->fd : filter(t->fd);
-  if (result == 0) result = map_ring(t);
+  int result = t->fd < 0 ? t->fd : tap_filter(t->fd);
+  if (result == 0) result = tap_map_ring(t);
   if (result == 0) result = packet_start(t->fd, ns);
   if (result == 0)
     *out = t;
   else
-    end(t);
+    tap_end(t);
   return result;
 }
 
 int tap_fd(const tap *t) { return t->fd; }
 
-static void *end_in_thread(void *t) {
-  end(t);
+static void *tap_end_in_thread(void *t) {
+  tap_end(t);
   return NULL;
 }
 
@@ -215,10 +216,10 @@ void tap_close(tap *t) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool is_begun = pthread_create(&thread, NULL, end_in_thread, t) == 0;
+  bool is_begun = pthread_create(&thread, NULL, tap_end_in_thread, t) == 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (is_begun)
     pthread_detach(thread);
   else
-    end(t);
+    tap_end(t);
 }

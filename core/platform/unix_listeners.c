@@ -14,7 +14,7 @@
 
 enum { FIRST_ROOM = 8 };
 
-static struct unix_listener *make_room(struct unix_listener_list *list) {
+static struct unix_listener *unix_listeners_make_room(struct unix_listener_list *list) {
   if (list->count == list->room) {
     size_t room = list->room == 0 ? FIRST_ROOM : 2 * list->room;
     struct unix_listener *longer = reallocarray(list->listeners, room, sizeof *longer);
@@ -26,7 +26,7 @@ static struct unix_listener *make_room(struct unix_listener_list *list) {
 }
 
 /* A path, without a zero at its end, or a zero and an abstract name. */
-static void set_address(address *out, struct nlattr *name) {
+static void unix_listeners_set_address(address *out, struct nlattr *name) {
   memset(out, 0, sizeof *out);
   out->as.un.sun_family = AF_UNIX;
   size_t length = name == NULL ? 0 : (size_t)nla_len(name);
@@ -35,16 +35,17 @@ static void set_address(address *out, struct nlattr *name) {
   out->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
 }
 
-static int read_listener(struct nl_msg *message, void *argument) {
+static int unix_listeners_read_listener(struct nl_msg *message, void *argument) {
   struct unix_listener_list *list = argument;
   const struct unix_diag_msg *header = nlmsg_data(nlmsg_hdr(message));
   struct nlattr *queue = nlmsg_find_attr(nlmsg_hdr(message), sizeof *header, UNIX_DIAG_RQLEN);
   if (queue == NULL || nla_len(queue) < (int)sizeof(struct unix_diag_rqlen)) return NL_SKIP;
-  struct unix_listener *l = make_room(list);
+  struct unix_listener *l = unix_listeners_make_room(list);
   if (l == NULL) return -NLE_NOMEM;
   const struct unix_diag_rqlen *lengths = nla_data(queue);
   *l = (struct unix_listener){header->udiag_ino, lengths->udiag_rqueue, lengths->udiag_wqueue, {0}};
-  set_address(&l->local, nlmsg_find_attr(nlmsg_hdr(message), sizeof *header, UNIX_DIAG_NAME));
+  unix_listeners_set_address(&l->local,
+                             nlmsg_find_attr(nlmsg_hdr(message), sizeof *header, UNIX_DIAG_NAME));
   list->count++;
   return NL_OK;
 }
@@ -59,7 +60,7 @@ int unix_listeners_read(int ns, struct unix_listener_list *out) {
   *out = (struct unix_listener_list){NULL, 0, 0};
   int result = netlink_socket_open(ns, NETLINK_SOCK_DIAG, &sock);
   if (result < 0) return result;
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_listener, out);
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, unix_listeners_read_listener, out);
   result = nl_send_simple(sock, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request, sizeof request);
   if (result >= 0) result = nl_recvmsgs_default(sock);
   nl_socket_free(sock);

@@ -22,7 +22,7 @@ struct reply {
     room; /* bytes of the kernel's memory: in use by what was written, and at most */
 };
 
-static void read_memory(struct nl_msg *message, struct reply *reply) {
+static void unix_queue_read_memory(struct nl_msg *message, struct reply *reply) {
   struct nlattr *memory =
     nlmsg_find_attr(nlmsg_hdr(message), sizeof(struct unix_diag_msg), UNIX_DIAG_MEMINFO);
   if (memory == NULL || nla_len(memory) < (int)((SK_MEMINFO_SNDBUF + 1) * sizeof(uint32_t))) return;
@@ -31,7 +31,7 @@ static void read_memory(struct nl_msg *message, struct reply *reply) {
   reply->room = values[SK_MEMINFO_SNDBUF];
 }
 
-static int read_reply(struct nl_msg *message, void *argument) {
+static int unix_queue_read_reply(struct nl_msg *message, void *argument) {
   struct reply *reply = argument;
   struct nlattr *queue =
     nlmsg_find_attr(nlmsg_hdr(message), sizeof(struct unix_diag_msg), UNIX_DIAG_RQLEN);
@@ -39,11 +39,11 @@ static int read_reply(struct nl_msg *message, void *argument) {
   const struct unix_diag_rqlen *lengths = nla_data(queue);
   /* net/unix/diag.c, sk_diag_show_rqlen(): for a listener, the queue and its limit. */
   *reply = (struct reply){true, lengths->udiag_rqueue, lengths->udiag_wqueue, 0, 0};
-  read_memory(message, reply);
+  unix_queue_read_memory(message, reply);
   return NL_OK;
 }
 
-static int ask(struct nl_sock *sock, ino_t inode, struct reply *reply) {
+static int unix_queue_ask(struct nl_sock *sock, ino_t inode, struct reply *reply) {
   struct unix_diag_req request = {
     .sdiag_family = AF_UNIX,
     .udiag_states = UINT32_MAX,
@@ -51,7 +51,7 @@ static int ask(struct nl_sock *sock, ino_t inode, struct reply *reply) {
     .udiag_show = UDIAG_SHOW_RQLEN | UDIAG_SHOW_MEMINFO,
     .udiag_cookie = {UINT32_MAX, UINT32_MAX},
   };
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read_reply, reply);
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, unix_queue_read_reply, reply);
   int result = nl_send_simple(sock, SOCK_DIAG_BY_FAMILY, 0, &request, sizeof request);
   if (result >= 0) result = nl_recvmsgs_default(sock);
   return result < 0 ? netlink_errno(result) : 0;
@@ -59,7 +59,7 @@ static int ask(struct nl_sock *sock, ino_t inode, struct reply *reply) {
 
 /* unix_diag lists those of its own namespace only. The socket tells its one to who rules it; where
  * nobody does, there is only home. */
-static int open_where(int fd, struct nl_sock **out) {
+static int unix_queue_open_where(int fd, struct nl_sock **out) {
   int ns = ioctl(fd, SIOCGSKNS);
   int result = netlink_socket_open(ns, NETLINK_SOCK_DIAG, out);
   if (ns != -1) close(ns);
@@ -71,9 +71,9 @@ int unix_queue_read(int fd, uint32_t *depth, uint32_t *limit) {
   struct nl_sock *sock;
   struct reply reply = {0};
   if (fstat(fd, &status) == -1) return -errno;
-  int result = open_where(fd, &sock);
+  int result = unix_queue_open_where(fd, &sock);
   if (result < 0) return result;
-  result = ask(sock, status.st_ino, &reply);
+  result = unix_queue_ask(sock, status.st_ino, &reply);
   nl_socket_free(sock);
   if (result == 0 && !reply.found) result = -ENOENT;
   if (result < 0) return result;
@@ -87,7 +87,7 @@ int unix_output_read(ino_t inode, uint32_t *memory, bool *is_full) {
   struct reply reply = {0};
   int result = netlink_socket_open(-1, NETLINK_SOCK_DIAG, &sock);
   if (result < 0) return result;
-  result = ask(sock, inode, &reply);
+  result = unix_queue_ask(sock, inode, &reply);
   nl_socket_free(sock);
   if (result == 0 && !reply.found) result = -ENOENT;
   *memory = reply.written;

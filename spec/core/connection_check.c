@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "handle/loop.h"
 #include "platform/clock.h"
 
 #define BOUND_NS 5000000000ull
@@ -37,8 +38,8 @@ static int open_unix(int ends[2]) {
 }
 
 static void receive(void) {
-  op_start(&o, lp, clock_now_ns() + BOUND_NS);
-  o.deliver = on_deliver;
+  op_start(&o, loop_ops(lp), clock_now_ns() + BOUND_NS);
+  o.done = on_deliver;
   o.as.receive.what = RECEIVE_SOME;
   connection_receive(c, &o);
 }
@@ -103,11 +104,11 @@ TEST(waits_for_what_comes) {
 TEST(asks_for_what_a_poll_may_find) {
   open_drained(open_tcp);
   feed("second", 0);
-  op_start(&o, lp, DEADLINE_POLL);
+  op_start(&o, loop_ops(lp), DEADLINE_POLL);
   o.as.receive.what = RECEIVE_SOME;
   connection_receive(c, &o);
   gives("second");
-  op_start(&o, lp, DEADLINE_NEVER);
+  op_start(&o, loop_ops(lp), DEADLINE_NEVER);
   o.as.receive.what = RECEIVE_EXACTLY;
   o.as.receive.want = 0;
   connection_receive(c, &o);

@@ -3,6 +3,7 @@
 #include "handle/deadline.h"
 
 #include "check.h"
+#include "handle/loop.h"
 #include "handle/op.h"
 #include "platform/clock.h"
 
@@ -10,7 +11,7 @@ enum { OPS = 512, STEPS = 40000 };
 
 #define SECOND 1000000000ull
 
-static op ops[OPS];
+static op model[OPS];
 static loop *lp;
 static bool may_expire; /* whether op_end comes from the loop */
 static int expired, removed, ended_together;
@@ -23,9 +24,9 @@ static void ended(op *o) {
     return;
   }
   assert_true(may_expire);
-  assert_true(clock_now_ns() >= o->deadline_ns); /* never early */
-  for (int i = 0; i < OPS; i++)                  /* the earliest of all */
-    if (ops[i].state == OP_WAITING) assert_true(ops[i].deadline_ns >= o->deadline_ns);
+  assert_true(clock_now_ns() >= o->deadline.at_ns); /* never early */
+  for (int i = 0; i < OPS; i++)                     /* the earliest of all */
+    if (model[i].state == OP_WAITING) assert_true(model[i].deadline.at_ns >= o->deadline.at_ns);
   expired++;
 }
 
@@ -33,8 +34,8 @@ static const struct op_kind kind = {.ended = ended};
 
 static void on_deliver(op *o) {
   if (o->result != OP_TIMEOUT) return;
-  if (o->deadline_ns >= last_expired_ns) ended_together++;
-  last_expired_ns = o->deadline_ns;
+  if (o->deadline.at_ns >= last_expired_ns) ended_together++;
+  last_expired_ns = o->deadline.at_ns;
 }
 
 /* Its own generator: the same steps in every run. */
@@ -47,11 +48,11 @@ static uint32_t random_below(uint32_t bound) {
 }
 
 static void start(op *o, uint64_t deadline_ns) {
-  op_start(o, lp, deadline_ns);
+  op_start(o, loop_ops(lp), deadline_ns);
   o->kind = &kind;
-  o->deliver = on_deliver;
+  o->done = on_deliver;
   op_wait(o, NULL);
-  assert_true(o->state == OP_WAITING && o->heap_slot != 0);
+  assert_true(o->state == OP_WAITING && o->deadline.slot != 0);
 }
 
 static void step(bool wait) {
@@ -62,7 +63,7 @@ static void step(bool wait) {
 
 static int count_waiting(void) {
   int count = 0;
-  for (int i = 0; i < OPS; i++) count += ops[i].state == OP_WAITING;
+  for (int i = 0; i < OPS; i++) count += model[i].state == OP_WAITING;
   return count;
 }
 
@@ -70,15 +71,15 @@ static bool is_free(const op *o) { return o->state == OP_IDLE || o->state == OP_
 
 static void wait_for_those_that_come(void) {
   for (int i = 0; i < OPS; i++)
-    if (ops[i].state == OP_WAITING && ops[i].deadline_ns > clock_now_ns() + SECOND)
-      op_end(&ops[i], OP_CANCELED);
+    if (model[i].state == OP_WAITING && model[i].deadline.at_ns > clock_now_ns() + SECOND)
+      op_end(&model[i], OP_CANCELED);
   while (count_waiting() > 0) step(true);
   step(false); /* tells those that ended last */
 }
 
 TEST(add_and_remove_at_random) {
   for (int i = 0; i < STEPS; i++) {
-    op *o = &ops[random_below(OPS)];
+    op *o = &model[random_below(OPS)];
     if (is_free(o)) /* some of them equal, some past, most to come, a few far away */
       start(o, clock_now_ns() / 4096 * 4096 +
                  (random_below(20) == 0 ? 3600 * SECOND : random_below(3000000)));
@@ -96,7 +97,7 @@ TEST(expire_in_order) {
   expired = ended_together = 0;
   for (int i = 0; i < OPS; i++) {
     int place = i % 2 == 0 ? i : OPS - i;
-    start(&ops[i], start_ns + (i < OPS / 2 ? (uint64_t)place * 1000 : 0));
+    start(&model[i], start_ns + (i < OPS / 2 ? (uint64_t)place * 1000 : 0));
   }
   while (count_waiting() > 0) step(true);
   assert_true(expired == OPS);
@@ -106,11 +107,11 @@ TEST(expire_in_order) {
 
 static void remove_in_order(int first, int by) {
   uint64_t now_ns = clock_now_ns();
-  for (int i = 0; i < OPS; i++) start(&ops[i], now_ns + 3600 * SECOND + (uint64_t)i);
-  for (int i = 0; i < OPS; i++) op_end(&ops[(first + i * by) % OPS], OP_CANCELED);
+  for (int i = 0; i < OPS; i++) start(&model[i], now_ns + 3600 * SECOND + (uint64_t)i);
+  for (int i = 0; i < OPS; i++) op_end(&model[(first + i * by) % OPS], OP_CANCELED);
   assert_true(count_waiting() == 0);
   step(false);
-  for (int i = 0; i < OPS; i++) assert_true(ops[i].heap_slot == 0 && is_free(&ops[i]));
+  for (int i = 0; i < OPS; i++) assert_true(model[i].deadline.slot == 0 && is_free(&model[i]));
 }
 
 TEST(remove_in_any_order) {
@@ -122,25 +123,25 @@ TEST(remove_in_any_order) {
 /* An earlier deadline that comes later is not held up by those that were there. */
 TEST(come_before_others) {
   uint64_t now_ns = clock_now_ns();
-  for (int i = 0; i < OPS - 1; i++) start(&ops[i], now_ns + 3600 * SECOND);
-  op *soon = &ops[OPS - 1];
+  for (int i = 0; i < OPS - 1; i++) start(&model[i], now_ns + 3600 * SECOND);
+  op *soon = &model[OPS - 1];
   start(soon, clock_now_ns() + 100000);
   while (soon->state == OP_WAITING) step(true);
   assert_true(soon->result == OP_TIMEOUT);
   assert_true(count_waiting() == OPS - 1);
-  for (int i = 0; i < OPS - 1; i++) op_end(&ops[i], OP_CANCELED);
+  for (int i = 0; i < OPS - 1; i++) op_end(&model[i], OP_CANCELED);
   step(false);
 }
 
 TEST(poll_and_wait_for_ever) {
-  op *o = &ops[0];
-  op_start(o, lp, DEADLINE_POLL);
+  op *o = &model[0];
+  op_start(o, loop_ops(lp), DEADLINE_POLL);
   op_wait(o, NULL);
-  assert_true(o->state == OP_ENDED && o->result == OP_TIMEOUT && o->heap_slot == 0);
-  op_start(o, lp, DEADLINE_NEVER);
-  o->deliver = on_deliver;
+  assert_true(o->state == OP_ENDED && o->result == OP_TIMEOUT && o->deadline.slot == 0);
+  op_start(o, loop_ops(lp), DEADLINE_NEVER);
+  o->done = on_deliver;
   op_wait(o, NULL);
-  assert_true(o->state == OP_WAITING && o->heap_slot == 0);
+  assert_true(o->state == OP_WAITING && o->deadline.slot == 0);
   op_end(o, 7);
   op_end(o, 8); /* it ends once */
   assert_true(o->state == OP_ENDED && o->result == 7);

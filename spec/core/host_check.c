@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "check.h"
+#include "handle/loop.h"
 
 TEST(end_where_their_room_ends) {
   loop *lp;

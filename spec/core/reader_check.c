@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "handle/loop.h"
 
-#define PEEK ((size_t)4096)          /* as reader.c peeks for lines */
-#define CHUNK ((size_t)LOOP_SCRATCH) /* as reader.c takes at once */
+#define PEEK ((size_t)4096)         /* as reader.c peeks for lines */
+#define CHUNK ((size_t)OPS_SCRATCH) /* as reader.c takes at once */
 #define MOST (3 * CHUNK)
 
 static loop *lp;
@@ -47,10 +48,10 @@ static int left_in_kernel(void) {
 
 /* Whether the op of a receive comes to its end: at its first attempt, or at one after a wait. */
 static bool attempt(op *o, enum receive_what what, size_t want, bool waited) {
-  op_start(o, lp, DEADLINE_NEVER);
+  op_start(o, loop_ops(lp), DEADLINE_NEVER);
   o->as.receive.what = what;
   o->as.receive.want = want;
-  if (waited) o->state = OP_WAITING;
+  if (waited) op_wait(o, NULL);
   bool has_ended = reader_attempt(far, &r, o);
   assert_true(has_ended == op_ended(o));
   list_remove(&o->link); /* from the loop's ready queue, if it waited */
@@ -65,7 +66,7 @@ static void gives(enum receive_what what, size_t want, const char *data, size_t 
   assert_true(o.result == (ssize_t)length);
   assert_true(length == 0 || memcmp(o.as.receive.data, data, length) == 0);
   /* Scratch memory is good for those only who have not waited. */
-  assert_true(!waited || length == 0 || o.as.receive.data != loop_scratch(lp));
+  assert_true(!waited || length == 0 || o.as.receive.data != ops_scratch(loop_ops(lp)));
   op_release(&o);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "handle/loop.h"
 #include "platform/firewall.h"
 #include "platform/namespace.h"
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "handle/loop.h"
 
 enum { MANY = 3000 }; /* more than one call of the kernel's gives */
 
@@ -38,27 +39,29 @@ static void open_pair(int ends[2]) {
 }
 
 static void close_both(const int ends[2]) {
-  watch_end(lp, ends[0]);
+  watch_end(loop_watches(lp), ends[0]);
   close(ends[0]);
   close(ends[1]);
 }
 
 TEST(each_event_is_told_once) {
   int owner = 0, fd = eventfd(0, EFD_NONBLOCK);
-  assert_true(watch_begin(lp, fd, WATCH_READABLE, count_call, &owner) == 0);
+  assert_true(watch_begin(loop_watches(lp), fd, WATCH_READABLE, count_call, &owner) == 0);
   assert_true(poll_once() == 0);
   add(fd);
   assert_true(poll_once() == 1 && events_told == WATCH_READABLE);
   assert_true(poll_once() == 0); /* though nobody has read it */
-  watch_again(lp, fd);
+  watch_again(loop_watches(lp), fd);
   assert_true(poll_once() == 1);
-  assert_true(watch_begin(lp, fd, WATCH_READABLE, count_call, &owner) == 0); /* as before */
+  assert_true(watch_begin(loop_watches(lp), fd, WATCH_READABLE, count_call, &owner) ==
+              0); /* as before */
   assert_true(poll_once() == 0);
-  assert_true(watch_begin(lp, fd, WATCH_WRITABLE, count_call, &owner) == 0); /* also */
+  assert_true(watch_begin(loop_watches(lp), fd, WATCH_WRITABLE, count_call, &owner) ==
+              0); /* also */
   assert_true(poll_once() == 1 && events_told == BOTH);
-  watch_end(lp, fd);
-  watch_end(lp, fd);
-  watch_again(lp, fd);
+  watch_end(loop_watches(lp), fd);
+  watch_end(loop_watches(lp), fd);
+  watch_again(loop_watches(lp), fd);
   assert_true(poll_once() == 0);
   close(fd);
   assert_true(owner == 3);
@@ -66,20 +69,20 @@ TEST(each_event_is_told_once) {
 
 TEST(what_was_there_before_is_told) {
   int owner = 0, fd = eventfd(1, EFD_NONBLOCK);
-  assert_true(watch_begin(lp, fd, WATCH_READABLE, count_call, &owner) == 0);
+  assert_true(watch_begin(loop_watches(lp), fd, WATCH_READABLE, count_call, &owner) == 0);
   assert_true(poll_once() == 1 && owner == 1);
-  watch_end(lp, fd);
+  watch_end(loop_watches(lp), fd);
   close(fd);
 }
 
 TEST(an_end_is_told_in_both_directions) {
   int owner = 0, ends[2];
   open_pair(ends);
-  assert_true(watch_begin(lp, ends[0], WATCH_WRITABLE, count_call, &owner) == 0);
+  assert_true(watch_begin(loop_watches(lp), ends[0], WATCH_WRITABLE, count_call, &owner) == 0);
   assert_true(poll_once() == 1 && events_told == WATCH_WRITABLE);
   close(ends[1]);
   assert_true(poll_once() == 1 && events_told == BOTH);
-  watch_end(lp, ends[0]);
+  watch_end(loop_watches(lp), ends[0]);
   close(ends[0]);
 }
 
@@ -87,15 +90,16 @@ TEST(an_end_is_told_in_both_directions) {
 TEST(a_file_that_lives_on_is_told_to_nobody) {
   int owner = 0, successor = 0, ends[2], others[2];
   open_pair(ends);
-  assert_true(watch_begin(lp, ends[0], WATCH_READABLE, count_call, &owner) == 0);
+  assert_true(watch_begin(loop_watches(lp), ends[0], WATCH_READABLE, count_call, &owner) == 0);
   int held = dup(ends[0]);
-  watch_end(lp, ends[0]);
+  watch_end(loop_watches(lp), ends[0]);
   close(ends[0]);
   assert_true(write(ends[1], "x", 1) == 1);
   assert_true(poll_once() == 0);
   open_pair(others);
   assert_true(others[0] == ends[0]);
-  assert_true(watch_begin(lp, others[0], WATCH_READABLE, count_call, &successor) == 0);
+  assert_true(watch_begin(loop_watches(lp), others[0], WATCH_READABLE, count_call, &successor) ==
+              0);
   assert_true(write(ends[1], "x", 1) == 1);
   assert_true(poll_once() == 0);
   assert_true(write(others[1], "x", 1) == 1);
@@ -117,21 +121,22 @@ static void replace_other(void *owner, int events) {
   int other = owner == &twins[0] ? twins[1] : twins[0];
   (void)events;
   if (twin_calls++ > 0) return;
-  watch_end(lp, other);
+  watch_end(loop_watches(lp), other);
   close(other);
   assert_true(eventfd(0, EFD_NONBLOCK) == other);
-  assert_true(watch_begin(lp, other, WATCH_READABLE, count_replaced, NULL) == 0);
+  assert_true(watch_begin(loop_watches(lp), other, WATCH_READABLE, count_replaced, NULL) == 0);
 }
 
 TEST(a_number_may_change_hands_among_events_of_one_poll) {
   for (int i = 0; i < 2; i++) {
     twins[i] = eventfd(1, EFD_NONBLOCK);
-    assert_true(watch_begin(lp, twins[i], WATCH_READABLE, replace_other, &twins[i]) == 0);
+    assert_true(watch_begin(loop_watches(lp), twins[i], WATCH_READABLE, replace_other, &twins[i]) ==
+                0);
   }
   poll_once();
   assert_true(twin_calls == 1 && replaced_calls == 0);
   for (int i = 0; i < 2; i++) {
-    watch_end(lp, twins[i]);
+    watch_end(loop_watches(lp), twins[i]);
     close(twins[i]);
   }
 }
@@ -147,11 +152,11 @@ TEST(many_are_told_by_one_poll) {
   for (int i = 0; i < MANY; i++) {
     fds[i] = eventfd(1, EFD_NONBLOCK);
     assert_true(fds[i] >= 0);
-    assert_true(watch_begin(lp, fds[i], WATCH_READABLE, count_call, &owner) == 0);
+    assert_true(watch_begin(loop_watches(lp), fds[i], WATCH_READABLE, count_call, &owner) == 0);
   }
   assert_true(poll_once() == MANY && owner == MANY);
   for (int i = 0; i < MANY; i++) {
-    watch_end(lp, fds[i]);
+    watch_end(loop_watches(lp), fds[i]);
     close(fds[i]);
   }
 }

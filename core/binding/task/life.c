@@ -109,7 +109,7 @@ static void life_resume(task *t, int arguments) {
     /* A bare coroutine.yield in a task: the others get their turn. */
     lua_pop(t->L, results);
     t->has_yielded = true;
-    op_start(&t->op, rt->lp, DEADLINE_NEVER);
+    op_start(&t->op, loop_ops(rt->lp), DEADLINE_NEVER);
     op_end(&t->op, 0);
     op_postpone(&t->op);
     return;
@@ -134,7 +134,7 @@ static bool life_wait_for_children(task *t, nursery *n) {
   nursery_cancel(n);
   if (list_empty(&n->children)) return false;
   n->is_settling = true;
-  op_start(&t->op, t->rt->lp, DEADLINE_NEVER);
+  op_start(&t->op, loop_ops(t->rt->lp), DEADLINE_NEVER);
   op_wait(&t->op, NULL);
   return true;
 }
@@ -187,7 +187,7 @@ static void life_ignore(op *o) { (void)o; /* drive looks at its state */ }
 
 void life_open_main(runtime *rt, lua_State *L) {
   task_init(&rt->main, rt, L);
-  rt->main.op.deliver = life_ignore;
+  rt->main.op.done = life_ignore;
   lua_newuserdatauv(L, 0, VALUES); /* in the place of a task's own */
   rt->main.self = luaL_ref(L, LUA_REGISTRYINDEX);
   rt->main.state = TASK_RUNNING;
@@ -225,8 +225,8 @@ int task_spawn(lua_State *L) {
   nursery_open(&t->body, t, parent->handles);
   t->parent = parent;
   list_append(&parent->children, &t->in_parent);
-  op_start(&t->op, rt->lp, DEADLINE_NEVER);
-  t->op.deliver = life_go_on;
+  op_start(&t->op, loop_ops(rt->lp), DEADLINE_NEVER);
+  t->op.done = life_go_on;
   op_end(&t->op, 0);
   op_postpone(&t->op); /* it starts when its parent waits */
   return 1;

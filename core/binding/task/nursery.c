@@ -54,7 +54,7 @@ static int nursery_settle(lua_State *L, int status, lua_KContext context) {
   }
   if (n->has_failed) nursery_cancel(n);
   if (!list_empty(&n->children)) {
-    op_start(&t->op, t->rt->lp, DEADLINE_NEVER);
+    op_start(&t->op, loop_ops(t->rt->lp), DEADLINE_NEVER);
     t->op.awaits_tasks = true;
     op_wait(&t->op, NULL);
     t->finish = nursery_ignore;
@@ -106,7 +106,7 @@ int nursery_scope(lua_State *L) {
   task_enter_scope(L, t, 1);
   nursery *n = &s->nursery;
   nursery_open(n, t, &s->handles);
-  scope_open(&s->handles, t->rt->lp);
+  scope_open(&s->handles, loop_scopes(t->rt->lp));
   n->outer = t->nursery;
   n->base = 2;
   n->settled = nursery_leave_settled;

@@ -1,4 +1,6 @@
+#include <errno.h>
 #include <lauxlib.h>
+#include <uv.h>
 
 #include "binding/anchor.h"
 #include "binding/failure.h"
@@ -26,9 +28,9 @@ static int runtime_gc(lua_State *L) {
 /* What to allow. */
 static const char *runtime_advice(int result) {
   switch (result) {
-  case UV_EMFILE: return ": more open files are needed (ulimit -n)";
-  case UV_ENFILE: return ": the machine has too many open files (sysctl fs.file-max)";
-  case UV_ENOSPC: return ": more watches are needed (sysctl fs.epoll.max_user_watches)";
+  case -EMFILE: return ": more open files are needed (ulimit -n)";
+  case -ENFILE: return ": the machine has too many open files (sysctl fs.file-max)";
+  case -ENOSPC: return ": more watches are needed (sysctl fs.epoll.max_user_watches)";
   default: return "";
   }
 }
@@ -65,7 +67,7 @@ runtime *runtime_push(lua_State *L) {
 static void runtime_let_run(runtime *rt) {
   for (int turn = 0; turn < LAST_TURNS; turn++) {
     loop_step(rt->lp, false);
-    if (!loop_has_ready(rt->lp)) return;
+    if (!ops_has_ready(loop_ops(rt->lp))) return;
   }
 }
 
@@ -79,10 +81,10 @@ static void runtime_cancel_all(runtime *rt) {
 }
 
 static void runtime_close_handles(runtime *rt) {
-  list *scopes = loop_scopes(rt->lp);
-  for (list *l = scopes->prev, *prev; l != scopes; l = prev) {
+  list *open = &loop_scopes(rt->lp)->open;
+  for (list *l = open->prev, *prev; l != open; l = prev) {
     prev = l->prev;
-    scope_close_handles(LIST_ENTRY(l, scope, in_loop));
+    scope_close_handles(LIST_ENTRY(l, scope, in_scopes));
   }
 }
 

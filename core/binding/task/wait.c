@@ -41,7 +41,7 @@ op *task_start(lua_State *L, uint64_t deadline_ns) {
   runtime *rt = runtime_of(L);
   op *o = &rt->current->op;
   op_release(o); /* an error may have left something */
-  op_start(o, rt->lp, deadline_ns);
+  op_start(o, loop_ops(rt->lp), deadline_ns);
   return o;
 }
 
@@ -84,7 +84,7 @@ static void wait_drive(runtime *rt) {
   op *o = &rt->main.op;
   rt->is_driving = true;
   while (o->state != OP_DELIVERED) {
-    rt->is_stuck = loop_is_stuck(rt->lp);
+    rt->is_stuck = ops_is_stuck(loop_ops(rt->lp));
     if (rt->is_stuck || interrupt_pending()) op_end(o, OP_CANCELED);
     loop_step(rt->lp, true);
   }
@@ -109,7 +109,7 @@ int task_wait(lua_State *L, op *o, task_finish finish) {
   task *t = (task *)o;
   t->finish = finish;
   if (op_ended(&t->op) && list_empty(&t->op.link)) { /* else it had to wait, and is ready already */
-    if (loop_spend(t->rt->lp)) return wait_finish(L, t);
+    if (ops_spend(loop_ops(t->rt->lp))) return wait_finish(L, t);
     op_postpone(&t->op);
   }
   return wait_park(L, t, wait_continue, t);

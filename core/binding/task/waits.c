@@ -29,7 +29,7 @@ struct waits {
 };
 
 /* Whether the value on the top of the stack is lunet's own, and can be waited for: not a host. */
-static bool is_subject(lua_State *L) {
+static bool waits_is_subject(lua_State *L) {
   if (lua_type(L, -1) != LUA_TUSERDATA || luaL_getmetafield(L, -1, "__name") != LUA_TSTRING)
     return false;
   const char *type = lua_tostring(L, -1);
@@ -39,10 +39,10 @@ static bool is_subject(lua_State *L) {
 }
 
 /* What the function waits on: its first argument, or the second behind a host or nil. */
-static void push_subject(lua_State *L, lua_State *co, const lua_Debug *function) {
+static void waits_push_subject(lua_State *L, lua_State *co, const lua_Debug *function) {
   for (int i = 1; i <= 2 && lua_getlocal(co, function, i) != NULL; i++) {
     lua_xmove(co, L, 1);
-    if (is_subject(L)) {
+    if (waits_is_subject(L)) {
       lua_pushfstring(L, " on %s", luaL_tolstring(L, -1, NULL));
       return;
     }
@@ -53,7 +53,7 @@ static void push_subject(lua_State *L, lua_State *co, const lua_Debug *function)
 
 /* "accept on listener 127.0.0.1:80 (in serve), at server.lua:8". False: the task's body has ended,
  * and it waits for those below it, which are told themselves. */
-static bool write_text(lua_State *L, lua_State *co, struct wait *out) {
+static bool waits_write_text(lua_State *L, lua_State *co, struct wait *out) {
   int top = lua_gettop(L);
   lua_Debug own, called, caller;
   if (!lua_getstack(co, 0, &own)) return false;
@@ -73,28 +73,28 @@ static bool write_text(lua_State *L, lua_State *co, struct wait *out) {
   const char *place = is_known && caller.currentline > 0
                         ? lua_pushfstring(L, ", at %s:%d", caller.short_src, caller.currentline)
                         : "";
-  push_subject(L, co, &own);
+  waits_push_subject(L, co, &own);
   lua_pushfstring(L, "%s%s%s%s", out->call, lua_tostring(L, -1), outer, place);
   snprintf(out->text, sizeof out->text, "%s", lua_tostring(L, -1));
   lua_settop(L, top);
   return true;
 }
 
-static bool is_same(const struct wait *a, const struct wait *b) {
+static bool waits_is_same(const struct wait *a, const struct wait *b) {
   return a->line == b->line && strcmp(a->source, b->source) == 0 && strcmp(a->call, b->call) == 0;
 }
 
-static struct wait *find(struct waits *ws, const struct wait *w) {
+static struct wait *waits_find(struct waits *ws, const struct wait *w) {
   for (int i = 0; i < ws->count; i++)
-    if (is_same(&ws->lines[i], w)) return &ws->lines[i];
+    if (waits_is_same(&ws->lines[i], w)) return &ws->lines[i];
   return NULL;
 }
 
-static void add(struct waits *ws, task *t) {
+static void waits_add(struct waits *ws, task *t) {
   struct wait w = {.tasks = 1, .since_ns = t->op.waits_since_ns};
   if (!lua_checkstack(t->L, LUA_MINSTACK) || !lua_checkstack(ws->L, LUA_MINSTACK)) return;
-  if (!write_text(ws->L, t->L, &w)) return;
-  struct wait *same = find(ws, &w);
+  if (!waits_write_text(ws->L, t->L, &w)) return;
+  struct wait *same = waits_find(ws, &w);
   if (same != NULL) {
     same->tasks++;
     if (w.since_ns < same->since_ns) w.tasks = same->tasks, *same = w;
@@ -105,15 +105,15 @@ static void add(struct waits *ws, task *t) {
   }
 }
 
-static void add_waiting(void *context, task *t) {
-  if (t->L != NULL && t->op.state == OP_WAITING) add(context, t);
+static void waits_add_waiting(void *context, task *t) {
+  if (t->L != NULL && t->op.state == OP_WAITING) waits_add(context, t);
 }
 
 void waits_push(lua_State *L, runtime *rt) {
   struct waits ws = {.L = L};
   uint64_t now_ns = clock_now_ns();
   luaL_Buffer text;
-  task_visit(&rt->main, GENERATIONS_MOST, add_waiting, &ws);
+  task_visit(&rt->main, GENERATIONS_MOST, waits_add_waiting, &ws);
   luaL_buffinit(L, &text);
   for (int i = 0; i < ws.count; i++) {
     const struct wait *w = &ws.lines[i];
