@@ -1,0 +1,173 @@
+-- What a user met before the Lua library got its floors: spec/before has `--help` of every experiment and command, and
+-- `--json` of three experiments, of commit ff8304b. Everything is compared, except the wording of claims and meanings,
+-- which may be written better, and what is listed here.
+local dkjson = require "dkjson"
+local lfs = require "lfs"
+local program = require "spec.support.program"
+
+local LUNET = program.quote(os.getenv "LUNET")
+local ROOT = os.getenv "LUNET_SOURCE"
+
+-- Values that differ from run to run, by their names in an outcome: why.
+local VARYING = {
+  b_connect_seconds = "a time",
+  lateness = "a time",
+  age = "a time",
+  read = "bytes that had arrived, by the size of the buffer",
+  lost = "the rest of them",
+}
+
+-- Options that came since: of which help.
+local ADDED = {
+  ["lunet-directory"] = { ["--all"] = "directories leave slow experiments out" },
+  lunet = {
+    ["lunet doctor"] = "a line for each command",
+    ["lunet COMMAND --help"] = "each command has a help",
+  },
+}
+
+-- Options that are gone.
+local REMOVED = { lunet = { ["lunet doctor [--help]"] = "now `lunet doctor` and `lunet COMMAND --help`" } }
+
+-- Experiments that are gone: why.
+local GONE = { idle_holder = "two experiments in one: a part of it may have another name" }
+
+local function read(path)
+  local file <close> = assert(io.open(path))
+  return file:read "a"
+end
+
+--- The path of the experiment of that name, in whichever folder it is; nil if there is none.
+local function find_experiment(name, folder)
+  folder = folder or ROOT .. "/experiments"
+  for entry in lfs.dir(folder) do
+    local path = folder .. "/" .. entry
+    if entry == name .. ".lua" then return path end
+    local is_folder = entry:sub(1, 1) ~= "." and lfs.attributes(path, "mode") == "directory"
+    local found = is_folder and find_experiment(name, path)
+    if found then return found end
+  end
+  return nil
+end
+
+local function run(words)
+  local result = program.shell(("exec %s %s"):format(LUNET, words))
+  return result.output, result.status
+end
+
+describe("as before issue 17", function()
+  describe("--help", function()
+    -- The options of a help in order: each with its unit, default and range, if it is a knob.
+    local function options_of(text)
+      local list, current = {}, nil
+      for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+        local option = line:match "^   (%-%S.*)"
+        if option then
+          local name, rest = option:match "^(.-)%s%s+(.*)$"
+          current = { name = name or option, text = rest or "" }
+          list[#list + 1] = current
+        elseif line:find "^%s%s%s%s+%S" and current then
+          current.text = current.text .. " " .. line:match "^%s+(.*)$"
+        else
+          current = nil
+        end
+      end
+      return list
+    end
+
+    -- "--backlog VALUE: connections; default 100; a whole number, 0 or more"
+    local function compared(text, excepted)
+      local lines = {}
+      for _, option in ipairs(options_of(text)) do
+        local name = option.name
+        assert(name:find "^%-h" or #option.text > 0, name .. " says nothing")
+        if not (excepted and excepted[name:match "%-%-%S+"]) then
+          lines[#lines + 1] = name .. ": " .. (option.text:match "%(([^()]*; default .*)%)%.$" or "")
+        end
+      end
+      lines[#lines + 1] = "status" .. (text:match "Exit status:(.*)$" or ""):gsub("%D+", " ")
+      return lines
+    end
+
+    for entry in lfs.dir(ROOT .. "/spec/before") do
+      local name = entry:match "^([%w_]+)%.txt$"
+      if name and name ~= "lunet" then
+        it("of the experiment " .. name .. " has the same options, defaults and ranges", function()
+          local path = find_experiment(name)
+          if not path then return assert.is_string(GONE[name]) end
+          local now = run(program.quote(path) .. " --help")
+          assert.same(compared(read(ROOT .. "/spec/before/" .. entry)), compared(now))
+        end)
+      end
+    end
+
+    for name, words in pairs { ["lunet-directory"] = "experiments --help", ["lunet-doctor"] = "doctor --help" } do
+      it("of " .. name .. " has the same options", function()
+        local then_, now = read(("%s/spec/before/%s.txt"):format(ROOT, name)), run(words)
+        assert.same(compared(then_), compared(now, ADDED[name]))
+      end)
+    end
+
+    it("of lunet has the same options and forms", function()
+      local function forms(text, excepted)
+        local list = {}
+        for form in text:gmatch "\n  (%S.-)%s%s+%S" do
+          if not excepted[form] then list[#list + 1] = form end
+        end
+        return list
+      end
+      local before = forms(read(ROOT .. "/spec/before/lunet.txt"), REMOVED.lunet)
+      assert.equal(14, #before)
+      assert.same(before, forms((run "--help"), ADDED.lunet))
+    end)
+  end)
+
+  describe("--json", function()
+    -- The value without what varies, and with the types of it in its place.
+    local function steady(value)
+      if type(value) ~= "table" then return value end
+      local copy = {}
+      for key, field in pairs(value) do copy[key] = VARYING[key] and type(field) or steady(field) end
+      return copy
+    end
+
+    local function keys_of(text)
+      local keys = {}
+      for key in text:gmatch '\n  "(%w+)":' do keys[#keys + 1] = key end
+      return keys
+    end
+
+    local function names_of(environment)
+      local names = {}
+      for name in pairs(environment) do names[#names + 1] = name end
+      table.sort(names)
+      return names
+    end
+
+    -- A machine at work leaves a run unjudged.
+    local function judged(path)
+      local text, status
+      for _ = 1, 5 do
+        text, status = run(program.quote(path) .. " --json")
+        if status ~= 4 then break end
+      end
+      assert.equal(0, status)
+      return text
+    end
+
+    for _, name in ipairs { "stale_replay", "connect_without_accept", "ghost_kinds" } do
+      it("of " .. name .. " has the same fields in the same order, and the same values", function()
+        local before, now = read(("%s/spec/before/%s.json"):format(ROOT, name)), judged(find_experiment(name))
+        local was, is = assert(dkjson.decode(before)), assert(dkjson.decode(now))
+        assert.same(keys_of(before), keys_of(now))
+        for _, field in ipairs { "format", "experiment", "verdict", "knobs" } do
+          assert.same(was[field], is[field])
+        end
+        assert.same(steady(was.outcome), steady(is.outcome))
+        assert.same(was.figures:gsub("%D+", " "), is.figures:gsub("%D+", " ")) -- the words are wording
+        assert.same(names_of(was.environment), names_of(is.environment)) -- the values are the machine's
+        assert.is_string(is.claim)
+      end)
+    end
+  end)
+end)
