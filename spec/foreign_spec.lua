@@ -1,4 +1,4 @@
--- Real programs in the picture: their listeners are found and their queues looked at, though lunet opened none of them.
+-- Real programs: their listeners are found and their queues looked at, though lunet opened none of them.
 local core = require "lunet.core"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
@@ -90,7 +90,7 @@ local function find(words, wanted)
   end
 end
 
-describe("programs in the picture", function()
+describe("the listeners of programs", function()
   before_each(function()
     local events, lost = core.events(0)
     first = #events + lost
@@ -221,7 +221,7 @@ describe("programs in the picture", function()
       wait_for_depth(INNER_PORT, 1)
       lunet.note "It waits."
     end)
-    local shown = story.rest(run, {}, { is_whole = true, picture = {} })
+    local shown = story.rest(run, {}, { is_whole = true, sequence = {} })
     assert.match("\n       ms   client +queue +server\n", shown)
     assert.match("\n[^\n]+|  +1/511 +o kernel: 1 waits to be accepted", shown)
   end)

@@ -56,7 +56,7 @@ local function assert_showable(text, kept)
   end
 end
 
--- The column in which each line of a picture has its second lane.
+-- The column in which each line of a sequence has its second lane.
 local function second_lanes(output)
   local columns = {}
   for line in output:gmatch "[^\n]+" do

@@ -129,9 +129,9 @@ end
 -- assert and error put before a text where in the check they are, which is nothing to the reader of a verdict.
 local function reason_of(failure, check)
   if type(failure) == "table" and failure.message ~= nil then failure = failure.message end
-  local reason, place = tostring(failure), debug.getinfo(check, "S").short_src .. ":"
-  if reason:sub(1, #place) ~= place then return reason end
-  return (reason:sub(#place + 1):gsub("^%d+: ", ""))
+  local reason, where = tostring(failure), debug.getinfo(check, "S").short_src .. ":"
+  if reason:sub(1, #where) ~= where then return reason end
+  return (reason:sub(#where + 1):gsub("^%d+: ", ""))
 end
 
 --- The verdict, and why if the claim does not hold or is not judged.

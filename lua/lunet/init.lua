@@ -25,20 +25,12 @@ local lunet = {
 
 lunet.version = core.versions()
 
--- Documented in lunet/types/lunet.lua. The advice is loaded only when it is needed.
-local function explained(process, ...)
-  if process then return process end
-  return require("lunet.network.refusal").of_program(process, ...)
+-- Documented in lunet/types/lunet.lua. No tail calls: what they raise names the function that the script called.
+
+function lunet.exec(program)
+  local process, message, code = host.exec(nil, program)
+  return process, message, code
 end
-
-function lunet.exec(program) return explained(core.exec(nil, program)) end
-
-function core.host_methods:exec(program)
-  core.check_self(self, "lunet.host")
-  return explained(core.exec(self, program))
-end
-
--- No tail calls: what they raise names the function that the script called.
 
 function lunet.listen(target)
   local listener, message, code = core.listen(nil, target)

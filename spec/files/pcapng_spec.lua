@@ -24,7 +24,7 @@ local function segments_of(recorded)
 end
 
 for family, address in pairs { ipv4 = "0.0.0.0", ipv6 = "::" } do
-  it("a pcapng file has what crossed the wire, once each, at its time and with its sender, by " .. family, function()
+  it("a pcapng file has every segment, once, at its time and with its sender, by " .. family, function()
     local recorded = record(function(client, server)
       local listener = assert(server:listen { port = 7300, backlog = 1, address = address })
       local near = assert(client:connect(listener, BOUND))

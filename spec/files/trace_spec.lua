@@ -2,7 +2,7 @@ local dkjson = require "dkjson"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local schema = require "spec.support.schema"
-local trace_file = require "lunet.files.trace"
+local trace = require "lunet.files.trace"
 
 local BOUND = 10 -- s; bounds waits for states that do come
 
@@ -67,7 +67,7 @@ describe("a trace file", function()
 
   it("has the run, its events in the order of time, and its end", function()
     local result = run { record = "wire" }
-    write(trace_file.encode(result, about(result.began)))
+    write(trace.encode(result, about(result.began)))
     local lines = lines_of(path)
     local first, last = lines[1], lines[#lines]
     assert.same({ "run", 0, "a_run", "It runs.", { backlog = 1 } },
@@ -89,13 +89,13 @@ describe("a trace file", function()
   end)
 
   it("is what its schema says, when the run is over and when it was cut short", function()
-    local follower = assert(trace_file.create(path, about(lunet.now())))
+    local follower = assert(trace.create(path, about(lunet.now())))
     local result = run { record = "wire", follow = function(recorder) follower:follow(recorder) end }
     local cut_short = complaints(path)
     assert.same({ 0, "", "" }, { cut_short.status, cut_short.output, cut_short.errors })
     assert.is_true(#lines_of(path) > 10)
     follower:close()
-    write(trace_file.encode(result, about(result.began)))
+    write(trace.encode(result, about(result.began)))
     local whole = complaints(path)
     assert.same({ 0, "", "" }, { whole.status, whole.output, whole.errors })
     assert.equal("end", lines_of(path)[#lines_of(path)].kind)
@@ -124,14 +124,14 @@ describe("a trace file", function()
       end,
       check = function() end,
     }
-    local follower = assert(trace_file.create(path, about(lunet.now())))
+    local follower = assert(trace.create(path, about(lunet.now())))
     waiting:execute({}, { record = "wire", follow = function(recorder) follower:follow(recorder) end })
     for _, line in ipairs(lines_of(path)) do assert.not_equal("end", line.kind) end
     follower:close()
   end)
 
   it("that cannot be made is an error", function()
-    local file, message = trace_file.create("/nowhere/x.jsonl", about(0))
+    local file, message = trace.create("/nowhere/x.jsonl", about(0))
     assert.is_nil(file)
     assert.match("No such file", message, 1, true)
   end)

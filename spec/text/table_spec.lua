@@ -1,22 +1,22 @@
-local records = require "lunet.text.table"
+local tabular = require "lunet.text.table"
 
 local function lines_of(list, first, width)
-  return records.lines(list, first or {}, width or 80)
+  return tabular.lines(list, first or {}, width or 80)
 end
 
-describe("records", function()
+describe("rows", function()
   it("are a list of tables that hold scalars by name", function()
-    assert.is_true(records.is { { depth = 1 } })
-    assert.is_true(records.is { { depth = 1, state = "open" }, { is_late = true } })
+    assert.is_true(tabular.is { { depth = 1 } })
+    assert.is_true(tabular.is { { depth = 1, state = "open" }, { is_late = true } })
     for _, other in ipairs { {}, { 1 }, { {} }, { { 1, 2 } }, { a = { b = 1 } }, { { a = {} } }, { { a = 1 }, 2 },
       { { a = 1 }, n = 1 }, { [1] = { a = 1 }, [3] = { a = 1 } }, "text", 5 } do
-      assert.is_false(records.is(other))
+      assert.is_false(tabular.is(other))
     end
-    assert.is_false(records.is(nil))
+    assert.is_false(tabular.is(nil))
   end)
 end)
 
-describe("a table of records", function()
+describe("a table of rows", function()
   it("has a line for each, with numbers to the right and all else to the left", function()
     assert.same({
       "accepted  departure  depth",

@@ -3,7 +3,7 @@ local interrupt = require "lunet.text.interrupt"
 local dkjson = require "dkjson"
 local lfs = require "lfs"
 local lunet = require "lunet"
-local recorded = require "lunet.run.record"
+local run_record = require "lunet.run.record"
 local scratch = require "lunet.peer.scratch"
 local verdict = require "lunet.run.verdict"
 
@@ -87,13 +87,13 @@ local function ending_of(status, has_record)
 end
 
 local function failed(entry, why)
-  return recorded.of(entry.name, entry.experiment, nil, { verdict = "could not run", why = why })
+  return run_record.of(entry.name, entry.experiment, nil, { verdict = "could not run", why = why })
 end
 
 --- The record of a run: the one that it printed itself, if that has the verdict that it ended with.
 local function record_of(entry, run)
   local printed = dkjson.decode(run.output)
-  local is_record = type(printed) == "table" and printed.format == recorded.FORMAT
+  local is_record = type(printed) == "table" and printed.format == run_record.FORMAT
   if is_record and verdict.statuses[printed.verdict] == run.status then return printed end
   return failed(entry, ending_of(run.status, is_record))
 end

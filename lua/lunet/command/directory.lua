@@ -39,8 +39,8 @@ local function timeout_of(word)
   return nil, ("--timeout: %s is not allowed; it is a number of seconds, more than 0"):format(word)
 end
 
-local function parser_for(place)
-  local parser = argparse("lunet " .. place,
+local function parser_for(path)
+  local parser = argparse("lunet " .. path,
     "Run the experiments of the directory and its folders, each in a process of its own.")
   parser:add_help(false):usage_max_width(80):help_max_width(80)
   parser:epilog("Exit status: 0 every claim holds, 1 one does not hold, else 4 one is not judged, else 3 one could "
@@ -117,15 +117,15 @@ local function can_write(options)
 end
 
 --- The experiments that are there; nil if there are none or they cannot be found, which has been said.
-local function load_entries(place)
-  local entries, others = catalogue.load(place)
+local function load_entries(path)
+  local entries, others = catalogue.load(path)
   if not entries then
-    complain(("%s: %s"):format(place, others))
+    complain(("%s: %s"):format(path, others))
     return nil, COULD_NOT_RUN
   end
   for _, file in ipairs(others) do complain(("note: %s returns no experiment"):format(file)) end
   if #entries > 0 then return entries end
-  complain(place .. ": there is no experiment in it")
+  complain(path .. ": there is no experiment in it")
   return nil, WRONG_USE
 end
 
@@ -143,30 +143,30 @@ local function select(entries, has_all)
 end
 
 --- Runs the experiments of a directory as the command line says.
----@param place string the directory
+---@param path string the directory
 ---@param arguments string[] what followed it
 ---@return integer status the program's exit status
-function directory.run(place, arguments)
-  local parser = parser_for(place)
+function directory.run(path, arguments)
+  local parser = parser_for(path)
   local ok, options = parser:pparse(arguments)
   if not ok then
     complain(("%s: %s "
-      .. "(known: --help, --all, --jobs, --timeout, --record, --json, --markdown)"):format(place,
+      .. "(known: --help, --all, --jobs, --timeout, --record, --json, --markdown)"):format(path,
       options:gsub("%c+", " ")))
     return WRONG_USE
   end
   if options.help then return tell(parser:get_help()) and HELPED or COULD_NOT_RUN end
   if not can_write(options) then return COULD_NOT_RUN end
   local started = lunet.now()
-  local entries, status = load_entries(place)
+  local entries, status = load_entries(path)
   if not entries then return status end
   local selected, left_out = select(entries, options.all)
   if #selected == 0 then
-    complain(("%s: %s"):format(place, overview.left_out(left_out)))
+    complain(("%s: %s"):format(path, overview.left_out(left_out)))
     return WRONG_USE
   end
   local records = run_all(selected, options)
-  local results = { directory = place, records = records, seconds = lunet.now() - started, left_out = left_out }
+  local results = { directory = path, records = records, seconds = lunet.now() - started, left_out = left_out }
   return tell_results(results, options) and overview.status(records) or COULD_NOT_RUN
 end
 

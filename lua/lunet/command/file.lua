@@ -182,7 +182,7 @@ local function run_as_json(name, experiment, values, options)
 end
 
 -- Colours are for a terminal, and where nobody declined them (https://no-color.org).
-local function picture_style()
+local function sequence_style()
   local locale = os.getenv "LC_ALL" or os.getenv "LC_CTYPE" or os.getenv "LANG" or ""
   local declined = os.getenv "NO_COLOR"
   return {
@@ -208,7 +208,7 @@ local function run_as_story(name, experiment, values, options)
   local run = execute(name, experiment, values,
     { machine = options.machine, record = options.record, follow = options.follow })
   if not run.outcome then return run, true end
-  local style = { is_whole = options.timeline, picture = picture_style() }
+  local style = { is_whole = options.timeline, sequence = sequence_style() }
   local told, why = tell(story.rest(run, experiment.columns, style))
   if told and options.control then told, why = tell("\n" .. control_sentence(experiment, run)) end
   return run, told, why

@@ -18,19 +18,19 @@ local function about(run, name, experiment, values)
 end
 
 --- One for each option: its name, what its value is called, what it does, which module writes it, how that makes its
---- content of a run, how it is begun while the run goes on, and whether it has nothing but what crossed the wire. Only
+--- content of a run, how it is begun while the run goes on, and whether it has nothing but segments. Only
 --- the modules of files that are asked for are loaded, and before the run, which must not be held up.
 ---@type {name: string, argname: string, description: string, module: string, needs_wire: boolean?,
 --- make: (fun(module: table, run: table, name: string, experiment: table, values: table): string),
 --- begin: (fun(module: table, path: string, about: table): table, string)?}[]
 outputs.kinds = {
   { name = "trace", argname = "FILE.jsonl", module = "lunet.files.trace",
-    begin = function(trace_file, ...) return trace_file.create(...) end,
-    make = function(trace_file, run, ...) return trace_file.encode(run, about(run, ...)) end,
+    begin = function(trace, ...) return trace.create(...) end,
+    make = function(trace, run, ...) return trace.encode(run, about(run, ...)) end,
     description = "Write every event as a line of JSON, also while the run goes on." },
   { name = "pcap", argname = "FILE.pcap", module = "lunet.files.pcapng", needs_wire = true,
     make = function(pcapng, run) return pcapng.encode(run.events, run.hosts, to_wall()) end,
-    description = "Write what crossed the wire, for Wireshark (pcapng)." },
+    description = "Write the segments, for Wireshark (pcapng)." },
   { name = "perfetto", argname = "FILE.json", module = "lunet.files.perfetto",
     make = function(perfetto, run) return perfetto.encode(run) end,
     description = "Write the events for ui.perfetto.dev." },
@@ -78,7 +78,7 @@ end
 --- Whether any was asked for.
 function outputs:any() return #self.files > 0 end
 
---- Whether one was asked for that has nothing but what crossed the wire; its option then.
+--- Whether one was asked for that has nothing but segments; its option then.
 ---@return string? name "--pcap"
 function outputs:needs_wire()
   for _, file in ipairs(self.files) do

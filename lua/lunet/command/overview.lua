@@ -4,7 +4,7 @@
 ---@field records table[] from catalogue.run
 ---@field seconds number how long all took
 ---@field left_out string[] the names of the experiments that were not run, since they are slow
-local recorded = require "lunet.run.record"
+local run_record = require "lunet.run.record"
 local text = require "lunet.text.width"
 local verdict = require "lunet.run.verdict"
 
@@ -120,7 +120,7 @@ end
 --- One JSON array of all records.
 ---@param records table[] from catalogue.run
 ---@return string
-function overview.json(records) return recorded.encode(records) end
+function overview.json(records) return run_record.encode(records) end
 
 --- The exit status that a run of all of them ends with.
 ---@param records table[] from catalogue.run

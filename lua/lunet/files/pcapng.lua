@@ -1,4 +1,4 @@
---- What crossed the wire, as a file for Wireshark and tshark: pcapng (IETF draft-ietf-opsawg-pcapng), with an
+--- The segments of a run as a file for Wireshark and tshark: pcapng (IETF draft-ietf-opsawg-pcapng), with an
 --- interface for each host, each segment once as its sender saw it, and a comment where it was lost or sent again.
 local text = require "lunet.text.width"
 local value = require "lunet.text.value"

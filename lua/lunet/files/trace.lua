@@ -8,8 +8,8 @@ local core = require "lunet.core"
 local interrupt = require "lunet.text.interrupt"
 local json = require "lunet.text.json"
 
-local trace_file = {}
-trace_file.__index = trace_file
+local trace = {}
+trace.__index = trace
 
 local FIRST <const> = { "at", "kind", "experiment", "claim", "host", "label" }
 local HIDDEN <const> = { packet = true }
@@ -49,7 +49,7 @@ end
 ---@param run table from experiment:execute
 ---@param about table see opening
 ---@return string
-function trace_file.encode(run, about)
+function trace.encode(run, about)
   local lines = { opening(about) }
   for _, e in ipairs(run.events) do lines[#lines + 1] = event_line(e, about.began) end
   local last = run.events[#run.events]
@@ -64,16 +64,16 @@ end
 --- Begins a file that follows a run, at no moment an empty one. What was in it is lost.
 ---@param path string
 ---@param about table see opening
----@return lunet.trace_file|nil
+---@return lunet.trace|nil
 ---@return string? message
-function trace_file.create(path, about)
+function trace.create(path, about)
   local ok, message = core.replace_file(path, opening(about))
   if not ok then return nil, message end
   local file
   file, message = io.open(path, "a")
   if not file then return nil, message end
   file:setvbuf "no" -- whole lines reach the kernel, and outlive the process
-  return setmetatable({ path = path, file = file, about = about }, trace_file)
+  return setmetatable({ path = path, file = file, about = about }, trace)
 end
 
 local function news_of(recorder, began)
@@ -85,7 +85,7 @@ end
 --- Writes what a recording has that is new. To be run as a task, until it is canceled. Ends when it cannot tell or
 --- write the news, so that the lines have no gap: the run goes on.
 ---@param recorder lunet.recording
-function trace_file:follow(recorder)
+function trace:follow(recorder)
   repeat
     core.sleep(EVERY)
     local ok, lines = interrupt.pcall(news_of, recorder, self.about.began)
@@ -94,13 +94,13 @@ function trace_file:follow(recorder)
 end
 
 --- Writes no more. When the run is over, the whole takes the place of what was written.
-function trace_file:close()
+function trace:close()
   self.file:close()
   self.file = nil
 end
 
-function trace_file:__close()
+function trace:__close()
   if self.file then self:close() end
 end
 
-return trace_file
+return trace

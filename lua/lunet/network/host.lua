@@ -154,6 +154,26 @@ function methods:sysctl(name, value)
   return sysctl.set(self, name, path, value ~= nil and sysctl.text(name, value, 2) or nil)
 end
 
+--- Runs a program on a host, nil for the home host. The advice is loaded only when it is needed.
+---@param on lunet.host|nil
+---@param program lunet.program
+---@return lunet.process|nil process
+---@return string? message
+---@return string? code
+function host.exec(on, program)
+  local process, message, code = core.exec(on, program)
+  if process then return process end
+  return require("lunet.network.refusal").of_program(process, message, code)
+end
+
+-- exec and sockets are documented in lunet/types/host.lua.
+
+function methods:exec(program)
+  core.check_self(self, "lunet.host")
+  local process, message, code = host.exec(self, program)
+  return process, message, code
+end
+
 function methods:sockets(filter)
   core.check_self(self, "lunet.host")
   local sockets, message, code = core.sockets(self, filter)

@@ -1,5 +1,5 @@
 --- What is recorded of a run, by all its witnesses, on one clock: what the script's calls did, what the kernel held
---- in its queues, counters and socket lists, and what crossed the wire.
+--- in its queues, counters and socket lists, and the segments that passed.
 local core = require "lunet.core"
 local counters = require "lunet.network.counters"
 local host = require "lunet.network.host"
@@ -34,7 +34,7 @@ function recording.start(level)
   if not host.on_made then
     host.on_made = function(made) self:meet(made, level == "wire") end
     rule.on_open = function(options) self.rules[#self.rules + 1] = options end
-    interfaces.on_addresses = function(owner, addresses) self:place(owner, addresses) end
+    interfaces.on_addresses = function(owner, addresses) self:learn_addresses(owner, addresses) end
   end
   return self
 end
@@ -52,7 +52,7 @@ function recording:meet(made, with_wire)
   if not capture then self.failures[#self.failures + 1] = message end
 end
 
-function recording:place(owner, addresses)
+function recording:learn_addresses(owner, addresses)
   for _, address in ipairs(addresses) do self.addresses[address] = core.host_number(owner) end
 end
 
@@ -152,7 +152,7 @@ local function understand(events, before_counters, before_sockets)
   return understood
 end
 
--- -- the wire ----------------------------------------------------------------------------------
+-- -- the segments ----------------------------------------------------------------------------------
 
 -- Each rule with when it was open. Its options come in the order of the events.
 local function open_times(events, rules)

@@ -1,4 +1,4 @@
---- What crossed the wire: the captures of several hosts as one list of segments, each told once, with when it left
+--- The segments of a run: the captures of several hosts as one list of segments, each told once, with when it left
 --- and when it arrived.
 local address = require "lunet.network.address"
 

@@ -1,4 +1,4 @@
---- The states of connections over time, each end for itself: derived from what crossed the wire, or from the calls
+--- The states of connections over time, each end for itself: derived from the segments, or from the calls
 --- where there is no wire, and set right by what the kernel lists in its snapshots.
 local address = require "lunet.network.address"
 local cast = require "lunet.recording.cast"

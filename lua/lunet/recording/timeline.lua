@@ -132,7 +132,7 @@ local function sockets_text(e, who)
   return ("holds %d connections unaccepted, %d of them left by FIN; %d bytes unread"):format(#held, left, unread)
 end
 
--- -- the wire ----------------------------------------------------------------------------------
+-- -- the segments ----------------------------------------------------------------------------------
 
 local function segment_text(e)
   local words = {}
@@ -199,7 +199,7 @@ end
 ---@field what? string
 ---@field note? string the script's own words, instead
 ---@field is_kernel? boolean whether it is what the host's kernel says
----@field segment? string what crossed the wire, instead: "SYN-ACK", "FIN", "8 bytes"
+---@field segment? string a segment, instead: "SYN-ACK", "FIN", "8 bytes"
 ---@field to_host? integer where a segment went
 ---@field whom? string to whom
 ---@field lost? "wire"|"rule" where a segment was lost

@@ -72,25 +72,25 @@ local function scale_for(length, most, fold, silences, sums)
 end
 
 local function lay_out(self, room)
-  local place = self.start
+  local position = self.start
   for i, t in ipairs(self.points) do
     if i > 1 then
       local silence = (t - self.points[i - 1]) * self.scale
       if silence > self.fold * (1 + 1e-9) then
         self.folds[#self.folds + 1] = { from = self.points[i - 1], to = t, seconds = t - self.points[i - 1],
-          start = place, finish = place + self.fold }
+          start = position, finish = position + self.fold }
         silence = self.fold
       end
-      place = place + silence
+      position = position + silence
     end
-    place = place + (room[t] or 0)
-    self.places[i] = place
+    position = position + (room[t] or 0)
+    self.positions[i] = position
   end
-  self.finish = place
+  self.finish = position
 end
 
 local function make(points, silences, sums, options)
-  local self = setmetatable({ points = points, silences = silences, sums = sums, places = {}, folds = {},
+  local self = setmetatable({ points = points, silences = silences, sums = sums, positions = {}, folds = {},
     start = options.start or 0 }, axis)
   self.fold = options.fold or natural_fold(silences, sums, options.length)
   self.scale = scale_for(options.length, options.scale or math.huge, self.fold, silences, sums)
@@ -139,14 +139,14 @@ end
 --- Where a time is. Before the first and after the last one there is no room.
 ---@param t number
 ---@return number
-function axis:place(t)
+function axis:position(t)
   local points = self.points
   if #points == 0 then return self.start end
   local i = point_before(self, t)
   self.near = i
-  if points[i] >= t or i == #points then return self.places[i] end
+  if points[i] >= t or i == #points then return self.positions[i] end
   local share = (t - points[i]) / (points[i + 1] - points[i])
-  return self.places[i] + share * math.min((points[i + 1] - points[i]) * self.scale, self.fold)
+  return self.positions[i] + share * math.min((points[i + 1] - points[i]) * self.scale, self.fold)
 end
 
 local function round_step(seconds)
@@ -159,12 +159,12 @@ end
 
 -- Round times between two, but none near either.
 local function add_round(self, ticks, from, to, step, zero, least)
-  local last = self:place(to)
+  local last = self:position(to)
   for n = math.ceil((from - zero) / step), math.floor((to - zero) / step) do
     local t = zero + n * step
-    local place = self:place(t)
-    if place - ticks[#ticks].place >= least and (last - place >= least or to == self.points[#self.points]) then
-      ticks[#ticks + 1] = { t = t, place = place }
+    local position = self:position(t)
+    if position - ticks[#ticks].position >= least and (last - position >= least or to == self.points[#self.points]) then
+      ticks[#ticks + 1] = { t = t, position = position }
     end
   end
 end
@@ -172,16 +172,16 @@ end
 --- Times to be written at the axis: where each stretch between folds begins, and round ones within.
 ---@param least number how far apart they are
 ---@param zero? number the time that is 0
----@return {t: number, place: number, is_start: boolean?}[]
+---@return {t: number, position: number, is_start: boolean?}[]
 function axis:ticks(least, zero)
   local ticks, from = {}, self.points[1]
   if not from then return ticks end
   local step = self.scale > 0 and round_step(least / self.scale)
   for i = 1, #self.folds + 1 do
     local to = self.folds[i] and self.folds[i].from or self.points[#self.points]
-    local place = self:place(from)
-    if #ticks == 0 or place - ticks[#ticks].place >= least then
-      ticks[#ticks + 1] = { t = from, place = place, is_start = true }
+    local position = self:position(from)
+    if #ticks == 0 or position - ticks[#ticks].position >= least then
+      ticks[#ticks + 1] = { t = from, position = position, is_start = true }
     end
     if step and (to - from) / step < 1e4 then add_round(self, ticks, from, to, step, zero or 0, least) end
     from = self.folds[i] and self.folds[i].to

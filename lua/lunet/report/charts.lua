@@ -29,8 +29,9 @@ local function add_times(parts, along, bottom, zero)
   parts[#parts + 1] = element("path", { class = "tick", d = ("M%s %sH%s"):format(number(LEFT), number(bottom),
     number(LEFT + LENGTH)) })
   for _, tick in ipairs(along:ticks(72, zero)) do
-    parts[#parts + 1] = element("path", { class = "tick", d = ("M%s %sv4"):format(number(tick.place), number(bottom)) })
-    parts[#parts + 1] = label(tick.place, bottom + 16, ("%.3f"):format((tick.t - zero) * 1000),
+    local x = number(tick.position)
+    parts[#parts + 1] = element("path", { class = "tick", d = ("M%s %sv4"):format(x, number(bottom)) })
+    parts[#parts + 1] = label(tick.position, bottom + 16, ("%.3f"):format((tick.t - zero) * 1000),
       tick.is_start and "start" or "quiet", "middle")
   end
   parts[#parts + 1] = label(LEFT - 24, bottom + 16, "ms", "quiet")
@@ -70,11 +71,11 @@ local function steps_path(queue, field, along, up, finish)
     path[#path + 1] = "V" .. number(up(now))
   end
   for _, e in ipairs(queue) do
-    local place, v = math.floor(along:place(e.at) * 2) / 2, e[field]
-    if place ~= x then
+    local position, v = math.floor(along:position(e.at) * 2) / 2, e[field]
+    if position ~= x then
       flush()
-      path[#path + 1] = x and "H" .. number(place) or ("M%s %s"):format(number(place), number(up(v)))
-      x, low, high = place, v, v
+      path[#path + 1] = x and "H" .. number(position) or ("M%s %s"):format(number(position), number(up(v)))
+      x, low, high = position, v, v
     end
     low, high, now = math.min(low, v), math.max(high, v), v
   end
@@ -89,7 +90,7 @@ local function add_queue(parts, queue, top, along, name)
   local shows_limit = queue.highest <= 6 * most
   if shows_limit then most = math.max(most, queue.highest) end
   local function up(depth) return bottom - math.min(depth / most, 1.08) * (PANEL - 30) end
-  local finish = along:place(queue.finish or along.points[#along.points])
+  local finish = along:position(queue.finish or along.points[#along.points])
   parts[#parts + 1] = label(LEFT - 24, top + 22, name)
   if queue.port then parts[#parts + 1] = label(LEFT - 24, top + 36, ("port %d"):format(queue.port), "quiet") end
   parts[#parts + 1] = label(LEFT - 5, bottom + 3, "0", "quiet")
@@ -97,7 +98,7 @@ local function add_queue(parts, queue, top, along, name)
   parts[#parts + 1] = element("path", { class = "grid", d = ("M%s %sH%s"):format(number(LEFT), number(bottom),
     number(LEFT + LENGTH)) })
   parts[#parts + 1] = element("path", { class = "steps", d = steps_path(queue, "depth", along, up, finish) })
-  local start = along:place(queue[1].at)
+  local start = along:position(queue[1].at)
   if shows_limit then
     parts[#parts + 1] = element("path", { class = "limit", d = steps_path(queue, "limit", along, up, finish) })
     parts[#parts + 1] = element("g", { class = "words" }, label(start + 4, up(queue[1].limit) - 4,
@@ -137,7 +138,7 @@ end
 local LOOKS <const> = { SYN_SENT = "handshake", SYN_RECV = "handshake", ESTABLISHED = "open", CLOSE_WAIT = "half" }
 
 local function add_spell(parts, of, spell, y, along, last, zero)
-  local x, to = along:place(spell.from), along:place(spell.to or last)
+  local x, to = along:position(spell.from), along:position(spell.to or last)
   local words = ("%s  %s, %.3f to %.3f ms (%s)"):format(of.title, spell.state, (spell.from - zero) * 1000,
     ((spell.to or last) - zero) * 1000, spell.source)
   local bar = element("rect", { class = "spell " .. (LOOKS[spell.state] or "closing"), x = x, y = y,
@@ -149,7 +150,7 @@ local function add_spell(parts, of, spell, y, along, last, zero)
 end
 
 local function add_queued(parts, of, y, along)
-  local x, to = along:place(of.queued_from), along:place(of.queued_to)
+  local x, to = along:position(of.queued_from), along:position(of.queued_to)
   parts[#parts + 1] = element("g", { class = "state waiting" }, element("title", {}, "in the queue, not accepted")
     .. element("path", { class = "queued", d = ("M%s %sH%sM%s %sv4M%s %sv4"):format(number(x), number(y + BAR + 2),
       number(to), number(x), number(y + BAR), number(to), number(y + BAR)) }))

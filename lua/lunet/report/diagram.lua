@@ -26,7 +26,7 @@ local function widest_words(list)
   local widths, known = {}, {}
   for _, mark in ipairs(list) do
     if mark.kind == "event" then
-      local key = mark.column.number
+      local key = mark.lane.number
       known[key] = known[key] or {}
       if not known[key][mark.label] then
         known[key][mark.label] = true
@@ -38,21 +38,21 @@ local function widest_words(list)
 end
 
 -- Words of clients are left of their lanes, those of servers right; arrows and their words need room between.
-local function place_columns(list, of)
+local function set_lanes(list, of)
   local widths, x = widest_words(list), TIMES
-  for i, column in ipairs(of.list) do
+  for i, lane in ipairs(of.list) do
     local words = (widths[i] or 0) + (widths[i] and 30 or 0)
-    local name = text.width(column.name) * 7.5 / 2
-    if column.kind == "client" then
-      column.x = x + math.max(words, name, 40) + (i > 1 and 70 or 0)
-      x = column.x
-    elseif column.kind == "queue" then
-      column.x = x + (i == 1 and 80 or 190)
-      x = column.x
+    local name = text.width(lane.name) * 7.5 / 2
+    if lane.kind == "client" then
+      lane.x = x + math.max(words, name, 40) + (i > 1 and 70 or 0)
+      x = lane.x
+    elseif lane.kind == "queue" then
+      lane.x = x + (i == 1 and 80 or 190)
+      x = lane.x
     else
       local before = of.list[i - 1]
-      column.x = x + (before and (before.kind == "queue" and 110 or 220) or 90)
-      x = column.x + math.max(words, name)
+      lane.x = x + (before and (before.kind == "queue" and 110 or 220) or 90)
+      x = lane.x + math.max(words, name)
     end
   end
   return x + 30
@@ -60,12 +60,12 @@ end
 
 local function head_of(of)
   local parts = { element("text", { x = TIMES - 16, y = 20, ["text-anchor"] = "end", class = "quiet" }, "ms") }
-  for _, column in ipairs(of.list) do
-    parts[#parts + 1] = element("text", { x = column.x, y = 20, ["text-anchor"] = "middle", class = "name" },
-      escape(column.name))
-    local below = column.detail or #column.spans > 1 and ("%d of them, in turn"):format(#column.spans)
+  for _, lane in ipairs(of.list) do
+    parts[#parts + 1] = element("text", { x = lane.x, y = 20, ["text-anchor"] = "middle", class = "name" },
+      escape(lane.name))
+    local below = lane.detail or #lane.spans > 1 and ("%d of them, in turn"):format(#lane.spans)
     if below then
-      parts[#parts + 1] = element("text", { x = column.x, y = 35, ["text-anchor"] = "middle", class = "quiet" },
+      parts[#parts + 1] = element("text", { x = lane.x, y = 35, ["text-anchor"] = "middle", class = "quiet" },
         escape(below))
     end
   end
@@ -75,31 +75,31 @@ end
 local function lane_path(x, from, to) return ("M%s %sV%s"):format(number(x), number(from), number(to)) end
 
 -- Dotted where time is folded.
-local function add_lane(parts, column, from, to, folds)
+local function add_lane(parts, lane, from, to, folds)
   local solid, dotted = {}, {}
   for _, fold in ipairs(folds) do
     if fold.start >= from and fold.finish <= to then
-      solid[#solid + 1] = lane_path(column.x, from, fold.start)
-      dotted[#dotted + 1] = lane_path(column.x, fold.start, fold.finish)
+      solid[#solid + 1] = lane_path(lane.x, from, fold.start)
+      dotted[#dotted + 1] = lane_path(lane.x, fold.start, fold.finish)
       from = fold.finish
     end
   end
-  solid[#solid + 1] = lane_path(column.x, from, to)
+  solid[#solid + 1] = lane_path(lane.x, from, to)
   parts[#parts + 1] = element("path", { class = "lane", d = table.concat(solid) })
   if #dotted > 0 then parts[#parts + 1] = element("path", { class = "folded", d = table.concat(dotted) }) end
 end
 
 local function lanes_of(self)
   local parts = {}
-  for _, column in ipairs(self.columns.list) do
-    for _, span in ipairs(column.spans) do
+  for _, lane in ipairs(self.lanes.list) do
+    for _, span in ipairs(lane.spans) do
       local from, to = 0, self.height
-      if #column.spans > 1 then
-        from, to = self.axis:place(span.from) - 6, self.axis:place(span.to) + 6
-        local cap = ("M%s %sh8M%s %sh8"):format(number(column.x - 4), number(from), number(column.x - 4), number(to))
+      if #lane.spans > 1 then
+        from, to = self.axis:position(span.from) - 6, self.axis:position(span.to) + 6
+        local cap = ("M%s %sh8M%s %sh8"):format(number(lane.x - 4), number(from), number(lane.x - 4), number(to))
         parts[#parts + 1] = element("path", { class = "lane", d = cap })
       end
-      add_lane(parts, column, from, to, self.axis.folds)
+      add_lane(parts, lane, from, to, self.axis.folds)
     end
   end
   return table.concat(parts)
@@ -108,11 +108,11 @@ end
 local function times_of(self)
   local parts, last = {}, -math.huge
   for _, tick in ipairs(self.axis:ticks(36, self.zero)) do
-    if tick.place - last >= 14 then
-      last = tick.place
+    if tick.position - last >= 14 then
+      last = tick.position
       parts[#parts + 1] = element("path", { class = "tick", d = ("M%s %sh5"):format(number(TIMES - 10),
-        number(tick.place)) })
-      parts[#parts + 1] = element("text", { x = TIMES - 16, y = tick.place + 4, ["text-anchor"] = "end",
+        number(tick.position)) })
+      parts[#parts + 1] = element("text", { x = TIMES - 16, y = tick.position + 4, ["text-anchor"] = "end",
         class = tick.is_start and "start" or "quiet" }, ("%.3f"):format((tick.t - self.zero) * 1000))
     end
   end
@@ -134,7 +134,7 @@ local function fit_scale(list)
   local last, gaps = {}, {}
   for _, mark in ipairs(list) do
     if mark.label and mark.kind ~= "note" then
-      local key = (mark.column or mark.from or mark.to).number * (mark.kind == "segment" and -1 or 1)
+      local key = (mark.lane or mark.from or mark.to).number * (mark.kind == "segment" and -1 or 1)
       if last[key] and mark.at > last[key] then gaps[#gaps + 1] = mark.at - last[key] end
       last[key] = mark.at
     end
@@ -164,21 +164,21 @@ local function make_axis(self, list)
 end
 
 -- Steps of a queue; those on the same spot are one.
-local function queue_steps(list, place, least)
+local function queue_steps(list, position, least)
   local steps, last = {}, {}
   for _, mark in ipairs(list) do
     if mark.kind == "queue" then
-      local column, y = mark.column, place(mark.at)
-      column.deepest = math.max(column.deepest or 0, mark.depth, math.min(mark.limit, 8))
-      local step = last[column]
+      local lane, y = mark.lane, position(mark.at)
+      lane.deepest = math.max(lane.deepest or 0, mark.depth, math.min(mark.limit, 8))
+      local step = last[lane]
       if step and step.socket == mark.socket and y - step.y < least then
         step.least, step.most = math.min(step.least, mark.depth), math.max(step.most, mark.depth)
         step.depth, step.limit, step.count = mark.depth, mark.limit, step.count + 1
       else
-        step = { kind = "queue", y = y, column = column, depth = mark.depth, least = mark.depth, most = mark.depth,
+        step = { kind = "queue", y = y, lane = lane, depth = mark.depth, least = mark.depth, most = mark.depth,
           limit = mark.limit, socket = mark.socket, count = 1, e = mark.e, number = mark.number }
-        if last[column] then last[column].to = y end
-        steps[#steps + 1], last[column] = step, step
+        if last[lane] then last[lane].to = y end
+        steps[#steps + 1], last[lane] = step, step
       end
     end
   end
@@ -186,14 +186,14 @@ local function queue_steps(list, place, least)
 end
 
 local function end_of_queue(self, step)
-  for _, span in ipairs(step.column.spans) do
-    if span.socket == step.socket then return self.axis:place(span.to) end
+  for _, span in ipairs(step.lane.spans) do
+    if span.socket == step.socket then return self.axis:position(span.to) end
   end
   return self.height
 end
 
 local function draw_queues(self, hand, list)
-  for _, step in ipairs(queue_steps(list, hand.place, self.is_tall and pen.LINE or 4)) do
+  for _, step in ipairs(queue_steps(list, hand.position, self.is_tall and pen.LINE or 4)) do
     local finish = end_of_queue(self, step)
     hand:queue(step, math.min(step.to or finish, finish))
   end
@@ -201,7 +201,7 @@ end
 
 local function draw_note(hand, mark, tops)
   if not mark.lines then return false end
-  local top = tops[mark.at] or hand.place(mark.at) - mark.total_room
+  local top = tops[mark.at] or hand.position(mark.at) - mark.total_room
   tops[mark.at] = top + mark.room
   hand:note(mark, TIMES + 4, mark.lines, top + (mark.extra or 0) + 6)
   for key in pairs(hand.bottoms) do hand.bottoms[key] = math.max(hand.bottoms[key], top + mark.room - 6) end
@@ -210,12 +210,12 @@ end
 
 local function draw_marks(self, list)
   self.is_tall = self.axis.finish > TALLEST * 0.6
-  local hand = pen.new(function(t) return self.axis:place(t) end, self.zero, self.is_tall)
+  local hand = pen.new(function(t) return self.axis:position(t) end, self.zero, self.is_tall)
   hand.width = self.width
-  local merged = marks.merge(list, hand.place, self.is_tall and pen.LINE or SAME_SPOT)
+  local merged = marks.merge(list, hand.position, self.is_tall and pen.LINE or SAME_SPOT)
   hand:waits_of(merged)
   for _, mark in ipairs(merged) do
-    if mark.slot then mark.column.slots = math.max(mark.column.slots or 0, mark.slot) end
+    if mark.slot then mark.lane.slots = math.max(mark.lane.slots or 0, mark.slot) end
   end
   local tops, left_out, by_time = {}, 0, {}
   for _, mark in ipairs(merged) do
@@ -268,8 +268,8 @@ end
 ---@return lunet.diagram
 function diagram.draw(events, hosts, lines, zero)
   local seen = marks.of(events, hosts, lines)
-  local self = { columns = seen.columns, zero = zero, scale = fit_scale(seen.list) }
-  self.width = math.max(place_columns(seen.list, seen.columns), 420)
+  local self = { lanes = seen.lanes, zero = zero, scale = fit_scale(seen.list) }
+  self.width = math.max(set_lanes(seen.list, seen.lanes), 420)
   local hand, left_out = draw_with_room(self, seen.list)
   local body = table.concat({ times_of(self), table.concat(hand.backs), lanes_of(self),
     element("g", { class = "queues" }, table.concat(hand.queues)),
@@ -279,7 +279,7 @@ function diagram.draw(events, hosts, lines, zero)
   local cuts = {}
   for i, fold in ipairs(self.axis.folds) do cuts[i] = fold.start + (fold.finish - fold.start) * 0.38 end
   return { width = math.ceil(self.width), height = math.ceil(self.height), head_height = HEAD, cuts = cuts,
-    head = head_of(seen.columns), body = body, shown = #seen.list, drawn = hand.drawn, left_out = left_out,
+    head = head_of(seen.lanes), body = body, shown = #seen.list, drawn = hand.drawn, left_out = left_out,
     unlabelled = hand.unlabelled, folds = #self.axis.folds, axis = self.axis }
 end
 

@@ -1,9 +1,9 @@
---- The pictures of a run: of each group of hosts its diagram, with a title where there are several.
+--- The diagrams of a run: one for each group of hosts, with a title where there are several.
 local diagram = require "lunet.report.diagram"
 local groups = require "lunet.recording.groups"
 local timeline = require "lunet.recording.timeline"
 
-local picture = {}
+local diagrams = {}
 
 local MOST <const> = 60 -- groups that are drawn
 
@@ -45,9 +45,9 @@ local known = setmetatable({}, { __mode = "k" }) -- by run, which may go into se
 ---@return integer left_out how many groups are not drawn
 ---@return number zero the time that is 0
 ---@return table<integer, lunet.timeline_line> lines of all events
-function picture.of(run)
+function diagrams.of(run)
   known[run] = known[run] or table.pack(draw(run))
   return table.unpack(known[run], 1, known[run].n)
 end
 
-return picture
+return diagrams

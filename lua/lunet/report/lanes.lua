@@ -1,9 +1,9 @@
---- The columns of the diagram: one for each host, and for each listener's queue. A host that is both client and
---- server has two. Those of the same name that come one after the other share a column.
+--- The lanes of the diagram: one for each host, and for each listener's queue. A host that is both client and
+--- server has two. Those of the same name that come one after the other share a lane.
 local address = require "lunet.network.address"
 
-local columns = {}
-columns.__index = columns
+local lanes = {}
+lanes.__index = lanes
 
 local HOME <const> = 0
 
@@ -101,68 +101,68 @@ end
 
 local function name_of(host, hosts) return hosts[host] or host == HOME and "home" or "host " .. host end
 
--- The first column of its group that is free, or a new one.
-local function place_span(self, span, groups, hosts)
+-- The first lane of its group that is free, or a new one.
+local function put_span(self, span, groups, hosts)
   local name = name_of(span.host, hosts)
   local sides = self.seen[span.host] or {}
   if sides.client and sides.server and span.kind ~= "queue" then name = ("%s (%s)"):format(name, span.kind) end
   local owner = span.kind == "queue" and self.by_key[span.host .. "server"]
   local group = span.kind .. (owner and owner.number or name)
   groups[group] = groups[group] or {}
-  local column
+  local lane
   for _, candidate in ipairs(groups[group]) do
-    if candidate.to < span.from then column = candidate break end
+    if candidate.to < span.from then lane = candidate break end
   end
-  if not column then
+  if not lane then
     local number = #groups[group] + 1
-    column = { kind = span.kind, name = number > 1 and ("%s %d"):format(name, number) or name, of = hosts[span.host],
+    lane = { kind = span.kind, name = number > 1 and ("%s %d"):format(name, number) or name, of = hosts[span.host],
       spans = {}, number = #self.list + 1, owner = owner }
-    table.insert(groups[group], column)
-    self.list[#self.list + 1] = column
+    table.insert(groups[group], lane)
+    self.list[#self.list + 1] = lane
   end
-  column.to = span.to
-  column.spans[#column.spans + 1] = span
-  self.by_key[span.kind == "queue" and "queue" .. span.socket or span.host .. span.kind] = column
+  lane.to = span.to
+  lane.spans[#lane.spans + 1] = span
+  self.by_key[span.kind == "queue" and "queue" .. span.socket or span.host .. span.kind] = lane
 end
 
-local function name_queue(column)
-  local port = column.spans[1].port
-  column.name = "queue"
-  for _, span in ipairs(column.spans) do
+local function name_queue(lane)
+  local port = lane.spans[1].port
+  lane.name = "queue"
+  for _, span in ipairs(lane.spans) do
     if span.port ~= port then port = nil end
   end
-  if port then column.detail = ("port %d"):format(port) end
+  if port then lane.detail = ("port %d"):format(port) end
 end
 
 -- Clients, then each server with its queues before it.
 local function sort(self)
   local ordered = {}
-  for _, column in ipairs(self.list) do
-    if column.kind == "client" then ordered[#ordered + 1] = column end
+  for _, lane in ipairs(self.list) do
+    if lane.kind == "client" then ordered[#ordered + 1] = lane end
   end
-  for _, column in ipairs(self.list) do
-    if column.kind == "server" then
+  for _, lane in ipairs(self.list) do
+    if lane.kind == "server" then
       for _, queue in ipairs(self.list) do
-        if queue.kind == "queue" and queue.owner == column then
+        if queue.kind == "queue" and queue.owner == lane then
           name_queue(queue)
           ordered[#ordered + 1] = queue
         end
       end
-      ordered[#ordered + 1] = column
+      ordered[#ordered + 1] = lane
     end
   end
-  for i, column in ipairs(ordered) do column.number = i end
+  for i, lane in ipairs(ordered) do lane.number = i end
   self.list = ordered
 end
 
---- Finds the columns for a list of events.
+--- Finds the lanes for a list of events.
 ---@param events table[]
 ---@param hosts table<integer, string> the hosts' names
----@return lunet.columns with `list`, from left to right: {kind: "client"|"queue"|"server", name, detail?, number,
+---@return lunet.lanes with `list`, from left to right: {kind: "client"|"queue"|"server", name, detail?, number,
 --- spans: {host, socket?, from, to}[]}
-function columns.of(events, hosts)
+function lanes.of(events, hosts)
   local self = setmetatable({ served = {}, ports = {}, seen = {}, spans = {}, in_order = {}, listeners = {},
-    by_key = {}, list = {} }, columns)
+    by_key = {}, list = {} }, lanes)
   find_served(self, events)
   for _, e in ipairs(events) do look(self, e) end
   for _, e in ipairs(events) do look_again(self, e) end
@@ -172,27 +172,27 @@ function columns.of(events, hosts)
     return a.host < b.host
   end)
   local groups = {}
-  for _, span in ipairs(self.in_order) do place_span(self, span, groups, hosts) end
+  for _, span in ipairs(self.in_order) do put_span(self, span, groups, hosts) end
   table.sort(self.list, function(a, b) return a.spans[1].from < b.spans[1].from end)
   sort(self)
   return self
 end
 
---- The column in which an event is told; nil for what has none, as a note.
-function columns:of_event(e)
+--- The lane in which an event is told; nil for what has none, as a note.
+function lanes:of_event(e)
   if e.kind == "note" or e.kind == "segment" then return nil end
   local host = host_of(e)
   local on = side_of(self, e)
   return on and self.by_key[host .. on] or self.by_key[host .. "server"] or self.by_key[host .. "client"]
 end
 
---- The column of the queue of a listener.
-function columns:of_queue(e) return e.socket and self.by_key["queue" .. e.socket] end
+--- The lane of the queue of a listener.
+function lanes:of_queue(e) return e.socket and self.by_key["queue" .. e.socket] end
 
---- The columns between which a segment went; nil for an end that has none.
-function columns:of_segment(e)
+--- The lanes between which a segment went; nil for an end that has none.
+function lanes:of_segment(e)
   return e.host and self.by_key[e.host .. side(self, e.host, port_of(self, e.from))],
     e.to_host and self.by_key[e.to_host .. side(self, e.to_host, port_of(self, e.to))]
 end
 
-return columns
+return lanes

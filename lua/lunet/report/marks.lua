@@ -1,5 +1,5 @@
---- What the diagram shows of a run: events, segments, notes and queues, each with its column and its words.
-local columns = require "lunet.report.lanes"
+--- What the diagram shows of a run: events, segments, notes and queues, each with its lane and its words.
+local lanes = require "lunet.report.lanes"
 local timeline = require "lunet.recording.timeline"
 
 local marks = {}
@@ -28,9 +28,9 @@ local function segment_detail(e, line, zero)
     ("%s > %s"):format(e.from, e.to), numbers, way or "not seen to arrive" }, "\n")
 end
 
-local function words_of(line, column)
+local function words_of(line, lane)
   if line.is_kernel then return "kernel: " .. line.what end
-  local is_plain = not line.who or line.who == column.of or line.who == "server"
+  local is_plain = not line.who or line.who == lane.of or line.who == "server"
   return is_plain and line.what or line.who .. " " .. line.what
 end
 
@@ -43,14 +43,14 @@ local function segment_mark(e, line, of)
 end
 
 local function queue_mark(e, of)
-  local column = of:of_queue(e)
-  return column and { kind = "queue", at = e.at, column = column, depth = e.depth, limit = e.limit, socket = e.socket,
+  local lane = of:of_queue(e)
+  return lane and { kind = "queue", at = e.at, lane = lane, depth = e.depth, limit = e.limit, socket = e.socket,
     e = e }
 end
 
 local function event_mark(e, line, of)
-  local column = of:of_event(e)
-  return column and { kind = "event", at = e.at, since = e.since, column = column, label = words_of(line, column),
+  local lane = of:of_event(e)
+  return lane and { kind = "event", at = e.at, since = e.since, lane = lane, label = words_of(line, lane),
     e = e, line = line, is_failure = e.code ~= nil and e.code ~= "EOF" and e.code ~= "CLOSED",
     is_kernel = line.is_kernel, group = e.kind .. (e.code or "") }
 end
@@ -92,12 +92,12 @@ end
 ---@param events table[] from lunet.recording
 ---@param hosts table<integer, string>
 ---@param lines table<integer, lunet.timeline_line> from timeline.by_event
----@return {list: table[], columns: lunet.columns}
+---@return {list: table[], lanes: lunet.lanes}
 function marks.of(events, hosts, lines)
-  local of, list = columns.of(events, hosts), {}
+  local of, list = lanes.of(events, hosts), {}
   for i, e in ipairs(events) do list[#list + 1] = mark_of(e, lines[i], of) or nil end
   sort(list)
-  return { list = list, columns = of }
+  return { list = list, lanes = of }
 end
 
 --- The times of all that marks show.
@@ -113,9 +113,9 @@ function marks.times(list)
   return times
 end
 
--- Marks between the same columns.
-local function place_of(mark)
-  if mark.kind ~= "segment" then return mark.column.number end
+-- Marks between the same lanes.
+local function spot_of(mark)
+  if mark.kind ~= "segment" then return mark.lane.number end
   return -1 - (mark.from and mark.from.number or 0) * 65536 - (mark.to and mark.to.number or 0)
 end
 
@@ -128,25 +128,25 @@ end
 
 --- Leaves one mark of those of a kind that would stand where it stands, with `count` of how many.
 ---@param list table[]
----@param place fun(t: number): number
+---@param position fun(t: number): number
 ---@param least number how near is the same spot
 ---@return table[]
-function marks.merge(list, place, least)
+function marks.merge(list, position, least)
   local merged, leaders = {}, {}
   for _, mark in ipairs(list) do
-    local y = place(mark.at)
+    local y = position(mark.at)
     mark.y, mark.count, mark.until_at, mark.has_others = y, 1, nil, nil
     if mark.kind == "note" then
       merged[#merged + 1] = mark
     elseif mark.kind ~= "queue" then
-      local key = place_of(mark)
-      local of_place = leaders[key] or {}
-      leaders[key] = of_place
-      local leader = of_place[mark.group]
+      local key = spot_of(mark)
+      local of_spot = leaders[key] or {}
+      leaders[key] = of_spot
+      local leader = of_spot[mark.group]
       if leader and y - leader.y < least then
         add(leader, mark)
       else
-        of_place[mark.group], merged[#merged + 1] = mark, mark
+        of_spot[mark.group], merged[#merged + 1] = mark, mark
       end
     end
   end

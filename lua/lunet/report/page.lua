@@ -4,8 +4,8 @@ local charts = require "lunet.report.charts"
 local diagram = require "lunet.report.diagram"
 local diagram_style = require "lunet.report.diagram_style"
 local markup = require "lunet.text.markup"
-local picture = require "lunet.report.diagrams"
-local records = require "lunet.text.table"
+local diagrams = require "lunet.report.diagrams"
+local tabular = require "lunet.text.table"
 local style = require "lunet.report.page_style"
 local timeline = require "lunet.recording.timeline"
 local value = require "lunet.text.value"
@@ -79,7 +79,7 @@ local function environment_table(run)
     flat_rows({}, run.environment or {}, "")) .. "</details>"
 end
 
--- -- the pictures ------------------------------------------------------------------------------
+-- -- the diagrams ------------------------------------------------------------------------------
 
 local LEGEND <const> = [[
 <p class="legend quiet">
@@ -101,7 +101,7 @@ local LEGEND <const> = [[
  /></svg>a silence, folded, with its length</span>
 </p>]]
 
--- A tall picture in pieces, each with the lanes' names, since a browser would cut it anywhere.
+-- A tall diagram in pieces, each with the lanes' names, since a browser would cut it anywhere.
 local function pages(drawn, id, top)
   local scale = math.min(1, PAGE_WIDTH / drawn.width)
   local room, parts, from = (PAGE_HEIGHT - top) / scale - drawn.head_height, {}, 0
@@ -176,8 +176,8 @@ local function recorded(run)
   return paragraph(table.concat(parts, " "), "quiet")
 end
 
-local function pictures(run)
-  local list, left_out, zero, lines = picture.of(run)
+local function draw(run)
+  local list, left_out, zero, lines = diagrams.of(run)
   local html = { "<h2>What happened</h2>", recorded(run), LEGEND }
   for i, group in ipairs(list) do
     local inner = group_html(group, i, run, zero)
@@ -192,7 +192,7 @@ end
 -- -- the bottom: outcome and timeline ----------------------------------------------------------
 
 local function record_table(name, list, first)
-  local fields, columns, rows = records.fields(list, first), {}, {}
+  local fields, columns, rows = tabular.fields(list, first), {}, {}
   for i, field in ipairs(fields) do
     columns[i] = { field, class = "number" }
     for _, record in ipairs(list) do
@@ -215,7 +215,7 @@ local function outcome(run, first)
   local rows, tables = {}, {}
   for _, key in ipairs(value.sorted_keys(run.outcome)) do
     local any = run.outcome[key]
-    if records.is(any) then tables[#tables + 1] = record_table(tostring(key), any, first)
+    if tabular.is(any) then tables[#tables + 1] = record_table(tostring(key), any, first)
     else rows[#rows + 1] = row { tostring(key), { value.show(any), class = "value" } } end
   end
   return "<h2>Outcome</h2>" .. (#rows > 0 and html_table({ "field", "value" }, rows) or "")
@@ -255,7 +255,7 @@ end
 ---@param values table<string, any> of the knobs
 ---@return string
 function report.page(run, name, experiment, values)
-  local drawn, lines = pictures(run)
+  local drawn, lines = draw(run)
   return table.concat({ '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     element("title", {}, escape(name .. ": " .. experiment.claim)),
@@ -273,7 +273,7 @@ end
 ---@param experiment table
 ---@return string
 function report.svg(run, name, experiment)
-  local list, left_out = picture.of(run)
+  local list, left_out = diagrams.of(run)
   local words = verdict.sentence(run.verdict) .. "."
   local more = left_out > 0 and (" %d more groups of hosts are not drawn."):format(left_out) or ""
   return diagram.svg(list, name .. ": " .. experiment.claim, ("A sequence diagram: a lane for each host and for each "

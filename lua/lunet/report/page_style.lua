@@ -1,7 +1,7 @@
 --- How a report looks, on a screen and on paper, and how it is walked by keyboard.
-local report_style = {}
+local page_style = {}
 
-report_style.css = [[
+page_style.css = [[
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1d2126; --quiet: #5b636d; --line: #d9dde2;
   --good: #23613f; --bad: #a8221b; --accent: #1f5fa8; }
 @media (prefers-color-scheme: dark) { :root { --paper: #15181c; --ink: #e6e8eb; --quiet: #a3abb5; --line: #363c44;
@@ -63,7 +63,7 @@ summary:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outli
 }
 ]]
 
-report_style.script = [[
+page_style.script = [[
 (() => {
   const detail = document.getElementById("detail");
   const order = (a, b) => a.dataset.n - b.dataset.n;
@@ -95,4 +95,4 @@ report_style.script = [[
 })();
 ]]
 
-return report_style
+return page_style

@@ -17,11 +17,11 @@ local BESIDE <const> = 9 -- px between a lane and words
 local WAIT <const> = 7 -- px: how wide a wait is
 
 --- A pen for a diagram.
----@param place fun(t: number): number where a time is
+---@param position fun(t: number): number where a time is
 ---@param zero number the time that is 0
 ---@param is_dense boolean whether marks are too many to be told one by one
-function pen.new(place, zero, is_dense)
-  return setmetatable({ place = place, zero = zero, far = is_dense and CLOSE or FAR,
+function pen.new(position, zero, is_dense)
+  return setmetatable({ position = position, zero = zero, far = is_dense and CLOSE or FAR,
     bottoms = {}, arrows = {}, words = {}, events = {}, backs = {}, queues = {}, waits = {},
     unlabelled = 0, drawn = 0, overlap = 0 }, pen)
 end
@@ -91,7 +91,7 @@ end
 
 local function arrow_ends(self, mark)
   local from, to = mark.from, mark.to
-  local y, to_y = mark.y, self.place(mark.arrived or mark.at)
+  local y, to_y = mark.y, self.position(mark.arrived or mark.at)
   if not from then return to.x - 50, y, to.x, to_y end
   if not to then return from.x, y, from.x + 50, to_y end
   if from == to then return from.x, y, from.x + 36, to_y end
@@ -136,9 +136,9 @@ end
 -- -- events ------------------------------------------------------------------------------------
 
 -- A wait stands beside another one of its lane that is not over.
-local function wait_slot(self, column, from, to)
-  local slots = self.waits[column.number] or {}
-  self.waits[column.number] = slots
+local function wait_slot(self, lane, from, to)
+  local slots = self.waits[lane.number] or {}
+  self.waits[lane.number] = slots
   for slot = 0, 2 do
     if (slots[slot] or -math.huge) <= from then
       slots[slot] = to
@@ -152,18 +152,18 @@ end
 function pen:waits_of(list)
   local waits = {}
   for _, mark in ipairs(list) do
-    if mark.since and mark.column then waits[#waits + 1] = mark end
+    if mark.since and mark.lane then waits[#waits + 1] = mark end
   end
   table.sort(waits, function(a, b)
     if a.since ~= b.since then return a.since < b.since end
     return a.number < b.number
   end)
   for _, mark in ipairs(waits) do
-    local from, to = self.place(mark.since), self.place(mark.until_at or mark.at)
+    local from, to = self.position(mark.since), self.position(mark.until_at or mark.at)
     if to - from >= 2 then
-      local slot = wait_slot(self, mark.column, from, to)
-      local x = mark.column.x + (mark.column.kind == "client" and -1 or 1) * slot * (WAIT + 1)
-      mark.wait = element("rect", { class = "wait " .. mark.column.kind, x = x - WAIT / 2, y = from, width = WAIT,
+      local slot = wait_slot(self, mark.lane, from, to)
+      local x = mark.lane.x + (mark.lane.kind == "client" and -1 or 1) * slot * (WAIT + 1)
+      mark.wait = element("rect", { class = "wait " .. mark.lane.kind, x = x - WAIT / 2, y = from, width = WAIT,
         height = to - from, rx = 2 })
       self.backs[#self.backs + 1] = mark.wait
       mark.slot = slot
@@ -172,7 +172,7 @@ function pen:waits_of(list)
 end
 
 local function dot(mark, x)
-  local class = mark.is_failure and "bad" or mark.column.kind
+  local class = mark.is_failure and "bad" or mark.lane.kind
   if mark.is_kernel then
     return element("circle", { class = "kernel stroke " .. class, cx = x, cy = mark.y, r = 3 })
   end
@@ -183,13 +183,13 @@ local function dot(mark, x)
 end
 
 function pen:event(mark)
-  local column = mark.column
-  local is_left = column.kind == "client"
-  local x = column.x + (is_left and -1 or 1) * (mark.slot or 0) * (WAIT + 1)
+  local lane = mark.lane
+  local is_left = lane.kind == "client"
+  local x = lane.x + (is_left and -1 or 1) * (mark.slot or 0) * (WAIT + 1)
   local parts, lines = { dot(mark, x) }, pen.lines_of(mark)
-  local top = room_for(self, "event " .. column.number, mark.y, #lines)
+  local top = room_for(self, "event " .. lane.number, mark.y, #lines)
   if top then
-    local at_x = column.x + (is_left and -1 or 1) * (BESIDE + (column.slots or 0) * (WAIT + 1))
+    local at_x = lane.x + (is_left and -1 or 1) * (BESIDE + (lane.slots or 0) * (WAIT + 1))
     parts[2] = leader(x, mark.y, at_x, top)
     parts[3] = words_at(lines, at_x, top, is_left, mark.is_failure and "bad" or mark.is_kernel and "quiet" or nil)
   end
@@ -217,21 +217,21 @@ function pen:note(mark, x, lines, top)
   self.events[#self.events + 1] = group(self, mark, "note words", back .. table.concat(parts))
 end
 
---- The depth of a queue between two places, as a bar left of its lane, with its numbers where it changed.
+--- The depth of a queue between two positions, as a bar left of its lane, with its numbers where it changed.
 function pen:queue(step, to)
-  local column, width = step.column, 0
-  if step.most > 0 and column.deepest > 0 then width = math.max(2, step.most / column.deepest * 44) end
+  local lane, width = step.lane, 0
+  if step.most > 0 and lane.deepest > 0 then width = math.max(2, step.most / lane.deepest * 44) end
   local parts = {}
   if width > 0 then
-    parts[1] = element("rect", { class = "depth", x = column.x - width, y = step.y, width = width,
+    parts[1] = element("rect", { class = "depth", x = lane.x - width, y = step.y, width = width,
       height = math.max(to - step.y, 1) })
   end
   local words = step.least == step.most and ("%d/%d"):format(step.depth, step.limit)
     or ("%d to %d/%d"):format(step.least, step.most, step.limit)
-  local top = room_for(self, "queue " .. column.number, step.y, 1)
+  local top = room_for(self, "queue " .. lane.number, step.y, 1)
   if top then
-    local at_x = column.x - width - 5
-    parts[#parts + 1] = leader(column.x - width, step.y, at_x, top)
+    local at_x = lane.x - width - 5
+    parts[#parts + 1] = leader(lane.x - width, step.y, at_x, top)
     self.words[#self.words + 1] = words_at({ words }, at_x, top, true)
   end
   self.queues[#self.queues + 1] = group(self, step, "queue", table.concat(parts))

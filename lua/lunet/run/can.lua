@@ -2,6 +2,7 @@
 local core = require "lunet.core"
 local features = require "lunet.network.features"
 local interfaces = require "lunet.network.interfaces"
+require "lunet.network.host" -- which gives hosts their methods
 local link = require "lunet.network.link"
 local refusal = require "lunet.network.refusal"
 local rule = require "lunet.network.rule"

@@ -1,9 +1,9 @@
---- The timeline as a picture for the terminal: a lane for each host, time down, arrows for what crossed the wire,
+--- The timeline as a sequence diagram for the terminal: a lane for each host, time down, arrows for the segments,
 --- the queue in a lane of its own, and long silences shown as gaps.
 local characters = require "lunet.text.characters"
 local text = require "lunet.text.width"
 
-local lanes = {}
+local sequence = {}
 
 local TIME <const> = 9 -- columns of the milliseconds
 local FIRST <const> = TIME + 4 -- the column of the first lane
@@ -52,15 +52,15 @@ local function row_text(row, has_colour)
   return (table.concat(parts):gsub("%s+$", ""))
 end
 
--- -- the picture -------------------------------------------------------------------------------
+-- -- the canvas --------------------------------------------------------------------------------
 
-local picture = {}
-picture.__index = picture
+local canvas = {}
+canvas.__index = canvas
 
-local function new_row(self, mark)
+local function new_row(self, glyph)
   local row = {}
   for _, lane in ipairs(self.lanes) do
-    row[lane.column] = { mark or self.marks.line, DIM, is_lane = true }
+    row[lane.column] = { glyph or self.glyphs.line, DIM, is_lane = true }
   end
   self.rows[#self.rows + 1] = row
   return row
@@ -88,7 +88,7 @@ end
 local function draw_event(self, line)
   local row, lane = new_row(self), self.by_host[line.host] or self.lanes[#self.lanes]
   stamp(self, row, line.at)
-  row[lane.column] = { line.is_kernel and self.marks.kernel or self.marks.event, lane.colour }
+  row[lane.column] = { line.is_kernel and self.glyphs.kernel or self.glyphs.event, lane.colour }
   local words = line.what
   if line.is_kernel then words = "kernel: " .. words end
   if not line.is_kernel and line.who ~= lane.name and line.who ~= "server" then words = line.who .. " " .. words end
@@ -104,14 +104,14 @@ local function draw_segment(self, line)
       what = ("%s to %s%s"):format(line.segment, line.whom or "itself", line.lost and ", lost" or ""),
       queue = line.queue })
   end
-  local row, marks = new_row(self), self.marks
+  local row, glyphs = new_row(self), self.glyphs
   stamp(self, row, line.at)
   local step = from.column < to.column and 1 or -1
   local colour = (line.lost or line.segment:find "RST") and RED or from.colour
   local finish = to.column - step
   if line.lost == "wire" then finish = (from.column + to.column) // 2 end
-  for column = from.column + step, finish, step do row[column] = { marks.stroke, colour } end
-  local head = line.lost and marks.lost or step > 0 and marks.to_right or marks.to_left
+  for column = from.column + step, finish, step do row[column] = { glyphs.stroke, colour } end
+  local head = line.lost and glyphs.lost or step > 0 and glyphs.to_right or glyphs.to_left
   row[finish] = { head, colour }
   local label = " " .. line.segment .. " "
   local start = step > 0 and from.column + 2 or finish + 2
@@ -121,7 +121,7 @@ local function draw_segment(self, line)
 end
 
 local function draw_gap(self, seconds)
-  local row = new_row(self, self.marks.gap)
+  local row = new_row(self, self.glyphs.gap)
   put(row, 1, text.right(("%.3g s"):format(seconds), TIME), DIM)
 end
 
@@ -177,17 +177,17 @@ local function lanes_of(names, clients, server)
 end
 
 --- Draws lines of a timeline, at most 80 columns wide. Where there is not one host that listens, and one to three
---- others, there is no such picture: nil.
+--- others, there is none: nil.
 ---@param lines lunet.timeline_line[]
 ---@param hosts table<integer, string> the hosts' names
 ---@param listeners table<integer, boolean> which hosts listen
 ---@param style? {unicode: boolean?, colour: boolean?} plain ASCII by default
 ---@return string[]? rows
-function lanes.draw(lines, hosts, listeners, style)
+function sequence.draw(lines, hosts, listeners, style)
   style = style or {}
   local clients, server = hosts_of(lines, listeners)
   if not clients or #clients == 0 or #clients > MOST_CLIENTS then return nil end
-  local self = setmetatable({ rows = {}, by_host = {}, marks = style.unicode and UNICODE or ASCII }, picture)
+  local self = setmetatable({ rows = {}, by_host = {}, glyphs = style.unicode and UNICODE or ASCII }, canvas)
   self.lanes = lanes_of(hosts, clients, server)
   for _, lane in ipairs(self.lanes) do self.by_host[lane.host] = lane end
   draw_heading(self)
@@ -202,4 +202,4 @@ function lanes.draw(lines, hosts, listeners, style)
   return rows
 end
 
-return lanes
+return sequence

@@ -2,8 +2,8 @@
 --- verdict.
 local depths = require "lunet.recording.depths"
 local interrupt = require "lunet.text.interrupt"
-local lanes = require "lunet.tell.sequence"
-local records = require "lunet.text.table"
+local sequence = require "lunet.tell.sequence"
+local tabular = require "lunet.text.table"
 local text = require "lunet.text.width"
 local timeline = require "lunet.recording.timeline"
 local value = require "lunet.text.value"
@@ -84,8 +84,8 @@ local function add_unseen(lines, run)
   return lines
 end
 
-local function picture_lines(run, rows, style)
-  local drawn = style and lanes.draw(rows, run.hosts or {}, listeners_of(run.events), style)
+local function sequence_lines(run, rows, style)
+  local drawn = style and sequence.draw(rows, run.hosts or {}, listeners_of(run.events), style)
   if drawn and run.lost > 0 then drawn[#drawn + 1] = lost_line(run.lost) end
   return drawn
 end
@@ -97,8 +97,8 @@ local function timeline_lines(run, options)
   if #rows > MOST_ROWS and not options.is_whole then
     return "Timeline\n", add_unseen(note_lines(rows, run.lost), run)
   end
-  local picture = picture_lines(run, rows, options.picture)
-  return "Timeline " .. LEGEND, add_unseen(picture or row_lines(rows, run.lost), run)
+  local drawn = sequence_lines(run, rows, options.sequence)
+  return "Timeline " .. LEGEND, add_unseen(drawn or row_lines(rows, run.lost), run)
 end
 
 -- The outcome is told whatever becomes of the timeline.
@@ -121,7 +121,7 @@ end
 
 local function add_table(lines, name, list, columns)
   add_all(lines, { "", "  " .. text.shown(name) .. ":", "" })
-  for _, line in ipairs(records.lines(list, columns, text.WIDTH - 2)) do
+  for _, line in ipairs(tabular.lines(list, columns, text.WIDTH - 2)) do
     lines[#lines + 1] = line == "" and "" or "  " .. line
   end
 end
@@ -130,7 +130,7 @@ end
 local function outcome_lines(outcome, columns)
   local names, keys, tables = {}, {}, {}
   for _, key in ipairs(value.sorted_keys(outcome)) do
-    local is_table = records.is(outcome[key])
+    local is_table = tabular.is(outcome[key])
     table.insert(is_table and tables or keys, key)
     if not is_table then names[#names + 1] = tostring(key) end
   end
@@ -172,7 +172,7 @@ end
 --- What the run showed.
 ---@param run table from experiment:execute
 ---@param columns? string[] the fields that come first in the outcome's tables
----@param options? {is_whole: boolean?, picture: table?} whether to tell a timeline of any length; to draw it, where
+---@param options? {is_whole: boolean?, sequence: table?} whether to tell a timeline of any length; to draw it, where
 --- it can be, in this style (see lunet.tell.sequence)
 ---@return string
 function story.rest(run, columns, options)

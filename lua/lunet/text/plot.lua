@@ -57,11 +57,11 @@ local SCALES = { linear = function(x) return x end, log = math.log }
 -- Where a number falls on an axis of so many cells, the first of which is 0.
 local function axis(least, most, cells, scale)
   local low, high = scale(least), scale(most)
-  local function place(number)
+  local function cell_of(number)
     if high == low then return 0 end
     return math.floor((scale(number) - low) / (high - low) * (cells - 1) + 0.5)
   end
-  return { least = least, most = most, cells = cells, place = place }
+  return { least = least, most = most, cells = cells, cell_of = cell_of }
 end
 
 local function y_axis(lists, height)
@@ -95,7 +95,7 @@ end
 local function draw_series(canvas, mark, xs, ys, across, up)
   local before
   for i, x in ipairs(xs) do
-    local here = is_finite(ys[i]) and { x = across.place(x), y = up.place(ys[i]) } or nil
+    local here = is_finite(ys[i]) and { x = across.cell_of(x), y = up.cell_of(ys[i]) } or nil
     if here then draw_line(canvas, mark, before or here, here) end
     before = here
   end

@@ -1,10 +1,10 @@
---- Records: a list of tables that hold numbers, strings and booleans by name, as an aligned table.
+--- Rows as an aligned table: a list of Lua tables that hold numbers, strings and booleans by name.
 local text = require "lunet.text.width"
 local value = require "lunet.text.value"
 
-local records = {}
+local tabular = {}
 
-local function is_record(any)
+local function is_row(any)
   if type(any) ~= "table" or next(any) == nil then return false end
   for name, inner in pairs(any) do
     if type(name) ~= "string" or type(inner) == "table" then return false end
@@ -12,27 +12,27 @@ local function is_record(any)
   return true
 end
 
---- Whether it is a list of records, and not empty.
+--- Whether it is a list of rows, and not empty.
 ---@param any any plain data
 ---@return boolean
-function records.is(any)
+function tabular.is(any)
   if type(any) ~= "table" then return false end
   local count = 0
   for key, inner in pairs(any) do
-    if math.type(key) ~= "integer" or key < 1 or not is_record(inner) then return false end
+    if math.type(key) ~= "integer" or key < 1 or not is_row(inner) then return false end
     count = count + 1
   end
   return count > 0 and count == #any
 end
 
 --- The names of all fields: those that are to come first, then the others by name.
----@param list table[] records
+---@param list table[] rows
 ---@param first string[]
 ---@return string[]
-function records.fields(list, first)
+function tabular.fields(list, first)
   local known = {}
-  for _, record in ipairs(list) do
-    for name in pairs(record) do known[name] = true end
+  for _, row in ipairs(list) do
+    for name in pairs(row) do known[name] = true end
   end
   local fields = {}
   for _, name in ipairs(first) do
@@ -46,8 +46,8 @@ end
 --- A field as a column: its cells, and whether they are all numbers.
 local function column_of(list, name)
   local column = { name = name, is_number = true }
-  for i, record in ipairs(list) do
-    local any = record[name]
+  for i, row in ipairs(list) do
+    local any = row[name]
     column[i] = any == nil and "" or value.cell(any)
     column.is_number = column.is_number and (any == nil or math.type(any) ~= nil)
   end
@@ -111,30 +111,30 @@ local function table_lines(columns, gap, height, count)
   return lines
 end
 
--- One record below the other, each with its fields in lines of their own.
+-- One row below the other, each with its fields in lines of their own.
 local function block_lines(list, fields)
   local lines = {}
   local width = text.widest(fields, 0)
-  for i, record in ipairs(list) do
+  for i, row in ipairs(list) do
     if i > 1 then lines[#lines + 1] = "" end
     for _, name in ipairs(fields) do
-      if record[name] ~= nil then
-        lines[#lines + 1] = ("%s = %s"):format(text.left(name, width), value.cell(record[name]))
+      if row[name] ~= nil then
+        lines[#lines + 1] = ("%s = %s"):format(text.left(name, width), value.cell(row[name]))
       end
     end
   end
   return lines
 end
 
---- The lines of a table, a record in each: numbers to the right. Too wide a table has its headings broken behind
---- some "_", and then less room between its columns; if that does not do, each record is a block, with a line
+--- The lines of a table, a row in each: numbers to the right. Too wide a table has its headings broken behind
+--- some "_", and then less room between its columns; if that does not do, each row is a block, with a line
 --- `name = value` for each field.
----@param list table[] records
+---@param list table[] rows
 ---@param first string[] the fields that come first, as far as there are such; the others follow by name
 ---@param width integer columns that a line may take
 ---@return string[]
-function records.lines(list, first, width)
-  local fields, columns = records.fields(list, first), {}
+function tabular.lines(list, first, width)
+  local fields, columns = tabular.fields(list, first), {}
   for i, name in ipairs(fields) do columns[i] = column_of(list, name) end
   for _, gap in ipairs { "  ", " " } do
     local height = fit_headings(columns, width, gap)
@@ -143,4 +143,4 @@ function records.lines(list, first, width)
   return block_lines(list, fields)
 end
 
-return records
+return tabular
