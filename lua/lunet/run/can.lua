@@ -51,7 +51,7 @@ local function try_drop() check(rule.drop(new_host "a", { reject = "reset", dire
 local function try_capture() check(core.capture(new_host "a", 1)) end
 
 local function try_programs()
-  local program = check(core.exec(new_host "a", { "true" }))
+  local program = check(new_host("a"):exec { "true" })
   local status, message, code = program:wait(LONG)
   if status ~= 0 then error({ message = message or ("true(1) ended with %s"):format(status), code = code }, 0) end
 end
