@@ -47,6 +47,7 @@ echo '3 successes / 0 failures / 0 errors / 0 pending : 1 seconds' >build/$prese
     if result.output:find "not root" then return end
     assert.matches("\ntesting tsan %-L threads as root\n", result.output)
     assert.matches("\ntesting dev  as nobody\n", result.output)
+    assert.matches("\nrunning inject\n", result.output)
     assert.matches("\nrunning kills\n", result.output)
   end)
 

@@ -43,10 +43,11 @@ describe("an injected fault", function()
     end
   end)
 
-  it("of a call that gives standard output away or back, makes a name or waits for libnftables is told", function()
+  it("of a call at the edges of the core is told: dup2, fcntl, getrandom, recvfrom", function()
     local uses = {
       dup2 = "",
       getrandom = 'local _place <close> = require "lunet.peer.scratch".open()',
+      fcntl = 'local process <close> = assert(lunet.exec { "true" }) process:wait(20)',
       recvfrom = 'local rule <close> = assert(assert(lunet.host()):drop { port = 7100 })',
     }
     for call, use in pairs(uses) do

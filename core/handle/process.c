@@ -19,6 +19,7 @@
 #include "platform/guard.h"
 #include "platform/keeper.h"
 #include "platform/namespace.h"
+#include "platform/socket.h"
 
 enum state { STARTING, RUNNING, ENDED, FAILED };
 
@@ -113,9 +114,9 @@ static int process_open_guard(process *p, const host *h, const struct program *w
                               const struct streams *s) {
   int reports[2];
   if (guard_path() == NULL) return -ENOENT;
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, reports) == -1) return -errno;
-  fcntl(reports[0], F_SETFL, O_NONBLOCK);
-  int result = process_spawn_guard(p, h, what, s, reports[1]);
+  int result = socket_open_pair(SOCK_SEQPACKET, reports);
+  if (result < 0) return result;
+  result = process_spawn_guard(p, h, what, s, reports[1]);
   close(reports[1]);
   p->reports = reports[0];
   return result;

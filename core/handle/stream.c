@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "platform/socket.h"
 #include "platform/spawn.h"
 
 /* A short write takes a thousand bytes of the buffer, so that with the usual one a program stops
@@ -17,10 +18,9 @@ static void stream_enlarge_buffer(int fd) {
 
 /* pair[0] is the near end. */
 static int stream_open_pair(int pair[2]) {
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) return -errno;
-  fcntl(pair[0], F_SETFL, O_NONBLOCK);
-  stream_enlarge_buffer(pair[1]);
-  return 0;
+  int result = socket_open_pair(SOCK_STREAM, pair);
+  if (result == 0) stream_enlarge_buffer(pair[1]);
+  return result;
 }
 
 static int stream_open_piped(struct streams *s, loop *lp, const struct place *p, int i,

@@ -68,11 +68,11 @@ static const struct {
  * kernel's that never comes. Nothing else of lunet goes on meanwhile. */
 enum { LONGEST_S = 5 };
 
-/* Whether the library is there, and could not be loaded just then: dlerror(3) has words, and no
- * errno. */
-static bool is_of_the_moment(const char *words) {
-  static const char *const signs[] = {"failed to map segment", "allocate memory",
-                                      "Too many open files", "Error 24"};
+/* Whether the library is missing or none that fits. The loader has words for what else fails, for
+ * want of memory or descriptors, and no errno. */
+static bool is_missing(const char *words) {
+  static const char *const signs[] = {"No such file or directory", "undefined symbol", "too short",
+                                      "ELF"};
   for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
     if (strstr(words, signs[i]) != NULL) return true;
   return false;
@@ -81,7 +81,7 @@ static bool is_of_the_moment(const char *words) {
 static int load_failed(void *opened) {
   snprintf(complaint, sizeof complaint, "%s", dlerror());
   if (opened != NULL) dlclose(opened);
-  return is_of_the_moment(complaint) ? -ELIBACC : -ENOPKG;
+  return is_missing(complaint) ? -ENOPKG : -ELIBACC;
 }
 
 /* Opened once, for good, and in this process: its children have it then. */

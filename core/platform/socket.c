@@ -1,6 +1,7 @@
 #include "platform/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -186,4 +187,13 @@ int socket_queue_limit(int fd, uint32_t *limit) {
   uint32_t depth;
   int result = socket_listen(fd, INT_MAX);
   return result < 0 ? result : socket_queue(fd, AF_INET, &depth, limit);
+}
+
+int socket_open_pair(int type, int pair[2]) {
+  if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) == -1) return -errno;
+  if (fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0) return 0;
+  int result = -errno;
+  close(pair[0]);
+  close(pair[1]);
+  return result;
 }

@@ -66,4 +66,8 @@ int socket_queue(int fd, int family, uint32_t *depth, uint32_t *limit);
  * the namespace may not show that: by listening, on a socket that is not used otherwise. */
 int socket_queue_limit(int fd, uint32_t *limit);
 
+/* A pair of Unix sockets of a type, of which pair[0], lunet's own end, does not block. 0 or a
+ * negative errno. */
+int socket_open_pair(int type, int pair[2]);
+
 #endif

@@ -332,10 +332,8 @@ return experiment {
     "served", "wasted", "half_closing", "tries", "held" },
 
   run = function(knobs)
-    if knobs.warm_up >= knobs.seconds then
-      error(("knob warm_up: %s is not allowed; it is less than seconds, which is %s"):format(knobs.warm_up,
-        knobs.seconds), 0)
-    end
+    assert(knobs.warm_up < knobs.seconds, ("knob warm_up: %s is not allowed; it is less than seconds, which is %s")
+      :format(knobs.warm_up, knobs.seconds))
     lunet.note "The scenario: A is served, others give up in the queue, a half-closing client comes, A leaves."
     local outcome = { scenario = run_scenarios(knobs) }
     if knobs.load == 0 then return outcome end

@@ -302,17 +302,17 @@ return experiment {
     service = { 0.02, "s", "how long the server works on a request, on average", min = 0.0005, max = 1 },
     distribution = { "fixed", "kind", "of service times in a sweep of backlogs", choices = { "fixed", "exponential" } },
     patience = { 0.2, "s", "how long a client waits in one attempt, connect included; a sweep of patience: half, "
-      .. "once and twice this", min = 0.001 },
+      .. "once and twice this", min = 0.001, max = 60 },
     server = { "all", "requests", "that it carries out: all, or those that it can answer before their client gives up",
       choices = { "all", "in_time" } },
     load = { 1.3, "of capacity", "what is offered, retries not counted", min = 0.01, max = 10 },
     retries = { 1, "retries", "how often a request is tried again", min = 0, max = 16 },
     backoff = { 0.0, "s", "full jitter: the pause before the first retry is up to this, and then up to twice as long; "
-      .. "0 retries at once", min = 0 },
+      .. "0 retries at once", min = 0, max = 60 },
     budget = { 16.0, "retries", "what each request adds to those that all may spend; 16 limits nothing", min = 0 },
     departure = { "close", "how", "clients leave when their patience is over", choices = { "close", "reset" } },
     warmup = { 1.4, "s", "of load before the measurement, in which the queue fills; a sweep of patience: in "
-      .. "proportion to it", min = 0 },
+      .. "proportion to it", min = 0, max = 60 },
     seconds = { 1.4, "s", "of measurement", min = 0.1, max = 60 },
     closed_loop = { 24, "requests", "of a closed loop that measures the capacity, the best of three",
       min = overload.LOOPS },

@@ -114,7 +114,7 @@ local function names(text, code)
   text = text:lower()
   return text:find(code:lower(), 1, true) or text:find(WORDS[code], 1, true)
     or code == "ENOMEM" and text:find("cannot allocate memory", 1, true)
-    or text:find("failed to map segment", 1, true) -- dlerror(3), which has no more words
+    or text:find("(elibacc)", 1, true) -- the loader of shared libraries has words of its own, and no errno
 end
 
 local CRASHES = { SIGSEGV = true, SIGABRT = true, SIGBUS = true, SIGILL = true, SIGFPE = true, SIGTRAP = true }

@@ -1,11 +1,12 @@
 --- A catalogue: the experiments of a directory and its folders. Each runs in a process of its own, several at a time.
 local interrupt = require "lunet.text.interrupt"
-local dkjson = require "dkjson"
-local lfs = require "lfs"
+local dependency = require "lunet.text.dependency"
 local lunet = require "lunet"
 local run_record = require "lunet.run.record"
 local scratch = require "lunet.peer.scratch"
 local verdict = require "lunet.run.verdict"
+
+local dkjson, lfs = dependency "dkjson", dependency "lfs"
 
 local catalogue = {}
 

@@ -1,5 +1,5 @@
 --- What the lunet program does with a directory: `lunet experiments/ [--all] [--jobs N] [--json | --markdown]`.
-local argparse = require "argparse"
+local dependency = require "lunet.text.dependency"
 local catalogue = require "lunet.command.catalogue"
 local core = require "lunet.core"
 local lunet = require "lunet"
@@ -7,6 +7,8 @@ local overview = require "lunet.command.overview"
 local progress = require "lunet.tell.progress"
 local recording = require "lunet.recording.recording"
 local text = require "lunet.text.width"
+
+local argparse = dependency "argparse"
 
 local directory = {}
 

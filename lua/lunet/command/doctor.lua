@@ -1,9 +1,11 @@
 --- What `lunet doctor` does: tells what lunet can do here, what it cannot, why, and the command that changes it.
-local argparse = require "argparse"
+local dependency = require "lunet.text.dependency"
 local can = require "lunet.run.can"
 local core = require "lunet.core"
 local features = require "lunet.network.features"
 local value = require "lunet.text.value"
+
+local argparse = dependency "argparse"
 
 local doctor = {}
 

@@ -1,6 +1,6 @@
 --- What the lunet program does with a script that returns an experiment:
 --- `lunet experiments/stale_replay.lua [--json] [--KNOB VALUE ...]`.
-local argparse = require "argparse"
+local dependency = require "lunet.text.dependency"
 local core = require "lunet.core" -- what only some runs need is loaded by them: a start takes milliseconds
 local interrupt = require "lunet.text.interrupt"
 local knob = require "lunet.run.knob"
@@ -10,6 +10,8 @@ local progress = require "lunet.tell.progress"
 local shortage = require "lunet.run.shortage"
 local shown = require "lunet.text.width".lines_shown
 local verdict = require "lunet.run.verdict"
+
+local argparse = dependency "argparse"
 
 local command = {}
 

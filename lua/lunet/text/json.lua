@@ -1,7 +1,9 @@
 --- JSON of plain data. What JSON has no form for is written as a string: "nan", "inf", "-inf"; and a byte that belongs
 --- to no character of UTF-8 as "\xHH".
 local characters = require "lunet.text.characters"
-local dkjson = require "dkjson"
+local dependency = require "lunet.text.dependency"
+
+local dkjson = dependency "dkjson"
 
 local json = {}
 

@@ -101,7 +101,7 @@ describe("metastable", function()
     assert.error_matches(function() metastable { remedy = "pray" } end,
       "one of all, none, backoff, retry_budget, short_backlog, check_liveness %(what%)$")
     assert.error_matches(function() metastable { stall = -1 } end,
-      "knob stall: %-1 is not allowed; it is a number, 0 or more %(s%)$")
+      "knob stall: %-1 is not allowed; it is a number from 0 to 60 %(s%)$")
     assert.error_matches(function() metastable { load = 0 } end, "knob load: 0 is not allowed")
     assert.error_matches(function() metastable { after = 0.5 } end, "knob after: 0.5 is not allowed")
   end)
