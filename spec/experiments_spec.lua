@@ -33,7 +33,8 @@ local function mistaken(ports)
   for port in pairs(ports) do
     events[#events + 1], of_row[#of_row + 1] = tshark.data_to(port), port
   end
-  local rows, result = tshark.read(pcapng.encode(events, { "a" }, 0), "frame.protocols")
+  local run = require("lunet.run.run").of { events = events, hosts = { "a" } }
+  local rows, result = tshark.read(pcapng.encode(run), "frame.protocols")
   assert.equal(0, result.status, result.errors)
   assert.equal(#events, #rows)
   for i, row in ipairs(rows) do

@@ -48,6 +48,18 @@ describe("script/check-layering", function()
       'local trunk = require "lunet.attic.trunk"' },
     ["declares and requires"] = { "text is not below types", "lua/lunet/types/lunet.lua",
       'require "lunet.text.width"' },
+    ["takes a run in parts"] = { "a function outside run/ takes a run in parts", "lua/lunet/tell/story.lua",
+      "function story.more(name, experiment) return name, experiment end" },
+    ["computes groups"] = { "run:groups(), run:cast() and run:lines() derive this once", "lua/lunet/report/page.lua",
+      'local list = require("lunet.recording.groups").of(run.events, {})' },
+    ["computes who is who"] = { "run:groups(), run:cast() and run:lines() derive this once",
+      "lua/lunet/files/perfetto.lua", "local who = cast.of(run.events, run)" },
+    ["computes lines"] = { "run:groups(), run:cast() and run:lines() derive this once", "lua/lunet/files/perfetto.lua",
+      "local lines = timeline.by_event(run.events, run:cast(), 0)" },
+    ["computes the time that is 0"] = { "run:zero() is the time that is 0", "lua/lunet/report/page.lua",
+      "local zero = run.events[1].at" },
+    ["names hosts"] = { "run:host_name(number) is the name of a host", "lua/lunet/report/page.lua",
+      'local host = run.hosts[number] or "home"' },
     ["stands on no floor"] = { "it stands on no floor", "lua/lunet/trunk.lua", "" },
   }
   for what, case in pairs(wrong) do

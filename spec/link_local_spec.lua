@@ -3,6 +3,7 @@ local groups = require "lunet.recording.groups"
 local lunet = require "lunet"
 local code_of = require "spec.support.code_of"
 local eventually = require "spec.support.eventually"
+local run_of = require("lunet.run.run").of
 local recording = require "lunet.recording.recording"
 local states = require "lunet.recording.states"
 local value = require "lunet.text.value"
@@ -110,7 +111,8 @@ describe("a recorded run over link-local addresses", function()
     assert.is_nil(value.show(recorded.events):find("%eth0", 1, true))
     assert.equal(1, #groups.of(recorded.events, {}))
     local names = {}
-    for i, of in ipairs((states.of(recorded.events, 100, recorded.hosts))) do names[i] = { of.name, of.peer } end
+    local ends = states.of(recorded.events, 100, run_of(recorded):cast())
+    for i, of in ipairs(ends) do names[i] = { of.name, of.peer } end
     assert.same({ { "client", "server" }, { "server", "client" } }, names)
   end)
 end)

@@ -352,7 +352,7 @@ describe("a listener", function()
     local result = program.shell(("ulimit -n 24; exec '%s' -e '%s'"):format(os.getenv "LUNET", [[
       local lunet = require "lunet"
       local recording = require "lunet.recording.recording"
-      local timeline = require "lunet.recording.timeline"
+      local run_of = require("lunet.run.run").of
       local witness = recording.start()
       local listener = assert(lunet.listen { backlog = 5 })
       local near = assert(lunet.connect(listener, 5))
@@ -364,7 +364,7 @@ describe("a listener", function()
       until not file
       print(pcall(lunet.sleep, 5))
       files[1]:close()
-      for _, line in ipairs(timeline.lines(witness:peek())) do
+      for _, line in ipairs(run_of({ events = witness:peek() }):rows()) do
         if line.what:find "accept" then print(line.what) end
       end
       print(listener:queue().depth, near:liveness())

@@ -5,6 +5,7 @@ local lunet = require "lunet"
 local eventually = require "spec.support.eventually"
 local recording = require "lunet.recording.recording"
 local states = require "lunet.recording.states"
+local run_of = require("lunet.run.run").of
 local timeline = require "lunet.recording.timeline"
 local value = require "lunet.text.value"
 
@@ -35,7 +36,7 @@ end
 
 local function sentences(recorded)
   local list = {}
-  for _, line in ipairs(timeline.lines(recorded.events)) do
+  for _, line in ipairs(run_of({ events = recorded.events }):rows()) do
     local sentence = timeline.sentence(line)
     if not sentence:find "kernel:.*[+]" then list[#list + 1] = sentence end -- counters may move twice
   end
@@ -45,7 +46,7 @@ end
 
 local function ends(recorded)
   local list = {}
-  for i, of in ipairs((states.of(recorded.events, 100, recorded.hosts))) do
+  for i, of in ipairs((states.of(recorded.events, 100, run_of(recorded):cast()))) do
     list[i] = { of.name, of.peer, (of.far:gsub(":%d+$", "")), of.accepted ~= nil }
   end
   return list

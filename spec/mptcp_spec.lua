@@ -3,7 +3,7 @@
 local lunet = require "lunet"
 local eventually = require "spec.support.eventually"
 local recording = require "lunet.recording.recording"
-local timeline = require "lunet.recording.timeline"
+local run_of = require("lunet.run.run").of
 
 local BOUND = 10 -- seconds; for what takes no time
 
@@ -124,7 +124,7 @@ for name, family in pairs { IPv4 = { "2", "0.0.0.0", "ipv4" }, IPv6 = { "10", ":
       eventually(function() return find(port).fin end)
       lunet.note "It has left."
       local last
-      for _, line in ipairs(timeline.lines(recorder:peek())) do
+      for _, line in ipairs(run_of({ events = recorder:peek() }):rows()) do
         if line.is_kernel and line.what:find "unaccepted" then last = line.what end
       end
       assert.matches("unaccepted: CLOSE_WAIT, 5 bytes unread", last)

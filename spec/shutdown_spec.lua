@@ -6,7 +6,7 @@ local families = require "spec.support.families"
 local pair = require "spec.support.pair"
 local raised = require "spec.support.raised"
 local recording = require "lunet.recording.recording"
-local timeline = require "lunet.recording.timeline"
+local run_of = require("lunet.run.run").of
 
 local BOUND = 10 -- seconds; for what takes no time
 
@@ -103,7 +103,7 @@ for _, family in ipairs { families[1], families[2], families[3] } do
       local told, hows = {}, {}
       local events = witness:peek()
       for _, e in ipairs(events) do hows[#hows + 1] = e.how end
-      for _, line in ipairs(timeline.lines(events)) do told[#told + 1] = line.what end
+      for _, line in ipairs(run_of({ events = events }):rows()) do told[#told + 1] = line.what end
       assert.same({ "rd", "wr", "rdwr" }, hows)
       assert.same({ "receives no more", "ends its side (FIN)", "ends its side (FIN), and receives no more" }, told)
     end)

@@ -2,7 +2,7 @@ local core = require "lunet.core"
 local lunet = require "lunet"
 local exec = require "spec.support.exec"
 local program = require "spec.support.program"
-local timeline = require "lunet.recording.timeline"
+local run_of = require("lunet.run.run").of
 
 local BOUND = 10 -- seconds; for what takes no time
 local sh, run = exec.sh, exec.run
@@ -124,7 +124,7 @@ describe("output that nobody reads", function()
 
   local function words_since(first)
     local words = {}
-    for _, line in ipairs(timeline.lines((core.events(first)))) do words[#words + 1] = line.what end
+    for _, line in ipairs(run_of({ events = (core.events(first)) }):rows()) do words[#words + 1] = line.what end
     return table.concat(words, "\n")
   end
 

@@ -1,9 +1,9 @@
 local outputs = require "lunet.command.outputs"
 local program = require "spec.support.program"
+local run_of = require("lunet.run.run").of
 local scratch = require "lunet.peer.scratch"
 
-local RUN <const> = { events = {}, lost = 0, hosts = {}, outcome = {}, verdict = "holds", environment = {} }
-local EXPERIMENT <const> = { claim = "It is.", knobs = {} }
+local RUN <const> = run_of { name = "a", claim = "It is.", outcome = {}, verdict = "holds", environment = {} }
 
 describe("outputs", function()
   local place
@@ -18,7 +18,7 @@ describe("outputs", function()
   it("are written", function()
     local files = assert(outputs.open { report = place.path .. "/r.html", svg = place.path .. "/r.svg" })
     assert.is_true(files:any())
-    assert.is_true(files:write(RUN, "a", EXPERIMENT, {}))
+    assert.is_true(files:write(RUN))
     assert.match("^<!DOCTYPE html>.*</html>\n$", place:read "r.html")
     assert.match("^<%?xml.*</svg>\n$", place:read "r.svg")
   end)
@@ -64,7 +64,7 @@ describe("outputs", function()
   it("replace a file that was there", function()
     place:write("old.svg", ("long "):rep(1e5))
     local files = assert(outputs.open { svg = place.path .. "/old.svg" })
-    assert(files:write(RUN, "a", EXPERIMENT, {}))
+    assert(files:write(RUN))
     assert.match("</svg>\n$", place:read "old.svg")
   end)
 
@@ -78,7 +78,7 @@ describe("outputs", function()
 
   it("tell of a full disk", function()
     local files = assert(outputs.open { svg = "/dev/full" })
-    local ok, why = files:write(RUN, "a", EXPERIMENT, {})
+    local ok, why = files:write(RUN)
     assert.is_nil(ok)
     assert.match("^%-%-svg: /dev/full: No space left on device$", why)
   end)

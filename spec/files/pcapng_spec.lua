@@ -1,5 +1,6 @@
 local lunet = require "lunet"
 local pcapng = require "lunet.files.pcapng"
+local run_of = require("lunet.run.run").of
 local recording = require "lunet.recording.recording"
 local tshark = require "spec.support.tshark"
 
@@ -12,7 +13,9 @@ local function record(fn)
     lunet.link(client, server)
     fn(client, server)
   end)
-  return recorder:finish()
+  local recorded = run_of(recorder:finish())
+  recorded.to_wall = function() return 1.5e9 end
+  return recorded
 end
 
 local function segments_of(recorded)
@@ -35,7 +38,7 @@ for family, address in pairs { ipv4 = "0.0.0.0", ipv6 = "::" } do
       assert.equal("EOF", (select(3, far:receive(1, BOUND))))
       far:close()
     end)
-    local rows, result = tshark.read(pcapng.encode(recorded.events, recorded.hosts, 1.5e9), "frame.time_epoch",
+    local rows, result = tshark.read(pcapng.encode(recorded), "frame.time_epoch",
       "frame.interface_name", "tcp.flags.syn", "tcp.flags.ack", "tcp.len", "tcp.seq", "tcp.dstport")
     local segments = segments_of(recorded)
     assert.equal(0, result.status, result.errors)
@@ -62,13 +65,13 @@ it("a pcapng file says of a segment that it was lost, or sent again", function()
     assert.equal(1, rule:lost())
   end)
   local comments = {}
-  for _, row in ipairs(tshark.read(pcapng.encode(recorded.events, recorded.hosts, 0), "frame.comment", "tcp.len")) do
+  for _, row in ipairs(tshark.read(pcapng.encode(recorded), "frame.comment", "tcp.len")) do
     if row[2] == "6" then comments[#comments + 1] = row[1] end
   end
   assert.same({ "lost by a drop rule", "sent again" }, comments)
 end)
 
 it("a pcapng file of nothing is one", function()
-  local rows, result = tshark.read(pcapng.encode({}, {}, 0), "frame.number")
+  local rows, result = tshark.read(pcapng.encode(run_of {}), "frame.number")
   assert.same({ 0, {} }, { result.status, rows })
 end)

@@ -1,10 +1,13 @@
 local dkjson = require "dkjson"
 local merged = require "spec.support.merged"
 local perfetto = require "lunet.files.perfetto"
+local run_of = require("lunet.run.run").of
 
 local HOSTS = { "A", "server" }
 
-local function encode(events) return dkjson.decode(perfetto.encode { events = events, hosts = HOSTS }).traceEvents end
+local function encode(events)
+  return dkjson.decode(perfetto.encode(run_of { events = events, hosts = HOSTS })).traceEvents
+end
 
 local function all(list, phase)
   local found = {}

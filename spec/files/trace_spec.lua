@@ -1,6 +1,8 @@
 local dkjson = require "dkjson"
+local execution = require "lunet.run.execution"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
+local runs = require "lunet.run.run"
 local schema = require "spec.support.schema"
 local trace = require "lunet.files.trace"
 
@@ -40,13 +42,15 @@ local declared = experiment {
   check = function() end,
 }
 
-local function about(began)
-  return { name = "a_run", claim = declared.claim, knobs = { backlog = 1 }, environment = { kernel = "Linux" },
-    began = began, wall = 1.7e9 }
-end
+local function new_run() return runs.new(declared, declared:settings(), "a_run") end
 
-local function run(options)
-  return declared:execute(declared:settings(), options)
+local function run(options) return execution.execute(new_run(), options) end
+
+-- A run that has begun, as whoever follows it sees it.
+local function begun()
+  local begun_run = new_run()
+  begun_run.began, begun_run.environment = lunet.now(), { kernel = "Linux" }
+  return begun_run
 end
 
 local function complaints(path) return schema("trace.schema.json", path) end
@@ -67,7 +71,7 @@ describe("a trace file", function()
 
   it("has the run, its events in the order of time, and its end", function()
     local result = run { record = "wire" }
-    write(trace.encode(result, about(result.began)))
+    write(trace.encode(result))
     local lines = lines_of(path)
     local first, last = lines[1], lines[#lines]
     assert.same({ "run", 0, "a_run", "It runs.", { backlog = 1 } },
@@ -89,13 +93,13 @@ describe("a trace file", function()
   end)
 
   it("is what its schema says, when the run is over and when it was cut short", function()
-    local follower = assert(trace.create(path, about(lunet.now())))
+    local follower = assert(trace.create(path, begun()))
     local result = run { record = "wire", follow = function(recorder) follower:follow(recorder) end }
     local cut_short = complaints(path)
     assert.same({ 0, "", "" }, { cut_short.status, cut_short.output, cut_short.errors })
     assert.is_true(#lines_of(path) > 10)
     follower:close()
-    write(trace.encode(result, about(result.began)))
+    write(trace.encode(result))
     local whole = complaints(path)
     assert.same({ 0, "", "" }, { whole.status, whole.output, whole.errors })
     assert.equal("end", lines_of(path)[#lines_of(path)].kind)
@@ -124,14 +128,14 @@ describe("a trace file", function()
       end,
       check = function() end,
     }
-    local follower = assert(trace.create(path, about(lunet.now())))
+    local follower = assert(trace.create(path, begun()))
     waiting:execute({}, { record = "wire", follow = function(recorder) follower:follow(recorder) end })
     for _, line in ipairs(lines_of(path)) do assert.not_equal("end", line.kind) end
     follower:close()
   end)
 
   it("that cannot be made is an error", function()
-    local file, message = trace.create("/nowhere/x.jsonl", about(0))
+    local file, message = trace.create("/nowhere/x.jsonl", begun())
     assert.is_nil(file)
     assert.match("No such file", message, 1, true)
   end)

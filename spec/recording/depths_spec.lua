@@ -1,4 +1,5 @@
 local depths = require "lunet.recording.depths"
+local run_of = require("lunet.run.run").of
 
 local function queue(at, socket, depth, limit, fields)
   local e = { kind = "queue", at = at, host = 1, socket = socket, depth = depth, limit = limit, local_port = 80 }
@@ -18,7 +19,7 @@ describe("the depths of queues", function()
   end)
 
   it("are drawn over time where a program listens", function()
-    local run = { hosts = { "server" }, events = { found(0, 1), queue(0, 1, 0, 5, { label = "shop" }),
+    local run = run_of { hosts = { "server" }, events = { found(0, 1), queue(0, 1, 0, 5, { label = "shop" }),
       queue(1, 1, 4, 5), queue(2, 1, 0, 5), { kind = "gone", at = 3, socket = 1 }, { kind = "note", at = 3 } } }
     local lines = depths.lines(run)
     assert.equal("  * shop, port 80, limit 5", lines[1])
@@ -29,8 +30,8 @@ describe("the depths of queues", function()
   end)
 
   it("are left to the timeline where all listeners are lunet's own", function()
-    assert.is_nil(depths.lines { hosts = {}, events = { queue(0, 1, 0, 5), queue(1, 1, 4, 5) } })
-    assert.is_nil(depths.lines { hosts = {}, events = {} })
+    assert.is_nil(depths.lines(run_of { hosts = {}, events = { queue(0, 1, 0, 5), queue(1, 1, 4, 5) } }))
+    assert.is_nil(depths.lines(run_of { hosts = {}, events = {} }))
   end)
 
   it("are drawn of the deepest, and of the others it is said how many they are", function()
@@ -39,7 +40,7 @@ describe("the depths of queues", function()
       events[#events + 1] = found(0, i)
       events[#events + 1] = queue(0, i, i, 100, { label = "p" .. i })
     end
-    local lines = depths.lines { hosts = {}, events = events }
+    local lines = depths.lines(run_of { hosts = {}, events = events })
     local legend = table.concat(lines, "\n", 1, 2)
     for i = 1, 6 do assert.equal(i > 2, legend:find("p" .. i, 1, true) ~= nil) end
     assert.equal("  (2 more queues are not drawn)", lines[#lines])

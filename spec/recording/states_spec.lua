@@ -1,4 +1,5 @@
 local merged = require "spec.support.merged"
+local cast = require "lunet.recording.cast"
 local states = require "lunet.recording.states"
 
 local A <const>, SERVER <const> = "10.0.0.2:5000", "10.0.0.1:7000"
@@ -34,7 +35,7 @@ local function told(of)
 end
 
 local function find(list, host)
-  for _, of in ipairs(states.of(list, 100, {})) do
+  for _, of in ipairs(states.of(list, 100, cast.of(list))) do
     if of.host == host then return of end
   end
 end
@@ -106,11 +107,11 @@ describe("connection states", function()
   it("are of as many ends as asked for, and say how many more there are", function()
     local list = handshake()
     for i = 1, 5 do list[#list + 1] = segment(10 + i, true, "SYN", 0, nil, { from = "10.0.0.2:" .. 6000 + i }) end
-    local ends, left_out = states.of(list, 3, {})
+    local ends, left_out = states.of(list, 3, cast.of(list))
     assert.same({ 3, 9 }, { #ends, left_out })
   end)
 
   it("take nothing", function()
-    assert.same({}, (states.of({}, 5, {})))
+    assert.same({}, (states.of({}, 5, cast.of {})))
   end)
 end)

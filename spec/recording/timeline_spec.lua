@@ -2,12 +2,12 @@ local lunet = require "lunet"
 local core = require "lunet.core"
 local experiment = require "lunet.experiment"
 local merged = require "spec.support.merged"
-local timeline = require "lunet.recording.timeline"
+local run_of = require("lunet.run.run").of
 
 -- "who what", or "> note", one string a line; the queue behind it, where it changed.
 local function read(events)
   local texts = {}
-  for i, line in ipairs(timeline.lines(events)) do
+  for i, line in ipairs(run_of({ events = events }):rows()) do
     local text = line.note and "> " .. line.note or line.who .. " " .. line.what
     texts[i] = line.queue and text .. " [" .. line.queue .. "]" or text
   end
@@ -259,11 +259,11 @@ describe("the timeline of a run", function()
   end)
 
   it("counts the time from the first event", function()
-    local lines = timeline.lines(record(function()
+    local lines = run_of({ events = record(function()
       lunet.note "first"
       lunet.sleep(0.01)
       lunet.note "second"
-    end))
+    end) }):rows()
     assert.equal(0, lines[1].at)
     assert.is_true(lines[2].at >= 0.01)
   end)
@@ -271,16 +271,16 @@ end)
 
 describe("the timeline of events", function()
   it("is empty for none", function()
-    assert.same({}, timeline.lines {})
+    assert.same({}, run_of({ events = {} }):rows())
   end)
 
   it("has a line for each, but none for the queue", function()
-    local lines = timeline.lines(events_of {
+    local lines = run_of({ events = events_of {
       { kind = "listen", local_port = 7000, bytes = 5 },
       { kind = "queue", local_port = 7000, depth = 0, limit = 5 },
       { kind = "note", text = "a note" },
       { kind = "queue", local_port = 7000, depth = 1, limit = 5, at = 1 },
-    })
+    } }):rows()
     assert.same({
       { at = 0, who = "server", what = "listens, backlog 5", queue = "0/5" },
       { at = 2, note = "a note", queue = "1/5" },
@@ -418,20 +418,20 @@ describe("the timeline of events", function()
   it("has a sentence for every kind that the core records", function()
     for _, kind in ipairs { "listen", "connect", "accept", "send", "receive", "shutdown", "close", "reset", "gate",
       "resize" } do
-      local lines = timeline.lines(events_of { { kind = kind, label = "A" } })
+      local lines = run_of({ events = events_of { { kind = kind, label = "A" } } }):rows()
       assert.match("%l", lines[1].what)
     end
   end)
 
   it("leaves the events alone", function()
     local events = events_of { { kind = "send", bytes = 1, label = "A" }, { kind = "note", text = "x" } }
-    timeline.lines(events)
+    run_of({ events = events }):rows()
     assert.same(events_of { { kind = "send", bytes = 1, label = "A" }, { kind = "note", text = "x" } }, events)
   end)
 end)
 
 describe("the timeline's kernel side", function()
-  local function lines_of(events) return timeline.lines(events_of(events)) end
+  local function lines_of(events) return run_of({ events = events_of(events) }):rows() end
 
   it("tells of the counters that moved only those that tell of something", function()
     assert.same({ { at = 0, host = 2, who = "server", what = "ListenDrops +1, ListenOverflows +2", is_kernel = true } },
@@ -487,16 +487,16 @@ describe("the timeline's wire", function()
     { { lost = "rule" }, "ACK" },
   } do
     it(("calls %s of %d bytes \"%s\""):format(case[1].flags or "ACK", case[1].bytes or 0, case[2]), function()
-      assert.equal(case[2], timeline.lines(events_of { segment(case[1]) })[1].segment)
+      assert.equal(case[2], run_of({ events = events_of { segment(case[1]) } }):rows()[1].segment)
     end)
   end
 
   it("leaves out acknowledgements of nothing but data", function()
-    assert.same({}, timeline.lines(events_of { segment {} }))
+    assert.same({}, run_of({ events = events_of { segment {} } }):rows())
   end)
 
   it("knows who sent it to whom by their addresses, although ports are the same on two hosts", function()
-    local lines = timeline.lines(events_of {
+    local lines = run_of({ events = events_of {
       { kind = "connect", socket = 1, host = 1, label = "A", local_address = "10.0.0.2:4000",
         peer_address = "10.0.0.1:7000" },
       { kind = "connect", socket = 2, host = 3, label = "B", local_address = "10.0.1.2:4000",
@@ -504,7 +504,7 @@ describe("the timeline's wire", function()
       segment { flags = "FIN,ACK" },
       segment { flags = "FIN,ACK", host = 3, from = "10.0.1.2:4000", to = "10.0.1.1:7000" },
       segment { flags = "RST", host = 2, to_host = 3, from = "10.0.1.1:7000", to = "10.0.1.2:4000" },
-    })
+    } }):rows()
     assert.same({ "A", "B", "B" }, { lines[3].who, lines[4].who, lines[5].whom })
   end)
 end)

@@ -1,6 +1,7 @@
 local axis = require "lunet.report.axis"
 local charts = require "lunet.report.charts"
 local events = require "spec.support.events"
+local run_of = require("lunet.run.run").of
 
 local function times(list)
   local found = {}
@@ -12,7 +13,9 @@ local function queue(at, depth, limit, socket)
   return { kind = "queue", at = at, host = 1, socket = socket or 1, depth = depth, limit = limit, local_port = 7000 }
 end
 
-local function draw_queues(list) return charts.queues(list, { "server" }, charts.axis(times(list)), 0) end
+local function draw_queues(list)
+  return charts.queues(list, run_of { events = list, hosts = { "server" } }, charts.axis(times(list)))
+end
 
 describe("the chart of queues", function()
   it("has a line of steps for the depth, and one for the limit", function()
@@ -48,7 +51,8 @@ end)
 describe("the chart of states", function()
   it("has bars with the states' names, where they fit, and all of them on request", function()
     local list = events.run(14).events
-    local svg, left_out, ends = charts.states(list, { "server", "A", "A" }, charts.axis(times(list)), 0)
+    local run = run_of { events = list, hosts = { "server", "A", "A" } }
+    local svg, left_out, ends = charts.states(list, run, charts.axis(times(list)))
     assert.match("ESTABLISHED", svg)
     assert.match("SYN_SENT", svg)
     assert.match('<rect class="spell open"', svg)
@@ -57,6 +61,6 @@ describe("the chart of states", function()
   end)
 
   it("is none without a connection", function()
-    assert.is_nil((charts.states({}, {}, charts.axis(times {}), 0)))
+    assert.is_nil((charts.states({}, run_of {}, charts.axis(times {}))))
   end)
 end)

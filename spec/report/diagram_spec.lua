@@ -2,7 +2,7 @@ local diagram = require "lunet.report.diagram"
 local events = require "spec.support.events"
 local markup = require "lunet.text.markup"
 local merged = require "spec.support.merged"
-local timeline = require "lunet.recording.timeline"
+local run_of = require("lunet.run.run").of
 
 local HOSTS <const> = { "server", "A" }
 local A <const>, SERVER <const> = "10.0.0.2:5000", "10.0.0.1:7000"
@@ -19,7 +19,10 @@ local function call(at, kind, fields)
     local_port = 5000, peer_address = SERVER, peer_port = 7000 }, fields)
 end
 
-local function draw(list) return diagram.draw(list, HOSTS, timeline.by_event(list), list[1] and list[1].at or 0) end
+local function draw(list, hosts)
+  local run = run_of { events = list, hosts = hosts or HOSTS }
+  return diagram.draw({ events = list, lines = run:lines() }, run)
+end
 
 local function count(content, pattern)
   local _, n = content:gsub(pattern, "")
@@ -80,7 +83,7 @@ describe("a diagram", function()
   it("escapes what comes from scripts", function()
     local evil = '<script>alert("1")</script>\xFF'
     local list = { { kind = "note", at = 0, text = evil }, call(1, "send", { label = evil }) }
-    local drawn = diagram.draw(list, { evil, evil }, timeline.by_event(list), 0)
+    local drawn = draw(list, { evil, evil })
     local svg = diagram.svg({ { drawn = drawn } }, evil, evil)
     assert.is_nil(svg:find("<script", 1, true))
     assert.is_not_nil(utf8.len(svg))

@@ -1,11 +1,10 @@
 -- The report of a real run, and of made-up ones, as a browser sees them.
 local report = require "lunet.report.page"
+local run_of = require("lunet.run.run").of
 local scratch = require "lunet.peer.scratch"
 local events = require "spec.support.events"
 local merged = require "spec.support.merged"
 local program = require "spec.support.program"
-
-local EXPERIMENT <const> = { claim = "It holds.", knobs = {} }
 
 local function count(content, words)
   local n, at = 0, 1
@@ -17,8 +16,8 @@ local function count(content, words)
 end
 
 local function page(fields)
-  local run = { events = {}, lost = 0, hosts = {}, outcome = {}, verdict = "holds", environment = {} }
-  return report.page(merged(run, fields), "an_experiment", EXPERIMENT, {})
+  local run = { name = "an_experiment", claim = "It holds.", outcome = {}, verdict = "holds", environment = {} }
+  return report.html(run_of(merged(run, fields)))
 end
 
 describe("a report", function()
@@ -49,11 +48,9 @@ describe("a report", function()
 
   it("escapes whatever comes from scripts", function()
     local evil = '</title><script>alert(1)</script>"\'\xFF\0'
-    local html = report.page({ events = { { kind = "note", at = 0, text = evil } }, lost = 0, hosts = {},
-      verdict = "holds",
+    local html = page { events = { { kind = "note", at = 0, text = evil } }, name = evil, claim = evil,
       outcome = { [evil] = evil, list = { { [evil] = evil } } }, figures = evil, plot = evil,
-      environment = { kernel = evil } }, evil,
-      { claim = evil, knobs = { { name = "k", unit = evil, meaning = evil } } }, { k = evil })
+      environment = { kernel = evil }, knobs = { { name = "k", unit = evil, meaning = evil } }, values = { k = evil } }
     assert.equal(1, count(html, "<script>"))
     assert.equal(0, count(html, "alert(1)</script>"))
     assert.is_not_nil(utf8.len(html))
@@ -61,7 +58,7 @@ describe("a report", function()
   end)
 
   it("says what it leaves out of very many events", function()
-    local html = report.page(events.run(30000), "many", EXPERIMENT, {})
+    local html = report.html(events.run(30000))
     assert.match("marks stand for %d+ events", html)
     assert.match("%d+ later rows are not shown", html)
     assert.match("%d+ more ends of connections are not drawn", html)

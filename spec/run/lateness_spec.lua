@@ -1,6 +1,8 @@
 local experiment = require "lunet.experiment"
+local judge = require "lunet.run.judge"
 local lateness = require "lunet.run.lateness"
 local lunet = require "lunet"
+local new_run = require("lunet.run.run").new
 
 -- Keeps the processor from every other task for so many seconds.
 local function hog(seconds)
@@ -12,8 +14,10 @@ describe("a bound from above", function()
   local function verdict_of(seconds, late)
     local declared = experiment { claim = "It is so.", run = function() return {} end,
       check = function() lateness.at_most("it ended", seconds, 1, late) end }
-    local judgement = declared:judge({}, {})
-    return { judgement.verdict, judgement.why }
+    local run = new_run(declared, {})
+    run.outcome = {}
+    judge.judge(run)
+    return { run.verdict, run.why }
   end
 
   it("is kept, broken, or not judged if the machine may have broken it", function()

@@ -2,10 +2,9 @@
 local dkjson = require "dkjson"
 local program = require "spec.support.program"
 local record = require "lunet.run.record"
+local run_of = require("lunet.run.run").of
 local schema = require "spec.support.schema"
 local scratch = require "lunet.peer.scratch"
-
-local EXPERIMENT <const> = { claim = "It is so." }
 
 local place
 
@@ -19,19 +18,19 @@ end
 
 local function assert_valid(text) assert.same({ status = 0, output = "", errors = "" }, complaints(text)) end
 
-local RUN <const> = { verdict = "holds", outcome = {}, environment = { kernel = "Linux" }, events = {} }
+local RUN <const> = run_of { name = "a", claim = "It is so.", values = { k = 1 }, verdict = "holds", outcome = {},
+  environment = { kernel = "Linux" } }
 
 describe("a record", function()
   it("has its format, the experiment, its claim, the verdict and what the run found, and no events", function()
-    local made = record.of("a", EXPERIMENT, { k = 1 }, RUN)
+    local made = RUN:record()
     assert.same({ format = 1, experiment = "a", claim = "It is so.", verdict = "holds", knobs = { k = 1 }, outcome = {},
       environment = { kernel = "Linux" } }, dkjson.decode(record.encode(made)))
     assert_valid(record.encode(made))
   end)
 
   it("of a run that could not run has why, and no outcome", function()
-    local failed = { verdict = "could not run", why = "no luck" }
-    local text = record.encode(record.of("a", nil, nil, failed))
+    local text = record.encode(run_of({ name = "a" }):fail("no luck\nstack traceback:"):record())
     assert.same({ format = 1, experiment = "a", verdict = "could not run", why = "no luck" }, dkjson.decode(text))
     assert_valid(text)
   end)

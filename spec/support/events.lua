@@ -1,5 +1,6 @@
 --- Events that nobody recorded: of clients that connect, send and leave, with the wire.
 local merged = require "spec.support.merged"
+local run_of = require("lunet.run.run").of
 
 local events = {}
 
@@ -41,7 +42,7 @@ end
 
 --- A run with so many events.
 ---@param count integer
----@return table as from experiment:execute
+---@return lunet.run
 function events.run(count)
   local list = { call(0, "listen", SERVER, 1, "0.0.0.0:7000", nil, { bytes = 4 }) }
   local number, at = 0, 0.001
@@ -51,8 +52,8 @@ function events.run(count)
     number, at = number + 1, at + (number % 100 == 0 and 0.3 or 0.001)
   end
   for i = #list, count + 1, -1 do list[i] = nil end
-  return { events = list, lost = 0, hosts = { "server", "A", "B" }, wire = { dropped = 0, error = 1e-7 },
-    outcome = {}, verdict = "holds", environment = {} }
+  return run_of { name = "many", claim = "It is written in time.", events = list, hosts = { "server", "A", "B" },
+    wire = { dropped = 0, error = 1e-7 }, outcome = {}, verdict = "holds", environment = {} }
 end
 
 return events

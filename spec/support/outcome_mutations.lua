@@ -5,6 +5,8 @@
 --- record in the list `late`. Wrong values are: of a boolean the other one; of a count one more, one less and none; of
 --- a time or size a third of it and three times it; of a string another one of its column or of its kind; of a list
 --- the same without its first and without its last item.
+local judge = require "lunet.run.judge"
+local new_run = require("lunet.run.run").new
 local value = require "lunet.text.value"
 
 local mutations = {}
@@ -181,7 +183,9 @@ end
 ---@return {fields: integer, noticed: integer, shown: integer, complaints: string[]} tally
 function mutations.try(experiment, outcome, values, listing)
   local shown = listing and listing.shown or {}
-  local figures = experiment:judge(outcome, values).figures
+  local run = new_run(experiment, values)
+  run.outcome = outcome
+  local figures = judge.judge(run).figures
   local is_measured = figures == nil or not figures:find "%d"
   local tally = { fields = 0, noticed = 0, shown = 0, complaints = {} }
   for _, field in ipairs(mutations.fields(outcome, listing and listing.sizes)) do

@@ -10,7 +10,7 @@ return function(fn)
   local declared = experiment { claim = "", run = function() return fn() or {} end, check = function() end }
   local run = declared:execute({}, { record = "wire" })
   local sentences = {}
-  for _, line in ipairs(timeline.lines(run.events, run)) do
+  for _, line in ipairs(run:rows()) do
     if not line.is_kernel then sentences[#sentences + 1] = timeline.sentence(line) end
   end
   return run, sentences

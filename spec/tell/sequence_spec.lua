@@ -1,9 +1,17 @@
-local lanes = require "lunet.tell.sequence"
+local run_of = require("lunet.run.run").of
+local sequence = require "lunet.tell.sequence"
 local text = require "lunet.text.width"
 
-local HOSTS, LISTENERS = { "A", "server", "B", "C", "D" }, { [2] = true }
+local HOSTS = { "A", "server", "B", "C", "D" }
 
-local function draw(lines, style) return lanes.draw(lines, HOSTS, LISTENERS, style) end
+-- Draws lines as if they were those of a run in which these hosts listen.
+local function draw_for(listeners, lines, style)
+  local events = {}
+  for i, host in ipairs(listeners) do events[i] = { kind = "listen", at = 0, host = host } end
+  return sequence.draw(run_of { hosts = HOSTS, events = events, rows = function() return lines end }, style)
+end
+
+local function draw(lines, style) return draw_for({ 2 }, lines, style) end
 
 local STORY = {
   { at = 0, host = 2, who = "server", what = "listens, backlog 1", queue = "0/1" },
@@ -94,8 +102,8 @@ describe("lanes", function()
     assert.is_table(of(1, 3, 4))
     assert.is_nil(of(1, 3, 4, 5))
     assert.is_nil(of())
-    assert.is_nil(lanes.draw({ { at = 0, host = 1, who = "A", what = "waits" } }, HOSTS, {}))
+    assert.is_nil(draw_for({}, { { at = 0, host = 1, who = "A", what = "waits" } }))
     local two = { { at = 0, host = 1, who = "A", what = "x" }, { at = 0, host = 2, who = "B", what = "x" } }
-    assert.is_nil(lanes.draw(two, HOSTS, { true, true }))
+    assert.is_nil(draw_for({ 1, 2 }, two))
   end)
 end)

@@ -1,6 +1,9 @@
 local experiment_files = require "spec.support.experiment_files"
+local execution = require "lunet.run.execution"
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
+local new_run = require("lunet.run.run").new
+local run_of = require("lunet.run.run").of
 local story = require "lunet.tell.story"
 
 local function lines_of(text)
@@ -14,7 +17,7 @@ local function opening_of(fields)
   fields.check = function() end
   fields.claim = fields.claim or "It holds."
   local declared = experiment(fields)
-  return lines_of(story.opening("a_script", declared, declared:settings()))
+  return lines_of(story.opening(new_run(declared, declared:settings(), "a_script")))
 end
 
 -- The lines between a heading and the empty line that ends its part.
@@ -30,10 +33,10 @@ local function part_of(text, heading)
 end
 
 local function rest_of(run)
-  return story.rest({
-    outcome = run.outcome or {}, verdict = run.verdict or "holds", why = run.why,
-    events = run.events or {}, lost = run.lost or 0, figures = run.figures, plot = run.plot,
-  }, run.columns, { is_whole = run.is_whole })
+  return story.rest(run_of {
+    outcome = run.outcome or {}, verdict = run.verdict or "holds", why = run.why, columns = run.columns,
+    events = run.events, lost = run.lost, figures = run.figures, plot = run.plot,
+  }, { is_whole = run.is_whole })
 end
 
 local function timeline_of(events, lost)
@@ -345,8 +348,8 @@ describe("the story of every experiment", function()
     it("fits into 80 columns, except for the values in an outcome: " .. name, function()
       local declared = dofile(experiment_files.path(name))
       local values = declared:settings(given)
-      local run = declared:execute(values)
-      assert.same({}, too_wide(story.opening(name, declared, values)))
+      local run = execution.execute(new_run(declared, values, name))
+      assert.same({}, too_wide(story.opening(run)))
       local text = story.rest(run)
       assert.same({}, too_wide(text:match "^(.*)\nOutcome\n"))
       assert.same({}, too_wide(text:match ".*\n\n(.*)$"))

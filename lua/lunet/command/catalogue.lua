@@ -3,6 +3,7 @@ local interrupt = require "lunet.text.interrupt"
 local dependency = require "lunet.text.dependency"
 local lunet = require "lunet"
 local run_record = require "lunet.run.record"
+local run = require "lunet.run.run"
 local scratch = require "lunet.peer.scratch"
 local verdict = require "lunet.run.verdict"
 
@@ -88,26 +89,26 @@ local function ending_of(status, has_record)
 end
 
 local function failed(entry, why)
-  return run_record.of(entry.name, entry.experiment, nil, { verdict = "could not run", why = why })
+  return run.of({ name = entry.name, claim = entry.experiment and entry.experiment.claim }):fail(why):record()
 end
 
 --- The record of a run: the one that it printed itself, if that has the verdict that it ended with.
-local function record_of(entry, run)
-  local printed = dkjson.decode(run.output)
+local function record_of(entry, ended)
+  local printed = dkjson.decode(ended.output)
   local is_record = type(printed) == "table" and printed.format == run_record.FORMAT
-  if is_record and verdict.statuses[printed.verdict] == run.status then return printed end
-  return failed(entry, ending_of(run.status, is_record))
+  if is_record and verdict.statuses[printed.verdict] == ended.status then return printed end
+  return failed(entry, ending_of(ended.status, is_record))
 end
 
 local function run_one(entry, options, place)
   if not entry.experiment then
-    return failed(entry, entry.why:match "[^\n]*"), ("lunet: %s could not run: %s\n"):format(entry.name, entry.why)
+    return failed(entry, entry.why), ("lunet: %s could not run: %s\n"):format(entry.name, entry.why)
   end
   local started = lunet.now()
-  local in_time, run = lunet.within(options.timeout, execute, options.command, entry.file, options.record, place)
-  local record = in_time and record_of(entry, run) or failed(entry, ("not over after %g s"):format(options.timeout))
+  local in_time, ended = lunet.within(options.timeout, execute, options.command, entry.file, options.record, place)
+  local record = in_time and record_of(entry, ended) or failed(entry, ("not over after %g s"):format(options.timeout))
   record.seconds = lunet.now() - started
-  return record, in_time and run.errors or ""
+  return record, in_time and ended.errors or ""
 end
 
 -- -- running all ----------------------------------------------------------------------------
@@ -138,15 +139,15 @@ function catalogue.run(entries, options, observer)
     local is_exclusive = entry.experiment and entry.experiment.exclusive
     table.insert(is_exclusive and alone or side_by_side, i)
   end
-  local function run(i)
+  local function run_entry(i)
     observer.began(entries[i].name)
     local record, errors = run_one(entries[i], options, place)
     record.file = entries[i].file
     records[i] = record
     observer.ended(entries[i].name, errors)
   end
-  each_of(side_by_side, options.jobs, run)
-  each_of(alone, 1, run)
+  each_of(side_by_side, options.jobs, run_entry)
+  each_of(alone, 1, run_entry)
   return records
 end
 

@@ -2,11 +2,13 @@
 --- `lunet experiments/stale_replay.lua [--json] [--KNOB VALUE ...]`.
 local dependency = require "lunet.text.dependency"
 local core = require "lunet.core" -- what only some runs need is loaded by them: a start takes milliseconds
+local execution = require "lunet.run.execution"
 local interrupt = require "lunet.text.interrupt"
 local knob = require "lunet.run.knob"
 local needs = require "lunet.run.needs"
 local outputs = require "lunet.command.outputs"
 local progress = require "lunet.tell.progress"
+local new_run = require("lunet.run.run").new
 local shortage = require "lunet.run.shortage"
 local shown = require "lunet.text.width".lines_shown
 local verdict = require "lunet.run.verdict"
@@ -120,27 +122,22 @@ local function describe(failure)
   return (is_assert or has_traceback) and failure or text
 end
 
-local function first_line(text) return text:match "[^\n]*" end
-
---- A run that could not run: without an outcome.
-local function failed_run(failure) return { verdict = "could not run", why = first_line(failure) } end
-
---- Runs it; says so if it could not run.
-local function execute(name, experiment, values, options)
-  local are_here, missing = needs.find(experiment.needs)
+--- Executes it; says so if it could not run.
+local function execute(run, options)
+  local are_here, missing = needs.find(run.experiment.needs)
   if not are_here then
-    complain(("%s could not run: %s"):format(name, missing))
-    return failed_run(missing)
+    complain(("%s could not run: %s"):format(run.name, missing))
+    return run:fail(missing)
   end
   local _progress <close> = progress.show(core.is_terminal(2))
-  local ok, run = xpcall(experiment.execute, function(failure)
+  local ok, failure = xpcall(execution.execute, function(failure)
     return interrupt.is(failure) and failure or describe(failure)
-  end, experiment, values, options)
-  if ok and run.note then complain(("note: %s %s"):format(name, run.note)) end
-  if ok then return run end
-  if interrupt.is(run) then error(run, 0) end
-  complain(("%s could not run: %s"):format(name, run))
-  return failed_run(run)
+  end, run, options)
+  if ok and run.note then complain(("note: %s %s"):format(run.name, run.note)) end
+  if ok then return end
+  if interrupt.is(failure) then error(failure, 0) end
+  complain(("%s could not run: %s"):format(run.name, failure))
+  run:fail(failure)
 end
 
 -- Written to stdout as it was before the script ran: it may have changed print and io.stdout.
@@ -158,29 +155,30 @@ local function tell_help(name, parser)
   return ok and HELPED or COULD_NOT_RUN
 end
 
--- What a script prints, or a program that it starts, does not belong among the JSON.
--- Returns the run; and, if standard output could not be given back, nil and why: no record can be printed then.
-local function execute_diverted(name, ...)
+-- What a script prints, or a program that it starts, does not belong among the JSON. Returns whether standard output
+-- could be given back, without which no record can be printed; and why not.
+local function execute_diverted(run, options)
   local kept, refused = core.divert_output()
   if not kept then
-    complain(("%s could not run: %s"):format(name, refused))
-    return failed_run(refused), true
+    complain(("%s could not run: %s"):format(run.name, refused))
+    run:fail(refused)
+    return true
   end
   local is_back, why
-  local function run(...)
+  do
     local _restore <close> = setmetatable({}, { __close = function() is_back, why = core.restore_output(kept) end })
-    return execute(name, ...)
+    execute(run, options)
   end
-  local result = run(...)
-  return result, is_back, why
+  return is_back, why
 end
 
-local function run_as_json(name, experiment, values, options)
-  local record = require "lunet.run.record" -- before the run, which would wait for it
-  local run, is_back, why = execute_diverted(name, experiment, values,
-    { machine = options.machine, record = options.record, follow = options.follow })
-  if not is_back then return run, nil, why end
-  return run, tell(record.encode(record.of(name, experiment, values, run)))
+local function tell_record(run) return tell(require "lunet.run.record".encode(run:record())) end
+
+local function run_as_json(run, options)
+  require "lunet.run.record" -- before the run, which would wait for it
+  local is_back, why = execute_diverted(run, options)
+  if not is_back then return nil, why end
+  return tell_record(run)
 end
 
 -- Colours are for a terminal, and where nobody declined them (https://no-color.org).
@@ -198,45 +196,42 @@ local CONTROL <const> = {
   ["holds"] = "That is wrong: with the knobs of the control (%s) it must not hold. The check does not see it.",
 }
 
-local function control_sentence(experiment, run)
+local function control_sentence(run)
   local sentence = CONTROL[run.verdict]
     or "These are the knobs of the control (%s), with which the claim must not hold."
-  return sentence:format(control_text(experiment))
+  return sentence:format(control_text(run.experiment))
 end
 
-local function run_as_story(name, experiment, values, options)
+local function run_as_story(run, options)
   local story = require "lunet.tell.story"
-  tell(story.opening(name, experiment, values) .. "\n")
-  local run = execute(name, experiment, values,
-    { machine = options.machine, record = options.record, follow = options.follow })
-  if not run.outcome then return run, true end
+  tell(story.opening(run) .. "\n")
+  execute(run, options)
+  if not run.outcome then return true end
   local style = { is_whole = options.timeline, sequence = sequence_style() }
-  local told, why = tell(story.rest(run, experiment.columns, style))
-  if told and options.control then told, why = tell("\n" .. control_sentence(experiment, run)) end
-  return run, told, why
+  local told, why = tell(story.rest(run, style))
+  if told and options.control then told, why = tell("\n" .. control_sentence(run)) end
+  return told, why
 end
 
-local function status_of(name, run, told, why)
-  if not told then complain(("%s: standard output: %s"):format(name, why)) end
-  if run.mistake then complain(("%s: %s"):format(name, run.mistake)) end
+local function status_of(run, told, why)
+  if not told then complain(("%s: standard output: %s"):format(run.name, why)) end
+  if run.mistake then complain(("%s: %s"):format(run.name, run.mistake)) end
   return told and verdict.statuses[run.verdict] or COULD_NOT_RUN
 end
 
 -- Nothing is run, since a file that was asked for could not be written.
-local function refuse(name, experiment, values, options, why)
-  complain(("%s: %s"):format(name, why))
-  if options.json then
-    local record = require "lunet.run.record"
-    tell(record.encode(record.of(name, experiment, values, failed_run(why))))
-  end
+local function refuse(run, options, why)
+  complain(("%s: %s"):format(run.name, why))
+  run:fail(why)
+  if options.json then tell_record(run) end
   return COULD_NOT_RUN
 end
 
 -- The status if that fails.
-local function write_files(files, run, name, experiment, values)
-  local ok, why = files:write(run, name, experiment, values)
+local function write_files(files, run)
+  local ok, why = files:write(run)
   if ok then return nil end
-  complain(("%s: %s"):format(name, why))
+  complain(("%s: %s"):format(run.name, why))
   return COULD_NOT_RUN
 end
 
@@ -271,9 +266,10 @@ function command.run(experiment, script, arguments)
     complain(name .. ": " .. wrong)
     return WRONG_USE
   end
+  local this = new_run(experiment, values, name)
   local files, refused, is_misuse = outputs.open(options, script)
   if not files then
-    if not is_misuse then return refuse(name, experiment, values, options, refused) end
+    if not is_misuse then return refuse(this, options, refused) end
     complain(("%s: %s"):format(name, refused))
     return WRONG_USE
   end
@@ -282,10 +278,10 @@ function command.run(experiment, script, arguments)
     complain(("%s: %s"):format(name, refused))
     return WRONG_USE
   end
-  options.follow = files:follower(name, experiment, values)
-  local run, told, why = (options.json and run_as_json or run_as_story)(name, experiment, values, options)
-  local status = status_of(name, run, told, why)
-  return run.outcome and write_files(files, run, name, experiment, values) or status
+  options.follow = files:follower(this)
+  local told, why = (options.json and run_as_json or run_as_story)(this, options)
+  local status = status_of(this, told, why)
+  return this.outcome and write_files(files, this) or status
 end
 
 return command

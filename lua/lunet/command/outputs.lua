@@ -9,36 +9,22 @@ local interrupt = require "lunet.text.interrupt"
 local outputs = {}
 outputs.__index = outputs
 
--- Seconds from the clock of lunet.now() to the calendar's.
-local function to_wall() return core.wall_now() - core.now() end
-
-local function about(run, name, experiment, values)
-  return { name = name, claim = experiment.claim, knobs = values, environment = run.environment, began = run.began,
-    wall = run.began + to_wall() }
-end
-
---- One for each option: its name, what its value is called, what it does, which module writes it, how that makes its
---- content of a run, how it is begun while the run goes on, and whether it has nothing but segments. Only
---- the modules of files that are asked for are loaded, and before the run, which must not be held up.
----@type {name: string, argname: string, description: string, module: string, needs_wire: boolean?,
---- make: (fun(module: table, run: table, name: string, experiment: table, values: table): string),
---- begin: (fun(module: table, path: string, about: table): table, string)?}[]
+--- One for each option: its name, what its value is called, what it does, which module writes it, the module's function
+--- that makes the content of a run, the one that begins the file while the run goes on, and whether the file has
+--- nothing but segments. Only the modules of files that are asked for are loaded, and before the run, which must not be
+--- held up.
+---@type {name: string, argname: string, description: string, module: string, needs_wire: boolean?, make: string,
+--- begin: string?}[]
 outputs.kinds = {
-  { name = "trace", argname = "FILE.jsonl", module = "lunet.files.trace",
-    begin = function(trace, ...) return trace.create(...) end,
-    make = function(trace, run, ...) return trace.encode(run, about(run, ...)) end,
+  { name = "trace", argname = "FILE.jsonl", module = "lunet.files.trace", make = "encode", begin = "create",
     description = "Write every event as a line of JSON, also while the run goes on." },
-  { name = "pcap", argname = "FILE.pcap", module = "lunet.files.pcapng", needs_wire = true,
-    make = function(pcapng, run) return pcapng.encode(run.events, run.hosts, to_wall()) end,
+  { name = "pcap", argname = "FILE.pcap", module = "lunet.files.pcapng", needs_wire = true, make = "encode",
     description = "Write the segments, for Wireshark (pcapng)." },
-  { name = "perfetto", argname = "FILE.json", module = "lunet.files.perfetto",
-    make = function(perfetto, run) return perfetto.encode(run) end,
+  { name = "perfetto", argname = "FILE.json", module = "lunet.files.perfetto", make = "encode",
     description = "Write the events for ui.perfetto.dev." },
-  { name = "report", argname = "FILE.html", module = "lunet.report.page",
-    make = function(report, ...) return report.page(...) end,
+  { name = "report", argname = "FILE.html", module = "lunet.report.page", make = "html",
     description = "Write a report: one page with the diagram, the queues and the states over time." },
-  { name = "svg", argname = "FILE.svg", module = "lunet.report.page",
-    make = function(report, ...) return report.svg(...) end,
+  { name = "svg", argname = "FILE.svg", module = "lunet.report.page", make = "svg",
     description = "Write the diagram alone." },
 }
 
@@ -87,13 +73,14 @@ function outputs:needs_wire()
 end
 
 --- What is to run beside the run, as a task, for the files that are written meanwhile; nil if there are none.
+---@param run lunet.run
 ---@return fun(recorder: lunet.recording)?
-function outputs:follower(name, experiment, values)
+function outputs:follower(run)
   for _, file in ipairs(self.files) do
     if file.kind.begin and file.former == "none" then
       return function(recorder)
-        local run = { environment = environment.read(recorder.level), began = recorder.began }
-        local begun <close> = file.kind.begin(file.module, file.path, about(run, name, experiment, values))
+        run.environment = environment.read(recorder.level)
+        local begun <close> = file.module[file.kind.begin](file.path, run)
         file.is_begun = begun ~= nil
         if begun then begun:follow(recorder) end
       end
@@ -109,13 +96,14 @@ local function rare_collection()
 end
 
 --- Writes them all; one that cannot be written does not keep the others from it.
+---@param run lunet.run
 ---@return true? whether they are written
 ---@return string? why not
-function outputs:write(run, name, experiment, values)
+function outputs:write(run)
   local _collection <close> = rare_collection()
   local failure
   for _, file in ipairs(self.files) do
-    local ok, why = interrupt.pcall(file.kind.make, file.module, run, name, experiment, values)
+    local ok, why = interrupt.pcall(file.module[file.kind.make], run)
     if ok then ok, why = core.replace_file(file.path, why) end
     if not ok then
       failure = failure or ("--%s: %s"):format(file.kind.name, why)

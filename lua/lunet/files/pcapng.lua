@@ -51,18 +51,16 @@ local function packet(e, number, to_wall_ns)
 end
 
 --- Makes the file's content.
----@param events table[] from lunet.recording; those that are segments count
----@param hosts table<integer, string> the hosts' names
----@param to_wall number seconds from the clock of lunet.now() to that of the calendar
+---@param run lunet.run whose events that are segments count
 ---@return string
-function pcapng.encode(events, hosts, to_wall)
-  local parts, numbers = { section() }, {}
-  for i, number in ipairs(value.sorted_keys(hosts)) do
-    parts[#parts + 1] = interface(hosts[number])
+function pcapng.encode(run)
+  local parts, numbers, to_wall_ns = { section() }, {}, nanoseconds(run:to_wall())
+  for i, number in ipairs(value.sorted_keys(run.hosts)) do
+    parts[#parts + 1] = interface(run:host_name(number))
     numbers[number] = i - 1
   end
-  for _, e in ipairs(events) do
-    if e.kind == "segment" then parts[#parts + 1] = packet(e, numbers[e.host or e.to_host], nanoseconds(to_wall)) end
+  for _, e in ipairs(run.events) do
+    if e.kind == "segment" then parts[#parts + 1] = packet(e, numbers[e.host or e.to_host], to_wall_ns) end
   end
   return table.concat(parts)
 end

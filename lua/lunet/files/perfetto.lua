@@ -69,9 +69,10 @@ local function add_segment(list, e, to_us, number, text)
   end
 end
 
-local function names(hosts)
+local function names(run)
   local list = { { name = "process_name", ph = "M", pid = WIRE, tid = WIRE, args = { name = "notes" } } }
-  for number, name in pairs(hosts) do
+  for number in pairs(run.hosts) do
+    local name = run:host_name(number)
     list[#list + 1] = { name = "process_name", ph = "M", pid = number, tid = WIRE, args = { name = name } }
     list[#list + 1] = { name = "thread_name", ph = "M", pid = number, tid = WIRE, args = { name = "wire and kernel" } }
   end
@@ -80,15 +81,12 @@ local function names(hosts)
 end
 
 --- Makes the file's content.
----@param run table from experiment:execute
+---@param run lunet.run
 ---@return string
 function perfetto.encode(run)
-  local events, hosts = run.events, run.hosts or {}
-  local list, first = names(hosts), events[1] and events[1].at or 0
-  for _, e in ipairs(events) do first = math.min(first, e.since or e.at) end
+  local list, first, lines_of_events = names(run), run:earliest(), run:lines()
   local function to_us(at) return math.floor((at - first) * 1e9 + 0.5) / 1000 end
-  local lines_of_events = timeline.by_event(events, run)
-  for i, e in ipairs(events) do
+  for i, e in ipairs(run.events) do
     local line = lines_of_events[i]
     local sentence = line and timeline.sentence(line)
     if e.kind == "segment" then

@@ -32,30 +32,33 @@ local function event_line(e, began)
   return line_of(record)
 end
 
-local function named(hosts)
+local function named(run)
   local list = json.object {}
-  for number, name in pairs(hosts) do list[tostring(number)] = name end
+  for number in pairs(run.hosts) do list[tostring(number)] = run:host_name(number) end
   return list
 end
 
---- The first line.
----@param about {name: string, claim: string, knobs: table, environment: table, began: number, wall: number}
-local function opening(about)
-  return line_of { kind = "run", at = 0, experiment = about.name, claim = about.claim, knobs = json.object(about.knobs),
-    environment = about.environment, began = about.wall, schema = 2 }
+-- The first line.
+local function opening(run)
+  return line_of { kind = "run", at = 0, experiment = run.name, claim = run.claim, knobs = json.object(run.values),
+    environment = run.environment, began = run.began + run:to_wall(), schema = 2 }
+end
+
+-- The last line: the record of the run, and how well its events were seen.
+local function ending(run)
+  local line, last = run:record(), run.events[#run.events]
+  line.kind, line.at, line.hosts = "end", last and since(run.began, last.at) or 0, named(run)
+  line.lost, line.failures, line.wire = run.lost, #run.failures > 0 and run.failures or nil, run.wire
+  return line_of(line)
 end
 
 --- The whole of a run that is over.
----@param run table from experiment:execute
----@param about table see opening
+---@param run lunet.run
 ---@return string
-function trace.encode(run, about)
-  local lines = { opening(about) }
-  for _, e in ipairs(run.events) do lines[#lines + 1] = event_line(e, about.began) end
-  local last = run.events[#run.events]
-  lines[#lines + 1] = line_of { kind = "end", at = last and since(about.began, last.at) or 0,
-    hosts = named(run.hosts), verdict = run.verdict, why = run.why, outcome = json.object(run.outcome), lost = run.lost,
-    failures = run.failures and #run.failures > 0 and run.failures or nil, wire = run.wire }
+function trace.encode(run)
+  local lines = { opening(run) }
+  for _, e in ipairs(run.events) do lines[#lines + 1] = event_line(e, run.began) end
+  lines[#lines + 1] = ending(run)
   return table.concat(lines)
 end
 
@@ -63,17 +66,17 @@ end
 
 --- Begins a file that follows a run, at no moment an empty one. What was in it is lost.
 ---@param path string
----@param about table see opening
+---@param run lunet.run that has begun
 ---@return lunet.trace|nil
 ---@return string? message
-function trace.create(path, about)
-  local ok, message = core.replace_file(path, opening(about))
+function trace.create(path, run)
+  local ok, message = core.replace_file(path, opening(run))
   if not ok then return nil, message end
   local file
   file, message = io.open(path, "a")
   if not file then return nil, message end
   file:setvbuf "no" -- whole lines reach the kernel, and outlive the process
-  return setmetatable({ path = path, file = file, about = about }, trace)
+  return setmetatable({ path = path, file = file, began = run.began }, trace)
 end
 
 local function news_of(recorder, began)
@@ -88,7 +91,7 @@ end
 function trace:follow(recorder)
   repeat
     core.sleep(EVERY)
-    local ok, lines = interrupt.pcall(news_of, recorder, self.about.began)
+    local ok, lines = interrupt.pcall(news_of, recorder, self.began)
     if ok and #lines > 0 then ok = self.file:write(lines) end
   until not ok
 end

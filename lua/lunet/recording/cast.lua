@@ -71,6 +71,22 @@ function cast.of(events, known)
   return self
 end
 
+local function copy_of(names)
+  local copy = {}
+  for key, name in pairs(names) do copy[key] = name end
+  return copy
+end
+
+--- A copy, to follow the events once more: whom it meets does not change who is known here.
+---@return lunet.cast
+function cast:again()
+  local copy = copy_of(self)
+  for _, field in ipairs { "names", "pairs", "by_port", "listeners", "unconnected", "serving", "servers" } do
+    copy[field] = copy_of(self[field])
+  end
+  return setmetatable(copy, cast)
+end
+
 function cast:is_listener(e) return self.listeners[e.socket] or near_of(e) and not far_of(e) end
 function cast:is_unconnected(e) return self.unconnected[e.socket] end
 

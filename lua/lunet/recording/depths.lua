@@ -57,21 +57,21 @@ local function curve_of(queue, first, step)
   return curve
 end
 
-local function name_of(queue, known)
+local function name_of(queue, run)
   local place = queue.port and "port " .. queue.port or queue.address or ""
-  return ("%s, %s, limit %d"):format(queue.label or known.hosts and known.hosts[queue.host] or "home", place,
+  return ("%s, %s, limit %d"):format(queue.label or run:host_name(queue.host), place,
     queue.highest)
 end
 
 --- The depths of a run's queues over time, for the terminal, if a program listens; nil otherwise, since the timeline
 --- has all there is to know of lunet's own listeners.
----@param run table from experiment:execute
+---@param run lunet.run
 ---@return string[]? lines
 function depths.lines(run)
   local list, has_foreign = depths.of(run.events), false
   for _, queue in ipairs(list) do has_foreign = has_foreign or queue.is_foreign end
   if not has_foreign then return nil end
-  local first, last = run.events[1].at, run.events[#run.events].at
+  local first, last = run:zero(), run.events[#run.events].at
   local step, x, series = math.max(last - first, 1e-6) / BINS, {}, {}
   for bin = 1, BINS do x[bin] = bin * step * 1000 end
   table.sort(list, function(a, b)

@@ -89,11 +89,16 @@ local function merge(group, lines, note_lines)
   group.events, group.lines, group.notes, group.numbers = events, told, nil, nil
 end
 
---- Parts a run.
+---@class lunet.group
+---@field events table[]
+---@field lines table<integer, lunet.timeline_line> of its events
+---@field first number when its first event was
+---@field last number when its last one was
+
+--- Parts a run. Scripts call run:groups().
 ---@param events table[] from lunet.recording
 ---@param lines table<integer, lunet.timeline_line> from timeline.by_event
----@return {events: table[], lines: table<integer, lunet.timeline_line>, first: number, last: number}[] in the order
---- of their first events
+---@return lunet.group[] in the order of their first events
 function groups.of(events, lines)
   local parents, list, by_root, notes, note_lines, ip_of = {}, {}, {}, {}, {}, ip_finder()
   local owners = owners_of(events, parents, ip_of)

@@ -1,7 +1,6 @@
 --- The states of connections over time, each end for itself: derived from the segments, or from the calls
 --- where there is no wire, and set right by what the kernel lists in its snapshots.
 local address = require "lunet.network.address"
-local cast = require "lunet.recording.cast"
 
 local states = {}
 
@@ -184,12 +183,12 @@ end
 --- Finds the states of the first ends of connections that events tell of.
 ---@param events table[]
 ---@param most integer how many ends
----@param known? lunet.known such as a run: names for ends that have none
+---@param who lunet.cast of the events
 ---@return {host: integer, name: string, peer: string?, near: string, far: string, spells: {state: string,
 ---  from: number, to: number?, source: "wire"|"call"|"snapshot"}[], accepted: number?, queued_from: number?,
 ---  queued_to: number?}[] ends in the order of their beginnings; a spell without `to` lasts at the end
 ---@return integer left_out how many more ends there are
-function states.of(events, most, known)
+function states.of(events, most, who)
   local self = { list = {}, by_key = {}, left_out = {}, count_left_out = 0, most = most, steps = {}, handshakes = {},
     is_moving = {}, listens = {} }
   collect(self, events)
@@ -199,7 +198,7 @@ function states.of(events, most, known)
   for _, step in ipairs(self.steps) do appliers[step.what](step) end
   local others = {}
   for _, of in ipairs(self.list) do others[of.near .. ">" .. of.far] = of end
-  local who, last, shown = cast.of(events, known), events[#events] and events[#events].at or 0, {}
+  local last, shown = events[#events] and events[#events].at or 0, {}
   for _, of in ipairs(self.list) do
     mark_queued(self, of, last)
     local other = others[of.far .. ">" .. of.near]

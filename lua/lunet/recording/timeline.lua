@@ -1,5 +1,4 @@
 --- The timeline: the recorded events in order, each as what it means to the one whom it befell.
-local cast = require "lunet.recording.cast"
 local text = require "lunet.text.width"
 
 local timeline = {}
@@ -205,30 +204,22 @@ end
 ---@field lost? "wire"|"rule" where a segment was lost
 ---@field queue? string "depth/limit" where the event found it changed
 
---- The line of each event, by its number in the list; none for those that say nothing.
+--- The line of each event, by its number in the list; none for those that say nothing. Scripts call run:lines().
 ---@param events table[] from lunet.recording
----@param known? lunet.known such as a run
+---@param who lunet.cast of the events
+---@param zero number the time that is 0
 ---@return table<integer, lunet.timeline_line>
-function timeline.by_event(events, known)
-  local lines, who, seen = {}, cast.of(events, known), { found = {} }
+function timeline.by_event(events, who, zero)
+  local lines, seen = {}, { found = {} }
+  who = who:again()
   for i, e in ipairs(events) do
     local line = e.kind == "queue" and queue_line(e, seen) or e.kind ~= "queue" and line_of(e, who) or nil
     if line then
-      line.at, line.host = e.at - events[1].at, e.host
+      line.at, line.host = e.at - zero, e.host
       lines[i] = line
       remember(seen, e, line)
     end
   end
-  return lines
-end
-
---- Makes lines of events.
----@param events table[] from lunet.recording
----@param known? lunet.known such as a run
----@return lunet.timeline_line[]
-function timeline.lines(events, known)
-  local lines, by_event = {}, timeline.by_event(events, known)
-  for i = 1, #events do lines[#lines + 1] = by_event[i] end
   return lines
 end
 
@@ -251,7 +242,7 @@ function timeline.sentence(line)
 end
 
 --- What was not seen of a run, in sentences.
----@param run table from experiment:execute
+---@param run lunet.run
 ---@return string[]
 function timeline.unseen(run)
   local told, count, code = {}, 0, nil
@@ -260,7 +251,7 @@ function timeline.unseen(run)
   end
   local often = count == 1 and "once" or count .. " times"
   if count > 0 then told[1] = ("The kernel could not be asked %s (%s)."):format(often, code) end
-  for _, message in ipairs(run.failures or {}) do told[#told + 1] = ("Not seen: %s."):format(message) end
+  for _, message in ipairs(run.failures) do told[#told + 1] = ("Not seen: %s."):format(message) end
   if run.wire and run.wire.dropped > 0 then
     told[#told + 1] = ("%d segments came too fast to be seen."):format(run.wire.dropped)
   end

@@ -110,13 +110,12 @@ local function add_queue(parts, queue, top, along, name)
 end
 
 --- The depth of each listener's queue over time.
----@param events table[]
----@param hosts table<integer, string>
+---@param events table[] of a group
+---@param run lunet.run whose group it is
 ---@param along lunet.axis from charts.axis
----@param zero number the time that is 0
 ---@return string? svg none if there is no queue
 ---@return integer left_out how many queues are not drawn
-function charts.queues(events, hosts, along, zero)
+function charts.queues(events, run, along)
   local list, parts, told = depths.of(events), {}, {}
   if #list == 0 then return nil, 0 end
   local shown = math.min(#list, MOST_QUEUES)
@@ -124,11 +123,11 @@ function charts.queues(events, hosts, along, zero)
   add_folds(parts, along, bottom)
   for i = 1, shown do
     local queue = list[i]
-    local name = queue.label or hosts[queue.host] or "home"
+    local name = queue.label or run:host_name(queue.host)
     add_queue(parts, queue, (i - 1) * PANEL, along, name)
     told[i] = ("the queue of %s: at most %d connections, limit %d"):format(name, queue.deepest, queue.highest)
   end
-  add_times(parts, along, bottom, zero)
+  add_times(parts, along, bottom, run:zero())
   return svg(bottom + 38, "Queue depth over time, against its limit", table.concat(told, "; ") .. ".", parts, "queue"),
     #list - shown
 end
@@ -162,17 +161,16 @@ local function title_of(of)
 end
 
 --- The states of the connections over time.
----@param events table[]
----@param known lunet.known such as a run
+---@param events table[] of a group
+---@param run lunet.run whose group it is
 ---@param along lunet.axis from charts.axis
----@param zero number the time that is 0
 ---@return string? svg none if there is no connection
 ---@return integer left_out how many ends of connections are not drawn
 ---@return table[] ends from states.of
-function charts.states(events, known, along, zero)
-  local ends, left_out = states.of(events, MOST_ENDS, known)
+function charts.states(events, run, along)
+  local ends, left_out = states.of(events, MOST_ENDS, run:cast())
   if #ends == 0 then return nil, left_out, ends end
-  local parts, last, told = {}, along.points[#along.points], {}
+  local parts, zero, last, told = {}, run:zero(), along.points[#along.points], {}
   local bottom = #ends * ROW + 8
   add_folds(parts, along, bottom)
   for i, of in ipairs(ends) do

@@ -260,15 +260,13 @@ end
 ---@field axis lunet.axis of all that it shows
 ---@field folds integer how many silences are folded
 
---- Draws a run.
----@param events table[] from lunet.recording
----@param hosts table<integer, string>
----@param lines table<integer, lunet.timeline_line> of the events
----@param zero number the time that is 0
+--- Draws a group of a run.
+---@param group lunet.group
+---@param run lunet.run whose group it is
 ---@return lunet.diagram
-function diagram.draw(events, hosts, lines, zero)
-  local seen = marks.of(events, hosts, lines)
-  local self = { lanes = seen.lanes, zero = zero, scale = fit_scale(seen.list) }
+function diagram.draw(group, run)
+  local seen = marks.of(group, run)
+  local self = { lanes = seen.lanes, zero = run:zero(), scale = fit_scale(seen.list) }
   self.width = math.max(set_lanes(seen.list, seen.lanes), 420)
   local hand, left_out = draw_with_room(self, seen.list)
   local body = table.concat({ times_of(self), table.concat(hand.backs), lanes_of(self),

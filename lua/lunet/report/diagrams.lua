@@ -1,19 +1,17 @@
 --- The diagrams of a run: one for each group of hosts, with a title where there are several.
 local diagram = require "lunet.report.diagram"
-local groups = require "lunet.recording.groups"
-local timeline = require "lunet.recording.timeline"
 
 local diagrams = {}
 
 local MOST <const> = 60 -- groups that are drawn
 
-local function names_of(group, hosts)
+local function names_of(group, run)
   local names, known = {}, {}
   for _, e in ipairs(group.events) do
     for _, host in ipairs { e.host or e.to_host or e.kind ~= "note" and 0 or nil, e.to_host } do
       if not known[host] then
         known[host] = true
-        names[#names + 1] = { host = host, name = hosts[host] or host == 0 and "home" or "host " .. host }
+        names[#names + 1] = { host = host, name = run:host_name(host) }
       end
     end
   end
@@ -24,30 +22,25 @@ local function names_of(group, hosts)
 end
 
 local function draw(run)
-  local events, hosts = run.events, run.hosts or {}
-  local lines, zero = timeline.by_event(events, run), events[1] and events[1].at or 0
-  local list, parts = groups.of(events, lines), {}
+  local list, zero, parts = run:groups(), run:zero(), {}
   for i = 1, math.min(#list, MOST) do
     local group = list[i]
-    local title = #list > 1 and ("%d of %d: %s, %.3f to %.3f ms"):format(i, #list, names_of(group, hosts),
+    local title = #list > 1 and ("%d of %d: %s, %.3f to %.3f ms"):format(i, #list, names_of(group, run),
       (group.first - zero) * 1000, (group.last - zero) * 1000) or nil
-    parts[i] = { title = title, events = group.events, first = group.first, last = group.last,
-      drawn = diagram.draw(group.events, hosts, group.lines, zero) }
+    parts[i] = { title = title, events = group.events, drawn = diagram.draw(group, run) }
   end
-  return parts, math.max(#list - MOST, 0), zero, lines
+  return parts
 end
 
 local known = setmetatable({}, { __mode = "k" }) -- by run, which may go into several files
 
 --- Draws a run.
----@param run table from experiment:execute
----@return {drawn: lunet.diagram, title: string?, events: table[], first: number, last: number}[]
+---@param run lunet.run
+---@return {drawn: lunet.diagram, title: string?, events: table[]}[]
 ---@return integer left_out how many groups are not drawn
----@return number zero the time that is 0
----@return table<integer, lunet.timeline_line> lines of all events
 function diagrams.of(run)
-  known[run] = known[run] or table.pack(draw(run))
-  return table.unpack(known[run], 1, known[run].n)
+  known[run] = known[run] or draw(run)
+  return known[run], math.max(#run:groups() - MOST, 0)
 end
 
 return diagrams

@@ -99,25 +99,24 @@ local function look_again(self, e)
   see(self, host, on, e.since or e.at, e.at)
 end
 
-local function name_of(host, hosts) return hosts[host] or host == HOME and "home" or "host " .. host end
-
 -- The first lane of its group that is free, or a new one.
-local function put_span(self, span, groups, hosts)
-  local name = name_of(span.host, hosts)
+local function put_span(self, span, in_groups, run)
+  local of = run:host_name(span.host)
+  local name = of
   local sides = self.seen[span.host] or {}
   if sides.client and sides.server and span.kind ~= "queue" then name = ("%s (%s)"):format(name, span.kind) end
   local owner = span.kind == "queue" and self.by_key[span.host .. "server"]
   local group = span.kind .. (owner and owner.number or name)
-  groups[group] = groups[group] or {}
+  in_groups[group] = in_groups[group] or {}
   local lane
-  for _, candidate in ipairs(groups[group]) do
+  for _, candidate in ipairs(in_groups[group]) do
     if candidate.to < span.from then lane = candidate break end
   end
   if not lane then
-    local number = #groups[group] + 1
-    lane = { kind = span.kind, name = number > 1 and ("%s %d"):format(name, number) or name, of = hosts[span.host],
+    local number = #in_groups[group] + 1
+    lane = { kind = span.kind, name = number > 1 and ("%s %d"):format(name, number) or name, of = of,
       spans = {}, number = #self.list + 1, owner = owner }
-    table.insert(groups[group], lane)
+    table.insert(in_groups[group], lane)
     self.list[#self.list + 1] = lane
   end
   lane.to = span.to
@@ -157,10 +156,10 @@ end
 
 --- Finds the lanes for a list of events.
 ---@param events table[]
----@param hosts table<integer, string> the hosts' names
+---@param run lunet.run whose events they are
 ---@return lunet.lanes with `list`, from left to right: {kind: "client"|"queue"|"server", name, detail?, number,
 --- spans: {host, socket?, from, to}[]}
-function lanes.of(events, hosts)
+function lanes.of(events, run)
   local self = setmetatable({ served = {}, ports = {}, seen = {}, spans = {}, in_order = {}, listeners = {},
     by_key = {}, list = {} }, lanes)
   find_served(self, events)
@@ -171,8 +170,8 @@ function lanes.of(events, hosts)
     if a.from ~= b.from then return a.from < b.from end
     return a.host < b.host
   end)
-  local groups = {}
-  for _, span in ipairs(self.in_order) do put_span(self, span, groups, hosts) end
+  local in_groups = {}
+  for _, span in ipairs(self.in_order) do put_span(self, span, in_groups, run) end
   table.sort(self.list, function(a, b) return a.spans[1].from < b.spans[1].from end)
   sort(self)
   return self

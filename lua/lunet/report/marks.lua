@@ -88,14 +88,13 @@ local function sort(list)
   end)
 end
 
---- Makes marks of events, in the order of time.
----@param events table[] from lunet.recording
----@param hosts table<integer, string>
----@param lines table<integer, lunet.timeline_line> from timeline.by_event
+--- Makes marks of a group's events, in the order of time.
+---@param group lunet.group
+---@param run lunet.run whose group it is
 ---@return {list: table[], lanes: lunet.lanes}
-function marks.of(events, hosts, lines)
-  local of, list = lanes.of(events, hosts), {}
-  for i, e in ipairs(events) do list[#list + 1] = mark_of(e, lines[i], of) or nil end
+function marks.of(group, run)
+  local of, list = lanes.of(group.events, run), {}
+  for i, e in ipairs(group.events) do list[#list + 1] = mark_of(e, group.lines[i], of) or nil end
   sort(list)
   return { list = list, lanes = of }
 end

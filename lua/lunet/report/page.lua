@@ -54,11 +54,11 @@ local function verdict_of(run)
   return html
 end
 
-local function knobs_table(experiment, values)
-  if #experiment.knobs == 0 then return "" end
+local function knobs_table(run)
+  if #run.knobs == 0 then return "" end
   local rows = {}
-  for i, k in ipairs(experiment.knobs) do
-    rows[i] = row { k.name, { value.show(values[k.name]), class = "value" }, k.unit, k.meaning }
+  for i, k in ipairs(run.knobs) do
+    rows[i] = row { k.name, { value.show(run.values[k.name]), class = "value" }, k.unit, k.meaning }
   end
   return element("h2", { class = "first" }, "Knobs") .. html_table({ "knob", "value", "unit", "meaning" }, rows)
 end
@@ -151,10 +151,10 @@ local function chart(title, svg, left_out, remark, words)
   return table.concat(html, "\n")
 end
 
-local function group_html(group, number, run, zero)
+local function group_html(group, number, run)
   local along = charts.axis(group.drawn.axis)
-  local queues, queues_left = charts.queues(group.events, run.hosts or {}, along, zero)
-  local bars, ends_left = charts.states(group.events, run, along, zero)
+  local queues, queues_left = charts.queues(group.events, run, along)
+  local bars, ends_left = charts.states(group.events, run, along)
   local limits = diagram.limits(group.drawn)
   return table.concat({ frame(group.drawn, number), limits and paragraph(limits, "quiet") or "",
     chart("Queue depth over time", queues, queues_left, nil, "%d more queues are not drawn."),
@@ -176,17 +176,17 @@ local function recorded(run)
   return paragraph(table.concat(parts, " "), "quiet")
 end
 
-local function draw(run)
-  local list, left_out, zero, lines = diagrams.of(run)
+local function what_happened(run)
+  local list, left_out = diagrams.of(run)
   local html = { "<h2>What happened</h2>", recorded(run), LEGEND }
   for i, group in ipairs(list) do
-    local inner = group_html(group, i, run, zero)
+    local inner = group_html(group, i, run)
     html[#html + 1] = group.title and element("details", i == 1 and { open = "open" } or {},
       element("summary", {}, escape(group.title)) .. inner) or inner
   end
   if #list == 0 then html[#html + 1] = paragraph "Nothing was recorded: no event happened." end
   if left_out > 0 then html[#html + 1] = paragraph(("%d more groups of hosts are not drawn."):format(left_out)) end
-  return table.concat(html, "\n"), lines
+  return table.concat(html, "\n")
 end
 
 -- -- the bottom: outcome and timeline ----------------------------------------------------------
@@ -211,11 +211,11 @@ local function record_table(name, list, first)
   return element("h3", {}, escape(name)) .. html_table(columns, rows) .. more
 end
 
-local function outcome(run, first)
+local function outcome(run)
   local rows, tables = {}, {}
   for _, key in ipairs(value.sorted_keys(run.outcome)) do
     local any = run.outcome[key]
-    if tabular.is(any) then tables[#tables + 1] = record_table(tostring(key), any, first)
+    if tabular.is(any) then tables[#tables + 1] = record_table(tostring(key), any, run.columns)
     else rows[#rows + 1] = row { tostring(key), { value.show(any), class = "value" } } end
   end
   return "<h2>Outcome</h2>" .. (#rows > 0 and html_table({ "field", "value" }, rows) or "")
@@ -232,14 +232,10 @@ local function timeline_row(line)
   return row { ms, { line.queue or "", class = "number" }, line.who or "", timeline.words(line) }
 end
 
-local function timeline_table(events, lines)
-  local rows, count = {}, 0
-  for i = 1, #events do
-    if lines[i] then
-      count = count + 1
-      if count <= MOST_ROWS then rows[count] = timeline_row(lines[i]) end
-    end
-  end
+local function timeline_table(run)
+  local lines, rows = run:rows(), {}
+  local count = #lines
+  for i = 1, math.min(count, MOST_ROWS) do rows[i] = timeline_row(lines[i]) end
   local more = count > MOST_ROWS and paragraph(("%d later rows are not shown."):format(count - MOST_ROWS)) or ""
   return element("h2", { id = "timeline" }, "Timeline")
     .. paragraph("The diagram as text. Queue: depth/limit where it changed, the kernel's own numbers. "
@@ -249,34 +245,27 @@ local function timeline_table(events, lines)
 end
 
 --- Makes the page.
----@param run table from experiment:execute
----@param name string the experiment's
----@param experiment table
----@param values table<string, any> of the knobs
+---@param run lunet.run
 ---@return string
-function report.page(run, name, experiment, values)
-  local drawn, lines = draw(run)
+function report.html(run)
   return table.concat({ '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    element("title", {}, escape(name .. ": " .. experiment.claim)),
+    element("title", {}, escape(run.name .. ": " .. run.claim)),
     element("style", {}, style.css .. diagram_style), "</head>\n<body>\n<main>",
-    paragraph(name, "name"), element("h1", { id = "claim" }, escape(experiment.claim)), verdict_of(run),
-    knobs_table(experiment, values), environment_table(run), drawn, outcome(run, experiment.columns or {}),
-    timeline_table(run.events, lines),
+    paragraph(run.name, "name"), element("h1", { id = "claim" }, escape(run.claim)), verdict_of(run),
+    knobs_table(run), environment_table(run), what_happened(run), outcome(run), timeline_table(run),
     '</main>\n<p id="detail" aria-live="polite"></p>', "<script>" .. style.script .. "</script>", "</body>\n</html>\n",
   }, "\n")
 end
 
 --- Makes the diagram alone, as SVG.
----@param run table from experiment:execute
----@param name string
----@param experiment table
+---@param run lunet.run
 ---@return string
-function report.svg(run, name, experiment)
+function report.svg(run)
   local list, left_out = diagrams.of(run)
   local words = verdict.sentence(run.verdict) .. "."
   local more = left_out > 0 and (" %d more groups of hosts are not drawn."):format(left_out) or ""
-  return diagram.svg(list, name .. ": " .. experiment.claim, ("A sequence diagram: a lane for each host and for each "
+  return diagram.svg(list, run.name .. ": " .. run.claim, ("A sequence diagram: a lane for each host and for each "
     .. "queue, time in milliseconds from top to bottom, %d recorded events. %s%s"):format(#run.events, words, more))
 end
 

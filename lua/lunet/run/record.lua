@@ -12,17 +12,13 @@ local FIRST <const> = { "format", "experiment", "file", "claim", "verdict", "why
 
 local function object(values) return values and json.object(values) end
 
---- Makes the record of a run. A run that could not run has no outcome.
----@param name string of the experiment
----@param experiment? {claim: string} none if its file could not be loaded
----@param values? table<string, any> its knobs
----@param run table from experiment:execute, or just { verdict = "could not run", why = WHY }
+--- The record of a run; scripts call run:record(). A run that could not run has no outcome.
+---@param run lunet.run
 ---@return table record plain data, for record.encode
-function record.of(name, experiment, values, run)
+function record.of(run)
   return {
-    format = record.FORMAT, experiment = name, claim = experiment and experiment.claim, verdict = run.verdict,
-    why = run.why, figures = run.figures, knobs = object(values), outcome = object(run.outcome),
-    environment = run.environment,
+    format = record.FORMAT, experiment = run.name, claim = run.claim, verdict = run.verdict, why = run.why,
+    figures = run.figures, knobs = object(run.values), outcome = object(run.outcome), environment = run.environment,
   }
 end
 

@@ -1,5 +1,6 @@
 --- The last events of a spec, for the message of an assertion that fails.
 local recording = require "lunet.recording.recording"
+local run = require "lunet.run.run"
 local text = require "lunet.text.width"
 local timeline = require "lunet.recording.timeline"
 
@@ -21,7 +22,9 @@ end
 ---@return string
 function last_events.text()
   if not recorder then return "" end
-  local lines = timeline.lines(recorder:peek(), recorder:known())
+  local known = recorder:known()
+  known.events = recorder:peek()
+  local lines = run.of(known):rows()
   local texts = { "", "", ("The last of %d events, in ms since the first:"):format(#lines) }
   for i = math.max(1, #lines - most + 1), #lines do
     local line = lines[i]

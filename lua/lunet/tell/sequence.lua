@@ -144,10 +144,18 @@ end
 
 -- -- which lanes -------------------------------------------------------------------------------
 
+local function listeners_of(events)
+  local listeners = {}
+  for _, e in ipairs(events) do
+    if e.kind == "listen" or e.kind == "found" then listeners[e.host] = true end
+  end
+  return listeners
+end
+
 -- Hosts that something happens on, and the one that listens; nil if there is more than one of these.
-local function hosts_of(lines, listeners)
-  local clients, server, is_seen = {}, nil, {}
-  for _, line in ipairs(lines) do
+local function hosts_of(run)
+  local listeners, clients, server, is_seen = listeners_of(run.events), {}, nil, {}
+  for _, line in ipairs(run:rows()) do
     local host = line.host or line.to_host
     if host and not is_seen[host] then
       is_seen[host] = true
@@ -164,34 +172,31 @@ local function hosts_of(lines, listeners)
   return server and clients, server
 end
 
-local function name_of(names, host) return text.shown(names[host] or "home") end
-
-local function lanes_of(names, clients, server)
+local function lanes_of(run, clients, server)
   local made = {}
   local spacing = (SERVER - QUEUE - FIRST) // math.max(1, #clients)
-  for i, host in ipairs(clients) do
-    made[i] = { host = host, column = FIRST + (i - 1) * spacing, colour = COLOURS[i], name = name_of(names, host) }
+  local function add(host, column, colour)
+    made[#made + 1] = { host = host, column = column, colour = colour, name = text.shown(run:host_name(host)) }
   end
-  made[#made + 1] = { host = server, column = SERVER, colour = COLOURS[4], name = name_of(names, server) }
+  for i, host in ipairs(clients) do add(host, FIRST + (i - 1) * spacing, COLOURS[i]) end
+  add(server, SERVER, COLOURS[4])
   return made
 end
 
---- Draws lines of a timeline, at most 80 columns wide. Where there is not one host that listens, and one to three
+--- Draws the timeline of a run, at most 80 columns wide. Where there is not one host that listens, and one to three
 --- others, there is none: nil.
----@param lines lunet.timeline_line[]
----@param hosts table<integer, string> the hosts' names
----@param listeners table<integer, boolean> which hosts listen
+---@param run lunet.run
 ---@param style? {unicode: boolean?, colour: boolean?} plain ASCII by default
 ---@return string[]? rows
-function sequence.draw(lines, hosts, listeners, style)
+function sequence.draw(run, style)
   style = style or {}
-  local clients, server = hosts_of(lines, listeners)
+  local clients, server = hosts_of(run)
   if not clients or #clients == 0 or #clients > MOST_CLIENTS then return nil end
   local self = setmetatable({ rows = {}, by_host = {}, glyphs = style.unicode and UNICODE or ASCII }, canvas)
-  self.lanes = lanes_of(hosts, clients, server)
+  self.lanes = lanes_of(run, clients, server)
   for _, lane in ipairs(self.lanes) do self.by_host[lane.host] = lane end
   draw_heading(self)
-  for _, line in ipairs(lines) do
+  for _, line in ipairs(run:rows()) do
     if self.at and line.at - self.at >= GAP then draw_gap(self, line.at - self.at) end
     if line.note then draw_note(self, line.note)
     elseif line.segment then draw_segment(self, line)

@@ -14,15 +14,15 @@ local MOST_ROWS = 100
 
 local function pad(words, width) return text.left(words, width) .. "  " end
 
-local function knob_lines(knobs, values)
+local function knob_lines(run)
   local names, settings = {}, {}
-  for i, k in ipairs(knobs) do
+  for i, k in ipairs(run.knobs) do
     names[i] = k.name
-    settings[i] = ("%s %s"):format(value.show(values[k.name]), k.unit)
+    settings[i] = ("%s %s"):format(value.show(run.values[k.name]), k.unit)
   end
   local name_width, setting_width = text.widest(names, 0), text.widest(settings, 0)
   local lines = {}
-  for i, k in ipairs(knobs) do
+  for i, k in ipairs(run.knobs) do
     text.add_wrapped(lines, "  " .. pad(names[i], name_width) .. pad(settings[i], setting_width), k.meaning)
   end
   return lines
@@ -71,21 +71,13 @@ local function note_lines(rows, lost)
   return lines
 end
 
-local function listeners_of(events)
-  local listeners = {}
-  for _, e in ipairs(events) do
-    if e.kind == "listen" or e.kind == "found" then listeners[e.host] = true end
-  end
-  return listeners
-end
-
 local function add_unseen(lines, run)
   for _, sentence in ipairs(timeline.unseen(run)) do text.add_wrapped(lines, "  ", "(" .. sentence .. ")") end
   return lines
 end
 
-local function sequence_lines(run, rows, style)
-  local drawn = style and sequence.draw(rows, run.hosts or {}, listeners_of(run.events), style)
+local function sequence_lines(run, style)
+  local drawn = style and sequence.draw(run, style)
   if drawn and run.lost > 0 then drawn[#drawn + 1] = lost_line(run.lost) end
   return drawn
 end
@@ -93,11 +85,11 @@ end
 local LEGEND = "(queue: depth/limit where it changed, the kernel's own numbers)\n"
 
 local function timeline_lines(run, options)
-  local rows = timeline.lines(run.events, run)
+  local rows = run:rows()
   if #rows > MOST_ROWS and not options.is_whole then
     return "Timeline\n", add_unseen(note_lines(rows, run.lost), run)
   end
-  local drawn = sequence_lines(run, rows, options.sequence)
+  local drawn = sequence_lines(run, options.sequence)
   return "Timeline " .. LEGEND, add_unseen(drawn or row_lines(rows, run.lost), run)
 end
 
@@ -127,8 +119,8 @@ local function add_table(lines, name, list, columns)
 end
 
 -- Tables come last, below what has a line of its own.
-local function outcome_lines(outcome, columns)
-  local names, keys, tables = {}, {}, {}
+local function outcome_lines(run)
+  local outcome, names, keys, tables = run.outcome, {}, {}, {}
   for _, key in ipairs(value.sorted_keys(outcome)) do
     local is_table = tabular.is(outcome[key])
     table.insert(is_table and tables or keys, key)
@@ -137,7 +129,7 @@ local function outcome_lines(outcome, columns)
   local width = text.widest(names, 0)
   local lines = {}
   for i, key in ipairs(keys) do lines[i] = "  " .. pad(names[i], width) .. value.show(outcome[key]) end
-  for _, key in ipairs(tables) do add_table(lines, tostring(key), outcome[key], columns) end
+  for _, key in ipairs(tables) do add_table(lines, tostring(key), outcome[key], run.columns) end
   if #keys == 0 and #tables > 0 then table.remove(lines, 1) end
   return lines
 end
@@ -157,30 +149,29 @@ end
 local story = {}
 
 --- What is known before the run: its name, claim and knobs.
+---@param run lunet.run
 ---@return string
-function story.opening(name, experiment, values)
-  local lines = { text.shown(name) .. ": the claim", "" }
-  text.add_wrapped(lines, "  ", experiment.claim)
-  if #experiment.knobs > 0 then
+function story.opening(run)
+  local lines = { text.shown(run.name) .. ": the claim", "" }
+  text.add_wrapped(lines, "  ", run.claim)
+  if #run.knobs > 0 then
     lines[#lines + 1] = "\nKnobs\n"
-    local knobs = knob_lines(experiment.knobs, values)
-    table.move(knobs, 1, #knobs, #lines + 1, lines)
+    add_all(lines, knob_lines(run))
   end
   return table.concat(lines, "\n")
 end
 
 --- What the run showed.
----@param run table from experiment:execute
----@param columns? string[] the fields that come first in the outcome's tables
----@param options? {is_whole: boolean?, sequence: table?} whether to tell a timeline of any length; to draw it, where
+---@param run lunet.run
+---@param style? {is_whole: boolean?, sequence: table?} whether to tell a timeline of any length; to draw it, where
 --- it can be, in this style (see lunet.tell.sequence)
 ---@return string
-function story.rest(run, columns, options)
-  local heading, rows = safe_timeline_lines(run, options or {})
+function story.rest(run, style)
+  local heading, rows = safe_timeline_lines(run, style or {})
   local lines = add_all({ heading }, rows)
   add_depths(lines, run)
   lines[#lines + 1] = "\nOutcome\n"
-  add_all(lines, outcome_lines(run.outcome, columns or {}))
+  add_all(lines, outcome_lines(run))
   lines[#lines + 1] = ""
   if run.plot then lines[#lines + 1] = text.lines_shown(run.plot):gsub("\n*$", "\n") end
   add_verdict(lines, run)

@@ -1,0 +1,76 @@
+--- Executes a run: in a scope of its own, on a home host of its own, with recording on.
+local core = require "lunet.core"
+local environment = require "lunet.run.environment"
+local isolation = require "lunet.run.isolation"
+local judge = require "lunet.run.judge"
+local needs = require "lunet.run.needs"
+local recording = require "lunet.recording.recording"
+local shortage = require "lunet.run.shortage"
+local stock = require "lunet.run.stock"
+
+local execution = {}
+
+local function check_plain(value, path, above)
+  local kind = type(value)
+  if kind == "table" then
+    if above[value] then error(path .. " contains itself: an outcome is plain data", 0) end
+    above[value] = true
+    for key, inner in pairs(value) do
+      if type(key) ~= "string" and math.type(key) ~= "integer" then
+        error(("%s has a key that is a %s: an outcome is plain data"):format(path, type(key)), 0)
+      end
+      check_plain(inner, path .. "." .. key, above)
+    end
+    above[value] = nil
+  elseif kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
+    error(("%s is a %s: an outcome is plain data"):format(path, kind), 0)
+  end
+end
+
+-- The program's collector is the generational one, like the stock interpreter's. It now and then stops everything for
+-- up to 15 ms, which would make clients late.
+local function collect_in_steps()
+  local mode = collectgarbage "incremental"
+  return setmetatable({}, { __close = function() collectgarbage(mode) end })
+end
+
+-- What the experiment's run returns, with the follower beside it.
+local function outcome_of(run, recorder, follow)
+  local outcome = core.scope(function()
+    local follower = follow and core.spawn(follow, recorder)
+    local result = core.scope(run.experiment.run, judge.copy_of_values(run))
+    if follower then follower:cancel() end
+    return result
+  end)
+  local cause = shortage.found()
+  if cause then error(cause, 0) end
+  if type(outcome) ~= "table" then error("run returned no outcome (a table), but " .. type(outcome), 0) end
+  check_plain(outcome, "outcome", {})
+  return outcome
+end
+
+--- Executes it, and judges its outcome. An error of the experiment's run is raised as it is; so is a missing program.
+---@param run lunet.run from run.new
+---@param how? {machine: boolean?, record: lunet.record_level?, follow: fun(recorder: lunet.recording)?} machine: on the
+--- machine's own network stack instead; record: how much to record, by default "none" of an exclusive experiment and
+--- "kernel" of others; follow: a task that runs beside it
+---@return lunet.run run
+function execution.execute(run, how)
+  how = how or {}
+  local experiment = run.experiment
+  stock.ran(experiment)
+  local are_here, missing = needs.find(experiment.needs)
+  if not are_here then error(missing, 0) end
+  if not experiment.shortage then shortage.watch() end
+  local home <close> = how.machine and isolation.on_machine() or isolation.enter(experiment.sysctl)
+  local _steps <close> = collect_in_steps()
+  local recorder <close> = recording.start(how.record or experiment.exclusive and "none" or "kernel")
+  run.began = recorder.began
+  run.outcome = outcome_of(run, recorder, how.follow)
+  for field, value in pairs(recorder:finish()) do run[field] = value end
+  judge.judge(run)
+  run.environment, run.note = environment.read(recorder.level), home.note
+  return run
+end
+
+return execution

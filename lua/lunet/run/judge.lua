@@ -1,0 +1,73 @@
+--- Judges the outcome of a run: the verdict, and the texts that the experiment makes of the outcome.
+local core = require "lunet.core"
+local interrupt = require "lunet.text.interrupt"
+local verdict = require "lunet.run.verdict"
+
+local judge = {}
+
+--- Whether an error was raised on purpose, by assert or error (luassert uses it too), and not by a mistake in the code.
+--- Only a message handler may call it.
+local function was_on_purpose()
+  local raiser = debug.getinfo(3, "f")
+  return raiser and (raiser.func == assert or raiser.func == error)
+end
+
+-- assert and error put the check's file and line before a text; the reader of a verdict has no use for them.
+local function reason_of(failure, check)
+  if type(failure) == "table" and failure.message ~= nil then failure = failure.message end
+  local reason, place = tostring(failure), debug.getinfo(check, "S").short_src .. ":"
+  if reason:sub(1, #place) ~= place then return reason end
+  return (reason:sub(#place + 1):gsub("^%d+: ", ""))
+end
+
+--- The knobs' values for a function of the experiment, which may change them.
+---@param run lunet.run
+---@return table<string, any>
+function judge.copy_of_values(run)
+  local same = {}
+  for knob, value in pairs(run.values) do
+    same[knob] = type(value) == "table" and table.move(value, 1, #value, 1, {}) or value
+  end
+  return same
+end
+
+--- The verdict, and why if the claim does not hold or is not judged.
+local function verdict_of(run)
+  local check, is_mistake = run.experiment.check, false
+  local ok, result = xpcall(check, function(failure)
+    is_mistake = not was_on_purpose()
+    return is_mistake and core.traceback(failure) or failure
+  end, run.outcome, judge.copy_of_values(run))
+  if is_mistake then error("the check of the experiment is wrong: " .. result, 0) end
+  if not ok and verdict.is_not_judged(result) then return "not judged", result.why end
+  if not ok then return "does not hold", reason_of(result, check) end
+  if result == false then return "does not hold", "the check returned false" end
+  return "holds"
+end
+
+--- The text that the experiment's function `field` makes of the outcome; nil without such a function. If the function
+--- is wrong: nil and how.
+local function text_of(run, field)
+  local fn = run.experiment[field]
+  if not fn then return nil end
+  local ok, result = xpcall(fn, core.traceback, run.outcome, judge.copy_of_values(run))
+  if ok and type(result) == "string" then return result end
+  if interrupt.is(result) then error(result, 0) end
+  if ok then result = "it returned no text, but " .. type(result) end
+  return nil, ("mistake in the %s of the experiment: %s"):format(field, result)
+end
+
+--- Gives a run that has an outcome its verdict, why, figures and plot. With a mistake in figures or plot it could not
+--- run. Raises an error if the check is wrong.
+---@param run lunet.run
+---@return lunet.run run
+function judge.judge(run)
+  local figures_mistake, plot_mistake
+  run.verdict, run.why = verdict_of(run)
+  run.figures, figures_mistake = text_of(run, "figures")
+  run.plot, plot_mistake = text_of(run, "plot")
+  run.mistake = figures_mistake or plot_mistake
+  return run.mistake and run:fail(run.mistake) or run
+end
+
+return judge

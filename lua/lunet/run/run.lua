@@ -1,0 +1,127 @@
+--- A run: one execution of an experiment. It is made before the experiment runs, from its name and the knobs' values;
+--- the execution adds the outcome, the verdict and what was recorded. Tellers take a run and nothing else: what several
+--- of them need is derived here, once, when it is first asked for.
+local core = require "lunet.core"
+
+---@class lunet.run: lunet.known
+---@field experiment? table what runs; none in a run whose file could not be loaded
+---@field name string of the experiment
+---@field claim? string
+---@field knobs table[] the knobs that the experiment declares (lunet.run.knob)
+---@field columns string[] the fields that come first in the outcome's tables
+---@field values? table<string, any> the knobs' values, by name
+---@field outcome? table plain data; nil until it has run, and if it could not run
+---@field verdict? string one of the four of lunet.run.verdict
+---@field why? string unless the claim holds
+---@field figures? string the few numbers to remember, in half a line
+---@field plot? string lines of at most 80 columns
+---@field mistake? string what is wrong in figures or plot, with its traceback
+---@field began? number when recording began, in seconds of lunet.now()
+---@field events table[] in the order of time; of what kinds, lunet.recording.recording says
+---@field lost integer how many earlier events the ring could not keep
+---@field hosts table<integer, string> their names by their numbers
+---@field addresses table<string, integer> which host has an address
+---@field failures string[] what could not be seen, as messages
+---@field wire? {dropped: integer, error: number} how well segments were seen; nil if they were not recorded
+---@field environment? table from lunet.run.environment
+---@field note? string a remark about where it ran
+local run = {}
+run.__index = run
+
+local HOME <const> = 0
+
+--- A run with the given fields. The lists and tables among the others are empty.
+---@param fields table
+---@return lunet.run
+function run.of(fields)
+  local self = { name = "", knobs = {}, columns = {}, events = {}, lost = 0, hosts = {}, addresses = {}, failures = {} }
+  for field, value in pairs(fields) do self[field] = value end
+  return setmetatable(self, run)
+end
+
+--- A run that is still to be executed.
+---@param experiment table
+---@param values table<string, any> of all knobs, from experiment:settings
+---@param name? string the experiment's name
+---@return lunet.run
+function run.new(experiment, values, name)
+  return run.of { experiment = experiment, name = name, claim = experiment.claim, knobs = experiment.knobs,
+    columns = experiment.columns, values = values }
+end
+
+--- Makes it a run that could not run.
+---@param failure string its first line says why
+---@return lunet.run self
+function run:fail(failure)
+  self.verdict, self.why = "could not run", failure:match "[^\n]*"
+  return self
+end
+
+--- Its record: plain data for lunet.run.record, which writes it as JSON.
+---@return table
+function run:record() return require("lunet.run.record").of(self) end
+
+-- -- what several tellers need ------------------------------------------------------------------
+
+-- Derives a field when it is first asked for; an error is raised each time.
+local function once(self, field, derive)
+  if self[field] == nil then self[field] = derive(self) end
+  return self[field]
+end
+
+--- The time that is 0 to a reader: that of the first event, in seconds of lunet.now(); 0 without events.
+---@return number
+function run:zero() return self.events[1] and self.events[1].at or 0 end
+
+--- When the first call began, or the first event happened, whichever is earlier.
+---@return number
+function run:earliest()
+  return once(self, "earliest_at", function()
+    local earliest = self:zero()
+    for _, e in ipairs(self.events) do earliest = math.min(earliest, e.since or e.at) end
+    return earliest
+  end)
+end
+
+--- Seconds from the clock of lunet.now() to the calendar's (since 1970).
+---@return number
+function run:to_wall() return once(self, "wall_offset", function() return core.wall_now() - core.now() end) end
+
+--- A host's name.
+---@param number? integer as events have it; nil is home
+---@return string
+function run:host_name(number)
+  return self.hosts[number or HOME] or (number or HOME) == HOME and "home" or "host " .. number
+end
+
+--- Who is who among the events.
+---@return lunet.cast
+function run:cast()
+  return once(self, "known_cast", function() return require("lunet.recording.cast").of(self.events, self) end)
+end
+
+--- The timeline's line of each event, by the event's number; none for those that say nothing.
+---@return table<integer, lunet.timeline_line>
+function run:lines()
+  return once(self, "known_lines", function()
+    return require("lunet.recording.timeline").by_event(self.events, self:cast(), self:zero())
+  end)
+end
+
+--- The timeline's lines, one after the other.
+---@return lunet.timeline_line[]
+function run:rows()
+  local rows, lines = {}, self:lines()
+  for i = 1, #self.events do rows[#rows + 1] = lines[i] end
+  return rows
+end
+
+--- The groups of hosts that had to do with each other, in the order of their first events.
+---@return lunet.group[]
+function run:groups()
+  return once(self, "known_groups", function()
+    return require("lunet.recording.groups").of(self.events, self:lines())
+  end)
+end
+
+return run

@@ -1,0 +1,53 @@
+local experiment = require "lunet.experiment"
+local run_of = require("lunet.run.run").of
+
+local function listens(at, fields)
+  local e = { kind = "listen", at = at, host = 1, socket = 1, label = "server", bytes = 1, local_port = 80,
+    local_address = "0.0.0.0:80" }
+  for field, value in pairs(fields or {}) do e[field] = value end
+  return e
+end
+
+describe("a run", function()
+  it("begins at its first event; a call that waited may have begun before", function()
+    local run = run_of { events = { listens(5), { kind = "note", at = 6, since = 4.5, text = "x" } } }
+    assert.same({ 5, 4.5 }, { run:zero(), run:earliest() })
+    assert.same({ 0, 0 }, { run_of({}):zero(), run_of({}):earliest() })
+  end)
+
+  it("names hosts: by their names, home, or else by number", function()
+    local run = run_of { hosts = { "server" } }
+    assert.same({ "server", "home", "home", "host 2" },
+      { run:host_name(1), run:host_name(0), run:host_name(nil), run:host_name(2) })
+  end)
+
+  it("derives who is who, the lines and the groups once", function()
+    local run = run_of { events = { listens(1) }, hosts = { "server" } }
+    for _, method in ipairs { "cast", "lines", "groups" } do
+      assert.is_true(rawequal(run[method](run), run[method](run)), method)
+    end
+    assert.equal("listens, backlog 1", run:rows()[1].what)
+    assert.same({ { at = 0, host = 1, who = "server", what = "listens, backlog 1" } }, run:groups()[1].lines)
+  end)
+
+  it("has the same cast after its lines are made, though those follow who uses an address next", function()
+    local function connects(at, label, socket) return { kind = "connect", at = at, host = 1, socket = socket,
+      label = label, bytes = 0, local_address = "10.0.0.1:5", peer_address = "10.0.0.2:80" } end
+    local run = run_of { events = { connects(1, "first", 1), connects(2, "second", 2) } }
+    assert.equal("second", run:lines()[2].who)
+    assert.equal("first", run:cast():at("10.0.0.1:5", "10.0.0.2:80", 1))
+  end)
+
+  it("that could not run says why in one line", function()
+    local run = run_of({ name = "a" }):fail "no luck\nstack traceback:\n\t..."
+    assert.same({ format = 1, experiment = "a", verdict = "could not run", why = "no luck" }, run:record())
+  end)
+
+  it("has, when it was executed, all that its experiment declares and found", function()
+    local declared = experiment { claim = "It is so.", knobs = { k = { 2, "things", "how many" } }, columns = { "x" },
+      run = function(knobs) return { x = knobs.k } end, check = function() end, figures = function() return "two" end }
+    local run = declared:execute(declared:settings())
+    assert.same({ "It is so.", "k", { "x" }, { k = 2 }, { x = 2 }, "holds", "two", 0 },
+      { run.claim, run.knobs[1].name, run.columns, run.values, run.outcome, run.verdict, run.figures, run.lost })
+  end)
+end)
