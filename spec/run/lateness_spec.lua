@@ -1,8 +1,7 @@
 local experiment = require "lunet.experiment"
-local judge = require "lunet.run.judge"
+local judged = require "spec.support.judged"
 local lateness = require "lunet.run.lateness"
 local lunet = require "lunet"
-local new_run = require("lunet.run.run").new
 
 -- Keeps the processor from every other task for so many seconds.
 local function hog(seconds)
@@ -14,9 +13,7 @@ describe("a bound from above", function()
   local function verdict_of(seconds, late)
     local declared = experiment { claim = "It is so.", run = function() return {} end,
       check = function() lateness.at_most("it ended", seconds, 1, late) end }
-    local run = new_run(declared, {})
-    run.outcome = {}
-    judge.judge(run)
+    local run = judged(declared, {}, {})
     return { run.verdict, run.why }
   end
 

@@ -5,6 +5,7 @@ local counters = require "lunet.network.counters"
 local interfaces = require "lunet.network.interfaces"
 local option_table = require "lunet.text.options"
 local rule = require "lunet.network.rule"
+local surroundings = require "lunet.network.surroundings"
 local sysctl = require "lunet.network.sysctl"
 
 local host = {}
@@ -15,12 +16,6 @@ local methods = core.host_methods
 local origins = setmetatable({}, { __mode = "k" })
 
 local hosts_made = 0
-
--- host.on_made(host) is called with each host that is made, while somebody records. host.on_refused() is called when
--- one is refused, and returns whether another try may succeed.
-
--- What every new host is set to, besides its own; see lunet.run.isolation.
-host.sysctls = {}
 
 local function check_options(options)
   local unknown = option_table.unknown("option", options, { "name", "sysctl" })
@@ -59,14 +54,15 @@ function host.new(options)
   end
   hosts_made = hosts_made + 1
   local name = options.name or ("host %d"):format(hosts_made)
+  local around = surroundings.current()
   local made, message, code = core.host(name)
-  if not made and host.on_refused and host.on_refused() then made, message, code = core.host(name) end
+  if not made and around.on_refused and around.on_refused() then made, message, code = core.host(name) end
   if not made then return nil, require("lunet.network.refusal").tell(message, code), code end
   local ok
-  ok, message, code = write_sysctls(made, host.sysctls)
+  ok, message, code = write_sysctls(made, around.sysctls)
   if ok then ok, message, code = write_sysctls(made, sysctls) end
   if ok then
-    if host.on_made then host.on_made(made) end
+    if around.observer then around.observer:host_made(made) end
     return made
   end
   made:close()

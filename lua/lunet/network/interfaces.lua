@@ -2,10 +2,10 @@
 --- listener of another one.
 local address = require "lunet.network.address"
 local core = require "lunet.core"
+local surroundings = require "lunet.network.surroundings"
 
 local interfaces = {}
 
--- interfaces.on_addresses(host, addresses) is called with the addresses that a host gets, while somebody records.
 
 local LONGEST = 30 -- s; it takes less than a millisecond, but on a machine with a long queue for its network lock
 
@@ -134,7 +134,8 @@ function interfaces.give_addresses(host, interface, network, given, chosen)
   end
   assert(core.add_addresses(host, interface, table.unpack(texts)))
   entry_of(host).addresses[network] = addresses
-  if interfaces.on_addresses then interfaces.on_addresses(host, addresses) end
+  local observer = surroundings.current().observer
+  if observer then observer:addresses_given(host, addresses) end
 end
 
 --- The addresses of a host on a network, and the name of its interface there; nil if it is not on it.

@@ -4,8 +4,8 @@ local address = require "lunet.network.address"
 local core = require "lunet.core"
 local option_table = require "lunet.text.options"
 local rule_text = require "lunet.network.rule_text"
+local surroundings = require "lunet.network.surroundings"
 
--- on_open(options) is called with each rule that is made, while somebody records.
 local rule = {}
 
 local fields = { "direction", "first", "flags", "from", "from_port", "port", "reject", "to", "to_port" }
@@ -153,7 +153,8 @@ function rule.drop(host, options)
   local content = rule_text.chains(check(options))
   local made, message, code = core.drop(host, content, describe(host, options))
   if not made then message = explain(host, message, code) end
-  if made and rule.on_open then rule.on_open(options) end
+  local observer = surroundings.current().observer
+  if made and observer then observer:rule_opened(options) end
   return made, message, code
 end
 

@@ -3,6 +3,7 @@
 local core = require "lunet.core"
 local host = require "lunet.network.host"
 local refusal = require "lunet.network.refusal"
+local surroundings = require "lunet.network.surroundings"
 
 local isolation = {}
 
@@ -43,16 +44,20 @@ local function stay(note)
   return setmetatable({ note = note }, { __close = function() end })
 end
 
+-- Without the settings that hosts get here: its own are checked one by one.
+local function new_home()
+  local _plain <close> = surroundings.enter { sysctls = {} }
+  return host.new "home"
+end
+
 --- Moves home to a fresh host, on which every host that is made has these sysctls, too; ends with its
 --- to-be-closed value. Where the machine refuses hosts, says so in `note`. Raises if a setting can neither be made nor
 --- is in force.
 ---@param sysctls? table<string, string|number> on top of isolation.SYSCTLS
 ---@return {note: string?}
 function isolation.enter(sysctls)
-  local before, wanted = host.sysctls, merged(sysctls)
-  host.sysctls = {}
-  local home, message, code = host.new "home"
-  host.sysctls = before
+  local wanted = merged(sysctls)
+  local home, message, code = new_home()
   assert(home or REFUSALS[code], message)
   if not home then return stay(("runs on the machine's own network stack: %s"):format(message)) end
   local ok, failure = pcall(set_all, home, wanted)
@@ -60,12 +65,12 @@ function isolation.enter(sysctls)
     home:close()
     error(failure, 0)
   end
-  host.sysctls = wanted
   local away = assert(core.set_home(home))
+  local entered = surroundings.enter { sysctls = wanted }
   return setmetatable({}, { __close = function()
+    local _left <close> = entered
     assert(core.set_home(away))
     home:close()
-    host.sysctls = before
   end })
 end
 
@@ -93,14 +98,14 @@ local LEFT <const> = "left the machine's own network stack with its first host: 
 function isolation.on_machine()
   core.stay_home()
   local state = {}
-  host.on_refused = function()
+  local entered = surroundings.enter { on_refused = function()
     if core.refused() ~= "--machine" or is_home_used() then return false end
     core.stay_home(false)
     state.note = LEFT:format(refusal.as_root())
     return true
-  end
+  end }
   return setmetatable(state, { __close = function()
-    host.on_refused = nil
+    local _left <close> = entered
     core.stay_home(false)
   end })
 end

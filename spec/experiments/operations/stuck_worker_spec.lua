@@ -1,5 +1,6 @@
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
+local judged = require "spec.support.judged"
 local stuck_worker = dofile "experiments/operations/stuck_worker.lua"
 
 -- Enough clients that some meet the stuck one of four listeners, quick ones.
@@ -138,11 +139,11 @@ describe("stuck_worker", function()
     local outcome = run { clients = values.clients, service = values.service, patience = values.patience,
       retry = "none", sharing = "reuseport", stuck = "accepts_none" }
     values.retry, values.sharing, values.stuck = "none", "reuseport", "accepts_none"
-    assert.equal("holds", stuck_worker:judge(outcome, values).verdict)
+    assert.equal("holds", judged(stuck_worker, outcome, values).verdict)
     for _, count in ipairs { 160, 800, 1200, 1840 } do -- 4, 20, 30 and 46 % of 4000
       local rest = 4000 - count
       outcome.draws = { rest // 3, rest // 3, rest - 2 * (rest // 3), count }
-      local judgement = stuck_worker:judge(outcome, values)
+      local judgement = judged(stuck_worker, outcome, values)
       assert.equal("does not hold", judgement.verdict)
       assert.match("^the kernel gave %d+ of 4000 connections to listener %d of 4$", judgement.why)
     end
