@@ -1,5 +1,5 @@
 -- Facts that the documentation states in a half sentence, and that surprise readers who have missed it. (A pending
--- error is told once: cut_spec.lua.)
+-- error is told once: connection_cut_spec.lua.)
 local lunet = require "lunet"
 local code_of = require "spec.support.code_of"
 local eventually = require "spec.support.eventually"

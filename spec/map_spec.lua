@@ -1,0 +1,134 @@
+-- Whether the tree is its own map: every source has a spec that its name leads to, every spec is of something, and no
+-- file or function is longer than a reader can hold in mind.
+local lfs = require "lfs"
+local map = require "spec.map"
+local program = require "spec.support.program"
+
+local ROOT = os.getenv "LUNET_SOURCE"
+
+local FILE_LINES <const>, FUNCTION_LINES <const> = 400, 40
+
+--- The paths below a folder that end so, from the root of the tree, in order.
+local function files_of(folder, ending, found)
+  found = found or {}
+  for name in lfs.dir(ROOT .. "/" .. folder) do
+    local path = folder .. "/" .. name
+    if name:sub(1, 1) ~= "." then
+      if lfs.attributes(ROOT .. "/" .. path, "mode") == "directory" then
+        files_of(path, ending, found)
+      elseif path:find(ending .. "$") then
+        found[#found + 1] = path
+      end
+    end
+  end
+  table.sort(found)
+  return found
+end
+
+local function exists(path) return lfs.attributes(ROOT .. "/" .. path, "mode") == "file" end
+
+local function count_lines(path)
+  local count = 0
+  for _ in io.lines(ROOT .. "/" .. path) do count = count + 1 end
+  return count
+end
+
+-- Where the spec of a source is, without what its name may go on with: "spec/listener", "spec/text/width".
+local function stems_of(source)
+  local noun = source:match "([^/]+)%.%l+$"
+  if source:find "^core/" then
+    return { "spec/" .. noun, "spec/core/" .. noun, "spec/network/" .. noun }
+  end
+  return { "spec/" .. source:gsub("^lua/lunet/", ""):gsub("%.lua$", "") }
+end
+
+local function sources()
+  local list = files_of("core", "%.c")
+  for _, folder in ipairs { "lua/lunet", "experiments" } do
+    for _, path in ipairs(files_of(folder, "%.lua")) do
+      if not path:find "^lua/lunet/types/" then list[#list + 1] = path end
+    end
+  end
+  assert(#list > 100)
+  return list
+end
+
+local function has_spec(source)
+  for _, stem in ipairs(stems_of(source)) do
+    if exists(stem .. "_spec.lua") or exists(stem .. "_check.c") then return true end
+  end
+  return false
+end
+
+describe("the map of the tests", function()
+  it("leads from every source to a spec, or says why there is none of its own", function()
+    local lost, needless = {}, {}
+    for _, source in ipairs(sources()) do
+      local is_listed = map.WITHOUT_SPEC[source] ~= nil
+      if not has_spec(source) and not is_listed then lost[#lost + 1] = source end
+      if has_spec(source) and is_listed then needless[#needless + 1] = source end
+    end
+    assert.same({ {}, {} }, { lost, needless })
+  end)
+
+  it("names sources and specs that there are", function()
+    local missing = {}
+    for source, reason in pairs(map.WITHOUT_SPEC) do
+      if not exists(source) then missing[#missing + 1] = source end
+      local named = 0
+      for spec in reason:gmatch "[%w_/]+%.%l+" do
+        named = named + 1
+        if not exists("spec/" .. spec) then missing[#missing + 1] = ("spec/%s, for %s"):format(spec, source) end
+      end
+      if named == 0 then missing[#missing + 1] = "a spec for " .. source end
+    end
+    for spec in pairs(map.OF_THE_WHOLE) do
+      if not exists(spec) then missing[#missing + 1] = spec end
+    end
+    assert.same({}, missing)
+  end)
+
+  it("leads from every spec to a source, or says what it is about", function()
+    local stems = {}
+    for _, source in ipairs(sources()) do
+      for _, stem in ipairs(stems_of(source)) do stems[stem] = true end
+    end
+    local lost = {}
+    for _, spec in ipairs(files_of("spec", "_spec%.lua")) do
+      local stem = spec:match "^(.*)_spec%.lua$"
+      while stem and not stems[stem] do stem = stem:match "^(.*)_[^_/]*$" end
+      if not stem and not map.OF_THE_WHOLE[spec] then lost[#lost + 1] = spec end
+    end
+    assert.same({}, lost)
+  end)
+end)
+
+describe("nothing is too long:", function()
+  it("no file of core, lua, experiments and spec has over 400 lines", function()
+    local long = {}
+    for _, folder in ipairs { "core", "lua", "experiments", "spec" } do
+      for _, path in ipairs(files_of(folder, "%.[chl]u?a?")) do
+        local lines = count_lines(path)
+        if lines > (map.TOO_LONG[path] or FILE_LINES) then long[#long + 1] = ("%s has %d lines"):format(path, lines) end
+      end
+    end
+    assert.same({}, long)
+  end)
+
+  it("no function of an experiment has over 40 lines", function()
+    -- luac 5.4 frees twice when it lists several files at once.
+    local listing = program.shell(("cd %s && for file in %s; do luac5.4 -l -p $file || exit; done"):format(
+      program.quote(ROOT), table.concat(files_of("experiments", "%.lua"), " ")))
+    assert.equal("", listing.errors)
+    local long, count = {}, 0
+    for path, first, last in listing.output:gmatch "function <([^:>]+):(%d+),(%d+)>" do
+      local lines = last - first + 1
+      count = count + 1
+      if lines > (map.LONG_FUNCTIONS[path] or FUNCTION_LINES) then
+        long[#long + 1] = ("%s:%d has %d lines"):format(path, first, lines)
+      end
+    end
+    assert(count > 100)
+    assert.same({}, long)
+  end)
+end)
