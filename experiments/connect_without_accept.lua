@@ -15,9 +15,10 @@
 -- listener:queue().depth (Recv-Q in `ss -lt`).
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 
-local LONG = 10 -- s; bounds waits for states that do come
-local PORT = 7300
+local LONG = lab.LONG
+local PORT = lab.PORT
 
 -- How many connections the server's kernel has that a program holds, or that none does.
 local function count(host, is_owned)
@@ -33,7 +34,7 @@ local function connect_all(host, listener, knobs)
       seen.connected = seen.connected + 1
       connections[#connections + 1] = connection
       -- The client knows first: the queue entry comes with the ACK that it sends last.
-      lunet.eventually(function() return assert(listener:queue()).depth == seen.connected end, LONG)
+      lab.await_depth(listener, seen.connected)
     else
       seen.errors[#seen.errors + 1] = code
     end
@@ -65,9 +66,8 @@ return experiment {
   control = { backlog = 1, clients = 3 },
 
   run = function(knobs)
-    local host, clients = assert(lunet.host "server"), assert(lunet.host "clients")
-    lunet.link(host, clients)
-    local listener <close> = assert(host:listen { port = PORT, backlog = knobs.backlog })
+    local host, clients = lab.hosts { "server", "clients" }
+    local listener <close> = lab.listen(host, { backlog = knobs.backlog })
 
     lunet.note "The server listens and does nothing else. The clients connect."
     local client, connections = connect_all(clients, listener, knobs)

@@ -28,10 +28,11 @@
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local lateness = require "lunet.run.lateness"
 local statistics = require "lunet.load.statistics"
 
-local LONG = 10 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local RECEIVE_BUFFER, SEND_BUFFER = 8192, 65536 -- bytes, for SO_RCVBUF and SO_SNDBUF; the kernel doubles them
 local SIZES = { none = 0, few = 14, more = 40000 } -- `more` does not fit into the receive buffer, but into both
 local REPLY, GREETING = "reply\n", "welcome\n"
@@ -59,8 +60,7 @@ local function interpreter()
 end
 
 local function open_tcp(family)
-  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
-  local link = lunet.link(server, clients)
+  local server, clients, link = lab.hosts { "server", "clients" }
   local any, target = "0.0.0.0", ("%s:7300"):format(link:address(server))
   if family == "tcp6" then any, target = "::", ("[%s]:7300"):format(link:address(server, "ipv6")) end
   local listener = assert(server:listen { address = any, port = 7300, backlog = 5, rcvbuf = RECEIVE_BUFFER })
@@ -83,7 +83,7 @@ end
 --- The connection as the kernel of the server lists it, or that of the clients; nil if there is none (any more).
 local function listed(place, host, states)
   local mine = host == place.server and "local_port" or "peer_port"
-  return place.is_tcp and assert(host:sockets({ [mine] = 7300, state = states }))[1] or nil -- the list is of TCP
+  return place.is_tcp and lab.socket(host, { [mine] = 7300, state = states }) or nil -- the list is of TCP
 end
 
 local CONNECTED = { "ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT1", "FIN_WAIT2" }
@@ -93,24 +93,24 @@ local CONNECTED = { "ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT1", "FIN_WAIT2" }
 local function settle_bytes(place, bytes)
   if not place.is_tcp then return -1 end
   local at_server
-  assert(lunet.eventually(function()
+  lab.await(function()
     local near, far = listed(place, place.server, CONNECTED), listed(place, place.clients, CONNECTED)
     at_server = near and near.receive_queue
     return near and far and at_server + far.send_queue == bytes
-  end, LONG))
+  end)
   return at_server
 end
 
 --- Waits until the kernels know that the client has left: the server's only if that could come through.
 local function wait_until_left(place, departure, is_through)
   if not place.is_tcp then return end
-  assert(lunet.eventually(function() return not listed(place, place.clients, "ESTABLISHED") end, LONG))
+  lab.await(function() return not listed(place, place.clients, "ESTABLISHED") end)
   if not is_through then return end
-  assert(lunet.eventually(function()
+  lab.await(function()
     local entry = listed(place, place.server, CONNECTED)
     if is_reset[departure] then return not entry end
     return entry and entry.fin
-  end, LONG))
+  end)
 end
 
 local function read_all(connection)
@@ -150,7 +150,7 @@ local function bring_client(place, departure, bytes)
   if departure == "unread_close" then
     connection = assert(place.listener:accept(LONG))
     connection:send(GREETING, LONG)
-    assert(lunet.eventually(function() return client:unread() == #GREETING end, LONG))
+    lab.await(function() return client:unread() == #GREETING end)
   end
   assert(client:send(("x"):rep(bytes), LONG))
   return client, connection
@@ -168,7 +168,7 @@ local function run_case(place, case, knobs)
   local bytes = SIZES[size]
   local client, connection = bring_client(place, departure, bytes)
   local depth = connection and 0 or 1
-  assert(lunet.eventually(function() return assert(place.listener:queue()).depth == depth end, LONG))
+  lab.await_depth(place.listener, depth)
   local waiting, before = settle_bytes(place, bytes), assert(place.listener:queue()).depth
   lunet.sleep(knobs.wait)
 
@@ -211,13 +211,13 @@ local ASKED <const> = { "close", "shutdown", "reset" }
 local QUESTIONS <const> = { "peername", "so_error", "so_error_again", "first_read", "second_read" }
 
 local function ask(departure)
-  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
+  local server, clients, link = lab.hosts { "server", "clients" }
   local place = { is_tcp = true, server = server, clients = clients,
-    target = ("%s:7300"):format(lunet.link(server, clients):address(server)) }
+    target = ("%s:7300"):format(link:address(server)) }
   local program <close> = assert(server:exec { "perl", "-e", ASKING, 7300, stdin = "pipe" })
   assert(program.stdout:receive("l", LONG) == "listens")
   local client = bring_client(place, departure, SIZES.few)
-  assert(lunet.eventually(function() return listed(place, server, "ESTABLISHED") end, LONG))
+  lab.await(function() return listed(place, server, "ESTABLISHED") end)
   settle_bytes(place, SIZES.few)
   leave[departure](client)
   wait_until_left(place, departure, true)
@@ -229,25 +229,21 @@ end
 
 -- Two clients fill a queue of backlog 1 and reset; a third one comes.
 local function fill_with_ghosts()
-  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
-  lunet.link(server, clients)
-  local listener = assert(server:listen { port = 7300, backlog = 1 })
-  for i = 1, 2 do
-    local ghost = assert(clients:connect({ listener, label = "ghost " .. i }, LONG))
-    assert(lunet.eventually(function() return assert(listener:queue()).depth == i end, LONG) and ghost:reset())
-  end
+  local server, clients = lab.hosts { "server", "clients" }
+  local listener = lab.listen(server, { backlog = 1 })
+  for i = 1, 2 do assert(lab.queue_client(clients, listener, { label = "ghost " .. i }):reset()) end
   local filled = {}
-  assert(lunet.eventually(function()
+  lab.await(function()
     filled.listed = #server:sockets { local_port = 7300, state = CONNECTED }
     return filled.listed == 0
-  end, LONG))
-  local before, queue = assert(server:counters()), assert(listener:queue())
+  end)
+  local moved, queue = lab.counters(server), assert(listener:queue())
   local third = lunet.spawn(function()
     filled.third = select(3, clients:connect({ listener, label = "third" }, PATIENCE)) or "connected"
   end)
   lunet.eventually(function() -- before its SYN is sent again
     filled.depth, filled.limit = queue.depth, queue.limit
-    filled.dropped = (assert(server:counters()) - before).ListenOverflows
+    filled.dropped = moved "ListenOverflows"
     return filled.dropped > 0
   end, PATIENCE)
   third:join()

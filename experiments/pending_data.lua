@@ -32,14 +32,15 @@
 -- client. Both are cut to net.core.rmem_max and wmem_max, which belong to the machine.
 local environment = require "lunet.run.environment"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local lunet = require "lunet"
 
-local LONG = 10 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local MORE_THAN_FITS = 64 * 1024 * 1024 -- bytes; tcp_rmem and tcp_wmem end well below
 local TICK = 0.01 -- s; how often a client tries again that does not wait to be told
 local STILL = 0.05 -- s; when nothing has moved for so long, on a link without delay, nothing is under way
 local ROUND_TRIPS = 20 -- that a send may take
-local PORT = 7300
+local PORT = lab.PORT
 
 local VARIED = { -- apart from what the knobs say
   {}, { write = 64 }, { write = 1000 }, { write = 1048576 }, { rcvbuf = 8192 }, { rcvbuf = 131072 },
@@ -70,19 +71,18 @@ local function option(bytes) return bytes > 0 and bytes or nil end -- 0: as the 
 --- Hosts, and a listener; no client yet.
 local function open(knobs)
   local sysctl = { ["net.ipv4.tcp_congestion_control"] = knobs.congestion }
-  local ends = { knobs = knobs, server = assert(lunet.host { name = "server", sysctl = sysctl }) }
-  ends.clients = ends.server
-  if knobs.path == "link" then
-    ends.clients = assert(lunet.host { name = "clients", sysctl = sysctl })
-    ends.link = lunet.link(ends.server, ends.clients, { delay = knobs.delay })
-  end
+  local clients = knobs.path == "link" and { name = "clients", sysctl = sysctl } or nil
+  local ends = { knobs = knobs }
+  local server = { name = "server", sysctl = sysctl }
+  ends.server, ends.clients, ends.link = lab.hosts { server, clients, delay = knobs.delay }
+  ends.clients = ends.clients or ends.server
   ends.listener = assert(ends.server:listen(knobs.path == "unix" and { address = "unix:@pending_data", backlog = 5 }
     or { port = PORT, backlog = 5, rcvbuf = option(knobs.rcvbuf) }))
   return ends
 end
 
 local function await_queued(ends)
-  assert(lunet.eventually(function() return assert(ends.listener:queue()).depth == 1 end, LONG))
+  lab.await_depth(ends.listener, 1)
 end
 
 local function address_of(ends)
@@ -187,7 +187,7 @@ end
 
 --- By the kernel's lists: those in the queue entry, and those that the client's kernel has until they are acknowledged.
 local function look(ends)
-  local queued = assert(ends.server:sockets({ listener = ends.listener, owned = false }))[1]
+  local queued = lab.socket(ends.server, { listener = ends.listener, owned = false })
   for _, socket in ipairs(assert(ends.clients:sockets())) do
     if socket.peer_address and socket.peer_address:match(":" .. PORT .. "$") then
       return queued.receive_queue, socket.send_queue

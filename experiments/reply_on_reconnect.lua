@@ -26,8 +26,9 @@ local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 
-local LONG = 60 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local PORT = 4000 -- the source port of those who come again from the same
 
 -- `server`, `client`: what that program keeps. `late`, `early`: when an old reply comes unasked. `mixes`: replies are
@@ -116,76 +117,95 @@ local function new_server(listener, keeps)
   return server
 end
 
--- B's program. `keeps`: what it still has when it connects again. `is_numbered`: its requests have numbers, and so the
--- replies to them.
+-- B's program.
+local program = {}
+program.__index = program
+
+-- `keeps`: what the program still has when it connects again. `is_numbered`: its requests, and so the replies to them,
+-- have numbers.
 local function new_client(host, target, keeps, is_numbered)
-  local program = { pending = {}, asked = 0, buffer = "", answers = {} }
+  return setmetatable({ host = host, target = target, keeps = keeps, is_numbered = is_numbered, pending = {}, asked = 0,
+    buffer = "", answers = {} }, program)
+end
 
-  function program.connect()
-    if keeps ~= "pending" then program.pending = {} end
-    if program.connection then return end -- that from the pool
-    if keeps ~= "buffer" then program.buffer = "" end
-    program.connection = assert(host:connect(target, LONG))
-    assert(program.connection:send "B\n")
-  end
+function program:connect()
+  if self.keeps ~= "pending" then self.pending = {} end
+  if self.connection then return end -- the one from the pool
+  if self.keeps ~= "buffer" then self.buffer = "" end
+  self.connection = assert(self.host:connect(self.target, LONG))
+  assert(self.connection:send "B\n")
+end
 
-  function program.leave()
-    if keeps == "connection" then return end -- into the pool
-    program.connection:close()
-    program.connection = nil
-    -- The port may be used again when the FIN is acknowledged.
-    assert(lunet.eventually(function() return #host:sockets { state = { "ESTABLISHED", "FIN_WAIT1" } } == 0 end, LONG))
-  end
+function program:leave()
+  if self.keeps == "connection" then return end -- into the pool
+  self.connection:close()
+  self.connection = nil
+  -- The port may be used again when the FIN is acknowledged.
+  lab.await(function() return #self.host:sockets { state = { "ESTABLISHED", "FIN_WAIT1" } } == 0 end)
+end
 
-  function program.ask(request)
-    program.asked = program.asked + 1
-    local number = is_numbered and " " .. program.asked or ""
-    table.insert(program.pending, { request = request, number = number })
-    assert(program.connection:send(request .. number .. "\n"))
-  end
+function program:ask(request)
+  self.asked = self.asked + 1
+  local number = self.is_numbered and " " .. self.asked or ""
+  table.insert(self.pending, { request = request, number = number })
+  assert(self.connection:send(request .. number .. "\n"))
+end
 
-  -- What has come, and is kept for whoever asks next.
-  function program.read(timeout)
-    program.buffer = program.buffer .. (program.connection:receive(nil, timeout) or "")
-    return program.buffer:match "^[^\n]*"
-  end
+-- What has come, and is kept for whoever asks next.
+function program:read(timeout)
+  self.buffer = self.buffer .. (self.connection:receive(nil, timeout) or "")
+  return self.buffer:match "^[^\n]*"
+end
 
-  -- A line is the answer to the first request that has none; with numbers, to that of the same number, if it waits.
-  local function match(line)
-    for i, pending in ipairs(program.pending) do
-      local text = line:match("^(%w+)" .. pending.number .. "$")
-      if text then
-        table.remove(program.pending, i)
-        program.answers[pending.request] = text
-        return true
-      end
+-- A line answers the first request that has no answer; with numbers, the request of the same number if it waits.
+function program:match(line)
+  for i, pending in ipairs(self.pending) do
+    local text = line:match("^(%w+)" .. pending.number .. "$")
+    if text then
+      table.remove(self.pending, i)
+      self.answers[pending.request] = text
+      return true
     end
-    return false
   end
+  return false
+end
 
-  function program.take_answer(timeout)
-    local is_answer
-    repeat
-      if not program.buffer:find "\n" then program.read(timeout) end
-      local line, rest = program.buffer:match "^(.-)\n(.*)$"
-      if not line then return end
-      program.buffer, is_answer = rest, match(line)
-    until is_answer
-  end
-
-  return program
+function program:take_answer(timeout)
+  local is_answer
+  repeat
+    if not self.buffer:find "\n" then self:read(timeout) end
+    local line, rest = self.buffer:match "^(.-)\n(.*)$"
+    if not line then return end
+    self.buffer, is_answer = rest, self:match(line)
+  until is_answer
 end
 
 -- -- what happens -------------------------------------------------------------------------------
 
+-- B asks for its login in vain and connects again. "late": the server replies when B has left; "early": when B has
+-- given up, but not closed its connection yet.
+local function give_up(b, a, timing, await_reply, knobs)
+  b:ask "login"
+  b:take_answer(knobs.patience)
+  if timing == "late" then
+    b:leave()
+    b:connect()
+    a:close()
+  else
+    a:close()
+    await_reply()
+    b:read(LONG)
+    b:leave()
+    b:connect()
+  end
+end
+
 local function reconnect(design, timing, knobs)
-  local server_host, a_host, b_host = assert(lunet.host "server"), assert(lunet.host "A"), assert(lunet.host "B")
-  lunet.link(server_host, a_host)
-  local link = lunet.link(server_host, b_host)
-  local listener <close> = assert(server_host:listen { port = 7300, backlog = 5 })
+  local server_host, a_host, b_host, _, link = lab.hosts { "server", "A", "B" }
+  local listener <close> = lab.listen(server_host, { backlog = 5 })
   local server = new_server(listener, design.server)
   local function becomes(field, value) -- of the server
-    assert(lunet.eventually(function() return server[field] == value end, LONG))
+    lab.await(function() return server[field] == value end)
   end
 
   local a = assert(a_host:connect(listener, LONG))
@@ -194,31 +214,19 @@ local function reconnect(design, timing, knobs)
   local from = design.is_same_port and ("%s:%d"):format(link:address(b_host), PORT) or nil
   local b = new_client(b_host, { listener, from = from, reuseaddr = design.is_same_port, label = "B" }, design.client,
     knobs.numbered)
-  b.connect()
-  b.ask "login"
-  b.take_answer(knobs.patience)
+  b:connect()
   local first_address = b.connection:address()
-  if timing == "late" then
-    b.leave()
-    b.connect()
-    a:close()
-  else
-    a:close()
-    becomes("replied", 1)
-    b.read(LONG)
-    b.leave()
-    b.connect()
-  end
+  give_up(b, a, timing, function() becomes("replied", 1) end, knobs)
 
   -- The server is done with all that was before, and B's kernel has what it was sent.
   becomes("greeted", design.client == "connection" and 2 or 3)
   becomes("replied", 1)
-  assert(lunet.eventually(function() return server.connection:unsent() == 0 end, LONG))
+  lab.await(function() return server.connection:unsent() == 0 end)
   local record = { design = design.name, timing = timing, bytes = assert(b.connection:info()).tcpi_bytes_received,
-    port = b.connection:address() == first_address and "same" or "new", unasked = b.read(0) }
+    port = b.connection:address() == first_address and "same" or "new", unasked = b:read(0) }
   if record.unasked == "" then record.unasked = "nothing" end
-  b.ask "balance"
-  b.take_answer(LONG)
+  b:ask "balance"
+  b:take_answer(LONG)
   record.login, record.balance = b.answers.login or "nothing", b.answers.balance or "nothing"
   b.connection:close()
   return record
@@ -226,13 +234,12 @@ end
 
 -- One that comes again from the same port, while the server still has its former connection.
 local function come_again(ghost)
-  local server, client = assert(lunet.host "server"), assert(lunet.host "B")
-  local link = lunet.link(server, client)
-  local listener <close> = assert(server:listen { port = 7300, backlog = 5 })
+  local server, client, link = lab.hosts { "server", "B" }
+  local listener <close> = lab.listen(server, { backlog = 5 })
   local target = { listener, from = ("%s:%d"):format(link:address(client), PORT), reuseaddr = true, label = "B" }
   local former = assert(client:connect(target, LONG))
   assert(former:send "login\n")
-  assert(lunet.eventually(function() return assert(listener:queue()).depth == 1 end, LONG))
+  lab.await_depth(listener, 1)
   local old = ghost.held ~= "queued" and assert(listener:accept(LONG))
   do
     local _cut <close> = ghost.departure == "lost" and assert(client:drop { direction = "both" }) or nil
@@ -242,16 +249,16 @@ local function come_again(ghost)
       assert(old:send "welcome\n") -- stays in the send buffer
     end
     local leaving = { port = PORT, state = { "ESTABLISHED", "FIN_WAIT1" } }
-    assert(lunet.eventually(function() return #assert(client:sockets(leaving)) == 0 end, LONG))
+    lab.await(function() return #assert(client:sockets(leaving)) == 0 end)
   end
 
-  local before = assert(server:counters())
+  local moved = lab.counters(server)
   local new <close> = assert(client:connect(target, LONG))
   old = old or assert(listener:accept(LONG))
-  assert(lunet.eventually(function() return old:liveness() == "reset" end, LONG))
+  lab.await(function() return old:liveness() == "reset" end)
   local record = { departure = ghost.departure, held = ghost.held, old = old:state(),
     request = old:receive("l", 0) or "nothing" }
-  if ghost.held ~= "replied" then record.challenged = (assert(server:counters()) - before).TCPSYNChallenge > 0 end
+  if ghost.held ~= "replied" then record.challenged = moved "TCPSYNChallenge" > 0 end
   record.reply = select(3, old:send "welcome\n") or "sent"
   local accepted <close> = assert(listener:accept(LONG))
   assert(new:send "balance\n")
@@ -272,7 +279,7 @@ local FORMERS = {
   fin_acked = function(former) former:close() end,
   time_wait = function(former, accepted)
     former:close()
-    assert(lunet.eventually(function() return accepted:liveness() == "fin" end, LONG))
+    lab.await(function() return accepted:liveness() == "fin" end)
     accepted:close()
   end,
   reset = function(former) former:reset() end,
@@ -284,18 +291,17 @@ local STATES = { open = "ESTABLISHED", fin_unacked = "FIN_WAIT1", fin_acked = "F
 --- What a connect from a port gets that another connection to the same server has, or had.
 local function reuse_port(case)
   local sysctl = { ["net.ipv4.tcp_timestamps"] = case.timestamps }
-  local server, client = assert(lunet.host { name = "server", sysctl = sysctl }),
-    assert(lunet.host { name = "B", sysctl = sysctl })
-  local from = ("%s:%d"):format(lunet.link(server, client):address(client), PORT)
-  local listener <close> = assert(server:listen { port = 7300, backlog = 5 })
+  local server, client, link = lab.hosts { { name = "server", sysctl = sysctl }, { name = "B", sysctl = sysctl } }
+  local from = ("%s:%d"):format(link:address(client), PORT)
+  local listener <close> = lab.listen(server, { backlog = 5 })
   local target = { listener, from = from, reuseaddr = case.reuseaddr, label = "B" }
   local former = assert(client:connect(target, LONG))
   local accepted = assert(listener:accept(LONG))
   FORMERS[case.former](former, accepted, client)
-  assert(lunet.eventually(function()
-    local socket = assert(client:sockets({ port = PORT }))[1]
+  lab.await(function()
+    local socket = lab.socket(client, { port = PORT })
     return (socket and socket.state) == STATES[case.former]
-  end, LONG))
+  end)
   local again, _, code = client:connect(target, LONG)
   return { former = case.former, reuseaddr = case.reuseaddr, timestamps = case.timestamps,
     again = again and "connected" or code }

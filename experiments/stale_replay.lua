@@ -19,8 +19,9 @@
 -- once and refuses.
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 
-local LONG = 10 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 
 local function reply(connection, text)
   local bytes, _, code = connection:send(text .. "\n")
@@ -75,7 +76,7 @@ local function visit(host, listener, knobs)
   local seen = { b_connect_seconds = lunet.now() - started, b_state = b:state() }
   for _, line in ipairs(requests_of(knobs)) do assert(b:send(line .. "\n", LONG)) end
   -- B knows first: the queue entry comes with the ACK that B sends last.
-  lunet.eventually(function() return assert(listener:queue()).depth == 1 end, LONG)
+  lab.await_depth(listener, 1)
   local _, _, code = b:receive("l", knobs.patience)
   seen.b_error, seen.queue_before_b_left = code, assert(listener:queue()).depth
 
@@ -106,12 +107,10 @@ return experiment {
 
   run = function(knobs)
     local served, ghost = {}, {}
-    local server, a_host, b_host = assert(lunet.host "server"), assert(lunet.host "A"), assert(lunet.host "B")
-    lunet.link(server, a_host)
-    lunet.link(server, b_host)
+    local server, a_host, b_host = lab.hosts { "server", "A", "B" }
 
     lunet.note "The server serves one client at a time: while A is connected, nobody else is accepted."
-    local listener <close> = assert(server:listen { port = 7300, backlog = knobs.backlog })
+    local listener <close> = lab.listen(server, { backlog = knobs.backlog })
     start_server(listener, knobs, served, ghost)
     local a = assert(a_host:connect(listener))
     assert(a:send "login A\n")
@@ -123,7 +122,7 @@ return experiment {
 
     lunet.note "A leaves, so the server accepts the next one: the ghost of B, and B's old request."
     a:close()
-    assert(lunet.eventually(function() return ghost.is_done end, LONG))
+    lab.await(function() return ghost.is_done end)
     outcome.served, outcome.ghost_state, outcome.ghost_liveness = served, ghost.state, ghost.liveness
     outcome.first_reply, outcome.second_reply = ghost.first_reply, ghost.second_reply
     return outcome

@@ -26,18 +26,18 @@
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local lunet = require "lunet"
 local peer_process = require "lunet.peer.process"
 local workload = require "lunet.load.workload"
 
-local LONG = 20 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local MOMENT = 0.3 -- s; how long a stop is put off until somebody is in the middle of a handshake
-local PORT = 7300
+local PORT = lab.PORT
 local SYN_AGAIN = 1 -- s; when a client sends its SYN again (RFC 6298, 2)
 local ORDERS = { "close", "accept_then_close", "block_syn_then_accept", "shutdown_read", "shutdown_write",
   "listen_again", "pass_descriptor", "reuseport_migrate" }
 
-local function await(predicate) return assert(lunet.eventually(predicate, LONG)) end
 local function sleep_until(time) lunet.sleep(math.max(0, time - lunet.now())) end
 
 -- -- the server as a program -------------------------------------------------------------------
@@ -120,7 +120,7 @@ local function serve(listener)
 end
 
 local function start_listener(place, knobs, is_shared)
-  local listener = assert(place.server:listen { port = PORT, backlog = knobs.backlog, reuseport = is_shared })
+  local listener = lab.listen(place.server, { backlog = knobs.backlog, reuseport = is_shared })
   serve(listener)
   return listener
 end
@@ -134,7 +134,7 @@ end
 local function pause_server(place)
   if place.program then return command(place, "pause") end
   place.old:gate(0)
-  await(function() return select(2, place.old:gate()) == 0 end)
+  lab.await(function() return select(2, place.old:gate()) == 0 end)
 end
 
 -- It listens no more, and hears of that from accept.
@@ -154,10 +154,10 @@ local stops = {
   accept_then_close = function(place, knobs)
     local function is_empty() return depth_of(place) == 0 end
     place.old:gate(1)
-    await(is_empty)
+    lab.await(is_empty)
     if knobs.delay > 0 then
       lunet.eventually(function() return is_empty() and open_handshakes(place) > 0 end, MOMENT)
-      await(is_empty)
+      lab.await(is_empty)
     end
     look(place)
     place.old:close()
@@ -166,7 +166,7 @@ local stops = {
     place.rule = assert(place.server:drop { flags = "SYN", to_port = PORT })
     place.blocked_from = lunet.now() - place.began - 2 * knobs.delay -- when a client whose SYN is lost came
     place.old:gate(1)
-    await(function() return open_handshakes(place) == 0 and depth_of(place) == 0 end)
+    lab.await(function() return open_handshakes(place) == 0 and depth_of(place) == 0 end)
     look(place)
     place.old:close()
   end,
@@ -220,12 +220,11 @@ end
 
 local function open_place(case, knobs)
   local sysctl = { ["net.ipv4.tcp_migrate_req"] = case.migrate }
-  local place = { server = assert(lunet.host { name = "server", sysctl = sysctl }) }
-  local clients = assert(lunet.host "clients")
-  local link = lunet.link(place.server, clients, { delay = knobs.delay })
+  local server, clients, link = lab.hosts { { name = "server", sysctl = sysctl }, "clients", delay = knobs.delay }
+  local place = { server = server }
   start_server(place, case.order, knobs)
   place.crowd = workload.clients { host = clients, patience = knobs.patience,
-    target = { address = link:address(place.server), port = PORT } }
+    target = { address = link:address(server), port = PORT } }
   return place
 end
 
@@ -234,7 +233,7 @@ local function let_clients_queue(place, offer, knobs)
   sleep_until(place.began + knobs.stop)
   pause_server(place)
   sleep_until(place.began + knobs.stop + knobs.busy)
-  await(function() return depth_of(place) > 0 or offer:join(0) end)
+  lab.await(function() return depth_of(place) > 0 or offer:join(0) end)
   if knobs.delay > 0 then lunet.eventually(function() return open_handshakes(place) > 0 end, MOMENT) end
 end
 
@@ -243,7 +242,7 @@ local function replace_server(place, order, requests, knobs)
   local newcomer = add_newcomer(place, requests, knobs)
   if not place.is_followed then
     lunet.sleep(knobs.gap)
-    if place.rule then await(function() return assert(place.rule:lost()) > 0 end) else newcomer:join() end
+    if place.rule then lab.await(function() return assert(place.rule:lost()) > 0 end) else newcomer:join() end
     if order ~= "listen_again" then
       place.next = start_listener(place, knobs)
     elseif assert(place.old:resize(knobs.backlog)) then
@@ -258,30 +257,28 @@ local function arrivals(knobs)
   return workload.requests { seed = knobs.seed, rate = knobs.rate, seconds = knobs.seconds, service = knobs.service }
 end
 
-local function run_case(case, knobs, meet)
-  local place = open_place(case, knobs)
-  meet() -- to make hosts and start programs takes time, which would make clients late
+local function run_case(place, case, knobs)
   place.began = lunet.now()
   local scheduled = arrivals(knobs)
   local requests = table.move(scheduled, 1, #scheduled, 1, {})
   local offer = lunet.spawn(workload.offer, scheduled, function(r) place.crowd:send(r) end, place.began)
 
   let_clients_queue(place, offer, knobs)
-  local before, socket, queued = assert(place.server:counters()), listening(place).inode, depth_of(place)
+  local moved, socket, queued = lab.counters(place.server), listening(place).inode, depth_of(place)
   local newcomer = replace_server(place, case.order, requests, knobs)
   local is_same = listening(place).inode == socket
   offer:join()
   newcomer:join()
   for _, listener in pairs { place.next, place.old } do listener:close() end
 
-  local counts, moved = count_results(requests, place.blocked_from or 0), assert(place.server:counters()) - before
+  local counts = count_results(requests, place.blocked_from or 0)
   return {
     order = case.name, offered = #requests, served = counts.served, reset = counts.reset, refused = counts.refused,
     hung = counts.hung, slowest = place.rule and counts.slowest or nil, blocked = place.rule and counts.blocked or nil,
   }, {
     order = case.name, queued = queued, left = place.left, mid = place.mid,
-    socket = is_same and "same" or "new", accept = place.accept, rsts = moved.OutRsts,
-    migrated = moved.TCPMigrateReqSuccess, syns = place.rule and assert(place.rule:lost()) or nil,
+    socket = is_same and "same" or "new", accept = place.accept, rsts = moved "OutRsts",
+    migrated = moved "TCPMigrateReqSuccess", syns = place.rule and assert(place.rule:lost()) or nil,
   }
 end
 
@@ -368,8 +365,10 @@ return experiment {
   run = function(knobs)
     lunet.note "Clients come all the time. The old server stops, each in its own order; the next one takes over."
     local outcome = { cases = {}, kernel = {} }
-    lunet.together(cases_of(knobs), function(case, i, meet)
-      outcome.cases[i], outcome.kernel[i] = run_case(case, knobs, meet)
+    lunet.together(cases_of(knobs), function(case)
+      return open_place(case, knobs)
+    end, function(place, case, i)
+      outcome.cases[i], outcome.kernel[i] = run_case(place, case, knobs)
     end)
     return outcome
   end,

@@ -27,17 +27,17 @@
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local lunet = require "lunet"
 local statistics = require "lunet.load.statistics"
 local workload = require "lunet.load.workload"
 
-local LONG = 20 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local PROBES = { "connect", "connect_reset", "half_open", "request" }
 local GRAIN = 0.001 -- s; of rounding and of what lies between two looks at the clock
 local ALL = 100000 -- a gate for everybody
 local PROBER = 0 -- the number of the prober's requests; those of the clients have their own, from 1
 
-local function await(predicate) return assert(lunet.eventually(predicate, LONG)) end
 local function round(value) return statistics.round(value, 4) end
 
 -- -- the prober --------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ local function wait_for_earlier(seen, at, knobs)
     end
     return true
   end
-  if not are_decided() then await(are_decided) end
+  if not are_decided() then lab.await(are_decided) end
 end
 
 -- One probe of those that are scheduled, unless the prober has slowed down.
@@ -127,11 +127,9 @@ end
 
 -- It serves one client at a time, and counts what it does for the prober.
 local function open_server(kind, knobs)
-  local server, prober, clients = assert(lunet.host "server"), assert(lunet.host "prober"), assert(lunet.host "clients")
-  lunet.link(server, prober)
-  local link = lunet.link(server, clients)
+  local server, prober, clients, _, link = lab.hosts { "server", "prober", "clients" }
   local place = { server = server, prober = prober, clients = clients, clients_address = link:address(clients),
-    listener = assert(server:listen { port = 7300, backlog = knobs.backlog }), service = knobs.service,
+    listener = lab.listen(server, { backlog = knobs.backlog }), service = knobs.service,
     half_open_by = knobs.half_open_by, ghosts = 0, stale = 0 }
   place.listener:gate(1)
   if kind == "half_open" and knobs.half_open_by == "drop_ack" then
@@ -139,7 +137,7 @@ local function open_server(kind, knobs)
   end
   lunet.spawn(function()
     place.listener:serve(function(connection)
-      if place.is_hung then await(function() return not place.is_hung end) end
+      if place.is_hung then lab.await(function() return not place.is_hung end) end
       local number = workload.serve(connection)
       if not number then place.ghosts = place.ghosts + 1 end
       if number == PROBER then place.stale = place.stale + 1 end
@@ -166,7 +164,7 @@ end
 -- It finds the server as it should be before the hang, and the server has forgotten it by then.
 local function probe_once(kind, place)
   assert(probes[kind](place, LONG), "the server was unhealthy before it hung")
-  await(function() return is_idle(place) and (kind == "half_open" or place.ghosts + place.stale == 1) end)
+  lab.await(function() return is_idle(place) and (kind == "half_open" or place.ghosts + place.stale == 1) end)
   place.ghosts, place.stale = 0, 0
 end
 
@@ -205,13 +203,16 @@ local function make_schedule(kind, knobs)
   return schedule, count
 end
 
-local function run_case(kind, knobs, meet)
+local function prepare(kind, knobs)
   local place = open_server(kind, knobs)
-  local schedule, clients = make_schedule(kind, knobs)
   if kind ~= "none" then probe_once(kind, place) end
-  meet() -- to make hosts takes time, which would make probes late
+  return place
+end
+
+local function run_case(place, kind, knobs)
+  local schedule, clients = make_schedule(kind, knobs)
   hang(place, knobs)
-  local before = assert(place.server:counters())
+  local moved = lab.counters(place.server)
   place.seen = { detected = -1, healthy = 0, failed = 0, last = 0, pending = {} }
   place.began, place.decided, place.refused = lunet.now(), 0, 0
   local offer = lunet.spawn(workload.offer, schedule, function(event)
@@ -220,21 +221,21 @@ local function run_case(kind, knobs, meet)
     place.decided = place.decided + 1
   end, place.began)
   lunet.sleep(knobs.hang)
-  await(function() return place.decided == #schedule end)
+  lab.await(function() return place.decided == #schedule end)
   local queue, queued = assert(place.listener:queue()), count_queued_clients(place)
-  local moved = assert(place.server:counters()) - before
+  local drops, embryonic = moved "ListenDrops", moved "EmbryonicRsts"
 
   go_on(place)
   offer:join()
-  await(function() return is_idle(place) end)
+  lab.await(function() return is_idle(place) end)
   place.listener:close()
   return {
     probe = kind, predicted = round(play(kind, schedule, knobs).detected), detected = round(place.seen.detected),
     healthy = place.seen.healthy, added = queue.depth - queued, refused = place.refused, ghosts = place.ghosts,
     stale = place.stale,
   }, {
-    probe = kind, clients = clients, depth = queue.depth, limit = queue.limit, drops = moved.ListenDrops,
-    embryonic = moved.EmbryonicRsts,
+    probe = kind, clients = clients, depth = queue.depth, limit = queue.limit, drops = drops,
+    embryonic = embryonic,
   }
 end
 
@@ -296,12 +297,13 @@ return experiment {
 
   run = function(knobs)
     lunet.note "The server is healthy, then hangs. It is probed all the time, and clients come."
-    local results = lunet.together(kinds_of(knobs), function(kind, _, meet)
-      return table.pack(run_case(kind, knobs, meet))
+    local outcome = { cases = {}, kernel = {} }
+    lunet.together(kinds_of(knobs), function(kind)
+      return prepare(kind, knobs)
+    end, function(place, kind, i)
+      outcome.cases[i], outcome.kernel[i] = run_case(place, kind, knobs)
     end)
-    local cases, kernel = {}, {}
-    for i, result in ipairs(results) do cases[i], kernel[i] = result[1], result[2] end
-    return { cases = cases, kernel = kernel }
+    return outcome
   end,
 
   check = function(outcome, knobs)

@@ -30,11 +30,12 @@
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local lunet = require "lunet"
 local statistics = require "lunet.load.statistics"
 local workload = require "lunet.load.workload"
 
-local LONG = 10 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local FIRST_PORT = 23000
 
 local SHARINGS = { "shared", "reuseport" }
@@ -81,12 +82,11 @@ local STUCK = {
 --- A server with n workers, the last of them stuck. `listeners` has one for each worker, or the shared one; `taken`,
 --- by port, the clients whose connection a healthy worker has accepted.
 local function open_place(sharing, stuck, knobs)
-  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
-  local network = lunet.link(server, clients)
+  local server, clients, network = lab.hosts { "server", "clients" }
   local place = { server = server, clients = clients, address = network:address(clients), listeners = {}, held = {},
     taken = {}, accepted = 0 }
   for i = 1, sharing == "shared" and 1 or knobs.workers do
-    place.listeners[i] = assert(server:listen { port = 7300, backlog = knobs.backlog,
+    place.listeners[i] = lab.listen(server, { backlog = knobs.backlog,
       reuseport = sharing == "reuseport" })
   end
   for i = 1, knobs.workers do
@@ -98,7 +98,7 @@ end
 
 local function depths_of(place)
   local depths = {}
-  for i, listener in ipairs(place.listeners) do depths[i] = assert(listener:queue()).depth end
+  for i, listener in ipairs(place.listeners) do depths[i] = lab.depth(listener) end
   return depths
 end
 
@@ -219,13 +219,13 @@ end
 
 local function run_case(case, knobs)
   local place = open_place(case.sharing, case.stuck, knobs)
-  local before = assert(place.server:counters())
+  local moved = lab.counters(place.server)
   local requests = arrivals(knobs.clients, 0, knobs)
   local hung, late = run_round(place, new_ports(knobs.clients, FIRST_PORT), requests, knobs)
   local first = {
     sharing = case.sharing, stuck = case.stuck, hung = #hung, late = late, held = count_held(place),
     share = round(100 * #hung / knobs.clients), predicted = round(100 * predict(case, requests, knobs.workers)),
-    overflows = (assert(place.server:counters()) - before).ListenOverflows or 0,
+    overflows = moved "ListenOverflows",
     depths = table.concat(depths_of(place), " "),
   }
   local retries = {}
@@ -242,18 +242,17 @@ end
 
 --- Which of n listeners the kernel gives so many connections to. Each leaves by reset, and keeps its place.
 local function count_draws(knobs)
-  local server, clients, listeners = assert(lunet.host "server"), assert(lunet.host "clients"), {}
-  lunet.link(server, clients)
+  local listeners, server, clients = {}, lab.hosts { "server", "clients" }
   for i = 1, knobs.workers do
-    listeners[i] = assert(server:listen { port = 7300, backlog = knobs.draws, reuseport = true })
+    listeners[i] = lab.listen(server, { backlog = knobs.draws, reuseport = true })
   end
   for _ = 1, knobs.draws do assert(clients:connect(listeners[1], LONG)):reset() end
   local function depths() return depths_of { listeners = listeners } end
-  assert(lunet.eventually(function()
+  lab.await(function()
     local sum = 0
     for _, depth in ipairs(depths()) do sum = sum + depth end
     return sum == knobs.draws
-  end, LONG))
+  end)
   return depths()
 end
 

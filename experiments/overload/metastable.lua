@@ -21,6 +21,7 @@
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local lunet = require "lunet"
 local overload = require "lunet.load.overload"
 local plot = require "lunet.text.plot"
@@ -57,10 +58,9 @@ local function stall_and_observe(site, from, to, last)
   sleep_until(to)
   site.listener:gate(1)
   sleep_until(last - LAST)
-  local before = assert(site.clients:counters())
+  local moved = lab.counters(site.clients)
   sleep_until(last)
-  local attempts = (assert(site.clients:counters()) - before).ActiveOpens or 0
-  return { attempts = attempts / LAST, depth = assert(site.listener:queue()).depth }
+  return { attempts = moved "ActiveOpens" / LAST, depth = lab.depth(site.listener) }
 end
 
 -- Goodput per second in slices, from the first to the last.

@@ -328,6 +328,7 @@ return experiment {
   },
   control = { remedy = "none", load = 0.0 },
   exclusive = true,
+  slow = true,
   columns = { "remedy", "naive", "stale", "again", "patient", "half", "burst", "trips", "trips_half", "goodput",
     "served", "wasted", "half_closing", "tries", "held" },
 

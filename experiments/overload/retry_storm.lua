@@ -37,6 +37,7 @@
 local admission = require "lunet.load.admission"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local lunet = require "lunet"
 local overload = require "lunet.load.overload"
 local plot = require "lunet.text.plot"
@@ -64,15 +65,13 @@ end
 -- What the kernel counts from one time to another, and how deep the queue is.
 local function observe(site, from, to)
   lunet.sleep(math.max(0, from - lunet.now()))
-  local server_before, clients_before, depths = assert(site.server:counters()), assert(site.clients:counters()), {}
+  local at_server, at_clients, depths = lab.counters(site.server), lab.counters(site.clients), {}
   repeat
-    depths[#depths + 1] = assert(site.listener:queue()).depth
+    depths[#depths + 1] = lab.depth(site.listener)
     lunet.sleep(math.max(0, math.min(SAMPLE, to - lunet.now())))
   until lunet.now() >= to
-  local moved = assert(site.server:counters()) - server_before
   return {
-    attempts = (assert(site.clients:counters()) - clients_before).ActiveOpens or 0, admitted = moved.PassiveOpens or 0,
-    overflows = moved.ListenOverflows or 0, depth = statistics.mean(depths),
+    attempts = at_clients "ActiveOpens", overflows = at_server "ListenOverflows", depth = statistics.mean(depths),
   }
 end
 

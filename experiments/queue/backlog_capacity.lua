@@ -28,12 +28,13 @@ local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local peer_process = require "lunet.peer.process"
 
-local LONG = 10 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local DEFAULT_SOMAXCONN = 4096 -- the kernel's since 5.4; 128 before
 
-local PORT = 7300
+local PORT = lab.PORT
 
 local EACH = { -- {backlog, somaxconn}
   { 0, 4096 }, { 1, 4096 }, { 2, 4096 }, { 5, 4096 }, { 128, 4096 }, { 5000, 128 }, { 5, 2 }, { 5, 0 },
@@ -88,14 +89,14 @@ end
 --- A listener, and where its clients are: on a host of their own, or on its own for Unix.
 local function open(case, knobs)
   local sysctl = { ["net.core.somaxconn"] = case.somaxconn, ["net.ipv4.tcp_syncookies"] = case.syncookies }
-  local server = assert(lunet.host { name = "server", sysctl = sysctl })
+  local host = { name = "server", sysctl = sysctl }
   if case.family == "unix" then
-    local listener = assert(server:listen { address = "unix:@server", backlog = case.backlog })
+    local server = lab.hosts { host }
+    local listener = lab.listen(server, { address = "unix:@server", backlog = case.backlog })
     return { server = server, clients = server, listener = listener }
   end
-  local clients = assert(lunet.host "clients")
-  lunet.link(server, clients, { delay = knobs.delay })
-  local listener = assert(server:listen { port = PORT, backlog = case.backlog })
+  local server, clients = lab.hosts { host, "clients", delay = knobs.delay }
+  local listener = lab.listen(server, { backlog = case.backlog })
   return { server = server, clients = clients, listener = listener }
 end
 
@@ -110,16 +111,12 @@ local function connect(place, name, patience)
   return connection and "connected" or code
 end
 
-local function wait_for_depth(place, depth)
-  return lunet.eventually(function() return queue_of(place).depth == depth end, LONG)
-end
-
 -- How many connect, and what the first one gets that does not.
 local function connect_one_by_one(place, count, patience)
   for i = 1, count do
     local result = connect(place, tostring(i), patience)
     if result ~= "connected" then return i - 1, result end
-    wait_for_depth(place, i) -- the client knows first: the queue entry comes with the ACK that it sends last
+    lab.await_depth(place.listener, i)
   end
   return count, "none"
 end
@@ -131,7 +128,7 @@ local function connect_racing(place, count, patience)
     local _, result = task:join()
     if result == "connected" then connected = connected + 1 else other = result end
   end
-  wait_for_depth(place, math.min(count, queue_of(place).limit + 1))
+  lab.await_depth(place.listener, math.min(count, queue_of(place).limit + 1))
   return connected, other
 end
 
@@ -139,10 +136,9 @@ local arrivals = { one_by_one = connect_one_by_one, racing = connect_racing }
 
 local function measure_capacity(case, knobs)
   local place = open(case, knobs)
-  local before, limit = assert(place.server:counters()), queue_of(place).limit
+  local moved, limit = lab.counters(place.server), queue_of(place).limit
   local connected, next_client = arrivals[knobs.arrival](place, limit + knobs.clients, knobs.patience)
   local depth = queue_of(place).depth
-  local function moved(counter) return (assert(place.server:counters()) - before)[counter] end
   if connected > limit + 1 then -- they know of it before the ACK that they sent last finds no room
     lunet.eventually(function() return moved "ListenDrops" > 0 end, LONG)
   end
@@ -180,9 +176,9 @@ local function has_waiter(case) return case.family == "tcp" and case.has_waiter 
 
 --- A client that finds the queue full and goes on sending its SYN.
 local function start_waiter(place)
-  local before = assert(place.server:counters())
+  local moved = lab.counters(place.server)
   local waiter = lunet.spawn(connect, place, "waiter", LONG)
-  assert(lunet.eventually(function() return (assert(place.server:counters()) - before).ListenOverflows > 0 end, LONG))
+  lab.await(function() return moved "ListenOverflows" > 0 end)
   return waiter
 end
 
@@ -191,8 +187,7 @@ end
 local function measure_change(case, knobs)
   local place = open({ family = case.family, backlog = case.from, syncookies = knobs.syncookies,
     somaxconn = case.somaxconn and case.from or DEFAULT_SOMAXCONN }, knobs)
-  local before = assert(place.clients:counters())
-  local function syns_repeated() return (assert(place.clients:counters()) - before).TCPTimeouts end
+  local moved = lab.counters(place.clients)
   local queued = connect_one_by_one(place, case.from + 1, LONG)
   local waiter = has_waiter(case) and start_waiter(place)
 
@@ -203,12 +198,12 @@ local function measure_change(case, knobs)
   end
   local queue = queue_of(place)
   local room_at, new, accepted = depth_with_room(place, knobs.patience)
-  local early = waiter and syns_repeated() or nil
+  local early = waiter and moved "TCPTimeouts" or nil
   if waiter then waiter:join() end
-  wait_for_depth(place, queued + (room_at >= 0 and 1 or 0) + (waiter and 1 or 0) - #accepted)
+  lab.await_depth(place.listener, queued + (room_at >= 0 and 1 or 0) + (waiter and 1 or 0) - #accepted)
   return {
     family = case.family, change = case.change, limit = queue.limit, stay = queue.depth, new = new, room_at = room_at,
-    early = early, syns = waiter and syns_repeated() or nil, order = order_of(place, accepted),
+    early = early, syns = waiter and moved "TCPTimeouts" or nil, order = order_of(place, accepted),
   }
 end
 
@@ -238,13 +233,13 @@ end
 
 --- What accept gives a program that has no descriptor left, and what becomes of the queue.
 local function accept_at_limit()
-  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
-  local target = { address = lunet.link(server, clients):address(server), port = PORT }
+  local server, clients, link = lab.hosts { "server", "clients" }
+  local target = { address = link:address(server), port = PORT }
   local program = peer_process.start(server, { "sh", "-c", 'ulimit -n 32 && exec perl -e "$0" "$@"', ACCEPT_AT_LIMIT,
     PORT, stdin = "pipe", label = "server" }, PORT)
-  local function depth() return assert(server:sockets({ state = "LISTEN", local_port = PORT }))[1].queue.depth end
+  local function depth() return lab.socket(server, { state = "LISTEN", local_port = PORT }).queue.depth end
   local client = assert(clients:connect(target, LONG))
-  assert(lunet.eventually(function() return depth() == 1 end, LONG))
+  lab.await(function() return depth() == 1 end)
   local record = { accept = say(program, "accept"), depth = depth() }
   record.client, record.accept_again = client:state(), say(program, "accept again")
   record.depth_after = depth()

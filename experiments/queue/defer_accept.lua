@@ -22,8 +22,9 @@ local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 
-local LONG = 20 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local LONGER = 30 -- times as long are those deferred that act: the time must not end meanwhile
 local REQUEST = "request\n"
 local CROWD = 4 -- silent clients, where there is room for 2
@@ -54,18 +55,16 @@ end
 
 -- Made for all cases before any client connects: no handshake grows old meanwhile.
 local function stage(case, knobs)
-  local server = assert(lunet.host { name = "server", sysctl = {
-    ["net.ipv4.tcp_synack_retries"] = 1, ["net.ipv4.tcp_syncookies"] = case.syncookies or knobs.syncookies } })
-  local clients = assert(lunet.host(case.name))
-  lunet.link(server, clients)
-  local listener = assert(server:listen { port = 7300, backlog = 1,
+  local server, clients = lab.hosts { { name = "server", sysctl = { ["net.ipv4.tcp_synack_retries"] = 1,
+    ["net.ipv4.tcp_syncookies"] = case.syncookies or knobs.syncookies } }, case.name }
+  local listener = lab.listen(server, { backlog = 1,
     defer_accept = case.is_timed and knobs.defer or LONGER * knobs.defer })
-  return { case = case, server = server, clients = clients, listener = listener, before = assert(server:counters()) }
+  return { case = case, server = server, clients = clients, listener = listener, moved = lab.counters(server) }
 end
 
 -- What the server's kernel has of the client at that port: a handshake, a connection that is queued, or nothing.
 local function state_at_server(s, port)
-  local socket = assert(s.server:sockets({ peer_port = port }))[1]
+  local socket = lab.socket(s.server, { peer_port = port })
   return socket and socket.state or "none"
 end
 
@@ -76,7 +75,7 @@ local function fill(s, places)
   for depth = queue.depth + 1, queue.limit + 1 - places do
     local filler = assert(s.clients:connect({ s.listener, label = "filler" }, LONG))
     assert(filler:send "x")
-    assert(lunet.eventually(function() return assert(s.listener:queue()).depth == depth end, LONG))
+    lab.await_depth(s.listener, depth)
     fillers[#fillers + 1] = filler -- held: one that is collected sends FIN
   end
   return fillers
@@ -104,15 +103,14 @@ end
 local function one_client(s)
   local case = s.case
   local fillers = case.full and fill(s, 1) or {}
-  local before = assert(s.server:counters())
-  local function since(counter) return (assert(s.server:counters()) - before)[counter] end
+  local since = lab.counters(s.server)
   local started = lunet.now()
   local client <close> = assert(s.clients:connect({ s.listener, label = case.name }, LONG))
   local _, port = client:address()
   -- The client knows first: only now does its ACK come to the server, where it queues the client or is dropped.
-  assert(lunet.eventually(function()
+  lab.await(function()
     return since "TCPDeferAcceptDrop" > 0 or assert(s.listener:queue()).depth > #fillers
-  end, LONG))
+  end)
   local deferred = since "TCPDeferAcceptDrop"
   local record = { case = case.name, server = state_at_server(s, port), reads = "nothing", bytes = 0 }
   local _more_fillers = case.full and fill(s, 0) or {}
@@ -121,12 +119,12 @@ local function one_client(s)
   local _cut <close> = leave(s, client)
   if case.full and case.sends then
     -- It is sent again and again, and finds no room before the server has accepted one.
-    assert(lunet.eventually(function()
+    lab.await(function()
       return since "ListenOverflows" >= 2 or state_at_server(s, port) ~= "SYN_RECV"
-    end, LONG))
+    end)
     assert(s.listener:accept(LONG))
   end
-  assert(lunet.eventually(function() return state_at_server(s, port) ~= "SYN_RECV" end, LONG))
+  lab.await(function() return state_at_server(s, port) ~= "SYN_RECV" end)
   if case.is_timed then record.after = math.floor((lunet.now() - started) * 1000 + 0.5) / 1000 end
   record.fate = state_at_server(s, port) == "none" and "forgotten" or "queued"
   record.client = client:state() or "closed"
@@ -138,7 +136,7 @@ end
 
 local function crowd(s)
   local connected = {} -- held, as above
-  local function deferred() return (assert(s.server:counters()) - s.before).TCPDeferAcceptDrop end
+  local function deferred() return s.moved "TCPDeferAcceptDrop" end
   for i = 1, CROWD do
     connected[#connected + 1] = s.clients:connect({ s.listener, label = "silent " .. i }, PATIENCE)
     lunet.eventually(function() return deferred() + assert(s.listener:queue()).depth == #connected end, LONG)

@@ -22,8 +22,9 @@ local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 
-local LONG = 10 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local REQUEST = "request\n"
 
 -- In the order of the table. `why`: the counter that moves when the request is not taken with the SYN.
@@ -62,18 +63,13 @@ local function fetch_cookie(s, host)
   client:reset()
 end
 
-local function counted(host)
-  local before = assert(host:counters())
-  return function(counter) return (assert(host:counters()) - before)[counter] end
-end
-
 -- Until the server's kernel has the request, with whatever else it has of that client.
 local function wait_for_request(s, client)
   local _, port = client:address()
-  assert(lunet.eventually(function()
-    local socket = assert(s.server:sockets({ peer_port = port }))[1]
+  lab.await(function()
+    local socket = lab.socket(s.server, { peer_port = port })
     return socket and socket.receive_queue >= #REQUEST
-  end, LONG))
+  end)
 end
 
 local function lose_syn_acks(s) return assert(s.server:drop { direction = "out", flags = "SYN-ACK" }) end
@@ -97,12 +93,7 @@ local obstacles = {
     end
     return rule
   end,
-  full_queue = function(s)
-    for i = 1, assert(s.listener:queue()).limit + 1 do
-      s[i] = assert(s.other:connect(s.listener, LONG))
-      assert(lunet.eventually(function() return assert(s.listener:queue()).depth == i end, LONG))
-    end
-  end,
+  full_queue = function(s) s.fillers = lab.fill_queue(s.other, s.listener) end,
 }
 
 local function stage(case, knobs)
@@ -112,7 +103,7 @@ local function stage(case, knobs)
   local other = assert(lunet.host { name = "other", sysctl = sysctl })
   lunet.link(server, client, { delay = knobs.delay })
   local others_address = lunet.link(server, other):address(other)
-  local listener = assert(server:listen { port = 7300, backlog = 5, fastopen = knobs.places })
+  local listener = lab.listen(server, { backlog = 5, fastopen = knobs.places })
   local s = { case = case.name, is_fast = knobs.connect == "fast_open", places = knobs.places, server = server,
     client = client, other = other, others_address = others_address, listener = listener }
   if s.case ~= "first" then fetch_cookie(s, client) end
@@ -133,7 +124,7 @@ local function accept_client(s, client)
 end
 
 local function one_client(s)
-  local at_server, at_client = counted(s.server), counted(s.client)
+  local at_server, at_client = lab.counters(s.server), lab.counters(s.client)
   local why = why_not[s.case]
   local started = lunet.now()
   local client <close>, _, code = open_client(s)
@@ -141,7 +132,7 @@ local function one_client(s)
   local record = { case = s.case, connect = client:state() }
   assert(client:send(REQUEST))
   if s.case == "full_queue" then
-    assert(lunet.eventually(function() return at_server "ListenOverflows" > 0 end, LONG))
+    lab.await(function() return at_server "ListenOverflows" > 0 end)
     assert(s.listener:accept(LONG))
   end
   wait_for_request(s, client)
@@ -176,7 +167,7 @@ local function departure(s)
   client:close()
   if connection then record.sees, record.reads, record.reply = serve(connection) end
   s.rule:close() -- so that the next SYN-ACK comes to the client's host, which answers by RST
-  assert(lunet.eventually(function() return #s.server:sockets { state = "SYN_RECV" } == 0 end, LONG))
+  lab.await(function() return #s.server:sockets { state = "SYN_RECV" } == 0 end)
   record.depth = assert(s.listener:queue()).depth
   if not connection then
     connection = assert(s.listener:accept(LONG))
@@ -184,7 +175,7 @@ local function departure(s)
   end
   record.ends = connection:liveness()
 
-  local since = counted(s.server)
+  local since = lab.counters(s.server)
   local next_client <close> = assert(open(s, s.other, "next"))
   assert(next_client:send(REQUEST))
   wait_for_request(s, next_client)

@@ -26,11 +26,12 @@
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
 local features = require "lunet.network.features"
+local lab = require "lunet.lab"
 local lateness = require "lunet.run.lateness"
 local statistics = require "lunet.load.statistics"
 
 local HAS_LINEAR = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts" -- without it the kernel has none
-local LONG = 20 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local EARLY = 0.05 -- s; what a time may lack, by the grain of the clocks
 local SLOW = 0.1 -- s; what a time may have more, beside the lateness of the machine
 local PATIENCE = 0.5 -- s; of a racer that waits for an answer
@@ -50,30 +51,19 @@ end
 
 -- The queue is full but for `places`; `held` are the connections in it.
 local function start_server(knobs, mode, places)
-  local server, others = assert(lunet.host { name = "server", sysctl = {
+  local server, others = lab.hosts { { name = "server", sysctl = {
     ["net.ipv4.tcp_abort_on_overflow"] = mode.abort,
     ["net.ipv4.tcp_syncookies"] = mode.cookies,
-  } }), assert(lunet.host "A")
-  lunet.link(server, others)
-  local listener, held = assert(server:listen { port = 7300, backlog = knobs.backlog }), {}
-  for i = 1, knobs.backlog + 1 - places do
-    held[i] = assert(others:connect({ listener, label = "A" }, LONG))
-    lunet.eventually(function() return assert(listener:queue()).depth == i end, LONG)
-  end
-  return server, listener, others, held
-end
-
--- How much a counter of a host has moved since.
-local function watch_counter(host, name)
-  local before = assert(host:counters())
-  return function() return (assert(host:counters()) - before)[name] end
+  } }, "A" }
+  local listener = lab.listen(server, { backlog = knobs.backlog })
+  return server, listener, others, lab.fill_queue(others, listener, "A", places)
 end
 
 -- Notes when each SYN was sent that the server has dropped, whenever that is seen: with it the timer starts anew,
 -- for tcpi_rto.
 local function watch_syns(host, wait, drops, on_drop)
   while not wait.result do
-    local socket = assert(host:sockets({ state = "SYN_SENT", info = true }))[1]
+    local socket = lab.socket(host, { state = "SYN_SENT", info = true })
     if socket and socket.retransmits >= #wait.syns and (socket.timer_expires or 0) > EARLY and drops() > #wait.syns then
       wait.syns[#wait.syns + 1] = lunet.now() + socket.timer_expires - socket.info.tcpi_rto / 1e6 - wait.started
       wait.state, wait.address = socket.state, socket.local_address
@@ -118,7 +108,8 @@ local function come_late(knobs, case, on_drop, on_act)
     ["net.ipv4.tcp_syn_retries"] = knobs.retries,
   } })
   lunet.link(server, client)
-  local drops, resent = watch_counter(server, "ListenOverflows"), watch_counter(client, "TCPSynRetrans")
+  local at_server, at_client = lab.counters(server), lab.counters(client)
+  local function drops() return at_server "ListenOverflows" end
 
   local wait = start_wait(client, listener, drops, on_drop)
   lunet.eventually(function() return wait.result or wait.address end, LONG)
@@ -134,7 +125,7 @@ local function come_late(knobs, case, on_drop, on_act)
   wait.task:join()
   return { abort = case.abort, cookies = case.cookies, linear = case.linear, free_at = acted_at, state = state,
       syns = whole_seconds(wait.syns), result = wait.result, seconds = wait.seconds, drops = drops() },
-    { is_known = is_known, resent = resent() }
+    { is_known = is_known, resent = at_client "TCPSynRetrans" }
 end
 
 -- The place that becomes free is taken at once by one who has not waited.
@@ -160,14 +151,14 @@ local function race(knobs, mode)
   local server, listener, _, held = start_server(knobs, mode, 1)
   local clients = assert(lunet.host "racers")
   lunet.link(server, clients, { delay = knobs.delay })
-  local drops, racers = watch_counter(server, "ListenOverflows"), { held = held }
+  local moved, racers = lab.counters(server), { held = held }
   for i = 1, 2 do
     lunet.spawn(function() racers[i] = assert(clients:connect({ listener, label = "racer " .. i }, LONG)) end)
   end
-  assert(lunet.eventually(function() return racers[1] and racers[2] and drops() > 0 end, LONG))
-  local dropped = drops() -- before a SYN-ACK is sent again
+  lab.await(function() return racers[1] and racers[2] and moved "ListenOverflows" > 0 end)
+  local dropped = moved "ListenOverflows" -- before a SYN-ACK is sent again
   local function state_for(address)
-    local socket = assert(server:sockets({ peer_address = address }))[1]
+    local socket = lab.socket(server, { peer_address = address })
     return socket and socket.state or "nothing"
   end
   local loser = racers[state_for(racers[2]:address()) == "ESTABLISHED" and 1 or 2]

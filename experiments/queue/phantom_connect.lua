@@ -30,8 +30,9 @@
 -- A race: without `delay` the handshakes overlap only if the kernel's timers fire together. Else nothing is judged.
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 
-local LONG = 20 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 -- What the phantoms do: nothing; write once; write again when the first write has had its end; write twice at once;
 -- write and leave.
 local ACTIONS = { "idle", "once", "later", "twice", "close" }
@@ -39,25 +40,14 @@ local SEGMENTS = { [0] = 0, 0, 1, 2, 4, 6 } -- that so many of them send at once
 local REQUEST = "undelete 7" -- whose head is lost
 local HEADS = 4 -- bytes; the longest head that is tried
 
--- How much a counter of a host has moved since.
-local function watch_counter(host, name)
-  local before = assert(host:counters())
-  return function() return (assert(host:counters()) - before)[name] end
-end
-
 local function start_server(knobs, case)
-  local server, others = assert(lunet.host { name = "server", sysctl = {
+  local server, others = lab.hosts { { name = "server", sysctl = {
     ["net.ipv4.tcp_abort_on_overflow"] = case.abort,
     ["net.ipv4.tcp_syncookies"] = case.cookies,
     ["net.ipv4.tcp_synack_retries"] = 5,
-  } }), assert(lunet.host "A")
-  lunet.link(server, others)
-  local listener, held = assert(server:listen { port = 7300, backlog = knobs.backlog }), {}
-  for i = 1, knobs.backlog + 1 do
-    held[i] = assert(others:connect({ listener, label = "A" }, LONG))
-    lunet.eventually(function() return assert(listener:queue()).depth == i end, LONG)
-  end
-  return server, listener, held
+  } }, "A" }
+  local listener = lab.listen(server, { backlog = knobs.backlog })
+  return server, listener, lab.fill_queue(others, listener, "A")
 end
 
 local function start_waiters(clients, listener, how_many)
@@ -75,7 +65,7 @@ end
 
 -- The state of the server's socket for a client's address.
 local function state_for(server, address)
-  return (assert(server:sockets({ peer_address = address }))[1] or { state = "none" }).state
+  return (lab.socket(server, { peer_address = address }) or { state = "none" }).state
 end
 
 -- Those of the waiters who are connected: the server has a connection with some, and not with the phantoms.
@@ -108,25 +98,26 @@ local function free_one_place(knobs, case, how_many)
   local server, listener, held = start_server(knobs, case)
   local clients = assert(lunet.host "clients")
   lunet.link(server, clients, { delay = knobs.delay })
-  local overflows, refused = watch_counter(server, "ListenOverflows"), watch_counter(server, "TCPReqQFullDrop")
-  local cookies, resets = watch_counter(server, "SyncookiesSent"), watch_counter(server, "OutRsts")
+  local moved = lab.counters(server)
   local waiters = start_waiters(clients, listener, how_many)
-  assert(lunet.eventually(function() return overflows() >= how_many end, LONG))
+  lab.await(function() return moved "ListenOverflows" >= how_many end)
   held[#held + 1] = assert(listener:accept(LONG))
   -- Each SYN was dropped once; then it was dropped again, or the ACK after it was, but for the one that fits.
-  assert(lunet.eventually(function()
-    return overflows() + refused() >= 2 * how_many - 1 and assert(listener:queue()).depth > knobs.backlog
-  end, LONG))
+  lab.await(function()
+    local dropped = moved "ListenOverflows" + moved "TCPReqQFullDrop"
+    return dropped >= 2 * how_many - 1 and lab.depth(listener) > knobs.backlog
+  end)
   if case.abort == 1 then lunet.eventually(function() return count_requests(server) == 0 end, LONG) end
   local later, in_connect, phantoms, known
-  assert(lunet.eventually(function() -- also the tasks of the waiters know what their kernel knows
+  lab.await(function() -- also the tasks of the waiters know what their kernel knows
     later, in_connect = count_resets(waiters)
     phantoms, known = sort_connected(server, waiters)
     local alive = #phantoms + #known - later
-    return later + in_connect == resets() and #known > 0 and alive == #clients:sockets { state = "ESTABLISHED" }
-  end, LONG))
+    return later + in_connect == moved "OutRsts" and #known > 0 and alive == #clients:sockets { state = "ESTABLISHED" }
+  end)
   return { server = server, listener = listener, clients = clients, waiters = waiters, held = held,
-    phantoms = phantoms, known = known, cookies = cookies(), resets = resets(), in_connect = in_connect }
+    phantoms = phantoms, known = known, cookies = moved "SyncookiesSent", resets = moved "OutRsts",
+    in_connect = in_connect }
 end
 
 -- A row of the table `counts`.
@@ -194,7 +185,7 @@ end
 local function tell_fate(scene, accepted, phantom)
   local row = phantom.row
   local port = tonumber(phantom.address:match "%d+$")
-  local function own_socket() return assert(scene.clients:sockets({ local_port = port }))[1] end
+  local function own_socket() return lab.socket(scene.clients, { local_port = port }) end
   local function server_state() return state_for(scene.server, phantom.address) end
   phantom.task:join()
   if row.client == "close" then lunet.eventually(function() return not own_socket() end, LONG) end
@@ -212,15 +203,17 @@ local function live(knobs, case)
   local queue = assert(scene.listener:queue())
   local story = { connected = #scene.known + #scene.phantoms, queued = #scene.known, depth = queue.depth,
     limit = queue.limit, requests = count_requests(scene.server), reset = scene.resets }
-  local dropped, resets = watch_counter(scene.server, "ListenOverflows"), watch_counter(scene.server, "OutRsts")
+  local moved = lab.counters(scene.server)
 
   if case.is_story then lunet.note "All are connected, and one is in the queue. The others, phantoms, act." end
   for i, phantom in ipairs(scene.phantoms) do
     phantom.row = { case = case.name, client = ACTIONS[i], second = "-", answer = "-" }
     phantom.task = lunet.spawn(act, phantom, phantom.row)
   end
-  lunet.eventually(function() return dropped() + resets() >= SEGMENTS[#scene.phantoms] or scene.resets > 0 end, LONG)
-  story.dropped = dropped()
+  lunet.eventually(function()
+    return moved "ListenOverflows" + moved "OutRsts" >= SEGMENTS[#scene.phantoms] or scene.resets > 0
+  end, LONG)
+  story.dropped = moved "ListenOverflows"
   if case.name == "expired" then
     assert(scene.server:sysctl("net.ipv4.tcp_synack_retries", 0)) -- asked when the request's timer fires
     lunet.eventually(function() return count_requests(scene.server) == 0 end, LONG)
@@ -236,13 +229,13 @@ end
 -- Phantoms with SYN cookies write the head of a request while the queue is full, and the rest when it has places.
 local function lose_heads(knobs)
   local scene = free_one_place(knobs, { abort = 0, cookies = 2 }, HEADS + 1)
-  local dropped, resent = watch_counter(scene.server, "ListenOverflows"), watch_counter(scene.clients, "RetransSegs")
+  local at_server, at_clients = lab.counters(scene.server), lab.counters(scene.clients)
   for head, phantom in ipairs(scene.phantoms) do assert(phantom.connection:send(REQUEST:sub(1, head))) end
-  assert(lunet.eventually(function() return dropped() >= #scene.phantoms end, LONG))
+  lab.await(function() return at_server "ListenOverflows" >= #scene.phantoms end)
   local accepted, rows = serve(scene), {}
-  assert(lunet.eventually(function() return assert(scene.listener:queue()).depth == 0 end, LONG))
+  lab.await_depth(scene.listener, 0)
   for head, phantom in ipairs(scene.phantoms) do phantom.sent = write(phantom.connection, REQUEST:sub(head + 1)) end
-  local is_late = resent() > 0
+  local is_late = at_clients "RetransSegs" > 0
   for head, phantom in ipairs(scene.phantoms) do
     local reply, _, code = phantom.connection:receive("l", LONG)
     local entry = accepted[phantom.address]

@@ -20,12 +20,13 @@ local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local nginx = require "lunet.peer.servers.nginx"
 local peer_process = require "lunet.peer.process"
 local scratch = require "lunet.peer.scratch"
 
-local LONG = 20 -- s; bounds waits for states that do come
-local PORT = 7300
+local LONG = lab.LONG
+local PORT = lab.PORT
 
 local HTTP = [[
 log_format brief '$status $body_bytes_sent';
@@ -48,7 +49,6 @@ local WHOLE = "GET /%s HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n"
 local BODY = "served" -- of the file, and of the backend
 local REPLY = ("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"):format(#BODY, BODY)
 
-local function await(predicate) return assert(lunet.eventually(predicate, LONG)) end
 
 -- Answers every request, and lists their paths.
 local function serve(listener)
@@ -80,8 +80,8 @@ end
 local function leave(connection, departure, server)
   local _, port = connection:address()
   connection[departure](connection)
-  await(function()
-    local socket = assert(server:sockets({ local_port = PORT, peer_port = port }))[1]
+  lab.await(function()
+    local socket = lab.socket(server, { local_port = PORT, peer_port = port })
     if departure == "reset" then return not socket end
     return socket and socket.fin
   end)
@@ -96,9 +96,9 @@ local function error_of(log)
 end
 
 local function run_case(mode, departure, knobs)
-  local server, client, backend = assert(lunet.host "nginx"), assert(lunet.host "client"), assert(lunet.host "backend")
-  local target = { address = lunet.link(server, client):address(server), port = PORT, label = "client" }
-  local upstream = lunet.link(server, backend):address(backend) .. ":7301"
+  local server, client, backend, to_client, to_backend = lab.hosts { "nginx", "client", "backend" }
+  local target = { address = to_client:address(server), port = PORT, label = "client" }
+  local upstream = to_backend:address(backend) .. ":7301"
   local place <close> = scratch.open()
   local address = mode == "unix" and { address = "unix:" .. place.path .. "/backend", backlog = 10 }
     or { port = 7301, backlog = 10 }
@@ -117,7 +117,7 @@ local function run_case(mode, departure, knobs)
 
   ask(server, "later") -- whose turn comes after the client's
   nginx.finish(process) -- it ends what it has begun
-  await(function() return assert(listener:queue()).depth == 0 and select(2, listener:gate()) == 0 end)
+  lab.await(function() return lab.depth(listener) == 0 and select(2, listener:gate()) == 0 end)
   local reply = answer or code
   if departure == "shutdown" then reply = assert(connection:receive("a", LONG)):match "^HTTP/1.1 (%d+)" or "EOF" end
   local status, bytes = place:read("access.log"):match "^(%d+) (%d+)\n$"

@@ -19,13 +19,13 @@ local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local peer_process = require "lunet.peer.process"
 
-local LONG = 20 -- s; bounds waits for states that do come
-local PORT = 7300
+local LONG = lab.LONG
+local PORT = lab.PORT
 local REQUESTS = { SET = "SET key late\r\n", MULTI = "MULTI\r\nSET key late\r\n" }
 
-local function await(predicate) return assert(lunet.eventually(predicate, LONG)) end
 
 -- It writes no file, so that it needs no directory of its own.
 local function start_redis(host, protected)
@@ -80,8 +80,8 @@ local function look(reader, departure)
 end
 
 local function run_case(case, knobs)
-  local server, remote = assert(lunet.host "server"), assert(lunet.host "client")
-  local address = lunet.link(server, remote):address(server)
+  local server, remote, link = lab.hosts { "server", "client" }
+  local address = link:address(server)
   local redis = start_redis(server, case.protected)
   local host = case.client == "local" and server or remote
   local target = { address = case.client == "local" and "127.0.0.1" or address, port = PORT, label = "client" }
@@ -91,21 +91,21 @@ local function run_case(case, knobs)
   peer_process.freeze(redis)
   connection = connection or assert(host:connect(target, LONG))
   local _, port = connection:address()
-  local function far_end() return assert(server:sockets({ local_port = PORT, peer_port = port }))[1] end
+  local function far_end() return lab.socket(server, { local_port = PORT, peer_port = port }) end
   local function waiting() return (far_end() or {}).receive_queue or 0 end
   local was_denied = answer == "-DENIED"
 
   local sent = connection:send(REQUESTS[knobs.request])
   assert(sent or was_denied)
-  if not was_denied then await(function() return waiting() == #REQUESTS[knobs.request] end) end
+  if not was_denied then lab.await(function() return waiting() == #REQUESTS[knobs.request] end) end
   case.reply, _, code = connection:receive("l", knobs.patience)
   case.bytes = waiting()
   local rule = leave(connection, case.departure, host)
-  if not was_denied then await(function() return is_known(case.departure, far_end()) end) end
+  if not was_denied then lab.await(function() return is_known(case.departure, far_end()) end) end
   assert(redis:thaw())
 
   local reader = assert(server:connect({ address = "127.0.0.1", port = PORT, label = "reader" }, LONG))
-  local found = await(function() return look(reader, case.departure) end)
+  local found = lab.await(function() return look(reader, case.departure) end)
   case.denied, case.held = found.denied, found.held
   case.value = ask(reader, "GET key")
   case.reply = was_denied and answer or case.reply or code

@@ -20,11 +20,12 @@ local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local nginx = require "lunet.peer.servers.nginx"
 local peer_process = require "lunet.peer.process"
 local scratch = require "lunet.peer.scratch"
 
-local LONG = 20 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local PLAIN, TLS = 7300, 7301
 
 local HTTP = [[
@@ -56,7 +57,6 @@ local CASES = {
   { name = "connected", version = "-tls1_3", is_connected = true },
 }
 
-local function await(predicate) return assert(lunet.eventually(predicate, LONG)) end
 
 local function make_certificate(place)
   local openssl <close> = assert(lunet.exec { "openssl", "req", "-x509", "-newkey", "ec",
@@ -69,7 +69,7 @@ end
 -- Asks on a stream, which is a connection or a program's standard streams, and waits for the reply.
 local function ask(input, output, version)
   assert(input:send(("GET /witness HTTP/%s\r\nHost: server\r\n\r\n"):format(version)))
-  await(function() return assert(output:receive("l", LONG)) == "done" end)
+  lab.await(function() return assert(output:receive("l", LONG)) == "done" end)
 end
 
 local function start_s_client(host, address, version, options)
@@ -103,9 +103,22 @@ local function configuration(knobs)
   return (HTTP:gsub("[%u_]+", words))
 end
 
+-- Whether the client can send its request without an answer.
+local function can_send(case, knobs)
+  return not case.version or case.is_connected or case.is_early and knobs.early_data == "on" or false
+end
+
+-- The status of the one request in nginx's log, once nginx has ended what it had begun.
+local function finish(server, process, place)
+  local witness = assert(server:connect({ address = "127.0.0.1", port = PLAIN, label = "witness" }, LONG))
+  ask(witness, witness, "1.0") -- whose turn comes after the client's
+  nginx.finish(process)
+  return place:read("access.log"):match "^(%d+)\n$" or "none"
+end
+
 local function run_case(case, knobs)
-  local server, host = assert(lunet.host "nginx"), assert(lunet.host "client")
-  local address = lunet.link(server, host):address(server)
+  local server, host, link = lab.hosts { "nginx", "client" }
+  local address = link:address(server)
   local place <close> = scratch.open()
   local request = REQUEST:format(case.path or "open")
   make_certificate(place)
@@ -113,12 +126,12 @@ local function run_case(case, knobs)
   local process = nginx.start(server, place, configuration(knobs), TLS)
   local function far_end()
     local filter = { local_port = case.version and TLS or PLAIN, state = { "ESTABLISHED", "CLOSE_WAIT" } }
-    return assert(server:sockets(filter))[1]
+    return lab.socket(server, filter)
   end
 
   if case.has_session then
     make_session(host, address, case.version, place)
-    await(function() return not far_end() end)
+    lab.await(function() return not far_end() end)
   end
   local client
   if case.is_connected then
@@ -128,21 +141,15 @@ local function run_case(case, knobs)
   peer_process.freeze(process)
   client = client or start_client(case, host, address, place)
   if not case.is_early then assert(client.stdin:send(request)) end
-  local can_send = not case.version or case.is_connected or case.is_early and knobs.early_data == "on"
-  await(function()
-    local socket = far_end()
-    return socket and socket.receive_queue >= (can_send and #request or 1)
-  end)
+  local least = can_send(case, knobs) and #request or 1
+  lab.await(function() return (far_end() or { receive_queue = 0 }).receive_queue >= least end)
   local answer, _, code = client.stdout:receive(nil, knobs.patience)
   local bytes = assert(far_end()).receive_queue
   client:close()
-  await(function() return (far_end() or {}).fin end)
+  lab.await(function() return (far_end() or {}).fin end)
   assert(process:thaw())
 
-  local witness = assert(server:connect({ address = "127.0.0.1", port = PLAIN, label = "witness" }, LONG))
-  ask(witness, witness, "1.0") -- whose turn comes after the client's
-  nginx.finish(process) -- it ends what it has begun
-  local status = place:read("access.log"):match "^(%d+)\n$" or "none"
+  local status = finish(server, process, place)
   return { case = case.name, bytes = bytes, has_request = bytes >= #request, reply = answer or code, status = status,
     carried_out = status == "200" }
 end
@@ -156,11 +163,11 @@ local function bytes_of(case, request, is_sent)
 end
 
 local function check_case(record, case, knobs)
-  local can_send = not case.version or case.is_connected or case.is_early and knobs.early_data == "on"
-  local status = not can_send and "none" or case.path and "425" or "200"
+  local is_sent = can_send(case, knobs)
+  local status = not is_sent and "none" or case.path and "425" or "200"
   local request = #REQUEST:format(case.path or "open")
   expect.record(case.name, record, { case = case.name, reply = "TIMEOUT", status = status,
-    carried_out = status == "200", has_request = can_send or false, bytes = bytes_of(case, request, can_send) })
+    carried_out = status == "200", has_request = is_sent, bytes = bytes_of(case, request, is_sent) })
 end
 
 return experiment {

@@ -25,12 +25,13 @@
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local experiment = require "lunet.experiment"
-local lateness = require "lunet.run.lateness"
 local features = require "lunet.network.features"
+local lab = require "lunet.lab"
+local lateness = require "lunet.run.lateness"
 local statistics = require "lunet.load.statistics"
 
 local HAS_LINEAR = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts" -- without it the kernel has none
-local LONG = 20 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local GRAIN = 0.01 -- s; the kernel counts in jiffies, curl in milliseconds, of which it may be one early
 local SLOW = 0.25 -- s; what a time may have more, beside the lateness of the machine
 local LATE_TIMER = 9 / 8 -- by how much the kernel's timers may be late, as a part of their time
@@ -169,12 +170,6 @@ local function is_queued(case)
   return case.phase == "waiting" or case.scheme == "https" or case.case == "sndtimeo"
 end
 
-local function fill_queue(listener, client)
-  local filler = assert(client:connect({ listener, label = "filler" }, LONG))
-  assert(lunet.eventually(function() return assert(listener:queue()).depth == 1 end, LONG))
-  return filler
-end
-
 -- The number of ARP requests and their distance come from the machine, otherwise.
 local function pin_arp(client)
   assert(client:sysctl("net.ipv4.neigh.eth0.mcast_solicit", 3))
@@ -202,36 +197,41 @@ local function run_client(case, knobs, client, target, listener, rule)
   return blocking_client(client, target, limits, function()
     if not case.phase then return end
     rule:close()
-    lunet.eventually(function() return assert(listener:queue()).depth == 1 end, LONG)
+    lab.await_depth(listener, 1)
   end)
 end
 
-local function try(case, knobs, meet, port)
+local function prepare(case, knobs, port)
   local timer = timer_of(case, knobs)
-  local server = assert(lunet.host { name = case.case .. " server", sysctl = { ["net.ipv4.icmp_ratelimit"] = 0 } })
-  local client = assert(lunet.host { name = case.case .. " client", sysctl = {
-    ["net.ipv4.tcp_syn_retries"] = timer.retries, ["net.ipv4.tcp_syn_linear_timeouts"] = timer.linear } })
-  local link = lunet.link(server, client, { delay = case.is_far and knobs.delay or nil })
+  local server, client, link = lab.hosts {
+    { name = case.case .. " server", sysctl = { ["net.ipv4.icmp_ratelimit"] = 0 } },
+    { name = case.case .. " client", sysctl = {
+      ["net.ipv4.tcp_syn_retries"] = timer.retries, ["net.ipv4.tcp_syn_linear_timeouts"] = timer.linear } },
+    delay = case.is_far and knobs.delay or nil,
+  }
   pin_arp(client)
   local listener = assert(server:listen { port = port, backlog = case.is_full and 0 or 5 })
-  local filler <close> = case.is_full and fill_queue(listener, client) or nil -- luacheck: ignore 211
-  local rule <close> = case.drop and assert(server:drop(case.drop)) or nil
+  local filler = case.is_full and lab.queue_client(client, listener, { label = "filler" })
+  local rule = case.drop and assert(server:drop(case.drop))
   local address = case.address or link:address(server)
   if case.is_absent then address = address:gsub("%d+$", "77") end
   local target = { address = address, port = case.is_closed and CLOSED_PORT or port, syncnt = timer.syncnt,
     user_timeout = timer.user_timeout }
-  local counters = assert(client:counters())
-  meet()
+  return { server = server, client = client, listener = listener, filler = filler, rule = rule, target = target }
+end
 
-  local code, seconds, is_through = run_client(case, knobs, client, target, listener, rule)
-  local moved = assert(client:counters()) - counters
-  local has_given_up = moved.TCPAbortOnTimeout > 0
+local function try(place, case, knobs)
+  local server, client, listener = place.server, place.client, place.listener
+  local moved = lab.counters(client)
+  local code, seconds, is_through = run_client(case, knobs, client, place.target, listener, place.rule)
+  local has_given_up = moved "TCPAbortOnTimeout" > 0
   local row = { case = case.case, error = code, seconds = statistics.round(seconds, 4) }
   if case.phase then
     row.by = has_given_up and "kernel" or is_through and "total" or "patience"
     row.depth, row.ghosts, row.bytes = remains(case, server, listener)
   else
-    row.syns, row.gave_up, row.soft = moved.OutSegs + moved.RetransSegs, has_given_up, moved.LockDroppedIcmps
+    row.syns, row.gave_up = moved "OutSegs" + moved "RetransSegs", has_given_up
+    row.soft = moved "LockDroppedIcmps"
   end
   return row
 end
@@ -320,11 +320,11 @@ return experiment {
     local machine <close> = lateness.watch()
     local cases = selected(knobs)
     local bounded, unbounded = {}, {}
-    local rows = lunet.together(cases, function(case, i, meet)
-      return try(case, knobs, function()
-        meet()
-        machine:restart()
-      end, FIRST_PORT + i)
+    local rows = lunet.together(cases, function(case, i)
+      return prepare(case, knobs, FIRST_PORT + i)
+    end, function(place, case)
+      machine:restart()
+      return try(place, case, knobs)
     end)
     for i, row in ipairs(rows) do
       local list = cases[i].phase and bounded or unbounded

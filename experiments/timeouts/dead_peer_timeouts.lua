@@ -26,10 +26,11 @@
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local lateness = require "lunet.run.lateness"
 local statistics = require "lunet.load.statistics"
 
-local LONG = 20 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local FIRST_RTO = 0.2 -- s; TCP_RTO_MIN, from which the kernel computes what tcp_retries2 means
 local FIRST_PORT = 7300 -- the timeline tells servers apart by their ports
 local GRAIN = 0.02 -- s; the kernel counts in jiffies, of up to 10 ms
@@ -103,52 +104,55 @@ local CASES = {
     least = after_probe_past(one_probe_more), most = in_time },
 }
 
-local function socket_of(client) return assert(client:sockets({ state = "ESTABLISHED", info = true }))[1] end
+local function socket_of(client) return lab.socket(client, { state = "ESTABLISHED", info = true }) end
 
 -- Sends more than the window takes, and waits until the client's kernel probes it.
 local function fill_window(client, connection)
   connection:send(("x"):rep(65536), 0)
-  assert(lunet.eventually(function()
+  lab.await(function()
     local socket = socket_of(client)
     return socket.timer == "probe" and socket.info.tcpi_unacked == 0
-  end, LONG))
+  end)
 end
 
 local function cut_off(server, case)
   return assert(server:drop { direction = case.cut.direction or "both", reject = case.cut.reject })
 end
 
-local function watch(case, knobs, meet, port)
-  local server = assert(lunet.host { name = case.case .. " server",
-    sysctl = { ["net.ipv4.icmp_ratelimit"] = 0, ["net.ipv4.tcp_invalid_ratelimit"] = 500 } })
-  local client = assert(lunet.host { name = case.case .. " client",
-    sysctl = { ["net.ipv4.tcp_retries2"] = knobs.retries2 } })
-  lunet.link(server, client, { delay = knobs.delay > 0 and knobs.delay or nil })
+local function prepare(case, knobs, port)
+  local server, client = lab.hosts {
+    { name = case.case .. " server",
+      sysctl = { ["net.ipv4.icmp_ratelimit"] = 0, ["net.ipv4.tcp_invalid_ratelimit"] = 500 } },
+    { name = case.case .. " client", sysctl = { ["net.ipv4.tcp_retries2"] = knobs.retries2 } },
+    delay = knobs.delay,
+  }
   local listener = assert(server:listen { port = port, backlog = 1, rcvbuf = 4096 })
   local target = case.options and case.options(knobs) or {}
   target[1], target.sndbuf = listener, 8192
-  meet()
+  return { server = server, client = client, listener = listener, target = target }
+end
 
+local function watch(place, case, knobs)
+  local server, client, listener = place.server, place.client, place.listener
   local started = lunet.now()
-  local connection = assert(client:connect(target, LONG))
-  assert(lunet.eventually(function() return assert(listener:queue()).depth == 1 end, LONG))
+  local connection = assert(client:connect(place.target, LONG))
+  lab.await_depth(listener, 1)
   if case.fill then fill_window(client, connection) end
   if case.cut and case.timer ~= "keepalive" then started = lunet.now() end
   local rule <close> = case.cut and cut_off(server, case) or nil -- luacheck: ignore 211
-  local counters = assert(client:counters())
+  local moved = lab.counters(client)
   if case.data then assert(connection:send "hello\n") end
   local timer = socket_of(client).timer or "none"
   local _, _, code = connection:receive(nil, knobs.patience)
 
-  local moved = assert(client:counters()) - counters
   return {
     case = case.case,
     error = code,
     seconds = statistics.round(lunet.now() - started, 3),
     timer = timer,
-    tries = moved.RetransSegs + moved.TCPWinProbe + moved.TCPKeepAlive,
-    answers = moved.InSegs,
-    rst = moved.OutRsts,
+    tries = moved "RetransSegs" + moved "TCPWinProbe" + moved "TCPKeepAlive",
+    answers = moved "InSegs",
+    rst = moved "OutRsts",
     left = #server:sockets { listener = listener, state = "ESTABLISHED" },
   }
 end
@@ -256,11 +260,11 @@ return experiment {
   run = function(knobs)
     lunet.note "Each case has a server and a client of its own, named after it; no server accepts."
     local machine <close> = lateness.watch()
-    local outcome = split(lunet.together(choice.pick(CASES, knobs.case, "case"), function(case, i, meet)
-      return watch(case, knobs, function()
-        meet()
-        machine:restart()
-      end, FIRST_PORT + i)
+    local outcome = split(lunet.together(choice.pick(CASES, knobs.case, "case"), function(case, i)
+      return prepare(case, knobs, FIRST_PORT + i)
+    end, function(place, case)
+      machine:restart()
+      return watch(place, case, knobs)
     end))
     outcome.lateness = statistics.round(machine:worst(), 3)
     return outcome

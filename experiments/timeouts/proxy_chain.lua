@@ -29,10 +29,11 @@
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local lunet = require "lunet"
 local plot = require "lunet.text.plot"
 
-local LONG = 10 -- s; bounds waits for states that do come
+local LONG = lab.LONG
 local GRAIN = 0.001 -- s; of what is rounded
 
 local MODES = { "same", "decreasing", "watch", "deadline" }
@@ -163,16 +164,14 @@ local function count_after(begun, time)
   return count
 end
 
-local function send_request(mode, hops, meet, knobs)
-  local chain = open_chain(mode, hops, knobs)
-  meet() -- it takes a while to make hosts
+local function send_request(chain, mode, hops, knobs)
   local server = chain.hosts[hops + 1]
-  local before, began = assert(server:counters()), lunet.now()
+  local moved, began = lab.counters(server), lunet.now()
   local answered = try_all(chain, 1, 0)
   local left = lunet.now()
   local longest = knobs.service + (knobs.retries + 1) * hops * knobs.patience
   assert(lunet.eventually(function() return is_over(chain) end, LONG + longest))
-  local opened = (assert(server:counters()) - before).PassiveOpens or 0
+  local opened = moved "PassiveOpens"
   for i = 2, hops + 1 do chain.listeners[i]:close() end
   local after = count_after(chain.begun, left)
   return {
@@ -254,8 +253,10 @@ return experiment {
 
   run = function(knobs)
     lunet.note "One request through each chain, of hosts of its own, side by side. The server is too slow for all."
-    return { chains = lunet.together(cases_of(knobs), function(case, _, meet)
-      return send_request(case.mode, case.hops, meet, knobs)
+    return { chains = lunet.together(cases_of(knobs), function(case)
+      return open_chain(case.mode, case.hops, knobs)
+    end, function(chain, case)
+      return send_request(chain, case.mode, case.hops, knobs)
     end) }
   end,
 

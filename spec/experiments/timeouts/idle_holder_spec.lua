@@ -5,28 +5,7 @@ local idle_holder = dofile "experiments/timeouts/idle_holder.lua"
 
 -- Short waits; of one sort each, unless asked for more.
 local function run(more)
-  return idle_holder(merged({ idle_timeout = 0.01, patience = 5, delay = 0.01, holder = "silent", cut = "request",
-    race = "sent_first" }, more))
-end
-
--- What each race is: FIN first, seen, executed, executions with the retry, whether by RST.
-local RACES = {
-  in_time = { false, "done", 1, 1, false },
-  sent_first = { false, "EOF", 0, 1, true },
-  closed_first = { false, "EOF", 0, 1, true },
-  late = { true, "EOF", 0, 1, true },
-  unread = { false, "ECONNRESET", 0, 1, true },
-  done_close = { false, "EOF", 1, 2, false },
-  done_reset = { false, "ECONNRESET", 1, 2, true },
-  refused = { false, "503", 0, 1, true },
-  refused_sending = { false, "503", 0, 1, true },
-}
-local IN_ORDER = { "in_time", "sent_first", "closed_first", "late", "unread", "done_close", "done_reset",
-  "refused", "refused_sending" }
-
-local function assert_race(record)
-  assert.same(RACES[record.race],
-    { record.fin_first, record.seen, record.executed, record.executions, record.rst })
+  return idle_holder(merged({ idle_timeout = 0.01, patience = 5, holder = "silent", cut = "request" }, more))
 end
 
 describe("idle_holder", function()
@@ -48,15 +27,6 @@ describe("idle_holder", function()
       "trickle none: 0 of 5, never, cut 0", "trickle idle: 0 of 5, never, cut 0",
       "trickle request: 2 of 5, in time, cut 3",
     }, waits)
-    local acked = {}
-    for i, record in ipairs(outcome.races) do
-      assert.equal(IN_ORDER[i], record.race)
-      assert_race(record)
-      acked[record.race] = record.acked
-    end
-    -- FIN acknowledges what the server read, and not what came later.
-    assert.same({ true, false, false, false, true },
-      { acked.in_time, acked.sent_first, acked.closed_first, acked.late, acked.done_close })
   end)
 
   for _, holders in ipairs { 1, 2, 7 } do
@@ -93,44 +63,14 @@ describe("idle_holder", function()
   end)
 
   it("judges nothing by a trickle alone, which is never idle", function()
-    local _, holds = run { holder = "trickle", cut = "idle", idle_timeout = 0.1, patience = 0.3, race = "nothing" }
+    local _, holds = run { holder = "trickle", cut = "idle", idle_timeout = 0.1, patience = 0.3 }
     assert.is_nil(holds)
   end)
 
-  -- Linux keeps what came before the RST: the answer is read, though the connection is gone.
-  it("lets a client read a 503 that was sent with its request unread, also one that was still sending", function()
-    local refused = run({ race = "refused" }).races[1]
-    assert.same({ "success", "503", "reset", true, 0 },
-      { refused.send, refused.seen, refused.ends, refused.rst, refused.executed })
-    local sending = run({ race = "refused_sending" }).races[1]
-    assert.same({ "ECONNRESET", "503", "reset", false },
-      { sending.send, sending.seen, sending.ends, sending.acked })
-  end)
-
-  for _, race in ipairs(IN_ORDER) do
-    it("can be asked for one race alone: " .. race, function()
-      local outcome, holds, why = run { race = race }
-      assert_holds(holds, why)
-      assert.equal(1, #outcome.races)
-      assert_race(outcome.races[1])
-    end)
-  end
-
-  it("loses what crosses the close over any delay", function()
-    for _, delay in ipairs { 0.0005, 0.1 } do
-      for _, race in ipairs { "sent_first", "closed_first" } do
-        local outcome, holds, why = run { delay = delay, race = race }
-        assert_holds(holds, why)
-        assert_race(outcome.races[1])
-      end
-    end
-  end)
-
   it("control: without a timeout those behind wait in vain", function()
-    local outcome, holds, why = run { cut = idle_holder.control.cut, holder = "all", patience = 0.1, race = "nothing" }
+    local outcome, holds, why = run { cut = idle_holder.control.cut, holder = "all", patience = 0.1 }
     assert.is_false(holds)
     assert.equal("those behind the silent connections waited in vain: nothing cut them", why)
-    assert.same({}, outcome.races)
     for _, record in ipairs(outcome.waits) do
       assert.same({ 0, 0, 4 }, { record.answered, record.holders_cut, record.left })
       assert.is_true(record.wait_ms >= 100)
@@ -138,14 +78,9 @@ describe("idle_holder", function()
   end)
 
   it("tells its figures, which are measured", function()
-    local function record(seen, executed) return { seen = seen, executed = executed } end
-    local races = { record("done", 1), record("EOF", 0), record("ECONNRESET", 0), record("ECONNRESET", 1),
-      record("503", 0) }
     local waits = { { answered = 0, wait_ms = 1000 }, { answered = 2, wait_ms = 307.5 } }
-    assert.equal("those behind waited for 307.5 ms; no reply: 2 lost, 1 carried out",
-      idle_holder.figures({ waits = waits, races = races }, idle_holder:settings()))
-    assert.equal("those behind waited in vain; no reply: 0 lost, 0 carried out",
-      idle_holder.figures({ waits = { waits[1] }, races = {} }, idle_holder:settings()))
+    assert.equal("those behind waited for 307.5 ms", idle_holder.figures({ waits = waits }, idle_holder:settings()))
+    assert.equal("those behind waited in vain", idle_holder.figures({ waits = { waits[1] } }, idle_holder:settings()))
   end)
 
   it("refuses knobs that make no sense", function()
@@ -155,9 +90,7 @@ describe("idle_holder", function()
     assert.error_matches(function() idle_holder { holder = "loud" } end,
       'knob holder: "loud" is not allowed; it is one of all, silent, pool, trickle %(kind%)$')
     assert.error_matches(function() idle_holder { cut = "early" } end, 'knob cut: "early" is not allowed')
-    assert.error_matches(function() idle_holder { race = "rare" } end, 'knob race: "rare" is not allowed')
     assert.error_matches(function() idle_holder { idle_timeout = 0 } end, "knob idle_timeout: 0 is not allowed")
     assert.error_matches(function() idle_holder { patience = -1 } end, "knob patience: %-1 is not allowed")
-    assert.error_matches(function() idle_holder { delay = 0 } end, "knob delay: 0 is not allowed")
   end)
 end)

@@ -1,0 +1,138 @@
+--- What most experiments need before they begin: hosts that are joined, a listener that nobody accepts from, clients
+--- that are connected and queued, and waits for states.
+---
+---     local lab = require "lunet.lab"
+---     local server, clients = lab.hosts { "server", "clients" }
+---     local listener = lab.listen(server, { backlog = 5 })
+---     local client = lab.queue_client(clients, listener, { label = "A" })
+---
+--- A wait that fails raises an error, since an experiment cannot go on without the state. Every wait is bounded by
+--- lab.LONG.
+local core = require "lunet.core"
+local lunet = require "lunet"
+
+local lab = {}
+
+--- Seconds: the bound of every wait for a state that does come, however busy the machine is.
+lab.LONG = 60
+
+--- Where a server listens unless an experiment says otherwise. tshark takes what is sent there for plain data.
+lab.PORT = 7300
+
+--- Makes hosts and links the first to each of the others. As many links follow the hosts in the results as there are.
+---
+---     local server, a, b = lab.hosts { "server", "A", "B" }
+---     local server, client, link = lab.hosts { "server", { name = "client", sysctl = {...} }, delay = 0.05 }
+---@param wanted table names, or what lunet.host takes; and `delay` of the links in seconds, default none
+---@return lunet.host first
+---@return any ... the other hosts, then the links (lunet.network)
+function lab.hosts(wanted)
+  if type(wanted) ~= "table" or #wanted == 0 then core.misuse "hosts: a list of hosts expected" end
+  for field in pairs(wanted) do
+    if math.type(field) ~= "integer" and field ~= "delay" then
+      core.misuse(("hosts: unknown option '%s' (known: delay)"):format(tostring(field)))
+    end
+  end
+  local made, count = {}, #wanted
+  for i = 1, count do made[i] = assert(lunet.host(wanted[i])) end
+  for i = 2, count do made[count + i - 1] = lunet.link(made[1], made[i], { delay = wanted.delay }) end
+  return table.unpack(made)
+end
+
+--- Listens, on lab.PORT unless the target has a port or an address of its own.
+---@param host lunet.host
+---@param target table what host:listen takes
+---@return lunet.listener
+function lab.listen(host, target)
+  if type(target) ~= "table" then core.misuse(("listen: a table expected, not %s"):format(type(target))) end
+  local full = {}
+  for field, value in pairs(target) do full[field] = value end
+  if full.address == nil and full.port == nil then full.port = lab.PORT end
+  return assert(host:listen(full))
+end
+
+--- Waits until a predicate returns a true value, and returns that.
+---@param predicate fun(): any
+---@return any
+function lab.await(predicate)
+  if type(predicate) ~= "function" then
+    core.misuse(("await: a function expected, not %s"):format(type(predicate)))
+  end
+  return assert(lunet.eventually(predicate, lab.LONG))
+end
+
+local function check_listener(listener, name)
+  if not pcall(core.check_self, listener, "lunet.listener") then
+    core.misuse(("%s: a listener expected, not %s"):format(name, type(listener)))
+  end
+end
+
+--- How many connections a listener's queue holds.
+---@param listener lunet.listener
+---@return integer
+function lab.depth(listener)
+  check_listener(listener, "depth")
+  return assert(listener:queue()).depth
+end
+
+--- Waits until a listener's queue holds so many connections. A client is connected before the queue has it: the entry
+--- comes with the ACK that the client sends last.
+---@param listener lunet.listener
+---@param depth integer
+function lab.await_depth(listener, depth)
+  check_listener(listener, "await_depth")
+  if math.type(depth) ~= "integer" then core.misuse "await_depth: a whole number expected" end
+  lab.await(function() return lab.depth(listener) == depth end)
+end
+
+--- Connects a client and waits until the queue has it. Nobody may accept meanwhile.
+---@param host lunet.host
+---@param listener lunet.listener
+---@param options? table what host:connect takes besides the listener: `label`, `sndbuf`, ...
+---@return lunet.connection client
+function lab.queue_client(host, listener, options)
+  check_listener(listener, "queue_client")
+  local target = { listener }
+  for field, value in pairs(options or {}) do target[field] = value end
+  local depth = lab.depth(listener)
+  local client = assert(host:connect(target, lab.LONG))
+  lab.await_depth(listener, depth + 1)
+  return client
+end
+
+--- Fills a listener's queue with clients.
+---@param host lunet.host of the clients
+---@param listener lunet.listener
+---@param label? string their name on the timeline; default "filler"
+---@param free? integer how many places stay free; default 0
+---@return lunet.connection[] clients to be held: one that is collected leaves
+function lab.fill_queue(host, listener, label, free)
+  check_listener(listener, "fill_queue")
+  local clients = {}
+  local places = assert(listener:queue()).limit + 1 - (free or 0)
+  for i = 1, places - lab.depth(listener) do
+    clients[i] = lab.queue_client(host, listener, { label = label or "filler" })
+  end
+  return clients
+end
+
+--- The first socket that a host's kernel lists for a filter; nil if it lists none.
+---@param host lunet.host
+---@param filter table what host:sockets takes
+---@return lunet.socket|nil
+function lab.socket(host, filter)
+  return assert(host:sockets(filter))[1]
+end
+
+--- Counts from now on: how much each TCP counter of a host has moved since.
+---
+---     local moved = lab.counters(server)
+---     lab.await(function() return moved "ListenOverflows" > 0 end)
+---@param host lunet.host
+---@return fun(name: string): integer moved by the kernel's name of the counter
+function lab.counters(host)
+  local before = assert(host:counters())
+  return function(name) return (assert(host:counters()) - before)[name] end
+end
+
+return lab

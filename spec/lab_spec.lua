@@ -1,0 +1,138 @@
+local lab = require "lunet.lab"
+local lunet = require "lunet"
+
+-- Calls fn with what it needs, on hosts that end with it.
+local function in_lab(fn)
+  return lunet.scope(function()
+    local server, clients = lab.hosts { "server", "clients" }
+    fn(server, clients, lab.listen(server, { backlog = 1 }))
+  end)
+end
+
+after_each(function() assert.same({}, lunet.open_handles()) end)
+
+describe("the hosts of a lab", function()
+  it("are joined, the first to each of the others, and followed by the links", function()
+    lunet.scope(function()
+      local server, a, b, to_a, to_b = lab.hosts { "server", "A", { name = "B", sysctl = {
+        ["net.ipv4.tcp_syn_retries"] = 3 } } }
+      assert.same({ "server", "A", "B" }, { server:name(), a:name(), b:name() })
+      assert.equal(3, b:sysctl "net.ipv4.tcp_syn_retries")
+      local listener = lab.listen(server, { backlog = 5 })
+      for _, joined in ipairs { { a, to_a }, { b, to_b } } do
+        local host, link = table.unpack(joined)
+        local client = assert(host:connect({ address = link:address(server), port = lab.PORT }, lab.LONG))
+        assert.equal(link:address(host), (client:address():match "^(.*):"))
+      end
+      assert.is_nil(to_a:address(b))
+      lab.await_depth(listener, 2)
+    end)
+  end)
+
+  it("have links with a delay if one is given", function()
+    lunet.scope(function()
+      local _, _, link = lab.hosts { "server", "client", delay = 0.001 }
+      assert.is_table(link:statistics())
+      local _, _, direct = lab.hosts { "server", "client" }
+      assert.equal("EOPNOTSUPP", (select(3, direct:statistics())))
+    end)
+  end)
+
+  it("may be one alone", function()
+    lunet.scope(function() assert.equal(1, select("#", lab.hosts { "server" })) end)
+  end)
+end)
+
+describe("a lab", function()
+  it("listens where the target says, and else on its own port", function()
+    in_lab(function(server, clients, listener)
+      assert.equal(lab.PORT, (select(2, listener:address())))
+      local given = { port = 7301, backlog = 1 }
+      assert.equal(7301, (select(2, lab.listen(server, given):address())))
+      assert.same({ port = 7301, backlog = 1 }, given)
+      assert.matches("unix:@there", lab.listen(clients, { address = "unix:@there", backlog = 1 }):address())
+    end)
+  end)
+
+  it("has a client in the queue when it is connected", function()
+    in_lab(function(_, clients, listener)
+      for depth = 1, 2 do
+        local client = lab.queue_client(clients, listener, { label = "A", sndbuf = 8192 })
+        assert.same({ "ESTABLISHED", depth }, { client:state(), lab.depth(listener) })
+      end
+    end)
+  end)
+
+  it("fills a queue, and leaves as many places free as asked", function()
+    in_lab(function(_, clients, listener)
+      local one = lab.fill_queue(clients, listener, "A", 1)
+      assert.same({ 1, 1 }, { #one, lab.depth(listener) })
+      local rest = lab.fill_queue(clients, listener)
+      assert.same({ 1, 2 }, { #rest, lab.depth(listener) })
+      assert.same({}, lab.fill_queue(clients, listener))
+    end)
+  end)
+
+  it("finds a socket, or none", function()
+    in_lab(function(server, clients, listener)
+      assert.equal("LISTEN", lab.socket(server, { state = "LISTEN" }).state)
+      assert.is_nil(lab.socket(server, { state = "ESTABLISHED" }))
+      local client = lab.queue_client(clients, listener)
+      assert.equal("ESTABLISHED", lab.socket(server, { peer_address = client:address() }).state)
+    end)
+  end)
+
+  it("counts how much a counter has moved since", function()
+    in_lab(function(server, clients, listener)
+      lab.queue_client(clients, listener)
+      local moved = lab.counters(server)
+      assert.equal(0, moved "PassiveOpens")
+      lab.queue_client(clients, listener)
+      assert.equal(1, moved "PassiveOpens")
+    end)
+  end)
+
+  it("waits for a state, and returns what it was told", function()
+    local asked = 0
+    assert.equal(3, lab.await(function()
+      asked = asked + 1
+      return asked == 3 and asked
+    end))
+  end)
+
+  it("raises an error when the state does not come", function()
+    local long = lab.LONG
+    lab.LONG = 0.001
+    local ok, why = pcall(lab.await, function() return false end)
+    lab.LONG = long
+    assert.is_false(ok)
+    assert.matches("the deadline passed %(TIMEOUT%)", why)
+  end)
+end)
+
+describe("misuse of a lab", function()
+  local misuses = {
+    ["hosts: a list of hosts expected"] = function() lab.hosts "server" end,
+    ["hosts: unknown option 'dely' (known: delay)"] = function() lab.hosts { "a", "b", dely = 1 } end,
+    ["listen: a table expected, not nil"] = function() lab.listen() end,
+    ["await: a function expected, not boolean"] = function() lab.await(true) end,
+    ["depth: a listener expected, not nil"] = function() lab.depth() end,
+    ["await_depth: a listener expected, not number"] = function() lab.await_depth(1) end,
+    ["queue_client: a listener expected, not nil"] = function() lab.queue_client() end,
+    ["fill_queue: a listener expected, not string"] = function() lab.fill_queue(nil, "full") end,
+  }
+  for message, misuse in pairs(misuses) do
+    it("is told, at the caller's line: " .. message, function()
+      local ok, why = pcall(misuse)
+      assert.is_false(ok)
+      assert.matches("^[^:]*lab_spec.lua:%d+: ", why)
+      assert.matches(message, why, 1, true)
+    end)
+  end
+
+  it("tells a depth that is no whole number", function()
+    in_lab(function(_, _, listener)
+      assert.error_matches(function() lab.await_depth(listener, "1") end, "await_depth: a whole number expected")
+    end)
+  end)
+end)
