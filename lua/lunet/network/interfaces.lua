@@ -105,16 +105,18 @@ function interfaces.have_ipv6(host)
   return nil, ("host %s has no IPv6: %s (EAFNOSUPPORT)"):format(host:name(), why), "EAFNOSUPPORT", command
 end
 
--- Those that were chosen, and not given, are of IPv4 alone on a host without IPv6.
-local function usable(host, texts)
-  local has, why, code = interfaces.have_ipv6(host)
-  if has then return texts end
-  if code ~= "EAFNOSUPPORT" then error(why, 0) end -- the kernel could not be asked just then
-  local of_ipv4 = {}
-  for _, text in ipairs(texts) do
-    if not address.is_ipv6(text) then of_ipv4[#of_ipv4 + 1] = text end
+-- Those that an interface keeps when the kernel refused it one: of IPv4 alone if they were chosen, not given, and
+-- the host has no IPv6. The host is asked for IPv6 only here, since to ask takes as long as all the rest of a link.
+local function keep(host, given, chosen, message)
+  local kept, refused = {}, nil
+  for _, text in ipairs(given or chosen) do
+    if address.is_ipv6(text) then refused = refused or text else kept[#kept + 1] = text end
   end
-  return of_ipv4
+  local has, why, code = interfaces.have_ipv6(host)
+  if has or not refused then error(message, 0) end
+  if given then error(("address %s: %s"):format(refused, why), 0) end
+  if code ~= "EAFNOSUPPORT" then error(why, 0) end -- the kernel could not be asked just then
+  return kept
 end
 
 --- Gives an interface its addresses.
@@ -122,17 +124,12 @@ end
 ---@param interface string
 ---@param network lunet.network the one that the interface is on
 ---@param given string[]|nil addresses with prefix lengths that a script gives; an error without their family
----@param chosen string[] those it gets else, as far as the host has their family
+---@param chosen string[] those it gets else, as far as the host has their family; of IPv4 first
 function interfaces.give_addresses(host, interface, network, given, chosen)
-  local addresses, texts = { interface = interface }, given or usable(host, chosen)
-  for i, text in ipairs(texts) do
-    addresses[i] = address.without_prefix(text)
-    if address.is_ipv6(text) then
-      local yes, why = interfaces.have_ipv6(host)
-      if not yes then error(("address %s: %s"):format(text, why), 0) end
-    end
-  end
-  assert(core.add_addresses(host, interface, table.unpack(texts)))
+  local addresses, texts = { interface = interface }, given or chosen
+  local added, message = core.add_addresses(host, interface, table.unpack(texts))
+  if not added then texts = keep(host, given, chosen, message) end
+  for i, text in ipairs(texts) do addresses[i] = address.without_prefix(text) end
   entry_of(host).addresses[network] = addresses
   local observer = surroundings.current().observer
   if observer then observer:addresses_given(host, addresses) end
