@@ -59,16 +59,53 @@ echo '3 successes / 0 failures / 0 errors / 0 pending : 1 seconds' >build/$prese
     assert.matches("1 parts failed: tests, compiled by clang\n$", result.output)
   end)
 
-  it("ends with how the failures began, since what it prints before is long", function()
-    local result = run [==[
-[[ $preset != dev-clang ]] || printf '%s\n' '1/2 Testing: spec/a' 'Failure -> spec/a_spec.lua @ 7' 'Expected 1.' \
-  'Test Failed.' '2/2 Testing: recorded/b' 'b differs' 'Test Failed.' >build/$preset/Testing/Temporary/LastTest.log
-[[ $preset != dev-clang ]]]==]
-    local told = result.output:match "how the failures began[^\n]*\n(.*)%.ci/run:"
-    for _, text in ipairs { "spec/a:\n  Failure %-> spec/a_spec%.lua @ 7\n  Expected 1%.\n", "recorded/b:\n",
-      "  b differs\n", "%-%- tests, compiled by clang\n$" } do
-      assert.matches(text, told)
-    end
+  -- A test in LastTest.log, as ctest writes it there.
+  local LOGGED <const> = [==[
+logged() { # NAME RESULT LINE...
+  printf '%s\n' "1/9 Testing: $1" "1/9 Test: $1" Output: ---------- "${@:3}" '<end of output>' \
+    'Test time =   1.01 sec' ---------- "Test $2." "\"$1\" end time: now" ---------- '' \
+    >>build/$preset/Testing/Temporary/LastTest.log
+}
+]==]
+
+  -- Of what .ci/run says at last: the lines before the closing one.
+  local function told_at_the_end(test)
+    local result = run(LOGGED .. test)
+    assert.equal(1, result.status)
+    return result.output:match "what failed, and how it began:\n(.*)%.ci/run: [^\n]*\n$"
+  end
+
+  it("ends with what failed and how it began, since what it prints before is long", function()
+    assert.equal([[
+-- tests, compiled by clang: spec/a recorded/b spec/c
+tests, compiled by clang: spec/a:
+  Failure -> spec/a_spec.lua @ 7
+  Expected 1.
+tests, compiled by clang: recorded/b:
+  b differs
+tests, compiled by clang: spec/c:
+]], told_at_the_end [==[
+[[ $preset != dev-clang ]] || {
+  logged spec/well Passed 'Failure is no word of this one'
+  logged spec/a Failed '0 successes / 1 failure' 'Failure -> spec/a_spec.lua @ 7' '' 'Expected 1.'
+  logged recorded/b Failed 'b differs'
+  logged spec/c Failed
+  false
+}]==])
+  end)
+
+  it("names every test that failed, and says all in 80 lines, however many there are", function()
+    local told = told_at_the_end [==[
+for i in {1..40}; do logged spec/$preset-$i Failed "Error -> spec/${i}_spec.lua @ 7" {1..50}; done
+false]==]
+    local names = told:match "^%-%- tests: ([^\n]*)\n"
+    for i = 1, 40 do assert.matches("spec/dev-" .. i .. " ", names .. " ", 1, true) end
+    assert.is_true(select(2, told:gsub("\n", "")) < 80)
+  end)
+
+  it("ends with the last that another part said", function()
+    write("script/kernel-6.1", "printf 'line %d\n' {1..30}; false")
+    assert.matches("^%-%- experiments on Linux 6%.1: kernel%-6%.1\n.*  line 19\n.*  line 30\n$", told_at_the_end "true")
   end)
 
   it("fails when a spec is pending", function()
@@ -77,6 +114,7 @@ echo '3 successes / 0 failures / 0 errors / 0 pending : 1 seconds' >build/$prese
   echo '3 successes / 0 failures / 0 errors / 1 pending : 1 seconds' >>build/$preset/Testing/Temporary/LastTest.log]==]
     assert.equal(1, result.status)
     assert.matches("/ 1 pending : 1 seconds\n%.ci/run: specs are pending, see above\n", result.output)
+    assert.matches("what failed.*: pending:\n  [^\n]* 1 pending : 1 seconds\n%.ci/run: ", result.output)
     assert.matches("\n%.ci/run: 0 minutes; 1 parts failed: tests and fuzzers under ", result.output)
   end)
 
