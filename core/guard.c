@@ -50,15 +50,18 @@ static _Noreturn void fail(int fd, enum guard_report_kind kind) {
 
 enum { STREAMS = 3 };
 
-static pid_t keepers[STREAMS]; /* 0: the stream has none */
-static int kept_stream;        /* in a keeper: its stream */
+/* Static: keeper.h calls back without a context, and there is one guard a process. */
+static struct {
+  pid_t keepers[STREAMS]; /* 0: the stream has none */
+  int stream;             /* in a keeper: its stream */
+} kept;
 
-static void tell_loss(void) { tell(GUARD_REPORTS, (struct guard_report){GUARD_LOST, kept_stream}); }
+static void tell_loss(void) { tell(GUARD_REPORTS, (struct guard_report){GUARD_LOST, kept.stream}); }
 
 static _Noreturn void be_keeper(pid_t guard, int from, int stream) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != guard) _exit(EXIT_FAILURE); /* it died before that */
-  kept_stream = stream;
+  kept.stream = stream;
   dup2(from, STDIN_FILENO);
   for (int other = STDOUT_FILENO; other < STREAMS; other++)
     if (other != stream) close(other);
@@ -78,7 +81,7 @@ static int start_keeper(int stream) {
   if (keeper == 0) be_keeper(guard, ends[0], stream);
   close(ready[1]);
   if (keeper != -1) {
-    keepers[stream] = keeper;
+    kept.keepers[stream] = keeper;
     dup2(ends[1], stream);
     while (read(ready[0], &nothing, 1) == -1 && errno == EINTR)
       continue; /* it closes all, also this */
@@ -238,7 +241,7 @@ static void watch(pid_t program) {
 static void end_all(pid_t init) {
   kill(init, SIGKILL);
   for (int stream = 0; stream < STREAMS; stream++)
-    if (keepers[stream] != 0) kill(keepers[stream], SIGKILL);
+    if (kept.keepers[stream] != 0) kill(kept.keepers[stream], SIGKILL);
   while (wait(NULL) != -1 || errno == EINTR) continue;
 }
 

@@ -18,22 +18,25 @@
 enum { TRIES = 500 };
 static const struct timespec PAUSE = {.tv_nsec = 10000000};
 
-static char **paths;
-static size_t count;
+/* What to remove. Static: the program does nothing else. */
+static struct {
+  char **paths;
+  size_t count;
+} kept;
 
 static void add(const char *path) {
-  char **more = realloc(paths, (count + 1) * sizeof *paths);
+  char **more = realloc(kept.paths, (kept.count + 1) * sizeof *kept.paths);
   if (more == NULL) return;
-  paths = more;
-  paths[count] = strdup(path);
-  if (paths[count] != NULL) count++;
+  kept.paths = more;
+  kept.paths[kept.count] = strdup(path);
+  if (kept.paths[kept.count] != NULL) kept.count++;
 }
 
 static void forget(const char *path) {
-  for (size_t i = count; i-- > 0;) {
-    if (strcmp(paths[i], path) != 0) continue;
-    free(paths[i]);
-    paths[i] = paths[--count];
+  for (size_t i = kept.count; i-- > 0;) {
+    if (strcmp(kept.paths[i], path) != 0) continue;
+    free(kept.paths[i]);
+    kept.paths[i] = kept.paths[--kept.count];
     return;
   }
 }
@@ -55,7 +58,7 @@ static void learn(void) {
 static void remove_all(void) {
   for (int i = 0; i < TRIES; i++) {
     int left = 0;
-    for (size_t p = 0; p < count; p++) left += file_remove_tree(paths[p]) != 0;
+    for (size_t p = 0; p < kept.count; p++) left += file_remove_tree(kept.paths[p]) != 0;
     if (left == 0) return;
     nanosleep(&PAUSE, NULL);
   }

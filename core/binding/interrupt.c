@@ -11,13 +11,18 @@
 /* Within 2 s all is over: so long has the script to end, and then so long the remover. */
 enum { GRACE_MS = 1400, REMOVER_MS = 500, STATUS_OF_SIGNAL = 128 };
 
-static lua_State *main_thread;
-static runtime *the_runtime;
-static volatile sig_atomic_t is_running;            /* Lua code, which can be interrupted */
-static volatile sig_atomic_t seen, pending, ending; /* signals, or 0 */
+/* Static, since a signal handler has no arguments. */
+static struct {
+  lua_State *main_thread;
+  runtime *runtime;                 /* NULL: none */
+  volatile sig_atomic_t is_running; /* Lua code, which can be interrupted */
+  volatile sig_atomic_t seen;       /* the last signal, or 0 */
+  volatile sig_atomic_t pending;    /* the same, until it is raised */
+  volatile sig_atomic_t ending;     /* the signal that ends the program, or 0 */
+} interrupts;
 
 const char *interrupt_text(void) {
-  switch (seen) {
+  switch (interrupts.seen) {
   case SIGTERM: return "interrupted by SIGTERM!";
   case SIGHUP: return "interrupted by SIGHUP!";
   case SIGPIPE: return "interrupted by SIGPIPE!";
@@ -32,8 +37,8 @@ static void interrupt_raise(lua_State *L, lua_Debug *unused) {
   if (!interrupt_take()) return;
   luaL_where(L, 1);
   lua_pushstring(L, interrupt_text());
-  if (the_runtime != NULL)
-    waits_push(L, the_runtime);
+  if (interrupts.runtime != NULL)
+    waits_push(L, interrupts.runtime);
   else
     lua_pushliteral(L, "");
   lua_concat(L, 3);
@@ -47,7 +52,7 @@ static _Noreturn void interrupt_end_now(int number) {
 
 static void interrupt_on_alarm(int unused) {
   (void)unused;
-  interrupt_end_now(ending);
+  interrupt_end_now(interrupts.ending);
 }
 
 static void interrupt_set_action(int number, void (*action)(int)) {
@@ -59,8 +64,8 @@ static void interrupt_set_action(int number, void (*action)(int)) {
 /* A script that catches every error, or a C function that does not return, does not end by itself.
  */
 static void interrupt_limit_time(int number) {
-  if (ending != 0) return;
-  ending = number;
+  if (interrupts.ending != 0) return;
+  interrupts.ending = number;
   interrupt_set_action(SIGALRM, interrupt_on_alarm);
   static const struct itimerval grace = {
     .it_value = {.tv_sec = GRACE_MS / 1000, .tv_usec = GRACE_MS % 1000 * 1000}};
@@ -70,12 +75,13 @@ static void interrupt_limit_time(int number) {
 static void interrupt_on_signal(int number) {
   /* Nothing can be interrupted: the prompt waits for a line, or the state is closing. Or the signal
    * before this one is stuck behind a call that does not return. */
-  if (!is_running || pending != 0) interrupt_end_now(ending != 0 ? ending : number);
-  seen = pending = number;
+  if (!interrupts.is_running || interrupts.pending != 0)
+    interrupt_end_now(interrupts.ending != 0 ? interrupts.ending : number);
+  interrupts.seen = interrupts.pending = number;
   if (number != SIGINT) interrupt_limit_time(number);
-  runtime *rt = the_runtime;
+  runtime *rt = interrupts.runtime;
   if (rt != NULL) loop_wake(runtime_loop(rt));
-  lua_State *running = rt != NULL ? runtime_running(rt) : main_thread;
+  lua_State *running = rt != NULL ? runtime_running(rt) : interrupts.main_thread;
   if (running == NULL) return; /* the main thread waits: it raises the error itself */
   lua_sethook(running, interrupt_raise, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT,
               1);
@@ -95,20 +101,20 @@ void interrupt_install(void) {
 }
 
 void interrupt_begin(lua_State *L) {
-  main_thread = L;
-  seen = pending = 0;
-  is_running = 1;
+  interrupts.main_thread = L;
+  interrupts.seen = interrupts.pending = 0;
+  interrupts.is_running = 1;
 }
 
-void interrupt_end(void) { is_running = pending = 0; }
+void interrupt_end(void) { interrupts.is_running = interrupts.pending = 0; }
 
-int interrupt_seen(void) { return seen; }
-int interrupt_ending(void) { return ending; }
-void interrupt_set_runtime(runtime *rt) { the_runtime = rt; }
-bool interrupt_pending(void) { return pending != 0; }
+int interrupt_seen(void) { return interrupts.seen; }
+int interrupt_ending(void) { return interrupts.ending; }
+void interrupt_set_runtime(runtime *rt) { interrupts.runtime = rt; }
+bool interrupt_pending(void) { return interrupts.pending != 0; }
 
 bool interrupt_take(void) {
-  bool taken = pending != 0;
-  pending = 0;
+  bool taken = interrupts.pending != 0;
+  interrupts.pending = 0;
   return taken;
 }

@@ -18,14 +18,31 @@
 #include "platform/identity.h"
 #include "platform/undertaker.h"
 
+/* The mould's followers: settings that come out of the size of the hash table
+ * (net/ipv4/tcp_ipv4.c, tcp_set_hashinfo). */
+enum { FOLLOWERS = 2 };
+
 /* Facts about the process, not about a Lua state: so static. */
-static int home = -1;    /* the home host's namespace; -1 until it is needed */
-static int machine = -1; /* the machine's own, when that is or was the home host's */
-static bool has_moved, must_stay;
-static const char *refused; /* the call that namespace_open failed in */
+static struct {
+  int home;    /* the home host's namespace; -1 until it is needed */
+  int machine; /* the machine's own, when that is or was the home host's */
+  bool has_moved, must_stay;
+  const char *refused; /* the call that namespace_open failed in */
+  int mould;           /* the namespace that hosts are made in; -1 until it is needed */
+  struct {
+    const char *path;
+    char value[16]; /* on this machine: hosts keep it */
+  } followers[FOLLOWERS];
+} process = {
+  .home = -1,
+  .machine = -1,
+  .mould = -1,
+  .followers = {{"/proc/sys/net/ipv4/tcp_max_tw_buckets", ""},
+                {"/proc/sys/net/ipv4/tcp_max_syn_backlog", ""}},
+};
 
 static int namespace_refused_by(const char *call) {
-  refused = call;
+  process.refused = call;
   return -errno;
 }
 
@@ -35,11 +52,11 @@ static int namespace_current_open(void) {
 }
 
 static int namespace_home_open(void) {
-  if (home == -1) {
+  if (process.home == -1) {
     int ns = namespace_current_open();
     if (ns < 0) return ns;
-    home = ns;
-    if (!has_moved) machine = ns;
+    process.home = ns;
+    if (!process.has_moved) process.machine = ns;
   }
   return 0;
 }
@@ -64,11 +81,11 @@ static int namespace_setns_is_allowed(void) {
 static int namespace_unshare_user(uid_t uid, gid_t gid) {
   /* Fails with EINVAL once a thread exists: nothing in lunet may start libuv's pool. */
   if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1) return namespace_refused_by("unshare(2)");
-  has_moved = true;
+  process.has_moved = true;
   int result = identity_map(uid, gid);
-  if (result < 0) refused = "/proc/self/uid_map";
+  if (result < 0) process.refused = "/proc/self/uid_map";
   if (result == 0) result = namespace_loopback_up();
-  if (result < 0 && refused == NULL) refused = "the loopback";
+  if (result < 0 && process.refused == NULL) process.refused = "the loopback";
   return result;
 }
 
@@ -83,7 +100,7 @@ struct attempt {
 static void namespace_attempt_in_child(struct attempt *a, uid_t uid, gid_t gid) {
   a->result = namespace_unshare_user(uid, gid);
   if (a->result == 0 && unshare(CLONE_NEWNET) == -1) a->result = namespace_refused_by("unshare(2)");
-  a->refused = refused;
+  a->refused = process.refused;
   _exit(EXIT_SUCCESS);
 }
 
@@ -97,7 +114,7 @@ static int namespace_attempt(uid_t uid, gid_t gid) {
   if (child == 0) namespace_attempt_in_child(a, uid, gid);
   while (child != -1 && waitpid(child, NULL, 0) == -1 && errno == EINTR) continue;
   int result = a->result;
-  if (result < 0) refused = a->refused;
+  if (result < 0) process.refused = a->refused;
   munmap(a, sizeof *a);
   return result;
 }
@@ -105,12 +122,12 @@ static int namespace_attempt(uid_t uid, gid_t gid) {
 static int namespace_move(void) {
   uid_t uid = geteuid();
   gid_t gid = getegid();
-  refused = must_stay ? "--machine" : identity_can_map(uid) ? NULL : "CAP_SETFCAP";
-  int result = refused == NULL ? namespace_attempt(uid, gid) : -EPERM;
+  process.refused = process.must_stay ? "--machine" : identity_can_map(uid) ? NULL : "CAP_SETFCAP";
+  int result = process.refused == NULL ? namespace_attempt(uid, gid) : -EPERM;
   if (result == 0) result = namespace_unshare_user(uid, gid);
   if (result < 0) return result;
-  close(home);
-  home = machine = -1;
+  close(process.home);
+  process.home = process.machine = -1;
   return namespace_home_open();
 }
 
@@ -120,11 +137,11 @@ static int namespace_move(void) {
 static int namespace_unshare_network(void) {
   int result = namespace_setns_is_allowed();
   if (result < 0) return result;
-  result = namespace_enter(home);
-  if (result < 0) refused = "setns(2)";
+  result = namespace_enter(process.home);
+  if (result < 0) process.refused = "setns(2)";
   if (result == 0 && unshare(CLONE_NEWNET) == -1) result = namespace_refused_by("unshare(2)");
   if (result == 0) return 0;
-  if (result != -EPERM || has_moved) return result;
+  if (result != -EPERM || process.has_moved) return result;
   result = namespace_move();
   if (result < 0) return result;
   return unshare(CLONE_NEWNET) == -1 ? namespace_refused_by("unshare(2)") : 0;
@@ -132,20 +149,8 @@ static int namespace_unshare_network(void) {
 
 /* -- the mould ----------------------------------------------------------------------------- */
 
-/* Whoever lists a host's sockets walks its whole hash table, and all namespaces share the machine's
- * with its 10^5 entries: 0.3 ms for each family. A namespace gets a table of its own, and a small
- * one, if that in which it is made says so: the mould, since the machine's is not to be changed. */
+/* See namespace.h. */
 static const char table_size[] = "4096";
-static int mould = -1;
-
-/* They follow the table's size (net/ipv4/tcp_ipv4.c, tcp_set_hashinfo), and are to stay as they are
- * on this machine. */
-static struct {
-  const char *path;
-  char value[16];
-} followers[] = {{"/proc/sys/net/ipv4/tcp_max_tw_buckets", ""},
-                 {"/proc/sys/net/ipv4/tcp_max_syn_backlog", ""}};
-enum { FOLLOWERS = sizeof followers / sizeof *followers };
 
 static int namespace_read_line(const char *path, char *text, size_t size) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -161,17 +166,18 @@ static int namespace_read_line(const char *path, char *text, size_t size) {
 static int namespace_mould_open(void) {
   int result = namespace_unshare_network();
   if (result < 0) return result;
-  mould = namespace_current_open();
+  process.mould = namespace_current_open();
   for (int i = 0; i < FOLLOWERS; i++)
-    namespace_read_line(followers[i].path, followers[i].value, sizeof followers[i].value);
+    namespace_read_line(process.followers[i].path, process.followers[i].value,
+                        sizeof process.followers[i].value);
   file_write("/proc/sys/net/ipv4/tcp_child_ehash_entries", table_size);
   namespace_leave();
-  return mould < 0 ? mould : 0;
+  return process.mould < 0 ? process.mould : 0;
 }
 
 static int namespace_unshare_from_mould(void) {
-  int result = mould < 0 ? namespace_mould_open() : 0;
-  if (result == 0) result = namespace_enter(mould);
+  int result = process.mould < 0 ? namespace_mould_open() : 0;
+  if (result == 0) result = namespace_enter(process.mould);
   if (result < 0) return result;
   if (unshare(CLONE_NEWNET) == 0) return 0;
   result = namespace_refused_by("unshare(2)");
@@ -180,13 +186,14 @@ static int namespace_unshare_from_mould(void) {
 }
 
 int namespace_open(void) {
-  refused = NULL;
+  process.refused = NULL;
   int result = namespace_home_open();
   if (result == 0) result = namespace_unshare_from_mould();
   if (result < 0) return result;
   int ns = namespace_current_open();
   result = namespace_loopback_up();
-  for (int i = 0; i < FOLLOWERS; i++) file_write(followers[i].path, followers[i].value);
+  for (int i = 0; i < FOLLOWERS; i++)
+    file_write(process.followers[i].path, process.followers[i].value);
   namespace_leave();
   if (ns >= 0 && result < 0) close(ns);
   if (ns < 0 || result < 0) return ns < 0 ? ns : result;
@@ -194,14 +201,14 @@ int namespace_open(void) {
   return ns;
 }
 
-const char *namespace_refused(void) { return refused; }
+const char *namespace_refused(void) { return process.refused; }
 
 void namespace_close(int ns) {
   undertaker_forget(ns);
   close(ns);
 }
 
-void namespace_stay(bool must) { must_stay = must; }
+void namespace_stay(bool must) { process.must_stay = must; }
 
 int namespace_enter(int ns) {
   int result = namespace_home_open();
@@ -211,7 +218,7 @@ int namespace_enter(int ns) {
 
 void namespace_leave(void) {
   enum { COULD_NOT_RUN = 3 }; /* the program's exit status for it */
-  if (setns(home, CLONE_NEWNET) == 0) return;
+  if (setns(process.home, CLONE_NEWNET) == 0) return;
   /* Every later socket would lie about its host. */
   dprintf(STDERR_FILENO, "lunet: cannot come back from a host: setns(2) is refused now (%s)\n",
           strerror(errno));
@@ -230,7 +237,7 @@ int namespace_socket(int ns, int family, int type, int protocol) {
 int namespace_own_home(void) {
   int result = namespace_home_open();
   if (result < 0) return result;
-  return home == machine ? -EPERM : home;
+  return process.home == process.machine ? -EPERM : process.home;
 }
 
 /* A descriptor of its own: without one, the process could not come back once the host is closed. */
@@ -241,15 +248,15 @@ int namespace_set_home(int ns) {
     if (copy != -1) close(copy);
     return result;
   }
-  int before = home;
-  home = copy;
+  int before = process.home;
+  process.home = copy;
   return before;
 }
 
 int namespace_restore_home(int before) {
   int result = namespace_enter(before);
   if (result < 0) return result;
-  close(home);
-  home = before;
+  close(process.home);
+  process.home = before;
   return 0;
 }
