@@ -1,4 +1,5 @@
 local dkjson = require "dkjson"
+local encode = require("lunet.run.record").encode
 local execution = require "lunet.run.execution"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
@@ -90,6 +91,15 @@ describe("a trace file", function()
       assert.is_true(kinds[kind], kind)
     end
     for _, line in ipairs(lines) do assert.is_nil(line.packet) end
+  end)
+
+  it("has the run's record in its last line, besides what its own schema adds", function()
+    local result = run { record = "none" }
+    write(trace.encode(result))
+    local lines = lines_of(path)
+    local last, record = lines[#lines], dkjson.decode(encode(result:record()))
+    assert.same({ 1, "a_run" }, { record.format, record.experiment })
+    for field, value in pairs(record) do assert.same(value, last[field], field) end
   end)
 
   it("is what its schema says, when the run is over and when it was cut short", function()

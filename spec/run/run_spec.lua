@@ -43,6 +43,20 @@ describe("a run", function()
     assert.same({ format = 1, experiment = "a", verdict = "could not run", why = "no luck" }, run:record())
   end)
 
+  it("keeps its knobs' values, whatever the experiment's functions do with theirs", function()
+    local seen = {}
+    local function change(knobs)
+      seen[#seen + 1] = knobs.list[1] + knobs.k
+      knobs.list[1], knobs.k = 100, 100
+    end
+    local declared = experiment { claim = "It is so.",
+      knobs = { k = { 2, "things", "how many" }, list = { { 5 }, "things", "each" } },
+      run = function(knobs) return {}, change(knobs) end, check = function(_, knobs) change(knobs) end,
+      figures = function(_, knobs) change(knobs) return "" end, plot = function(_, knobs) change(knobs) return "" end }
+    local run = declared:execute(declared:settings())
+    assert.same({ "holds", { k = 2, list = { 5 } }, { 7, 7, 7, 7 } }, { run.verdict, run.values, seen })
+  end)
+
   it("has, when it was executed, all that its experiment declares and found", function()
     local declared = experiment { claim = "It is so.", knobs = { k = { 2, "things", "how many" } }, columns = { "x" },
       run = function(knobs) return { x = knobs.k } end, check = function() end, figures = function() return "two" end }

@@ -38,7 +38,7 @@ end
 local function outcome_of(run, recorder, follow)
   local outcome = core.scope(function()
     local follower = follow and core.spawn(follow, recorder)
-    local result = core.scope(run.experiment.run, judge.copy_of_values(run))
+    local result = core.scope(run.experiment.run, run:copy_of_values())
     if follower then follower:cancel() end
     return result
   end)

@@ -20,24 +20,13 @@ local function reason_of(failure, check)
   return (reason:sub(#place + 1):gsub("^%d+: ", ""))
 end
 
---- The knobs' values for a function of the experiment, which may change them.
----@param run lunet.run
----@return table<string, any>
-function judge.copy_of_values(run)
-  local same = {}
-  for knob, value in pairs(run.values) do
-    same[knob] = type(value) == "table" and table.move(value, 1, #value, 1, {}) or value
-  end
-  return same
-end
-
 --- The verdict, and why if the claim does not hold or is not judged.
 local function verdict_of(run)
   local check, is_mistake = run.experiment.check, false
   local ok, result = xpcall(check, function(failure)
     is_mistake = not was_on_purpose()
     return is_mistake and core.traceback(failure) or failure
-  end, run.outcome, judge.copy_of_values(run))
+  end, run.outcome, run:copy_of_values())
   if is_mistake then error("the check of the experiment is wrong: " .. result, 0) end
   if not ok and verdict.is_not_judged(result) then return "not judged", result.why end
   if not ok then return "does not hold", reason_of(result, check) end
@@ -50,7 +39,7 @@ end
 local function text_of(run, field)
   local fn = run.experiment[field]
   if not fn then return nil end
-  local ok, result = xpcall(fn, core.traceback, run.outcome, judge.copy_of_values(run))
+  local ok, result = xpcall(fn, core.traceback, run.outcome, run:copy_of_values())
   if ok and type(result) == "string" then return result end
   if interrupt.is(result) then error(result, 0) end
   if ok then result = "it returned no text, but " .. type(result) end

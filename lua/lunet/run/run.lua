@@ -57,6 +57,16 @@ function run:fail(failure)
   return self
 end
 
+--- The knobs' values for a function of the experiment, which may change them.
+---@return table<string, any>
+function run:copy_of_values()
+  local copy = {}
+  for knob, value in pairs(self.values) do
+    copy[knob] = type(value) == "table" and table.move(value, 1, #value, 1, {}) or value
+  end
+  return copy
+end
+
 --- Its record: plain data for lunet.run.record, which writes it as JSON.
 ---@return table
 function run:record() return require("lunet.run.record").of(self) end
