@@ -1,0 +1,131 @@
+-- What Ctrl-C does while an experiment runs: every case is a real process.
+local scratch = require "lunet.peer.scratch"
+
+local place -- a directory for the scripts of this spec
+
+local function write_script(name, text) return place:write(name, text) end
+
+local function first_line(path)
+  local file = io.open(path)
+  if not file then return nil end
+  local line = file:read "l"
+  file:close()
+  return line
+end
+
+local ECHO = [[
+  local experiment = require "lunet.experiment"
+  return experiment {
+    claim = "The queue takes five connections or more.",
+    knobs = {
+      backlog = { 5, "connections", "how many the kernel may queue", min = 0, max = 1000 },
+      is_shut = { false, "", "whether the gate is shut" },
+      mode = { "slow", "way", "how it is done", choices = { "slow", "fast" } },
+      offset = { 0, "lines", "where to begin" },
+      patience = { 0.25, "s", "how long to wait", min = 0 },
+    },
+    run = function(knobs)
+      local outcome = {}
+      for name, value in pairs(knobs) do outcome[name] = value end
+      return outcome
+    end,
+    check = function(outcome) assert(outcome.backlog >= 5, "there is too little room") end,
+  }
+]]
+
+-- An experiment without knobs, of the body of its run.
+local function with_run(body)
+  return ([[
+    local lunet = require "lunet"
+    local experiment = require "lunet.experiment"
+    return experiment { claim = "It runs.", run = function() %s end, check = function() end }]]):format(body)
+end
+
+setup(function()
+  place = scratch.open()
+  write_script("echo.lua", ECHO)
+end)
+
+teardown(function()
+  place:close()
+end)
+
+describe("Ctrl-C during a run", function()
+  -- Starts lunet, sends it Ctrl-C when it is ready; what it said on standard error, and its status.
+  local function interrupt(arguments)
+    local command = ("cd %s && exec timeout -k 1 20 sh -c 'echo $$; exec %s %s 2>&1 >output'"):format(
+      place.path, os.getenv "LUNET", arguments)
+    local pipe = assert(io.popen(command))
+    local process = pipe:read "l"
+    assert.equal("ready", pipe:read "l")
+    assert(os.execute("kill -INT " .. process))
+    local errors = pipe:read "a"
+    local _, _, status = pipe:close()
+    return { status = status, errors = errors, output = first_line(place.path .. "/output") }
+  end
+
+  -- The path of a Unix listener goes when it is closed, and so tells whether it was.
+  local PREPARE = [[
+    local listener = assert(lunet.listen { address = "unix:%s/socket", backlog = 1 })
+    lunet.spawn(function()
+      local _ <close> = setmetatable({}, { __close = function() io.stderr:write "the task is closed\n" end })
+      listener:accept()
+    end)
+    local _ <close> = setmetatable({}, { __close = function() io.stderr:write "the run is closed\n" end })
+    lunet.sleep(0)
+    assert(os.rename("%s/socket", "%s/socket"), "it is not there")
+    io.stderr:write "ready\n"
+  ]]
+
+  local function prepare() return PREPARE:format(place.path, place.path, place.path) end
+
+  local function assert_clean(result)
+    assert.equal(130, result.status)
+    assert.match("the run is closed\n", result.errors)
+    assert.match("the task is closed\n", result.errors)
+    assert.match("lunet: [^\n]*interrupted!\n", result.errors)
+    assert.not_match("could not run", result.errors)
+    local _, message = os.remove(place.path .. "/socket")
+    assert.match("No such file", message)
+  end
+
+  it("ends a wait with status 130, when all is closed", function()
+    write_script("waiting.lua", with_run(prepare() .. "lunet.sleep(60)"))
+    assert_clean(interrupt "waiting.lua")
+  end)
+
+  it("ends a loop with status 130, when all is closed", function()
+    write_script("looping.lua", with_run(prepare() .. "while true do end"))
+    assert_clean(interrupt "looping.lua")
+  end)
+
+  it("prints no JSON", function()
+    write_script("waiting.lua", with_run(prepare() .. "lunet.sleep(60)"))
+    local result = interrupt "waiting.lua --json"
+    assert_clean(result)
+    assert.is_nil(result.output)
+  end)
+
+  it("is no verdict when it comes during the figures", function()
+    write_script("telling.lua", [[
+      return require "lunet.experiment" {
+        claim = "It is told.", run = function() return {} end, check = function() end,
+        figures = function() io.stderr:write "ready\n" while true do end end,
+      }]])
+    local result = interrupt "telling.lua"
+    assert.equal(130, result.status)
+    assert.not_match("mistake", result.errors, 1, true)
+  end)
+
+  it("is no verdict when it comes during the check", function()
+    write_script("checking.lua", [[
+      return require "lunet.experiment" {
+        claim = "It is checked.", run = function() return {} end,
+        check = function() io.stderr:write "ready\n" while true do end end,
+      }]])
+    local result = interrupt "checking.lua"
+    assert.equal(130, result.status)
+    assert.match("lunet: [^\n]*interrupted!\n", result.errors)
+    assert.not_match("The claim", result.output or "", 1, true)
+  end)
+end)
