@@ -101,11 +101,6 @@ map.OF_THE_WHOLE = {
 map.TOO_LONG = {
   ["experiments/ghost_kinds.lua"] = 401,
   ["experiments/queue/phantom_connect.lua"] = 403,
-  ["spec/connection_spec.lua"] = 620,
-  ["spec/listener_spec.lua"] = 600,
-  ["spec/network/rule_spec.lua"] = 490,
-  ["spec/reader_spec.lua"] = 490,
-  ["spec/recording/timeline_spec.lua"] = 520,
 }
 
 --- Experiments with functions that are still over 40 lines: the length of the longest. Nobody adds to this list.

@@ -2,7 +2,6 @@ local lunet = require "lunet"
 local code_of = require "spec.support.code_of"
 local count_descriptors = require "spec.support.descriptors"
 local eventually = require "spec.support.eventually"
-local program = require "spec.support.program"
 
 local BOUND = 10 -- seconds; for what takes no time, or a retransmission
 local SHORT = 0.02 -- for what is to time out
@@ -217,66 +216,6 @@ describe("a rule", function()
     listener:close()
   end)
 
-  describe("that goes by flags", function()
-    local listener
-
-    before_each(function() listener = listen(families[1], 7000) end)
-
-    it("loses a SYN: the client gives up, and the server never knew", function()
-      local before = server:counters()
-      local rule <close> = assert(server:drop { flags = "SYN" })
-      assert.equal("TIMEOUT", code_of(client:connect(listener, SHORT)))
-      assert.is_true(lost(rule) > 0)
-      assert.equal(0, (server:counters() - before).InSegs)
-    end)
-
-    it("loses the SYN-ACK: the client gives up, and the queue is empty", function()
-      local rule <close> = assert(server:drop { flags = "SYN-ACK", direction = "out" })
-      assert.equal("TIMEOUT", code_of(client:connect(listener, SHORT)))
-      assert.is_true(lost(rule) > 0)
-      assert.equal(0, listener:queue().depth)
-    end)
-
-    it("loses the last ACK of a handshake: the client is connected, and the queue is empty", function()
-      local rule <close> = assert(server:drop { flags = "ACK" })
-      local near <close> = assert(client:connect(listener, BOUND))
-      eventually(function() return lost(rule) > 0 end)
-      assert.equal("ESTABLISHED", near:state())
-      assert.equal(0, listener:queue().depth)
-      rule:close()
-      assert(near:send "x")
-      eventually(function() return listener:queue().depth == 1 end)
-    end)
-
-    it("loses a FIN: the server takes a client that left for an open one", function()
-      local near, far = pair(listener)
-      local rule <close> = assert(server:drop { flags = "FIN" })
-      near:close()
-      eventually(function() return lost(rule) > 0 end)
-      assert.equal("open", far:liveness())
-      rule:close()
-      eventually(function() return far:liveness() == "fin" end)
-    end)
-
-    it("loses a RST on its way out", function()
-      local near, far = pair(listener)
-      local rule <close> = assert(client:drop { flags = "RST", direction = "out" })
-      near:reset()
-      eventually(function() return lost(rule) == 1 end)
-      assert.equal("open", far:liveness())
-    end)
-
-    it("takes a list of kinds", function()
-      local near, far = pair(listener)
-      local rule <close> = assert(server:drop { flags = { "ACK", "SYN", "data" }, first = 2 })
-      assert.equal("TIMEOUT", code_of(client:connect(listener, SHORT)))
-      assert(near:send "x")
-      eventually(function() return lost(rule) == 2 end)
-      near:close()
-      assert.equal("x", far:receive("a", BOUND))
-    end)
-  end)
-
   it("answers with ICMP, of which a client hears that connects", function()
     local listener = listen(families[2])
     local _, port = listener:address()
@@ -422,59 +361,5 @@ describe("a rule", function()
   it("cannot be had from a closed host", function()
     server:close()
     assert.has_error(function() server:drop {} end, "drop: the host is closed")
-  end)
-end)
-
-describe("a rule of the home host", function()
-  it("is refused where that is the machine itself", function()
-    local result = program.lunet [[
-      print(select(2, require "lunet".drop {}))
-    ]]
-    assert.matches("^drop: the home host is the machine itself,.*%(EPERM%)\tEPERM\n$", result.output)
-  end)
-
-  it("can be had once the process has moved away from the machine, and only then", function()
-    local result = program.lunet [[
-      local lunet = require "lunet"
-      local function home()
-        local link <close> = io.popen "readlink /proc/self/ns/net"
-        return link:read "a"
-      end
-      local machine = home()
-      assert(lunet.host())
-      local rule, _, code = lunet.drop { reject = "reset" }
-      assert(home() == machine and code == "EPERM" or home() ~= machine and rule, code)
-    ]]
-    assert.same({ 0, "" }, { result.status, result.errors })
-  end)
-
-  it("can be had of a host made by lunet", function()
-    local result = program.lunet [[
-      local lunet = require "lunet"
-      assert(require "lunet.core".set_home(assert(lunet.host "home")))
-      local listener = assert(lunet.listen { backlog = 1 })
-      local rule = assert(lunet.drop { reject = "reset" })
-      print(rule, select(3, lunet.connect(listener, 10)))
-      print(rule:lost())
-      rule:close()
-      assert(lunet.connect(listener, 10))
-      print(lunet.drop { first = 0 })
-    ]]
-    assert.equal("rule on home: reject=reset\tECONNREFUSED\n1\t60\n", result.output)
-    assert.matches("^lunet: [^\n]*:9: drop: first: a whole number", result.errors)
-  end)
-
-  it("says what is missing where libnftables is", function()
-    local folder = os.tmpname()
-    os.remove(folder)
-    local result = program.shell(([[
-      mkdir %s && echo no library >%s/libnftables.so.1 && cd %s &&
-      echo 'local host = require "lunet".host(); print(host:drop {})
-        print(#require "lunet".open_handles())' >script.lua
-      LD_LIBRARY_PATH=. "$LUNET" script.lua
-      rm -r %s
-    ]]):format(folder, folder, folder, folder))
-    assert.matches("^nil\tdrop: the Debian package libnftables1 is needed: .*%(ENOPKG%)\tENOPKG\n", result.output)
-    assert.matches("\n1\n$", result.output)
   end)
 end)

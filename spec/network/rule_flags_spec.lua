@@ -1,0 +1,107 @@
+local lunet = require "lunet"
+local code_of = require "spec.support.code_of"
+local eventually = require "spec.support.eventually"
+
+local BOUND = 10 -- seconds; for what takes no time, or a retransmission
+local SHORT = 0.02 -- for what is to time out
+
+local families = {
+  { name = "IPv4", any = "0.0.0.0", loopback = "127.0.0.1" },
+  { name = "IPv6", any = "::", loopback = "::1" },
+}
+
+describe("a rule", function()
+  local server, client, opened
+
+  before_each(function()
+    opened = {}
+    server, client = assert(lunet.host "server"), assert(lunet.host "client")
+    for _, host in ipairs { server, client } do
+      host:sysctl("net.ipv4.tcp_rto_min_us", 5000) -- since Linux 6.11; without it all takes 0.2 s
+    end
+    lunet.link(server, client)
+  end)
+
+  after_each(function()
+    server:close()
+    client:close()
+    assert.same({}, lunet.open_handles())
+  end)
+
+  local function listen(family, port)
+    return assert(server:listen { address = family.any, port = port, backlog = 16 })
+  end
+
+  -- Both ends of a connection: the client's, the server's.
+  local function pair(listener)
+    local near = assert(client:connect(listener, BOUND))
+    local far = assert(listener:accept(BOUND))
+    table.move({ near, far }, 1, 2, #opened + 1, opened)
+    return near, far
+  end
+
+  -- So many of them, all of a kind that nobody sends again.
+  local function lost(rule)
+    return (assert(rule:lost()))
+  end
+
+  describe("that goes by flags", function()
+    local listener
+
+    before_each(function() listener = listen(families[1], 7000) end)
+
+    it("loses a SYN: the client gives up, and the server never knew", function()
+      local before = server:counters()
+      local rule <close> = assert(server:drop { flags = "SYN" })
+      assert.equal("TIMEOUT", code_of(client:connect(listener, SHORT)))
+      assert.is_true(lost(rule) > 0)
+      assert.equal(0, (server:counters() - before).InSegs)
+    end)
+
+    it("loses the SYN-ACK: the client gives up, and the queue is empty", function()
+      local rule <close> = assert(server:drop { flags = "SYN-ACK", direction = "out" })
+      assert.equal("TIMEOUT", code_of(client:connect(listener, SHORT)))
+      assert.is_true(lost(rule) > 0)
+      assert.equal(0, listener:queue().depth)
+    end)
+
+    it("loses the last ACK of a handshake: the client is connected, and the queue is empty", function()
+      local rule <close> = assert(server:drop { flags = "ACK" })
+      local near <close> = assert(client:connect(listener, BOUND))
+      eventually(function() return lost(rule) > 0 end)
+      assert.equal("ESTABLISHED", near:state())
+      assert.equal(0, listener:queue().depth)
+      rule:close()
+      assert(near:send "x")
+      eventually(function() return listener:queue().depth == 1 end)
+    end)
+
+    it("loses a FIN: the server takes a client that left for an open one", function()
+      local near, far = pair(listener)
+      local rule <close> = assert(server:drop { flags = "FIN" })
+      near:close()
+      eventually(function() return lost(rule) > 0 end)
+      assert.equal("open", far:liveness())
+      rule:close()
+      eventually(function() return far:liveness() == "fin" end)
+    end)
+
+    it("loses a RST on its way out", function()
+      local near, far = pair(listener)
+      local rule <close> = assert(client:drop { flags = "RST", direction = "out" })
+      near:reset()
+      eventually(function() return lost(rule) == 1 end)
+      assert.equal("open", far:liveness())
+    end)
+
+    it("takes a list of kinds", function()
+      local near, far = pair(listener)
+      local rule <close> = assert(server:drop { flags = { "ACK", "SYN", "data" }, first = 2 })
+      assert.equal("TIMEOUT", code_of(client:connect(listener, SHORT)))
+      assert(near:send "x")
+      eventually(function() return lost(rule) == 2 end)
+      near:close()
+      assert.equal("x", far:receive("a", BOUND))
+    end)
+  end)
+end)
