@@ -96,18 +96,4 @@ map.OF_THE_WHOLE = {
   ["spec/witnesses_spec.lua"] = "all files of one run against each other",
 }
 
---- Files that are still over 400 lines: how many lines they may have. Nobody adds to this list.
----@type table<string, integer>
-map.TOO_LONG = {
-  ["experiments/ghost_kinds.lua"] = 401,
-  ["experiments/queue/phantom_connect.lua"] = 403,
-}
-
---- Experiments with functions that are still over 40 lines: the length of the longest. Nobody adds to this list.
----@type table<string, integer>
-map.LONG_FUNCTIONS = {
-  ["experiments/reply_on_reconnect.lua"] = 57,
-  ["experiments/servers/tls_ghost.lua"] = 43,
-}
-
 return map
