@@ -1,6 +1,6 @@
 local lunet = require "lunet"
 local overload = require "lunet.load.overload"
-local progress = require "lunet.tell.progress"
+local progress = require "lunet.run.progress"
 local eventually = require "spec.support.eventually"
 local raised = require "spec.support.raised"
 local written_by = require "spec.support.written_by"

@@ -49,7 +49,7 @@ describe("a diagram", function()
   it("ends what was lost on the way before the other lane, by a cross, and says so", function()
     local drawn = draw { segment(0), segment(1, { lost = "wire" }), segment(2, { lost = "rule", again = true }) }
     assert.equal(2, count(drawn.body, 'class="stroke cross bad"'))
-    assert.match("SYN, lost<", drawn.body)
+    assert.match("SYN, lost on the way<", drawn.body)
     assert.match("SYN again, lost by a rule<", drawn.body)
     assert.match('class="mark lost resent segment"', drawn.body)
     local _, _, whole = arrow(draw({ segment(0) }).body, "segment")

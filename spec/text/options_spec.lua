@@ -77,3 +77,12 @@ describe("a name that nobody knows", function()
     assert.matches("^lua/lunet/text/options.lua:%d+:[^\n]*\n$", found)
   end)
 end)
+
+describe("merged tables", function()
+  it("have the fields of all, the later ones over the earlier ones, and leave those alone", function()
+    local base, more = { a = 1, b = 1 }, { b = false, [1] = "x" }
+    assert.same({ "x", a = 1, b = false }, options.merged(base, nil, more))
+    assert.same({ { a = 1, b = 1 }, { b = false, [1] = "x" } }, { base, more })
+    assert.same({}, options.merged(nil, false))
+  end)
+end)

@@ -6,17 +6,14 @@ local lunet = require "lunet"
 local overview = require "lunet.command.overview"
 local progress = require "lunet.tell.progress"
 local recording = require "lunet.recording.recording"
-local text = require "lunet.text.width"
+local standard = require "lunet.command.standard"
+local verdict = require "lunet.run.verdict"
 
 local argparse = dependency "argparse"
 
 local directory = {}
 
-local HELPED <const>, WRONG_USE <const>, COULD_NOT_RUN <const> = 0, 2, 3
-
 local TIMEOUT = 120 -- s; more than any experiment takes by default
-
-local function complain(words) io.stderr:write("lunet: ", text.lines_shown(words), "\n") end
 
 --- How many processors this process may use (proc(5), /proc/PID/status): "0-3,8" are five.
 local function count_processors()
@@ -89,23 +86,22 @@ local function run_all(entries, options)
 end
 
 local function tell(words)
-  local ok, why = io.stdout:write(words, "\n")
-  if ok then ok, why = io.stdout:flush() end
-  if not ok then complain("standard output: " .. why) end
+  local ok, why = standard.print(words)
+  if not ok then standard.complain("standard output: " .. why) end
   return ok
 end
 
 local function tell_results(results, options)
   if options.json then
     local note = overview.left_out(results.left_out)
-    if note then complain("note: " .. note) end
+    if note then standard.complain("note: " .. note) end
     return tell(overview.json(results.records))
   end
   if not options.markdown then return tell(overview.table(results)) end
   local page, file = overview.page(results), options.markdown[1]
   if not file then return tell(page) end
   local ok, why = core.replace_file(file, page .. "\n")
-  if not ok then complain("--markdown: " .. why) end
+  if not ok then standard.complain("--markdown: " .. why) end
   return ok
 end
 
@@ -114,7 +110,7 @@ local function can_write(options)
   local file = options.markdown and options.markdown[1]
   if not file then return true end
   local ok, why = core.can_replace_file(file)
-  if not ok then complain("--markdown: " .. why) end
+  if not ok then standard.complain("--markdown: " .. why) end
   return ok
 end
 
@@ -122,13 +118,13 @@ end
 local function load_entries(path)
   local entries, others = catalogue.load(path)
   if not entries then
-    complain(("%s: %s"):format(path, others))
-    return nil, COULD_NOT_RUN
+    standard.complain(("%s: %s"):format(path, others))
+    return nil, verdict.COULD_NOT_RUN
   end
-  for _, file in ipairs(others) do complain(("note: %s returns no experiment"):format(file)) end
+  for _, file in ipairs(others) do standard.complain(("note: %s returns no experiment"):format(file)) end
   if #entries > 0 then return entries end
-  complain(path .. ": there is no experiment in it")
-  return nil, WRONG_USE
+  standard.complain(path .. ": there is no experiment in it")
+  return nil, verdict.WRONG_USE
 end
 
 -- Without --all the slow ones are left out: those that are run, and the names of the others.
@@ -152,24 +148,24 @@ function directory.run(path, arguments)
   local parser = parser_for(path)
   local ok, options = parser:pparse(arguments)
   if not ok then
-    complain(("%s: %s "
+    standard.complain(("%s: %s "
       .. "(known: --help, --all, --jobs, --timeout, --record, --json, --markdown)"):format(path,
       options:gsub("%c+", " ")))
-    return WRONG_USE
+    return verdict.WRONG_USE
   end
-  if options.help then return tell(parser:get_help()) and HELPED or COULD_NOT_RUN end
-  if not can_write(options) then return COULD_NOT_RUN end
+  if options.help then return tell(parser:get_help()) and verdict.DONE or verdict.COULD_NOT_RUN end
+  if not can_write(options) then return verdict.COULD_NOT_RUN end
   local started = lunet.now()
   local entries, status = load_entries(path)
   if not entries then return status end
   local selected, left_out = select(entries, options.all)
   if #selected == 0 then
-    complain(("%s: %s"):format(path, overview.left_out(left_out)))
-    return WRONG_USE
+    standard.complain(("%s: %s"):format(path, overview.left_out(left_out)))
+    return verdict.WRONG_USE
   end
   local records = run_all(selected, options)
   local results = { directory = path, records = records, seconds = lunet.now() - started, left_out = left_out }
-  return tell_results(results, options) and overview.status(records) or COULD_NOT_RUN
+  return tell_results(results, options) and overview.status(records) or verdict.COULD_NOT_RUN
 end
 
 return directory

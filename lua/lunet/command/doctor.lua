@@ -4,12 +4,12 @@ local can = require "lunet.run.can"
 local core = require "lunet.core"
 local features = require "lunet.network.features"
 local value = require "lunet.text.value"
+local verdict = require "lunet.run.verdict"
 
 local argparse = dependency "argparse"
 
 local doctor = {}
 
-local WORKS, WRONG_USE, DOES_NOT = 0, 2, 3
 
 local function names()
   local list = {}
@@ -121,11 +121,11 @@ function doctor.run(_, arguments)
     wrong = wrong:gsub("%c+", " ") -- argparse asks in a second line whether another was meant
     io.stderr:write(("lunet doctor: %s (known: --help, --json, %s, or the name of a sysctl)\n"):format(wrong,
       table.concat(names(), ", ")))
-    return WRONG_USE
+    return verdict.WRONG_USE
   end
   if options.help then
     print(parser:get_help())
-    return WORKS
+    return verdict.DONE
   end
   local report = { kernel = features.release() }
   report.uid, report.user = user() -- before the process may move
@@ -136,7 +136,7 @@ function doctor.run(_, arguments)
   else
     tell(report)
   end
-  return report.works and WORKS or DOES_NOT
+  return report.works and verdict.DONE or verdict.COULD_NOT_RUN
 end
 
 return doctor

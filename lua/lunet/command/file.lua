@@ -6,25 +6,20 @@ local execution = require "lunet.run.execution"
 local interrupt = require "lunet.text.interrupt"
 local knob = require "lunet.run.knob"
 local needs = require "lunet.run.needs"
+local option_table = require "lunet.text.options"
 local outputs = require "lunet.command.outputs"
-local progress = require "lunet.tell.progress"
+local progress = require "lunet.run.progress"
 local new_run = require("lunet.run.run").new
 local shortage = require "lunet.run.shortage"
 local shown = require "lunet.text.width".lines_shown
+local standard = require "lunet.command.standard"
 local verdict = require "lunet.run.verdict"
 
 local argparse = dependency "argparse"
 
 local command = {}
 
--- Exit statuses besides those of the verdicts; Ctrl-C (130) and errors of the script itself (1) are the program's.
-local HELPED <const>, WRONG_USE <const>, COULD_NOT_RUN <const> = 0, 2, verdict.statuses["could not run"]
-
 local LEVELS = { "none", "kernel", "wire" } -- of lunet.recording.recording, which is not loaded yet
-
-local function complain(words)
-  io.stderr:write("lunet: ", shown(words), "\n")
-end
 
 -- The knobs of the control, as they would be written on the command line.
 local function control_text(experiment)
@@ -97,8 +92,7 @@ end
 
 --- The knobs' values from the command line; or nil and what is wrong.
 local function read_knobs(experiment, options)
-  local given = {}
-  for name, value in pairs(options.control and experiment.control or {}) do given[name] = value end
+  local given = option_table.merged(options.control and experiment.control)
   for _, k in ipairs(experiment.knobs) do
     local text = options["knob_" .. k.name]
     if text then
@@ -126,33 +120,24 @@ end
 local function execute(run, options)
   local are_here, missing = needs.find(run.experiment.needs)
   if not are_here then
-    complain(("%s could not run: %s"):format(run.name, missing))
+    standard.complain(("%s could not run: %s"):format(run.name, missing))
     return run:fail(missing)
   end
   local _progress <close> = progress.show(core.is_terminal(2))
   local ok, failure = xpcall(execution.execute, function(failure)
     return interrupt.is(failure) and failure or describe(failure)
   end, run, options)
-  if ok and run.note then complain(("note: %s %s"):format(run.name, run.note)) end
+  if ok and run.note then standard.complain(("note: %s %s"):format(run.name, run.note)) end
   if ok then return end
   if interrupt.is(failure) then error(failure, 0) end
-  complain(("%s could not run: %s"):format(run.name, failure))
+  standard.complain(("%s could not run: %s"):format(run.name, failure))
   run:fail(failure)
 end
 
--- Written to stdout as it was before the script ran: it may have changed print and io.stdout.
-local stdout = io.stdout
-
-local function tell(text)
-  local ok, why = stdout:write(text, "\n")
-  if ok then ok, why = stdout:flush() end
-  return ok, why
-end
-
 local function tell_help(name, parser)
-  local ok, why = tell(shown(parser:get_help()))
-  if not ok then complain(("%s: standard output: %s"):format(name, why)) end
-  return ok and HELPED or COULD_NOT_RUN
+  local ok, why = standard.print(shown(parser:get_help()))
+  if not ok then standard.complain(("%s: standard output: %s"):format(name, why)) end
+  return ok and verdict.DONE or verdict.COULD_NOT_RUN
 end
 
 -- What a script prints, or a program that it starts, does not belong among the JSON. Returns whether standard output
@@ -160,7 +145,7 @@ end
 local function execute_diverted(run, options)
   local kept, refused = core.divert_output()
   if not kept then
-    complain(("%s could not run: %s"):format(run.name, refused))
+    standard.complain(("%s could not run: %s"):format(run.name, refused))
     run:fail(refused)
     return true
   end
@@ -172,7 +157,7 @@ local function execute_diverted(run, options)
   return is_back, why
 end
 
-local function tell_record(run) return tell(require "lunet.run.record".encode(run:record())) end
+local function tell_record(run) return standard.print(require "lunet.run.record".encode(run:record())) end
 
 local function run_as_json(run, options)
   require "lunet.run.record" -- before the run, which would wait for it
@@ -204,35 +189,35 @@ end
 
 local function run_as_story(run, options)
   local story = require "lunet.tell.story"
-  tell(story.opening(run) .. "\n")
+  standard.print(story.opening(run) .. "\n")
   execute(run, options)
   if not run.outcome then return true end
   local style = { is_whole = options.timeline, sequence = sequence_style() }
-  local told, why = tell(story.rest(run, style))
-  if told and options.control then told, why = tell("\n" .. control_sentence(run)) end
+  local told, why = standard.print(story.rest(run, style))
+  if told and options.control then told, why = standard.print("\n" .. control_sentence(run)) end
   return told, why
 end
 
 local function status_of(run, told, why)
-  if not told then complain(("%s: standard output: %s"):format(run.name, why)) end
-  if run.mistake then complain(("%s: %s"):format(run.name, run.mistake)) end
-  return told and verdict.statuses[run.verdict] or COULD_NOT_RUN
+  if not told then standard.complain(("%s: standard output: %s"):format(run.name, why)) end
+  if run.mistake then standard.complain(("%s: %s"):format(run.name, run.mistake)) end
+  return told and verdict.statuses[run.verdict] or verdict.COULD_NOT_RUN
 end
 
 -- Nothing is run, since a file that was asked for could not be written.
 local function refuse(run, options, why)
-  complain(("%s: %s"):format(run.name, why))
+  standard.complain(("%s: %s"):format(run.name, why))
   run:fail(why)
   if options.json then tell_record(run) end
-  return COULD_NOT_RUN
+  return verdict.COULD_NOT_RUN
 end
 
 -- The status if that fails.
 local function write_files(files, run)
   local ok, why = files:write(run)
   if ok then return nil end
-  complain(("%s: %s"):format(run.name, why))
-  return COULD_NOT_RUN
+  standard.complain(("%s: %s"):format(run.name, why))
+  return verdict.COULD_NOT_RUN
 end
 
 -- How much to record; nil, and why not, if a file needs more than was asked for.
@@ -257,26 +242,26 @@ function command.run(experiment, script, arguments)
   local parser = parser_for(script, experiment)
   local ok, options = parser:pparse(join_negative_values(arguments))
   if not ok then
-    complain(("%s: %s"):format(name, explain_misuse(experiment, options)))
-    return WRONG_USE
+    standard.complain(("%s: %s"):format(name, explain_misuse(experiment, options)))
+    return verdict.WRONG_USE
   end
   if options.help then return tell_help(name, parser) end
   local values, wrong = read_knobs(experiment, options)
   if not values then
-    complain(name .. ": " .. wrong)
-    return WRONG_USE
+    standard.complain(name .. ": " .. wrong)
+    return verdict.WRONG_USE
   end
   local this = new_run(experiment, values, name)
   local files, refused, is_misuse = outputs.open(options, script)
   if not files then
     if not is_misuse then return refuse(this, options, refused) end
-    complain(("%s: %s"):format(name, refused))
-    return WRONG_USE
+    standard.complain(("%s: %s"):format(name, refused))
+    return verdict.WRONG_USE
   end
   options.record, refused = level_of(options, files, experiment)
   if not options.record then
-    complain(("%s: %s"):format(name, refused))
-    return WRONG_USE
+    standard.complain(("%s: %s"):format(name, refused))
+    return verdict.WRONG_USE
   end
   options.follow = files:follower(this)
   local told, why = (options.json and run_as_json or run_as_story)(this, options)

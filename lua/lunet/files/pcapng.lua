@@ -1,5 +1,6 @@
 --- The segments of a run as a file for Wireshark and tshark: pcapng (IETF draft-ietf-opsawg-pcapng), with an
 --- interface for each host, each segment once as its sender saw it, and a comment where it was lost or sent again.
+local segments = require "lunet.recording.segments"
 local text = require "lunet.text.width"
 local value = require "lunet.text.value"
 
@@ -31,12 +32,10 @@ local function interface(name)
     .. option(IF_TSRESOL, string.char(NANOSECONDS)) .. END_OF_OPTIONS)
 end
 
-local LOST = { wire = "lost on the way", rule = "lost by a drop rule" }
-
 local function comment_of(e)
   local words = {}
   if e.again then words[#words + 1] = "sent again" end
-  if e.lost then words[#words + 1] = LOST[e.lost] end
+  if e.lost then words[#words + 1] = segments.LOST[e.lost] end
   return #words > 0 and option(COMMENT, table.concat(words, ", ")) or ""
 end
 

@@ -9,6 +9,7 @@
 ---     ...
 ---     server:stop()
 local lunet = require "lunet"
+local option_table = require "lunet.text.options"
 
 local LONG = 10 -- s; bounds the wait for an answer to a probe
 
@@ -58,9 +59,7 @@ server.__index = server
 ---@param fields table host, listen, read, work, is_wanted
 ---@return lunet.server
 function admission.server(fields)
-  local self = setmetatable({ held = 0, most_held = 0, waiting = {} }, server)
-  for name, value in pairs(fields) do self[name] = value end
-  return self
+  return setmetatable(option_table.merged({ held = 0, most_held = 0, waiting = {} }, fields), server)
 end
 
 --- Listens. Nobody is served before one of the ways below is run.

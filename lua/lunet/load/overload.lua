@@ -5,7 +5,7 @@
 --- point is what several cases with different seeds are to show together, in a list `point.cases`.
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
-local progress = require "lunet.tell.progress"
+local progress = require "lunet.run.progress"
 local statistics = require "lunet.load.statistics"
 local workload = require "lunet.load.workload"
 

@@ -1,6 +1,7 @@
 --- The scenario that remedies are tried in (load.remedy): A is served, one patient client and three others queue; the
 --- three give up; one comes that half-closes; A leaves; one of the three comes again; then five come at once.
 local lunet = require "lunet"
+local options = require "lunet.text.options"
 local trial = require "lunet.load.trial"
 
 local scenario = {}
@@ -28,9 +29,7 @@ local function wait_for(predicate) assert(lunet.eventually(predicate, LONG)) end
 
 -- A quarter of the overload's service: what is served in time here is so by far.
 local function new_request(site, number, fields)
-  local request = { number = number, service = site.service / 4, jitter = {}, attempts = 0 }
-  for name, value in pairs(fields or {}) do request[name] = value end
-  return request
+  return options.merged({ number = number, service = site.service / 4, jitter = {}, attempts = 0 }, fields)
 end
 
 local REFUSED = { ECONNREFUSED = true, BUSY = true }

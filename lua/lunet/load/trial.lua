@@ -6,6 +6,7 @@
 --- "busy".
 local admission = require "lunet.load.admission"
 local lunet = require "lunet"
+local option_table = require "lunet.text.options"
 local workload = require "lunet.load.workload"
 
 local LONG = 60 -- s; bounds waits for states that do come
@@ -61,15 +62,14 @@ local function work(self, connection, request)
 end
 
 local function options_of(self)
-  local options, is_over = {}, self.remedy.is_over
-  for name, value in pairs(self.remedy.options or {}) do options[name] = value end
-  if is_over then options.is_over = function(connection, request) return is_over(connection, request, self) end end
-  return options
+  local is_over = self.remedy.is_over
+  return option_table.merged(self.remedy.options,
+    { is_over = is_over and function(connection, request) return is_over(connection, request, self) end })
 end
 
 local function new_server(self, backlog)
-  local is_wanted, listen = self.remedy.is_wanted, { port = PORT, backlog = backlog }
-  for name, value in pairs(self.remedy.listen or {}) do listen[name] = value end
+  local is_wanted = self.remedy.is_wanted
+  local listen = option_table.merged({ port = PORT, backlog = backlog }, self.remedy.listen)
   return admission.server {
     host = self.host, listen = listen,
     read = function(connection) return read(self, connection) end,

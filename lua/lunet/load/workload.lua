@@ -158,9 +158,8 @@ local POLICY = {
 ---@return lunet.clients
 function workload.clients(policy)
   options.check("clients", policy, POLICY, { "host", "target", "patience" })
-  local self = { retries = 0, backoff = 0, departure = "close", exchange = exchange_lines, credit = 0 }
-  for field, value in pairs(policy) do self[field] = value end
-  return setmetatable(self, clients)
+  local defaults = { retries = 0, backoff = 0, departure = "close", exchange = exchange_lines, credit = 0 }
+  return setmetatable(options.merged(defaults, policy), clients)
 end
 
 -- One attempt under one patience, which the wait for the SYN-ACK counts to.

@@ -127,10 +127,7 @@ function methods:connect(target, timeout)
   if core.is_listener(target) then
     target = resolve(self, target)
   elseif type(target) == "table" and core.is_listener(target[1]) then
-    local copy = {}
-    for key, value in pairs(target) do copy[key] = value end
-    copy[1] = resolve(self, target[1])
-    target = copy
+    target = option_table.merged(target, { resolve(self, target[1]) })
   end
   local connection, message, code = core.connect(self, target, timeout)
   if not connection then message = explain(self, message, code) end

@@ -4,6 +4,10 @@ local address = require "lunet.network.address"
 
 local segments = {}
 
+--- By `lost` of a segment: how it was.
+---@type table<string, string>
+segments.LOST = { wire = "lost on the way", rule = "lost by a rule" }
+
 ---@class lunet.segment_event
 ---@field kind "segment"
 ---@field at number when it left; if its sender has no tap, when it arrived

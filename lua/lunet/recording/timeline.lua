@@ -1,4 +1,5 @@
 --- The timeline: the recorded events in order, each as what it means to the one whom it befell.
+local segments = require "lunet.recording.segments"
 local text = require "lunet.text.width"
 
 local timeline = {}
@@ -223,14 +224,14 @@ function timeline.by_event(events, who, zero)
   return lines
 end
 
-local LOST = { wire = ", lost on the way", rule = ", lost by a rule" }
-
 --- What a line says, in one sentence without its time.
 ---@param line lunet.timeline_line
 ---@return string
 function timeline.words(line)
   if line.note then return line.note end
-  if line.segment then return ("-> %s: %s%s"):format(line.whom, line.segment, LOST[line.lost] or "") end
+  if line.segment then
+    return ("-> %s: %s%s"):format(line.whom, line.segment, line.lost and ", " .. segments.LOST[line.lost] or "")
+  end
   return line.is_kernel and "kernel: " .. line.what or line.what
 end
 

@@ -1,5 +1,6 @@
 --- What the diagram shows of a run: events, segments, notes and queues, each with its lane and its words.
 local lanes = require "lunet.report.lanes"
+local segments = require "lunet.recording.segments"
 local timeline = require "lunet.recording.timeline"
 
 local marks = {}
@@ -17,12 +18,10 @@ local function call_detail(e, line, zero)
   return table.concat(parts, "\n")
 end
 
-local LOST <const> = { wire = "lost on the way", rule = "lost by a rule of its receiver" }
-
 local function segment_detail(e, line, zero)
   local numbers = ("sequence %d, %s%d bytes, window %d"):format(e.sequence,
     e.acknowledgement and ("acknowledgement %d, "):format(e.acknowledgement) or "", e.bytes, e.window)
-  local way = e.lost and LOST[e.lost] or e.arrived and ("%s under way"):format(ms(e.arrived - e.at))
+  local way = e.lost and segments.LOST[e.lost] or e.arrived and ("%s under way"):format(ms(e.arrived - e.at))
   local sentence = line and "  " .. timeline.sentence(line) or ""
   return table.concat({ ms(e.at - zero) .. sentence, e.flags .. (e.again and ", sent again" or ""),
     ("%s > %s"):format(e.from, e.to), numbers, way or "not seen to arrive" }, "\n")

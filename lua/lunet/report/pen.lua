@@ -2,6 +2,7 @@
 --- other.
 local marks = require "lunet.report.marks"
 local markup = require "lunet.text.markup"
+local segments = require "lunet.recording.segments"
 local text = require "lunet.text.width"
 
 local element, escape, number = markup.element, markup.escape, markup.number
@@ -100,8 +101,6 @@ local function arrow_ends(self, mark)
   return from.x, y, to.x - step * (mark.lost and 9 or 2), to_y
 end
 
-local LOST <const> = { wire = ", lost", rule = ", lost by a rule" }
-
 function pen:segment(mark)
   local x, y, to_x, to_y = arrow_ends(self, mark)
   local is_left = to_x < x
@@ -115,7 +114,7 @@ function pen:segment(mark)
   end
   if mark.label then
     local lines = pen.lines_of(mark)
-    lines[#lines] = lines[#lines] .. (LOST[mark.lost] or "")
+    if mark.lost then lines[#lines] = lines[#lines] .. ", " .. segments.LOST[mark.lost] end
     local key = ("arrow %d %s"):format((mark.from or mark.to).number, is_left)
     local top = room_for(self, key, y - 7, #lines)
     local at_x = x + (is_left and -14 or 14)

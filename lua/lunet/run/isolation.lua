@@ -2,6 +2,7 @@
 --- machine, so that runs neither see nor disturb each other or the machine.
 local core = require "lunet.core"
 local host = require "lunet.network.host"
+local options = require "lunet.text.options"
 local refusal = require "lunet.network.refusal"
 local surroundings = require "lunet.network.surroundings"
 
@@ -23,13 +24,6 @@ isolation.SYSCTLS = {
 -- A machine that lets this user make no namespaces (EPERM, EACCES), no more of them (ENOSPC, EUSERS), or has none
 -- (ENOSYS, EINVAL). Anything else is an error of the moment, with which the run would be another experiment.
 local REFUSALS <const> = { EPERM = true, EACCES = true, ENOSPC = true, EUSERS = true, ENOSYS = true, EINVAL = true }
-
-local function merged(sysctls)
-  local all = {}
-  for name, value in pairs(isolation.SYSCTLS) do all[name] = value end
-  for name, value in pairs(sysctls or {}) do all[name] = value end
-  return all
-end
 
 -- Sets them on the fresh home. Without one of them the run would not be what its record says.
 local function set_all(home, sysctls)
@@ -56,7 +50,7 @@ end
 ---@param sysctls? table<string, string|number> on top of isolation.SYSCTLS
 ---@return {note: string?}
 function isolation.enter(sysctls)
-  local wanted = merged(sysctls)
+  local wanted = options.merged(isolation.SYSCTLS, sysctls)
   local home, message, code = new_home()
   assert(home or REFUSALS[code], message)
   if not home then return stay(("runs on the machine's own network stack: %s"):format(message)) end

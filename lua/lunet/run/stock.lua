@@ -1,8 +1,8 @@
 --- An experiment's file under a stock interpreter, which loads it, runs nothing and is content: the script's end then
 --- says how to run it. The lunet program runs it itself.
-local stock = {}
+local verdict = require "lunet.run.verdict"
 
-local COULD_NOT_RUN <const> = 3
+local stock = {}
 
 local unrun -- the experiment that the script itself declares, until it is run
 
@@ -10,7 +10,7 @@ local function remind()
   if not unrun then return end
   io.stderr:write(("lunet: %s was not run: it declares an experiment, which a stock Lua only loads. Run it by: "
     .. "lunet %s\n"):format(arg[0], table.concat(arg, " ", 0)))
-  os.exit(COULD_NOT_RUN)
+  os.exit(verdict.COULD_NOT_RUN)
 end
 
 local function is_of_script(experiment)

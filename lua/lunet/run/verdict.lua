@@ -6,9 +6,14 @@
 --- * "could not run": there is no outcome to judge, or the figures or the plot cannot be made of it.
 local verdict = {}
 
---- Exit statuses, by verdict. 2 is wrong use, 130 is Ctrl-C.
+--- Exit statuses: of what was done as asked, of wrong use, of what could not be done. Ctrl-C is 130, an error of the
+--- script itself 1.
+verdict.DONE, verdict.WRONG_USE, verdict.COULD_NOT_RUN = 0, 2, 3
+
+--- Exit statuses, by verdict.
 ---@type table<string, integer>
-verdict.statuses = { ["holds"] = 0, ["does not hold"] = 1, ["not judged"] = 4, ["could not run"] = 3 }
+verdict.statuses = { ["holds"] = verdict.DONE, ["does not hold"] = 1, ["not judged"] = 4,
+  ["could not run"] = verdict.COULD_NOT_RUN }
 
 --- The verdicts as an option's help lists their exit statuses.
 verdict.EPILOG = "Exit status: 0 the claim holds, 1 it does not hold, 2 wrong use, 3 could not run (or a file or the "

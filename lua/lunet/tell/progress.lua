@@ -1,4 +1,4 @@
---- How far a long run is, on standard error: one line that changes on a terminal, a few lines elsewhere.
+--- How far the runs of a directory are, on standard error: one line that changes on a terminal, a few lines elsewhere.
 local text = require "lunet.text.width"
 
 local progress = {}
@@ -64,27 +64,5 @@ end
 function progress:close() clear(self) end
 
 progress.__close = progress.close
-
--- -- of one run --------------------------------------------------------------------------------
-
-local shown -- where a run may tell how far it is; nil: nowhere
-
---- Shows what a run tells of how far it is, until the result is closed.
----@param is_terminal boolean whether standard error is one; else nothing is shown
-function progress.show(is_terminal)
-  shown = is_terminal and setmetatable({ is_terminal = true }, progress) or nil
-  return setmetatable({}, {
-    __close = function()
-      if shown then shown:close() end
-      shown = nil
-    end,
-  })
-end
-
---- Tells how far a run is, in a few words; unless somebody shows it, to nobody.
----@param words string
-function progress.tell(words)
-  if shown then shown:say(words) end
-end
 
 return progress

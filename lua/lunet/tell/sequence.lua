@@ -1,6 +1,7 @@
 --- The timeline as a sequence diagram for the terminal: a lane for each host, time down, arrows for the segments,
 --- the queue in a lane of its own, and long silences shown as gaps.
 local characters = require "lunet.text.characters"
+local segments = require "lunet.recording.segments"
 local text = require "lunet.text.width"
 
 local sequence = {}
@@ -101,7 +102,8 @@ local function draw_segment(self, line)
   local from, to = self.by_host[line.host], self.by_host[line.to_host]
   if not from or not to or from == to then
     return draw_event(self, { at = line.at, host = line.host or line.to_host, who = line.who or "?",
-      what = ("%s to %s%s"):format(line.segment, line.whom or "itself", line.lost and ", lost" or ""),
+      what = ("%s to %s%s"):format(line.segment, line.whom or "itself",
+        line.lost and ", " .. segments.LOST[line.lost] or ""),
       queue = line.queue })
   end
   local row, glyphs = new_row(self), self.glyphs
@@ -116,7 +118,7 @@ local function draw_segment(self, line)
   local label = " " .. line.segment .. " "
   local start = step > 0 and from.column + 2 or finish + 2
   put(row, start, label, colour)
-  if line.lost == "rule" and to.column > from.column then put(row, to.column + 2, "lost by a rule", RED) end
+  if line.lost == "rule" and to.column > from.column then put(row, to.column + 2, segments.LOST.rule, RED) end
   if line.queue then draw_queue(self, new_row(self), line.queue) end
 end
 

@@ -88,6 +88,17 @@ function options.unknown(word, given, known, of)
   return nil
 end
 
+--- Merges tables.
+---@param ... table|nil
+---@return table merged a new one, with the fields of all; those of a later one go over those of an earlier one
+function options.merged(...)
+  local merged = {}
+  for i = 1, select("#", ...) do
+    for name, value in pairs((select(i, ...)) or {}) do merged[name] = value end
+  end
+  return merged
+end
+
 --- Checks one value.
 ---@param what string whose it is, and its name: "offer: began"
 ---@param value any
