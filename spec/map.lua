@@ -90,6 +90,7 @@ map.OF_THE_WHOLE = {
   ["spec/orphan_spec.lua"] = "what is left of lunet, however it ends",
   ["spec/outcomes_spec.lua"] = "spec/outcomes, wrong outcomes of experiments",
   ["spec/support/agreement_spec.lua"] = "spec/support/agreement.lua",
+  ["spec/support/patient_spec.lua"] = "spec/support/patient.lua",
   ["spec/tellers_spec.lua"] = "the same bad text in every teller",
   ["spec/together_spec.lua"] = "lunet.together",
   ["spec/unchecked_spec.lua"] = "calls in experiments and lua whose failure nobody would see",

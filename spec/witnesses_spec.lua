@@ -173,7 +173,7 @@ describe("the SYNs of a client that finds the queue full", function()
         assert.equal(i > 1 or nil, syn.again)
         if i > 1 then
           repeated = repeated + 1
-          assert.is_true(syn.at - syns[i - 1].at >= 1 - MILLISECOND * 10) -- no sooner than its timer
+          assert.is_true(syn.at - syns[i - 1].at >= 1 - MILLISECOND * 200) -- a busy machine is late to send the first
         end
       end
     end

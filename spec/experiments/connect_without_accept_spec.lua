@@ -2,6 +2,7 @@ local isolation = require "lunet.run.isolation"
 local lunet = require "lunet"
 local strace = require "spec.support.strace"
 local connect_without_accept = dofile "experiments/connect_without_accept.lua"
+local it = require "spec.support.patient"(it)
 
 local somaxconn = isolation.SYSCTLS["net.core.somaxconn"]
 

@@ -2,6 +2,7 @@ local judge = require "spec.support.judged"
 local lunet = require "lunet"
 local is_disturbed = require "spec.support.is_disturbed"
 local ghost_kinds = dofile "experiments/ghost_kinds.lua"
+local it = require "spec.support.patient"(it)
 
 local MORE, FEW = 40000, 14 -- bytes
 local WAIT = 0.05

@@ -1,6 +1,7 @@
 local lunet = require "lunet"
 local judged = require "spec.support.judged"
 local pending_data = dofile "experiments/pending_data.lua"
+local it = require "spec.support.patient"(it)
 
 local MOST = 64 * 1024 * 1024
 

@@ -1,5 +1,6 @@
 local lunet = require "lunet"
 local reply_on_reconnect = dofile "experiments/reply_on_reconnect.lua"
+local it = require "spec.support.patient"(it)
 
 -- By design: what came unasked, and the answers to login and balance; when the reply is late, and when it is early.
 local right, misled = { "nothing", "nothing", "100" }, { "welcome", "nothing", "welcome" }

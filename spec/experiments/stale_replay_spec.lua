@@ -3,6 +3,7 @@ local environment = require "lunet.run.environment"
 local lunet = require "lunet"
 local program = require "spec.support.program"
 local stale_replay = dofile "experiments/stale_replay.lua"
+local it = require "spec.support.patient"(it)
 
 -- The ghost of every setting at which B sent something.
 local function assert_ghost(outcome)

@@ -2,6 +2,7 @@ local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local drain = dofile "experiments/operations/drain.lua"
+local it = require "spec.support.patient"(it)
 
 -- Some 25 clients: 8 are served before the stop, and some 5 wait then.
 local QUICK = { seconds = 0.5, stop = 0.15, busy = 0.1, gap = 0.1 }

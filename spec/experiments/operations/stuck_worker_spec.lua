@@ -2,6 +2,7 @@ local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local judged = require "spec.support.judged"
 local stuck_worker = dofile "experiments/operations/stuck_worker.lua"
+local it = require "spec.support.patient"(it)
 
 -- Enough clients that some meet the stuck one of four listeners, quick ones.
 local function run(more)

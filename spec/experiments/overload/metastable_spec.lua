@@ -2,6 +2,7 @@ local assert_judged = require "spec.support.assert_judged"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local metastable = dofile "experiments/overload/metastable.lua"
+local it = require "spec.support.patient"(it)
 
 -- Far from any threshold: a full queue takes eight times the patience, and attempts are twice what the server can
 -- do. On a machine that is busy with other things runs are not valid, and the check judges nothing.

@@ -2,6 +2,7 @@ local assert_judged = require "spec.support.assert_judged"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local remedies = dofile "experiments/overload/remedies.lua"
+local it = require "spec.support.patient"(it)
 
 local NOTHING_HELPED = { stale = 3, again = 2, patient = "served", half = "served", burst = 5 }
 local ALL_WELL = { stale = 0, again = 1, patient = "served", half = "served", burst = 5 }

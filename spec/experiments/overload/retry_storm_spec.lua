@@ -2,6 +2,7 @@ local assert_judged = require "spec.support.assert_judged"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local retry_storm = dofile "experiments/overload/retry_storm.lua"
+local it = require "spec.support.patient"(it)
 
 -- Far from the threshold, which is at a backlog of 7: these come out so on a machine that is busy with other things,
 -- too, where runs are not valid and the check judges nothing.

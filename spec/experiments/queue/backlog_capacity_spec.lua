@@ -3,6 +3,7 @@ local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local judged = require "spec.support.judged"
 local backlog_capacity = dofile "experiments/queue/backlog_capacity.lua"
+local it = require "spec.support.patient"(it)
 
 local PATIENCE = 0.2
 

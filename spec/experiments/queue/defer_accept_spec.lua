@@ -1,6 +1,7 @@
 local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local defer_accept = dofile "experiments/queue/defer_accept.lua"
+local it = require "spec.support.patient"(it)
 
 local function run_case(case, defer)
   local outcome, holds, why = defer_accept { case = case, defer = defer }

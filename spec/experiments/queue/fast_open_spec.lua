@@ -1,6 +1,7 @@
 local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local fast_open = dofile "experiments/queue/fast_open.lua"
+local it = require "spec.support.patient"(it)
 
 local function run_case(case, knobs)
   knobs = knobs or {}

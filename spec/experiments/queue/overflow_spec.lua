@@ -4,6 +4,7 @@ local merged = require "spec.support.merged"
 local rows = require "spec.support.rows"
 local is_disturbed = require "spec.support.is_disturbed"
 local overflow = dofile "experiments/queue/overflow.lua"
+local it = require "spec.support.patient"(it)
 
 -- Of the story: when the first SYNs were due, in seconds; the last of them was answered.
 local function assert_story(story, syns)

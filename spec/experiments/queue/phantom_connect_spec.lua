@@ -4,6 +4,7 @@ local merged = require "spec.support.merged"
 local rows = require "spec.support.rows"
 local is_disturbed = require "spec.support.is_disturbed"
 local phantom_connect = dofile "experiments/queue/phantom_connect.lua"
+local it = require "spec.support.patient"(it)
 
 local function fates_of(outcome)
   return rows.fields(outcome.fates, "case", "client", "second", "answer", "accepted", "read", "state")

@@ -2,6 +2,7 @@ local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local program = require "spec.support.program"
 local frozen_nginx = dofile "experiments/servers/frozen_nginx.lua"
+local it = require "spec.support.patient"(it)
 
 -- By mode and departure: the status in the log, whether the backend was asked, and the client's reply.
 local function facts(outcome)

@@ -1,5 +1,6 @@
 local lunet = require "lunet"
 local frozen_redis = dofile "experiments/servers/frozen_redis.lua"
+local it = require "spec.support.patient"(it)
 
 -- The cases, by what they are: what redis has afterwards.
 local function values(outcome)

@@ -1,6 +1,7 @@
 local lunet = require "lunet"
 local program = require "spec.support.program"
 local tls_ghost = dofile "experiments/servers/tls_ghost.lua"
+local it = require "spec.support.patient"(it)
 
 -- By case: whether the server's kernel had the request, nginx's status, and whether it was carried out.
 local function facts(outcome)

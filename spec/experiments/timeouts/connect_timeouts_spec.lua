@@ -3,6 +3,7 @@ local lunet = require "lunet"
 local rows = require "spec.support.rows"
 local is_disturbed = require "spec.support.is_disturbed"
 local connect_timeouts = dofile "experiments/timeouts/connect_timeouts.lua"
+local it = require "spec.support.patient"(it)
 
 local GRAIN = 0.01 -- s; the kernel counts in jiffies, curl in milliseconds
 

@@ -3,6 +3,7 @@ local lunet = require "lunet"
 local rows = require "spec.support.rows"
 local is_disturbed = require "spec.support.is_disturbed"
 local dead_peer_timeouts = dofile "experiments/timeouts/dead_peer_timeouts.lua"
+local it = require "spec.support.patient"(it)
 
 local GRAIN = 0.02 -- s
 

@@ -2,6 +2,7 @@ local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local idle_holder = dofile "experiments/timeouts/idle_holder.lua"
+local it = require "spec.support.patient"(it)
 
 -- Short waits; of one sort each, unless asked for more.
 local function run(more)

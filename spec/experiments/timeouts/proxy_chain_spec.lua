@@ -2,6 +2,7 @@ local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local proxy_chain = dofile "experiments/timeouts/proxy_chain.lua"
+local it = require "spec.support.patient"(it)
 
 local function run(more) return proxy_chain(merged({ patience = 0.05, service = 0.08 }, more)) end
 
