@@ -1,18 +1,18 @@
--- M1, M2: a connect succeeds though nobody accepts, and the server does not know of it.
+-- Claim. Every connect succeeds although nobody accepts. The server knows of none of its clients.
 --
--- Why: connect(2) returns when the SYN-ACK has come, and the kernel sends that by itself, as long as the accept queue
--- has room (net/ipv4/tcp_input.c, tcp_conn_request; net/ipv4/tcp_ipv4.c, tcp_v4_syn_recv_sock; listen(2) and tcp(7)).
--- The server learns of it when it calls accept(2), and not before: it has no descriptor, and nothing to read or log.
--- A listener of backlog N queues N + 1 connections, since sk_acceptq_is_full compares with `>`; to the SYN of one
--- more there is no answer.
+-- Why. connect(2) returns when the SYN-ACK has come. The kernel sends that by itself, as long as the accept queue has
+-- room (net/ipv4/tcp_input.c, tcp_conn_request; net/ipv4/tcp_ipv4.c, tcp_v4_syn_recv_sock; listen(2) and tcp(7)). The
+-- server learns of the client when it calls accept(2), and not before: it has no descriptor, and nothing to read or
+-- log. A listener of backlog N queues N + 1 connections, since sk_acceptq_is_full compares with `>`; the SYN of one
+-- more gets no answer.
 --
--- Where people met it: port checks and health checks by connect that call a hung or stopped server healthy; a
--- connect timeout that never fires while the request timeout always does; clients that count themselves as connected
--- while the server's own count is 0; a service whose "connection established" log line is missing on one side only.
+-- Where it was met. Port checks and health checks by connect that call a hung or stopped server healthy; a connect
+-- timeout that never fires while the request timeout always does; clients that count themselves as connected while the
+-- server's own count is 0; a "connection established" log line that is missing on one side only.
 --
--- What to do: take a reply, not a connect, as the sign that a server is there, and put a deadline on it. A server that
--- has to bound its clients accepts and refuses them, or says "welcome" first; see how many wait with
--- listener:queue().depth (Recv-Q in `ss -lt`).
+-- What to do. Take a reply, not a connect, as the sign that a server is there, and put a deadline on it. A server that
+-- has to bound its clients accepts and refuses them, or says "welcome" first. listener:queue().depth tells how many
+-- wait (Recv-Q in `ss -lt`).
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
@@ -56,7 +56,7 @@ local function accept_all(host, listener)
 end
 
 return experiment {
-  claim = "Every connect succeeds although nobody accepts, and the server has no connection from it.",
+  claim = "Every connect succeeds although nobody accepts. The server knows of none of its clients.",
   knobs = {
     backlog = { 5, "connections", "how many the kernel may queue", min = 0 },
     clients = { 3, "clients", "how many connect, one after the other", min = 1, max = 1000 },

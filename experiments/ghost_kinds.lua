@@ -1,30 +1,24 @@
--- What becomes of a connection in the queue whose client leaves: by close, by ending its side, by reset, killed by
--- SIGKILL, or by close with unread bytes; after none, a few, or more bytes than the server's receive buffer takes.
+-- Claim. A queued connection outlives its client. It loses only what had not arrived when a reset came.
 --
--- Why: a close, and the kernel on behalf of a killed process, send FIN after all that was sent; the queued socket goes
+-- Why. A close, and the kernel on behalf of a killed process, send FIN after all that was sent. The queued socket goes
 -- to CLOSE_WAIT and keeps its place and its bytes (net/ipv4/tcp_input.c, tcp_fin). If the receive buffer is full the
 -- FIN cannot come: the server sees an open connection, and the client's kernel, without any process, delivers the rest
--- as the server reads. RST ends the queued socket at once (tcp_reset): it is in no list any more, keeps its place in
--- the queue, and what had arrived can be read; what had not is gone. The first send to a client that closed succeeds;
--- the RST that answers it (RFC 9293, 3.6.1) makes the second fail. If that RST comes before the server has read all,
--- the rest is lost as by a reset: first = send. How long the bytes have waited is in tcp_info, tcpi_last_data_recv,
--- which the FIN does not touch. On Unix sockets all bytes are with the server at once, the first send to a closed
--- client fails, there is no reset, and neither list nor age tells of the queued ones (-1).
--- unread_close: a client that nobody has accepted has nothing to read. So here the server accepts and greets it; it
--- sends, and closes without having read the greeting. That is RST (RFC 2525, 2.17); on Unix sockets too it is
--- ECONNRESET, but nothing is lost.
--- `asked`: what the accepted socket tells a program that asks. After a reset getpeername(2) gives ENOTCONN, so that
--- only accept(2) tells whose it was. SO_ERROR gives ECONNRESET once and takes it away (include/net/sock.h, sock_error):
--- the read at the end of the bytes then says EOF, as if the client had closed.
--- `filled`: two clients that connect and reset fill a queue of backlog 1 for good. The kernel lists no connection, and
--- drops a third client's SYN (sk_acceptq_is_full still counts both).
+-- as the server reads. RST ends the queued socket at once (tcp_reset): no list shows it any more, it keeps its place
+-- in the queue, and what had arrived can be read; what had not is gone. The first send to a client that closed
+-- succeeds; the RST that answers it (RFC 9293, 3.6.1) makes the second fail. If that RST comes before the server has
+-- read all, the rest is lost as by a reset (first = send). On Unix sockets all bytes are with the server at once, the
+-- first send to a closed client fails, and there is no reset. A client that nobody has accepted has nothing to read,
+-- so in unread_close the server accepts and greets it; it closes without having read the greeting. That is RST (RFC
+-- 2525, 2.17); on Unix sockets it is ECONNRESET too, but nothing is lost. After a reset getpeername(2) gives ENOTCONN,
+-- so that only accept(2) tells whose connection it was. SO_ERROR gives ECONNRESET once and takes it away
+-- (include/net/sock.h, sock_error): the read at the end of the bytes then says EOF, as if the client had closed.
 --
--- Where people met it: jobs done for users who have left; uploads completed for a client killed long ago; load
--- balancers whose probes of connect and RST fill the queue, unseen by ss; servers that greet and lose requests.
+-- Where it was met. Jobs done for users who have left; uploads completed for a client killed long ago; load balancers
+-- whose probes of connect and RST fill the queue, unseen by ss (`filled`); servers that greet and lose requests.
 --
--- What to do: before carrying out a request ask for the state, and for the age of its bytes. CLOSE means nobody reads
--- the reply; CLOSE_WAIT does not say whether the client closed or half-closed and waits for the reply; ESTABLISHED does
--- not say that it is there. Only a reply that it answers does.
+-- What to do. Before carrying out a request ask for the state, and for the age of its bytes. CLOSE means that nobody
+-- reads the reply. CLOSE_WAIT does not say whether the client closed, or half-closed and waits for the reply.
+-- ESTABLISHED does not say that the client is there: only a reply that it answers does.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local experiment = require "lunet.experiment"
@@ -342,7 +336,7 @@ local function check_facts(outcome)
 end
 
 return experiment {
-  claim = "A queued connection outlives its client, and loses only what had not arrived when a reset came.",
+  claim = "A queued connection outlives its client. It loses only what had not arrived when a reset came.",
   knobs = {
     departure = { "all", "way", "how the client leaves", choices = choice.of(DEPARTURES) },
     bytes = { "all", "amount", "what it has sent; more: than the receive buffer takes", choices = choice.of(AMOUNTS) },
@@ -351,6 +345,9 @@ return experiment {
     wait = { 0.1, "s", "how long the bytes wait before the client leaves", min = 0, max = 10 },
   },
   control = { first = "send" },
+  -- waiting, unread: bytes with the server before and after the client left; age: how long they have waited in ms
+  -- (tcp_info, tcpi_last_data_recv, which the FIN does not touch). No list tells of queued Unix sockets, nor their age
+  -- (-1).
   columns = { "family", "departure", "bytes", "before", "after", "waiting", "listed", "unread", "age", "state",
     "liveness", "read", "ended", "lost", "send1", "send2", "send3", "arrived", table.unpack(QUESTIONS) },
   needs = { perl = "perl-base" },

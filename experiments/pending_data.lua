@@ -1,35 +1,20 @@
--- M3: what a client sends before anybody accepts it is taken without error, waits with the queue entry, and is
--- received whole after the accept. How much that can be, and on which of the two sides it waits.
+-- Claim. What a client sends before it is accepted waits, and arrives whole. How much that can be depends on
+-- congestion control, buffers, writes, path and how the client waits.
 --
--- Why: a queued connection is a full socket with a receive buffer of its own, as large as the second number of
--- net.ipv4.tcp_rmem or SO_RCVBUF of the listener says. The kernel acknowledges what fits into it
--- (net/ipv4/tcp_input.c, tcp_data_queue). It stays that large: it is reading that makes it grow (tcp_rcv_space_adjust).
--- When its window is shut the rest waits in the client's send buffer. That one does grow while acknowledgements come,
--- with the congestion window, up to the third number of tcp_wmem (tcp_sndbuf_expand). When it is full too, send blocks.
--- The client's kernel asks for room again and again (RFC 9293, 3.8.6.1), and "none" is an answer: the wait has no end.
+-- Why. A queued connection is a full socket with a receive buffer of its own, as large as the second number of
+-- net.ipv4.tcp_rmem or the listener's SO_RCVBUF. The kernel acknowledges what fits into it (net/ipv4/tcp_input.c,
+-- tcp_data_queue). It stays that large: reading makes it grow (tcp_rcv_space_adjust). When its window is shut the rest
+-- waits in the client's send buffer. That one grows while acknowledgements come, with the congestion window, up to the
+-- third number of tcp_wmem (tcp_sndbuf_expand). When it is full too, send blocks. The client's kernel asks for room
+-- again and again (RFC 9293, 3.8.6.1), and "none" is an answer, so the wait has no end. The widely quoted 509 KB are
+-- no constant: VARIED says what moves them, doc/settings.md which settings of the kernel do.
 --
--- "509 KB" is no constant of the kernel. A connection takes that much under reno, with tcp_rmem and tcp_wmem as lunet
--- pins them, in writes of 64 KiB, from a client that polls, over a veth pair. The table changes one of these at a time:
---   congestion  The send buffer grows to twice the congestion window; bbr asks for three times that (sndbuf_expand in
---               net/ipv4/tcp_bbr.c). Each algorithm opens the window in its own way.
---   client      The kernel calls a socket writable when a third of its send buffer is free (sk_stream_is_writeable,
---               include/net/sock.h). Only then do poll, select and epoll return, and only then does a blocked send go
---               on. But a send takes whatever is free. So a client that tries again every 10 ms gets more in than one
---               that waits. By strace, curl, wget, Node and Python's asyncio poll; Python's urllib, Perl's print and dd
---               block. None of them tries again before the kernel tells it to: only a program with a timer does.
---   write       Buffers count memory, not bytes of data. The size of writes decides how data is cut into segments and
---               which of them TCP merges. To fill a buffer by 64 bytes takes as long as acknowledgements do, so that
---               there the speed of the client matters, too.
---   path        The loopback carries segments of 64 KiB. A Unix socket has no receive buffer: what a client sends is in
---               the queue entry at once, up to its own SO_SNDBUF or net.core.wmem_default (net/unix/af_unix.c).
--- doc/settings.md has the settings of the kernel that matter besides.
+-- Where it was met. An upload to a hung server that is "done" in a moment; a progress bar at 100 % before anybody has
+-- read a byte; log shippers whose last half megabyte is gone when the collector is restarted.
 --
--- Where people met it: an upload to a hung server that is "done" in a moment; a progress bar at 100 % before anybody
--- has read a byte; log shippers whose last half megabyte is gone when the collector is restarted.
---
--- What to do: a send that succeeded says nothing about the server; wait for a reply, with a deadline. SO_RCVBUF, set
--- on the listener, bounds what waits with the server, and SO_SNDBUF, which ends its growth, what waits with the
--- client. Both are cut to net.core.rmem_max and wmem_max, which belong to the machine.
+-- What to do. A send that succeeded says nothing about the server: wait for a reply, with a deadline. The listener's
+-- SO_RCVBUF bounds what waits with the server, and SO_SNDBUF, which ends its growth, what waits with the client. Both
+-- are cut to net.core.rmem_max and wmem_max, which belong to the machine.
 local environment = require "lunet.run.environment"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
@@ -42,6 +27,20 @@ local STILL = 0.05 -- s; when nothing has moved for so long, on a link without d
 local ROUND_TRIPS = 20 -- that a send may take
 local PORT = lab.PORT
 
+-- A connection takes 509 KB under reno, with tcp_rmem and tcp_wmem as lunet pins them, in writes of 64 KiB, from a
+-- client that polls, over a veth pair. Each case changes one of these:
+--   congestion  The send buffer grows to twice the congestion window; bbr asks for three times that (sndbuf_expand in
+--               net/ipv4/tcp_bbr.c). Each algorithm opens the window in its own way.
+--   client      The kernel calls a socket writable when a third of its send buffer is free (sk_stream_is_writeable,
+--               include/net/sock.h). Only then do poll, select and epoll return, and only then does a blocked send go
+--               on. But a send takes whatever is free, so a client that tries again every 10 ms gets more in than one
+--               that waits. By strace, curl, wget, Node and Python's asyncio poll; Python's urllib, Perl's print and dd
+--               block. None of them tries again before the kernel tells it to: only a program with a timer does.
+--   write       Buffers count memory, not bytes of data. The size of writes decides how data is cut into segments and
+--               which of them TCP merges. Filling a buffer by 64 bytes takes as long as acknowledgements do, so that
+--               the speed of the client matters there, too.
+--   path        The loopback carries segments of 64 KiB. A Unix socket has no receive buffer: what a client sends is in
+--               the queue entry at once, up to its own SO_SNDBUF or net.core.wmem_default (net/unix/af_unix.c).
 local VARIED = { -- apart from what the knobs say
   {}, { write = 64 }, { write = 1000 }, { write = 1048576 }, { rcvbuf = 8192 }, { rcvbuf = 131072 },
   { sndbuf = 8192 }, { sndbuf = 131072 }, { delay = 0.001 }, { delay = 0.01 }, { congestion = "cubic" },
@@ -276,8 +275,8 @@ local function check_absorbed(absorbed, knobs)
 end
 
 return experiment {
-  claim = "What a client sends before it is accepted is taken, waits, and arrives whole; how much that can be is no "
-    .. "constant, but hangs on the congestion control, the buffers, the writes, the path and how the client waits.",
+  claim = "What a client sends before it is accepted waits, and arrives whole. How much that can be depends on "
+    .. "congestion control, buffers, writes, path and how the client waits.",
   knobs = {
     bytes = { 1000, "bytes", "how many the client sends", min = 0, max = MORE_THAN_FITS },
     patience = { 0.2, "s", "how long a send may take, besides 20 round trips", min = 0 },

@@ -1,27 +1,27 @@
--- M7: "when B connects again, the replies to its earlier requests arrive before it has asked anything".
+-- Claim. An old connection's reply is taken for an answer on a new one wherever a program kept it. TCP never carries
+-- it over, not even from the same port.
 --
--- The scenario of stale_replay, with server and client programs of several designs: A is served, B connects, asks for
--- its login, gives up, leaves and connects again; then A leaves, and the server carries out what the ghost of B asked.
--- "late": the server replies when B has left; "early": when B has given up, but not closed its connection yet.
---
--- Why: TCP alone does not do it: a reply goes to the connection that asked, and ends with it (per_connection). Nor
--- does it from the same port (same_port). Where the server still has the old connection, queued or accepted, even with
--- a reply in its send buffer, the new SYN is answered by a challenge ACK for the old one (RFC 5961, 4); the client's
--- kernel answers that by RST, and its next SYN, some 10 ms later, makes a connection of its own (net/ipv4/tcp_input.c,
+-- Why. The scenario is that of stale_replay, with server and client programs of several designs: A is served, B
+-- connects, asks for its login, gives up, leaves and connects again; then A leaves, and the server carries out what
+-- the ghost of B asked. In TCP a reply goes to the connection that asked, and ends with it (per_connection), even from
+-- the same port (same_port). Where the server still has the old connection, queued or accepted, even with a reply in
+-- its send buffer, the new SYN is answered by a challenge ACK for the old one (RFC 5961, 4). The client's kernel
+-- answers that by RST, and its next SYN, about 10 ms later, makes a connection of its own (net/ipv4/tcp_input.c,
 -- tcp_validate_incoming, tcp_rcv_synsent_state_process). So the new client ends its own ghost, but the request in it
--- is carried out all the same. (The port can be had at once with SO_REUSEADDR, TCP timestamps and an acknowledged FIN,
--- or after an RST: tcp_ipv4.c, tcp_twsk_unique. Otherwise bind gives EADDRINUSE, without SO_REUSEADDR
+-- is carried out all the same. The port can be had at once with SO_REUSEADDR, TCP timestamps and an acknowledged FIN,
+-- or after an RST (tcp_ipv4.c, tcp_twsk_unique). Otherwise bind gives EADDRINUSE, without SO_REUSEADDR
 -- (inet_connection_sock.c, inet_csk_bind_conflict), or connect EADDRNOTAVAIL (inet_hashtables.c,
--- __inet_check_established): `reuses` shows when.)
+-- __inet_check_established): `reuses` shows when. Programs mix replies up: a server that keeps the replies for a
+-- client that is away and sends them to its next connection (by_identity, by_address); a client that keeps its list of
+-- requests and takes the first new reply for its login's (by_order), that keeps what it has read (kept_buffer), or
+-- whose "close" only puts the connection back (pooled).
 --
--- What does it is a program. by_identity, by_address: a server keeps the replies for a client that is away, and sends
--- them to its next connection. by_order: a client keeps its list of requests, and takes the first new reply for that to
--- its login, and so on. kept_buffer: a client keeps what it has read. pooled: "close" only puts the connection back.
+-- Where it was met. Queues of messages for whoever logs in under a name; pools that, after a canceled request, gave
+-- one user the answer to another; services that know their clients by address.
 --
--- Met as: queues of messages for whoever logs in under a name; pools that, after a canceled request, gave one user the
--- answer to another; services that know their clients by address. What to do: a number in every request and its reply,
--- so that a client can drop what it does not wait for (numbered = true); close a connection with an unanswered request,
--- never pool it, and forget with it all that was read or asked on it.
+-- What to do. Put a number into every request and its reply, so that a client can drop what it does not wait for
+-- (numbered = true). Close a connection with an unanswered request, never pool it, and forget with it all that was
+-- read or asked on it.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
@@ -344,9 +344,8 @@ local function check_ghost(r, ghost)
 end
 
 return experiment {
-  claim = "What an old connection left behind is taken for an answer on a new one wherever a program kept it: a server"
-    .. " its replies by client, a client its buffer, its list of requests or the connection; it never comes through"
-    .. " TCP, not even from the same port.",
+  claim = "An old connection's reply is taken for an answer on a new one wherever a program kept it. TCP never "
+    .. "carries it over, not even from the same port.",
   knobs = {
     design = { "all", "design", "what server and client keep when B connects again",
       choices = choice.of(designs, "name") },

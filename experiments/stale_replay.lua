@@ -1,22 +1,21 @@
--- M4, M5, M6: a server that serves one client at a time carries out the request of a client that has given up and
--- gone.
+-- Claim. A request whose client gave up while queued is still carried out.
 --
--- Why: the kernel completes the handshake without the server and queues the connection (net/ipv4/tcp_ipv4.c,
+-- Why. The kernel completes the handshake without the server and queues the connection (net/ipv4/tcp_ipv4.c,
 -- tcp_v4_syn_recv_sock). What the client sends waits in the receive buffer of the queued socket. When the client
--- leaves, its FIN is one more thing that waits there: the entry stays in the queue, and accept(2) hands out a
--- connection whose bytes are as good as any. The server can see the FIN before it reads (the state is CLOSE_WAIT), but
--- it cannot tell a client that left from one that only ended its side and waits for the reply (RFC 9293, 3.6). The
--- first reply to the ghost succeeds, since the kernel takes the bytes; the RST that answers it makes the second one
--- fail with EPIPE. It is no race: patience and backlog do not matter, only that B leaves before it is accepted.
+-- leaves, its FIN waits there too: the entry stays in the queue, and accept(2) hands out a connection whose bytes are
+-- as good as any. The server can see the FIN before it reads (the state is CLOSE_WAIT), but it cannot tell a client
+-- that left from one that only ended its side and waits for the reply (RFC 9293, 3.6). The first reply to the ghost
+-- succeeds, since the kernel takes the bytes; the RST that answers it makes the second one fail with EPIPE. This is
+-- not a race: patience and backlog do not matter, only that B leaves before it is accepted.
 --
--- Where people met it: an order or a payment made twice, since the client retried after its timeout; a server that
--- comes out of a long pause and works through requests that nobody waits for any more; a login that shows up in the
--- log minutes after its user has gone; a queue in which every retry of every client is carried out.
+-- Where it was met. An order or a payment made twice, since the client retried after its timeout; a server that comes
+-- out of a long pause and works through requests that nobody waits for; a login that shows up in the log minutes after
+-- its user has gone; a queue in which every retry of every client is carried out.
 --
--- What to do: the client makes a retry harmless (a request identity that the server knows again) and puts a deadline
--- into the request. The server asks how old the bytes are (tcp_info, tcpi_last_data_recv) and what state the connection
--- is in before it carries anything out, and keeps its queue no longer than its clients are patient; or it accepts at
--- once and refuses.
+-- What to do. The client makes a retry harmless (a request identity that the server knows again) and puts a deadline
+-- into the request. The server asks how old the bytes are (tcp_info, tcpi_last_data_recv) and what state the
+-- connection is in before it carries anything out, and keeps its queue no longer than its clients are patient; or it
+-- accepts at once and refuses.
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"

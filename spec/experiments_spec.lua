@@ -90,7 +90,10 @@ for _, entry in ipairs(entries) do
     it("has a claim of one sentence, or two", function()
       local claim = entry.experiment.claim
       assert.match("^%S.*%.$", claim)
-      assert.is_true(select(2, claim:gsub("[.!?] %u", "%0")) <= 1, claim)
+      assert.is_true(select(2, claim:gsub("[.!?] ", "%0")) <= 1, claim)
+      for sentence in (claim .. " "):gmatch "(.-)%. " do
+        assert.is_true(select(2, sentence:gsub("%S+", "")) <= 25, sentence)
+      end
     end)
 
     it("has a control: knobs with which its claim is false", function()
@@ -106,11 +109,16 @@ for _, entry in ipairs(entries) do
       spec:close()
     end)
 
-    it("says at its head what is observed and why", function()
+    it("says in its head, in four labelled paragraphs, what it claims, why, where it was met and what to do", function()
       local file <close> = assert(io.open(entry.file))
-      local head = file:read "a":match "^(.-)\n[^%-]"
-      assert.match("^%-%- %S", head)
-      assert.match("\n%-%- Why[: ]", head)
+      local head = file:read "a":match "^(.-)\n[^%-]" .. "\n--\n"
+      local labels, paragraphs = { "Claim", "Why", "Where it was met", "What to do" }, {}
+      for paragraph in head:gmatch "(.-)\n%-%-\n" do
+        paragraphs[#paragraphs + 1] = paragraph:gsub("\n?%-%- ", " "):sub(2)
+      end
+      assert.equal(#labels, #paragraphs)
+      for i, label in ipairs(labels) do assert.match("^" .. label .. "%. %S", paragraphs[i]) end
+      assert.equal("Claim. " .. entry.experiment.claim, paragraphs[1])
     end)
   end)
 end

@@ -1,28 +1,25 @@
--- A server is restarted while clients come. In which order can it stop so that nobody is lost? Until `stop` it serves;
--- then it accepts nobody for `busy` s, as a server does that finishes its work, and stops by one of the orders. The
--- next server listens `gap` s later, or is there before, where the order allows that. A client sends its request as
--- soon as it is connected; it is `served`, `reset`, `refused`, or `hung` when its patience is over. `queued` and `left`
--- are in the queue when the stop begins and when the listener goes, `mid` are in the middle of their handshake then.
+-- Claim. A restart loses nobody if SYNs are blocked before the last accept, the next server inherits the socket, or
+-- tcp_migrate_req moves its queue. A listener that closes resets its queue.
 --
--- Why: a listener takes its queue with it (net/ipv4/inet_connection_sock.c, inet_csk_listen_stop): every queued client,
--- which is connected and may have sent its request, gets RST, and so does everybody whose handshake ends later.
---   shutdown_read: shutdown(2) with SHUT_RD or SHUT_RDWR is the same (net/ipv4/af_inet.c, inet_shutdown, disconnects
---     it); accept(2) then gives EINVAL. listen_again: the socket is the same one, its new queue is empty.
---   shutdown_write: SHUT_WR changes nothing. A server that "stops" so goes on.
---   accept_then_close: the queue is empty, but who has an answer to its SYN (delay) is connected, and is reset. And if
---     clients come faster than they are served, it never is empty.
---   block_syn_then_accept: a rule loses the SYNs. When no handshake is open, and after that the queue is empty, nobody
---     is left to be reset. Newcomers send their SYN again after 1 s (`slowest`), when the next server is there: they
---     only have to be patient. In this order: to look at the queue first would miss a handshake that ends in between.
---   pass_descriptor: the queue is the socket's, not the process's. It goes on while one descriptor of it is open. The
---     server is a program, in Perl, and its successor one that it starts with the open descriptor, as in a binary
---     upgrade or socket activation.
---   reuseport_migrate: both listen by SO_REUSEPORT. The kernel moves queue and handshakes to the other listener of the
---     port (reuseport_migrate_sock; TCPMigrateReqSuccess), but only if net.ipv4.tcp_migrate_req is 1; it is 0.
+-- Why. A listener takes its queue with it (net/ipv4/inet_connection_sock.c, inet_csk_listen_stop): every queued
+-- client, which is connected and may have sent its request, gets RST, and so does everybody whose handshake ends
+-- later. shutdown(2) with SHUT_RD or SHUT_RDWR does the same (net/ipv4/af_inet.c, inet_shutdown, disconnects it), and
+-- accept(2) then gives EINVAL; listening again on that socket starts with an empty queue. SHUT_WR changes nothing: a
+-- server that "stops" so goes on. Accepting first empties the queue, but a client that has the answer to its SYN
+-- (delay) is connected, and is reset; and if clients come faster than they are served, the queue never is empty. A
+-- rule that loses SYNs helps (block_syn_then_accept): when no handshake is open, and after that the queue is empty,
+-- nobody is left to be reset. Looking at the queue first would miss a handshake that ends in between. Newcomers send
+-- their SYN again after 1 s, when the next server is there: they only have to be patient. The queue is the socket's,
+-- not the process's: it goes on while one descriptor of it is open (pass_descriptor; a program hands it to its
+-- successor, as in a binary upgrade or socket activation). By SO_REUSEPORT the kernel moves queue and handshakes to
+-- the other listener of the port (reuseport_migrate_sock; TCPMigrateReqSuccess), but only if net.ipv4.tcp_migrate_req
+-- is 1; it is 0.
 --
--- Where people met it: connection resets at every deployment though the server shuts down "gracefully", since it means
--- by that the connections that it has accepted. What to do: hand the socket on, or set tcp_migrate_req. If there is no
--- successor on the host: be taken out of the load balancer, block SYNs, accept the rest, serve it, close.
+-- Where it was met. Connection resets at every deployment though the server shuts down "gracefully", since it means by
+-- that the connections that it has accepted.
+--
+-- What to do. Hand the socket on, or set tcp_migrate_req. If there is no successor on the host: leave the load
+-- balancer, block SYNs, accept the rest, serve it, close.
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
@@ -42,55 +39,11 @@ local function sleep_until(time) lunet.sleep(math.max(0, time - lunet.now())) en
 
 -- -- the server as a program -------------------------------------------------------------------
 
--- It serves one client after the other. If it is given a number, that is the descriptor of its listener.
-local PROGRAM = [[
-use strict; use Fcntl; use Socket;
-my ($program, $port, $backlog, $descriptor) = @ARGV;
-my ($listener, $accepts) = (undef, 1);
-if (defined $descriptor) {
-  open $listener, "+<&=", $descriptor or die "open: $!";
-} else {
-  socket $listener, PF_INET, SOCK_STREAM, 0 or die "socket: $!";
-  setsockopt $listener, SOL_SOCKET, SO_REUSEADDR, 1 or die "setsockopt: $!";
-  bind $listener, sockaddr_in($port, INADDR_ANY) or die "bind: $!";
-  listen $listener, $backlog or die "listen: $!";
-}
-$| = 1;
-$SIG{PIPE} = "IGNORE";
-
-sub serve {
-  accept my $connection, $listener or die "accept: $!";
-  my $line = <$connection>;
-  if (defined $line and $line =~ /^(\d+) (\S+)$/) {
-    select undef, undef, undef, $2;
-    syswrite $connection, "done $1\n";
-  }
-}
-
-my %commands = (
-  pause => sub { $accepts = 0; print "paused\n" },
-  pass => sub {
-    if (fork) { print "passed\n"; exit }
-    fcntl $listener, F_SETFD, 0 or die "fcntl: $!";
-    exec $^X, "-e", $program, $program, $port, $backlog, fileno $listener;
-  },
-);
-
-while (1) {
-  my $ready = "";
-  vec($ready, 0, 1) = 1;
-  vec($ready, fileno $listener, 1) = 1 if $accepts;
-  select $ready, undef, undef, undef;
-  if (!vec $ready, 0, 1) { serve; next }
-  sysread STDIN, my $command, 100 or exit;
-  chomp $command;
-  $commands{$command}->();
-}
-]]
+local PROGRAM = lunet.beside "drain_server.pl"
 
 local function start_program(place, knobs)
-  place.program = peer_process.start(place.server, { "perl", "-e", PROGRAM, PROGRAM, PORT, knobs.backlog,
-    label = "server", stdin = "pipe" }, PORT)
+  place.program = peer_process.start(place.server, { "perl", PROGRAM, PORT, knobs.backlog, label = "server",
+    stdin = "pipe" }, PORT)
 end
 
 -- Gives it a command; what it says when that is done.
@@ -341,9 +294,8 @@ local function check_case(case, kernel, knobs)
 end
 
 return experiment {
-  claim = "A restart loses nobody if SYNs are blocked before the last accept, if the next server inherits the "
-    .. "listening socket, or if tcp_migrate_req moves its queue; to close a listener or to shut it down for reading "
-    .. "resets its queue, and to shut it down for writing stops nothing.",
+  claim = "A restart loses nobody if SYNs are blocked before the last accept, the next server inherits the socket, "
+    .. "or tcp_migrate_req moves its queue. A listener that closes resets its queue.",
   knobs = {
     order = { "all", "order", "how the server stops", choices = choice.of(ORDERS) },
     rate = { 50.0, "per s", "clients that come, by a Poisson process", min = 1, max = 10000 },
@@ -359,6 +311,9 @@ return experiment {
   },
   control = { order = "block_syn_then_accept", patience = 0.7 },
   needs = { perl = "perl-base" },
+  -- served, reset, refused, hung (its patience was over): what became of a client. slowest, blocked: how long the
+  -- clients whose SYN was lost waited at most, and how many they were. queued, left: in the queue when the stop
+  -- begins, and when the listener goes; mid: then in the middle of their handshake.
   columns = { "order", "offered", "served", "reset", "refused", "hung", "slowest", "blocked", "queued", "left", "mid",
     "socket", "accept", "rsts", "migrated", "syns" },
 

@@ -1,29 +1,27 @@
--- A server hangs: it accepts nothing any more. A health check goes on probing it. After how long does each kind of
--- probe say so (`detected`; -1: never), and what do the probes cost the server's clients? `healthy` counts the probes
--- that called the hung server healthy, `added` the places that probes hold in its queue when it goes on, `refused` the
--- clients that found none, and `ghosts` and `stale` what the server then has to work through for the prober:
--- connections without a request, and requests that it carries out. The row `none` is the same hang without a prober.
+-- Claim. A probe that only connects calls a hung server healthy until its ghosts have filled the queue. A half-open
+-- probe never notices, and a request does at once.
 --
--- Why: the handshake is the kernel's. A probe that only connects tells that the queue has room, not that the server
--- accepts; nothing takes its connection out again, neither FIN nor RST (ghost_kinds). So it is the prober's ghosts,
--- and the clients', that fill the queue: backlog + 1 places, of which 1 / interval + rate are taken each second. Then
--- the kernel drops every SYN (net/ipv4/tcp_input.c, tcp_conn_request; ListenOverflows), the probes fail, and so do the
--- clients that would have been served after the hang. `predicted` follows from the schedule alone. A half-open probe
--- (SYN, SYN-ACK, RST) ends before the queue (net/ipv4/tcp_minisocks.c, tcp_check_req; EmbryonicRsts): it costs no
--- place and notices nothing, unless clients have filled the queue. A request is noticed missing at once, but if the
--- prober goes on asking, each of its requests waits in the queue with those of the clients, and is carried out.
--- How half_open keeps its last ACK back: drop_ack, a rule on its host; or defer_ack, TCP_DEFER_ACCEPT on the prober's
--- own socket, by which Linux delays that ACK (tcp_rcv_synsent_state_process) until the RST has made it needless; that
--- needs no privilege, but is a race against 0.2 s.
--- Probes and clients come in the order of their schedule, however late, so that all counts follow from it. A time that
--- comes much later than predicted is not judged.
--- A server that hangs later, when it should answer (hang_at = request), accepts everybody: its queue never fills, and
--- who only connects never notices.
+-- Why. The handshake is the kernel's. A probe that only connects tells that the queue has room, not that the server
+-- accepts; nothing takes its connection out again, neither FIN nor RST (ghost_kinds). So the prober's ghosts and the
+-- clients' fill the queue: backlog + 1 places, of which 1 / interval + rate are taken each second. Then the kernel
+-- drops every SYN (net/ipv4/tcp_input.c, tcp_conn_request; ListenOverflows), the probes fail, and so do the clients
+-- that would have been served after the hang. `predicted` follows from the schedule alone. A half-open probe (SYN,
+-- SYN-ACK, RST) ends before the queue (net/ipv4/tcp_minisocks.c, tcp_check_req; EmbryonicRsts): it costs no place and
+-- notices nothing, unless clients have filled the queue. A request is noticed missing at once, but if the prober goes
+-- on asking, each of its requests waits in the queue with those of the clients, and is carried out. half_open keeps
+-- its last ACK back by a rule on its host (drop_ack), or by TCP_DEFER_ACCEPT on the prober's own socket (defer_ack),
+-- by which Linux delays that ACK (tcp_rcv_synsent_state_process) until the RST has made it needless; that needs no
+-- privilege, but is a race against 0.2 s. Probes and clients come in the order of their schedule, however late, so
+-- that all counts follow from it. A time that comes much later than predicted is not judged. A server that hangs
+-- later, when it should answer (hang_at = request), accepts everybody: its queue never fills, and a probe that only
+-- connects never notices.
 --
--- Where people met it: a load balancer that goes on sending to a server that hangs, the longer the longer its queue is
--- (by a probe every 2 s and a backlog of 4096, 2 h 16 min); and a server that, once it has recovered, has a log full of
--- connections without a request. What to do: probe by a request that goes where the clients' requests go, with a
--- patience of its own and little work; probe less often once the server is unhealthy (down_interval); watch its queue.
+-- Where it was met. A load balancer that goes on sending to a server that hangs, the longer the longer its queue is
+-- (by a probe every 2 s and a backlog of 4096, 2 h 16 min); a server that, once it has recovered, has a log full of
+-- connections without a request.
+--
+-- What to do. Probe by a request that goes where the clients' requests go, with a patience of its own and little work.
+-- Probe less often once the server is unhealthy (down_interval). Watch its queue.
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
@@ -273,8 +271,8 @@ local function tell(case)
 end
 
 return experiment {
-  claim = "A probe that only connects calls a hung server healthy until its ghosts have filled the queue, and clients "
-    .. "then find no place; a half-open probe does not notice, a request does at once.",
+  claim = "A probe that only connects calls a hung server healthy until its ghosts have filled the queue. A "
+    .. "half-open probe never notices, and a request does at once.",
   knobs = {
     probe = { "all", "kind", "how the prober asks", choices = choice.of(PROBES) },
     interval = { 0.1, "s", "from one probe to the next", min = 0.001 },
@@ -292,6 +290,10 @@ return experiment {
     seed = { 1, "seed", "of the clients' arrivals" },
   },
   control = { hang_at = "request" },
+  -- detected: when the prober says that the server hangs (-1: never); healthy: how many probes called the hung server
+  -- healthy; added: the places that probes hold in its queue when it goes on; refused: the clients that found none;
+  -- ghosts, stale: connections without a request, and requests that are carried out, for the prober. The row `none` is
+  -- the same hang without a prober.
   columns = { "probe", "predicted", "detected", "healthy", "added", "refused", "ghosts", "stale", "clients", "depth",
     "limit", "drops", "embryonic" },
 

@@ -1,32 +1,32 @@
--- One of n workers is stuck: which clients hang, and does it help them to try again?
+-- Claim. With SO_REUSEPORT one client in n hangs at a stuck worker, and again at each retry from the same port. At a
+-- shared listener only the clients that it accepts hang.
 --
--- Why: with SO_REUSEPORT every worker has a listener and a queue of its own, and the kernel picks one by a hash of
+-- Why. With SO_REUSEPORT every worker has a listener and a queue of its own, and the kernel picks one by a hash of
 -- addresses and ports (net/ipv4/inet_hashtables.c, inet_lookup_reuseport; net/core/sock_reuseport.c,
 -- reuseport_select_sock), whatever the state of its worker or of its queue. So one client in n connects, and hangs;
 -- when the stuck worker's queue is full its SYNs are dropped, though the other queues are empty. The same source port
 -- gives the same hash and the same listener, every time; a new port is a new draw: 1 - 1/n of the retries are served.
 -- (To retry from the same port takes a reset: after a close that port is in use.) A shared listener has one queue, and
--- who is free takes from it. A worker that accepts no more hangs nobody, one that is stuck in a connection hangs that
--- one. But one that accepts and never answers is always free, and the first in line of those who wait for a connection
--- gets it (net/ipv4/inet_connection_sock.c, inet_csk_wait_for_connect: exclusive waiters, in order): 1/n of the clients
--- hang while the others are idle, more the busier they are, and nearly all when they are overloaded. `predicted` is
--- that order, played through for the same arrivals. Here the workers are tasks, which accept in the order in which they
--- ask; processes that wait by epoll are woken in another one, and if all are idle one of them may get most.
+-- whoever is free takes from it. A worker that accepts no more hangs nobody; one that is stuck in a connection hangs
+-- that one. But one that accepts and never answers is always free, and the first in line of those who wait for a
+-- connection gets it (net/ipv4/inet_connection_sock.c, inet_csk_wait_for_connect: exclusive waiters, in order): 1/n of
+-- the clients hang while the others are idle, more the busier they are, and nearly all when they are overloaded.
+-- `predicted` is that order, played through for the same arrivals. Here the workers are tasks, which accept in the
+-- order in which they ask; processes that wait by epoll are woken in another one, and if all are idle one of them may
+-- get most. Arrivals are Poisson by seed, at a load relative to what n - 1 workers carry. Those who hang have no
+-- answer, and no healthy worker has their connection; a client that was only answered too late (`late`, of a busy
+-- machine) is not one of them. A share of the ports scatters by sqrt((n - 1) / count) / n; the check allows five times
+-- that, and judges nothing by time. A hundred clients cannot tell 25 % from 40 %, so `draws` counts which listener of
+-- n the kernel gives many more connections to, which nobody serves.
 --
--- Where people met it: "one request in eight times out" after a move to SO_REUSEPORT, with one worker blocked on a
--- disk; a health check that uses few source ports and is always well, or never; a worker without its database that
--- draws all the traffic of its group.
+-- Where it was met. "One request in eight times out" after a move to SO_REUSEPORT, with one worker blocked on a disk;
+-- a health check that uses few source ports and is always well, or never; a worker without its database that draws all
+-- the traffic of its group.
 --
--- What to do: retry from a new port. Watch the depth of each listener (`ss -lt` shows every one), not their sum. If
+-- What to do. Retry from a new port. Watch the depth of each listener (`ss -lt` shows every one), not their sum. If
 -- the stuck worker goes on accepting, no depth shows it, only the age of its open connections. A watchdog that ends it
 -- helps at once: its listener leaves the group, and its queue is reset. At a shared listener a worker that cannot
 -- answer must stop accepting.
---
--- Method: Poisson arrivals by seed, at a load relative to what n - 1 workers carry. Those who hang are those without
--- an answer whose connection no healthy worker has; who was only answered too late (`late`, of a busy machine) is not
--- one of them. A share of the ports scatters by sqrt((n - 1) / count) / n; the check allows five times that, and judges
--- nothing by time. A hundred clients cannot tell 25 % from 40 %, so `draws` counts which listener of n the kernel gives
--- many more connections to, which nobody serves.
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
@@ -341,8 +341,8 @@ local function check_retries(outcome, knobs)
 end
 
 return experiment {
-  claim = "With SO_REUSEPORT one client in n hangs at a stuck worker, and again at each retry from the same port; at a "
-    .. "shared listener only those hang that it accepts.",
+  claim = "With SO_REUSEPORT one client in n hangs at a stuck worker, and again at each retry from the same port. "
+    .. "At a shared listener only the clients that it accepts hang.",
   knobs = {
     workers = { 4, "workers", "of which one is stuck", min = 2, max = 64 },
     clients = { 100, "clients", "each with a source port of its own", min = 1, max = 20000 },

@@ -1,23 +1,24 @@
--- A stall of one second at a load that the server normally carries: does goodput come back when the stall is over?
+-- Claim. With a deep queue and retries, goodput stays at nothing after a stall of a second, at a load that the server
+-- carries.
 --
--- Why: during the stall the queue fills with connections whose clients give up and leave (ghosts), and each of them
+-- Why. During the stall the queue fills with connections whose clients give up and leave (ghosts), and each of them
 -- tries again. Afterwards the server works through the queue in order. If a full queue takes longer than the patience
 -- (see retry_storm: backlog > capacity * patience - 2), it answers nobody in time, so that every request is tried as
 -- often as its client may: attempts come at load * (1 + retries). If that is above the capacity, the queue stays full
 -- and the state sustains itself, though the trigger has gone and the load is what it always was: a metastable failure
 -- (Bronson and others, HotOS 2021). If it is below, the queue drains at the difference, and goodput comes back.
--- Backoff alone delays the retries and leaves their number as it is, so it does not help.
---
--- Where people met it: an outage that goes on after its cause is fixed, until somebody takes load away or restarts
--- the servers. What to do: bound one of the two factors. A short backlog bounds the wait; a retry budget bounds the
--- attempts; a server that looks for the client's FIN before it works (check_liveness) drops the ghosts at once, but
--- also clients that only ended their side, and works in vain for those that leave during the service.
---
--- Method: as in retry_storm. The stall shuts the gate; who is served then is served to the end. A run has recovered
+-- Backoff alone delays the retries and leaves their number as it is, so it does not help. The method is that of
+-- retry_storm. The stall shuts the gate; clients that are being served then are served to the end. A run has recovered
 -- when most requests are answered in each slice of 0.5 s up to the end, two at least. What has not in `after` seconds
 -- might later: so the check asks for a long queue of ghosts, attempts above the capacity and a server that works all
--- the time. The table has the fraction of runs that recovered, and when the first and the last of them did. `goodput`
--- is what came in time in each slice, in means of the runs; these must add up to what was answered.
+-- the time.
+--
+-- Where it was met. An outage that goes on after its cause is fixed, until somebody takes load away or restarts the
+-- servers.
+--
+-- What to do. Bound one of the two factors. A short backlog bounds the wait; a retry budget bounds the attempts; a
+-- server that looks for the client's FIN before it works (check_liveness) drops the ghosts at once, but also clients
+-- that only ended their side, and works in vain for those that leave during the service.
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
@@ -233,8 +234,8 @@ local function check_premises(outcome, knobs)
 end
 
 return experiment {
-  claim = "With a deep queue and retries, goodput stays at nothing after a stall of a second has gone, at a load that "
-    .. "the server carries.",
+  claim = "With a deep queue and retries, goodput stays at nothing after a stall of a second, at a load that the "
+    .. "server carries.",
   knobs = {
     remedy = { "all", "what", "is done against it; all: each, in runs of its own",
       choices = choice.of(IN_ORDER) },
@@ -258,6 +259,8 @@ return experiment {
     spare = { 1, "rounds", "in which disturbed runs are done again, a few side by side", min = 0, max = 100 },
     lateness = { 0.1, "of service", "by how much the clients of a valid run may be late (p99)", min = 0 },
   },
+  -- recovered: the fraction of runs in which goodput came back, min_s and max_s when the first and the last of them
+  -- did. goodput: what came in time in each slice, in means of the runs; these must add up to answered.
   columns = {
     "remedy", "recovered", "min_s", "max_s", "answered", "attempts", "served", "ghosts", "depth", "from_s",
     table.unpack(IN_ORDER),

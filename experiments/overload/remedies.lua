@@ -1,53 +1,22 @@
--- What helps against requests whose clients gave up, what does it cost, and what does its naive version get wrong?
+-- Claim. Dropping the requests of clients that have left ends stale work. In overload, goodput comes back only with a
+-- server that takes what it can still answer in time.
 --
--- Scenario (stale_replay with more clients): A is served; one patient client and three others queue; the three give
--- up; one comes that sends, shuts down its side and waits, which is legitimate; A leaves; one of the three comes again;
--- then five come at once. stale: requests carried out for nobody. again: how often that one's request was carried out.
--- trips: extra round trips of a client and of a half-closing one, on a link with a delay. Overload: an open loop at 1.5
--- of capacity, with the method of retry_storm. Of it goodput and what was served (% of capacity), wasted (% of what was
--- served), half_closing (% of those answered), tries per request, held: most descriptors open. With `delay` all of it
--- is on a link that has one.
---
--- Why: the queue keeps a request whose client has left (net/ipv4/tcp_input.c, tcp_fin: the socket stays in the queue),
--- and FIN does not tell leaving from half-closing (RFC 9293, 3.6). To ask whether the client is there ends stale work,
+-- Why. The queue keeps a request whose client has left (net/ipv4/tcp_input.c, tcp_fin: the socket stays in the queue),
+-- and FIN does not tell leaving from half-closing (RFC 9293, 3.6). Asking whether the client is there ends stale work,
 -- and yet goodput stays near none: first come, first served in overload means that whoever is next has waited for
 -- nearly its patience, is still there, and leaves while it is served. So what counts is not who is there, but who will
 -- be: the age or the deadline of the request, with room for its service; the newest first; or a queue so short that
 -- its end is reached in time. Retries make it worse, but without them (retry_budget) a long queue collapses as well.
+-- Each remedy is tried in two parts, and so is its naive version. The scenario is stale_replay with more clients
+-- (lunet.load.scenario). The overload is an open loop at 1.5 of capacity, with the method of retry_storm.
+-- lunet.load.remedy has the remedies, lunet.load.trial the server and the clients of one, lunet.load.admission how a
+-- server chooses among those that wait.
 --
---   remedy            what it takes, what it costs            the naive version gets wrong
---   accept_early      server: accept, read, watch for FIN,    only reads: carries out all, without bound on
---                     probe; descriptors (bounded by room)    descriptors
---   check_liveness    server: after FIN, send something and   takes FIN for gone: drops half-closing clients; takes a
---                     wait for ACK or RST: a round trip,      send that succeeds for there: the first one always does
---                     an interim reply in the protocol
---   client_reset      client: leave by RST; server: look.     server does not look: recv(2) returns what came before
---                     A crash sends FIN, a firewall nothing;  the RST (net/ipv4/tcp.c, tcp_recvmsg_locked)
---                     the entry keeps its place in the queue
---   greet_first       client sends when greeted: one more     client does not wait for the greeting
---                     round trip, in which nobody is served
---   request_age       server: tcpi_last_data_recv; guesses    no margin for its own work: answers too late; measured
---                     the patience: drops patient clients     from accept: nothing ever is old
---   request_deadline  client says how long it still waits;    counts that from accept; says a time of a wall clock
---                     server subtracts the kernel's age       that differs (here by 60 s)
---   short_backlog     backlog + 2 < patience / service; who   backlog 0: a burst that could be served meets a full
---                     finds no room waits for its SYN (1 s)   queue. Neither looks at requests: what queues is stale
---   close_when_busy   clients come again; a race resets who   without SO_REUSEADDR its port is taken by TIME_WAIT
---                     connects between accept and close
---   refuse_when_busy  a reply "busy", then shutdown and read  at once again: the server is idle between tries; reset:
---                     on; clients come again after a pause    clients cannot know whether they were served
---   lifo              server: accept all, newest first, drop  keeps all: the old stay, hold descriptors, and are
---                     those too old; unfair on purpose        carried out when it is quiet again
---   request_id        an id that a retry repeats; server      an id for each attempt. Also the right one carries out
---                     remembers replies; once, not never      for nobody: it makes that harmless, not rare
---   cancel            client: a second connection on leaving  to the same port: it queues behind its request
---   retry_budget      clients share one: no remedy for a      a limit for each request: twice the load remains
---                     queue, but 1.1 tries instead of 3
---   newest_in_time    request_deadline and lifo together: the best here. Short queue and request_id go with it
+-- Where it was met. Servers that check for a closed socket before they work and stay overloaded; half-closing clients
+-- that are dropped as gone; deadlines by a wall clock that differs; a pool of retries that doubles the load.
 --
--- Where a remedy neither clearly passes nor clearly fails only what goes together is judged: the goodput of the two
--- that refuse; and the goodput with FIN taken for gone, which is 19 to 98 % by the seed. Of five seeds (`--seeds 5`)
--- the others differ by at most 15 % of capacity.
+-- What to do. Take the newest request that can still be answered in time (newest_in_time), with a short queue and a
+-- request_id. RESULTS says what each remedy does, takes and costs, and what its naive version gets wrong.
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
@@ -81,6 +50,40 @@ local REFUSES = { stale = 0, again = 1, patient = "served", half = "served", bur
 local RESETS = { stale = 0, patient = "reset", half = "reset" }
 local REMEMBERS = { stale = LEAVERS, again = 1, patient = "served", half = "served", burst = BURST }
 
+--   remedy            what it takes, what it costs            the naive version gets wrong
+--   accept_early      server: accept, read, watch for FIN,    only reads: carries out all, without bound on
+--                     probe; descriptors (bounded by room)    descriptors
+--   check_liveness    server: after FIN, send something and   takes FIN for gone: drops half-closing clients; takes a
+--                     wait for ACK or RST: a round trip,      send that succeeds for there: the first one always does
+--                     an interim reply in the protocol
+--   client_reset      client: leave by RST; server: look.     server does not look: recv(2) returns what came before
+--                     A crash sends FIN, a firewall nothing;  the RST (net/ipv4/tcp.c, tcp_recvmsg_locked)
+--                     the entry keeps its place in the queue
+--   greet_first       client sends when greeted: one more     client does not wait for the greeting
+--                     round trip, in which nobody is served
+--   request_age       server: tcpi_last_data_recv; guesses    no margin for its own work: answers too late; measured
+--                     the patience: drops patient clients     from accept: nothing ever is old
+--   request_deadline  client says how long it still waits;    counts that from accept; says a time of a wall clock
+--                     server subtracts the kernel's age       that differs (here by 60 s)
+--   short_backlog     backlog + 2 < patience / service; who   backlog 0: a burst that could be served meets a full
+--                     finds no room waits for its SYN (1 s)   queue. Neither looks at requests: what queues is stale
+--   close_when_busy   clients come again; a race resets who   without SO_REUSEADDR its port is taken by TIME_WAIT
+--                     connects between accept and close
+--   refuse_when_busy  a reply "busy", then shutdown and read  at once again: the server is idle between tries; reset:
+--                     on; clients come again after a pause    clients cannot know whether they were served
+--   lifo              server: accept all, newest first, drop  keeps all: the old stay, hold descriptors, and are
+--                     those too old; unfair on purpose        carried out when it is quiet again
+--   request_id        an id that a retry repeats; server      an id for each attempt. Also the right one carries out
+--                     remembers replies; once, not never      for nobody: it makes that harmless, not rare
+--   cancel            client: a second connection on leaving  to the same port: it queues behind its request
+--   retry_budget      clients share one: no remedy for a      a limit for each request: twice the load remains
+--                     queue, but 1.1 tries instead of 3
+--   newest_in_time    request_deadline and lifo together: the best here. Short queue and request_id go with it
+--
+-- Where a remedy neither clearly passes nor clearly fails only what goes together is judged: the goodput of the two
+-- that refuse; and the goodput with FIN taken for gone, which is 19 to 98 % by the seed. Of five seeds (`--seeds 5`)
+-- the others differ by at most 15 % of capacity.
+--
 -- By remedy: what the scenario shows (false: it is not in it), round trips of a client and of a half-closing one (not
 -- of a naive version), and what the overload shows to be so and, after a minus, not to be so (nil: it is not in that).
 local RESULTS = {
@@ -308,8 +311,8 @@ local function without_naive(records)
 end
 
 return experiment {
-  claim = "To drop the requests of clients that have left ends stale work, but in overload goodput comes back only"
-    .. " with a server that takes what it can still answer in time.",
+  claim = "Dropping the requests of clients that have left ends stale work. In overload, goodput comes back only "
+    .. "with a server that takes what it can still answer in time.",
   knobs = {
     remedy = { "all", "name", "which one is tried, with its naive versions and beside none",
       choices = choice.of(select(remedies, is_right), "name") },
@@ -329,6 +332,10 @@ return experiment {
   control = { remedy = "none", load = 0.0 },
   exclusive = true,
   slow = true,
+  -- stale: requests carried out for nobody; again: how often the request of a client that came again was carried out;
+  -- trips, trips_half: extra round trips of a client and of a half-closing one, on a link with a delay. goodput and
+  -- served in % of capacity; wasted in % of served; half_closing: in % of those that were answered; held: the most
+  -- descriptors open.
   columns = { "remedy", "naive", "stale", "again", "patient", "half", "burst", "trips", "trips_half", "goodput",
     "served", "wasted", "half_closing", "tries", "held" },
 

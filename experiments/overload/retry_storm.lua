@@ -1,39 +1,23 @@
--- At which backlog does the goodput of an overloaded server collapse, though it works all the time?
+-- Claim. In overload, goodput falls to nothing once a full queue takes longer than the clients' patience, although the
+-- server works all the time.
 --
--- Why: the kernel queues backlog + 1 connections (include/net/sock.h, sk_acceptq_is_full) and forgets none of them
+-- Why. The kernel queues backlog + 1 connections (include/net/sock.h, sk_acceptq_is_full) and forgets none of them
 -- when its client leaves. In overload the queue is full, and a place gets free when the server takes the next
--- connection. Who gets that place waits for nearly one service, then for those of the backlog, then for its own: its
--- reply comes after (backlog + 2) / capacity, less the short time for which the place was free. If that is more than
--- the patience, every reply comes too late: each client leaves a ghost, and its retry queues behind the others.
--- So the threshold is capacity * patience - 2. Below it the kernel drops the SYNs of those who would wait too long
--- (net/ipv4/tcp_input.c, tcp_conn_request; ListenOverflows), and who gets in is served in time.
--- Patience and capacity move it, in proportion. The distribution of service times does not, but spreads the fall:
--- fixed ones lose everything within two backlogs or three, exponential ones within some 2 * sqrt(capacity * patience).
--- Load, retries and departure only decide whether the queue fills. From a patience of 1 s on, the kernel's own
+-- connection. The client that gets that place waits for nearly one service, then for those of the backlog, then for
+-- its own: its reply comes after (backlog + 2) / capacity, less the short time for which the place was free. If that
+-- is more than the patience, every reply comes too late: each client leaves a ghost, and its retry queues behind the
+-- others. So the threshold is capacity * patience - 2. Below it the kernel drops the SYNs of those who would wait too
+-- long (net/ipv4/tcp_input.c, tcp_conn_request; ListenOverflows), and those who get in are served in time. Patience
+-- and capacity move it, in proportion. The distribution of service times does not, but spreads the fall: fixed ones
+-- lose everything within two backlogs or three, exponential ones within about 2 * sqrt(capacity * patience). Load,
+-- retries and departure only decide whether the queue fills. From a patience of 1 s on, the kernel's own
 -- retransmissions of the SYN come on top.
--- Measured by `--sweep patience --seeds 3`, capacity 48.9/s; the median run has at least 90 % of the capacity up to the
--- backlog `whole`, half up to the first one of `half` and less from the second one on, and at most 10 % from `none` on:
 --
---                 fixed                           exponential
---   patience      100 ms    200 ms    400 ms      100 ms    200 ms    400 ms
---   predicted     2.9       7.8       17.6        2.9       7.8       17.6
---   whole         3         8         17          -         -         9
---   half          3, 5      8, 10     18, 20      3, 5      6, 7      17, 18
---   none          5         10        20          10        15        25
+-- Where it was met. A service that stays down under a load just above what it carries, while its processors or its
+-- database are busy; after a backlog had been raised to 511, 1024 or 4096 against connection errors.
 --
--- Where people met it: a service that stays down under a load just above what it carries, while its processors or its
--- database are busy; after a backlog had been raised to 511, 1024 or 4096 against connection errors. What to do: a
--- backlog below capacity * patience; or a server that looks at the age of a request, or for the client's FIN, before it
--- works on it (server = in_time).
---
--- Method: Poisson arrivals by seed in an open loop. Capacity is that of a closed loop of four clients. Waits count from
--- when a request was due, and those given up up to then. The warm-up is left out, and the load goes on after the
--- measurement. Each run has hosts of its own; a few go side by side. A run is valid if the clients were late (p99) by
--- no more than a tenth of `service` and the server did no more than its capacity; else it is done again, as long as
--- there are spare rounds, and left out if it stays so. A backlog of which most runs are left out is not judged. The
--- table `traffic` is of the backlogs far from the threshold: below 0.6 and above 2 times the predicted one. An
--- attempt takes the machine some 0.15 ms, and its kernel's own threads take 1 ms now and then: with a service of 5 ms
--- clients are late too often. What counts is how many services fit into the patience.
+-- What to do. Choose a backlog below capacity * patience; or let the server look at the age of a request, or for the
+-- client's FIN, before it works on it (server = in_time).
 local admission = require "lunet.load.admission"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
@@ -59,6 +43,15 @@ local function can_be_in_time(knobs, patience)
   if knobs.server == "all" then return nil end
   return function(connection) return admission.waited(connection) + TICK + knobs.service < patience end
 end
+
+-- Arrivals are Poisson by seed in an open loop. Capacity is that of a closed loop of four clients. Waits count from
+-- when a request was due, and those given up count up to then. The warm-up is left out, and the load goes on after the
+-- measurement. Each run has hosts of its own; a few go side by side. A run is valid if the clients were late (p99) by
+-- no more than a tenth of `service` and the server did no more than its capacity. Other runs are done again, as long
+-- as there are spare rounds, and left out if they stay so. A backlog of which most runs are left out is not judged.
+-- The table `traffic` is of the backlogs far from the threshold: below 0.6 and above 2 times the predicted one. An
+-- attempt takes the machine about 0.15 ms, and its kernel's own threads take 1 ms now and then: with a service of 5 ms
+-- clients are late too often. What counts is how many services fit into the patience.
 
 -- -- one run -----------------------------------------------------------------------------------
 
@@ -119,6 +112,16 @@ local function backlogs_around(threshold)
   end
   return backlogs
 end
+
+-- Measured by `--sweep patience --seeds 3`, capacity 48.9/s; the median run has at least 90 % of the capacity up to the
+-- backlog `whole`, half up to the first one of `half` and less from the second one on, and at most 10 % from `none` on:
+--
+--                 fixed                           exponential
+--   patience      100 ms    200 ms    400 ms      100 ms    200 ms    400 ms
+--   predicted     2.9       7.8       17.6        2.9       7.8       17.6
+--   whole         3         8         17          -         -         9
+--   half          3, 5      8, 10     18, 20      3, 5      6, 7      17, 18
+--   none          5         10        20          10        15        25
 
 -- Sets of a distribution and a patience, with the backlogs that are tried: one, or six.
 local function sets_of(knobs, capacity)
@@ -289,8 +292,8 @@ local function plot_thresholds(thresholds)
 end
 
 return experiment {
-  claim = "In overload goodput falls to nothing, though the server works all the time, once a full queue takes longer "
-    .. "than the patience.",
+  claim = "In overload, goodput falls to nothing once a full queue takes longer than the clients' patience, "
+    .. "although the server works all the time.",
   knobs = {
     sweep = { "backlog", "what", "of backlogs; or of three values of patience and two distributions, each near its "
       .. "threshold", choices = { "backlog", "patience" } },

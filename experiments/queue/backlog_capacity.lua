@@ -1,29 +1,27 @@
--- How many clients connect while nobody accepts, what the next one gets, and who stays and who gets in first when
--- the backlog of a live listener changes.
+-- Claim. A queue holds one client more than the backlog or somaxconn, whichever is less. Before Linux 6.13 a backlog
+-- of 0 without syncookies admits nobody.
 --
--- Why: listen(2) cuts its backlog to net.core.somaxconn, for every family (net/socket.c, __sys_listen_socket), and
+-- Why. listen(2) cuts its backlog to net.core.somaxconn, for every family (net/socket.c, __sys_listen_socket), and
 -- keeps it as sk_max_ack_backlog. TCP drops a SYN when sk_ack_backlog > sk_max_ack_backlog (include/net/sock.h,
--- sk_acceptq_is_full; net/ipv4/tcp_input.c, tcp_conn_request; counter ListenOverflows): the queue holds one more than
--- its limit. The next client gets no answer and sends its SYN again after 1 s and later; to it a full queue looks like
--- a dead host. Unix sockets compare alike (net/unix/af_unix.c, unix_recvq_full), but tell: connect fails at once with
--- EAGAIN, or sleeps if the socket is a blocking one. A further listen(2) sets the limit and touches nobody: who is
--- queued stays, in order. Who was left out is not told of new room: the first SYN after that gets in first.
--- somaxconn is read at listen(2) only. A blocking Unix socket sleeps in connect until there is a place (`waiting`).
--- accept(2) at a limit of open files gives EMFILE before it looks into the queue, which so keeps its entry (`emfile`).
+-- sk_acceptq_is_full; net/ipv4/tcp_input.c, tcp_conn_request; counter ListenOverflows), so the queue holds one more
+-- than its limit. The next client gets no answer and sends its SYN again after 1 s and later: a full queue looks to it
+-- like a dead host. Unix sockets compare alike (net/unix/af_unix.c, unix_recvq_full), but tell: connect fails at once
+-- with EAGAIN, or sleeps if the socket is a blocking one (`waiting`). A further listen(2) sets the limit and touches
+-- nobody: queued clients stay, in order. Clients that were left out are not told of new room: the first SYN after that
+-- gets in first. somaxconn is read at listen(2) only. accept(2) at a limit of open files gives EMFILE before it looks
+-- into the queue, which keeps its entry (`emfile`). The kernel looks at the queue when the SYN comes, and takes the
+-- place when the handshake ends. With arrival = racing and a delay every SYN finds an empty queue: with syncookies 1
+-- or 2 all those clients connect, and those above the limit are in no queue; with 0 the kernel keeps limit + 1 open
+-- handshakes (TCPReqQFullDrop). With tcp_syncookies 0, Linux 4.4 to 6.12 without the fix of January 2025
+-- (3479c7549fb1; in 6.13, 6.12.10, 6.6.72, 6.1.125) keeps one open handshake less, and so admits nobody at a backlog
+-- of 0 (include/net/inet_connection_sock.h, inet_csk_reqsk_queue_is_full).
 --
--- Races: the queue is looked at when the SYN comes, and the place is taken when the handshake ends. If arrival =
--- racing and there is a delay, every SYN finds an empty queue. With syncookies 1 or 2 all those clients connect, and
--- those above the limit are in no queue. With 0 the kernel keeps limit + 1 open handshakes (TCPReqQFullDrop).
--- Kernels: with tcp_syncookies 0, Linux 4.4 to 6.12 without the fix of January 2025 (3479c7549fb1; in 6.13, 6.12.10,
--- 6.6.72, 6.1.125) keeps one open handshake less, and so admits nobody at a backlog of 0
--- (include/net/inet_connection_sock.h, inet_csk_reqsk_queue_is_full). `handshakes` counts what it drops for that.
---
--- Where people met it: a backlog of 1 admits two; a backlog of 5000 that was 128 for years, by an old somaxconn; a
+-- Where it was met. A backlog of 1 that admits two; a backlog of 5000 that was 128 for years, by an old somaxconn; a
 -- somaxconn that was raised without effect until the server was restarted; connects that take just over 1 s when a
 -- server was busy for a moment; EAGAIN from the Unix socket between a web server and its application server.
 --
--- What to do: look at the limit in force (listener:queue().limit; Send-Q in `ss -lt`), not at the configuration; raise
--- both numbers, then listen again; watch ListenDrops. Choose a backlog by how long the last in the queue waits.
+-- What to do. Look at the limit in force (listener:queue().limit; Send-Q in `ss -lt`), not at the configuration. Raise
+-- both numbers, then listen again. Watch ListenDrops. Choose a backlog by how long the last client in the queue waits.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
@@ -326,8 +324,8 @@ local function check_change(record, case)
 end
 
 return experiment {
-  claim = "As many clients connect as the queue holds: one more than the backlog or somaxconn, whichever is less; only "
-    .. "at a backlog of 0 without syncookies kernels before 6.13 admit nobody.",
+  claim = "A queue holds one client more than the backlog or somaxconn, whichever is less. Before Linux 6.13 a "
+    .. "backlog of 0 without syncookies admits nobody.",
   knobs = {
     backlog = { -1, "connections", "what listen(2) is given; -1: each of 0, 1, 2, 5, 128, 5000", min = -1 },
     somaxconn = { DEFAULT_SOMAXCONN, "connections", "the server's net.core.somaxconn, unless backlog is -1", min = 0 },
@@ -343,6 +341,9 @@ return experiment {
   },
   control = { arrival = "racing", delay = 0.01, patience = 0.8 },
   needs = { perl = "perl-base" },
+  -- next: what the first client got that found no place; handshakes: SYNs dropped for open handshakes
+  -- (TCPReqQFullDrop); stay: who is still queued after a change; room_at: the depth at which a new client got in;
+  -- early, syns: the SYNs that the waiter had sent again until the new client was in, and until it was itself.
   columns = { "family", "backlog", "somaxconn", "syncookies", "limit", "depth", "connected", "next", "dropped",
     "handshakes", "late", "change", "stay", "new", "room_at", "order", "early", "syns" },
 

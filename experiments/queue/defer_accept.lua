@@ -1,23 +1,24 @@
--- What TCP_DEFER_ACCEPT does to the queue: a silent client, one that sends, one that leaves, and too many of them.
+-- Claim. A deferred client is connected, but not queued before its first byte, its FIN or the end of the time. That
+-- time is rounded up to the next of 1, 3, 7 and 15 s.
 --
--- A deferred client is connected for itself only: the server has no connection but a handshake (SYN_RECV), and nothing
--- in its queue. What ends that is the first byte; a FIN, so that a client that left without a word is a ghost with
--- nothing to read; and the end of the time, when the silent client is queued after all. An RST, or the loss of the
--- client, ends it without a trace: these are the ghosts that the option prevents. One whose client has sent a request
--- is as in stale_replay.
+-- Why. A deferred client is connected for itself only: the server has a handshake (SYN_RECV) and nothing in its queue.
+-- The bare ACK that ends the handshake is dropped, what has a sequence number is not (net/ipv4/tcp_minisocks.c,
+-- tcp_check_req; TCPDeferAcceptDrop). So the first byte ends it; a FIN, so that a client that left without a word is a
+-- ghost with nothing to read; and the end of the time, when the silent client is queued after all. An RST, or the loss
+-- of the client, ends it without a trace: these are the ghosts that the option prevents. The time counts in
+-- retransmits of the SYN-ACK, due after 1, 3, 7, ... s (net/ipv4/tcp.c, secs_to_retrans): 2 s are 3 s. Only the last
+-- is sent (inet_connection_sock.c, syn_ack_recalc), and the client's answer to it queues the client. If there is no
+-- room, the handshake is forgotten when net.ipv4.tcp_synack_retries (1 here) are used up, and the client believes
+-- itself connected until it sends. Handshakes are bounded by the backlog as the queue is: with backlog + 1 silent
+-- clients the next SYN is dropped, though the queue is empty; with syncookies it gets a cookie, and a cookie defers
+-- nothing (net/ipv4/tcp_input.c, tcp_conn_request). With net.ipv4.tcp_syncookies = 2 the option is without effect, and
+-- the claim is false.
 --
--- Why: the bare ACK that ends the handshake is dropped, what has a sequence number is not (net/ipv4/tcp_minisocks.c,
--- tcp_check_req; TCPDeferAcceptDrop). The time counts in retransmits of the SYN-ACK, due after 1, 3, 7, ... s
--- (net/ipv4/tcp.c, secs_to_retrans): 2 s are 3 s. Only the last is sent (inet_connection_sock.c, syn_ack_recalc), and
--- the client's answer to it queues the client. If there is no room, the handshake is forgotten when
--- net.ipv4.tcp_synack_retries (1 here) are used up, and the client believes itself connected until it sends.
--- Handshakes are bounded by the backlog as the queue is: with backlog + 1 silent clients the next SYN is dropped,
--- though the queue is empty; with syncookies it gets a cookie, and a cookie defers nothing (net/ipv4/tcp_input.c,
--- tcp_conn_request). With net.ipv4.tcp_syncookies = 2 the option is without effect: with that knob the claim is false.
+-- Where it was met. A web server that hears of connect-only health checks late or never; a listener shut by a few
+-- silent clients while `ss` shows an empty queue; "defer" settings that seem to do nothing under load.
 --
--- Met as: a web server that hears of connect-only health checks late or never; a listener shut by a few silent clients
--- while `ss` shows an empty queue; "defer" settings that seem to do nothing under load. What to do: a read timeout
--- after accept, which is needed anyway, since a client may also send one byte and fall silent.
+-- What to do. Set a read timeout after accept. It is needed anyway, since a client may also send one byte and fall
+-- silent.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
@@ -177,8 +178,8 @@ local function crowd_text(r)
 end
 
 return experiment {
-  claim = "A deferred client is connected, but not in the queue before its first byte, its FIN, or the end of the time,"
-    .. " which is rounded up to 1, 3, 7, ... s.",
+  claim = "A deferred client is connected, but not queued before its first byte, its FIN or the end of the time. "
+    .. "That time is rounded up to the next of 1, 3, 7 and 15 s.",
   knobs = {
     defer = { 1, "s", "how long a silent client is kept out of the queue", min = 0, max = 5, whole = true },
     syncookies = { 1, "mode", "the server's net.ipv4.tcp_syncookies, unless the case says another", min = 0, max = 2 },

@@ -1,23 +1,24 @@
--- TCP Fast Open: a request in the SYN. What the client believes, what is in the queue, and when it is not to be had.
+-- Claim. With a cookie, a request can be carried out and answered before the handshake is over. Without a place, or
+-- with another key, it comes later and nobody is told.
 --
--- With a cookie of the server, connect sends nothing and succeeds at once, whether or not anybody listens there; the
--- first send is the SYN. The server's kernel puts the connection into the queue when the SYN comes, request included:
--- the program may accept, carry it out and answer while the state is SYN_RECV, and the client has never heard of it.
+-- Why. With a cookie of the server, connect sends nothing and succeeds at once, whether or not anybody listens there;
+-- the first send is the SYN. The server's kernel puts the connection into the queue when the SYN comes, request
+-- included: the program may accept, carry it out and answer while the state is SYN_RECV and the client has never heard
+-- of it (net/ipv4/tcp_fastopen.c: tcp_fastopen_defer_connect on the client, tcp_try_fastopen on the server; RFC 7413).
 -- A client that leaves then says nothing at all (there is neither FIN nor RST before the handshake is over), so that
--- the server sees an open connection until the client's host answers a SYN-ACK by RST. The request stays readable.
---
--- Why: net/ipv4/tcp_fastopen.c: tcp_fastopen_defer_connect on the client, tcp_try_fastopen on the server; RFC 7413.
--- A cookie belongs to the client's address and the server's key (net.ipv4.tcp_fastopen_key, random for each host): a
+-- the server sees an open connection until the client's host answers a SYN-ACK by RST. The request stays readable. A
+-- cookie belongs to the client's address and the server's key (net.ipv4.tcp_fastopen_key, random for each host): a
 -- restart elsewhere, or a load balancer over servers with keys of their own, makes it worthless. Without a valid one,
 -- and when TCP_FASTOPEN connections have not ended their handshakes yet, only the SYN is acknowledged and the data is
 -- sent again after it: it is as late as without fast open, and no error tells. An accepted one that ends by RST keeps
 -- its place for 60 s, against spoofed addresses (reqsk_fastopen_remove): clients that give up early shut this door for
 -- the others. A full accept queue drops the SYN as ever, and a network that drops SYNs with data costs 1 s.
 --
--- Met as: a saved round trip that is promised, and not seen behind a balancer; middleboxes that drop such SYNs;
--- requests carried out for clients that never got a connection. What to do: use it only for requests that may be
--- carried out twice, or for nobody (RFC 7413, 2.1 and 6.1: a SYN may be duplicated); one key for all servers of an
--- address; watch TCPFastOpenListenOverflow and TCPFastOpenPassiveFail.
+-- Where it was met. A saved round trip that is promised, and not seen behind a balancer; middleboxes that drop such
+-- SYNs; requests carried out for clients that never got a connection.
+--
+-- What to do. Use it only for requests that may be carried out twice, or for nobody (RFC 7413, 2.1 and 6.1: a SYN may
+-- be duplicated). Give all servers of an address one key. Watch TCPFastOpenListenOverflow and TCPFastOpenPassiveFail.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
@@ -238,8 +239,8 @@ local function check_nobody(r)
 end
 
 return experiment {
-  claim = "With a cookie connect succeeds before any segment is sent, and the request may be accepted and answered"
-    .. " before the handshake is over; where the server has no place or another key it comes later, and nobody knows.",
+  claim = "With a cookie, a request can be carried out and answered before the handshake is over. Without a place, "
+    .. "or with another key, it comes later and nobody is told.",
   knobs = {
     places = { 1, "connections", "how many may be in the queue with their handshake not over", min = 0, max = 4 },
     delay = { 0.05, "s", "of the link, one way", min = 0, max = 0.1 },

@@ -1,28 +1,26 @@
--- What befalls a client that comes when the accept queue is full: it hears nothing, and its own SYNs decide how long
--- it waits, not the server. Nobody stands in line: a free place goes to the client whose SYN comes next, so that a
--- newcomer overtakes all that have waited (`overtaken`). If the listener closes, the client's next SYN is refused, and
--- not one moment sooner (`closed`).
+-- Claim. A client that finds the queue full hears nothing until one of its own SYNs meets a free place, or it gives
+-- up. tcp_abort_on_overflow and tcp_syncookies change nothing.
 --
--- Why: net/ipv4/tcp_input.c, tcp_conn_request drops the SYN when sk_acceptq_is_full, without an answer
--- (ListenOverflows and ListenDrops count it), and keeps nothing of it. A SYN cookie would not help: the accept
--- queue is looked at all the same. tcp_abort_on_overflow is not asked there, but in tcp_check_req
--- (net/ipv4/tcp_minisocks.c): it is for a client whose SYN still met a free place, and whose last ACK did not
--- (`racing`). If it is 0, this client believes that it is connected (phantom_connect). If it is 1, the server answers
--- the ACK by RST. Over a link with a delay connect has returned by then, and the next call gives ECONNRESET. Without a
--- delay the RST comes before the program has run again, and connect itself gives ECONNRESET (phantom_connect --abort 1
--- --delay 0). A cookie's ACK is never answered by RST: tcp_get_cookie_sock does not ask.
--- When SYNs go out: net/ipv4/tcp_timer.c, tcp_retransmit_timer. The first 1 + tcp_syn_linear_timeouts timeouts are
--- of 1 s, each later one is twice as long as the one before. ETIMEDOUT comes (tcp_write_timeout) when
--- tcp_syn_retries + tcp_syn_linear_timeouts SYNs were sent again, or at the first timeout after
--- 2 ^ (tcp_syn_retries + 1) - 1 s, if that is sooner: few retries with many linear timeouts are fewer than they seem.
--- By the kernel's defaults, 6 and 4, it comes after 131 s. Its timers are up to an eighth late, and never early.
--- Refused: a listener that closes tells nothing to clients that it never knew. The SYN that comes next finds no
--- listener and is answered by RST (tcp_v4_rcv).
+-- Why. tcp_conn_request (net/ipv4/tcp_input.c) drops the SYN when sk_acceptq_is_full, without an answer
+-- (ListenOverflows and ListenDrops count it), and keeps nothing of it. A SYN cookie would not help: the accept queue
+-- is looked at all the same. Nobody stands in line, so a free place goes to the client whose SYN comes next, and a
+-- newcomer overtakes all that have waited (`overtaken`). tcp_abort_on_overflow is asked in tcp_check_req
+-- (net/ipv4/tcp_minisocks.c), for a client whose SYN still met a free place and whose last ACK did not (`racing`). If
+-- it is 0, this client believes that it is connected (phantom_connect). If it is 1, the server answers the ACK by RST:
+-- over a link with a delay connect has returned by then, and the next call gives ECONNRESET; without a delay connect
+-- itself does (phantom_connect --abort 1 --delay 0). A cookie's ACK is never answered by RST: tcp_get_cookie_sock does
+-- not ask. The first 1 + tcp_syn_linear_timeouts timeouts of a SYN are of 1 s, each later one is twice as long
+-- (net/ipv4/tcp_timer.c, tcp_retransmit_timer). ETIMEDOUT comes (tcp_write_timeout) when tcp_syn_retries +
+-- tcp_syn_linear_timeouts SYNs were sent again, or at the first timeout after 2 ^ (tcp_syn_retries + 1) - 1 s, if that
+-- is sooner. By the kernel's defaults, 6 and 4, it comes after 131 s. The kernel's timers are up to an eighth late,
+-- and never early. A listener that closes tells nothing to clients that it never knew: the next SYN finds no listener
+-- and is answered by RST (tcp_v4_rcv; `closed`). A place that becomes free just when a SYN comes makes a race; such a
+-- run is not judged.
 --
--- Where met: under load some connects take 1, 2 or 3 s and a little; the server has no error, and its log no line;
--- tcp_abort_on_overflow was set in the hope of a fast failure, and changed nothing.
--- What to do: accept sooner, watch ListenOverflows, and give clients a connect timeout of their own.
--- A race: a place that becomes free just when a SYN comes, a little after a whole second. Such a run is not judged.
+-- Where it was met. Under load some connects take 1, 2 or 3 s and a little; the server has no error, and its log no
+-- line; tcp_abort_on_overflow was set in the hope of a fast failure, and changed nothing.
+--
+-- What to do. Accept sooner, watch ListenOverflows, and give clients a connect timeout of their own.
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
 local features = require "lunet.network.features"
@@ -292,8 +290,8 @@ local function check_story(story, knobs, late)
 end
 
 return experiment {
-  claim = "A client that finds the queue full hears nothing until one of its own SYNs meets a free place or it has no "
-    .. "more to send, whatever tcp_abort_on_overflow and tcp_syncookies say.",
+  claim = "A client that finds the queue full hears nothing until one of its own SYNs meets a free place, or it "
+    .. "gives up. tcp_abort_on_overflow and tcp_syncookies change nothing.",
   knobs = {
     backlog = { 1, "connections", "how many the kernel may queue", min = 1, max = 4000 },
     places = { 0, "connections", "how many are free when the client comes", min = 0, max = 1 },
@@ -304,6 +302,8 @@ return experiment {
       choices = { "all", "late", "racing", "overtaken", "closed", "none" } },
     delay = { 0.1, "s", "one way, for the racers: makes their handshakes overlap", min = 0.02, max = 0.4 },
   },
+  -- A row of `late` is a client that waits; of `racing` one whose SYN met a free place and whose ACK did not; of
+  -- `overtaken` one that waits while a newcomer takes the place; of `closed` one that waits while the listener closes.
   columns = { "abort", "cookies", "linear", "free_at", "closed_at", "newcomer", "answer", "client", "server", "state",
     "syns", "result", "seconds", "drops" },
   control = { places = 1 },

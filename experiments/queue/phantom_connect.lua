@@ -1,33 +1,31 @@
--- Phantoms: clients that are connected, as they and their kernels see it, and that no queue holds. Many wait for a
--- full queue; one place becomes free; all their SYNs come again while it is free, and all are answered. A phantom with
--- a SYN cookie may get in without the first bytes that it wrote (`heads`).
+-- Claim. When one place in a full queue becomes free, many waiting clients are connected at once. The queue holds one
+-- of them.
 --
--- Why: the queue is looked at twice. At the SYN (net/ipv4/tcp_input.c, tcp_conn_request) one free place lets any
--- number pass: backlog + 1 are kept as requests (inet_csk_reqsk_queue_is_full), the rest get SYN cookies, or
--- nothing with tcp_syncookies = 0; with 2 all get cookies. The SYN-ACK makes a client ESTABLISHED. At its ACK
--- (tcp_ipv4.c, tcp_v4_syn_recv_sock) the queue is full again for all but the first, and the ACK is dropped
--- (tcp_minisocks.c, tcp_check_req): the server has a request in SYN_RECV, or with a cookie nothing at all.
--- What becomes of a phantom (`fates`):
--- * freed, places became free: what it wrote is sent again until it is taken, and carries the ACK. If it is silent,
---   the server's SYN-ACK, sent again after 1, 3, 7, ... s, has it repeat its ACK (a challenge ACK, RFC 5961). One
---   that wrote and left becomes a ghost, whose request is carried out.
--- * expired, tcp_synack_retries were used up before (5: 63 s): a write is taken, then comes RST. A client that wrote
---   and left is never told. A silent one stays ESTABLISHED for good: no timer runs on either side.
--- * cookie: the server sends nothing again, so a silent client never gets in, though there is room. Written bytes get
---   in while the cookie is valid, one or two minutes. The cookie covers the sequence number of the first segment
---   (net/ipv4/syncookies.c), so that a second segment, be it a FIN, is answered by RST, and all is lost: with one
---   exception. The number is part of a sum with the index of the MSS, 0 to 3 (check_tcp_syn_cookie; 3 for the 1460
---   bytes of Ethernet). A segment that begins 1, 2 or 3 bytes late passes for a cookie with a smaller MSS. So if the
---   queue dropped a first write of 1 to 3 bytes and a place becomes free before it is sent again, the second write
---   opens the connection. The server reads a request without its head, acknowledges the head with the rest, and
---   neither side has an error. A first write of 4 bytes is refused.
--- tcp_abort_on_overflow = 1 turns requests into RST, and leaves those with cookies as they are (`counts`). Without
--- `delay` the RST is there before the program runs again: connect itself gives ECONNRESET (`in_connect`).
+-- Why. The queue is looked at twice. At the SYN (net/ipv4/tcp_input.c, tcp_conn_request) one free place lets any
+-- number pass: backlog + 1 are kept as requests (inet_csk_reqsk_queue_is_full), the rest get SYN cookies, or nothing
+-- with tcp_syncookies = 0; with 2 all get cookies. The SYN-ACK makes a client ESTABLISHED. At its ACK (tcp_ipv4.c,
+-- tcp_v4_syn_recv_sock) the queue is full again for all but the first, and the ACK is dropped (tcp_minisocks.c,
+-- tcp_check_req). The server has a request in SYN_RECV, or with a cookie nothing at all: the client is a phantom. If
+-- places become free (`freed`), what a phantom wrote is sent again until it is taken, and carries the ACK; the
+-- SYN-ACK, sent again after 1, 3, 7, ... s, has a silent one repeat its ACK (RFC 5961); one that wrote and left
+-- becomes a ghost, whose request is carried out. If tcp_synack_retries were used up before (`expired`; 5: 63 s), a
+-- write is taken, and RST follows; a client that wrote and left is never told; a silent one stays ESTABLISHED for
+-- good, since no timer runs on either side. With a `cookie` the server sends nothing again, so a silent client never
+-- gets in; written bytes get in while the cookie is valid, one or two minutes. The cookie covers the sequence number
+-- of the first segment (net/ipv4/syncookies.c), so that a second segment, be it a FIN, is answered by RST, and all is
+-- lost, with one exception (`heads`). The number is part of a sum with the index of the MSS, 0 to 3
+-- (check_tcp_syn_cookie; 3 for the 1460 bytes of Ethernet), so a segment that begins 1, 2 or 3 bytes late passes for a
+-- cookie with a smaller MSS. If the queue dropped a first write of 1 to 3 bytes and a place becomes free before it is
+-- sent again, the second write opens the connection: the server reads a request without its head, acknowledges the
+-- head with the rest, and neither side has an error. tcp_abort_on_overflow = 1 turns requests into RST, and leaves
+-- those with cookies as they are (`counts`); without a delay connect itself gives ECONNRESET. Without a delay the
+-- handshakes overlap only if the kernel's timers fire together; else nothing is judged.
 --
--- Where met: all connects succeed and some clients hang; worst where the server speaks first (SMTP, SSH, MySQL).
--- What to do: do not take a connect for an answer, bound the wait for the first reply, and set keepalive where a client
--- only listens; write a request at once, or check that it is whole (a length, a checksum, TLS).
--- A race: without `delay` the handshakes overlap only if the kernel's timers fire together. Else nothing is judged.
+-- Where it was met. All connects succeed and some clients hang; worst where the server speaks first (SMTP, SSH,
+-- MySQL).
+--
+-- What to do. Do not take a connect for an answer, bound the wait for the first reply, and set keepalive where a
+-- client only listens. Write a request at once, or check that it is whole (a length, a checksum, TLS).
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
@@ -355,8 +353,8 @@ local function check_heads(outcome, knobs)
 end
 
 return experiment {
-  claim = "When one place in a full queue becomes free, many of the clients that wait are connected at once, and the "
-    .. "queue holds just one of them.",
+  claim = "When one place in a full queue becomes free, many waiting clients are connected at once. The queue holds "
+    .. "one of them.",
   knobs = {
     backlog = { 5, "connections", "how many the kernel may queue", min = 5, max = 1000 },
     waiters = { 8, "clients", "how many wait for a place, in the counts", min = 1, max = 100 },

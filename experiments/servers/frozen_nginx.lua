@@ -1,21 +1,23 @@
--- A client connects to an nginx whose processes are stopped (SIGSTOP), sends GET, gives up and leaves; then nginx
--- goes on. What it does then is seen in its logs and by its backend.
+-- Claim. For a client that left while nginx was stopped, nginx logs 200 for a file and 499 as a proxy. The backend is
+-- asked unless that takes a new TCP connection.
 --
--- Why: the kernel queues the connection, with the request and the FIN after it. nginx accepts it, reads the request
--- first, and begins to answer. It writes a file without looking at its client; the log has the status that nginx
--- meant to send, so it says 200, even when writev(2) fails and no byte was sent.
--- A proxy looks at its client while it waits for the backend: epoll(7) tells of the FIN (EPOLLRDHUP), and it gives up
--- with 499, its own number for "the client closed" (ngx_http_upstream_check_broken_connection). But it looks only at
--- the next event. A new TCP connection to the backend needs a handshake, which connect(2) does not wait for, and the
--- client's event comes first: the backend gets a connection without a request. Over a connection kept from an earlier
--- request (`pool`: keepalive), or a Unix socket, the request is sent at once: the backend carries it out, the log says
--- 499. With proxy_ignore_client_abort (`ignore`) nginx does not look: the backend is asked, and the log says 200.
--- A client that only ended its side (`shutdown`) and waits for its reply looks the same: it gets the file, but the
--- proxy closes the connection without a word.
--- Where people met it: access logs that say 200 where users saw timeouts; bursts of 499 after a pause, and orders
--- placed twice because the clients had tried again; `printf ... | nc` that fails only when a proxy is in between.
--- What to do about it: 499 means "not answered", never "not done": a request that is tried again needs an identity
--- that the backend knows. The error log says who left, but only at level info.
+-- Why. The kernel queues the connection, with the request and the FIN after it. nginx accepts it, reads the request
+-- first, and begins to answer. It writes a file without looking at its client; the log has the status that nginx meant
+-- to send, so it says 200, even when writev(2) fails and no byte was sent. A proxy looks at its client while it waits
+-- for the backend: epoll(7) tells of the FIN (EPOLLRDHUP), and nginx gives up with 499, its own number for "the client
+-- closed" (ngx_http_upstream_check_broken_connection). But it looks only at the next event. A new TCP connection to
+-- the backend needs a handshake, which connect(2) does not wait for, and the client's event comes first: the backend
+-- gets a connection without a request. Over a connection kept from an earlier request (`pool`: keepalive), or a Unix
+-- socket, the request is sent at once: the backend carries it out, the log says 499. With proxy_ignore_client_abort
+-- (`ignore`) nginx does not look: the backend is asked, and the log says 200. A client that only ended its side
+-- (`shutdown`) and waits for its reply looks the same: it gets the file, but the proxy closes the connection without a
+-- word.
+--
+-- Where it was met. Access logs that say 200 where users saw timeouts; bursts of 499 after a pause, and orders placed
+-- twice because the clients had tried again; `printf ... | nc` that fails only when a proxy is in between.
+--
+-- What to do. Read 499 as "not answered", never as "not done": a request that is tried again needs an identity that
+-- the backend knows. The error log says who left, but only at level info.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
@@ -149,8 +151,8 @@ local function check_case(case)
 end
 
 return experiment {
-  claim = "To a client that left while nginx was stopped, nginx sends a file and logs 200; as a proxy it logs 499, but "
-    .. "a backend that needs no new TCP connection has been asked by then.",
+  claim = "For a client that left while nginx was stopped, nginx logs 200 for a file and 499 as a proxy. The "
+    .. "backend is asked unless that takes a new TCP connection.",
   knobs = {
     mode = { "all", "mode", "a file; a proxy by new TCP connections, by one kept open, by a Unix socket, "
       .. "with proxy_ignore_client_abort", choices = choice.of(MODES) },

@@ -1,20 +1,22 @@
--- A client connects to a redis-server that is stopped (SIGSTOP), sends SET, gives up and leaves; then redis goes on.
--- Another client reads the value that redis has afterwards.
+-- Claim. When a stopped Redis goes on, it carries out the SET of a client that has left. Only protected mode prevents
+-- that.
 --
--- Why: while redis is stopped the kernel completes the handshake, queues the connection, and keeps what the client
--- sends. When redis goes on it reads that before it can learn that nobody is there: recv(2) gives what waits before
--- it tells of the FIN (0) or the RST (ECONNRESET): net/ipv4/tcp.c, tcp_recvmsg_locked, looks into the receive queue
--- first, and tcp_reset leaves that queue alone. Redis executes what it has read, and only the reply fails. So neither
--- how the client left matters, nor whether redis had accepted it before. One that vanished, without FIN or RST, even
--- stays a client of redis (`held`) until keepalive finds out (tcp-keepalive, 300 s).
--- Protected mode sends away, at accept and without reading, who does not come from the loopback address. Redis asks
--- getpeername(2) for it, which fails on a connection that was reset in the queue (ENOTCONN): of the local clients it
--- denies just those. That is no protection: who closed, or was accepted before, is served.
--- Where people met it: a write that had "timed out" appears when a fork, a slow script, swapping or the suspension of
--- a virtual machine is over, and overwrites what was written since; a lock is taken that nobody holds.
--- What to do about it: do not take a timeout for "not done". Let the last step of a write wait for an answer (with
--- --request MULTI a transaction whose EXEC was never sent leaves nothing behind), or let the write say when it is too
--- late (a script that compares a version or a time).
+-- Why. While redis is stopped the kernel completes the handshake, queues the connection, and keeps what the client
+-- sends. When redis goes on it reads that before it can learn that nobody is there: recv(2) gives what waits before it
+-- tells of the FIN (0) or the RST (ECONNRESET): net/ipv4/tcp.c, tcp_recvmsg_locked, looks into the receive queue
+-- first, and tcp_reset leaves that queue alone. Redis executes what it has read, and only the reply fails. So it does
+-- not matter how the client left, nor whether redis had accepted it before. A client that vanished, without FIN or
+-- RST, even stays a client of redis (`held`) until keepalive finds out (tcp-keepalive, 300 s). Protected mode sends
+-- away, at accept and without reading, clients that do not come from the loopback address. Redis asks getpeername(2)
+-- for it, which fails on a connection that was reset in the queue (ENOTCONN): of the local clients it denies just
+-- those. That is no protection: a client that closed, or was accepted before, is served.
+--
+-- Where it was met. A write that had "timed out" appears when a fork, a slow script, swapping or the suspension of a
+-- virtual machine is over, and overwrites what was written since; a lock is taken that nobody holds.
+--
+-- What to do. Do not take a timeout for "not done". Let the last step of a write wait for an answer (with --request
+-- MULTI a transaction whose EXEC was never sent leaves nothing behind), or let the write say when it is too late (a
+-- script that compares a version or a time).
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
@@ -143,8 +145,8 @@ local function describe(case)
 end
 
 return experiment {
-  claim = "Redis, once it goes on, carries out the SET of a client that left while it was stopped, however it left and "
-    .. "whenever it was accepted, unless protected mode denies it.",
+  claim = "When a stopped Redis goes on, it carries out the SET of a client that has left. Only protected mode "
+    .. "prevents that.",
   knobs = {
     client = { "all", "place", "where it connects from: another host, or redis's own", choices = choice.of(CLIENTS) },
     protected = { "all", "setting", "redis's protected-mode", choices = choice.of(PROTECTED) },
@@ -156,6 +158,7 @@ return experiment {
       choices = { "SET", "MULTI" } },
     patience = { 0.05, "s", "how long it waits for a reply before it leaves", min = 0 },
   },
+  -- held: how many connections of clients that vanished redis still has.
   columns = { "client", "protected", "accepted", "departure", "bytes", "denied", "held", "reply", "value" },
   needs = { ["redis-server"] = "redis-server" },
   control = { request = "MULTI" },

@@ -1,21 +1,22 @@
--- A TLS client (openssl s_client) connects to an nginx whose processes are stopped (SIGSTOP), sends what it can
--- without an answer, gives up and leaves; then nginx goes on. Is the client's request carried out?
+-- Claim. A request is not carried out for a client that left a stopped server during its TLS handshake. Early data is
+-- the exception.
 --
--- Why: a request waits for the server in the kernel only if the client could send it. In a full handshake the client
+-- Why. A request waits for the server in the kernel only if the client could send it. In a full handshake the client
 -- has the keys for its request when the server has answered its ClientHello (RFC 8446, 2; RFC 5246, 7.3), so that the
 -- ghost in the queue is one without a request, and nginx has nothing to log. Resumption (`resumed`) saves the
 -- certificate, not the wait. Early data (0-RTT; RFC 8446, 2.3) takes its key from an earlier session: ClientHello and
 -- request come together and wait together, and the ghost is back (`early`), since the server carries out early data
--- before the handshake is over, which is all that would show whether a client is there. What helps a little is the
--- age in the ClientHello (RFC 8446, 8.3): OpenSSL refuses early data that comes more than some 10 s late (ssl_local.h,
--- TICKET_AGE_ALLOWANCE), so that with --patience 12 the claim is false.
--- After the handshake (`connected`: a connection kept from before) TLS changes nothing: as in plain TCP what was sent
--- waits and is carried out.
--- Where people met it: late duplicates that began with a CDN's 0-RTT option, or that came only over pooled
--- connections, while new connections that timed out never left anything behind.
--- What to do about it: no early data for what must not be done late or twice. `early_425` answers 425 (Too Early,
--- RFC 8470) while the handshake is not over, which nginx tells by $ssl_early_data; the backend can be told, too
--- (too_early = refuse does so everywhere). For connected clients the remedies are those of plain TCP.
+-- before the handshake is over, which is all that would show whether a client is there. What helps a little is the age
+-- in the ClientHello (RFC 8446, 8.3): OpenSSL refuses early data that comes more than about 10 s late (ssl_local.h,
+-- TICKET_AGE_ALLOWANCE), so that with --patience 12 the claim is false. After the handshake (`connected`: a connection
+-- kept from before) TLS changes nothing: as in plain TCP what was sent waits and is carried out.
+--
+-- Where it was met. Late duplicates that began with a CDN's 0-RTT option, or that came only over pooled connections,
+-- while new connections that timed out never left anything behind.
+--
+-- What to do. Send no early data for what must not be done late or twice. `early_425` answers 425 (Too Early, RFC
+-- 8470) while the handshake is not over, which nginx tells by $ssl_early_data; the backend can be told, too (too_early
+-- = refuse does so everywhere). For connected clients the remedies are those of plain TCP.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
@@ -171,8 +172,8 @@ local function check_case(record, case, knobs)
 end
 
 return experiment {
-  claim = "For a client that left a stopped server before its TLS handshake was over nothing is carried out, except "
-    .. "early data, which is.",
+  claim = "A request is not carried out for a client that left a stopped server during its TLS handshake. Early "
+    .. "data is the exception.",
   knobs = {
     case = { "all", "case", "what the client speaks, and has from before the stop: a session, a connection",
       choices = choice.of(CASES, "name") },

@@ -1,27 +1,25 @@
--- A connect that does not get what it wants: which error ends it, after how long, and what stays at the server.
--- `bounded`: the client has a patience for its connection and a total for the whole exchange. `unbounded`: it has
--- neither, and the kernel ends the connect: by an error that comes back, or by the timer that sends the SYN again.
+-- Claim. A connect timeout covers only the handshake. It fires for a black hole or a full queue, but never for a
+-- server that does not accept.
 --
--- Why: a connect timeout bounds the handshake, which is the kernel's work: a server that hangs passes it. Then only a
--- bound on the whole exchange ends the wait, and a ghost with the request stays in the queue. curl counts TLS to
--- the handshake, so with https its --connect-timeout ends such a wait, too, and leaves a ghost all the same.
--- * The SYN is sent again after 1 s at the earliest (RFC 6298); nothing of the kernel's ends the connect before that,
---   user_timeout neither. tcp_syn_retries (or the option syncnt) doublings of 1 s are a count and a time, and the first
---   of both to be reached ends it (net/ipv4/tcp_timer.c, tcp_write_timeout). tcp_syn_linear_timeouts adds to the
---   count and puts off the doubling, but leaves the time: with few retries more SYNs go out in the same time, and with
---   the kernel's own 6 and 4 the end comes after 131 s, not 127 (computed). A user_timeout takes the place of the
---   time, and not of the count.
--- * ICMP ends a connect at once, but not if it comes while connect(2) itself still runs, as it does on a link without
---   delay: then it is kept as a soft error (net/ipv4/tcp_ipv4.c, tcp_v4_err; LockDroppedIcmps). Who polls and asks
---   SO_ERROR is told it, as curl does. A blocking connect(2) hears of it at the second SYN, whose ICMP finds the socket
---   unlocked (`blocking_icmp`).
--- * SO_SNDTIMEO bounds a blocking connect(2), whose error then is EINPROGRESS and no timeout (socket(7)). The kernel
---   goes on: its next SYN may connect a socket whose program was told that connect failed (`sndtimeo`).
--- * No answer to ARP: EHOSTUNREACH after three requests, one a second.
+-- Why. A connect timeout bounds the handshake, which is the kernel's work: a server that hangs passes it. Then only a
+-- bound on the whole exchange ends the wait, and a ghost with the request stays in the queue. curl counts TLS to the
+-- handshake, so with https its --connect-timeout ends such a wait, too, and leaves a ghost all the same. The SYN is
+-- sent again after 1 s at the earliest (RFC 6298); nothing of the kernel's ends the connect before that, user_timeout
+-- neither. tcp_syn_retries (or the option syncnt) doublings of 1 s are a count and a time, and whichever is reached
+-- first ends it (net/ipv4/tcp_timer.c, tcp_write_timeout). tcp_syn_linear_timeouts adds to the count and puts off the
+-- doubling, but leaves the time: with few retries more SYNs go out in the same time, and with the kernel's own 6 and 4
+-- the end comes after 131 s, not 127 (computed). A user_timeout takes the place of the time, and not of the count.
+-- ICMP ends a connect at once, but not if it comes while connect(2) itself still runs, as it does on a link without
+-- delay: then it is kept as a soft error (net/ipv4/tcp_ipv4.c, tcp_v4_err; LockDroppedIcmps). A program that polls and
+-- asks SO_ERROR is told it, as curl is. A blocking connect(2) hears of it at the second SYN, whose ICMP finds the
+-- socket unlocked (`blocking_icmp`). SO_SNDTIMEO bounds a blocking connect(2), whose error then is EINPROGRESS and no
+-- timeout (socket(7)). The kernel goes on: its next SYN may connect a socket whose program was told that connect
+-- failed (`sndtimeo`). Without an answer to ARP connect gives EHOSTUNREACH after three requests, one a second.
 --
--- Met as: health checks that connect and call a hung server healthy; "connection timed out" after two minutes that
--- no setting of the program explains; exit status 28 of curl, which says neither which timeout nor whose.
--- What to do: bound the whole exchange as well as the connect, and expect the request to be carried out anyway.
+-- Where it was met. Health checks that connect and call a hung server healthy; "connection timed out" after two
+-- minutes that no setting of the program explains; exit status 28 of curl, which says neither which timeout nor whose.
+--
+-- What to do. Bound the whole exchange as well as the connect, and expect the request to be carried out anyway.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local experiment = require "lunet.experiment"
@@ -302,8 +300,8 @@ local function check_cases(outcome, knobs)
 end
 
 return experiment {
-  claim = "A connect timeout bounds the handshake alone: it ends a connect into a black hole or to a full queue, "
-    .. "and no wait for a server that does not accept.",
+  claim = "A connect timeout covers only the handshake. It fires for a black hole or a full queue, but never for a "
+    .. "server that does not accept.",
   knobs = {
     client = { "lunet", "program", "who connects", choices = { "lunet", "curl" } },
     case = { "all", "situation", "one of them alone", choices = choice.of(CASES, "case") },
@@ -341,6 +339,9 @@ return experiment {
 
   control = { patience = 4.0, total = 4.5 },
   needs = { curl = "curl", perl = "perl-base" },
+  -- A row of `bounded` has a patience for its connection and a total for the whole exchange; one of `unbounded` has
+  -- neither, and the kernel ends the connect: by an error that comes back, or by the timer that sends the SYN again.
+  -- soft: ICMP errors that came while connect(2) ran; gave_up: whether the kernel's timer ended it.
   columns = { "case", "error", "by", "seconds", "depth", "ghosts", "bytes", "syns", "gave_up", "soft" },
   figures = function(outcome)
     local parts = {}

@@ -1,28 +1,28 @@
--- A connection whose peer says nothing more: which error it ends with, after how long, and when it never ends.
--- Every connection here is queued and never accepted, which for its client makes no difference.
---   data   bytes are unacknowledged, the peer is cut off     +user  with user_timeout
---   full   the peer's window is full; its kernel answers     +keep  with keepalive
---   idle   nothing is under way, the peer is cut off         +icmp  a router says: host unreachable
+-- Claim. user_timeout overrules tcp_retries2 and keepalive's count, and ends a connection whose live peer does not
+-- read. It never ends an idle one without keepalive.
 --
--- Why (net/ipv4/tcp_timer.c): three timers; what waits to be sent or acknowledged decides which one rules.
--- * retransmit (tcp_write_timeout): tcp_retries2 is a time, not a count: the sum of that many doublings of 200 ms, or
---   user_timeout instead, looked at only when the timer expires. Both count from the first retransmission, so that
---   the end comes late: for tcp_retries2 = 3 after 6.7 s, not 3.0, and on a link with 20 ms of round trip (knob
---   delay), whose timer expires at other times, after 3.7 s. A tail loss probe may come before the first of them.
---   ICMP "host unreachable" ends nothing: it names the error, and takes the doubling back (RFC 6069).
--- * probe (tcp_probe_timer): each answer clears the count, so a full window lives for ever (RFC 1122, 4.2.2.17). Only
---   user_timeout ends it, though the peer is there and answers; and no RST tells the peer, in whose queue it stays,
---   ESTABLISHED and without FIN. A peer answers one such probe in 500 ms (tcp_invalid_ratelimit), and the second
---   comes 400 ms after the first: with retries2 = 1 that alone ends it.
--- * keepalive (tcp_keepalive_timer): does nothing while bytes wait. With user_timeout the number of probes no longer
---   counts, whether it is smaller or larger; the first probe to find the time over ends it, with RST. Without
---   keepalive an idle connection has no timer at all, so that nothing ever looks at user_timeout.
--- The error is reported once (ETIMEDOUT, EHOSTUNREACH); then sends fail with EPIPE and reading is at its end.
+-- Why. Three timers (net/ipv4/tcp_timer.c) share the work; what waits to be sent or acknowledged decides which one
+-- rules. The retransmit timer (tcp_write_timeout): tcp_retries2 is a time, not a count: the sum of that many doublings
+-- of 200 ms, or user_timeout instead, looked at only when the timer expires. Both count from the first retransmission,
+-- so that the end comes late: for tcp_retries2 = 3 after 6.7 s, not 3.0, and on a link with 20 ms of round trip (knob
+-- delay), whose timer expires at other times, after 3.7 s. A tail loss probe may come before the first of them. ICMP
+-- "host unreachable" ends nothing: it names the error, and takes the doubling back (RFC 6069). The probe timer
+-- (tcp_probe_timer): each answer clears the count, so a full window lives for ever (RFC 1122, 4.2.2.17). Only
+-- user_timeout ends it, though the peer is there and answers; no RST tells the peer, in whose queue it stays,
+-- ESTABLISHED and without FIN. A peer answers one such probe in 500 ms (tcp_invalid_ratelimit), and the second comes
+-- 400 ms after the first: with retries2 = 1 that alone ends it. The keepalive timer (tcp_keepalive_timer) does nothing
+-- while bytes wait. With user_timeout the number of probes no longer counts, whether it is smaller or larger; the
+-- first probe to find the time over ends it, with RST. Without keepalive an idle connection has no timer at all, so
+-- that nothing ever looks at user_timeout. The error is reported once (ETIMEDOUT, EHOSTUNREACH); then sends fail with
+-- EPIPE and reading is at its end.
 --
--- Met as: a database pool whose queries hang for 15 minutes after a fail-over (tcp_retries2 = 15); keepalive set, and
--- no help since a query was under way; user_timeout set against that, which then cuts off readers that are only slow.
--- What to do: user_timeout and keepalive together, user_timeout = keepidle + keepintvl * keepcnt, above the longest
--- pause that a reader may make; and deadlines in the program, since the first two know nothing of a server that hangs.
+-- Where it was met. A database pool whose queries hang for 15 minutes after a fail-over (tcp_retries2 = 15); keepalive
+-- set, and no help since a query was under way; user_timeout set against that, which then cuts off readers that are
+-- only slow.
+--
+-- What to do. Set user_timeout and keepalive together, user_timeout = keepidle + keepintvl * keepcnt, above the
+-- longest pause that a reader may make. Put deadlines into the program, since the first two know nothing of a server
+-- that hangs.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local experiment = require "lunet.experiment"
@@ -82,6 +82,9 @@ end
 
 -- Those with `least` end, no sooner than it says and no later than `most` says; the others never do, and are watched
 -- for longer than `outlasts`. `timer`: the one that runs. `is_user`: with a user_timeout, of which the claim speaks.
+-- data: bytes are unacknowledged, and the peer is cut off; full: the peer's window is full, and its kernel answers;
+-- idle: nothing is under way, and the peer is cut off. +user: with user_timeout; +keep: with keepalive; +icmp: a
+-- router says that the host is unreachable. No connection is ever accepted, which makes no difference to its client.
 local CASES = {
   { case = "data", timer = "retransmit", data = true, cut = {}, least = after_retries, most = after_doubling },
   { case = "data+user", timer = "retransmit", data = true, cut = {}, options = user_timeout, is_user = true,
@@ -248,7 +251,7 @@ end
 
 return experiment {
   claim = "user_timeout overrules tcp_retries2 and keepalive's count, and ends a connection whose live peer does "
-    .. "not read, but never an idle one.",
+    .. "not read. It never ends an idle one without keepalive.",
   knobs = {
     case = { "all", "situation", "one of them alone", choices = choice.of(CASES, "case") },
     retries2 = { 2, "doublings", "tcp_retries2 of the client; 1 ends even a full window", min = 1, max = 6 },

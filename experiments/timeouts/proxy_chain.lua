@@ -1,31 +1,27 @@
--- A client asks through proxies, and everybody on the way has patience and tries again: how often is one request
--- carried out, and how often after its client has left?
+-- Claim. If every attempt fails, one request is carried out (retries + 1)^hops times, often after its client has left.
+-- A deadline that is passed on leaves retries + 1.
 --
--- Why: each hop sees only its own connection. A hop whose patience is over closes it and sends the request again on a
+-- Why. Each hop sees only its own connection. A hop whose patience is over closes it and sends the request again on a
 -- new one; the next hop, which knows nothing of that, still tries for the old one. If the server is slower than the
 -- last hop's patience every attempt fails, and each makes retries + 1 attempts one hop further on: (retries + 1)^hops
--- reach the server. It carries out all of them: to close takes back no byte, and a FIN behind the request (RFC 9293,
--- 3.6) does not say that nobody waits. With the same patience everywhere, what is the k-th retry at a hop begins k
--- patiences later, and these add up over the hops; the client leaves after retries + 1. What begins later than that
--- begins for nobody: 17 of 27 with two retries at three hops. If a hop's attempts all fit into one of the hop before
+-- reach the server. It carries out all of them: a close takes back no byte, and a FIN behind the request (RFC 9293,
+-- 3.6) does not say that nobody waits. With the same patience everywhere, the k-th retry at a hop begins k patiences
+-- later, and these add up over the hops; the client leaves after retries + 1. What begins later than that begins for
+-- nobody: 17 of 27 with two retries at three hops. If a hop's attempts all fit into one of the hop before
 -- (decreasing), the failure comes back while the client is there, and it tries again: as many attempts as before, but
--- none for nobody. Two things end the multiplication: a deadline that travels with the request, so that a hop has no
--- time left when its own patience is over; and a hop that looks for its client's FIN before it tries again (watch),
--- which takes a client that has half-closed for one that has gone, and is a race: FIN against that hop's own timer, won
--- by the time that a hop takes to connect (`raced` counts what it lets begin after the client). Both leave the client's
--- own attempts, retries + 1.
+-- none for nobody. Two things end the multiplication. A deadline travels with the request, so that a hop has no time
+-- left when its own patience is over. Or a hop looks for its client's FIN before it tries again (watch), which takes a
+-- client that has half-closed for one that has gone; it is a race of the FIN against that hop's own timer, won by the
+-- time that a hop takes to connect. Both leave the client's own attempts, retries + 1. Patience counts from when a
+-- request is sent, so that every attempt reaches the next hop, however late the machine is: counts are exact.
 --
--- Where people met it: a slow database that gets 27 times its load from three layers (library, gateway, service mesh)
+-- Where it was met. A slow database that gets 27 times its load from three layers (library, gateway, service mesh)
 -- that each try three times; a server that is busy for minutes after the last user has left; a longer timeout at the
 -- front that made users wait longer and changed nothing else.
 --
--- What to do: retry at one hop only, the client best (retrying = client shows it); elsewhere by a budget, and never
--- what another hop has already retried (an answer that says so). Send the deadline along, wait no longer than it, begin
--- nothing after it.
---
--- Method: each row is a chain of hosts that carries one request. The server works on all at once, each for `service`,
--- by sleeping, no CPU. Patience counts from when a request is sent, so that every attempt reaches the next hop, however
--- late the machine is: counts are exact. The server's kernel counts its connections too (`opened`: PassiveOpens).
+-- What to do. Retry at one hop only, the client best (retrying = client shows it); elsewhere by a budget, and never
+-- what another hop has already retried (an answer that says so). Send the deadline along, wait no longer than it, and
+-- begin nothing after it.
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
@@ -233,8 +229,8 @@ local function draw(outcome, knobs)
 end
 
 return experiment {
-  claim = "One request is carried out (retries + 1)^hops times if every attempt fails, many of them begun after its "
-    .. "client has left; a deadline that is passed on leaves retries + 1.",
+  claim = "If every attempt fails, one request is carried out (retries + 1)^hops times, often after its client has "
+    .. "left. A deadline that is passed on leaves retries + 1.",
   knobs = {
     hops = { 3, "hops", "from the client to the server, so hops - 1 proxies; all fewer are tried, too", min = 1,
       max = 5 },
@@ -247,6 +243,8 @@ return experiment {
       choices = { "all", "client" } },
     service = { 0.5, "s", "how long the server works on a request", min = 0, max = 60 },
   },
+  -- opened: the connections that the server's kernel counts (PassiveOpens); after: begun when the client had left;
+  -- raced: the same where a hop watches for FIN, which is a race.
   columns = { "mode", "hops", "executed", "predicted", "opened", "after", "after_pred", "raced", "left_s",
     "answered" },
   control = { retrying = "client" },
