@@ -78,11 +78,6 @@ local function possible(cases, loses)
   return list
 end
 
-local design_of = {}
-for _, design in ipairs(designs) do
-  design_of[design.name] = design
-end
-
 -- -- the programs -------------------------------------------------------------------------------
 
 local ANSWERS = { login = "welcome", balance = "100" }
@@ -320,7 +315,7 @@ end
 local function tries_port(knobs) return knobs.design == "all" or knobs.design == "same_port" end
 
 local function check_design(r)
-  local design = design_of[r.design]
+  local design = choice.find(designs, r.design, "name")
   local comes, is_pooled = design[r.timing], design.client == "connection"
   expect.record(("%s, %s"):format(r.design, r.timing), r, {
     unasked = comes and "welcome" or "nothing",
@@ -359,7 +354,7 @@ return experiment {
     lunet.note "B asks for its login, gives up and connects again. Then it asks for its balance."
     local outcome = { same_port = {}, reuses = {} }
     outcome.reconnects = lunet.together(reconnect_cases(knobs), function(case)
-      return reconnect(design_of[case.design], case.timing, knobs)
+      return reconnect(choice.find(designs, case.design, "name"), case.timing, knobs)
     end)
     if tries_port(knobs) then
       lunet.note "B comes again from the same port, while the server still has its former connection."

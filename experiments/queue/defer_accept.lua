@@ -47,11 +47,6 @@ local cases = {
   { name = "crowd_2", syncookies = 2, expected = { connected = 2, deferred = 0, depth = 2 } },
 }
 
-local case_of = {}
-for _, case in ipairs(cases) do
-  case_of[case.name] = case
-end
-
 -- -- what happens --------------------------------------------------------------------------------
 
 -- Made for all cases before any client connects: no handshake grows old meanwhile.
@@ -164,7 +159,7 @@ local function seconds_of(case, knobs)
 end
 
 local function check_client(r, kernel, knobs)
-  local case = case_of[r.case]
+  local case = choice.find(cases, r.case, "name")
   local has_left = case.leaves == "close" or case.leaves == "reset"
   expect.record(r.case, r, { server = "SYN_RECV", fate = case.fate, reads = case.reads,
     bytes = case.sends and #REQUEST or 0, client = has_left and "closed" or "ESTABLISHED",
@@ -190,18 +185,17 @@ return experiment {
 
   run = function(knobs)
     lunet.note "The kernel answers every SYN, but a client that says nothing does not come into the queue."
-    local stages = {}
-    for i, case in ipairs(choice.pick(cases, knobs.case, "name")) do stages[i] = stage(case, knobs) end
     local outcome = { clients = {}, counters = {}, crowds = {} }
-    local records = lunet.together(stages, function(s)
-      if s.case.syncookies then return { crowd = crowd(s) } end
-      local client, kernel = one_client(s)
-      return { client = client, kernel = kernel }
+    local records = lunet.together(choice.pick(cases, knobs.case, "name"), function(case)
+      return stage(case, knobs)
+    end, function(s)
+      if s.case.syncookies then return { crowd(s) } end
+      return table.pack(nil, one_client(s))
     end)
     for _, record in ipairs(records) do
-      outcome.clients[#outcome.clients + 1] = record.client
-      outcome.counters[#outcome.counters + 1] = record.kernel
-      outcome.crowds[#outcome.crowds + 1] = record.crowd
+      table.insert(outcome.crowds, record[1])
+      table.insert(outcome.clients, record[2])
+      table.insert(outcome.counters, record[3])
     end
     return outcome
   end,
@@ -217,7 +211,9 @@ return experiment {
     expect.cases("crowds", outcome.crowds, crowds, { "syncookies" })
     if knobs.defer == 0 then experiment.not_judged "nothing is deferred for 0 s" end
     for i, record in ipairs(outcome.clients) do check_client(record, outcome.counters[i], knobs) end
-    for i, r in ipairs(outcome.crowds) do expect.record(crowds[i].case, r, case_of[crowds[i].case].expected) end
+    for i, r in ipairs(outcome.crowds) do
+      expect.record(crowds[i].case, r, choice.find(cases, crowds[i].case, "name").expected)
+    end
   end,
   control = { case = "silent", syncookies = 2 },
 

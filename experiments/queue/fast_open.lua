@@ -42,10 +42,7 @@ local cases = {
   { name = "nobody" },
 }
 
-local why_not = {}
-for _, case in ipairs(cases) do
-  why_not[case.name] = case.why
-end
+local function why_not(name) return choice.find(cases, name, "name").why end
 
 -- -- what happens --------------------------------------------------------------------------------
 
@@ -126,7 +123,7 @@ end
 
 local function one_client(s)
   local at_server, at_client = lab.counters(s.server), lab.counters(s.client)
-  local why = why_not[s.case]
+  local why = why_not(s.case)
   local started = lunet.now()
   local client <close>, _, code = open_client(s)
   if not client then return { case = s.case, connect = code } end
@@ -198,12 +195,12 @@ end
 
 -- -- what is expected ---------------------------------------------------------------------------
 
--- The picked cases, by the list of the outcome that has their records.
-local function cases_of(knobs)
+-- Those of the picked cases, by the list of the outcome that they are in.
+local function by_list(record_of, knobs)
   local lists = { clients = {}, departures = {}, nobody = {} }
-  for _, case in ipairs(choice.pick(cases, knobs.case, "name")) do
+  for i, case in ipairs(choice.pick(cases, knobs.case, "name")) do
     local name = case.name == "nobody" and "nobody" or case.name:find "^left" and "departures" or "clients"
-    table.insert(lists[name], { case = case.name })
+    table.insert(lists[name], record_of(case, i))
   end
   return lists
 end
@@ -213,7 +210,7 @@ local MOMENT = 20 -- ms; that an exchange takes besides the delays
 
 --- The request comes with the SYN, or two ways later, or with the SYN that is sent again.
 local function check_client(r, knobs)
-  local why, is_first = why_not[r.case], r.case == "first"
+  local why, is_first = why_not(r.case), r.case == "first"
   local ms = 1000 * knobs.delay * (why and 3 or 1) + (SECOND_SYN[r.case] and 900 or 0)
   expect.record(r.case, r, { connect = is_first and "ESTABLISHED" or "SYN_SENT",
     in_syn = why and why:gsub("^TCPFastOpen", "") or "yes", ms = expect.time(math.floor(ms), 2.5 * ms + MOMENT) })
@@ -253,23 +250,17 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Every client has fetched its cookie before, but the first."
-    local stages = {}
-    for i, case in ipairs(choice.pick(cases, knobs.case, "name")) do stages[i] = stage(case, knobs) end
-    local outcome = { clients = {}, departures = {}, nobody = {} }
-    local records = lunet.together(stages, function(s)
+    local records = lunet.together(choice.pick(cases, knobs.case, "name"), function(case)
+      return stage(case, knobs)
+    end, function(s)
       if s.case == "nobody" then return nobody(s) end
       return (s.case:find "^left" and departure or one_client)(s)
     end)
-    for i, r in ipairs(records) do
-      local name = stages[i].case
-      local list = name == "nobody" and outcome.nobody or name:find "^left" and outcome.departures or outcome.clients
-      list[#list + 1] = r
-    end
-    return outcome
+    return by_list(function(_, i) return records[i] end, knobs)
   end,
 
   check = function(outcome, knobs)
-    local wanted = cases_of(knobs)
+    local wanted = by_list(function(case) return { case = case.name } end, knobs)
     for list in pairs(wanted) do expect.cases(list, outcome[list], wanted[list], { "case" }) end
     if knobs.places == 0 then experiment.not_judged "without places the server gives no cookie" end
     for _, r in ipairs(outcome.clients) do check_client(r, knobs) end
