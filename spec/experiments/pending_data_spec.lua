@@ -1,5 +1,5 @@
 local lunet = require "lunet"
-local judged = require "spec.support.judged"
+local judgement_of = require "spec.support.judgement"
 local pending_data = dofile "experiments/pending_data.lua"
 local it = require "spec.support.patient"(it)
 
@@ -237,7 +237,7 @@ describe("pending_data", function()
         rows[i] = { changed = changed, taken = 500, at_server = 200, at_client = 300 }
       end
       change(rows)
-      return judged(pending_data, { taken = 1000, send_error = "none", queue_depth = 1, waiting_at_server = 1000,
+      return judgement_of(pending_data, { taken = 1000, send_error = "none", queue_depth = 1, waiting_at_server = 1000,
         waiting_at_client = 0, received = 1000, is_intact = true, absorbed = rows },
         pending_data:settings { vary = "delay" })
     end

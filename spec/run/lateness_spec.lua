@@ -1,5 +1,5 @@
 local experiment = require "lunet.experiment"
-local judged = require "spec.support.judged"
+local judgement_of = require "spec.support.judgement"
 local lateness = require "lunet.run.lateness"
 local lunet = require "lunet"
 
@@ -13,7 +13,7 @@ describe("a bound from above", function()
   local function verdict_of(seconds, late)
     local declared = experiment { claim = "It is so.", run = function() return {} end,
       check = function() lateness.at_most("it ended", seconds, 1, late) end }
-    local run = judged(declared, {}, {})
+    local run = judgement_of(declared, {}, {})
     return { run.verdict, run.why }
   end
 

@@ -5,7 +5,7 @@
 --- record in the list `late`. Wrong values are: of a boolean the other one; of a count one more, one less and none; of
 --- a time or size a third of it and three times it; of a string another one of its column or of its kind; of a list
 --- the same without its first and without its last item.
-local judged = require "spec.support.judged"
+local judgement_of = require "spec.support.judgement"
 local value = require "lunet.text.value"
 
 local mutations = {}
@@ -150,7 +150,7 @@ end
 
 -- Broken is a check that ends by a mistake of its own: it says nothing about the claim.
 local function verdict_on(experiment, outcome, values)
-  local ok, judgement = pcall(judged, experiment, outcome, values)
+  local ok, judgement = pcall(judgement_of, experiment, outcome, values)
   if not ok then return "broken", tostring(judgement):match "[^\n]*" end
   if judgement.mistake then return "broken", judgement.why end
   return judgement.verdict, judgement.why, judgement.figures
@@ -182,7 +182,7 @@ end
 ---@return {fields: integer, noticed: integer, shown: integer, complaints: string[]} tally
 function mutations.try(experiment, outcome, values, listing)
   local shown = listing and listing.shown or {}
-  local figures = judged(experiment, outcome, values).figures
+  local figures = judgement_of(experiment, outcome, values).figures
   local is_measured = figures == nil or not figures:find "%d"
   local tally = { fields = 0, noticed = 0, shown = 0, complaints = {} }
   for _, field in ipairs(mutations.fields(outcome, listing and listing.sizes)) do

@@ -1,6 +1,6 @@
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
-local judged = require "spec.support.judged"
+local judgement_of = require "spec.support.judgement"
 local stuck_worker = dofile "experiments/operations/stuck_worker.lua"
 local it = require "spec.support.patient"(it)
 
@@ -140,11 +140,11 @@ describe("stuck_worker", function()
     local outcome = run { clients = values.clients, service = values.service, patience = values.patience,
       retry = "none", sharing = "reuseport", stuck = "accepts_none" }
     values.retry, values.sharing, values.stuck = "none", "reuseport", "accepts_none"
-    assert.equal("holds", judged(stuck_worker, outcome, values).verdict)
+    assert.equal("holds", judgement_of(stuck_worker, outcome, values).verdict)
     for _, count in ipairs { 160, 800, 1200, 1840 } do -- 4, 20, 30 and 46 % of 4000
       local rest = 4000 - count
       outcome.draws = { rest // 3, rest // 3, rest - 2 * (rest // 3), count }
-      local judgement = judged(stuck_worker, outcome, values)
+      local judgement = judgement_of(stuck_worker, outcome, values)
       assert.equal("does not hold", judgement.verdict)
       assert.match("^the kernel gave %d+ of 4000 connections to listener %d of 4$", judgement.why)
     end

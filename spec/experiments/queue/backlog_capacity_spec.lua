@@ -1,7 +1,7 @@
 local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
-local judged = require "spec.support.judged"
+local judgement_of = require "spec.support.judgement"
 local backlog_capacity = dofile "experiments/queue/backlog_capacity.lua"
 local it = require "spec.support.patient"(it)
 
@@ -88,9 +88,9 @@ describe("backlog_capacity", function()
     local outcome = run { backlog = 0, family = "tcp", syncookies = 0 }
     local old = { syncookies = 0, connected = 0, depth = 0, late = false, handshakes = 1 }
     outcome.capacity = { merged(full("tcp", 0, 4096), old) }
-    assert.equal("holds", judged(backlog_capacity, outcome, values).verdict)
+    assert.equal("holds", judgement_of(backlog_capacity, outcome, values).verdict)
     outcome.capacity[1].handshakes = 0 -- nobody is admitted, and not for that
-    assert.equal("does not hold", judged(backlog_capacity, outcome, values).verdict)
+    assert.equal("does not hold", judgement_of(backlog_capacity, outcome, values).verdict)
   end)
 
   for _, backlog in ipairs { 0, 1, 5, 100 } do
