@@ -43,11 +43,13 @@ describe("an injected fault", function()
     end
   end)
 
-  it("of a call at the edges of the core is told: dup2, fcntl, getrandom, recvfrom", function()
+  it("of a call at the edges of the core is told: dup2, fcntl, getdents64, getrandom, recvfrom", function()
     local uses = {
       dup2 = "",
       getrandom = 'local _place <close> = require "lunet.peer.scratch".open()',
       fcntl = 'local process <close> = assert(lunet.exec { "true" }) process:wait(20)',
+      getdents64 = 'local process <close> = assert(lunet.exec { "sleep", "1000" }) '
+        .. "assert(#assert(process:tree()) == 1)",
       recvfrom = 'local rule <close> = assert(assert(lunet.host()):drop { port = 7100 })',
     }
     for call, use in pairs(uses) do

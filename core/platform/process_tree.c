@@ -53,11 +53,12 @@ static int process_tree_read_all(struct process_tree *t) {
   int result = 0;
   DIR *proc = opendir("/proc");
   if (proc == NULL) return -errno;
-  for (struct dirent *d; result >= 0 && (d = readdir(proc)) != NULL;) {
+  for (struct dirent *d; result >= 0 && (errno = 0, d = readdir(proc)) != NULL;) {
     if (!isdigit((unsigned char)d->d_name[0])) continue;
     result = process_tree_read_entry(dirfd(proc), d->d_name, &e);
     if (result > 0) result = process_tree_append(t, &e);
   }
+  if (result >= 0 && errno != 0) result = -errno; /* the list would be short without a word */
   closedir(proc);
   return result;
 }
