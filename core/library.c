@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* The build tree has the library beside the program, an installation has it one floor up. */
-static const char *push_directory(lua_State *L) {
+static const char *library_push_directory(lua_State *L) {
   char place[PATH_MAX];
   ssize_t length = readlink("/proc/self/exe", place, sizeof place - 1);
   if (length == -1) return NULL;
@@ -26,12 +26,12 @@ static const char *push_directory(lua_State *L) {
   return NULL;
 }
 
-static bool is_ours(const char *name) {
+static bool library_is_ours(const char *name) {
   return strncmp(name, "lunet", 5) == 0 && (name[5] == '\0' || name[5] == '.');
 }
 
 /* Whether the template is one of the path of a Lua that nobody has configured. */
-static bool is_default(const char *template, size_t length) {
+static bool library_is_default(const char *template, size_t length) {
   for (const char *at = LUA_PATH_DEFAULT; at != NULL; at = strchr(at, *LUA_PATH_SEP)) {
     if (*at == *LUA_PATH_SEP) at++;
     if (strncmp(at, template, length) == 0 && (at[length] == '\0' || at[length] == *LUA_PATH_SEP))
@@ -41,12 +41,12 @@ static bool is_default(const char *template, size_t length) {
 }
 
 /* Pushes the path without its default templates, and with the library's own behind. */
-static void push_path(lua_State *L, const char *path, const char *directory) {
+static void library_push_path(lua_State *L, const char *path, const char *directory) {
   luaL_Buffer own;
   luaL_buffinit(L, &own);
   while (*path != '\0') {
     size_t length = strcspn(path, LUA_PATH_SEP);
-    if (length > 0 && !is_default(path, length)) {
+    if (length > 0 && !library_is_default(path, length)) {
       luaL_addlstring(&own, path, length);
       luaL_addstring(&own, LUA_PATH_SEP);
     }
@@ -60,7 +60,7 @@ static void push_path(lua_State *L, const char *path, const char *directory) {
 /* Replaces the words of package.searchpath, on top, by the library's own file of that module: if it
  * can be opened after all, what failed was of the moment. If not, adds why, which Lua does not say.
  */
-static bool push_own_file(lua_State *L, const char *name) {
+static bool library_push_own_file(lua_State *L, const char *name) {
   int words = lua_gettop(L);
   const char *inner = luaL_gsub(L, name, ".", "/");
   const char *format = strcmp(name, "lunet") == 0 ? "%s/%s/init.lua" : "%s/%s.lua";
@@ -79,20 +79,20 @@ static bool push_own_file(lua_State *L, const char *name) {
 }
 
 /* (name) -> loader, file; or why there is none. Upvalues: package, the library's directory. */
-static int search(lua_State *L) {
+static int library_search(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
-  if (!is_ours(name)) return 0;
+  if (!library_is_ours(name)) return 0;
   lua_getfield(L, lua_upvalueindex(1), "searchpath");
   lua_pushvalue(L, 1);
   lua_getfield(L, lua_upvalueindex(1), "path");
   const char *path = lua_tostring(L, -1);
   if (path == NULL) luaL_error(L, "'package.path' must be a string");
-  push_path(L, path, lua_tostring(L, lua_upvalueindex(2)));
+  library_push_path(L, path, lua_tostring(L, lua_upvalueindex(2)));
   lua_remove(L, -2);
   lua_call(L, 2, 2);
   if (!lua_isnil(L, -2))
     lua_pop(L, 1);
-  else if (!push_own_file(L, name))
+  else if (!library_push_own_file(L, name))
     return 1;
   if (luaL_loadfile(L, lua_tostring(L, -1)) != LUA_OK)
     return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name,
@@ -105,11 +105,11 @@ void library_open(lua_State *L) {
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "searchers");
   lua_pushvalue(L, -2);
-  if (push_directory(L) == NULL) {
+  if (library_push_directory(L) == NULL) {
     lua_pop(L, 3);
     return;
   }
-  lua_pushcclosure(L, search, 2);
+  lua_pushcclosure(L, library_search, 2);
   for (lua_Integer i = luaL_len(L, -2); i > 1; i--) {
     lua_rawgeti(L, -2, i);
     lua_rawseti(L, -3, i + 1);

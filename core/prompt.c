@@ -19,7 +19,7 @@ typedef struct line_editor {
 
 /* Opened only here, so that a script's start-up does not pay for it; never closed, since readline
  * leaves its own signal and terminal state behind. */
-static line_editor editor_open(void) {
+static line_editor prompt_editor_open(void) {
   line_editor editor = {NULL, NULL};
   void *library = isatty(STDIN_FILENO) ? dlopen("libreadline.so.8", RTLD_NOW) : NULL;
   if (library == NULL) return editor;
@@ -32,7 +32,7 @@ static line_editor editor_open(void) {
 }
 
 /* One line without its newline, for the caller to free; NULL at the end of the input. */
-static char *line_read(const line_editor *editor, const char *prompt) {
+static char *prompt_line_read(const line_editor *editor, const char *prompt) {
   if (editor->read != NULL) return editor->read(prompt);
   fputs(prompt, stdout);
   fflush(stdout);
@@ -54,9 +54,9 @@ static const char *prompt_push(lua_State *L, bool first) {
 }
 
 /* Pushes the next line, and nothing at the end of the input. */
-static bool line_push(lua_State *L, const line_editor *editor, bool first) {
+static bool prompt_line_push(lua_State *L, const line_editor *editor, bool first) {
   int top = lua_gettop(L);
-  char *line = line_read(editor, prompt_push(L, first));
+  char *line = prompt_line_read(editor, prompt_push(L, first));
   lua_settop(L, top);
   if (line == NULL) return false;
   if (first && line[0] == '=') /* the way to print a value before Lua 5.3 */
@@ -68,7 +68,7 @@ static bool line_push(lua_State *L, const line_editor *editor, bool first) {
 }
 
 /* Compiles `return <line>`; when that makes no sense nothing is pushed. */
-static bool expression_compile(lua_State *L) {
+static bool prompt_expression_compile(lua_State *L) {
   const char *text = lua_pushfstring(L, "return %s", lua_tostring(L, -1));
   bool compiled = luaL_loadbuffer(L, text, strlen(text), "=stdin") == LUA_OK;
   lua_remove(L, -2);
@@ -77,7 +77,7 @@ static bool expression_compile(lua_State *L) {
 }
 
 /* The compiler tells an incomplete statement from a wrong one by where it stopped. */
-static bool is_incomplete(lua_State *L, int status) {
+static bool prompt_is_incomplete(lua_State *L, int status) {
   static const char end[] = "<eof>";
   size_t length;
   const char *message = lua_tolstring(L, -1, &length);
@@ -86,12 +86,12 @@ static bool is_incomplete(lua_State *L, int status) {
 }
 
 /* Compiles the text at index 1, which grows line by line until it is complete. */
-static int statement_compile(lua_State *L, const line_editor *editor) {
+static int prompt_statement_compile(lua_State *L, const line_editor *editor) {
   for (;;) {
     size_t length;
     const char *text = lua_tolstring(L, 1, &length);
     int status = luaL_loadbuffer(L, text, length, "=stdin");
-    if (!is_incomplete(L, status) || !line_push(L, editor, false)) return status;
+    if (!prompt_is_incomplete(L, status) || !prompt_line_push(L, editor, false)) return status;
     lua_pushliteral(L, "\n");
     lua_replace(L, 2); /* the message makes room: text, newline, next line */
     lua_concat(L, 3);
@@ -99,10 +99,10 @@ static int statement_compile(lua_State *L, const line_editor *editor) {
 }
 
 /* Leaves a function, or with another status a message, alone on the stack. False at the end. */
-static bool statement_read(lua_State *L, const line_editor *editor, int *status) {
+static bool prompt_statement_read(lua_State *L, const line_editor *editor, int *status) {
   lua_settop(L, 0);
-  if (!line_push(L, editor, true)) return false;
-  *status = expression_compile(L) ? LUA_OK : statement_compile(L, editor);
+  if (!prompt_line_push(L, editor, true)) return false;
+  *status = prompt_expression_compile(L) ? LUA_OK : prompt_statement_compile(L, editor);
   const char *text = lua_tostring(L, 1);
   if (editor->read != NULL && text[0] != '\0') editor->remember(text);
   lua_remove(L, 1);
@@ -110,7 +110,7 @@ static bool statement_read(lua_State *L, const line_editor *editor, int *status)
 }
 
 /* Prints what is on the stack with the global `print`, which a script may have replaced. */
-static void values_print(lua_State *L) {
+static void prompt_values_print(lua_State *L) {
   int count = lua_gettop(L);
   if (count == 0) return;
   luaL_checkstack(L, LUA_MINSTACK, "too many results to print");
@@ -125,11 +125,11 @@ static void values_print(lua_State *L) {
 }
 
 void prompt_run(lua_State *L) {
-  line_editor editor = editor_open();
+  line_editor editor = prompt_editor_open();
   int status;
-  while (interrupt_ending() == 0 && statement_read(L, &editor, &status)) {
+  while (interrupt_ending() == 0 && prompt_statement_read(L, &editor, &status)) {
     if (status == LUA_OK && chunk_call(L, 0, LUA_MULTRET) == STATUS_OK)
-      values_print(L);
+      prompt_values_print(L);
     else
       chunk_report_as(L, "");
   }

@@ -24,7 +24,7 @@ static struct {
   size_t count;
 } kept;
 
-static void add(const char *path) {
+static void remover_add(const char *path) {
   char **more = realloc(kept.paths, (kept.count + 1) * sizeof *kept.paths);
   if (more == NULL) return;
   kept.paths = more;
@@ -32,7 +32,7 @@ static void add(const char *path) {
   if (kept.paths[kept.count] != NULL) kept.count++;
 }
 
-static void forget(const char *path) {
+static void remover_forget(const char *path) {
   for (size_t i = kept.count; i-- > 0;) {
     if (strcmp(kept.paths[i], path) != 0) continue;
     free(kept.paths[i]);
@@ -41,7 +41,7 @@ static void forget(const char *path) {
   }
 }
 
-static void learn(void) {
+static void remover_learn(void) {
   char packet[1 + PATH_MAX];
   ssize_t length; /* 0: lunet has ended */
   while ((length = recv(LEFTOVERS_SOCKET, packet, sizeof packet - 1, 0)) != 0) {
@@ -49,13 +49,13 @@ static void learn(void) {
     if (length == -1) return;
     packet[length] = '\0';
     if (packet[0] == LEFTOVERS_ADD)
-      add(packet + 1);
+      remover_add(packet + 1);
     else
-      forget(packet + 1);
+      remover_forget(packet + 1);
   }
 }
 
-static void remove_all(void) {
+static void remover_remove_all(void) {
   for (int i = 0; i < TRIES; i++) {
     int left = 0;
     for (size_t p = 0; p < kept.count; p++) left += file_remove_tree(kept.paths[p]) != 0;
@@ -71,7 +71,7 @@ _Noreturn void remover_run(void) {
   /* Leave the network namespace of the host that lunet was on: it must end with the host. Without
    * privilege that is refused, and the namespace ends with lunet. */
   unshare(CLONE_NEWNET);
-  learn();
-  remove_all();
+  remover_learn();
+  remover_remove_all();
   _exit(EXIT_SUCCESS);
 }

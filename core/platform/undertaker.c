@@ -30,7 +30,7 @@ struct packet {
   _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
 };
 
-static void packet_prepare(struct packet *p) {
+static void undertaker_packet_prepare(struct packet *p) {
   memset(p, 0, sizeof *p);
   p->bytes = (struct iovec){&p->message, sizeof p->message};
   p->header = (struct msghdr){.msg_iov = &p->bytes, .msg_iovlen = 1};
@@ -40,60 +40,65 @@ static void packet_prepare(struct packet *p) {
 
 /* -- the undertaker ------------------------------------------------------------------------ */
 
-static struct grave {
+struct grave {
   int ns;
   ino_t inode;
-} * graves;
-static size_t count;
+};
 
-static void take(int ns, ino_t inode) {
-  struct grave *more = realloc(graves, (count + 1) * sizeof *graves);
+/* In the undertaker's process: the namespaces that it holds. */
+static struct {
+  struct grave *graves;
+  size_t count;
+} yard;
+
+static void undertaker_take(int ns, ino_t inode) {
+  struct grave *more = realloc(yard.graves, (yard.count + 1) * sizeof *yard.graves);
   if (more == NULL) {
     close(ns); /* else the namespace would stay as long as lunet */
     return;
   }
-  graves = more;
-  graves[count++] = (struct grave){ns, inode};
+  yard.graves = more;
+  yard.graves[yard.count++] = (struct grave){ns, inode};
 }
 
-static void give_up(ino_t inode) {
-  for (size_t i = count; i-- > 0;) {
-    if (graves[i].inode != inode) continue;
-    close(graves[i].ns);
-    graves[i] = graves[--count];
+static void undertaker_give_up(ino_t inode) {
+  for (size_t i = yard.count; i-- > 0;) {
+    if (yard.graves[i].inode != inode) continue;
+    close(yard.graves[i].ns);
+    yard.graves[i] = yard.graves[--yard.count];
     return;
   }
 }
 
-static void obey(const struct packet *p) {
+static void undertaker_obey(const struct packet *p) {
   struct cmsghdr *control = CMSG_FIRSTHDR(&p->header);
   int ns;
-  if (p->message.order == FORGET) give_up(p->message.inode);
+  if (p->message.order == FORGET) undertaker_give_up(p->message.inode);
   if (p->message.order != ADD || control == NULL) return;
   memcpy(&ns, CMSG_DATA(control), sizeof ns);
-  take(ns, p->message.inode);
+  undertaker_take(ns, p->message.inode);
 }
 
-static void obey_until_end(void) {
+static void undertaker_obey_until_end(void) {
   struct packet p;
-  while (packet_prepare(&p), true) {
+  while (undertaker_packet_prepare(&p), true) {
     ssize_t length = recvmsg(STDIN_FILENO, &p.header, MSG_CMSG_CLOEXEC);
     if (length == sizeof p.message)
-      obey(&p);
+      undertaker_obey(&p);
     else if (length != -1 || errno != EINTR)
       return; /* 0: lunet has ended */
   }
 }
 
-static void shorten_retries(void) {
-  for (size_t i = 0; i < count; i++)
-    if (setns(graves[i].ns, CLONE_NEWNET) == 0)
+static void undertaker_shorten_retries(void) {
+  for (size_t i = 0; i < yard.count; i++)
+    if (setns(yard.graves[i].ns, CLONE_NEWNET) == 0)
       file_write("/proc/sys/net/ipv4/tcp_orphan_retries", "1");
 }
 
 /* A name of its own: ps(1) must not list two processes as lunet. A session of its own: Ctrl-C and
  * `timeout` reach a whole process group. */
-static _Noreturn void be_undertaker(int socket) {
+static _Noreturn void undertaker_live(int socket) {
   sigset_t all;
   setsid();
   sigfillset(&all);
@@ -103,8 +108,8 @@ static _Noreturn void be_undertaker(int socket) {
   close_range(STDIN_FILENO + 1, ~0u, 0); /* the far ends of lunet's sockets must see its end */
   char nothing = 0;
   send(STDIN_FILENO, &nothing, sizeof nothing, MSG_NOSIGNAL);
-  if (chdir("/") == 0) obey_until_end(); /* keep no directory busy */
-  shorten_retries();
+  if (chdir("/") == 0) undertaker_obey_until_end(); /* keep no directory busy */
+  undertaker_shorten_retries();
   _exit(EXIT_SUCCESS);
 }
 
@@ -112,16 +117,19 @@ static _Noreturn void be_undertaker(int socket) {
 
 enum { LONGEST_S = 1 }; /* an undertaker that somebody has stopped must not stop lunet */
 
-static int undertaker = -1; /* lunet's end of the socket */
-static pid_t owner;         /* a child that forks without exec must not speak for its parent */
+/* The undertaker of this process. */
+static struct {
+  int socket;  /* lunet's end; -1: there is none */
+  pid_t owner; /* a child that forks without exec must not speak for its parent */
+} undertaker = {.socket = -1};
 
 /* Returns when the undertaker has let go of lunet's descriptors. */
-static void start(void) {
+static void undertaker_start(void) {
   int pair[2];
   char nothing;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) return;
   pid_t child = fork();
-  if (child == 0) be_undertaker(pair[1]);
+  if (child == 0) undertaker_live(pair[1]);
   close(pair[1]);
   while (child != -1 && recv(pair[0], &nothing, sizeof nothing, 0) == -1 && errno == EINTR)
     continue;
@@ -131,15 +139,15 @@ static void start(void) {
   }
   struct timeval longest = {.tv_sec = LONGEST_S};
   setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
-  owner = getpid();
-  undertaker = pair[0];
+  undertaker.owner = getpid();
+  undertaker.socket = pair[0];
 }
 
-static void tell(enum order order, int ns) {
+static void undertaker_tell(enum order order, int ns) {
   struct packet p;
   struct stat about;
-  if (undertaker == -1 || owner != getpid() || fstat(ns, &about) == -1) return;
-  packet_prepare(&p);
+  if (undertaker.socket == -1 || undertaker.owner != getpid() || fstat(ns, &about) == -1) return;
+  undertaker_packet_prepare(&p);
   p.message = (struct message){order, about.st_ino};
   if (order == ADD) {
     struct cmsghdr *control = CMSG_FIRSTHDR(&p.header);
@@ -150,12 +158,12 @@ static void tell(enum order order, int ns) {
     p.header.msg_control = NULL;
     p.header.msg_controllen = 0;
   }
-  while (sendmsg(undertaker, &p.header, MSG_NOSIGNAL) == -1 && errno == EINTR) continue;
+  while (sendmsg(undertaker.socket, &p.header, MSG_NOSIGNAL) == -1 && errno == EINTR) continue;
 }
 
 void undertaker_add(int ns) {
-  if (undertaker == -1) start();
-  tell(ADD, ns);
+  if (undertaker.socket == -1) undertaker_start();
+  undertaker_tell(ADD, ns);
 }
 
-void undertaker_forget(int ns) { tell(FORGET, ns); }
+void undertaker_forget(int ns) { undertaker_tell(FORGET, ns); }
