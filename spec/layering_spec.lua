@@ -50,6 +50,8 @@ describe("script/check-layering", function()
       'require "lunet.text.width"' },
     ["takes a run in parts"] = { "a function outside run/ takes a run in parts", "lua/lunet/tell/story.lua",
       "function story.more(name, experiment) return name, experiment end" },
+    ["stands below run/ and takes a run"] = { "a floor below run/ knows no run", "lua/lunet/recording/depths.lua",
+      "function depths.all(run) return depths.of(run.events) end" },
     ["computes groups"] = { "run:groups(), run:cast() and run:lines() derive this once", "lua/lunet/report/page.lua",
       'local list = require("lunet.recording.groups").of(run.events, {})' },
     ["computes who is who"] = { "run:groups(), run:cast() and run:lines() derive this once",

@@ -38,6 +38,15 @@ describe("a run", function()
     assert.equal("first", run:cast():at("10.0.0.1:5", "10.0.0.2:80", 1))
   end)
 
+  it("says what was not seen: looks at the kernel that failed, failures, and segments that came too fast", function()
+    local function unseen(at) return { kind = "unseen", at = at, host = 1, what = "sockets", code = "EMFILE" } end
+    assert.same({}, run_of({}):unseen())
+    assert.same({ "The kernel could not be asked once (EMFILE)." }, run_of({ events = { unseen(1) } }):unseen())
+    assert.same({ "The kernel could not be asked 2 times (EMFILE).", "Not seen: a tap.",
+      "7 segments came too fast to be seen." }, run_of({ events = { unseen(1), unseen(2) }, failures = { "a tap" },
+      wire = { dropped = 7, error = 0 } }):unseen())
+  end)
+
   it("that could not run says why in one line", function()
     local run = run_of({ name = "a" }):fail "no luck\nstack traceback:\n\t..."
     assert.same({ format = 1, experiment = "a", verdict = "could not run", why = "no luck" }, run:record())

@@ -242,21 +242,4 @@ function timeline.sentence(line)
   return (line.who and not line.is_kernel and line.who .. " " or "") .. timeline.words(line)
 end
 
---- What was not seen of a run, in sentences.
----@param run lunet.run
----@return string[]
-function timeline.unseen(run)
-  local told, count, code = {}, 0, nil
-  for _, e in ipairs(run.events) do
-    if e.kind == "unseen" then count, code = count + 1, code or e.code end
-  end
-  local often = count == 1 and "once" or count .. " times"
-  if count > 0 then told[1] = ("The kernel could not be asked %s (%s)."):format(often, code) end
-  for _, message in ipairs(run.failures) do told[#told + 1] = ("Not seen: %s."):format(message) end
-  if run.wire and run.wire.dropped > 0 then
-    told[#told + 1] = ("%d segments came too fast to be seen."):format(run.wire.dropped)
-  end
-  return told
-end
-
 return timeline

@@ -167,7 +167,7 @@ local function recorded(run)
   if run.lost > 0 then
     parts[1] = ("%d earlier events are lost: the ring holds the last ones."):format(run.lost)
   end
-  for _, sentence in ipairs(timeline.unseen(run)) do parts[#parts + 1] = sentence end
+  for _, sentence in ipairs(run:unseen()) do parts[#parts + 1] = sentence end
   if not run.wire then
     parts[#parts + 1] = "The wire was not recorded."
   else

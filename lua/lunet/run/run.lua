@@ -71,6 +71,22 @@ end
 ---@return table
 function run:record() return require("lunet.run.record").of(self) end
 
+--- What was not seen of it, in sentences.
+---@return string[]
+function run:unseen()
+  local told, count, code = {}, 0, nil
+  for _, e in ipairs(self.events) do
+    if e.kind == "unseen" then count, code = count + 1, code or e.code end
+  end
+  local often = count == 1 and "once" or count .. " times"
+  if count > 0 then told[1] = ("The kernel could not be asked %s (%s)."):format(often, code) end
+  for _, message in ipairs(self.failures) do told[#told + 1] = ("Not seen: %s."):format(message) end
+  if self.wire and self.wire.dropped > 0 then
+    told[#told + 1] = ("%d segments came too fast to be seen."):format(self.wire.dropped)
+  end
+  return told
+end
+
 -- -- what several tellers need ------------------------------------------------------------------
 
 -- Derives a field when it is first asked for; an error is raised each time.

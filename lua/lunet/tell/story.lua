@@ -1,7 +1,7 @@
 --- A run as text, for a terminal or a pipe: the claim, the knobs, the timeline, the outcome, the
 --- verdict.
-local depths = require "lunet.recording.depths"
 local interrupt = require "lunet.text.interrupt"
+local queue_lines = require("lunet.tell.queues").lines
 local sequence = require "lunet.tell.sequence"
 local tabular = require "lunet.text.table"
 local text = require "lunet.text.width"
@@ -72,7 +72,7 @@ local function note_lines(rows, lost)
 end
 
 local function add_unseen(lines, run)
-  for _, sentence in ipairs(timeline.unseen(run)) do text.add_wrapped(lines, "  ", "(" .. sentence .. ")") end
+  for _, sentence in ipairs(run:unseen()) do text.add_wrapped(lines, "  ", "(" .. sentence .. ")") end
   return lines
 end
 
@@ -104,8 +104,8 @@ end
 
 local function add_all(lines, more) return table.move(more, 1, #more, #lines + 1, lines) end
 
-local function add_depths(lines, run)
-  local ok, drawn = interrupt.pcall(depths.lines, run)
+local function add_queues(lines, run)
+  local ok, drawn = interrupt.pcall(queue_lines, run)
   if not ok or not drawn then return end
   lines[#lines + 1] = "\nQueues (how many wait to be accepted; the kernel's own numbers)\n"
   add_all(lines, drawn)
@@ -169,7 +169,7 @@ end
 function story.rest(run, style)
   local heading, rows = safe_timeline_lines(run, style or {})
   local lines = add_all({ heading }, rows)
-  add_depths(lines, run)
+  add_queues(lines, run)
   lines[#lines + 1] = "\nOutcome\n"
   add_all(lines, outcome_lines(run))
   lines[#lines + 1] = ""
