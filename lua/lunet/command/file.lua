@@ -116,13 +116,22 @@ local function describe(failure)
   return (is_assert or has_traceback) and failure or text
 end
 
+local function complain(name, why) standard.complain(("%s: %s"):format(name, why)) end
+
+local function misuse(name, why)
+  complain(name, why)
+  return verdict.WRONG_USE
+end
+
+local function could_not_run(run, why)
+  standard.complain(("%s could not run: %s"):format(run.name, why))
+  run:fail(why)
+end
+
 --- Executes it; says so if it could not run.
 local function execute(run, options)
   local are_here, missing = needs.find(run.experiment.needs)
-  if not are_here then
-    standard.complain(("%s could not run: %s"):format(run.name, missing))
-    return run:fail(missing)
-  end
+  if not are_here then return could_not_run(run, missing) end
   local _progress <close> = progress.show(core.is_terminal(2))
   local ok, failure = xpcall(execution.execute, function(failure)
     return interrupt.is(failure) and failure or describe(failure)
@@ -130,13 +139,12 @@ local function execute(run, options)
   if ok and run.note then standard.complain(("note: %s %s"):format(run.name, run.note)) end
   if ok then return end
   if interrupt.is(failure) then error(failure, 0) end
-  standard.complain(("%s could not run: %s"):format(run.name, failure))
-  run:fail(failure)
+  could_not_run(run, failure)
 end
 
 local function tell_help(name, parser)
   local ok, why = standard.print(shown(parser:get_help()))
-  if not ok then standard.complain(("%s: standard output: %s"):format(name, why)) end
+  if not ok then complain(name, "standard output: " .. why) end
   return ok and verdict.DONE or verdict.COULD_NOT_RUN
 end
 
@@ -145,8 +153,7 @@ end
 local function execute_diverted(run, options)
   local kept, refused = core.divert_output()
   if not kept then
-    standard.complain(("%s could not run: %s"):format(run.name, refused))
-    run:fail(refused)
+    could_not_run(run, refused)
     return true
   end
   local is_back, why
@@ -199,14 +206,14 @@ local function run_as_story(run, options)
 end
 
 local function status_of(run, told, why)
-  if not told then standard.complain(("%s: standard output: %s"):format(run.name, why)) end
-  if run.mistake then standard.complain(("%s: %s"):format(run.name, run.mistake)) end
+  if not told then complain(run.name, "standard output: " .. why) end
+  if run.mistake then complain(run.name, run.mistake) end
   return told and verdict.statuses[run.verdict] or verdict.COULD_NOT_RUN
 end
 
 -- Nothing is run, since a file that was asked for could not be written.
 local function refuse(run, options, why)
-  standard.complain(("%s: %s"):format(run.name, why))
+  complain(run.name, why)
   run:fail(why)
   if options.json then tell_record(run) end
   return verdict.COULD_NOT_RUN
@@ -216,7 +223,7 @@ end
 local function write_files(files, run)
   local ok, why = files:write(run)
   if ok then return nil end
-  standard.complain(("%s: %s"):format(run.name, why))
+  complain(run.name, why)
   return verdict.COULD_NOT_RUN
 end
 
@@ -241,28 +248,16 @@ function command.run(experiment, script, arguments)
   local name = script:match "([^/]+)%.lua$" or script:match "[^/]+$" or script
   local parser = parser_for(script, experiment)
   local ok, options = parser:pparse(join_negative_values(arguments))
-  if not ok then
-    standard.complain(("%s: %s"):format(name, explain_misuse(experiment, options)))
-    return verdict.WRONG_USE
-  end
+  if not ok then return misuse(name, explain_misuse(experiment, options)) end
   if options.help then return tell_help(name, parser) end
   local values, wrong = read_knobs(experiment, options)
-  if not values then
-    standard.complain(name .. ": " .. wrong)
-    return verdict.WRONG_USE
-  end
+  if not values then return misuse(name, wrong) end
   local this = new_run(experiment, values, name)
   local files, refused, is_misuse = outputs.open(options, script)
-  if not files then
-    if not is_misuse then return refuse(this, options, refused) end
-    standard.complain(("%s: %s"):format(name, refused))
-    return verdict.WRONG_USE
-  end
+  if not files and is_misuse then return misuse(name, refused) end
+  if not files then return refuse(this, options, refused) end
   options.record, refused = level_of(options, files, experiment)
-  if not options.record then
-    standard.complain(("%s: %s"):format(name, refused))
-    return verdict.WRONG_USE
-  end
+  if not options.record then return misuse(name, refused) end
   options.follow = files:follower(this)
   local told, why = (options.json and run_as_json or run_as_story)(this, options)
   local status = status_of(this, told, why)
