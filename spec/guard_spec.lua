@@ -1,6 +1,7 @@
 local lunet = require "lunet"
 local exec = require "spec.support.exec"
 local program = require "spec.support.program"
+local scratch = require "lunet.peer.scratch"
 local tagged = require "spec.support.tagged"
 
 local BOUND = 10 -- seconds; for what takes no time
@@ -132,11 +133,10 @@ end
 
 describe("lunet-guard", function()
   it("is needed to start a program", function()
-    local place = assert(io.popen "mktemp -d"):read "l"
+    local place <close> = scratch.open()
     local result = program.shell(([[
       cd %s && cp "$LUNET" lunet && LUA_PATH="$LUNET_SOURCE/lua/?.lua;$LUNET_SOURCE/lua/?/init.lua;;" ./lunet -e '
-        print(select(2, require "lunet".exec { "true" }))']]):format(quote(place)))
-    os.execute("rm -r " .. quote(place))
+        print(select(2, require "lunet".exec { "true" }))']]):format(quote(place.path)))
     assert.equal("exec true: libexec/lunet/lunet-guard beside or above the program lunet: "
       .. "no such file or directory (ENOENT)\tENOENT\n", result.output)
   end)

@@ -1,4 +1,5 @@
 -- Signals that end lunet (core/binding/interrupt.c): with everything closed, and soon.
+local lfs = require "lfs"
 local lunet = require "lunet"
 local scratch = require "lunet.peer.scratch"
 
@@ -131,7 +132,7 @@ describe("an experiment that a signal ends", function()
   local place
   before_each(function()
     place = scratch.open()
-    assert(os.execute(("mkdir '%s/tmp'"):format(place.path)))
+    assert(lfs.mkdir(place.path .. "/tmp"))
   end)
   after_each(function() place:close() end)
 

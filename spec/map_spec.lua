@@ -3,27 +3,11 @@
 local lfs = require "lfs"
 local map = require "spec.map"
 local program = require "spec.support.program"
+local tree = require "spec.support.tree"
 
 local ROOT = os.getenv "LUNET_SOURCE"
 
 local FILE_LINES <const>, FUNCTION_LINES <const> = 400, 40
-
---- The paths below a folder that end so, from the root of the tree, in order.
-local function files_of(folder, ending, found)
-  found = found or {}
-  for name in lfs.dir(ROOT .. "/" .. folder) do
-    local path = folder .. "/" .. name
-    if name:sub(1, 1) ~= "." then
-      if lfs.attributes(ROOT .. "/" .. path, "mode") == "directory" then
-        files_of(path, ending, found)
-      elseif path:find(ending .. "$") then
-        found[#found + 1] = path
-      end
-    end
-  end
-  table.sort(found)
-  return found
-end
 
 local function exists(path) return lfs.attributes(ROOT .. "/" .. path, "mode") == "file" end
 
@@ -43,9 +27,9 @@ local function stems_of(source)
 end
 
 local function sources()
-  local list = files_of("core", "%.c")
+  local list = tree.files("core", "%.c$")
   for _, folder in ipairs { "lua/lunet", "experiments" } do
-    for _, path in ipairs(files_of(folder, "%.lua")) do
+    for _, path in ipairs(tree.files(folder, "%.lua$")) do
       if not path:find "^lua/lunet/types/" then list[#list + 1] = path end
     end
   end
@@ -94,7 +78,7 @@ describe("the map of the tests", function()
       for _, stem in ipairs(stems_of(source)) do stems[stem] = true end
     end
     local lost = {}
-    for _, spec in ipairs(files_of("spec", "_spec%.lua")) do
+    for _, spec in ipairs(tree.files("spec", "_spec%.lua$")) do
       local stem = spec:match "^(.*)_spec%.lua$"
       while stem and not stems[stem] do stem = stem:match "^(.*)_[^_/]*$" end
       if not stem and not map.OF_THE_WHOLE[spec] then lost[#lost + 1] = spec end
@@ -107,7 +91,7 @@ describe("nothing is too long:", function()
   it("no file of core, lua, experiments and spec has over 400 lines", function()
     local long = {}
     for _, folder in ipairs { "core", "lua", "experiments", "spec" } do
-      for _, path in ipairs(files_of(folder, "%.[chl]u?a?")) do
+      for _, path in ipairs(tree.files(folder, "%.[chl]u?a?$")) do
         local lines = count_lines(path)
         if lines > FILE_LINES then long[#long + 1] = ("%s has %d lines"):format(path, lines) end
       end
@@ -118,7 +102,7 @@ describe("nothing is too long:", function()
   it("no function of an experiment has over 40 lines", function()
     -- luac 5.4 frees twice when it lists several files at once.
     local listing = program.shell(("cd %s && for file in %s; do luac5.4 -l -p $file || exit; done"):format(
-      program.quote(ROOT), table.concat(files_of("experiments", "%.lua"), " ")))
+      program.quote(ROOT), table.concat(tree.files("experiments", "%.lua$"), " ")))
     assert.equal("", listing.errors)
     local long, count = {}, 0
     for path, first, last in listing.output:gmatch "function <([^:>]+):(%d+),(%d+)>" do

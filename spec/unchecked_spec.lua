@@ -1,6 +1,8 @@
 -- Each look at the kernel can fail: the process may have no descriptor or no memory left. A script that uses the
 -- result at once then says "attempt to index a nil value" and not what failed.
 
+local tree = require "spec.support.tree"
+
 -- The calls and how their result is used without a check. %b() is the call's arguments.
 local UNCHECKED <const> = {
   "([%w_.%]]+:counters%b())", -- the result is subtracted or indexed later, if not here
@@ -8,11 +10,6 @@ local UNCHECKED <const> = {
   "([%w_.%]]+:sockets%b())[.%[]",
   "([%w_.%]]+:info%b())[.%[]",
 }
-
-local function files()
-  local pipe <close> = assert(io.popen "find experiments lua/lunet -name '*.lua'")
-  return pipe:read "a"
-end
 
 -- The lines of a script that use a result without assert.
 local function unchecked(name, text)
@@ -31,7 +28,9 @@ end
 describe("a look at the kernel that fails", function()
   it("is told with its error by every script of the repository", function()
     local count = 0
-    for name in files():gmatch "[^\n]+" do
+    local paths = tree.files("experiments", "%.lua$")
+    table.move(tree.files("lua/lunet", "%.lua$"), 1, 1000, #paths + 1, paths)
+    for _, name in ipairs(paths) do
       local file <close> = assert(io.open(name))
       assert.same({}, unchecked(name, file:read "a"))
       count = count + 1

@@ -1,3 +1,4 @@
+local lfs = require "lfs"
 local catalogue = require "lunet.command.catalogue"
 local lunet = require "lunet"
 local scratch = require "lunet.peer.scratch"
@@ -73,8 +74,7 @@ describe("loading a catalogue", function()
   end)
 
   it("names the folder that it cannot read", function()
-    assert(os.execute(("mkdir -p %s/shut"):format(place.path)))
-    local lfs = require "lfs"
+    assert(lfs.mkdir(place.path .. "/shut"))
     local dir = lfs.dir
     lfs.dir = function(path)
       if path:find "shut" then error(("cannot open %s: Permission denied"):format(path)) end

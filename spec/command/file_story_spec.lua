@@ -1,4 +1,5 @@
 -- What the lunet program tells of a run in the terminal: every case is a real process.
+local lfs = require "lfs"
 local dkjson = require "dkjson"
 local scratch = require "lunet.peer.scratch"
 local program = require "spec.support.program"
@@ -66,7 +67,7 @@ describe("the name of an experiment", function()
   end
 
   it("is that of its file, without directories and .lua", function()
-    assert(os.execute(("mkdir %s/a.lua"):format(place.path)))
+    assert(lfs.mkdir(place.path .. "/a.lua"))
     write_script("a.lua/an_echo.lua", ECHO)
     write_script("a.lua/bare", ECHO)
     assert.equal("echo", name_of "./echo.lua --json")

@@ -1,6 +1,7 @@
 local core = require "lunet.core"
 local features = require "lunet.network.features"
 local lunet = require "lunet"
+local tree = require "spec.support.tree"
 
 local ROOT = os.getenv "LUNET_SOURCE"
 
@@ -10,11 +11,11 @@ local function read(path)
 end
 
 -- The files below some directories, with what they are written in.
-local function files_of(pattern, ...)
-  local paths, directories = {}, {}
-  for i, directory in ipairs { ... } do directories[i] = ("'%s/%s'"):format(ROOT, directory) end
-  local pipe <close> = assert(io.popen(("find %s -name '%s'"):format(table.concat(directories, " "), pattern)))
-  for path in pipe:lines() do paths[#paths + 1] = path end
+local function files_of(ending, ...)
+  local paths = {}
+  for _, folder in ipairs { ... } do
+    for _, path in ipairs(tree.files(folder, ending)) do paths[#paths + 1] = ROOT .. "/" .. path end
+  end
   assert(#paths > 0)
   return paths
 end
@@ -46,12 +47,12 @@ describe("the table of features", function()
 
   it("has every setting that lunet, an experiment, a spec or a measurement names", function()
     local unknown = {}
-    for _, path in ipairs(files_of("*.lua", "lua", "experiments", "spec", "bench")) do
+    for _, path in ipairs(files_of("%.lua$", "lua", "experiments", "spec", "bench")) do
       for name in read(path):gmatch "[\"'](net%.%l%w*%.[%w_%.]+)" do
         if not name:find "%.no_such_" then missing("sysctl", name:gsub("%.$", ""), path, unknown) end
       end
     end
-    for _, path in ipairs(files_of("*.c", "core")) do
+    for _, path in ipairs(files_of("%.c$", "core")) do
       for name in read(path):gmatch '"/proc/sys/(net/[%w_/]+)' do
         missing("sysctl", name:gsub("/", "."), path, unknown)
       end
@@ -61,7 +62,7 @@ describe("the table of features", function()
 
   it("has every option, message and call of the core's that the kernel gives a name", function()
     local unknown = {}
-    for _, path in ipairs(files_of("*.c", "core")) do
+    for _, path in ipairs(files_of("%.c$", "core")) do
       for token in without_c_comments(read(path)):gmatch "%f[%w_][%u][%u%d]+_?[%w_]*" do
         local kind = kind_of(token)
         if kind and not features.find(kind, token) and is_the_kernels(token) then
@@ -76,7 +77,7 @@ describe("the table of features", function()
     local host <close> = assert(lunet.host())
     local unknown, here = {}, {}
     for name in pairs(assert(host:counters())) do here[name] = true end
-    for _, path in ipairs(files_of("*.lua", "lua", "experiments", "spec")) do
+    for _, path in ipairs(files_of("%.lua$", "lua", "experiments", "spec")) do
       for name in read(path):gmatch "%f[%w_]%u%l?%l?%l?%l?%l?%l?%l?%u%w+" do
         if here[name] then missing("counter", name, path, unknown) end
       end

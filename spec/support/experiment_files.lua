@@ -1,14 +1,11 @@
 --- The files of experiments/, whose names are unique although they lie in folders by subject.
+local tree = require "spec.support.tree"
+
 local files = {}
 
 --- Paths from the root of the tree, in order.
 ---@return string[]
-function files.all()
-  local pipe <close> = assert(io.popen "find experiments -name '*.lua' | sort")
-  local paths = {}
-  for path in pipe:lines() do paths[#paths + 1] = path end
-  return paths
-end
+function files.all() return tree.files("experiments", "%.lua$") end
 
 --- The path of an experiment from the root of the tree. Raises an error if there is none of that name.
 ---@param name string
