@@ -111,7 +111,7 @@ describe("a program", function()
     process:wait(BOUND)
     core.record(false)
     local lines = {}
-    for _, line in ipairs(require "lunet.recording.timeline".lines((core.events(first)))) do
+    for _, line in ipairs(require "lunet.run.run".of({ events = (core.events(first)) }):rows()) do
       lines[#lines + 1] = line.who .. " " .. line.what
     end
     assert.same({
