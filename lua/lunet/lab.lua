@@ -10,6 +10,7 @@
 --- lab.LONG.
 local core = require "lunet.core"
 local lunet = require "lunet"
+local option_table = require "lunet.text.options"
 
 local lab = {}
 
@@ -28,11 +29,12 @@ lab.PORT = 7300
 ---@return any ... the other hosts, then the links (lunet.network)
 function lab.hosts(wanted)
   if type(wanted) ~= "table" or #wanted == 0 then core.misuse "hosts: a list of hosts expected" end
-  for field in pairs(wanted) do
-    if math.type(field) ~= "integer" and field ~= "delay" then
-      core.misuse(("hosts: unknown option '%s' (known: delay)"):format(tostring(field)))
-    end
+  local named = {}
+  for field, value in pairs(wanted) do
+    if math.type(field) ~= "integer" then named[field] = value end
   end
+  local unknown = option_table.unknown("option", named, { "delay" })
+  if unknown then core.misuse("hosts: " .. unknown) end
   local made, count = {}, #wanted
   for i = 1, count do made[i] = assert(lunet.host(wanted[i])) end
   for i = 2, count do made[count + i - 1] = lunet.link(made[1], made[i], { delay = wanted.delay }) end
