@@ -60,6 +60,7 @@ map.WITHOUT_SPEC = {
   ["lua/lunet/load/remedy.lua"] = "remedies are judged by their experiment: load/trial_spec.lua",
   ["lua/lunet/network/interfaces.lua"] = "a part of networks: network/link_spec.lua, network/lan_spec.lua",
   ["lua/lunet/network/network.lua"] = "what links and LANs share: network/link_spec.lua, network/lan_spec.lua",
+  ["lua/lunet/peer_process.lua"] = "another name: peer/process_spec.lua",
   ["lua/lunet/report/diagram_style.lua"] = "a style sheet: report/diagram_spec.lua",
   ["lua/lunet/report/diagrams.lua"] = "one diagram after the other: report/page_spec.lua",
   ["lua/lunet/report/marks.lua"] = "what a diagram is drawn of: report/diagram_spec.lua",
@@ -69,6 +70,7 @@ map.WITHOUT_SPEC = {
   ["lua/lunet/run/shortage.lua"] = "a part of the verdict: experiment_spec.lua",
   ["lua/lunet/tell/last_events.lua"] = "the end of an assertion's message: busted_spec.lua",
   ["lua/lunet/text/interrupt.lua"] = "one text: interrupt_spec.lua",
+  ["lua/lunet/workload.lua"] = "another name: load/workload_spec.lua",
 }
 
 --- Specs of no single source of core, lua or experiments: what they are about.

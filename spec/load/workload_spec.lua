@@ -1,7 +1,7 @@
 local lunet = require "lunet"
 local raised = require "spec.support.raised"
 local merged = require "spec.support.merged"
-local workload = require "lunet.load.workload"
+local workload = require "lunet.workload"
 
 local BOUND = 10 -- s; bounds waits for states that do come
 

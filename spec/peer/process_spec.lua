@@ -1,5 +1,5 @@
 local lunet = require "lunet"
-local peer_process = require "lunet.peer.process"
+local peer_process = require "lunet.peer_process"
 local exec = require "spec.support.exec"
 local raised = require "spec.support.raised"
 local tagged = require "spec.support.tagged"
