@@ -231,7 +231,9 @@ local function judge(kind, result, wanted)
   if is_wrong_use and not is_usage(errors) and (lines_in(errors) ~= 1 or not errors:find "^lunet[^\n]*: ") then
     return ("status %d with %d lines on standard error"):format(status, lines_in(errors))
   end
-  if status == 2 and result.output ~= "" then return "status 2, and something on standard output" end
+  -- What stands before the file on the line has run by then: --version, -e.
+  local has_begun = errors:find "^lunet: cannot open "
+  if status == 2 and result.output ~= "" and not has_begun then return "status 2, and something on standard output" end
   return nil
 end
 
