@@ -1,7 +1,7 @@
---- The files of the source tree.
+--- The files of the source tree: that of LUNET_SOURCE, else the one whose root is the current directory.
 local lfs = require "lfs"
 
-local ROOT = os.getenv "LUNET_SOURCE"
+local ROOT = os.getenv "LUNET_SOURCE" or "."
 
 local tree = {}
 
