@@ -1,54 +1,11 @@
 -- What Ctrl-C does while an experiment runs: every case is a real process.
-local scratch = require "lunet.peer.scratch"
+local stage = require "spec.support.command_stage"
 
+local write_script, first_line, with_run = stage.write_script, stage.first_line, stage.with_run
 local place -- a directory for the scripts of this spec
 
-local function write_script(name, text) return place:write(name, text) end
-
-local function first_line(path)
-  local file = io.open(path)
-  if not file then return nil end
-  local line = file:read "l"
-  file:close()
-  return line
-end
-
-local ECHO = [[
-  local experiment = require "lunet.experiment"
-  return experiment {
-    claim = "The queue takes five connections or more.",
-    knobs = {
-      backlog = { 5, "connections", "how many the kernel may queue", min = 0, max = 1000 },
-      is_shut = { false, "", "whether the gate is shut" },
-      mode = { "slow", "way", "how it is done", choices = { "slow", "fast" } },
-      offset = { 0, "lines", "where to begin" },
-      patience = { 0.25, "s", "how long to wait", min = 0 },
-    },
-    run = function(knobs)
-      local outcome = {}
-      for name, value in pairs(knobs) do outcome[name] = value end
-      return outcome
-    end,
-    check = function(outcome) assert(outcome.backlog >= 5, "there is too little room") end,
-  }
-]]
-
--- An experiment without knobs, of the body of its run.
-local function with_run(body)
-  return ([[
-    local lunet = require "lunet"
-    local experiment = require "lunet.experiment"
-    return experiment { claim = "It runs.", run = function() %s end, check = function() end }]]):format(body)
-end
-
-setup(function()
-  place = scratch.open()
-  write_script("echo.lua", ECHO)
-end)
-
-teardown(function()
-  place:close()
-end)
+setup(function() place = stage.open() end)
+teardown(function() place:close() end)
 
 describe("Ctrl-C during a run", function()
   -- Starts lunet, sends it Ctrl-C when it is ready; what it said on standard error, and its status.

@@ -1,70 +1,15 @@
 -- What the lunet program does with an experiment, as its user meets it: every case is a real process.
-local dkjson = require "dkjson"
 local lunet = require "lunet"
-local scratch = require "lunet.peer.scratch"
 local merged = require "spec.support.merged"
 local program = require "spec.support.program"
+local stage = require "spec.support.command_stage"
 
+local write_script, run, decode, with_run, UNJUDGED =
+  stage.write_script, stage.run, stage.decode, stage.with_run, stage.UNJUDGED
 local place -- a directory for the scripts of this spec
 
-local function write_script(name, text) return place:write(name, text) end
-
-local function run(arguments)
-  return program.shell(("cd %s && unset LUA_INIT LUA_INIT_5_4 && exec %s %s"):format(
-    place.path, os.getenv "LUNET", arguments))
-end
-
--- The one object that is all of the output.
-local function decode(output)
-  local object, after, message = dkjson.decode(output)
-  assert.is_nil(message)
-  assert.is_table(object)
-  assert.match("^%s*$", output:sub(after))
-  return object
-end
-
-local ECHO = [[
-  local experiment = require "lunet.experiment"
-  return experiment {
-    claim = "The queue takes five connections or more.",
-    knobs = {
-      backlog = { 5, "connections", "how many the kernel may queue", min = 0, max = 1000 },
-      is_shut = { false, "", "whether the gate is shut" },
-      mode = { "slow", "way", "how it is done", choices = { "slow", "fast" } },
-      offset = { 0, "lines", "where to begin" },
-      patience = { 0.25, "s", "how long to wait", min = 0 },
-    },
-    run = function(knobs)
-      local outcome = {}
-      for name, value in pairs(knobs) do outcome[name] = value end
-      return outcome
-    end,
-    check = function(outcome) assert(outcome.backlog >= 5, "there is too little room") end,
-  }
-]]
-
--- An experiment without knobs, of the body of its run.
-local function with_run(body)
-  return ([[
-    local lunet = require "lunet"
-    local experiment = require "lunet.experiment"
-    return experiment { claim = "It runs.", run = function() %s end, check = function() end }]]):format(body)
-end
-
--- Its check cannot tell.
-local UNJUDGED = [[
-  local experiment = require "lunet.experiment"
-  return experiment { claim = "It runs.", run = function() return { depth = 5 } end,
-    check = function() experiment.not_judged "the machine slept" end }]]
-
-setup(function()
-  place = scratch.open()
-  write_script("echo.lua", ECHO)
-end)
-
-teardown(function()
-  place:close()
-end)
+setup(function() place = stage.open() end)
+teardown(function() place:close() end)
 
 describe("the exit status of an experiment", function()
   it("is 0 when the claim held", function()
@@ -305,7 +250,8 @@ describe("the knobs of an experiment", function()
 end)
 
 describe("--control", function()
-  local WITH_CONTROL <const> = ECHO:gsub("run = function", "control = { backlog = 4, patience = 1 }, run = function", 1)
+  local WITH_CONTROL <const> = stage.ECHO:gsub("run = function",
+    "control = { backlog = 4, patience = 1 }, run = function", 1)
 
   it("runs the experiment with the knobs of its control, and says that its claim must not hold", function()
     write_script("controlled.lua", WITH_CONTROL)
@@ -335,7 +281,7 @@ end)
 describe("--help", function()
   it("lists the claim, the knobs with their units, defaults and bounds, and the exit statuses; and ends with 0",
     function()
-      write_script("silent.lua", (ECHO:gsub("local outcome", "print 'it ran' local outcome")))
+      write_script("silent.lua", (stage.ECHO:gsub("local outcome", "print 'it ran' local outcome")))
       for _, option in ipairs { "--help", "-h", "--backlog 7 --help" } do
         local result = run("silent.lua " .. option)
         assert.same({ 0, "" }, { result.status, result.errors })

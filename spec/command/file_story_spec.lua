@@ -1,63 +1,12 @@
 -- What the lunet program tells of a run in the terminal: every case is a real process.
 local lfs = require "lfs"
-local dkjson = require "dkjson"
-local scratch = require "lunet.peer.scratch"
-local program = require "spec.support.program"
+local stage = require "spec.support.command_stage"
 
+local write_script, run, decode, with_run = stage.write_script, stage.run, stage.decode, stage.with_run
 local place -- a directory for the scripts of this spec
 
-local function write_script(name, text) return place:write(name, text) end
-
-local function run(arguments)
-  return program.shell(("cd %s && unset LUA_INIT LUA_INIT_5_4 && exec %s %s"):format(
-    place.path, os.getenv "LUNET", arguments))
-end
-
--- The one object that is all of the output.
-local function decode(output)
-  local object, after, message = dkjson.decode(output)
-  assert.is_nil(message)
-  assert.is_table(object)
-  assert.match("^%s*$", output:sub(after))
-  return object
-end
-
-local ECHO = [[
-  local experiment = require "lunet.experiment"
-  return experiment {
-    claim = "The queue takes five connections or more.",
-    knobs = {
-      backlog = { 5, "connections", "how many the kernel may queue", min = 0, max = 1000 },
-      is_shut = { false, "", "whether the gate is shut" },
-      mode = { "slow", "way", "how it is done", choices = { "slow", "fast" } },
-      offset = { 0, "lines", "where to begin" },
-      patience = { 0.25, "s", "how long to wait", min = 0 },
-    },
-    run = function(knobs)
-      local outcome = {}
-      for name, value in pairs(knobs) do outcome[name] = value end
-      return outcome
-    end,
-    check = function(outcome) assert(outcome.backlog >= 5, "there is too little room") end,
-  }
-]]
-
--- An experiment without knobs, of the body of its run.
-local function with_run(body)
-  return ([[
-    local lunet = require "lunet"
-    local experiment = require "lunet.experiment"
-    return experiment { claim = "It runs.", run = function() %s end, check = function() end }]]):format(body)
-end
-
-setup(function()
-  place = scratch.open()
-  write_script("echo.lua", ECHO)
-end)
-
-teardown(function()
-  place:close()
-end)
+setup(function() place = stage.open() end)
+teardown(function() place:close() end)
 
 describe("the name of an experiment", function()
   local function name_of(arguments)
@@ -68,8 +17,8 @@ describe("the name of an experiment", function()
 
   it("is that of its file, without directories and .lua", function()
     assert(lfs.mkdir(place.path .. "/a.lua"))
-    write_script("a.lua/an_echo.lua", ECHO)
-    write_script("a.lua/bare", ECHO)
+    write_script("a.lua/an_echo.lua", stage.ECHO)
+    write_script("a.lua/bare", stage.ECHO)
     assert.equal("echo", name_of "./echo.lua --json")
     assert.equal("an_echo", name_of "a.lua/an_echo.lua --json")
     assert.equal("an_echo", name_of(place.path .. "/a.lua/an_echo.lua --json"))

@@ -1,16 +1,6 @@
 local lunet = require "lunet"
+local converse = require "spec.support.converse"
 local raised = require "spec.support.raised"
-
--- Connects, accepts and sends a line each way.
-local function converse(client, listener)
-  local near = assert(client:connect(listener, 10))
-  local far = assert(listener:accept(10))
-  assert(near:send "ping\n")
-  assert.equal("ping", far:receive("l", 10))
-  assert(far:send "pong\n")
-  assert.equal("pong", near:receive("l", 10))
-  return near, far
-end
 
 local function has_interface(host, interface)
   return host:sysctl("net.ipv4.conf." .. interface .. ".forwarding") ~= nil

@@ -1,6 +1,7 @@
 local lunet = require "lunet"
 local code_of = require "spec.support.code_of"
 local eventually = require "spec.support.eventually"
+local lossy = require "spec.support.lossy"
 
 local BOUND = 10 -- seconds; for what takes no time, or a retransmission
 local SHORT = 0.02 -- for what is to time out
@@ -10,17 +11,12 @@ local families = {
   { name = "IPv6", any = "::", loopback = "::1" },
 }
 
-describe("a rule", function()
-  local server, client, opened
+local lost = lossy.count
 
-  before_each(function()
-    opened = {}
-    server, client = assert(lunet.host "server"), assert(lunet.host "client")
-    for _, host in ipairs { server, client } do
-      host:sysctl("net.ipv4.tcp_rto_min_us", 5000) -- since Linux 6.11; without it all takes 0.2 s
-    end
-    lunet.link(server, client)
-  end)
+describe("a rule", function()
+  local server, client
+
+  before_each(function() server, client = lossy.hosts() end)
 
   after_each(function()
     server:close()
@@ -32,18 +28,7 @@ describe("a rule", function()
     return assert(server:listen { address = family.any, port = port, backlog = 16 })
   end
 
-  -- Both ends of a connection: the client's, the server's.
-  local function pair(listener)
-    local near = assert(client:connect(listener, BOUND))
-    local far = assert(listener:accept(BOUND))
-    table.move({ near, far }, 1, 2, #opened + 1, opened)
-    return near, far
-  end
-
-  -- So many of them, all of a kind that nobody sends again.
-  local function lost(rule)
-    return (assert(rule:lost()))
-  end
+  local function pair(listener) return lossy.pair(client, listener) end
 
   describe("that goes by flags", function()
     local listener

@@ -2,6 +2,7 @@ local lunet = require "lunet"
 local code_of = require "spec.support.code_of"
 local count_descriptors = require "spec.support.descriptors"
 local eventually = require "spec.support.eventually"
+local lossy = require "spec.support.lossy"
 
 local BOUND = 10 -- seconds; for what takes no time, or a retransmission
 local SHORT = 0.02 -- for what is to time out
@@ -11,17 +12,12 @@ local families = {
   { name = "IPv6", any = "::", loopback = "::1" },
 }
 
-describe("a rule", function()
-  local server, client, link, opened
+local lost = lossy.count
 
-  before_each(function()
-    opened = {}
-    server, client = assert(lunet.host "server"), assert(lunet.host "client")
-    for _, host in ipairs { server, client } do
-      host:sysctl("net.ipv4.tcp_rto_min_us", 5000) -- since Linux 6.11; without it all takes 0.2 s
-    end
-    link = lunet.link(server, client)
-  end)
+describe("a rule", function()
+  local server, client, link
+
+  before_each(function() server, client, link = lossy.hosts() end)
 
   after_each(function()
     server:close()
@@ -33,22 +29,11 @@ describe("a rule", function()
     return assert(server:listen { address = family.any, port = port, backlog = 16 })
   end
 
-  -- Both ends of a connection: the client's, the server's.
-  local function pair(listener)
-    local near = assert(client:connect(listener, BOUND))
-    local far = assert(listener:accept(BOUND))
-    table.move({ near, far }, 1, 2, #opened + 1, opened)
-    return near, far
-  end
+  local function pair(listener) return lossy.pair(client, listener) end
 
   local function connect_code(host, target)
     local connection <close>, _, code = host:connect(target, BOUND)
     return connection and "connected" or code
-  end
-
-  -- So many of them, all of a kind that nobody sends again.
-  local function lost(rule)
-    return (assert(rule:lost()))
   end
 
   for _, family in ipairs(families) do
