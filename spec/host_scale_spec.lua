@@ -54,7 +54,7 @@ do -- the timeline's memory is in use from here on: it keeps 16,384 events
   local listener <close> = assert(lunet.listen { backlog = 1 })
   for _ = 1, 16384 do listener:gate(1) end
 end
-use(200)
+use(800) -- so many, until the allocator's arena has its size
 use(%d)
 ]]
 
