@@ -16,7 +16,6 @@ map.WITHOUT_SPEC = {
   ["core/binding/file.c"] = "calls for the library's files: replacement_spec.lua, peer/scratch_spec.lua",
   ["core/binding/tcp_info.c"] = "fields of connection:info(): connection_spec.lua",
   ["core/binding/type.c"] = "what each Lua type is made of: misuse_spec.lua",
-  ["core/binding/task/coroutine.c"] = "a part of the type task: task_waiting_spec.lua",
   ["core/binding/task/life.c"] = "a part of the type task: task_spec.lua",
   ["core/binding/task/nursery.c"] = "a part of the type task: task_spec.lua",
   ["core/binding/task/outcome.c"] = "a part of the type task: task_spec.lua",

@@ -313,21 +313,18 @@ assert(#lunet.open_handles() == 3)
 ]])
   end)
 
-  it("is canceled if it has not begun", function()
-    assert.same({ 0, "CANCELED\n", "" }, closed [[
-waits(function() end):join(10) -- its coroutine serves again
-local task = lunet.spawn(function() end)
-close()
-print(select(3, task:join(10)))
-]])
-  end)
-
-  it("is canceled if the script resumes its coroutine before it has begun", function()
-    assert.same({ 0, "cannot resume the coroutine of a task that has not begun\nCANCELED\n", "" }, closed [[
+  it("serves no other task, so a script that closes it later harms none", function()
+    assert.same({ 0, "dead\ncannot resume dead coroutine\ntrue\ntrue\tit goes on\n", "" }, closed [[
 waits(function() end):join(10)
-local task = lunet.spawn(function() end, 1, 2)
-print(select(2, coroutine.resume(co, "an argument")))
-print(select(3, task:join(10)))
+local task = lunet.spawn(function()
+  lunet.sleep(0.01)
+  return "it goes on"
+end)
+lunet.sleep(0)
+print(coroutine.status(co))
+print(select(2, coroutine.resume(co)))
+print(coroutine.close(co))
+print(task:join(10))
 ]])
   end)
 end)

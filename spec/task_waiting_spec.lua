@@ -1,14 +1,10 @@
 local lunet = require "lunet"
 local raised_by = require "spec.support.raised"
 
-local FOREVER, BOUND = math.huge, 10
+local BOUND = 10 -- s
 
 local function fail(value)
   error(value, 0)
-end
-
-local function wait()
-  lunet.sleep(FOREVER)
 end
 
 after_each(function()
@@ -273,55 +269,5 @@ describe("the coroutine of a task", function()
     assert(lunet.sleep(0))
     assert.is_true(coroutine.resume(thread))
     assert.matches("a plain coroutine cannot wait", select(2, task:join(BOUND)))
-  end)
-
-  -- Ends a task, then runs another on the same coroutine.
-  local function run_after(first, second)
-    local function on_coroutine(fn)
-      local thread
-      local task = lunet.spawn(function()
-        thread = coroutine.running()
-        return fn()
-      end)
-      local results = table.pack(pcall(task.join, task, BOUND))
-      return thread, results
-    end
-    local first_thread = on_coroutine(first)
-    local second_thread, results = on_coroutine(second)
-    assert.equal(first_thread, second_thread)
-    return table.unpack(results, 1, results.n)
-  end
-
-  it("is used again without the debug hook of the task before", function()
-    local lines = 0
-    local ok, joined, hook = run_after(
-      function() debug.sethook(function() lines = lines + 1 end, "l") end,
-      function() return debug.gethook() or "none" end)
-    assert.same({ true, true, "none" }, { ok, joined, hook })
-    local before = lines
-    assert.is_true(select(2, run_after(function() end, function() return true end)))
-    assert.equal(before, lines)
-  end)
-
-  -- The next error with the same text was reported with the traceback of the one before.
-  it("is used again without the error that the task before had caught", function()
-    local function catch()
-      local child = lunet.spawn(fail, "boom")
-      pcall(child.join, child)
-    end
-    local traceback
-    run_after(catch, function()
-      xpcall(fail, function(failure) traceback = lunet.traceback(failure) end, "boom")
-    end)
-    assert.not_matches("task spawned at", traceback)
-  end)
-
-  it("is used again after an error and after cancel", function()
-    assert.same({ true, true, 1 }, { run_after(function() fail "boom" end, function() return 1 end) })
-    local task = lunet.spawn(wait)
-    assert(lunet.sleep(0))
-    task:cancel()
-    assert.equal("CANCELED", select(3, task:join(BOUND)))
-    assert.same({ true, true, 2 }, { run_after(function() end, function() return 2 end) })
   end)
 end)

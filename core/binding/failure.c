@@ -171,15 +171,6 @@ void failure_push_origin(lua_State *L, int index) {
   lua_pop(L, 2);
 }
 
-void failure_forget(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &ORIGINS) == LUA_TTABLE) {
-    lua_pushthread(L);
-    lua_pushnil(L);
-    lua_rawset(L, -3);
-  }
-  lua_pop(L, 1);
-}
-
 /* Pushes "\nstack traceback: ..." of the running function, behind what is known already. */
 static void failure_push_origin_and_traceback(lua_State *L, int index) {
   failure_push_origin(L, index);

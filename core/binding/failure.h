@@ -27,8 +27,6 @@ void failure_remember(lua_State *L, int index);
 /* Pushes what this coroutine remembers of the error at `index`, or "". */
 void failure_push_origin(lua_State *L, int index);
 
-void failure_forget(lua_State *L);
-
 /* Message handlers. The first keeps the error value as it is and remembers its traceback; the
  * second makes it a text, with the tracebacks of the tasks that it came through. */
 int failure_note(lua_State *L);

@@ -19,12 +19,6 @@ static int life_settled(lua_State *L, nursery *n) {
   return 1;
 }
 
-/* Lies on top of the stack below until the task begins: it is what coroutine.resume calls, if the
- * script has kept the coroutine of a task that is over, which serves again. */
-static int life_refuse_resume(lua_State *L) {
-  return misuse(L, "cannot resume the coroutine of a task that has not begun");
-}
-
 /* The first function of a coroutine: its stack is the task, the body and its arguments. */
 static int life_run_body(lua_State *L) {
   task *t = lua_touserdata(L, 1);
@@ -75,7 +69,6 @@ static void life_end(lua_State *L, task *t, int results) {
   lua_getiuservalue(L, -1, VALUE_THREAD); /* nothing else keeps it in a moment */
   lua_insert(L, -2);
   life_keep_outcome(L, t, results);
-  if (lua_status(t->L) == LUA_OK) coroutine_keep(L, &t->rt->coroutines, t->L);
   t->L = NULL;
   op_release(&t->op);
   bool is_joined = !list_empty(&t->joiners);
@@ -172,7 +165,6 @@ static void life_go_on(op *o) {
     return;
   }
   t->state = TASK_RUNNING;
-  lua_pop(t->L, 1); /* life_refuse_resume */
   if (!t->is_canceled) {
     life_resume(t, lua_gettop(t->L) - 1);
     return;
@@ -212,14 +204,13 @@ int task_spawn(lua_State *L) {
   task_init(t, rt, NULL);
   type_set(L, TASK_TYPE);
   life_keep_spawner(L, t);
-  t->L = coroutine_push(L, &rt->coroutines);
+  t->L = lua_newthread(L);
   lua_setiuservalue(L, -2, VALUE_THREAD);
   lua_insert(L, 1); /* the task below the body */
-  if (!lua_checkstack(t->L, arguments + 3)) misuse(L, "too many arguments");
+  if (!lua_checkstack(t->L, arguments + 2)) misuse(L, "too many arguments");
   lua_pushcfunction(t->L, life_run_body);
   lua_pushlightuserdata(t->L, t);
   lua_xmove(L, t->L, arguments);
-  lua_pushcfunction(t->L, life_refuse_resume);
   lua_pushvalue(L, 1);
   t->self = luaL_ref(L, LUA_REGISTRYINDEX);
   nursery_open(&t->body, t, parent->handles);

@@ -43,7 +43,6 @@ static void runtime_open(lua_State *L, runtime *rt) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
   life_open_main(rt, lua_tothread(L, -1));
   lua_pop(L, 1);
-  coroutine_open(L, &rt->coroutines);
   anchor_open(L, rt->lp);
   interrupt_set_runtime(rt);
 }

@@ -3,7 +3,6 @@
 #define LUNET_BINDING_TASK_STATE_H
 
 #include "binding/task.h"
-#include "binding/task/coroutine.h"
 #include "handle/loop.h"
 #include "handle/scope.h"
 
@@ -57,10 +56,9 @@ enum {
 
 /* One for each Lua state, in its registry. */
 struct runtime {
-  loop *lp;      /* NULL before it is opened and after the state began to close */
-  task main;     /* the script itself; its coroutine is the main thread */
-  task *current; /* whose Lua code runs now */
-  struct coroutines coroutines;
+  loop *lp;        /* NULL before it is opened and after the state began to close */
+  task main;       /* the script itself; its coroutine is the main thread */
+  task *current;   /* whose Lua code runs now */
   bool is_driving; /* the main thread waits, and so the loop runs */
   bool is_stuck;   /* no task can go on, and the main thread is about to raise that */
 };
