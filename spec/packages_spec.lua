@@ -1,0 +1,80 @@
+local program = require "spec.support.program"
+
+local SCRIPT = program.quote(os.getenv "LUNET_SOURCE" .. "/script/packages")
+
+-- A machine of its own: the directories that decide what starts at boot are empty, no package is installed, and
+-- apt-get(8) does no more than what the packages of two services do.
+local MACHINE = [==[
+set -e
+place=$1
+mkdir "$place/sbin" "$place/bin"
+mount --bind /usr/sbin "$place/sbin"
+for directory in /usr/sbin /etc/init.d /etc/systemd/system /etc/rc[0-6S].d /var/lib/systemd; do
+  mount -t tmpfs none "$directory"
+done
+ln -s "$place"/sbin/* /usr/sbin/
+rm -f /usr/sbin/policy-rc.d
+
+install_service() {
+  printf '%s\n' '#!/bin/sh' '### BEGIN INIT INFO' "# Provides: $1" '# Default-Start: 2 3 4 5' \
+    '# Default-Stop: 0 1 6' '### END INIT INFO' >/etc/init.d/$1
+  chmod +x /etc/init.d/$1
+  printf '[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\nAlias=%s-alias.service\n' \
+    "$1" >/etc/systemd/system/$1.service
+  DPKG_MAINTSCRIPT_PACKAGE=$1 deb-systemd-helper enable $1.service
+  update-rc.d $1 defaults
+}
+install_service former
+
+export -f install_service
+echo '#!/bin/bash
+echo "$*" >>PLACE/calls
+[[ $* == *" install "* ]] || exit 0
+for service in new timer; do install_service $service; done
+rm /etc/init.d/timer /etc/rc?.d/*timer # it has a unit alone
+/usr/sbin/policy-rc.d; echo "policy $?" >>PLACE/calls
+echo trouble; exit ${STATUS-0}' | sed "s,PLACE,$place," >"$place/bin/apt-get"
+echo '#!/bin/sh' >"$place/bin/dpkg-query"
+chmod +x "$place"/bin/*
+status=0
+PATH=$place/bin:$PATH "$2" peers || status=$?
+find /etc/rc[2-5].d -name 'S*'
+find /etc/systemd/system -path '*.wants/*'
+ls /usr/sbin/policy-rc.d 2>/dev/null || true
+exit $status
+]==]
+
+describe("script/packages", function()
+  local place
+
+  before_each(function()
+    place = os.tmpname()
+    os.remove(place)
+    assert(os.execute("mkdir -m 755 " .. place))
+  end)
+  after_each(function() os.execute("rm -rf " .. place) end)
+
+  local function install(status)
+    local file <close> = assert(io.open(place .. "/machine", "w"))
+    assert(file:write(MACHINE))
+    file:close()
+    return program.shell(("STATUS=%d exec unshare --user --map-root-user --mount bash %s/machine %s %s"):format(status,
+      place, place, SCRIPT))
+  end
+
+  local FORMER = "/etc/rc2.d/S01former\n/etc/rc3.d/S01former\n/etc/rc4.d/S01former\n/etc/rc5.d/S01former\n"
+    .. "/etc/systemd/system/multi-user.target.wants/former.service\n"
+
+  it("starts no service of what it installs, now or at boot, and leaves those that were there", function()
+    local result = install(0)
+    assert.same({ 0, FORMER }, { result.status, result.output })
+    local file <close> = assert(io.open(place .. "/calls"))
+    assert.matches("install .* memcached .*\npolicy 101\n$", file:read "a")
+  end)
+
+  it("starts none if not all could be installed, and says why", function()
+    local result = install(100)
+    assert.same({ 3, FORMER }, { result.status, result.output })
+    assert.matches("\ntrouble\n.*could not install", result.errors)
+  end)
+end)
