@@ -174,6 +174,8 @@ describe("a filter of sockets", function()
     local known = "(known: state, port, local_port, peer_port, peer_address, owned, listener, info)"
     assert.matches("unknown field 'ports' " .. known, raised(host.sockets, host, { ports = 5 }), 1, true)
     assert.matches("unknown field '1' " .. known, raised(host.sockets, host, { "LISTEN" }), 1, true)
+    local named_like_one = setmetatable({}, { __tostring = function() return "port" end })
+    assert.matches("unknown field 'port' " .. known, raised(host.sockets, host, { [named_like_one] = 5 }), 1, true)
   end)
 
   it("refuses values of the wrong kind", function()

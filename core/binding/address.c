@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "binding/field.h"
 #include "binding/misuse.h"
-#include "binding/target.h"
 
 int address_push(lua_State *L, const address *a) {
   char text[ADDRESS_TEXT];
@@ -19,9 +19,10 @@ void address_read(lua_State *L, const char *field, const char *text, address *ou
 }
 
 void address_read_fields(lua_State *L, int index, const char *missing, int port_min, address *out) {
-  const char *text = target_string(L, index, "address", missing);
+  const char *text = field_get_string(L, index, "address", missing);
   bool is_unix = strncmp(text, "unix:", 5) == 0;
-  int port = target_integer(L, index, "port", port_min, 65535, is_unix || port_min == 0 ? 0 : -1);
+  int port =
+    field_get_integer(L, index, "port", port_min, 65535, is_unix || port_min == 0 ? 0 : -1);
   bool is_made = address_make(text, port, out) == 0;
   if (!is_made && is_unix)
     misuse(L, "address: \"%s\": a path of 1 to %d bytes expected", text,

@@ -108,7 +108,7 @@ static int connect_push(lua_State *L, op *o) {
 /* A string or a listener at `index`; false: something else. */
 static bool connect_simple_peer(lua_State *L, int index, address *out) {
   if (lua_type(L, index) == LUA_TSTRING)
-    address_read(L, "target", target_text(L, index, "target"), out);
+    address_read(L, "target", field_check_text(L, index, "target"), out);
   else if (!listener_to_address(L, index, out))
     return false;
   return true;
@@ -141,7 +141,7 @@ static void connect_peer(lua_State *L, int index, address *out) {
 
 static bool connect_from(lua_State *L, int index, address *out) {
   if (lua_type(L, index) != LUA_TTABLE) return false;
-  const char *text = target_string(L, index, "from", NULL);
+  const char *text = field_get_string(L, index, "from", NULL);
   if (text == NULL) return false;
   if (address_make(text, 0, out) < 0) address_read(L, "from", text, out);
   if (address_family(out) == AF_UNIX) misuse(L, "from: a Unix client has no address to choose");
@@ -171,9 +171,9 @@ static void connect_read_target(lua_State *L, struct connect *out) {
   connect_peer(L, TARGET, &out->peer);
   connect_check_listener(L);
   if (!is_table) return;
-  target_check(L, TARGET, fields);
+  target_check_names(L, TARGET, fields, 1);
   out->has_from = connect_from(L, TARGET, &out->from);
-  out->label = target_string(L, TARGET, "label", NULL);
+  out->label = field_get_string(L, TARGET, "label", NULL);
   target_read_options(L, TARGET, &out->options);
 }
 

@@ -100,9 +100,9 @@ static void listener_read_target(lua_State *L, struct listen *out) {
   static const char *const fields[] = {"address", "port", "backlog", "label", NULL};
   if (!lua_istable(L, TARGET)) misuse(L, "a table expected, not %s", luaL_typename(L, TARGET));
   field_copy_table(L, TARGET);
-  target_check(L, TARGET, fields);
-  out->backlog = target_integer(L, TARGET, "backlog", 0, INT_MAX, -1);
-  out->label = target_string(L, TARGET, "label", NULL);
+  target_check_names(L, TARGET, fields, 0);
+  out->backlog = field_get_integer(L, TARGET, "backlog", 0, INT_MAX, -1);
+  out->label = field_get_string(L, TARGET, "label", NULL);
   address_read_fields(L, TARGET, lua_isnil(L, HOST) ? "127.0.0.1" : "0.0.0.0", 0, &out->local);
   listener_default_reuseaddr(L);
   target_read_options(L, TARGET, &out->options);

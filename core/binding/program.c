@@ -8,7 +8,8 @@
 #include "binding/field.h"
 #include "binding/misuse.h"
 
-static const char *const fields[] = {"env", "cwd", "stdin", "stdout", "stderr", "label", NULL};
+static const char *const program_fields[] = {"env",    "cwd",   "stdin", "stdout",
+                                             "stderr", "label", NULL};
 
 static const struct stream_choice {
   const char *field;
@@ -22,29 +23,11 @@ static const struct stream_choice {
   {"stderr", STREAM_INHERIT, true, true, "\"inherit\", \"keep\", \"pipe\", \"null\" or \"stdout\""},
 };
 
-static bool program_is_field(const char *name) {
-  for (const char *const *f = fields; *f != NULL; f++)
-    if (strcmp(name, *f) == 0) return true;
-  return false;
-}
-
-static void program_check_keys(lua_State *L, int index, lua_Integer words) {
-  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-    lua_Integer place = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
-    if (place >= 1 && place <= words) continue;
-    if (lua_type(L, -2) == LUA_TSTRING && program_is_field(lua_tostring(L, -2))) continue;
-    misuse(L, "unknown option '%s' (known: env, cwd, stdin, stdout, stderr, label)",
-           luaL_tolstring(L, -2, NULL));
-  }
-}
-
 /* Pops the string or the number on top, which `keep` is to keep; returns its text. */
 static char *program_keep_text(lua_State *L, int keep, const char *where) {
-  size_t length;
   if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
     misuse(L, "%s: a string or a number expected, not %s", where, luaL_typename(L, -1));
-  const char *text = lua_tolstring(L, -1, &length);
-  if (strlen(text) != length) misuse(L, "%s: a zero byte in \"%s\\0...\"", where, text);
+  const char *text = field_check_text(L, -1, where);
   lua_rawseti(L, keep, (lua_Integer)lua_rawlen(L, keep) + 1);
   return (char *)text; /* libuv takes what execve(2) takes, and changes nothing */
 }
@@ -65,16 +48,6 @@ static char **program_read_words(lua_State *L, int index, int keep, lua_Integer 
   }
   words[count] = NULL;
   return words;
-}
-
-/* The text of a field, or `missing`. */
-static const char *program_read_text(lua_State *L, int index, int keep, const char *field,
-                                     const char *missing) {
-  int type = lua_getfield(L, index, field);
-  if (type == LUA_TSTRING) return program_keep_text(L, keep, field);
-  if (type != LUA_TNIL) misuse(L, "%s: a string expected, not %s", field, luaL_typename(L, -1));
-  lua_pop(L, 1);
-  return missing;
 }
 
 /* -- streams ------------------------------------------------------------------------------- */
@@ -170,7 +143,7 @@ static char **program_read_environment(lua_State *L, int index, int keep) {
 
 void program_read(lua_State *L, int index, struct program *out) {
   lua_Integer words = (lua_Integer)lua_rawlen(L, index);
-  program_check_keys(L, index, words);
+  field_check_names(L, index, "option", program_fields, words);
   if (words == 0) {
     misuse(L, "no program given, like { \"redis-server\", \"--port\", \"7000\" }");
     return;
@@ -179,10 +152,10 @@ void program_read(lua_State *L, int index, struct program *out) {
   int keep = lua_gettop(L);
   out->words = program_read_words(L, index, keep, words);
   out->environment = program_read_environment(L, index, keep);
-  out->directory = program_read_text(L, index, keep, "cwd", "");
+  out->directory = field_get_string(L, index, "cwd", "");
   const char *file = strrchr(out->words[0], '/');
-  out->name = program_read_text(L, index, keep, "label",
-                                file == NULL || file[1] == '\0' ? out->words[0] : file + 1);
+  out->name =
+    field_get_string(L, index, "label", file == NULL || file[1] == '\0' ? out->words[0] : file + 1);
   for (int i = 0; i < STREAMS; i++)
     out->streams[i] = program_read_stream(L, index, &stream_choices[i]);
 }

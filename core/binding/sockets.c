@@ -9,7 +9,6 @@
 #include "binding/listener.h"
 #include "binding/memory.h"
 #include "binding/misuse.h"
-#include "binding/target.h"
 #include "binding/tcp_info.h"
 #include "platform/sock_diag.h"
 
@@ -17,18 +16,8 @@
 
 enum { HOST = 1, FILTER };
 
-static void sockets_check_fields(lua_State *L) {
-  static const char known[] =
-    "state, port, local_port, peer_port, peer_address, owned, listener, info";
-  static const char *const fields[] = {
-    "state", "port", "local_port", "peer_port", "peer_address", "owned", "listener", "info", NULL};
-  for (lua_pushnil(L); lua_next(L, FILTER); lua_pop(L, 2)) {
-    const char *name = luaL_tolstring(L, -2, NULL);
-    int i = 0;
-    while (fields[i] != NULL && strcmp(fields[i], name) != 0) i++;
-    if (fields[i] == NULL) misuse(L, "unknown field '%s' (known: %s)", name, known);
-  }
-}
+static const char *const sockets_fields[] = {
+  "state", "port", "local_port", "peer_port", "peer_address", "owned", "listener", "info", NULL};
 
 static int sockets_refuse_state(lua_State *L, int index) {
   luaL_Buffer known;
@@ -149,7 +138,7 @@ static int sockets_push_mistakable(lua_State *L) {
 }
 
 static void sockets_take_peer(lua_State *L, struct sock_diag_filter *f) {
-  const char *text = target_string(L, FILTER, "peer_address", NULL);
+  const char *text = field_get_string(L, FILTER, "peer_address", NULL);
   if (text == NULL) return;
   if (address_parse(text, &f->peer) < 0 || address_port(&f->peer) == 0)
     misuse(L, "peer_address: \"%s\" is no address like \"10.0.0.1:80\" or \"[fd00::1]:80\"", text);
@@ -162,12 +151,12 @@ static struct sock_diag_filter sockets_filter_argument(lua_State *L) {
     return (struct sock_diag_filter){.states = SOCK_DIAG_STATES, .owned = -1};
   if (!lua_istable(L, FILTER)) misuse(L, "a table expected, not %s", luaL_typename(L, FILTER));
   field_copy_table(L, FILTER);
-  sockets_check_fields(L);
+  field_check_names(L, FILTER, "field", sockets_fields, 0);
   struct sock_diag_filter f = {
     .states = sockets_states(L),
-    .local_port = target_integer(L, FILTER, "local_port", 1, 65535, 0),
-    .peer_port = target_integer(L, FILTER, "peer_port", 1, 65535, 0),
-    .port = target_integer(L, FILTER, "port", 1, 65535, 0),
+    .local_port = field_get_integer(L, FILTER, "local_port", 1, 65535, 0),
+    .peer_port = field_get_integer(L, FILTER, "peer_port", 1, 65535, 0),
+    .port = field_get_integer(L, FILTER, "port", 1, 65535, 0),
     .owned = sockets_flag(L, "owned"),
     .wants_info = sockets_flag(L, "info") == 1,
   };

@@ -32,12 +32,6 @@ const struct option option_table[] = {
 
 _Static_assert(sizeof option_table / sizeof *option_table <= OPTIONS_MOST, "OPTIONS_MOST");
 
-const struct option *option_find(const char *name) {
-  for (const struct option *o = option_table; o->name != NULL; o++)
-    if (strcmp(o->name, name) == 0) return o;
-  return NULL;
-}
-
 static int option_set(int fd, const struct option *o, const void *value, socklen_t length) {
   return setsockopt(fd, o->level, o->number, value, length) == -1 ? -errno : 0;
 }

@@ -22,8 +22,6 @@ enum { OPTIONS_MOST = 32 }; /* more than there are */
 
 extern const struct option option_table[]; /* ends with a NULL name */
 
-const struct option *option_find(const char *name);
-
 /* Each returns 0 or a negative errno. */
 int option_set_number(int fd, const struct option *o, int value); /* in the kernel's unit */
 int option_set_text(int fd, const struct option *o, const char *value);
