@@ -91,6 +91,7 @@ map.OF_THE_WHOLE = {
   ["spec/orphan_spec.lua"] = "what is left of lunet, however it ends",
   ["spec/outcomes_spec.lua"] = "spec/outcomes, wrong outcomes of experiments",
   ["spec/packages_spec.lua"] = "script/packages",
+  ["spec/support/nothing_open_spec.lua"] = "spec/support/nothing_open.lua",
   ["spec/support/agreement_spec.lua"] = "spec/support/agreement.lua",
   ["spec/support/patient_spec.lua"] = "spec/support/patient.lua",
   ["spec/tellers_spec.lua"] = "the same bad text in every teller",

@@ -41,9 +41,9 @@ end
 
 describe("a host's namespace", function()
   it("keeps the machine's number of retries while lunet runs", function()
-    local function retries() return assert(lunet.host()):sysctl "net.ipv4.tcp_orphan_retries" end
+    local host <close> = assert(lunet.host())
     local file <close> = assert(io.open "/proc/sys/net/ipv4/tcp_orphan_retries")
-    assert.equal(file:read "n", assert(retries()))
+    assert.equal(file:read "n", (assert(host:sysctl "net.ipv4.tcp_orphan_retries")))
   end)
 
   it("ends with its host, long before lunet", function()
