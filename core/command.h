@@ -5,13 +5,13 @@
 #include <lua.h>
 #include <stdio.h>
 
-/* The Lua module that runs the command; NULL if the word names none, or is NULL. */
+/* The Lua module that runs the command `word`. NULL: `word` is not a command, or is NULL. */
 const char *command_module(const char *word);
 
-/* Prints a line for each command, indented like the lines of `lunet --help`. */
+/* Prints a line for each command, in the form of `lunet --help`. */
 void command_print_all(FILE *out);
 
-/* Pushes the names of all commands, with commas between them. */
+/* Pushes the names of all commands, separated by commas. */
 void command_push_names(lua_State *L);
 
 #endif

@@ -39,7 +39,7 @@ static const char usage_end[] =
 
 enum { OPTIONS_END = 0, OPTION_UNKNOWN = '?', OPTION_NEEDS_VALUE = ':' };
 
-static int long_option(const char *word) {
+static int command_line_find_long(const char *word) {
   static const struct {
     const char *word;
     int letter;
@@ -49,8 +49,8 @@ static int long_option(const char *word) {
   return OPTION_UNKNOWN;
 }
 
-/* -eSTAT or -e STAT. A following word that looks like an option is not taken for the value. */
-static int option_with_value(char **words, int *at, const char **value) {
+/* Reads -eSTAT or -e STAT. A next word that looks like an option is not the value. */
+static int command_line_take_value(char **words, int *at, const char **value) {
   char *word = words[*at];
   if (word[2] != '\0') {
     *value = word + 2;
@@ -63,13 +63,13 @@ static int option_with_value(char **words, int *at, const char **value) {
   return word[1];
 }
 
-/* Reads the option at words[*at] and moves *at past it; on trouble *at stays. */
-static int option_next(char **words, int *at, const char **value) {
+/* Reads the option at words[*at] and moves *at past it. A wrong option leaves *at. */
+static int command_line_next(char **words, int *at, const char **value) {
   const char *word = words[*at];
   if (word == NULL || word[0] != '-' || word[1] == '\0') return OPTIONS_END;
-  if (strchr("el", word[1]) != NULL) return option_with_value(words, at, value);
+  if (strchr("el", word[1]) != NULL) return command_line_take_value(words, at, value);
   if (word[1] == '-' && word[2] != '\0') {
-    int letter = long_option(word);
+    int letter = command_line_find_long(word);
     if (letter != OPTION_UNKNOWN) *at += 1;
     return letter;
   }
@@ -78,8 +78,9 @@ static int option_next(char **words, int *at, const char **value) {
   return word[1] == '-' ? OPTIONS_END : word[1];
 }
 
-/* A terminal would obey the escape sequences of a word. No option has a byte beyond ASCII. */
-static void print_word(const char *word) {
+/* Escapes control characters, which a terminal would obey, and bytes beyond ASCII, which no option
+ * contains. */
+static void command_line_print_word(const char *word) {
   for (const char *at = word; *at != '\0'; at++) {
     if (*at >= ' ' && *at <= '~')
       putc(*at, stderr);
@@ -88,25 +89,25 @@ static void print_word(const char *word) {
   }
 }
 
-static void usage_print(FILE *out) {
+void command_line_print_usage(FILE *out) {
   fputs(usage, out);
   command_print_all(out);
   fputs(usage_end, out);
 }
 
-static void complain(const char *word, int trouble) {
+static void command_line_complain(const char *word, int trouble) {
   fputs(trouble == OPTION_NEEDS_VALUE ? "lunet: '" : "lunet: unrecognized option '", stderr);
-  print_word(word);
+  command_line_print_word(word);
   fputs(trouble == OPTION_NEEDS_VALUE ? "' needs an argument\n" : "'\n", stderr);
-  usage_print(stderr);
+  command_line_print_usage(stderr);
 }
 
 bool command_line_read(command_line *line, int count, char **words) {
   *line = (command_line){.words = words, .count = count, .script = count};
   const char *value;
   int letter;
-  int at = count > 0 ? 1 : 0; /* execve allows an empty argv */
-  while ((letter = option_next(words, &at, &value)) != OPTIONS_END) {
+  int at = count > 0 ? 1 : 0; /* execve(2) allows an empty argv */
+  while ((letter = command_line_next(words, &at, &value)) != OPTIONS_END) {
     switch (letter) {
     case 'h': line->help = true; break;
     case 'i': line->interactive = line->version = true; break;
@@ -114,7 +115,7 @@ bool command_line_read(command_line *line, int count, char **words) {
     case 'E': line->ignores_environment = true; break;
     case 'e': line->has_statement = true; break;
     case OPTION_UNKNOWN:
-    case OPTION_NEEDS_VALUE: complain(words[at], letter); return false;
+    case OPTION_NEEDS_VALUE: command_line_complain(words[at], letter); return false;
     default: break; /* acts in its turn */
     }
   }
@@ -125,7 +126,7 @@ bool command_line_read(command_line *line, int count, char **words) {
 bool command_line_next_action(const command_line *line, int *at, command_line_action *out) {
   while (*at < line->script) {
     out->value = NULL;
-    out->letter = option_next(line->words, at, &out->value);
+    out->letter = command_line_next(line->words, at, &out->value);
     if (out->letter == OPTIONS_END) return false;
     if (strchr("elW", out->letter) != NULL) return true;
   }
@@ -140,8 +141,6 @@ const char *command_line_script_file(const command_line *line) {
   bool is_input = strcmp(name[0], "-") == 0 && strcmp(name[-1], "--") != 0;
   return is_input ? NULL : name[0];
 }
-
-void command_line_print_usage(void) { usage_print(stdout); }
 
 void command_line_print_version(void) {
   struct utsname kernel;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The build tree has the library beside the program, an installation has it one floor up. */
+/* The library is beside the program in a build tree, and one directory up when installed. */
 static const char *library_push_directory(lua_State *L) {
   char place[PATH_MAX];
   ssize_t length = readlink("/proc/self/exe", place, sizeof place - 1);
@@ -30,7 +30,7 @@ static bool library_is_ours(const char *name) {
   return strncmp(name, "lunet", 5) == 0 && (name[5] == '\0' || name[5] == '.');
 }
 
-/* Whether the template is one of the path of a Lua that nobody has configured. */
+/* Whether the template is in Lua's default path. */
 static bool library_is_default(const char *template, size_t length) {
   for (const char *at = LUA_PATH_DEFAULT; at != NULL; at = strchr(at, *LUA_PATH_SEP)) {
     if (*at == *LUA_PATH_SEP) at++;
@@ -40,7 +40,7 @@ static bool library_is_default(const char *template, size_t length) {
   return false;
 }
 
-/* Pushes the path without its default templates, and with the library's own behind. */
+/* Pushes the path without the default templates, followed by the library's own. */
 static void library_push_path(lua_State *L, const char *path, const char *directory) {
   luaL_Buffer own;
   luaL_buffinit(L, &own);
@@ -57,9 +57,9 @@ static void library_push_path(lua_State *L, const char *path, const char *direct
   luaL_pushresult(&own);
 }
 
-/* Replaces the words of package.searchpath, on top, by the library's own file of that module: if it
- * can be opened after all, what failed was of the moment. If not, adds why, which Lua does not say.
- */
+/* package.searchpath found nothing; its message is on top. If the library's own file can be opened
+ * now, the failure was momentary, and the file's name replaces the message. Otherwise adds the
+ * reason, which Lua leaves out. */
 static bool library_push_own_file(lua_State *L, const char *name) {
   int words = lua_gettop(L);
   const char *inner = luaL_gsub(L, name, ".", "/");
@@ -78,7 +78,7 @@ static bool library_push_own_file(lua_State *L, const char *name) {
   return is_there;
 }
 
-/* (name) -> loader, file; or why there is none. Upvalues: package, the library's directory. */
+/* (name) -> loader, file | a message. Upvalues: package, the library's directory. */
 static int library_search(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   if (!library_is_ours(name)) return 0;

@@ -1,13 +1,13 @@
-/* lunet's own Lua library, which lies beside the program. */
+/* Finds lunet's own Lua library, which is installed beside the program. */
 #ifndef LUNET_LIBRARY_H
 #define LUNET_LIBRARY_H
 
 #include <lua.h>
 
-/* Adds a searcher for the module "lunet" and those below it, behind package.preload. A file that
- * the script's own package.path names comes first, then the program's own library, then the
- * directories that every Lua has in its path: another lunet may be installed there.
- * package.path stays as it is. */
+/* Adds a searcher for the modules "lunet" and "lunet.*", after package.preload. It tries the
+ * templates that the script added to package.path, then the program's own library. Lua's default
+ * directories come last, because another version of lunet may be installed there. package.path does
+ * not change. */
 void library_open(lua_State *L);
 
 #endif

@@ -11,14 +11,15 @@
 #include "binding/interrupt.h"
 #include "chunk.h"
 
-/* Readline's two functions; NULL when standard input is no terminal, or readline is missing. */
+/* Readline's two functions. NULL: standard input is not a terminal, or readline is not installed.
+ */
 typedef struct line_editor {
   char *(*read)(const char *prompt);
   void (*remember)(const char *line);
 } line_editor;
 
-/* Opened only here, so that a script's start-up does not pay for it; never closed, since readline
- * leaves its own signal and terminal state behind. */
+/* Opens readline only for a prompt, because it would slow down the start of every script. Never
+ * closes it, because readline leaves its own signal and terminal state behind. */
 static line_editor prompt_editor_open(void) {
   line_editor editor = {NULL, NULL};
   void *library = isatty(STDIN_FILENO) ? dlopen("libreadline.so.8", RTLD_NOW) : NULL;
@@ -31,7 +32,7 @@ static line_editor prompt_editor_open(void) {
   return editor;
 }
 
-/* One line without its newline, for the caller to free; NULL at the end of the input. */
+/* Returns a line without its newline, which the caller frees; NULL at the end of the input. */
 static char *prompt_line_read(const line_editor *editor, const char *prompt) {
   if (editor->read != NULL) return editor->read(prompt);
   fputs(prompt, stdout);
@@ -53,13 +54,13 @@ static const char *prompt_push(lua_State *L, bool first) {
   return luaL_tolstring(L, -1, NULL);
 }
 
-/* Pushes the next line, and nothing at the end of the input. */
+/* Pushes the next line. False: the input has ended, and nothing is pushed. */
 static bool prompt_line_push(lua_State *L, const line_editor *editor, bool first) {
   int top = lua_gettop(L);
   char *line = prompt_line_read(editor, prompt_push(L, first));
   lua_settop(L, top);
   if (line == NULL) return false;
-  if (first && line[0] == '=') /* the way to print a value before Lua 5.3 */
+  if (first && line[0] == '=') /* how Lua before 5.3 printed a value */
     lua_pushfstring(L, "return %s", line + 1);
   else
     lua_pushstring(L, line);
@@ -67,7 +68,7 @@ static bool prompt_line_push(lua_State *L, const line_editor *editor, bool first
   return true;
 }
 
-/* Compiles `return <line>`; when that makes no sense nothing is pushed. */
+/* Compiles `return <line>`. False: it does not compile, and nothing is pushed. */
 static bool prompt_expression_compile(lua_State *L) {
   const char *text = lua_pushfstring(L, "return %s", lua_tostring(L, -1));
   bool compiled = luaL_loadbuffer(L, text, strlen(text), "=stdin") == LUA_OK;
@@ -76,7 +77,7 @@ static bool prompt_expression_compile(lua_State *L) {
   return compiled;
 }
 
-/* The compiler tells an incomplete statement from a wrong one by where it stopped. */
+/* A statement is incomplete if the compiler stopped at the end of the text. */
 static bool prompt_is_incomplete(lua_State *L, int status) {
   static const char end[] = "<eof>";
   size_t length;
@@ -93,12 +94,13 @@ static int prompt_statement_compile(lua_State *L, const line_editor *editor) {
     int status = luaL_loadbuffer(L, text, length, "=stdin");
     if (!prompt_is_incomplete(L, status) || !prompt_line_push(L, editor, false)) return status;
     lua_pushliteral(L, "\n");
-    lua_replace(L, 2); /* the message makes room: text, newline, next line */
+    lua_replace(L, 2); /* in place of the message: text, newline, next line */
     lua_concat(L, 3);
   }
 }
 
-/* Leaves a function, or with another status a message, alone on the stack. False at the end. */
+/* Leaves only a function on the stack, or a message if *status is not LUA_OK. False: the input has
+ * ended. */
 static bool prompt_statement_read(lua_State *L, const line_editor *editor, int *status) {
   lua_settop(L, 0);
   if (!prompt_line_push(L, editor, true)) return false;
@@ -109,7 +111,7 @@ static bool prompt_statement_read(lua_State *L, const line_editor *editor, int *
   return true;
 }
 
-/* Prints what is on the stack with the global `print`, which a script may have replaced. */
+/* Prints the values on the stack with the global `print`, which a script may have replaced. */
 static void prompt_values_print(lua_State *L) {
   int count = lua_gettop(L);
   if (count == 0) return;
@@ -121,7 +123,7 @@ static void prompt_values_print(lua_State *L) {
   interrupt_end();
   if (status == LUA_OK) return;
   lua_pushfstring(L, "error calling 'print' (%s)", lua_tostring(L, -1));
-  chunk_report_as(L, "");
+  chunk_report(L, "");
 }
 
 void prompt_run(lua_State *L) {
@@ -131,7 +133,7 @@ void prompt_run(lua_State *L) {
     if (status == LUA_OK && chunk_call(L, 0, LUA_MULTRET) == STATUS_OK)
       prompt_values_print(L);
     else
-      chunk_report_as(L, "");
+      chunk_report(L, "");
   }
   putchar('\n');
   fflush(stdout);

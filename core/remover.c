@@ -13,12 +13,12 @@
 #include "platform/file.h"
 #include "platform/leftovers.h"
 
-/* How often a path is tried that does not go away: a program that is being killed may still be
- * making files in it. 5 s in all. */
+/* How often the remover tries again, for 5 s in all: a dying program may still create files in a
+ * directory. */
 enum { TRIES = 500 };
 static const struct timespec PAUSE = {.tv_nsec = 10000000};
 
-/* What to remove. Static: the program does nothing else. */
+/* The paths to remove. Static, since this process does nothing else. */
 static struct {
   char **paths;
   size_t count;
@@ -65,11 +65,11 @@ static void remover_remove_all(void) {
 }
 
 _Noreturn void remover_run(void) {
-  if (chdir("/") == -1) _exit(EXIT_FAILURE); /* keep no directory busy */
-  close_range(0, LEFTOVERS_SOCKET - 1, 0);   /* the far ends of lunet's streams must see its end */
+  if (chdir("/") == -1) _exit(EXIT_FAILURE); /* so that it keeps no directory busy */
+  close_range(0, LEFTOVERS_SOCKET - 1, 0);   /* readers of lunet's streams must see its end */
   close_range(LEFTOVERS_SOCKET + 1, ~0u, 0);
-  /* Leave the network namespace of the host that lunet was on: it must end with the host. Without
-   * privilege that is refused, and the namespace ends with lunet. */
+  /* lunet may have been on a host, whose network namespace must end with the host: leave it.
+   * Without privilege the kernel refuses, and the namespace ends when the remover does. */
   unshare(CLONE_NEWNET);
   remover_learn();
   remover_remove_all();

@@ -9,7 +9,7 @@
 #include "binding/failure.h"
 #include "platform/character.h"
 
-static int replace_stdout(int fd) {
+static int output_replace(int fd) {
   while (dup2(fd, STDOUT_FILENO) == -1)
     if (errno != EINTR) return -errno;
   return 0;
@@ -19,7 +19,7 @@ static int replace_stdout(int fd) {
  * programs that the script starts. Returns what restore_output takes. */
 int output_divert(lua_State *L) {
   int kept = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  int result = kept == -1 ? -errno : replace_stdout(STDERR_FILENO);
+  int result = kept == -1 ? -errno : output_replace(STDERR_FILENO);
   if (result < 0) {
     if (kept != -1) close(kept);
     return failure_push(L, result, "standard output");
@@ -32,7 +32,7 @@ int output_divert(lua_State *L) {
 int output_restore(lua_State *L) {
   int kept = (int)luaL_checkinteger(L, 1);
   fflush(stdout);
-  int result = replace_stdout(kept);
+  int result = output_replace(kept);
   close(kept);
   if (result < 0) return failure_push(L, result, "dup2(2)");
   lua_pushboolean(L, 1);
