@@ -67,15 +67,18 @@ static void main_prepare_state(lua_State *L, const command_line *line) {
 
 /* -- what comes before the script ------------------------------------------------------------ */
 
-/* Like chunk_call, but prints the message. SIGPIPE stays silent: nobody wants to read why
+/* Prints the message that chunk_call left. SIGPIPE stays silent: nobody wants to read why
  * `lunet FILE | head -1` ended. */
-static int main_call(lua_State *L, int nargs, int nresults) {
-  int status = chunk_call(L, nargs, nresults);
+static int main_report(lua_State *L, int status) {
   if (status == STATUS_SIGNAL + SIGPIPE)
     lua_settop(L, 0);
   else if (status != STATUS_OK)
     chunk_report(L, "lunet: ");
   return status;
+}
+
+static int main_call(lua_State *L, int nargs, int nresults) {
+  return main_report(L, chunk_call(L, nargs, nresults));
 }
 
 static int main_run_loaded(lua_State *L, int load_status) {
@@ -207,6 +210,34 @@ static void main_make_printable(lua_State *L) {
   lua_settop(L, message);
 }
 
+/* Whether the script's words ask for a record of its run. */
+static bool main_wants_record(const command_line *line) {
+  for (int i = line->script + 1; i < line->count; i++)
+    if (strcmp(line->words[i], "--json") == 0 || strncmp(line->words[i], "--trace", 7) == 0)
+      return true;
+  return false;
+}
+
+/* Prints the message on the stack, and makes a record of it if the script's words ask for one. */
+static int main_fail_script(lua_State *L, int status, const command_line *line) {
+  if (main_wants_record(line)) return main_run_module(L, "lunet.command.unloaded", line);
+  chunk_report(L, "lunet: ");
+  return status;
+}
+
+/* Leaves only the complaint on the stack if the script, which has returned nothing, declares an
+ * experiment that nobody ran. */
+static bool main_push_unrun(lua_State *L, const char *file) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  if (file == NULL || lua_getfield(L, -1, "lunet.run.unrun") != LUA_TTABLE) return false;
+  lua_getfield(L, -1, "complaint");
+  lua_pushstring(L, file);
+  lua_call(L, 1, 1);
+  lua_insert(L, 1);
+  lua_settop(L, 1);
+  return lua_isstring(L, 1);
+}
+
 static int main_run_script(lua_State *L, const command_line *line) {
   const char *module = command_module(command_line_script_file(line));
   if (module != NULL) return main_run_module(L, module, line);
@@ -218,14 +249,16 @@ static int main_run_script(lua_State *L, const command_line *line) {
       main_add_commands(L, command_line_script_file(line));
       main_make_printable(L); /* it contains the file's name */
     }
-    chunk_report(L, "lunet: ");
-    return loaded == LUA_ERRFILE ? STATUS_MISUSE : STATUS_FAILED;
+    return main_fail_script(L, loaded == LUA_ERRFILE ? STATUS_MISUSE : STATUS_FAILED, line);
   }
   int count = command_line_has_script(line) ? main_push_arguments(L) : 0;
-  int status = main_call(L, count, 1);
-  if (status == STATUS_OK && main_is_experiment(L, 1))
-    return main_run_module(L, "lunet.command.file", line);
-  return status;
+  int status = chunk_call(L, count, 1);
+  if (status == STATUS_FAILED) return main_fail_script(L, status, line);
+  if (status != STATUS_OK) return main_report(L, status);
+  if (main_is_experiment(L, 1)) return main_run_module(L, "lunet.command.file", line);
+  if (lua_isnil(L, 1) && main_push_unrun(L, command_line_script_file(line)))
+    return main_fail_script(L, STATUS_NOT_RUN, line);
+  return STATUS_OK;
 }
 
 /* -- the order of things --------------------------------------------------------------------- */

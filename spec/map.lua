@@ -91,6 +91,7 @@ map.OF_THE_WHOLE = {
   ["spec/orphan_spec.lua"] = "what is left of lunet, however it ends",
   ["spec/outcomes_spec.lua"] = "spec/outcomes, wrong outcomes of experiments",
   ["spec/packages_spec.lua"] = "script/packages",
+  ["spec/run/stock_spec.lua"] = "doc/stock_lua.md, and files beside a script",
   ["spec/support/nothing_open_spec.lua"] = "spec/support/nothing_open.lua",
   ["spec/support/agreement_spec.lua"] = "spec/support/agreement.lua",
   ["spec/support/patient_spec.lua"] = "spec/support/patient.lua",

@@ -16,7 +16,7 @@ local execution = require "lunet.run.execution"
 local knob = require "lunet.run.knob"
 local options = require "lunet.text.options"
 local run = require "lunet.run.run"
-local stock = require "lunet.run.stock"
+local unrun = require "lunet.run.unrun"
 local verdict = require "lunet.run.verdict"
 
 local experiment = {}
@@ -74,7 +74,7 @@ local function declare(definition)
   setmetatable(self, experiment)
   local ok, why = pcall(self.settings, self, self.control)
   if not ok then misuse("control: %s", why) end
-  stock.declared(self)
+  unrun.declared(self)
   return self
 end
 

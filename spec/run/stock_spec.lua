@@ -1,4 +1,4 @@
--- How lunet differs from a stock lua5.4: as doc/stock_lua.md says, line by line; and an experiment under the stock one.
+-- How lunet differs from a stock lua5.4: as doc/stock_lua.md says, line by line; and where both find a script's files.
 local program = require "spec.support.program"
 local scratch = require "lunet.peer.scratch"
 
@@ -61,28 +61,6 @@ describe("the list of what differs from a stock lua5.4", function()
       assert.not_equal(row.lunet, row.stock)
     end)
   end
-end)
-
-describe("an experiment's file under a stock lua5.4", function()
-  local HINT <const> = " was not run: it declares an experiment, which a stock Lua only loads. Run it by: lunet "
-
-  it("says how to run it, with status 3", function()
-    local result = program.stock(EXPERIMENT)
-    assert.same({ 3, "" }, { result.status, result.output })
-    assert.equal("lunet: " .. result.script .. HINT .. result.script .. "\n", result.errors)
-  end)
-
-  it("says nothing when it has run", function()
-    local result = program.stock((EXPERIMENT:gsub('%.%.%. == "call"', "true")))
-    assert.same({ 0, "1\n", "" }, { result.status, result.output, result.errors })
-  end)
-
-  it("says nothing when another script has loaded it", function()
-    local place <close> = scratch.open()
-    local path = place:write("experiment.lua", EXPERIMENT)
-    local result = program.stock(("dofile %q print 'loaded'"):format(path))
-    assert.same({ 0, "loaded\n", "" }, { result.status, result.output, result.errors })
-  end)
 end)
 
 describe("a file beside the script", function()

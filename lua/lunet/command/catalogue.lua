@@ -4,6 +4,7 @@ local dependency = require "lunet.text.dependency"
 local lunet = require "lunet"
 local run_record = require "lunet.run.record"
 local run = require "lunet.run.run"
+local unrun = require "lunet.run.unrun"
 local scratch = require "lunet.peer.scratch"
 local verdict = require "lunet.run.verdict"
 
@@ -38,14 +39,13 @@ local function add_paths(paths, directory, folder)
   return paths
 end
 
---- What a file returns; or nil and why there is none.
+--- The result of a file; or nil and why the file has none.
 local function result_of(file)
   local chunk, message = loadfile(file)
   if not chunk then return nil, message end
-  local ok, result = pcall(chunk)
-  if ok then return result end
-  if interrupt.is(result) then error(result, 0) end
-  return nil, tostring(result)
+  local ok, result = interrupt.pcall(chunk)
+  if not ok then return nil, tostring(result) end
+  return result, result == nil and unrun.complaint(file) or nil
 end
 
 --- Loads the experiments of a directory and its folders. A file with a mistake is an entry, too, with why it cannot be
@@ -63,7 +63,7 @@ function catalogue.load(directory)
     local result, why = result_of(file)
     local is_experiment = type(result) == "table" and rawget(result, "kind") == "lunet.experiment"
     if is_experiment or why then
-      entries[#entries + 1] = { name = path:match "([^/]+)%.lua$", file = file, experiment = result, why = why }
+      entries[#entries + 1] = { name = run.name_of(path), file = file, experiment = result, why = why }
     else
       others[#others + 1] = file
     end

@@ -9,7 +9,7 @@ local needs = require "lunet.run.needs"
 local option_table = require "lunet.text.options"
 local outputs = require "lunet.command.outputs"
 local progress = require "lunet.run.progress"
-local new_run = require("lunet.run.run").new
+local run_class = require "lunet.run.run"
 local shortage = require "lunet.run.shortage"
 local shown = require "lunet.text.width".lines_shown
 local standard = require "lunet.command.standard"
@@ -229,9 +229,9 @@ end
 
 -- How much to record; nil, and why not, if a file needs more than was asked for.
 local function level_of(options, files, experiment)
-  local only_wire = files:needs_wire()
-  if only_wire and options.record and options.record ~= "wire" then
-    return nil, ("%s needs --record wire, not %s"):format(only_wire, options.record)
+  local needs_segments = files:needs_segments()
+  if needs_segments and options.record and options.record ~= "wire" then
+    return nil, ("%s needs --record wire, not %s"):format(needs_segments, options.record)
   end
   if options.record then return options.record end
   if files:any() then return "wire" end
@@ -245,14 +245,14 @@ end
 ---@param arguments string[] what followed it
 ---@return integer status the program's exit status
 function command.run(experiment, script, arguments)
-  local name = script:match "([^/]+)%.lua$" or script:match "[^/]+$" or script
+  local name = run_class.name_of(script)
   local parser = parser_for(script, experiment)
   local ok, options = parser:pparse(join_negative_values(arguments))
   if not ok then return misuse(name, explain_misuse(experiment, options)) end
   if options.help then return tell_help(name, parser) end
   local values, wrong = read_knobs(experiment, options)
   if not values then return misuse(name, wrong) end
-  local this = new_run(experiment, values, name)
+  local this = run_class.new(experiment, values, name)
   local files, refused, is_misuse = outputs.open(options, script)
   if not files and is_misuse then return misuse(name, refused) end
   if not files then return refuse(this, options, refused) end
@@ -261,7 +261,7 @@ function command.run(experiment, script, arguments)
   options.follow = files:follower(this)
   local told, why = (options.json and run_as_json or run_as_story)(this, options)
   local status = status_of(this, told, why)
-  return this.outcome and write_files(files, this) or status
+  return write_files(files, this) or status
 end
 
 return command

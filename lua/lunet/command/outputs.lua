@@ -1,7 +1,6 @@
---- The files that a run is written to: which options name them, and what goes in. Whether a file can be written is
---- found out before the run, which may take long. A file is replaced whole when the run is over: until then, and if
---- the run or the writing fails, the former file stays. Only the trace of a run is written meanwhile, and only to a new
---- file.
+--- The files of a run: which options name them, and what goes in. Whether a file can be written is
+--- known before the run, which may take long. lunet replaces a file as a whole when the run is over: until then, and if
+--- the writing fails, the former file stays. Only a trace is written during the run, and only to a new file.
 local core = require "lunet.core"
 local environment = require "lunet.run.environment"
 local interrupt = require "lunet.text.interrupt"
@@ -9,16 +8,14 @@ local interrupt = require "lunet.text.interrupt"
 local outputs = {}
 outputs.__index = outputs
 
---- One for each option: its name, what its value is called, what it does, which module writes it, the module's function
---- that makes the content of a run, the one that begins the file while the run goes on, and whether the file has
---- nothing but segments. Only the modules of files that are asked for are loaded, and before the run, which must not be
---- held up.
----@type {name: string, argname: string, description: string, module: string, needs_wire: boolean?, make: string,
---- begin: string?}[]
+--- One entry for each option. `module` writes the file, and its function `make` gives the content. A module may have a
+--- function `create`, which begins the file during the run, and a function `fail`, which tells of a run that could not
+--- run. Only the modules of the files that the user asks for are loaded, and before the run, which must not be late.
+---@type {name: string, argname: string, description: string, module: string, needs_segments: boolean?, make: string}[]
 outputs.kinds = {
-  { name = "trace", argname = "FILE.jsonl", module = "lunet.files.trace", make = "encode", begin = "create",
+  { name = "trace", argname = "FILE.jsonl", module = "lunet.files.trace", make = "encode",
     description = "Write every event as a line of JSON, also while the run goes on." },
-  { name = "pcap", argname = "FILE.pcap", module = "lunet.files.pcapng", needs_wire = true, make = "encode",
+  { name = "pcap", argname = "FILE.pcap", module = "lunet.files.pcapng", needs_segments = true, make = "encode",
     description = "Write the segments, for Wireshark (pcapng)." },
   { name = "perfetto", argname = "FILE.json", module = "lunet.files.perfetto", make = "encode",
     description = "Write the events for ui.perfetto.dev." },
@@ -64,11 +61,11 @@ end
 --- Whether any was asked for.
 function outputs:any() return #self.files > 0 end
 
---- Whether one was asked for that has nothing but segments; its option then.
+--- The option of a file that has only segments, if the user asks for one.
 ---@return string? name "--pcap"
-function outputs:needs_wire()
+function outputs:needs_segments()
   for _, file in ipairs(self.files) do
-    if file.kind.needs_wire then return "--" .. file.kind.name end
+    if file.kind.needs_segments then return "--" .. file.kind.name end
   end
 end
 
@@ -77,10 +74,10 @@ end
 ---@return fun(recorder: lunet.recording)?
 function outputs:follower(run)
   for _, file in ipairs(self.files) do
-    if file.kind.begin and file.former == "none" then
+    if file.module.create and file.former == "none" then
       return function(recorder)
         run.environment = environment.read(recorder.level)
-        local begun <close> = file.module[file.kind.begin](file.path, run)
+        local begun <close> = file.module.create(file.path, run)
         file.is_begun = begun ~= nil
         if begun then begun:follow(recorder) end
       end
@@ -95,7 +92,15 @@ local function rare_collection()
   return setmetatable({}, { __close = function() collectgarbage("setpause", pause) end })
 end
 
---- Writes them all; one that cannot be written does not keep the others from it.
+local function write_file(file, run)
+  if not run.outcome then return not file.module.fail or file.module.fail(file.path, run, file.is_begun) end
+  local ok, content = interrupt.pcall(file.module[file.kind.make], run)
+  if not ok then return nil, content end
+  return core.replace_file(file.path, content)
+end
+
+--- Writes all files. If one of them fails, the others are written all the same. Of a run without an outcome only the
+--- trace tells.
 ---@param run lunet.run
 ---@return true? whether they are written
 ---@return string? why not
@@ -103,8 +108,7 @@ function outputs:write(run)
   local _collection <close> = rare_collection()
   local failure
   for _, file in ipairs(self.files) do
-    local ok, why = interrupt.pcall(file.module[file.kind.make], run)
-    if ok then ok, why = core.replace_file(file.path, why) end
+    local ok, why = write_file(file, run)
     if not ok then
       failure = failure or ("--%s: %s"):format(file.kind.name, why)
       if file.is_begun then os.remove(file.path) end -- without its end

@@ -62,6 +62,23 @@ function trace.encode(run)
   return table.concat(lines)
 end
 
+--- Ends the trace of a run that could not run. The file keeps what the run wrote to it; without that, the last line is
+--- the only one.
+---@param path string
+---@param run lunet.run
+---@param is_begun boolean whether this run began the file
+---@return boolean? ok
+---@return string? why
+function trace.fail(path, run, is_begun)
+  if not is_begun then return core.replace_file(path, ending(run)) end
+  local file <close>, why = io.open(path, "a")
+  if not file then return nil, why end
+  local ok
+  ok, why = file:write(ending(run))
+  if ok then ok, why = file:flush() end
+  return ok and true, why and ("%s: %s"):format(path, why)
+end
+
 -- -- while the run goes on -----------------------------------------------------------------------
 
 --- Begins a file that follows a run, at no moment an empty one. What was in it is lost.

@@ -6,7 +6,7 @@ local judge = require "lunet.run.judge"
 local needs = require "lunet.run.needs"
 local recording = require "lunet.recording.recording"
 local shortage = require "lunet.run.shortage"
-local stock = require "lunet.run.stock"
+local unrun = require "lunet.run.unrun"
 
 local execution = {}
 
@@ -58,7 +58,7 @@ end
 function execution.execute(run, how)
   how = how or {}
   local experiment = run.experiment
-  stock.ran(experiment)
+  unrun.ran(experiment)
   local are_here, missing = needs.find(experiment.needs)
   if not are_here then error(missing, 0) end
   if not experiment.shortage then shortage.watch() end

@@ -39,7 +39,12 @@ function run.of(fields)
   return setmetatable(self, run)
 end
 
---- A run that is still to be executed.
+--- The name of the experiment that a file returns.
+---@param script string the script's file name
+---@return string
+function run.name_of(script) return script:match "([^/]+)%.lua$" or script:match "[^/]+$" or script end
+
+--- A run before its execution.
 ---@param experiment table
 ---@param values table<string, any> of all knobs, from experiment:settings
 ---@param name? string the experiment's name
@@ -56,6 +61,12 @@ function run:fail(failure)
   self.verdict, self.why = "could not run", failure:match "[^\n]*"
   return self
 end
+
+--- The run of a script that has no experiment to run.
+---@param script string the script's file name
+---@param why string
+---@return lunet.run
+function run.unloaded(script, why) return run.of({ name = run.name_of(script) }):fail(why) end
 
 --- The knobs' values for a function of the experiment, which may change them.
 ---@return table<string, any>
