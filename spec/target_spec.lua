@@ -39,7 +39,7 @@ describe("lunet.listen", function()
 
   it("refuses an address that is not numeric", function()
     refuses({ backlog = 5, address = "localhost" }, '"localhost" is not numeric')
-    refuses({ backlog = 5, address = "127.0.0.1:7000" }, '"127.0.0.1:7000" is not numeric.*the port apart')
+    refuses({ backlog = 5, address = "127.0.0.1:7000" }, '"127.0.0.1:7000" is not numeric.*a field of its own')
     refuses({ backlog = 5, address = "127.1" }, '"127.1" is not numeric')
     refuses({ backlog = 5, address = "[127.0.0.1]" }, "is not numeric")
     refuses({ backlog = 5, address = "" }, '"" is not numeric')
@@ -48,7 +48,7 @@ describe("lunet.listen", function()
   end)
 
   it("refuses a port for a Unix address", function()
-    refuses({ backlog = 5, address = "unix:@name", port = 7000 }, 'port: a Unix address %("unix:@name"%) has none')
+    refuses({ backlog = 5, address = "unix:@name", port = 7000 }, 'port: a Unix address %("unix:@name"%) has no port')
   end)
 
   it("refuses a label that is no text", function()
@@ -188,7 +188,7 @@ describe("lunet.connect", function()
       "127.0.0.1:80 ", "127.0.0.1:080000", ":80", "::1:80", "[::1]", "[::1:80", "[127.0.0.1]:80", "", "unix:", "80",
       "127.0.0.256:80", "unix:/" .. ("x"):rep(107),
     } do
-      refuses(target, '^connect: target: "' .. target:gsub("%p", "%%%0") .. '" is no address like "127.0.0.1:80"')
+      refuses(target, '^connect: target: "' .. target:gsub("%p", "%%%0") .. '" is not an address like "127.0.0.1:80"')
       refuses({ target }, "^connect: target: ")
     end
     refuses("127.0.0.1:80\0", "target: a zero byte")
@@ -200,14 +200,14 @@ describe("lunet.connect", function()
 
   -- They were ignored once, and a connection went elsewhere than its port said.
   it("refuses an address or a port beside [1]", function()
-    refuses({ listener, port = 80 }, "port: the target is given by %[1%] already")
-    refuses({ "127.0.0.1:80", port = 80 }, "port: the target is given by %[1%] already")
-    refuses({ listener, address = "127.0.0.1" }, "address: the target is given by %[1%] already")
+    refuses({ listener, port = 80 }, "port: %[1%] already gives the target")
+    refuses({ "127.0.0.1:80", port = 80 }, "port: %[1%] already gives the target")
+    refuses({ listener, address = "127.0.0.1" }, "address: %[1%] already gives the target")
   end)
 
   it("refuses a source or a label that is none", function()
-    refuses({ listener, from = "localhost" }, 'from: "localhost" is no address')
-    refuses({ listener, from = "127.0.0.1:x" }, 'from: "127.0.0.1:x" is no address')
+    refuses({ listener, from = "localhost" }, 'from: "localhost" is not an address')
+    refuses({ listener, from = "127.0.0.1:x" }, 'from: "127.0.0.1:x" is not an address')
     refuses({ listener, from = "unix:/path" }, "from: a Unix client has no address to choose")
     refuses({ listener, from = 4000 }, "from: a string expected, not number")
     refuses({ listener, label = {} }, "label: a string expected, not table")

@@ -15,7 +15,7 @@ int address_push(lua_State *L, const address *a) {
 
 void address_read(lua_State *L, const char *field, const char *text, address *out) {
   if (address_parse(text, out) < 0)
-    misuse(L, "%s: \"%s\" is no address like %s", field, text, ADDRESS_EXAMPLES);
+    misuse(L, "%s: \"%s\" is not an address like %s", field, text, ADDRESS_EXAMPLES);
 }
 
 void address_read_fields(lua_State *L, int index, const char *missing, int port_min, address *out) {
@@ -30,10 +30,10 @@ void address_read_fields(lua_State *L, int index, const char *missing, int port_
   if (!is_made)
     misuse(L,
            "address: \"%s\" is not numeric: \"127.0.0.1\", \"::1\" or \"unix:/path\" "
-           "expected (and the port apart)",
+           "expected (the port is a field of its own)",
            text);
   if (address_family(out) != AF_UNIX) return;
   if (lua_getfield(L, index, "port") != LUA_TNIL)
-    misuse(L, "port: a Unix address (\"%s\") has none", text);
+    misuse(L, "port: a Unix address (\"%s\") has no port", text);
   lua_pop(L, 1);
 }

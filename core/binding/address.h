@@ -1,4 +1,4 @@
-/* Addresses as scripts write and get them. */
+/* Converts addresses from and to the forms that scripts use. */
 #ifndef LUNET_BINDING_ADDRESS_H
 #define LUNET_BINDING_ADDRESS_H
 
@@ -6,20 +6,21 @@
 
 #include "platform/address.h"
 
-/* What address_read takes, for messages. */
+/* The forms that address_read takes, for messages. */
 #define ADDRESS_EXAMPLES                                                                           \
-  "\"127.0.0.1:80\", \"[::1]:80\" or \"unix:/path\" (addresses are numeric: lunet looks no names " \
-  "up)"
+  "\"127.0.0.1:80\", \"[::1]:80\" or \"unix:/path\" (a numeric address: lunet does not look up "   \
+  "names)"
 
-/* Pushes the address as text and its port (none for Unix); returns how many values. */
+/* Pushes the address as text and, except for Unix, its port. Returns the number of values. */
 int address_push(lua_State *L, const address *a);
 
-/* The address of `text`, "127.0.0.1:80". Raises in the name of `field` if it is none. */
+/* Reads an address such as "127.0.0.1:80". Raises if `text` is not an address; the message names
+ * `field`. */
 void address_read(lua_State *L, const char *field, const char *text, address *out);
 
-/* The fields `address` and `port` of the table at `index`, which target_check has passed.
- * `missing` stands for an address that is not given; ports begin at `port_min`, and 0 stands for
- * one that is not given, if -1 does not demand it. */
+/* Reads the fields `address` and `port` of the table at `index`, a copy that field_copy_table made.
+ * An absent address is `missing`. The lowest port is `port_min`; if that is 0, an absent port is 0,
+ * otherwise a TCP address without a port raises. */
 void address_read_fields(lua_State *L, int index, const char *missing, int port_min, address *out);
 
 #endif

@@ -2,10 +2,10 @@
 
 #include <lauxlib.h>
 
-/* Its address is where the registry has them: by handle, the values of what is open. */
+/* The registry has the anchors under this address: a table from open handles to their values. */
 static const char ANCHORS;
 
-/* Called wherever a handle is closed, also in a finalizer: needs no memory and raises nothing. The
+/* Called whenever a handle is closed, even from a finalizer, so it must not allocate or raise. The
  * context is the main thread. */
 static void anchor_forget(void *context, const handle *h) {
   lua_State *L = context;
@@ -30,6 +30,6 @@ void anchor_add(lua_State *L, int index, void *opened) {
   lua_pushvalue(L, index);
   lua_rawsetp(L, -2, opened);
   lua_pop(L, 1);
-  /* A finalizer may have closed it meanwhile. */
+  /* A finalizer may have closed the handle meanwhile. */
   if (!handle_anchor(opened)) anchor_forget(L, opened);
 }

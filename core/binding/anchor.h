@@ -1,6 +1,6 @@
-/* Anchors: the value of an open handle is not collected, whether or not the script holds it. Else
- * the collector would end a rule, a program or a connection at a time of its own choice, and change
- * what is measured. */
+/* Anchors keep the values of open handles from the collector, even if the script has dropped them.
+ * Otherwise the collector would end a rule, a program or a connection at some arbitrary time, and
+ * so change the measurement. */
 #ifndef LUNET_BINDING_ANCHOR_H
 #define LUNET_BINDING_ANCHOR_H
 
@@ -8,10 +8,10 @@
 
 #include "handle/loop.h"
 
-void anchor_open(lua_State *L, loop *lp); /* once, for the state */
+void anchor_open(lua_State *L, loop *lp); /* once for each state */
 
-/* Anchors the value at `index` until its handle is closed. `opened` is the pointer in its box; a
- * closed one is left alone. */
+/* Anchors the value at `index` until its handle is closed. `opened` is the handle in its box; a
+ * closed handle is not anchored. */
 void anchor_add(lua_State *L, int index, void *opened);
 
 #endif

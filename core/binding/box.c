@@ -7,10 +7,10 @@
 
 enum { DESCRIPTION = 4096 };
 
-/* "listener" of "lunet.listener". */
+/* Returns "listener" for "lunet.listener". */
 static const char *box_noun(const char *name) { return name + strlen("lunet."); }
 
-/* The type whose method runs: see type_open. */
+/* Returns the type whose method is running: see type_open. */
 static const char *box_own_type(lua_State *L) { return lua_touserdata(L, lua_upvalueindex(2)); }
 
 void *box_check(lua_State *L, int index, const char *name) {

@@ -1,6 +1,6 @@
-/* The Lua type of a handle (handle/scope.h): a userdata that holds a pointer to one. Everything of
- * lunet that can be closed is made of it. A box is born closed, with NULL for its pointer, so that
- * its finalizer is safe from the start; the finalizer closes it for good. */
+/* A box is a userdata that holds a pointer to a handle (handle/scope.h). Every closable type of
+ * lunet is a box. A box is born closed, with a NULL pointer, so that its finalizer is always safe.
+ * The finalizer closes and frees the handle. */
 #ifndef LUNET_BINDING_BOX_H
 #define LUNET_BINDING_BOX_H
 
@@ -10,20 +10,21 @@
 #include "handle/op.h"
 #include "handle/scope.h"
 
-/* Makes the type `name`, "lunet.listener", from `close`, __close, __gc, __tostring and what is
- * given, which may replace these; NULL: no metamethods. The runtime is on the top of the stack. */
+/* Makes the type `name`, such as "lunet.listener", with `close`, __close, __gc and __tostring. The
+ * given methods and metamethods add to these or replace them; `metamethods` may be NULL. Expects
+ * the runtime on top of the stack. False: the type exists already. */
 bool box_open_type(lua_State *L, const char *name, const luaL_Reg *methods,
                    const luaL_Reg *metamethods);
 
-/* The handle in the box at `index`, open or closed. NULL: the box holds none. Raises if there is no
- * such box. */
+/* Returns the handle in the box at `index`, open or closed. NULL: the box is empty. Raises if the
+ * value is not a box of this type. */
 void *box_check(lua_State *L, int index, const char *name);
 
-/* The open handle of the first argument. NULL: it is closed, and the failure is pushed. */
+/* Returns the open handle of the first argument. NULL: it is closed, and the failure is pushed. */
 void *box_check_open(lua_State *L, const char *name);
 
-/* True if a box holds a handle, which will say by itself whether it is open. Else ends the op as a
- * closed handle does. */
+/* True if the box holds a handle, which reports by itself that it is closed. For an empty box, ends
+ * the op with OP_CLOSED. */
 bool box_has(const void *h, op *o);
 
 #endif

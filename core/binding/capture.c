@@ -39,7 +39,7 @@ static void capture_set_endpoint(lua_State *L, const char *field, const struct s
   field_set_string(L, field, address_format_bytes(family, bytes, port, text));
 }
 
-/* "SYN,ACK"; data alone has "ACK", and "" is a segment that has none. */
+/* Sets `flags`, such as "SYN,ACK"; a plain data segment has "ACK", a segment without flags "". */
 static void capture_set_flags(lua_State *L, uint8_t flags) {
   static const struct {
     uint8_t flag;
@@ -71,8 +71,8 @@ static void capture_push_segment(lua_State *L, const struct segment *s) {
   lua_setfield(L, -2, "packet");
 }
 
-/* A finalizer that runs while the tables are made may read more: the ring moves, and what it has
- * overwritten is forgotten. */
+/* A finalizer may read more segments while this makes tables: the ring then moves on, and loses
+ * its oldest segments. */
 static int capture_segments(lua_State *L) {
   capture *c = box_check(L, 1, CAPTURE_TYPE);
   lua_Integer wanted = luaL_optinteger(L, 2, 0), count = 0;

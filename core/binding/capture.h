@@ -6,8 +6,8 @@
 
 void capture_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
-/* core.capture(host, most, outlives): `outlives` is whether it goes on when its host and the scope
- * end, until it is closed: that takes its time. */
+/* core.capture(host, most, outlives) -> capture | nil, message, CODE. If `outlives` is true, the
+ * capture ends only by its close, not with its host and scope, because closing it takes long. */
 int capture_new(lua_State *L);
 
 #endif

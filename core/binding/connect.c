@@ -16,16 +16,16 @@
 #include "binding/target.h"
 #include "binding/task.h"
 
-/* The stack of a connect. */
+/* The stack during a connect. */
 enum { HOST = 1, TARGET, TIMEOUT, CONNECTION, ATTEMPT };
 
-/* Where to, from where, and how. */
 struct connect {
-  address peer, from;
+  address peer; /* connects to this address */
+  address from; /* from this one, if has_from */
   bool has_from;
   const char *label;
   struct target_options options;
-  const char *failed_at; /* "socket", "option", "from", "zone", "connect" */
+  const char *failed_at; /* the step: "socket", "option", "from", "zone" or "connect" */
 };
 
 /* -- opening it ---------------------------------------------------------------------------- */
@@ -33,14 +33,14 @@ struct connect {
 static int connect_bind_from(int fd, address *from) {
   int one = 1, result = socket_find_zone(fd, from);
   if (result < 0) return result;
-  /* Without a port of its own, the kernel chooses one when it knows the peer, so that a port serves
-   * many peers: ip(7), IP_BIND_ADDRESS_NO_PORT. */
+  /* Without a port, let the kernel choose it in connect(2): once it knows the peer, one port can
+   * serve many peers (ip(7), IP_BIND_ADDRESS_NO_PORT). */
   if (address_port(from) == 0)
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
   return socket_bind(fd, from);
 }
 
-/* A socket, or a negative errno and what it failed at. */
+/* Returns a socket, or a negative errno and sets failed_at. */
 static int connect_open_socket(struct connect *what, const host *h) {
   what->failed_at = "socket";
   int fd = host_socket(h, address_family(&what->peer));
@@ -86,7 +86,8 @@ static int connect_push_not_opened(lua_State *L, int result, const struct connec
   return failure_push(L, result, tried);
 }
 
-/* A Unix socket does not know whom it failed to reach: what was tried is on the stack. */
+/* A Unix socket does not know the peer that it failed to reach, so connect_to has pushed ATTEMPT.
+ */
 static int connect_push(lua_State *L, op *o) {
   connection *c = box_check(L, CONNECTION, CONNECTION_TYPE);
   if (o->result >= 0) {
@@ -105,7 +106,7 @@ static int connect_push(lua_State *L, op *o) {
 
 /* -- the target ---------------------------------------------------------------------------- */
 
-/* A string or a listener at `index`; false: something else. */
+/* Reads a string or a listener at `index`. False: the value is neither. */
 static bool connect_simple_peer(lua_State *L, int index, address *out) {
   if (lua_type(L, index) == LUA_TSTRING)
     address_read(L, "target", field_check_text(L, index, "target"), out);
@@ -114,10 +115,10 @@ static bool connect_simple_peer(lua_State *L, int index, address *out) {
   return true;
 }
 
-/* The target in [1] says all: what else could name one is refused, not ignored. */
+/* [1] is the whole target. Refuses a field that would name another one. */
 static void connect_refuse_second(lua_State *L, int index, const char *field) {
   if (lua_getfield(L, index, field) != LUA_TNIL)
-    misuse(L, "%s: the target is given by [1] already", field);
+    misuse(L, "%s: [1] already gives the target", field);
   lua_pop(L, 1);
 }
 
@@ -148,7 +149,8 @@ static bool connect_from(lua_State *L, int index, address *out) {
   return true;
 }
 
-/* The Lua library has found the address of a listener on another host, if it can be reached. */
+/* For a listener on another host that can be reached, the Lua library has passed its address
+ * instead. */
 static void connect_check_listener(lua_State *L) {
   if (lua_istable(L, TARGET))
     lua_rawgeti(L, TARGET, 1);

@@ -50,7 +50,7 @@ static int connection_push_received(lua_State *L, op *o) {
   lua_pushlstring(L, o->as.receive.data, (size_t)o->result);
   if (o->as.receive.cut == 0) return 1;
   failure_push(L, o->as.receive.cut, "receive");
-  lua_remove(L, -3); /* the bytes instead of its nil */
+  lua_remove(L, -3); /* the bytes take the place of nil */
   return 3;
 }
 
@@ -101,12 +101,13 @@ static int connection_push_end(lua_State *L) {
 
 /* -- ending it ----------------------------------------------------------------------------- */
 
+const char *const connection_hows[] = {[SHUT_RD] = "rd", [SHUT_WR] = "wr", [SHUT_RDWR] = "rdwr"};
+
 int connection_how(lua_State *L, int index, int default_how) {
-  static const char *const names[] = {[SHUT_RD] = "rd", [SHUT_WR] = "wr", [SHUT_RDWR] = "rdwr"};
   if (lua_isnoneornil(L, index) && default_how != -1) return default_how;
   const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
   for (int how = SHUT_RD; how <= SHUT_RDWR; how++)
-    if (strcmp(name, names[how]) == 0) return how;
+    if (strcmp(name, connection_hows[how]) == 0) return how;
   const char *expected = default_how == -1 ? "\"rd\", \"wr\" or \"rdwr\" expected"
                                            : "\"rd\", \"wr\", \"rdwr\" or nothing expected";
   return luaL_argerror(L, index, expected);

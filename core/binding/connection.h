@@ -10,13 +10,16 @@ extern const char CONNECTION_TYPE[];
 
 void connection_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
-/* Pushes a connection that is closed until one is put there. */
+/* Pushes an empty box, and returns the place for its connection. */
 connection **connection_new(lua_State *L);
 
-/* The argument of shutdown: "rd", "wr" or "rdwr" as SHUT_RD, SHUT_WR or SHUT_RDWR. Without one the
- * default is taken; -1: there is none. */
+/* "rd", "wr" and "rdwr", by SHUT_RD, SHUT_WR and SHUT_RDWR. */
+extern const char *const connection_hows[];
+
+/* Reads the argument of shutdown: SHUT_RD for "rd", SHUT_WR for "wr", SHUT_RDWR for "rdwr". An
+ * absent argument gives the default, or raises if that is -1. */
 int connection_how(lua_State *L, int index, int default_how);
 
-void connection_anchor(lua_State *L); /* the one on the top of the stack */
+void connection_anchor(lua_State *L); /* anchors the connection on top of the stack */
 
 #endif

@@ -26,7 +26,7 @@
 
 enum { DESCRIPTION = 512 };
 
-/* The texts of all open handles, each with a zero byte behind it; the memory is the caller's. */
+/* Writes a text for each open handle, each followed by a zero byte. The caller frees the memory. */
 static int core_describe_all(loop *lp, char **texts, size_t *length) {
   list *open = &loop_scopes(lp)->open;
   char text[DESCRIPTION];
@@ -43,8 +43,8 @@ static int core_describe_all(loop *lp, char **texts, size_t *length) {
   return fclose(out) == 0 ? 0 : -ENOMEM;
 }
 
-/* lunet.open_handles(): what is open, as a list of texts. They are complete before the first is
- * pushed: while Lua makes a string, a finalizer may close any handle. */
+/* lunet.open_handles() -> a list of texts. Describes every handle before it pushes the first text:
+ * while Lua makes a string, a finalizer may close any handle. */
 static int core_open_handles(lua_State *L) {
   char *texts = NULL;
   size_t length = 0;
@@ -62,7 +62,7 @@ static int core_open_handles(lua_State *L) {
   return 1;
 }
 
-/* lunet.traceback(error): the error as a text, with the tracebacks of the tasks it came through. */
+/* lunet.traceback(error) -> the error as a text, with the tracebacks of the tasks it passed. */
 static int core_traceback(lua_State *L) {
   luaL_checkany(L, 1);
   return failure_traceback(L);
@@ -129,7 +129,7 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"set_library", misuse_set_library},
                                      {NULL, NULL}};
 
-/* Gives the Lua library the methods of a type, to add its own. */
+/* Sets a field to the table of a type's methods, so that the Lua library can add its own. */
 static void core_set_methods(lua_State *L, const char *field, const char *type) {
   luaL_getmetatable(L, type);
   lua_getfield(L, -1, "__index");

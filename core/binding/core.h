@@ -1,4 +1,4 @@
-/* The module `lunet.core`: everything that the Lua library is built on. */
+/* The module `lunet.core`: the functions that the Lua library is built on. */
 #ifndef LUNET_BINDING_CORE_H
 #define LUNET_BINDING_CORE_H
 

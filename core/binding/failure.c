@@ -34,11 +34,12 @@ const char *failure_name(ssize_t code) {
 
 /* -- shortages ----------------------------------------------------------------------------- */
 
-/* What the machine lacks at the moment, or what a signal interrupted: it tells nothing about what
- * is studied. ENOSPC: fs.epoll.max_user_watches. */
+/* The machine lacks something at the moment, or a signal interrupted a call. Such failures say
+ * nothing about the subject of an experiment. ENOSPC: fs.epoll.max_user_watches. */
 static const int shortages[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOSPC, EINTR};
 
-/* In the registry: true while shortages are looked for, then the text of the first one. */
+/* The registry has under this address: true while lunet looks for shortages, then the first text.
+ */
 static const char SHORTAGE;
 
 static bool failure_is_shortage(ssize_t code) {
@@ -75,7 +76,9 @@ int failure_push_refusal(lua_State *L, ssize_t code, const char *what) {
   const struct own_code *own = failure_own_code(code);
   char text[MESSAGE];
   const char *message =
-    own != NULL ? own->message : uv_strerror_r((int)code, text, sizeof text); /* no leak */
+    own != NULL
+      ? own->message
+      : uv_strerror_r((int)code, text, sizeof text); /* uv_strerror leaks for an unknown code */
   lua_pushnil(L);
   const char *name = failure_name(code);
   if (what != NULL)
@@ -101,7 +104,7 @@ int failure_push_result(lua_State *L, ssize_t result, const char *what) {
   return 1;
 }
 
-static const char CANCELED; /* its address: where it is in the registry */
+static const char CANCELED; /* the registry has the error object under this address */
 
 static int failure_canceled_tostring(lua_State *L) {
   lua_getfield(L, 1, "message");
@@ -124,8 +127,8 @@ void failure_push_canceled(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &CANCELED);
 }
 
-/* By coroutine (weakly): the last error that came through it, as {value, origin}. Made at the
- * first error. */
+/* The registry has under this address, from the first error on: a table from each coroutine,
+ * weakly, to the last error that passed it, {value, origin}. */
 static const char ORIGINS;
 
 static void failure_push_origins(lua_State *L) {
@@ -171,7 +174,7 @@ void failure_push_origin(lua_State *L, int index) {
   lua_pop(L, 2);
 }
 
-/* Pushes "\nstack traceback: ..." of the running function, behind what is known already. */
+/* Pushes the known origin, followed by "\nstack traceback: ..." of the running function. */
 static void failure_push_origin_and_traceback(lua_State *L, int index) {
   failure_push_origin(L, index);
   lua_pushliteral(L, "\n");
@@ -183,7 +186,7 @@ int failure_note(lua_State *L) {
   failure_push_canceled(L);
   bool is_canceled = lua_rawequal(L, -1, 1);
   lua_settop(L, 1);
-  if (is_canceled) return 1; /* no failure: nobody will read how it came about */
+  if (is_canceled) return 1; /* not a failure: nobody will read its origin */
   failure_push_origin_and_traceback(L, 1);
   failure_remember(L, 1);
   lua_settop(L, 1);

@@ -11,7 +11,7 @@ const char *failure_name(ssize_t code);
 /* Pushes nil, "what: message (CODE)" (what may be NULL), CODE; returns 3. */
 int failure_push(lua_State *L, ssize_t code, const char *what);
 
-/* The same for what the machine refuses for good: that is no want of resources, whatever CODE. */
+/* The same, but never counts as a shortage (below): the machine refuses this permanently. */
 int failure_push_refusal(lua_State *L, ssize_t code, const char *what);
 
 /* Pushes true, or the failure. */
@@ -20,20 +20,21 @@ int failure_push_result(lua_State *L, ssize_t result, const char *what);
 /* Pushes the error object that cancels a task; tostring gives its message, .code is "CANCELED". */
 void failure_push_canceled(lua_State *L);
 
-/* Remembers how the error at `index` came about (the text on the top of the stack, popped): the
- * last one of every coroutine is kept. */
+/* Pops a text, and remembers it as the origin of the error at `index`. Each coroutine keeps only
+ * its last origin. */
 void failure_remember(lua_State *L, int index);
 
-/* Pushes what this coroutine remembers of the error at `index`, or "". */
+/* Pushes the origin that this coroutine remembers for the error at `index`, or "". */
 void failure_push_origin(lua_State *L, int index);
 
-/* Message handlers. The first keeps the error value as it is and remembers its traceback; the
- * second makes it a text, with the tracebacks of the tasks that it came through. */
+/* Message handlers. failure_note keeps the error value and remembers its traceback.
+ * failure_traceback turns the error into a text, with the tracebacks of the tasks that it passed.
+ */
 int failure_note(lua_State *L);
 int failure_traceback(lua_State *L);
 
-/* core.expect_no_shortage(): from now on the first failure for want of resources is kept.
- * core.shortage(): its text, or nil; ends that. */
+/* core.expect_no_shortage() starts to look for shortages, that is failures for lack of resources.
+ * core.shortage() stops, and returns the text of the first one, or nil. */
 int failure_expect_none(lua_State *L);
 int failure_shortage(lua_State *L);
 

@@ -14,7 +14,7 @@
 #include "platform/leftovers.h"
 #include "platform/replacement.h"
 
-/* A path as the kernel takes it: a text without a zero byte. */
+/* The kernel would take a zero byte for the end of the path. */
 static const char *file_check_path(lua_State *L) {
   size_t length;
   const char *path = luaL_checklstring(L, 1, &length);
@@ -22,7 +22,7 @@ static const char *file_check_path(lua_State *L) {
   return path;
 }
 
-/* In the words of Lua's own io library, which the library's other files are written by. */
+/* Uses the words of Lua's io library, with which lunet's Lua library writes its other files. */
 static int file_push_failure(lua_State *L, int code, const char *path) {
   lua_pushnil(L);
   lua_pushfstring(L, "%s: %s", path, strerror(-code));
@@ -49,7 +49,7 @@ int file_can_replace(lua_State *L) {
 int file_replace(lua_State *L) {
   size_t size;
   const char *path = file_check_path(L), *bytes = luaL_checklstring(L, 2, &size);
-  fflush(stdout); /* the file may be that */
+  fflush(stdout); /* the file may be standard output */
   return file_push_result(L, replacement_write(path, bytes, size), path);
 }
 

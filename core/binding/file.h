@@ -1,25 +1,25 @@
-/* Files that the Lua library writes: they replace others whole, or are removed at the end. */
+/* Files that the Lua library writes: it replaces whole files, and makes temporary ones. */
 #ifndef LUNET_BINDING_FILE_H
 #define LUNET_BINDING_FILE_H
 
 #include <lua.h>
 
-/* (path) -> what is there | nil, message, CODE: whether file_replace can do it. Makes nothing.
- * "none": nothing, or an empty file; "file": a file with content; "stream": what is written to as
- * it is, such as a pipe. */
+/* (path) -> kind | nil, message, CODE. Checks whether file_replace would succeed, and changes
+ * nothing. The kind is "none" (no file, or an empty one), "file" (a file with content) or "stream"
+ * (a pipe, a device or standard output, to which file_replace only writes). */
 int file_can_replace(lua_State *L);
 
 /* (path, text) -> true | nil, message, CODE */
 int file_replace(lua_State *L);
 
-/* (path) -> a text that all names of a file have in common | nil, message, CODE */
+/* (path) -> a text that is the same for all names of the file | nil, message, CODE */
 int file_identity(lua_State *L);
 
-/* () -> the path of a new directory for temporary files, which does not outlive lunet | nil,
- * message, CODE */
+/* () -> path | nil, message, CODE. Makes a directory for temporary files, which does not outlive
+ * lunet. */
 int file_open_scratch(lua_State *L);
 
-/* (path) -> true. What cannot be removed yet is removed when lunet ends. */
+/* (path) -> true. Removes the directory now, or, if that fails, when lunet ends. */
 int file_close_scratch(lua_State *L);
 
 /* (path) -> true | nil, message, CODE */

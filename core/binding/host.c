@@ -111,7 +111,7 @@ int host_is_within(lua_State *L) {
 static int host_prefixed_argument(lua_State *L, int index, address *out) {
   const char *text = luaL_checkstring(L, index);
   int prefix = address_parse_prefixed(text, out);
-  if (prefix < 0) misuse(L, "\"%s\" is no address with a prefix length", text);
+  if (prefix < 0) misuse(L, "\"%s\" is not an address with a prefix length", text);
   return prefix;
 }
 
@@ -124,7 +124,8 @@ int host_add_addresses(lua_State *L) {
   int index = link_index(host_routes(h), link);
   if (index < 0) return host_push_link_result(L, index, "link");
   for (int i = 3; i <= count; i++) {
-    int prefix = host_prefixed_argument(L, i, &a); /* a text by now: nothing is allocated */
+    int prefix =
+      host_prefixed_argument(L, i, &a); /* no finalizer can run: the argument is a text by now */
     int result = link_add_address(host_routes(h), index, &a, prefix);
     if (result < 0)
       return failure_push(L, result, lua_pushfstring(L, "address %s", lua_tostring(L, i)));
@@ -145,7 +146,7 @@ int host_link_is_up(lua_State *L) {
 int host_answers_for(lua_State *L) {
   address a;
   const char *text = luaL_checkstring(L, 2);
-  if (address_make(text, 0, &a) < 0) return misuse(L, "\"%s\" is no address", text);
+  if (address_make(text, 0, &a) < 0) return misuse(L, "\"%s\" is not an address", text);
   host *h = host_check(L, 1);
   int result = link_answers_for(host_routes(h), &a);
   if (result < 0) return failure_push(L, result, lua_pushfstring(L, "address %s", text));
@@ -181,7 +182,7 @@ int host_write_file(lua_State *L) {
 
 /* -- its queues ---------------------------------------------------------------------------- */
 
-/* queue_limit(host): net.core.somaxconn of the host, though it may not show that. */
+/* Asks a socket, since the host's /proc may not show net.core.somaxconn. */
 int host_queue_limit(lua_State *L) {
   uint32_t limit = 0;
   int fd = host_socket(host_check(L, 1), AF_INET);
@@ -194,8 +195,6 @@ int host_queue_limit(lua_State *L) {
 
 /* -- home ---------------------------------------------------------------------------------- */
 
-/* set_home(host): the process is on this host from now on. Returns the namespace it was in before,
- * for set_home(namespace), which goes back. */
 int host_set_home(lua_State *L) {
   if (lua_isinteger(L, 1)) {
     int result = namespace_restore_home((int)lua_tointeger(L, 1));
@@ -207,7 +206,6 @@ int host_set_home(lua_State *L) {
   return 1;
 }
 
-/* refused() -> in which call the last host(...) failed, or nil: see namespace_refused. */
 int host_refused(lua_State *L) {
   lua_pushstring(L, namespace_refused());
   return 1;

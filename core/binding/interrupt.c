@@ -8,14 +8,14 @@
 #include "binding/task.h"
 #include "platform/leftovers.h"
 
-/* Within 2 s all is over: so long has the script to end, and then so long the remover. */
+/* The script and then the remover have this long to end: together less than 2 s. */
 enum { GRACE_MS = 1400, REMOVER_MS = 500, STATUS_OF_SIGNAL = 128 };
 
 /* Static, since a signal handler has no arguments. */
 static struct {
   lua_State *main_thread;
-  runtime *runtime;                 /* NULL: none */
-  volatile sig_atomic_t is_running; /* Lua code, which can be interrupted */
+  runtime *runtime;                 /* NULL: there is none */
+  volatile sig_atomic_t is_running; /* Lua code runs, and can be interrupted */
   volatile sig_atomic_t seen;       /* the last signal, or 0 */
   volatile sig_atomic_t pending;    /* the same, until it is raised */
   volatile sig_atomic_t ending;     /* the signal that ends the program, or 0 */
@@ -33,7 +33,7 @@ const char *interrupt_text(void) {
 static void interrupt_raise(lua_State *L, lua_Debug *unused) {
   (void)unused;
   lua_sethook(L, NULL, 0, 0);
-  /* The main thread may have raised it already, if it was waiting. */
+  /* The main thread, if it was waiting, may have raised the error already. */
   if (!interrupt_take()) return;
   luaL_where(L, 1);
   lua_pushstring(L, interrupt_text());
@@ -61,8 +61,7 @@ static void interrupt_set_action(int number, void (*action)(int)) {
   sigaction(number, &on, NULL);
 }
 
-/* A script that catches every error, or a C function that does not return, does not end by itself.
- */
+/* Bounds the time to end: a script may catch every error, and a C function may never return. */
 static void interrupt_limit_time(int number) {
   if (interrupts.ending != 0) return;
   interrupts.ending = number;
@@ -73,8 +72,8 @@ static void interrupt_limit_time(int number) {
 }
 
 static void interrupt_on_signal(int number) {
-  /* Nothing can be interrupted: the prompt waits for a line, or the state is closing. Or the signal
-   * before this one is stuck behind a call that does not return. */
+  /* No Lua code runs, because the prompt waits for a line or the state is closing. Or the signal
+   * before this one still waits for a call to return. */
   if (!interrupts.is_running || interrupts.pending != 0)
     interrupt_end_now(interrupts.ending != 0 ? interrupts.ending : number);
   interrupts.seen = interrupts.pending = number;
@@ -82,7 +81,7 @@ static void interrupt_on_signal(int number) {
   runtime *rt = interrupts.runtime;
   if (rt != NULL) loop_wake(runtime_loop(rt));
   lua_State *running = rt != NULL ? runtime_running(rt) : interrupts.main_thread;
-  if (running == NULL) return; /* the main thread waits: it raises the error itself */
+  if (running == NULL) return; /* the main thread waits, and raises the error itself */
   lua_sethook(running, interrupt_raise, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT,
               1);
 }

@@ -42,10 +42,9 @@ int listener_is_listener(lua_State *L) {
 
 /* -- lunet.listen -------------------------------------------------------------------------- */
 
-/* The stack of a listen. */
+/* The stack during a listen. */
 enum { HOST = 1, TARGET };
 
-/* Where, and how. */
 struct listen {
   address local;
   int backlog;
@@ -54,7 +53,7 @@ struct listen {
   bool has_socket;
 };
 
-/* A bound socket, or a negative errno. */
+/* Returns a bound socket, or a negative errno. */
 static int listener_open_bound(struct listen *what, const host *h) {
   int fd = host_socket(h, address_family(&what->local));
   what->has_socket = fd >= 0;
@@ -86,8 +85,8 @@ static int listener_push_not_opened(lua_State *L, int result, const struct liste
   return failure_push(L, result, tried);
 }
 
-/* A port whose last connections are in TIME_WAIT can be had at once, as servers do it; two
- * listeners still cannot share one. */
+/* Like most servers, a listener can take a port whose last connections are in TIME_WAIT. Two
+ * listeners still cannot share a port. */
 static void listener_default_reuseaddr(lua_State *L) {
   if (lua_getfield(L, TARGET, "reuseaddr") == LUA_TNIL) {
     lua_pushboolean(L, 1);
@@ -121,7 +120,7 @@ int listener_listen(lua_State *L) {
 
 /* -- methods ------------------------------------------------------------------------------- */
 
-/* The stack: listener, timeout, the connection. */
+/* The stack: the listener, the timeout, the connection. */
 static int listener_push_accepted(lua_State *L, op *o) {
   if (o->result < 0) return failure_push(L, o->result, "accept");
   lua_pushvalue(L, 3);
@@ -139,7 +138,7 @@ static int listener_accept_one(lua_State *L) {
   return task_wait_holding(L, o, 3, listener_push_accepted);
 }
 
-/* nil: keep it as it is. */
+/* False: the argument is absent, and the gate stays as it is. */
 static bool listener_gate_argument(lua_State *L, int index, uint32_t *out) {
   if (lua_isnoneornil(L, index)) return false;
   lua_Number limit = luaL_checknumber(L, index);
@@ -172,10 +171,8 @@ static int listener_push_queue(lua_State *L) {
   int result = listener_queue(l, &depth, &limit);
   if (result < 0) return failure_push(L, result, "queue");
   lua_createtable(L, 0, 2);
-  lua_pushinteger(L, depth);
-  lua_setfield(L, -2, "depth");
-  lua_pushinteger(L, limit);
-  lua_setfield(L, -2, "limit");
+  field_set_integer(L, "depth", depth);
+  field_set_integer(L, "limit", limit);
   return 1;
 }
 

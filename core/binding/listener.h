@@ -16,10 +16,11 @@ void listener_open_type(lua_State *L); /* expects the runtime on the stack's top
 
 int listener_listen(lua_State *L); /* core.listen(host or nil, {...}) */
 
-/* The listener at `index`, open or closed; NULL if it is none. */
+/* The listener at `index`, open or closed. NULL: the value is not a listener. */
 listener *listener_test(lua_State *L, int index);
 
-/* The address that reaches the listener at `index`, open or closed; false if it is none. */
+/* Sets *out to an address that reaches the listener at `index`, open or closed. False: the value is
+ * not a listener. */
 bool listener_to_address(lua_State *L, int index, address *out);
 
 #endif

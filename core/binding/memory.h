@@ -1,4 +1,4 @@
-/* malloc'ed memory that a call of the core needs while Lua may raise: an error frees it, too. */
+/* Memory from malloc that is freed even if Lua raises an error. */
 #ifndef LUNET_BINDING_MEMORY_H
 #define LUNET_BINDING_MEMORY_H
 
@@ -6,8 +6,8 @@
 
 void memory_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
-/* Pushes a userdata and returns the place for the pointer, which is NULL until the caller sets it.
- * The memory is freed when the userdata is collected, or by memory_free. */
+/* Pushes a userdata, and returns the place for the pointer, NULL at first. The userdata's finalizer
+ * frees the memory, unless memory_free has. */
 void **memory_new(lua_State *L);
 void memory_free(void **place);
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* In the registry: how the sources of the library begin, "@/usr/share/lua/5.4/lunet/". */
+/* Key in the registry: the prefix of the library's sources, "@/usr/share/lua/5.4/lunet/". */
 static const char LIBRARY[] = "lunet.library";
 
 static bool misuse_is_library(lua_State *L, const lua_Debug *about) {
@@ -29,7 +29,7 @@ int misuse_find_called(lua_State *L, lua_State *of, lua_Debug *called) {
   return level;
 }
 
-/* The text is on top. */
+/* The text is on top of the stack. */
 static int misuse_raise_at(lua_State *L, int level) {
   luaL_where(L, level);
   lua_insert(L, -2);

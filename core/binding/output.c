@@ -15,8 +15,6 @@ static int output_replace(int fd) {
   return 0;
 }
 
-/* Lets all that goes to standard output go to standard error, whoever writes it: print, io.stdout,
- * programs that the script starts. Returns what restore_output takes. */
 int output_divert(lua_State *L) {
   int kept = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   int result = kept == -1 ? -errno : output_replace(STDERR_FILENO);
@@ -24,7 +22,7 @@ int output_divert(lua_State *L) {
     if (kept != -1) close(kept);
     return failure_push(L, result, "standard output");
   }
-  fflush(stdout); /* after dup2: what the script left in the buffer before is diverted too */
+  fflush(stdout); /* after dup2: diverts the buffered text too */
   lua_pushinteger(L, kept);
   return 1;
 }
@@ -44,7 +42,6 @@ int output_is_terminal(lua_State *L) {
   return 1;
 }
 
-/* Of a Unicode character; see character_width. */
 int output_character_width(lua_State *L) {
   lua_pushinteger(L, character_width((uint32_t)luaL_checkinteger(L, 1)));
   return 1;

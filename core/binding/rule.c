@@ -14,16 +14,16 @@
 
 static const char RULE_TYPE[] = "lunet.rule";
 
-/* What was tried, with what only this knows about the error. */
+/* Returns what failed, with the firewall's own complaint or with advice. */
 static const char *rule_explain(lua_State *L, int result, bool is_home) {
   if (firewall_complaint()[0] != '\0') return lua_pushfstring(L, "drop: %s", firewall_complaint());
   if (result == -EPERM && is_home)
-    return "drop: the home host is the machine itself, whose firewall lunet leaves alone (make a "
-           "host of its own by lunet.host)";
+    return "drop: the home host is the machine itself, whose firewall lunet leaves alone (make "
+           "another host with lunet.host)";
   return "drop";
 }
 
-/* libuv has no words for this one. */
+/* libuv has no message for ENOPKG. */
 static int rule_push_missing(lua_State *L) {
   lua_pushnil(L);
   lua_pushfstring(L, "drop: the Debian package libnftables1 is needed: %s (ENOPKG)",

@@ -14,7 +14,7 @@ static bool target_is_number_of(const struct option *o, lua_State *L, int index)
   return is_whole && value >= o->min && value <= o->max;
 }
 
-/* The value is on the top of the stack. */
+/* The value is on top of the stack. */
 static void target_check_option(lua_State *L, const struct option *o) {
   const char *unit = o->type == OPTION_NUMBER ? "" : " seconds";
   switch (o->type) {
@@ -52,7 +52,7 @@ void target_check_names(lua_State *L, int index, const char *const fields[], int
   field_check_names(L, index, "option", known, items);
 }
 
-/* The value is on the top of the stack. */
+/* The value is on top of the stack. */
 static struct target_option target_read_option(lua_State *L, const struct option *o) {
   struct target_option read = {.option = o};
   switch (o->type) {

@@ -1,4 +1,4 @@
-/* The kernel's TCP_INFO, as scripts get it. */
+/* The kernel's TCP_INFO as a table for scripts. */
 #ifndef LUNET_BINDING_TCP_INFO_H
 #define LUNET_BINDING_TCP_INFO_H
 

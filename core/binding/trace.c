@@ -1,15 +1,14 @@
 #include "binding/trace.h"
 
 #include <lauxlib.h>
-#include <sys/socket.h>
 
+#include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/field.h"
 #include "binding/process.h"
 #include "binding/task.h"
 #include "handle/trace.h"
 
-/* lunet.note(text): the script's own words, in the timeline. */
 int trace_note_text(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
@@ -18,8 +17,6 @@ int trace_note_text(lua_State *L) {
   return 1;
 }
 
-/* record(on): whether queues are looked at when an event may have moved them. Returns the number of
- * the next event, and what it was set to before. */
 int trace_start(lua_State *L) {
   trace *t = loop_trace(task_loop(L));
   luaL_checktype(L, 1, LUA_TBOOLEAN);
@@ -35,16 +32,14 @@ static void trace_set_end(lua_State *L, const char *whole, const char *port,
   address end, plain;
   if (e->port == 0) return;
   trace_end_get(e, &end);
-  plain = address_plain(&end); /* as it is on the wire, and at the other end */
+  plain = address_plain(&end); /* the form that segments and the other end have */
   field_set_string(L, whole, address_format(&plain, text));
   field_set_integer(L, port, e->port);
 }
 
 static const char *const streams[] = {NULL, "stdin", "stdout", "stderr"};
 
-static const char *const hows[] = {[SHUT_RD] = "rd", [SHUT_WR] = "wr", [SHUT_RDWR] = "rdwr"};
-
-/* The text is on the top of the stack; the table takes its place. */
+/* Replaces the text on top of the stack by the event's table. */
 static void trace_push_event(lua_State *L, const trace *t, const struct event *e) {
   lua_createtable(L, 0, 8);
   lua_insert(L, -2);
@@ -75,13 +70,13 @@ static void trace_push_event(lua_State *L, const trace *t, const struct event *e
     process_push_status(L, (int)(e->kind == EVENT_EXIT ? e->bytes : -e->bytes));
     lua_setfield(L, -2, e->kind == EVENT_EXIT ? "status" : "signal");
   }
-  if (e->kind == EVENT_SHUTDOWN) field_set_string(L, "how", hows[e->bytes]);
+  if (e->kind == EVENT_SHUTDOWN) field_set_string(L, "how", connection_hows[e->bytes]);
   field_set_integer(L, "bytes", e->kind == EVENT_SHUTDOWN ? 0 : e->bytes);
   if (e->code < 0) field_set_string(L, "code", failure_name(e->code));
 }
 
-/* Of NULL, nil; a note may have zeros in it, and is a text also where there was no memory for it.
- */
+/* Pushes nil if the event has no text. A note may contain zero bytes; if there was no memory for
+ * its text, it is "". */
 static void trace_push_text(lua_State *L, const struct event *e) {
   if (e->kind == EVENT_NOTE)
     lua_pushlstring(L, e->text == NULL ? "" : e->text, (size_t)e->bytes);
@@ -89,9 +84,8 @@ static void trace_push_text(lua_State *L, const struct event *e) {
     lua_pushstring(L, e->text);
 }
 
-/* events(first): a list of the recorded events from number `first` on, and how many of those the
- * ring has lost. A finalizer that runs while the tables are made may record more: the ring moves,
- * and each event is copied before anything is allocated. */
+/* A finalizer may record more events while this makes tables, and so move the ring: copies each
+ * event before it allocates. */
 int trace_events(lua_State *L) {
   const trace *t = loop_trace(task_loop(L));
   lua_Integer wanted = luaL_optinteger(L, 1, 0), count = 0, lost = 0;

@@ -7,7 +7,7 @@ struct box {
   void *value;
 };
 
-/* Into the table on the top of the stack; the runtime is at `runtime`. */
+/* Sets functions in the table on top of the stack. The runtime is at index `runtime`. */
 static void type_set_functions(lua_State *L, int runtime, const char *name,
                                const luaL_Reg *functions) {
   lua_pushvalue(L, runtime);
@@ -32,7 +32,7 @@ bool type_open(lua_State *L, const char *name, const luaL_Reg *methods,
     lua_newtable(L);
     lua_setfield(L, -2, "__index");
     lua_pushstring(L, name);
-    lua_setfield(L, -2, "__metatable"); /* out of scripts' reach: getmetatable gives the name */
+    lua_setfield(L, -2, "__metatable"); /* getmetatable gives scripts the name instead */
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, name);
   }

@@ -14,10 +14,10 @@
 
 static const char WIRE_TYPE[] = "lunet.wire";
 
-/* Exact in a double, and in range together with any time that the clock will show. */
+/* Exact in a double; the sum of a delay and any time of the clock does not overflow. */
 static const double LONGEST_S = 1e9, LARGEST = 0x1p53;
 
-/* Without its host. */
+/* Reads an end without its host, which must be checked last: see host_check. */
 static struct wire_end wire_end_argument(lua_State *L, int index) {
   lua_Number delay = luaL_checknumber(L, index + 2);
   luaL_argcheck(L, delay >= 0 && delay <= LONGEST_S, index + 2, "a delay is in seconds, 0 or more");

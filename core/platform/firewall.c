@@ -17,8 +17,8 @@ struct firewall {
 
 const char *firewall_complaint(void) { return nft_complaint(); }
 
-__attribute__((format(printf, 3, 4))) static int run(firewall *f, const char **output,
-                                                     const char *format, ...) {
+__attribute__((format(printf, 3, 4))) static int firewall_run(firewall *f, const char **output,
+                                                              const char *format, ...) {
   char *commands;
   va_list arguments;
   va_start(arguments, format);
@@ -37,22 +37,22 @@ __attribute__((format(printf, 3, 4))) static int run(firewall *f, const char **o
 
 int firewall_add(firewall *f, const char *name, const char *content) {
   /* In one transaction, and so that it can be repeated: in place of what is there. */
-  return run(f, NULL, "add table inet %s\ndelete table inet %s\ntable inet %s {\n%s}\n", name, name,
-             name, content);
+  return firewall_run(f, NULL, "add table inet %s\ndelete table inet %s\ntable inet %s {\n%s}\n",
+                      name, name, name, content);
 }
 
 int firewall_stop(firewall *f, const char *name) {
-  return run(f, NULL, "flush chain inet %s judge\n", name);
+  return firewall_run(f, NULL, "flush chain inet %s judge\n", name);
 }
 
 int firewall_remove(firewall *f, const char *name) {
-  return run(f, NULL, "delete table inet %s\n", name);
+  return firewall_run(f, NULL, "delete table inet %s\n", name);
 }
 
 /* Of one chain: for a counter of its own, the library would ask the kernel about every rule. */
 int firewall_count(firewall *f, const char *name, uint64_t *segments, uint64_t *bytes) {
   const char *output;
-  int result = run(f, &output, "list chain inet %s lose\n", name);
+  int result = firewall_run(f, &output, "list chain inet %s lose\n", name);
   if (result < 0) return result;
   const char *counter = strstr(output, "counter packets ");
   if (counter == NULL) return -EIO;

@@ -19,7 +19,7 @@ static int life_settled(lua_State *L, nursery *n) {
   return 1;
 }
 
-/* The first function of a coroutine: its stack is the task, the body and its arguments. */
+/* The first function of a task's coroutine. The stack: the task, its body, the body's arguments. */
 static int life_run_body(lua_State *L) {
   task *t = lua_touserdata(L, 1);
   t->body.base = 2;
@@ -38,7 +38,8 @@ const char *life_push_spawned_at(lua_State *L, const task *t) {
   return lua_pushfstring(L, "%s:%d", caller.short_src, t->spawned_line);
 }
 
-/* Keeps what the coroutine left on its stack, in its place. The task is on top of L. */
+/* Moves the results or the error from the coroutine's stack to the task's outcome, which replaces
+ * the coroutine. The task is on top of L. */
 static void life_keep_outcome(lua_State *L, task *t, int results) {
   if (t->state == TASK_DONE && !lua_checkstack(L, results + LUA_MINSTACK)) {
     lua_settop(t->L, 0);
@@ -63,10 +64,10 @@ static void life_tell_parent(task *t, bool is_joined) {
     op_end(&parent->owner->op, OP_CANCELED);
 }
 
-/* L: any stack but the task's own. */
+/* L: any stack except the task's own. */
 static void life_end(lua_State *L, task *t, int results) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, t->self);
-  lua_getiuservalue(L, -1, VALUE_THREAD); /* nothing else keeps it in a moment */
+  lua_getiuservalue(L, -1, VALUE_THREAD); /* the outcome will replace the coroutine */
   lua_insert(L, -2);
   life_keep_outcome(L, t, results);
   t->L = NULL;
@@ -89,7 +90,7 @@ static void life_resume(task *t, int arguments) {
   runtime *rt = t->rt;
   lua_State *L = rt->main.L;
   int results;
-  /* coroutine.yield cannot raise by itself, and a loop around it would never end. */
+  /* coroutine.yield does not raise the cancellation, and the script's loop might never end. */
   if (t->has_yielded && t->is_canceled)
     lua_sethook(t->L, life_raise_canceled, LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
   t->has_yielded = false;
@@ -99,7 +100,7 @@ static void life_resume(task *t, int arguments) {
   lua_checkstack(L, LUA_MINSTACK);
   if (status == LUA_YIELD) {
     if (t->op.state != OP_DELIVERED && t->op.state != OP_IDLE) return;
-    /* A bare coroutine.yield in a task: the others get their turn. */
+    /* The script called coroutine.yield in a task: let the other tasks run. */
     lua_pop(t->L, results);
     t->has_yielded = true;
     op_start(&t->op, loop_ops(rt->lp), DEADLINE_NEVER);
@@ -115,14 +116,14 @@ static void life_resume(task *t, int arguments) {
   life_end(L, t, results);
 }
 
-/* The script has closed its coroutine (an empty stack is all that tells it), or has resumed it
- * before the task began. */
+/* Whether the script has closed the task's coroutine, or resumed it before the task began. An empty
+ * stack is the only sign of a closed one. */
 static bool life_is_closed(const task *t) {
   int status = lua_status(t->L);
   return status == LUA_OK ? lua_gettop(t->L) == 0 : status != LUA_YIELD;
 }
 
-/* Waits for the children of the nursery, and cancels them. False: it has none. */
+/* Cancels the nursery's children, and waits for them. False: it has no children. */
 static bool life_wait_for_children(task *t, nursery *n) {
   nursery_cancel(n);
   if (list_empty(&n->children)) return false;
@@ -132,8 +133,8 @@ static bool life_wait_for_children(task *t, nursery *n) {
   return true;
 }
 
-/* Does what a closed coroutine cannot do any more: leaves the scopes, from the innermost outwards,
- * and ends the task as a canceled one, unless a child has failed. */
+/* Ends the task in place of its closed coroutine. Leaves the scopes, the innermost first. The task
+ * ends as canceled, unless a child has failed. */
 static void life_end_closed(task *t) {
   lua_State *L = t->rt->main.L;
   op_release(&t->op);
@@ -175,19 +176,20 @@ static void life_go_on(op *o) {
   life_end(t->rt->main.L, t, 1);
 }
 
-static void life_ignore(op *o) { (void)o; /* drive looks at its state */ }
+static void life_ignore(op *o) { (void)o; /* wait_drive looks at the op's state */ }
 
 void life_open_main(runtime *rt, lua_State *L) {
   task_init(&rt->main, rt, L);
   rt->main.op.done = life_ignore;
-  lua_newuserdatauv(L, 0, VALUES); /* in the place of a task's own */
+  lua_newuserdatauv(L, 0, VALUES); /* holds the user values that other tasks have themselves */
   rt->main.self = luaL_ref(L, LUA_REGISTRYINDEX);
   rt->main.state = TASK_RUNNING;
   nursery_open(&rt->main.body, &rt->main, loop_scope(rt->lp));
   rt->current = &rt->main;
 }
 
-/* Keeps who spawns the task, which is on top: as text it is wanted only of one that fails. */
+/* Keeps the function and line that spawn the task, which is on top. Only a failure turns them into
+ * text. */
 static void life_keep_spawner(lua_State *L, task *t) {
   lua_Debug caller;
   if (!lua_getstack(L, 1, &caller) || !lua_getinfo(L, "lf", &caller)) return;
@@ -199,14 +201,14 @@ int task_spawn(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   runtime *rt = runtime_of(L);
   nursery *parent = rt->current->nursery;
-  int arguments = lua_gettop(L); /* the body among them */
+  int arguments = lua_gettop(L); /* including the body */
   task *t = lua_newuserdatauv(L, sizeof *t, VALUES);
   task_init(t, rt, NULL);
   type_set(L, TASK_TYPE);
   life_keep_spawner(L, t);
   t->L = lua_newthread(L);
   lua_setiuservalue(L, -2, VALUE_THREAD);
-  lua_insert(L, 1); /* the task below the body */
+  lua_insert(L, 1); /* puts the task below the body */
   if (!lua_checkstack(t->L, arguments + 2)) misuse(L, "too many arguments");
   lua_pushcfunction(t->L, life_run_body);
   lua_pushlightuserdata(t->L, t);
@@ -219,6 +221,6 @@ int task_spawn(lua_State *L) {
   op_start(&t->op, loop_ops(rt->lp), DEADLINE_NEVER);
   t->op.done = life_go_on;
   op_end(&t->op, 0);
-  op_postpone(&t->op); /* it starts when its parent waits */
+  op_postpone(&t->op); /* the task starts when its parent waits */
   return 1;
 }

@@ -1,12 +1,12 @@
-/* The life of a task: how it is spawned, run and resumed, and what it leaves. */
+/* The life of a task: lunet spawns it, resumes it and keeps its outcome. */
 #ifndef LUNET_BINDING_TASK_LIFE_H
 #define LUNET_BINDING_TASK_LIFE_H
 
 #include "binding/task/state.h"
 
-void life_open_main(runtime *rt, lua_State *L); /* the main task, on its thread */
+void life_open_main(runtime *rt, lua_State *L); /* makes the main task on L, the main thread */
 
-/* Pushes "file:line" of the Lua code that spawned the task, which is on top of L. */
+/* Pushes "file:line" of the Lua code that spawned the task. The task is on top of L. */
 const char *life_push_spawned_at(lua_State *L, const task *t);
 
 #endif

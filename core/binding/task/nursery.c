@@ -17,7 +17,7 @@ void nursery_cancel(nursery *n) {
 
 bool nursery_takes_errors(const nursery *n) { return !n->has_failed || n->is_canceled; }
 
-/* The error lies above n->base. */
+/* The error is above n->base. */
 static void nursery_fail(lua_State *L, nursery *n) {
   n->has_failed = true;
   failure_push_canceled(L);
@@ -25,7 +25,7 @@ static void nursery_fail(lua_State *L, nursery *n) {
   lua_settop(L, n->base + 1);
 }
 
-/* Errors that came after the one which the nursery fails with are its consequences. */
+/* Drops the later errors of its children: they follow from the one that the nursery fails with. */
 static void nursery_drop_failures(lua_State *L, nursery *n) {
   list *failures = &n->owner->failures;
   for (list *l = failures->next, *next; l != failures; l = next) {
@@ -40,8 +40,8 @@ static int nursery_ignore(lua_State *L, op *o) {
   return 0;
 }
 
-/* The body has ended, its results (or its error, if n->has_failed) lie above n->base. Waits for the
- * children; the first error, from wherever it comes, cancels those that are left. */
+/* The body has ended; its results, or its error if n->has_failed, are above n->base. Waits for the
+ * children. The first error, of the body or of a child, cancels the remaining children. */
 static int nursery_settle(lua_State *L, int status, lua_KContext context) {
   nursery *n = (nursery *)context;
   task *t = n->owner;
@@ -83,7 +83,7 @@ int nursery_run(lua_State *L, nursery *n) {
 /* -- lunet.scope --------------------------------------------------------------------------- */
 
 struct scoped {
-  nursery nursery; /* first, so that the rest is found */
+  nursery nursery; /* first, so that a nursery's address is its scoped's */
   scope handles;
 };
 
@@ -100,7 +100,7 @@ static int nursery_leave_settled(lua_State *L, nursery *n) {
 
 int nursery_scope(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
-  task *t = wait_check(L); /* its end waits */
+  task *t = wait_check(L); /* the end of the scope waits */
   struct scoped *s = lua_newuserdatauv(L, sizeof *s, 1);
   lua_insert(L, 1);
   task_enter_scope(L, t, 1);

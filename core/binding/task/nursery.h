@@ -1,6 +1,6 @@
-/* Nurseries: where tasks are spawned. A nursery ends when the last of its children has; the first
- * error cancels those that are left. Every task is born with one; lunet.scope opens another, which
- * also closes what was opened in it. */
+/* Nurseries: a task is spawned in a nursery, as its child. A nursery ends when all its children
+ * have ended. The first error cancels the remaining children. Every task has a nursery of its own;
+ * lunet.scope opens another one, which also closes the handles that were opened in it. */
 #ifndef LUNET_BINDING_TASK_NURSERY_H
 #define LUNET_BINDING_TASK_NURSERY_H
 
@@ -8,16 +8,16 @@
 
 void nursery_open(nursery *n, task *owner, scope *handles);
 
-/* Calls the function and its arguments, which lie from index n->base on; waits for the children;
- * then goes on with n->settled, above n->base the results, or the error if n->has_failed. */
+/* Calls the function at index n->base with the arguments above it, and waits for the children. Then
+ * continues with n->settled: the results, or the error if n->has_failed, are above n->base. */
 int nursery_run(lua_State *L, nursery *n);
 
-/* Whether an error of a child would be the first. */
+/* Whether a child's error would be the nursery's first. */
 bool nursery_takes_errors(const nursery *n);
 
 void nursery_cancel(nursery *n); /* cancels the children, in order */
 
-/* Leaves the scope of a lunet.scope whose children have ended. */
+/* Leaves a lunet.scope whose children have ended, and closes its handles. */
 void nursery_leave(lua_State *L, nursery *n);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "binding/failure.h"
 
-enum { ERROR = 1, ORIGIN = 2 }; /* where they are in a table */
+enum { ERROR = 1, ORIGIN = 2 }; /* indices in a table */
 
 void outcome_push(lua_State *L, lua_State *co, int results) {
   if (results == 0) {

@@ -1,20 +1,20 @@
-/* What a task leaves behind, as a value: nil, or a table of its results, or one of its error and
- * how that came about. */
+/* The outcome of a task, as a Lua value: nil, a table of its results, or a table of its error and
+ * the error's origin. */
 #ifndef LUNET_BINDING_TASK_OUTCOME_H
 #define LUNET_BINDING_TASK_OUTCOME_H
 
 #include <lua.h>
 
-/* Takes the results from the coroutine's stack; pushes the outcome. */
+/* Pops the results from the coroutine's stack, and pushes their outcome on L. */
 void outcome_push(lua_State *L, lua_State *co, int results);
 
-/* The same of the error on top of the coroutine's stack. */
+/* The same for the error on top of the coroutine's stack. */
 void outcome_push_error(lua_State *L, lua_State *co, const char *spawned_at);
 
-/* Of the outcome on top of the stack: pushes true and the results, and says how many values. */
+/* Pushes true and the results of the outcome on top. Returns the number of values. */
 int outcome_results(lua_State *L);
 
-/* Puts the error in the place of the outcome on top, as if it came about in this coroutine. */
+/* Replaces the outcome on top by its error, and remembers the error's origin in this coroutine. */
 void outcome_error(lua_State *L);
 
 #endif

@@ -11,8 +11,8 @@
 
 static const char RUNTIME[] = "lunet.runtime";
 
-/* How often runtime_finish lets the ready tasks run before it cancels them: one that sleeps
- * for 0 seconds again and again is always ready. */
+/* How often runtime_finish lets the ready tasks run before it cancels them. The number is bounded,
+ * since a task that keeps sleeping for 0 seconds is always ready. */
 enum { LAST_TURNS = 16 };
 
 static int runtime_gc(lua_State *L) {
@@ -20,12 +20,12 @@ static int runtime_gc(lua_State *L) {
   if (rt->lp == NULL) return 0;
   loop *lp = rt->lp;
   interrupt_set_runtime(NULL);
-  rt->lp = NULL; /* finalizers that come after this one find no runtime to use */
+  rt->lp = NULL; /* finalizers that run later must not use the runtime */
   loop_close(lp);
   return 0;
 }
 
-/* What to allow. */
+/* Says which limit to raise. */
 static const char *runtime_advice(int result) {
   switch (result) {
   case -EMFILE: return ": more open files are needed (ulimit -n)";
@@ -75,7 +75,7 @@ static void runtime_cancel_all(runtime *rt) {
   nursery_cancel(&rt->main.body);
   while (!list_empty(&rt->main.body.children)) {
     loop_step(rt->lp, false);
-    nursery_cancel(&rt->main.body); /* and those spawned meanwhile */
+    nursery_cancel(&rt->main.body); /* also the tasks spawned meanwhile */
   }
 }
 
@@ -91,7 +91,7 @@ int runtime_finish(lua_State *L) {
   if (lua_getfield(L, LUA_REGISTRYINDEX, RUNTIME) != LUA_TUSERDATA) return 0;
   runtime *rt = lua_touserdata(L, -1);
   if (rt->lp == NULL || rt->is_driving) return 0;
-  rt->is_driving = true; /* nobody waits in the main thread from here on */
+  rt->is_driving = true; /* from here on, no code may wait in the main thread */
   runtime_let_run(rt);
   bool has_failed = wait_take_error(L, &rt->main);
   runtime_cancel_all(rt);

@@ -4,18 +4,18 @@
 #include "binding/task.h"
 #include "platform/clock.h"
 
-/* Later than any clock will show, and still exact in a double. */
+/* Later than any time of the clock, and still exact in a double. */
 static const double FOREVER_S = 9e9;
 
 uint64_t timeout_argument(lua_State *L, int index) {
   if (lua_isnoneornil(L, index)) return DEADLINE_NEVER;
   lua_Number seconds = lua_tonumber(L, index);
-  /* No strings: "1" would hide a mistake. */
+  /* Refuse strings: "1" is probably a mistake. */
   if (lua_type(L, index) != LUA_TNUMBER || !(seconds >= 0))
     misuse_value(L, index, "a timeout is a number of seconds, 0 or more");
   if (seconds == 0) return DEADLINE_POLL;
   if (seconds > FOREVER_S) return DEADLINE_NEVER;
-  /* Rounded up: a deadline never fires early. */
+  /* Round up: a deadline never fires early. */
   return clock_now_ns() + (uint64_t)(seconds * 1e9) + 1;
 }
 
@@ -40,6 +40,6 @@ int timeout_sleep(lua_State *L) {
   uint64_t deadline_ns = timeout_argument(L, 1);
   op *o = task_begin(L, deadline_ns == DEADLINE_POLL ? DEADLINE_NEVER : deadline_ns);
   op_wait(o, NULL);
-  if (deadline_ns == DEADLINE_POLL) op_end(o, 0); /* sleep(0) lets the others have a turn */
+  if (deadline_ns == DEADLINE_POLL) op_end(o, 0); /* sleep(0) lets other tasks run */
   return task_wait(L, o, timeout_push_slept);
 }

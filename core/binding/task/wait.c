@@ -18,8 +18,8 @@ static void wait_refuse(lua_State *L, const runtime *rt) {
             "called from C, an error handler or a finalizer");
 }
 
-/* A finalizer may run between the start of a wait and its end, which have one op between them. The
- * collector answers no question inside one: lgc.c, GCTM; lapi.c, lua_gc. */
+/* A finalizer may run in the middle of a wait, and the main thread has only one op. Inside a
+ * finalizer lua_gc refuses every request: lgc.c, GCTM; lapi.c, lua_gc. */
 static bool wait_is_finalizing(lua_State *L) { return lua_gc(L, LUA_GCCOUNT) < 0; }
 
 static bool wait_is_possible(lua_State *L, const runtime *rt) {
@@ -40,7 +40,7 @@ void task_check(lua_State *L) { wait_check(L); }
 op *task_start(lua_State *L, uint64_t deadline_ns) {
   runtime *rt = runtime_of(L);
   op *o = &rt->current->op;
-  op_release(o); /* an error may have left something */
+  op_release(o); /* an error may have kept task_wait from releasing it */
   op_start(o, loop_ops(rt->lp), deadline_ns);
   return o;
 }
@@ -79,7 +79,7 @@ bool wait_take_error(lua_State *L, task *t) {
   return true;
 }
 
-/* The main thread waits: the loop runs until its op is delivered. */
+/* Runs the loop until the main thread's op is delivered. */
 static void wait_drive(runtime *rt) {
   op *o = &rt->main.op;
   rt->is_driving = true;
@@ -108,7 +108,7 @@ static int wait_finish(lua_State *L, task *t) {
 int task_wait(lua_State *L, op *o, task_finish finish) {
   task *t = (task *)o;
   t->finish = finish;
-  if (op_ended(&t->op) && list_empty(&t->op.link)) { /* else it had to wait, and is ready already */
+  if (op_ended(&t->op) && list_empty(&t->op.link)) { /* in a list: it waited, and is ready */
     if (ops_spend(loop_ops(t->rt->lp))) return wait_finish(L, t);
     op_postpone(&t->op);
   }

@@ -7,15 +7,15 @@
 
 enum {
   LINES_MOST = 20,
-  GENERATIONS_MOST = 100, /* of tasks below tasks: the search is recursive */
+  GENERATIONS_MOST = 100, /* bounds the recursion through tasks below tasks */
   TEXT_MOST = 200,
 };
 
-/* A wait as the script wrote it: the tasks that wait there are told together. */
+/* A waiting call of the script, with all tasks that wait there. */
 struct wait {
-  char text[TEXT_MOST]; /* of the one that has waited longest */
+  char text[TEXT_MOST]; /* of the task that has waited longest */
   char call[32];
-  char source[LUA_IDSIZE]; /* with `line`, where the script calls */
+  char source[LUA_IDSIZE]; /* with `line`, the place of the call */
   int line;
   int tasks;
   uint64_t since_ns;
@@ -25,10 +25,10 @@ struct waits {
   lua_State *L;
   struct wait lines[LINES_MOST];
   int count;
-  int others; /* tasks that found no room */
+  int others; /* tasks that had no room in `lines` */
 };
 
-/* Whether the value on the top of the stack is lunet's own, and can be waited for: not a host. */
+/* Whether the value on top is one of lunet's that a task can wait for: any except a host. */
 static bool waits_is_subject(lua_State *L) {
   if (lua_type(L, -1) != LUA_TUSERDATA || luaL_getmetafield(L, -1, "__name") != LUA_TSTRING)
     return false;
@@ -38,7 +38,8 @@ static bool waits_is_subject(lua_State *L) {
   return is_own;
 }
 
-/* What the function waits on: its first argument, or the second behind a host or nil. */
+/* Pushes " on " and what the function waits for: its first argument, or its second if the first is
+ * a host or nil. Otherwise pushes "". */
 static void waits_push_subject(lua_State *L, lua_State *co, const lua_Debug *function) {
   for (int i = 1; i <= 2 && lua_getlocal(co, function, i) != NULL; i++) {
     lua_xmove(co, L, 1);
@@ -51,8 +52,8 @@ static void waits_push_subject(lua_State *L, lua_State *co, const lua_Debug *fun
   lua_pushliteral(L, "");
 }
 
-/* "accept on listener 127.0.0.1:80 (in serve), at server.lua:8". False: the task's body has ended,
- * and it waits for those below it, which are told themselves. */
+/* Writes "accept on listener 127.0.0.1:80 (in serve), at server.lua:8". False: the task's body has
+ * ended, and it waits only for its children, which have lines of their own. */
 static bool waits_write_text(lua_State *L, lua_State *co, struct wait *out) {
   int top = lua_gettop(L);
   lua_Debug own, called, caller;
