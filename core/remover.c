@@ -66,8 +66,7 @@ static void remover_remove_all(void) {
 
 _Noreturn void remover_run(void) {
   if (chdir("/") == -1) _exit(EXIT_FAILURE); /* so that it keeps no directory busy */
-  close_range(0, LEFTOVERS_SOCKET - 1, 0);   /* readers of lunet's streams must see its end */
-  close_range(LEFTOVERS_SOCKET + 1, ~0u, 0);
+  close_range(LEFTOVERS_SOCKET + 1, ~0u, 0); /* readers of lunet's streams must see its end */
   /* lunet may have been on a host, whose network namespace must end with the host: leave it.
    * Without privilege the kernel refuses, and the namespace ends when the remover does. */
   unshare(CLONE_NEWNET);

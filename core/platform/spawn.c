@@ -18,11 +18,11 @@ static int spawn_add_descriptors(posix_spawn_file_actions_t *actions, const stru
   return error;
 }
 
-static int spawn_set_attributes(posix_spawnattr_t *attributes) {
+static int spawn_set_attributes(posix_spawnattr_t *attributes, const struct spawn *s) {
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);
-  posix_spawnattr_setsigmask(attributes, &none);
+  posix_spawnattr_setsigmask(attributes, s->blocks_signals ? &all : &none);
   posix_spawnattr_setsigdefault(attributes, &all);
   return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
                                                 POSIX_SPAWN_SETSIGDEF);
@@ -34,7 +34,7 @@ pid_t spawn_program(const struct spawn *s) {
   pid_t child = 0;
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
-  int error = spawn_set_attributes(&attributes);
+  int error = spawn_set_attributes(&attributes, s);
   if (error == 0) error = spawn_add_descriptors(&actions, s);
   if (error == 0)
     error = posix_spawn(&child, s->file, &actions, &attributes, s->words, s->environment);

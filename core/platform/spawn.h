@@ -1,7 +1,8 @@
-/* Starts a program: posix_spawn(3), in a session of its own, with no signal blocked or ignored. */
+/* Starts a program: posix_spawn(3), in a session of its own, with no signal ignored. */
 #ifndef LUNET_PLATFORM_SPAWN_H
 #define LUNET_PLATFORM_SPAWN_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum { SPAWN_NULL = -1 }; /* in place of a descriptor: /dev/null */
@@ -11,6 +12,7 @@ struct spawn {
   char **words, **environment; /* each ends with NULL */
   const int *descriptors;      /* what becomes the program's 0, 1, ...; it gets no others */
   int count;
+  bool blocks_signals; /* the program starts with all of them blocked */
 };
 
 /* The number of its process, or a negative errno: also that of execve(2). */
