@@ -26,17 +26,18 @@ __attribute__((format(printf, 3, 4))) static int firewall_run(firewall *f, const
   va_end(arguments);
   if (length == -1) return -ENOMEM;
   int result = nft_run(f->nft, commands, output);
-  /* The library is sometimes never answered, about once in thousands of tables. Then it is started
-   * anew, and each of the commands here can be given again. */
+  /* About once in thousands of tables the kernel never answers the library. nft_run then starts the
+   * library anew, and every command here can run twice. */
   bool is_again = result == -ETIMEDOUT;
   if (is_again) result = nft_run(f->nft, commands, output);
-  if (is_again && result == -ENOENT && output == NULL) result = 0; /* it was removed before */
+  if (is_again && result == -ENOENT && output == NULL)
+    result = 0; /* the first try has removed the table */
   free(commands);
   return result;
 }
 
 int firewall_add(firewall *f, const char *name, const char *content) {
-  /* In one transaction, and so that it can be repeated: in place of what is there. */
+  /* One transaction, which replaces a table of that name: so it can run twice. */
   return firewall_run(f, NULL, "add table inet %s\ndelete table inet %s\ntable inet %s {\n%s}\n",
                       name, name, name, content);
 }
@@ -49,7 +50,7 @@ int firewall_remove(firewall *f, const char *name) {
   return firewall_run(f, NULL, "delete table inet %s\n", name);
 }
 
-/* Of one chain: for a counter of its own, the library would ask the kernel about every rule. */
+/* Lists one chain. For a named counter the library would ask the kernel about every rule. */
 int firewall_count(firewall *f, const char *name, uint64_t *segments, uint64_t *bytes) {
   const char *output;
   int result = firewall_run(f, &output, "list chain inet %s lose\n", name);

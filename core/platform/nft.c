@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,23 +26,17 @@ enum { COMPLAINT = 256, LAST_ERRNO = 133 };
 struct nft {
   int ns;
   pid_t child; /* 0: it has ended */
-  int fd;      /* to it */
-  int errors;  /* a file with what it prints when it ends by itself */
+  int fd;      /* lunet's end of the socket to the child */
+  int errors;  /* a file that gets the child's last words when it ends by itself */
   char *output;
-};
-
-/* The words that pass: commands one way, the result and a text the other. */
-struct head {
-  int32_t result; /* of a reply: 0 if the commands were carried out */
-  uint32_t length;
 };
 
 /* -- the library --------------------------------------------------------------------------- */
 
-/* Facts about the process, not about a Lua state: so static. */
-static char complaint[COMPLAINT];
-static bool is_loaded;
+/* Static, because the library belongs to the process and not to a Lua state. */
 static struct library {
+  bool is_loaded;
+  char complaint[COMPLAINT]; /* about the last failure */
   struct nft_ctx *(*ctx_new)(uint32_t flags);
   int (*ctx_buffer_output)(struct nft_ctx *nft);
   int (*ctx_buffer_error)(struct nft_ctx *nft);
@@ -64,13 +59,13 @@ static const struct {
   SYMBOL(run_cmd_from_buffer),
 };
 
-/* A command takes milliseconds, but once in some thousand the library waits for an answer of the
- * kernel's that never comes. Nothing else of lunet goes on meanwhile. */
+/* A command takes milliseconds, but about once in a thousand the library waits for an answer that
+ * the kernel never gives. Nothing else of lunet runs meanwhile. */
 enum { LONGEST_S = 5 };
 
-/* Whether the library is missing or none that fits. The loader has words for what else fails, for
- * want of memory or descriptors, and no errno. */
-static bool is_missing(const char *words) {
+/* Whether the library is missing or does not fit. The loader sets no errno: its words alone tell
+ * this from a lack of memory or descriptors. */
+static bool nft_is_missing(const char *words) {
   static const char *const signs[] = {"No such file or directory", "undefined symbol", "too short",
                                       "ELF"};
   for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
@@ -78,78 +73,61 @@ static bool is_missing(const char *words) {
   return false;
 }
 
-static int load_failed(void *opened) {
-  snprintf(complaint, sizeof complaint, "%s", dlerror());
+static int nft_load_failed(void *opened) {
+  snprintf(library.complaint, sizeof library.complaint, "%s", dlerror());
   if (opened != NULL) dlclose(opened);
-  return is_missing(complaint) ? -ENOPKG : -ELIBACC;
+  return nft_is_missing(library.complaint) ? -ENOPKG : -ELIBACC;
 }
 
-/* Opened once, for good, and in this process: its children have it then. */
-static int load(void) {
-  if (is_loaded) return 0;
+/* Loads the library once, for good, in this process: its children inherit it. */
+static int nft_load(void) {
+  if (library.is_loaded) return 0;
   void *opened = dlopen("libnftables.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (opened == NULL) return load_failed(NULL);
+  if (opened == NULL) return nft_load_failed(NULL);
   for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
     void *symbol = dlsym(opened, symbols[i].name);
-    if (symbol == NULL) return load_failed(opened);
+    if (symbol == NULL) return nft_load_failed(opened);
     memcpy((char *)&library + symbols[i].offset, &symbol, sizeof symbol);
   }
-  is_loaded = true;
+  library.is_loaded = true;
   return 0;
 }
 
-const char *nft_complaint(void) { return complaint; }
+const char *nft_complaint(void) { return library.complaint; }
 
-/* -- what passes between the two ----------------------------------------------------------- */
+/* -- the packets --------------------------------------------------------------------------- */
 
-static bool write_all(int fd, const void *data, size_t length) {
-  for (const char *at = data; length > 0;) {
-    ssize_t written = send(fd, at, length, MSG_NOSIGNAL);
-    if (written == -1 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    at += written;
-    length -= (size_t)written;
-  }
-  return true;
+/* Commands to the child and replies from it: one packet each, with a result and a text. */
+static bool nft_write(int fd, int result, const char *text) {
+  struct iovec parts[] = {{&result, sizeof result}, {(char *)text, strlen(text) + 1}};
+  struct msghdr packet = {.msg_iov = parts, .msg_iovlen = 2};
+  ssize_t sent;
+  while ((sent = sendmsg(fd, &packet, MSG_NOSIGNAL)) == -1 && errno == EINTR) continue;
+  return sent != -1;
 }
 
-static bool read_all(int fd, void *data, size_t length) {
-  for (char *at = data; length > 0;) {
-    ssize_t got = recv(fd, at, length, MSG_WAITALL);
-    if (got == -1 && errno == EINTR) continue;
-    if (got == 0) errno = 0;
-    if (got <= 0) return false;
-    at += got;
-    length -= (size_t)got;
-  }
-  return true;
-}
-
-static bool write_text(int fd, int result, const char *text) {
-  struct head h = {result, (uint32_t)strlen(text)};
-  return write_all(fd, &h, sizeof h) && write_all(fd, text, h.length);
-}
-
-/* The text is malloc'ed. */
-static bool read_text(int fd, int *result, char **text) {
-  struct head h;
+/* The text is malloc'ed. False with an errno of 0: the other side has closed its end. */
+static bool nft_read(int fd, int *result, char **text) {
+  ssize_t length;
+  while ((length = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC)) == -1 && errno == EINTR) continue;
   *text = NULL;
-  if (!read_all(fd, &h, sizeof h)) return false;
-  *text = malloc((size_t)h.length + 1);
-  if (*text == NULL || !read_all(fd, *text, h.length)) return false;
-  (*text)[h.length] = '\0';
-  *result = h.result;
-  return true;
+  if (length == 0) errno = 0;
+  if (length <= 0) return false;
+  size_t size = (size_t)length - sizeof *result;
+  *text = malloc(size);
+  struct iovec parts[] = {{result, sizeof *result}, {*text, size}};
+  struct msghdr packet = {.msg_iov = parts, .msg_iovlen = 2};
+  return *text != NULL && recvmsg(fd, &packet, 0) == length;
 }
 
 /* -- the child ----------------------------------------------------------------------------- */
 
-/* Of this process it keeps nothing open but its own end, and what the library prints. */
-static void leave_parent(pid_t parent, int fd, int errors) {
+/* Keeps only the child's end of the socket open, and the file that gets the library's words. */
+static void nft_leave_parent(pid_t parent, int fd, int errors) {
   sigset_t all;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(EXIT_FAILURE); /* it died before that */
-  setsid();                                     /* Ctrl-C is for lunet, which ends this process */
+  if (getppid() != parent) _exit(EXIT_FAILURE); /* it died before prctl(2) */
+  setsid(); /* Ctrl-C is for lunet, and lunet ends this process */
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, NULL);
   dup2(fd, STDIN_FILENO);
@@ -158,28 +136,29 @@ static void leave_parent(pid_t parent, int fd, int errors) {
   close_range(STDERR_FILENO + 1, ~0u, 0);
 }
 
-static _Noreturn void serve(void) {
+static _Noreturn void nft_serve(void) {
   char *commands;
   int unused;
   struct nft_ctx *context = library.ctx_new(NFT_CTX_DEFAULT);
   if (context == NULL) _exit(EXIT_FAILURE);
   library.ctx_buffer_output(context);
   library.ctx_buffer_error(context);
-  write_text(STDIN_FILENO, 0, "");
-  while (read_text(STDIN_FILENO, &unused, &commands)) {
+  nft_write(STDIN_FILENO, 0, "");
+  while (nft_read(STDIN_FILENO, &unused, &commands)) {
     int result = library.run_cmd_from_buffer(context, commands);
     free(commands);
-    write_text(STDIN_FILENO, result,
-               result == 0 ? library.ctx_get_output_buffer(context)
-                           : library.ctx_get_error_buffer(context));
+    nft_write(STDIN_FILENO, result,
+              result == 0 ? library.ctx_get_output_buffer(context)
+                          : library.ctx_get_error_buffer(context));
   }
   _exit(EXIT_SUCCESS);
 }
 
-/* -- its end ------------------------------------------------------------------------------- */
+/* -- the end of the child
+ * ------------------------------------------------------------------------------- */
 
-/* The library tells only in words what went wrong, the kernel's error among them. */
-static int error_in(const char *words) {
+/* Finds the kernel's error in the words of the library, which reports nothing else. */
+static int nft_error_in(const char *words) {
   for (int number = 1; number <= LAST_ERRNO; number++) {
     const char *description = strerrordesc_np(number);
     if (description != NULL && strstr(words, description) != NULL) return -number;
@@ -187,50 +166,50 @@ static int error_in(const char *words) {
   return strstr(words, "Memory allocation failure") != NULL ? -ENOMEM : -EIO;
 }
 
-/* The first line: later ones tell what follows from it. */
-static int complain(const char *words) {
+/* Keeps the first line: later ones only follow from it. */
+static int nft_complain(const char *words) {
   static const char prefix[] = "Error: ";
   if (strncmp(words, prefix, sizeof prefix - 1) == 0) words += sizeof prefix - 1;
-  snprintf(complaint, sizeof complaint, "%.*s", (int)strcspn(words, "\n"), words);
-  return error_in(complaint);
+  snprintf(library.complaint, COMPLAINT, "%.*s", (int)strcspn(words, "\n"), words);
+  return nft_error_in(library.complaint);
 }
 
-static void end_child(nft *n) {
+static void nft_end_child(nft *n) {
   if (n->child == 0) return;
-  close(n->fd); /* it ends when it reads that, unless it has ended by itself */
+  close(n->fd); /* the child ends when it notices */
   kill(n->child, SIGKILL);
   while (waitpid(n->child, NULL, 0) == -1 && errno == EINTR) continue;
   n->child = 0;
 }
 
-/* What the library printed when it ended itself says more than that the socket to it is closed. */
-static int ended_by_itself(nft *n) {
+/* The last words of the library say more than the error of its closed socket. */
+static int nft_ended_by_itself(nft *n) {
   char words[COMPLAINT] = "";
   int error = errno;
-  end_child(n);
+  nft_end_child(n);
   if (error == EAGAIN) {
-    snprintf(complaint, sizeof complaint, "libnftables gave no answer within %d s", LONGEST_S);
+    snprintf(library.complaint, COMPLAINT, "libnftables gave no answer within %d s", LONGEST_S);
     return -ETIMEDOUT;
   }
   ssize_t length = pread(n->errors, words, sizeof words - 1, 0);
   words[length > 0 ? length : 0] = '\0';
   bool is_closed = error == 0 || error == EPIPE || error == ECONNRESET;
-  if (words[0] == '\0' && !is_closed) return -error; /* this process has no memory, say */
-  error = complain(words[0] == '\0' ? "libnftables ended without a word" : words);
-  if (ftruncate(n->errors, 0) == -1) complaint[0] = '\0';
+  if (words[0] == '\0' && !is_closed) return -error; /* such as ENOMEM in this process */
+  error = nft_complain(words[0] == '\0' ? "libnftables ended without a word" : words);
+  if (ftruncate(n->errors, 0) == -1) library.complaint[0] = '\0';
   return error;
 }
 
 /* -- commands ------------------------------------------------------------------------------ */
 
-static int fork_child(nft *n, int fd) {
+static int nft_fork_child(nft *n, int fd) {
   pid_t parent = getpid();
   int result = namespace_enter(n->ns);
   if (result < 0) return result;
   n->child = fork();
   if (n->child == 0) {
-    leave_parent(parent, fd, n->errors);
-    serve();
+    nft_leave_parent(parent, fd, n->errors);
+    nft_serve();
   }
   result = n->child == -1 ? -errno : 0;
   namespace_leave();
@@ -238,46 +217,46 @@ static int fork_child(nft *n, int fd) {
   return result;
 }
 
-/* Returns when the child has let go of this process's descriptors. */
-static int start(nft *n) {
+/* Returns once the child has closed this process's descriptors. */
+static int nft_start(nft *n) {
   int pair[2], unused;
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) return -errno;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) return -errno;
   n->fd = pair[0];
   struct timeval longest = {.tv_sec = LONGEST_S};
   setsockopt(n->fd, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
-  int result = fork_child(n, pair[1]);
+  int result = nft_fork_child(n, pair[1]);
   close(pair[1]);
   if (result < 0) {
     close(pair[0]);
     return result;
   }
   free(n->output);
-  return read_text(n->fd, &unused, &n->output) ? 0 : ended_by_itself(n);
+  return nft_read(n->fd, &unused, &n->output) ? 0 : nft_ended_by_itself(n);
 }
 
 int nft_run(nft *n, const char *commands, const char **output) {
   int result = 0;
-  complaint[0] = '\0';
-  if (n->child == 0) result = start(n);
+  library.complaint[0] = '\0';
+  if (n->child == 0) result = nft_start(n);
   if (result < 0) return result;
   free(n->output);
   n->output = NULL;
-  if (!write_text(n->fd, 0, commands) || !read_text(n->fd, &result, &n->output))
-    return ended_by_itself(n);
-  if (result != 0) return complain(n->output);
+  if (!nft_write(n->fd, 0, commands) || !nft_read(n->fd, &result, &n->output))
+    return nft_ended_by_itself(n);
+  if (result != 0) return nft_complain(n->output);
   if (output != NULL) *output = n->output;
   return 0;
 }
 
 int nft_open(int ns, nft **out) {
-  complaint[0] = '\0';
-  int result = load();
+  library.complaint[0] = '\0';
+  int result = nft_load();
   if (result < 0) return result;
   nft *n = calloc(1, sizeof *n);
   if (n == NULL) return -ENOMEM;
   n->ns = ns;
   n->errors = memfd_create("nft", MFD_CLOEXEC);
-  result = n->errors == -1 ? -errno : start(n);
+  result = n->errors == -1 ? -errno : nft_start(n);
   if (result < 0)
     nft_close(n);
   else
@@ -286,7 +265,7 @@ int nft_open(int ns, nft **out) {
 }
 
 void nft_close(nft *n) {
-  end_child(n);
+  nft_end_child(n);
   if (n->errors != -1) close(n->errors);
   free(n->output);
   free(n);
