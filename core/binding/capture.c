@@ -35,8 +35,8 @@ int capture_new(lua_State *L) {
 static void capture_set_endpoint(lua_State *L, const char *field, const struct segment *s,
                                  const uint8_t *bytes, uint16_t port) {
   char text[ADDRESS_TEXT];
-  int family = s->is_ipv6 ? AF_INET6 : AF_INET;
-  field_set_string(L, field, address_format_bytes(family, bytes, port, text));
+  address a = address_of_bytes(s->is_ipv6 ? AF_INET6 : AF_INET, bytes, port);
+  field_set_string(L, field, address_format(&a, text));
 }
 
 /* Sets `flags`, such as "SYN,ACK"; a plain data segment has "ACK", a segment without flags "". */

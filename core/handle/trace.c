@@ -39,12 +39,12 @@ enum { MS = 1000 * 1000 }; /* in nanoseconds */
 struct trace {
   uint64_t next;
   bool is_probing;
-  bool has_put_off;                       /* the probes have yet to be asked after an event */
-  uint64_t next_timeout_ns, next_note_ns; /* when a closer look is worth its time again */
+  bool has_put_off;                       /* trace_catch_up must still ask the probes */
+  uint64_t next_timeout_ns, next_note_ns; /* when the next closer look is worth its time */
   list probes;
   char **labels; /* from 1 */
   uint16_t label_count;
-  struct event ring[TRACE_EVENTS]; /* pages that no event reached cost no memory */
+  struct event ring[TRACE_EVENTS]; /* a page costs no memory before an event reaches it */
 };
 
 int trace_open(trace **out) {
@@ -65,9 +65,8 @@ void trace_close(trace *t) {
 void trace_end_set(struct trace_end *e, const address *a) {
   memset(e, 0, sizeof *e);
   int family = address_family(a);
-  if (family == AF_INET) memcpy(e->address, &a->as.in.sin_addr, sizeof a->as.in.sin_addr);
-  if (family == AF_INET6) memcpy(e->address, &a->as.in6.sin6_addr, sizeof a->as.in6.sin6_addr);
   if (family != AF_INET && family != AF_INET6) return;
+  memcpy(e->address, address_bytes(a), (size_t)address_bits(a) / 8);
   if (family == AF_INET6) e->scope = a->as.in6.sin6_scope_id;
   e->family = (uint8_t)family;
   e->port = (uint16_t)address_port(a);
@@ -75,17 +74,9 @@ void trace_end_set(struct trace_end *e, const address *a) {
 
 void trace_end_get(const struct trace_end *e, address *out) {
   memset(out, 0, sizeof *out);
-  if (e->family == AF_INET) {
-    out->length = sizeof out->as.in;
-    out->as.in.sin_port = htons(e->port);
-    memcpy(&out->as.in.sin_addr, e->address, sizeof out->as.in.sin_addr);
-  } else if (e->family == AF_INET6) {
-    out->length = sizeof out->as.in6;
-    out->as.in6.sin6_port = htons(e->port);
-    out->as.in6.sin6_scope_id = e->scope;
-    memcpy(&out->as.in6.sin6_addr, e->address, sizeof out->as.in6.sin6_addr);
-  }
-  out->as.any.sa_family = e->family;
+  if (e->family == 0) return;
+  *out = address_of_bytes(e->family, e->address, e->port);
+  if (e->family == AF_INET6) out->as.in6.sin6_scope_id = e->scope;
 }
 
 static struct event *trace_new(trace *t, enum event_kind kind) {
@@ -105,9 +96,9 @@ static void trace_ask(trace *t, bool is_noteworthy) {
   }
 }
 
-/* Deadlines may pass by the thousand, and a script may note in a loop. With many hosts a closer
- * look takes milliseconds, in which nothing else runs: the next one is `share` times as long away,
- * and no less than a pause. */
+/* With many hosts a closer look takes milliseconds, in which nothing else runs. But deadlines may
+ * pass by the thousand, and a script may note in a loop. So the next look waits `share` times as
+ * long as this one took, and at least pause_ns. */
 static void trace_look_closer(trace *t, uint64_t *next_ns, uint64_t pause_ns, uint64_t share) {
   uint64_t began_ns = clock_now_ns();
   bool may_look = began_ns >= *next_ns;
@@ -144,7 +135,7 @@ void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind k
   if (code == OP_TIMEOUT)
     trace_look_closer(t, &t->next_timeout_ns, 100 * MS, 200);
   else if (kind == EVENT_RECEIVE || kind == EVENT_CLOSE)
-    t->has_put_off = true; /* a queue hardly moves by either */
+    t->has_put_off = true; /* neither changes a queue much */
   else
     trace_ask(t, false);
 }

@@ -1,5 +1,5 @@
-/* The trace: a ring of the last events. Every primitive writes one when its system call has
- * returned, so the times are those of the kernel's answers. */
+/* The trace is a ring of the last events. Every primitive writes an event when its system call has
+ * returned, so the event has the time of the kernel's answer. */
 #ifndef LUNET_HANDLE_TRACE_H
 #define LUNET_HANDLE_TRACE_H
 
@@ -11,7 +11,7 @@
 
 typedef struct trace trace;
 
-enum { TRACE_EVENTS = 16 * 1024 }; /* how many the ring holds */
+enum { TRACE_EVENTS = 16 * 1024 }; /* that the ring holds */
 
 enum event_kind {
   EVENT_LISTEN,
@@ -22,56 +22,55 @@ enum event_kind {
   EVENT_SHUTDOWN, /* bytes: SHUT_RD, SHUT_WR or SHUT_RDWR */
   EVENT_CLOSE,
   EVENT_RESET,
-  EVENT_GATE,        /* bytes: how many may be open */
-  EVENT_RESIZE,      /* bytes: the backlog asked for */
-  EVENT_QUEUE,       /* an event found the queue changed. bytes: depth, code: limit */
-  EVENT_FOUND,       /* a program was found to listen. What follows of its queue are EVENT_QUEUEs */
-  EVENT_GONE,        /* a program listens there no more */
+  EVENT_GATE,        /* bytes: connections that may be open */
+  EVENT_RESIZE,      /* bytes: the new backlog */
+  EVENT_QUEUE,       /* a queue has changed. bytes: depth, code: limit */
+  EVENT_FOUND,       /* a program listens there. EVENT_QUEUEs of its queue follow */
+  EVENT_GONE,        /* a program no longer listens there */
   EVENT_EXEC,        /* bytes: the program's process number */
-  EVENT_SIGNAL,      /* lunet has sent one to a program. bytes: its number */
+  EVENT_SIGNAL,      /* lunet has sent a program a signal. bytes: its number */
   EVENT_EXIT,        /* bytes: the exit status, or the signal that killed it, negative */
-  EVENT_OUTPUT_LOST, /* of a program's stream that nobody reads the oldest bytes are lost from now
-                        on. bytes: how many are kept */
-  EVENT_OUTPUT_FULL, /* a program's stream that nobody reads is full: whoever writes there waits.
-                        bytes: how many wait to be read */
-  EVENT_DROP,        /* a rule begins to lose segments. text: which */
-  EVENT_DROP_END,    /* bytes: how many segments it lost */
-  EVENT_NOTE,        /* text: the script's own words, zeros among them; bytes: how many */
+  EVENT_OUTPUT_LOST, /* from now on a program's stream that nobody reads loses its oldest bytes.
+                        bytes: those that stay */
+  EVENT_OUTPUT_FULL, /* a program's stream that nobody reads is full, and blocks its writers. bytes:
+                        unread ones */
+  EVENT_DROP,        /* a rule begins to lose segments. text: the rule */
+  EVENT_DROP_END,    /* the rule has ended. bytes: lost segments */
+  EVENT_NOTE,        /* text: the script's own words, perhaps with zeros; bytes: their length */
   EVENT_COUNTERS,    /* text: a host's /proc/net/snmp and netstat */
   EVENT_SOCKETS,     /* text: a host's sockets, see snapshot.c */
 };
 
 extern const char *const event_names[]; /* by enum event_kind; ends with NULL */
 
-/* An address of TCP, in short. */
+/* A TCP address in short form. */
 struct trace_end {
-  uint8_t address[16]; /* an IPv4 address lies in the first four bytes */
+  uint8_t address[16]; /* an IPv4 address takes the first four bytes */
   uint16_t port;       /* 0 when unknown */
-  uint8_t family;      /* AF_INET or AF_INET6; 0: no such address */
-  uint32_t scope;      /* of a link-local address: the number of its interface */
+  uint8_t family;      /* AF_INET or AF_INET6; 0: no TCP address */
+  uint32_t scope;      /* a link-local address's interface number */
 };
 
 void trace_end_set(struct trace_end *e, const address *a);
 void trace_end_get(const struct trace_end *e, address *out); /* without the name of its zone */
 
-/* Whom an event is about. */
+/* The subject of an event. */
 struct trace_socket {
   uint32_t id;    /* from 1; never reused within a loop; 0: no socket */
   uint16_t host;  /* index into the loop's hosts; 0 is home */
   uint16_t label; /* index into the trace's labels; 0: none */
   struct trace_end local, peer;
-  uint8_t stream; /* 1, 2, 3: stdin, stdout, stderr of the program that the label names; 0: none of
-                     these */
+  uint8_t stream; /* 1, 2, 3: stdin, stdout, stderr of the program in the label; 0: no stream */
 };
 
 struct event {
   uint64_t at_ns;    /* clock_now_ns() */
-  uint64_t since_ns; /* when the call began to wait; 0: it did not */
+  uint64_t since_ns; /* when the call began to wait; 0: it never waited */
   struct trace_socket socket;
   uint16_t kind; /* enum event_kind */
   int32_t code;  /* 0, or a negative errno or OP_ result */
   int64_t bytes;
-  char *text; /* the trace's own; most have none */
+  char *text; /* owned by the trace; NULL in most events */
 };
 
 int trace_open(trace **out);
@@ -83,31 +82,33 @@ void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind k
                        int32_t code, uint64_t since_ns);
 void trace_note(trace *t, const char *text, size_t length);
 
-/* Events are numbered from 0. Those from first up to, not including, next are still there. */
+/* Events are numbered from 0. The ring still has those from first up to next - 1. */
 uint64_t trace_first(const trace *t);
 uint64_t trace_next(const trace *t);
 const struct event *trace_event(const trace *t, uint64_t number);
 
-uint16_t trace_label(trace *t, const char *text); /* the label's index; 0 if there is no room */
+uint16_t trace_label(trace *t,
+                     const char *text); /* returns the index of the label; 0 without room */
 const char *trace_label_text(const trace *t, uint16_t label);
 
-/* A probe is asked after every event, while probing is on, whether something changed: at once, but
- * after what hardly changes anything by trace_catch_up, before the loop sleeps. */
+/* While probing is on, the trace asks each probe after every event whether something has changed.
+ * After events that change little, trace_catch_up asks instead, before the loop sleeps. */
 struct trace_probe {
   list in_trace;
-  void (*ask)(struct trace_probe *p, bool is_noteworthy); /* records what changed by trace_append.
-    At a noteworthy event a closer look is worth its time. */
+  void (*ask)(struct trace_probe *p,
+              bool is_noteworthy); /* records changes by trace_append. At a noteworthy event a
+                                      closer look is worth its time. */
 };
 
 void trace_probe_open(trace *t, struct trace_probe *p);
 void trace_probe_close(struct trace_probe *p);
-list *trace_probes(trace *t); /* each a trace_probe, by in_trace */
+list *trace_probes(trace *t); /* of trace_probes, linked by in_trace */
 void trace_catch_up(trace *t);
 bool trace_is_probing(const trace *t);
 void trace_set_probing(trace *t, bool on);
 void trace_append(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
                   int32_t code); /* records without asking the probes */
 void trace_append_text(trace *t, const struct trace_socket *s, enum event_kind kind,
-                       char *text); /* malloc'ed: the trace's from now on */
+                       char *text); /* malloc'ed; the trace frees it */
 
 #endif

@@ -21,7 +21,7 @@ static int address_make_unix(const char *path, address *out) {
   un->sun_family = AF_UNIX;
   memcpy(un->sun_path, path, length + 1);
   out->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
-  if (path[0] == '@') { /* abstract: a leading zero byte, and every byte of the length counts */
+  if (path[0] == '@') { /* abstract: begins with a zero byte and ends where the length says */
     un->sun_path[0] = '\0';
     out->length--;
   }
@@ -35,34 +35,40 @@ static int address_make_zone(const char *name, address *out) {
   return 0;
 }
 
+address address_of_bytes(int family, const void *bytes, int port) {
+  address a = {.length = family == AF_INET ? sizeof a.as.in : sizeof a.as.in6};
+  a.as.any.sa_family = (sa_family_t)family;
+  if (family == AF_INET) {
+    a.as.in.sin_port = htons((uint16_t)port);
+    memcpy(&a.as.in.sin_addr, bytes, sizeof a.as.in.sin_addr);
+  } else {
+    a.as.in6.sin6_port = htons((uint16_t)port);
+    memcpy(&a.as.in6.sin6_addr, bytes, sizeof a.as.in6.sin6_addr);
+  }
+  return a;
+}
+
 static int address_make_in6(const char *text, int port, address *out) {
-  struct sockaddr_in6 *in6 = &out->as.in6;
+  struct in6_addr bytes;
   char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
   size_t length = strlen(text);
   if (length >= sizeof host) return -EINVAL;
   memcpy(host, text, length + 1);
   char *zone = strchr(host, '%');
-  if (zone != NULL) {
-    *zone++ = '\0';
-    if (address_make_zone(zone, out) < 0) return -EINVAL;
-  }
-  if (inet_pton(AF_INET6, host, &in6->sin6_addr) != 1) return -EINVAL;
-  in6->sin6_family = AF_INET6;
-  in6->sin6_port = htons((uint16_t)port);
-  out->length = sizeof *in6;
-  return 0;
+  if (zone != NULL) *zone++ = '\0';
+  if (inet_pton(AF_INET6, host, &bytes) != 1) return -EINVAL;
+  *out = address_of_bytes(AF_INET6, &bytes, port);
+  return zone == NULL ? 0 : address_make_zone(zone, out);
 }
 
 static int address_make_in(const char *text, int port, address *out) {
-  struct sockaddr_in *in = &out->as.in;
-  if (inet_pton(AF_INET, text, &in->sin_addr) != 1) return -EINVAL;
-  in->sin_family = AF_INET;
-  in->sin_port = htons((uint16_t)port);
-  out->length = sizeof *in;
+  struct in_addr bytes;
+  if (inet_pton(AF_INET, text, &bytes) != 1) return -EINVAL;
+  *out = address_of_bytes(AF_INET, &bytes, port);
   return 0;
 }
 
-/* The text between the brackets of "[::1]", or NULL when there are none. */
+/* Copies the text between the brackets of "[::1]". Returns NULL if there are no brackets. */
 static const char *address_unbracket(const char *text, char host[ADDRESS_TEXT]) {
   size_t length = strlen(text);
   if (length < 2 || length >= ADDRESS_TEXT || text[0] != '[' || text[length - 1] != ']')
@@ -83,7 +89,7 @@ int address_make(const char *text, int port, address *out) {
   return address_make_in(text, port, out);
 }
 
-/* In digits only: strtol alone would take " 80", "+80" and "80x". */
+/* Accepts digits only: strtol alone would accept " 80", "+80" and "80x". */
 static int address_parse_number(const char *digits, int most) {
   size_t length = strlen(digits);
   if (length == 0 || length > 5 || strspn(digits, "0123456789") != length) return -EINVAL;
@@ -91,7 +97,8 @@ static int address_parse_number(const char *digits, int most) {
   return number <= most ? number : -EINVAL;
 }
 
-/* What is before the last `separator` of the text, and what is behind it; NULL: no such thing. */
+/* Copies the text before the last `separator` to `host` and returns the text after it. Returns NULL
+ * if there is no separator. */
 static const char *address_split(const char *text, char separator, char host[ADDRESS_TEXT]) {
   const char *end = strrchr(text, separator);
   size_t length = end == NULL ? 0 : (size_t)(end - text);
@@ -122,14 +129,14 @@ int address_parse_prefixed(const char *text, address *out) {
 
 int address_bits(const address *a) { return address_family(a) == AF_INET ? 32 : 128; }
 
-static const uint8_t *address_bytes_of(const address *a) {
+const uint8_t *address_bytes(const address *a) {
   if (address_family(a) == AF_INET) return (const uint8_t *)&a->as.in.sin_addr;
   return a->as.in6.sin6_addr.s6_addr;
 }
 
 bool address_shares(const address *a, const address *b, int bits) {
   if (address_family(a) != address_family(b)) return false;
-  const uint8_t *one = address_bytes_of(a), *other = address_bytes_of(b);
+  const uint8_t *one = address_bytes(a), *other = address_bytes(b);
   int whole = bits / 8, rest = bits % 8;
   if (memcmp(one, other, (size_t)whole) != 0) return false;
   return rest == 0 || (one[whole] ^ other[whole]) >> (8 - rest) == 0;
@@ -146,27 +153,20 @@ static const char *address_format_unix(const address *a, char text[ADDRESS_TEXT]
   return text;
 }
 
-const char *address_format_bytes(int family, const void *bytes, int port, char text[ADDRESS_TEXT]) {
+static const char *address_format_in(const address *a, char text[ADDRESS_TEXT]) {
+  int family = address_family(a);
   char host[INET6_ADDRSTRLEN];
-  inet_ntop(family, bytes, host, sizeof host);
-  snprintf(text, ADDRESS_TEXT, family == AF_INET6 ? "[%s]:%d" : "%s:%d", host, port);
-  return text;
-}
-
-static const char *address_format_in6(const address *a, char text[ADDRESS_TEXT]) {
-  char host[INET6_ADDRSTRLEN];
-  inet_ntop(AF_INET6, address_bytes_of(a), host, sizeof host);
-  snprintf(text, ADDRESS_TEXT, "[%s%s%s]:%d", host, a->zone[0] == '\0' ? "" : "%", a->zone,
-           address_port(a));
+  inet_ntop(family, address_bytes(a), host, sizeof host);
+  snprintf(text, ADDRESS_TEXT, family == AF_INET6 ? "[%s%s%s]:%d" : "%s%s%s:%d", host,
+           a->zone[0] == '\0' ? "" : "%", a->zone, address_port(a));
   return text;
 }
 
 const char *address_format(const address *a, char text[ADDRESS_TEXT]) {
-  int family = address_family(a);
-  switch (family) {
+  switch (address_family(a)) {
   case AF_UNIX: return address_format_unix(a, text);
-  case AF_INET: return address_format_bytes(family, address_bytes_of(a), address_port(a), text);
-  case AF_INET6: return address_format_in6(a, text);
+  case AF_INET:
+  case AF_INET6: return address_format_in(a, text);
   default: text[0] = '\0'; return text;
   }
 }
@@ -194,10 +194,7 @@ static address address_without_zone(const address *a) {
 
 address address_plain(const address *a) {
   if (!address_is_mapped(a)) return address_without_zone(a);
-  address plain = {.length = sizeof plain.as.in,
-                   .as.in = {.sin_family = AF_INET, .sin_port = a->as.in6.sin6_port}};
-  memcpy(&plain.as.in.sin_addr, &a->as.in6.sin6_addr.s6_addr[12], sizeof plain.as.in.sin_addr);
-  return plain;
+  return address_of_bytes(AF_INET, &a->as.in6.sin6_addr.s6_addr[12], address_port(a));
 }
 
 static bool address_has_any(const address *a) {
@@ -220,7 +217,7 @@ bool address_is_link_local(const address *a) {
 bool address_is_loopback(const address *a) {
   address plain = address_plain(a);
   switch (address_family(&plain)) {
-  case AF_INET: return address_bytes_of(&plain)[0] == 127;
+  case AF_INET: return address_bytes(&plain)[0] == 127;
   case AF_INET6: return IN6_IS_ADDR_LOOPBACK(&plain.as.in6.sin6_addr);
   default: return false;
   }

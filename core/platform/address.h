@@ -1,5 +1,5 @@
-/* Numeric socket addresses as text and back: "127.0.0.1:80", "[::1]:80", "[fe80::1%eth0]:80",
- * "unix:/path", "unix:@name" (abstract). Nothing here resolves names. */
+/* Converts numeric socket addresses to text and back: "127.0.0.1:80", "[::1]:80",
+ * "[fe80::1%eth0]:80", "unix:/path", "unix:@name" (abstract). No function resolves names. */
 #ifndef LUNET_PLATFORM_ADDRESS_H
 #define LUNET_PLATFORM_ADDRESS_H
 
@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -18,8 +19,8 @@ typedef struct address {
     struct sockaddr_in6 in6;
     struct sockaddr_un un;
   } as;
-  char zone[IF_NAMESIZE]; /* the interface of an IPv6 address, by its name or number; "": none.
-                             Which that is depends on the host: see socket_find_zone */
+  char zone[IF_NAMESIZE]; /* the interface of an IPv6 address, by name or number; "": none. Each
+                             host numbers its own interfaces: see socket_find_zone */
 } address;
 
 enum { ADDRESS_TEXT = 128 }; /* room for the longest text, a Unix path, with its terminator */
@@ -27,29 +28,32 @@ enum { ADDRESS_TEXT = 128 }; /* room for the longest text, a Unix path, with its
 /* "127.0.0.1:80", "[::1]:80", "unix:/path". Returns 0 or -EINVAL. */
 int address_parse(const char *text, address *out);
 
-/* An address without its port ("127.0.0.1", "::1", "[::1]", "unix:/path"), and the port. */
+/* Takes an address without its port ("127.0.0.1", "::1", "[::1]", "unix:/path"), and the port.
+ * Returns 0 or -EINVAL. */
 int address_make(const char *text, int port, address *out);
 
-/* "10.0.0.1/24", "fd00::1/64". Returns the length of the prefix, or -EINVAL. */
+/* "10.0.0.1/24", "fd00::1/64". Returns the prefix length or -EINVAL. */
 int address_parse_prefixed(const char *text, address *out);
 
-/* How many bits an address has, its port apart: 32 or 128. */
+/* The size of the address without its port, in bits: 32 or 128. */
 int address_bits(const address *a);
 
-/* Whether the first bits of two addresses of one family are the same, ports apart. */
+/* An IPv4 or IPv6 address as a packet carries it: address_bits(a) / 8 bytes. */
+const uint8_t *address_bytes(const address *a);
+address address_of_bytes(int family, const void *bytes, int port); /* AF_INET or AF_INET6 */
+
+/* Whether two addresses of one family have the same first bits. Ports do not count. */
 bool address_shares(const address *a, const address *b, int bits);
 
 /* Writes the text and returns it. */
 const char *address_format(const address *a, char text[ADDRESS_TEXT]);
 
-/* The same of a family, AF_INET or AF_INET6, the address as it is in a packet, and a port. */
-const char *address_format_bytes(int family, const void *bytes, int port, char text[ADDRESS_TEXT]);
-
 int address_family(const address *a); /* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC when empty */
 int address_port(const address *a);   /* host byte order; 0 for Unix */
 
-/* As the two ends of a connection and what crosses the wire agree on it: without a zone, and IPv4
- * where an IPv6 socket has an IPv4 address as "[::ffff:10.0.0.2]:80" (RFC 4291, 2.5.5.2). */
+/* The form that both ends of a connection and its segments share: it has no zone, and
+ * "[::ffff:10.0.0.2]:80", an IPv4 address on an IPv6 socket, becomes "10.0.0.2:80" (RFC
+ * 4291, 2.5.5.2). */
 address address_plain(const address *a);
 
 bool address_is_any(const address *a); /* 0.0.0.0, ::ffff:0.0.0.0 or :: */
@@ -57,10 +61,12 @@ bool address_is_any(const address *a); /* 0.0.0.0, ::ffff:0.0.0.0 or :: */
 bool address_is_link_local(const address *a); /* fe80::/10, which needs a zone (RFC 4007) */
 bool address_is_loopback(const address *a);   /* 127.0.0.0/8 or ::1 */
 
-/* What a client on the same host connects to: 0.0.0.0 becomes 127.0.0.1, :: becomes ::1. */
+/* Replaces a wildcard by the address that a client on the same host connects to: 0.0.0.0 becomes
+ * 127.0.0.1, :: becomes ::1. */
 void address_reachable(address *a);
 
-/* The file that bind(2) made for a Unix address, or NULL (abstract, or not Unix). */
+/* The path of the file that bind(2) makes for a Unix address. NULL if the address is abstract or
+ * not Unix. */
 const char *address_path(const address *a);
 
 #endif

@@ -23,7 +23,7 @@ int link_open(int ns, struct nl_sock **out) {
 
 void link_close(struct nl_sock *sock) { nl_socket_free(sock); }
 
-/* What an exchange that failed midway has left unread would be taken for the next one's answer. */
+/* Reads what an exchange left unread when it failed: the next one would take it for its answer. */
 static int link_ended(struct nl_sock *sock, int nl_result) {
   char rest[64];
   int result = netlink_errno(nl_result);
@@ -31,10 +31,11 @@ static int link_ended(struct nl_sock *sock, int nl_result) {
   return result;
 }
 
-/* Sends the message, waits for its acknowledgement and frees it. */
+/* Sends the message, waits for its acknowledgement and frees it. NULL: no memory. */
 static int link_transact(struct nl_sock *sock, struct nl_msg *message) {
+  if (message == NULL) return -ENOMEM;
   errno = 0;
-  return link_ended(sock, nl_send_sync(sock, message)); /* frees it in any case */
+  return link_ended(sock, nl_send_sync(sock, message)); /* frees the message in any case */
 }
 
 static struct nl_msg *link_new_message(int type, int flags, const void *header, size_t size) {
@@ -44,23 +45,23 @@ static struct nl_msg *link_new_message(int type, int flags, const void *header, 
 }
 
 static void link_put_address(struct nl_msg *message, int type, const address *a) {
-  if (address_family(a) == AF_INET6)
-    nla_put(message, type, sizeof a->as.in6.sin6_addr, &a->as.in6.sin6_addr);
-  else
-    nla_put(message, type, sizeof a->as.in.sin_addr, &a->as.in.sin_addr);
+  nla_put(message, type, address_bits(a) / 8, address_bytes(a));
 }
 
-static struct nl_msg *link_new_link_message(int type, int flags, unsigned if_flags) {
+/* A message about the link of this name. NULL: no name. */
+static struct nl_msg *link_new_link_message(int type, unsigned if_flags, const char *name) {
   struct ifinfomsg header = {
     .ifi_family = AF_UNSPEC, .ifi_flags = if_flags, .ifi_change = if_flags};
-  return link_new_message(type, flags, &header, sizeof header);
+  struct nl_msg *message = link_new_message(type, 0, &header, sizeof header);
+  if (message != NULL && name != NULL) nla_put_string(message, IFLA_IFNAME, name);
+  return message;
 }
 
-/* Every interface gets a number that no other interface of this process has. Namespaces number
- * theirs alike, and Linux tells a veth pair from a device with nothing below it only by two numbers
- * that differ (net/core/link_watch.c, linkwatch_urgent_event; dev_get_iflink). With equal numbers
- * the carrier event is not urgent: on 6.1 it waits for up to a second. The first number is above
- * those that the kernel gives out. A fact about the process: so static. */
+/* Returns a number that no other interface of this process has. By themselves, all namespaces
+ * number their interfaces alike. But Linux tells a veth pair from a plain device only by the two
+ * different numbers (net/core/link_watch.c, linkwatch_urgent_event; dev_get_iflink). With equal
+ * numbers the carrier event is not urgent: on 6.1 it waits for up to a second. FIRST_INDEX is above
+ * the numbers that the kernel gives out. `last` is static, since it belongs to the process. */
 enum { FIRST_INDEX = 0x10000 };
 static int link_next_index(void) {
   static int last = FIRST_INDEX - 1;
@@ -68,7 +69,7 @@ static int link_next_index(void) {
   return last;
 }
 
-/* The kernel takes the flags of a new link at once: no second message sets it up. */
+/* A new link takes its flags from this message, so no second one has to set it up. */
 static struct nl_msg *link_new_create_message(void) {
   struct ifinfomsg header = {.ifi_family = AF_UNSPEC,
                              .ifi_index = link_next_index(),
@@ -78,7 +79,7 @@ static struct nl_msg *link_new_create_message(void) {
 }
 
 int link_create_pair(struct nl_sock *sock, const char *name, int peer_ns, const char *peer_name) {
-  /* Not up yet: the kernel opens it before it knows its peer (drivers/net/veth.c, veth_open). */
+  /* Not up yet: the kernel opens it before it knows the peer (drivers/net/veth.c, veth_open). */
   struct ifinfomsg peer_header = {.ifi_family = AF_UNSPEC, .ifi_index = link_next_index()};
   struct nl_msg *message = link_new_create_message();
   if (message == NULL) return -ENOMEM;
@@ -124,29 +125,27 @@ static int link_read(struct nl_msg *message, void *argument) {
   return NL_OK;
 }
 
-/* Sends a question, which is answered by one message: without an acknowledgement behind it, which
- * would be left for the next transaction to find. */
-static int link_ask(struct nl_sock *sock, struct nl_msg *message) {
+/* Sends a question, and gives its one answer to `read`. Asks for no acknowledgement: it would come
+ * after the answer, where only the next transaction would find it. Frees the message. */
+static int link_ask(struct nl_sock *sock, struct nl_msg *message, nl_recvmsg_msg_cb_t read,
+                    void *argument) {
+  if (message == NULL) return -ENOMEM;
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, read, argument);
   nl_complete_msg(sock, message);
   nlmsg_hdr(message)->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
   errno = 0;
   int result = nl_send(sock, message);
   if (result >= 0) result = nl_recvmsgs_default(sock);
   result = link_ended(sock, result);
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
   nlmsg_free(message);
   return result;
 }
 
 static int link_look(struct nl_sock *sock, const char *name, struct link_state *state) {
-  struct nl_msg *message = link_new_link_message(RTM_GETLINK, 0, 0);
-  if (message == NULL) return -ENOMEM;
-  nla_put_string(message, IFLA_IFNAME, name);
   *state = (struct link_state){0, 0};
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, link_read, state);
-  int result = link_ask(sock, message);
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
-  if (result == 0 && state->index == 0) result = -ENODEV;
-  return result;
+  int result = link_ask(sock, link_new_link_message(RTM_GETLINK, 0, name), link_read, state);
+  return result == 0 && state->index == 0 ? -ENODEV : result;
 }
 
 int link_index(struct nl_sock *sock, const char *name) {
@@ -169,63 +168,51 @@ static int link_read_route(struct nl_msg *message, void *argument) {
   return NL_OK;
 }
 
-/* The kernel adds an IPv6 address in two steps, the second in a work queue: only then does it join
- * the multicast group of those who ask for the address, and last it adds the route to itself
- * (net/ipv6/addrconf.c, addrconf_dad_begin). A question that comes before is asked again after 1 s.
- */
+/* The kernel adds an IPv6 address in two steps, the second in a work queue. In the second it joins
+ * the multicast group that neighbours ask for the address, and last it adds the local route
+ * (net/ipv6/addrconf.c, addrconf_dad_begin). A neighbour that asks before gets no answer, and asks
+ * again after 1 s. */
 int link_answers_for(struct nl_sock *sock, const address *a) {
-  bool is_in6 = address_family(a) == AF_INET6;
   struct rtmsg wanted = {.rtm_family = (uint8_t)address_family(a),
-                         .rtm_dst_len = is_in6 ? 128 : 32};
+                         .rtm_dst_len = (uint8_t)address_bits(a)};
   struct rtmsg found = {.rtm_type = RTN_UNSPEC};
   struct nl_msg *message = link_new_message(RTM_GETROUTE, 0, &wanted, sizeof wanted);
   if (message == NULL) return -ENOMEM;
   link_put_address(message, RTA_DST, a);
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, link_read_route, &found);
-  int result = link_ask(sock, message);
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
-  if (result < 0 && result != -EIO) return result; /* EIO: there is no route at all, yet */
+  int result = link_ask(sock, message, link_read_route, &found);
+  if (result < 0 && result != -EIO) return result; /* EIO: there is no route at all yet */
   return found.rtm_type == RTN_LOCAL;
 }
 
 /* -- changing one -------------------------------------------------------------------------- */
 
+/* Sets a number of a link. */
+static int link_set_number(struct nl_sock *sock, const char *name, int attribute, uint32_t number) {
+  struct nl_msg *message = link_new_link_message(RTM_NEWLINK, 0, name);
+  if (message != NULL) nla_put_u32(message, attribute, number);
+  return link_transact(sock, message);
+}
+
 int link_attach(struct nl_sock *sock, const char *name, const char *bridge) {
   int index = link_index(sock, bridge);
-  if (index < 0) return index;
-  struct nl_msg *message = link_new_link_message(RTM_NEWLINK, 0, 0);
-  if (message == NULL) return -ENOMEM;
-  nla_put_string(message, IFLA_IFNAME, name);
-  nla_put_u32(message, IFLA_MASTER, (uint32_t)index);
-  return link_transact(sock, message);
+  return index < 0 ? index : link_set_number(sock, name, IFLA_MASTER, (uint32_t)index);
 }
 
 int link_set_up(struct nl_sock *sock, const char *name) {
-  struct nl_msg *message = link_new_link_message(RTM_NEWLINK, 0, IFF_UP);
-  if (message == NULL) return -ENOMEM;
-  nla_put_string(message, IFLA_IFNAME, name);
-  return link_transact(sock, message);
+  return link_transact(sock, link_new_link_message(RTM_NEWLINK, IFF_UP, name));
 }
 
 int link_delete(struct nl_sock *sock, const char *name) {
-  struct nl_msg *message = link_new_link_message(RTM_DELLINK, 0, 0);
-  if (message == NULL) return -ENOMEM;
-  nla_put_string(message, IFLA_IFNAME, name);
-  return link_transact(sock, message);
+  return link_transact(sock, link_new_link_message(RTM_DELLINK, 0, name));
 }
 
 int link_set_group(struct nl_sock *sock, const char *name, uint32_t group) {
-  struct nl_msg *message = link_new_link_message(RTM_NEWLINK, 0, 0);
-  if (message == NULL) return -ENOMEM;
-  nla_put_string(message, IFLA_IFNAME, name);
-  nla_put_u32(message, IFLA_GROUP, group);
-  return link_transact(sock, message);
+  return link_set_number(sock, name, IFLA_GROUP, group);
 }
 
 int link_delete_group(struct nl_sock *sock, uint32_t group) {
-  struct nl_msg *message = link_new_link_message(RTM_DELLINK, 0, 0);
-  if (message == NULL) return -ENOMEM;
-  nla_put_u32(message, IFLA_GROUP, group);
+  struct nl_msg *message = link_new_link_message(RTM_DELLINK, 0, NULL);
+  if (message != NULL) nla_put_u32(message, IFLA_GROUP, group);
   return link_transact(sock, message);
 }
 

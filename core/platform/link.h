@@ -1,5 +1,5 @@
-/* Links between namespaces, and their addresses, by rtnetlink(7). A netlink socket that was opened
- * in a namespace goes on speaking to it from anywhere. */
+/* Links between namespaces, and their addresses, by rtnetlink(7). A netlink socket keeps the
+ * namespace that it was opened in, wherever the process goes. */
 #ifndef LUNET_PLATFORM_LINK_H
 #define LUNET_PLATFORM_LINK_H
 
@@ -9,12 +9,13 @@
 
 struct nl_sock;
 
-/* A socket to the namespace's routing tables. 0 or a negative errno. */
+/* Opens a socket to the namespace's routing tables. All functions return 0 or a negative errno,
+ * unless they say otherwise. */
 int link_open(int ns, struct nl_sock **out);
 void link_close(struct nl_sock *sock);
 
-/* Makes a veth pair: `name`, up, in the namespace of `sock`, `peer_name`, down yet, in `peer_ns`.
- */
+/* Makes a veth pair: `name` in the namespace of `sock`, up, and `peer_name` in `peer_ns`, still
+ * down. */
 int link_create_pair(struct nl_sock *sock, const char *name, int peer_ns, const char *peer_name);
 int link_set_up(struct nl_sock *sock, const char *name);
 
@@ -24,22 +25,22 @@ int link_attach(struct nl_sock *sock, const char *name, const char *bridge);
 
 int link_delete(struct nl_sock *sock, const char *name);
 
-/* Links of one group are deleted together, in little more than the time of one. */
+/* Deleting the links of a group takes little longer than deleting one link. */
 int link_set_group(struct nl_sock *sock, const char *name, uint32_t group);
 int link_delete_group(struct nl_sock *sock, uint32_t group);
 
-int link_index(struct nl_sock *sock, const char *name); /* or a negative errno */
+int link_index(struct nl_sock *sock, const char *name); /* 1 or more, or a negative errno */
 
-/* Adds an address with its prefix length; no duplicate address detection, so that an IPv6 one needs
- * no second: see link_answers_for. */
+/* Adds an address with its prefix length. Skips the detection of duplicates, which takes an IPv6
+ * address a second: but see link_answers_for. */
 int link_add_address(struct nl_sock *sock, int index, const address *a, int prefix);
 
-/* Whether the namespace answers for the address: an IPv6 one may not yet, when it has been added.
- * 1, 0 or a negative errno. */
+/* Whether the namespace answers for the address. For a new IPv6 address that takes a moment. 1, 0
+ * or a negative errno. */
 int link_answers_for(struct nl_sock *sock, const address *a);
 
-/* Whether packets pass: operstate UP. IFF_RUNNING says so too early, and the first packets are then
- * dropped. 1, 0 or a negative errno. */
+/* Whether packets pass: operstate is UP. IFF_RUNNING is set too early: the link still drops the
+ * first packets. 1, 0 or a negative errno. */
 int link_is_up(struct nl_sock *sock, const char *name);
 
 #endif

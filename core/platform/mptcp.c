@@ -17,9 +17,10 @@
 #include "platform/netlink_error.h"
 #include "platform/tcp_info.h"
 
-enum { PROTOCOL = 262 }; /* IPPROTO_MPTCP, which older headers do not have */
+enum { PROTOCOL = 262 }; /* IPPROTO_MPTCP, missing in older headers */
 
-/* struct mptcp_info as far as it is needed here: linux/mptcp.h, since Linux 6.5 with the bytes. */
+/* The first fields of struct mptcp_info (linux/mptcp.h). The kernel counts the bytes since
+ * Linux 6.5. */
 struct info {
   uint8_t counts[8];
   uint32_t flags, token;
@@ -31,8 +32,7 @@ struct info {
 
 /* -- whether there is any ------------------------------------------------------------------ */
 
-/* "MPTCP     1680      2 ...": the protocol's name, the size of a socket, and how many there are.
- */
+/* "MPTCP     1680      2 ...": the protocol's name, a socket's size, the number of sockets. */
 static int mptcp_count_in(const char *line, size_t length) {
   char text[64], name[16];
   int count = 0;
@@ -92,7 +92,8 @@ static int mptcp_read_reply(struct nl_msg *message, void *argument) {
   return NL_OK;
 }
 
-/* By the token: a list of all would take the kernel a walk over those of the whole machine. */
+/* Asks for one connection, by its token. To list all, the kernel would walk those of the whole
+ * machine. */
 static int mptcp_ask(struct nl_sock *sock, int family, uint32_t token, struct reply *reply) {
   struct inet_diag_req_v2 request = {
     .sdiag_family = (uint8_t)family,
@@ -112,19 +113,17 @@ static int mptcp_ask(struct nl_sock *sock, int family, uint32_t token, struct re
   return result < 0 ? netlink_errno(result) : 0;
 }
 
-/* Whether the two have the same ends: not so the further TCP connections of an MPTCP one. */
+/* Whether the two have the same ends. The later TCP connections of an MPTCP connection do not. */
 static bool mptcp_is_first(const struct tcp_socket *s, const struct inet_diag_msg *m) {
-  bool is_in6 = address_family(&s->local) == AF_INET6;
-  const void *near = is_in6 ? (const void *)&s->local.as.in6.sin6_addr : &s->local.as.in.sin_addr;
-  const void *far = is_in6 ? (const void *)&s->peer.as.in6.sin6_addr : &s->peer.as.in.sin_addr;
-  size_t size = is_in6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+  size_t size = (size_t)address_bits(&s->local) / 8;
   return address_port(&s->local) == ntohs(m->id.idiag_sport) &&
          address_port(&s->peer) == ntohs(m->id.idiag_dport) &&
-         memcmp(m->id.idiag_src, near, size) == 0 && memcmp(m->id.idiag_dst, far, size) == 0;
+         memcmp(m->id.idiag_src, address_bytes(&s->local), size) == 0 &&
+         memcmp(m->id.idiag_dst, address_bytes(&s->peer), size) == 0;
 }
 
-/* idiag_rqueue is memory, several times the bytes. While nobody has read, what has come is unread.
- */
+/* idiag_rqueue counts memory, several times the bytes. Before anybody has read, every byte received
+ * is unread. */
 static uint32_t mptcp_receive_queue(const struct reply *reply) {
   bool is_queued = reply->message.idiag_inode == 0;
   bool has_bytes = reply->info_length >= sizeof reply->info;
