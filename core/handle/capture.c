@@ -7,16 +7,16 @@
 
 #include "handle/watch.h"
 
-/* Segments read at one go: however fast they come, others get their turn. */
+/* Segments to read at one go: however fast they come, other tasks get their turn. */
 enum { READ_MOST = 256 };
 
 struct capture {
   handle handle;
   loop *lp;
-  char *name; /* of its host, which may be gone */
+  char *name; /* of the host, which may have gone */
   tap *tap;   /* NULL: closed */
   struct segment *ring;
-  uint32_t room, most; /* segments the ring has room for, and may have */
+  uint32_t room, most; /* segments that the ring holds now, and at most */
   uint64_t next;
   uint64_t dropped;
   uint64_t error_ns;
@@ -26,7 +26,7 @@ enum { FIRST_ROOM = 256 };
 
 /* -- the ring ------------------------------------------------------------------------------ */
 
-/* It grows until it has the room that it may have: till then nothing in it was overwritten. */
+/* The ring grows up to `most` segments, and overwrites none before that. */
 static bool capture_grow(capture *c) {
   uint32_t room = c->room == 0 ? FIRST_ROOM : 2 * c->room;
   if (room > c->most) room = c->most;

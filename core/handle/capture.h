@@ -1,5 +1,5 @@
-/* A capture: the last TCP segments that passed a host, as its tap saw them. It is a handle
- * (scope.h), whose close reads what has come. */
+/* A capture keeps the last TCP segments that passed a host's tap. It is a handle (scope.h); its
+ * close first reads the segments that have come. */
 #ifndef LUNET_HANDLE_CAPTURE_H
 #define LUNET_HANDLE_CAPTURE_H
 
@@ -12,18 +12,18 @@
 
 typedef struct capture capture;
 
-/* most: how many segments it keeps. */
+/* most: the number of segments to keep. 0 or a negative errno. */
 int capture_open(loop *lp, const struct place *p, const host *h, uint32_t most, capture **out);
 
-/* Reads what has come. 0 or a negative errno. */
+/* Reads the segments that have come. 0 or a negative errno. */
 int capture_read(capture *c);
 
-/* Segments are numbered from 0. Those from first up to, not including, next are still there. */
+/* Segments are numbered from 0. The capture still has those from first up to next - 1. */
 uint64_t capture_first(const capture *c);
 uint64_t capture_next(const capture *c);
 const struct segment *capture_segment(const capture *c, uint64_t number);
 
-uint64_t capture_dropped(capture *c); /* by the kernel: they came faster than they were read */
-uint64_t capture_error_ns(const capture *c); /* by which times may be off, at most */
+uint64_t capture_dropped(capture *c);        /* segments that came faster than the loop read them */
+uint64_t capture_error_ns(const capture *c); /* the most by which times are off */
 
 #endif

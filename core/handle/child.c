@@ -8,13 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 2000 }; /* for a child that has been told to end */
+enum { PATIENCE_MS = 2000 }; /* for a child that knows that it must end */
 
 struct child {
   list in_children;
   watches *watches;
-  pid_t number; /* 0: it has been waited for */
-  int fd;       /* tells its end */
+  pid_t number; /* 0: waitpid(2) has returned it */
+  int fd;       /* readable when the child has ended */
   bool is_dropped;
 };
 
@@ -44,7 +44,7 @@ static int child_watch(child *c) {
   return watch_begin(c->watches, c->fd, WATCH_READABLE, child_on_end, c);
 }
 
-/* A child whose end could not be noticed is none: it is ended at once. */
+/* Nobody would notice the end of this child, so kill it at once. */
 static void child_give_up(child *c) {
   kill(c->number, SIGKILL);
   while (waitpid(c->number, NULL, 0) == -1 && errno == EINTR) continue;

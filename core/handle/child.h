@@ -1,5 +1,5 @@
-/* A child process of lunet's, from its start until it has been waited for: until then its number is
- * nobody else's. It may outlast whoever started it, and is waited for by the loop. */
+/* A child process, from its start until waitpid(2) has returned it. Until then no other process
+ * gets its number. A child may outlast its starter: the loop waits for it. */
 #ifndef LUNET_HANDLE_CHILD_H
 #define LUNET_HANDLE_CHILD_H
 
@@ -9,12 +9,13 @@
 
 typedef struct child child;
 
-/* Among the `children` until it has been waited for. */
+/* Starts a program. The child stays in `children` until waitpid(2) has returned it. 0 or a negative
+ * errno. */
 int child_start(watches *ws, list *children, const struct spawn *what, child **out);
-pid_t child_number(const child *c);      /* 0: it has ended */
-void child_signal(child *c, int number); /* harmless when it has ended */
-void child_drop(child *c);               /* its starter is done with it; of NULL: nothing */
+pid_t child_number(const child *c);      /* 0: the child has ended */
+void child_signal(child *c, int number); /* harmless when the child has ended */
+void child_drop(child *c);               /* frees the child, now or at its end; NULL is allowed */
 
-void child_wait_for_all(list *children); /* which have been told to end; kills those that do not */
+void child_wait_for_all(list *children); /* kills those that do not end in time */
 
 #endif

@@ -13,17 +13,17 @@
 struct connection {
   handle handle;
   loop *lp;
-  gate *gate; /* which it occupies; NULL: none */
+  gate *gate; /* the one that counts this connection; NULL: none */
   int fd;
-  int ended;    /* how the last receive failed, or what cut its bytes; 0: neither */
+  int ended;    /* the error of the last receive, or behind its bytes; 0: none */
   list readers; /* receive ops, in order */
-  list writers; /* a connect op, or send ops, in order */
+  list writers; /* a connect op or send ops, in order */
   reader reader;
-  struct trace_socket socket; /* who the peer is, unless that is a Unix socket */
-  int told;                   /* every event that the loop has told of it, together */
-  bool is_empty;              /* nothing is there, or hardly: what comes will be told */
-  bool left_some;             /* the last receive saw more than it took */
-  bool is_shut;               /* this side has ended its sending, on TCP by a FIN */
+  struct trace_socket socket; /* has the peer, unless it is a Unix socket */
+  int told;                   /* all events so far, as bits */
+  bool is_empty;              /* skip the next attempt to receive and wait for epoll */
+  bool left_some;             /* the last receive left bytes that it had seen */
+  bool is_shut;               /* this side has ended its sending, with a FIN on TCP */
   bool is_deaf;               /* this side has ended its receiving */
 };
 
@@ -54,7 +54,7 @@ static int connection_close(handle *h) {
   return 0;
 }
 
-/* Resets it: what it has not sent yet would keep its namespace alive. */
+/* Resets the connection: unsent data would keep the namespace alive. */
 static void connection_abort(handle *h) {
   connection *c = (connection *)h;
   if (connection_is_unix(c))
@@ -77,7 +77,7 @@ static void connection_describe_stream(const connection *c, char *text, size_t s
   snprintf(text, size, "%s of %s", streams[c->socket.stream], program == NULL ? "?" : program);
 }
 
-/* Who is connected with whom. */
+/* "10.0.0.1:80 -> 10.0.0.2:40000", or "stdout of PROGRAM". */
 static void connection_describe(const handle *h, char *text, size_t size) {
   char local_text[ADDRESS_TEXT], peer_text[ADDRESS_TEXT];
   address local = {0}, peer = {0};
@@ -111,7 +111,8 @@ int connection_open(loop *lp, const struct place *p, int fd, connection **out) {
   return 0;
 }
 
-/* A system call that only those need who want to know who is who. */
+/* Only an observed run needs to know the local address, so only such a run pays for the system
+ * call. */
 static void connection_find_local(connection *c) {
   address local, peer;
   if (!trace_is_probing(loop_trace(c->lp)) || socket_local(c->fd, &local) < 0) return;
@@ -142,7 +143,7 @@ static void connection_on_ready(void *owner, int events) {
   if (events & WATCH_WRITABLE) op_attempt_all(&c->writers);
 }
 
-/* Makes the call at once, unless others are before it; waits only if it would block. */
+/* Makes the call at once unless older ops wait. Waits only if the call would block. */
 static void connection_start(connection *c, op *o, list *queue, int events) {
   if (!c->handle.is_open) {
     op_end(o, OP_CLOSED);
@@ -150,7 +151,7 @@ static void connection_start(connection *c, op *o, list *queue, int events) {
   }
   if (list_empty(queue) && o->kind->attempt(o)) return;
   op_wait(o, queue);
-  if (op_ended(o)) return; /* it was not to wait */
+  if (op_ended(o)) return; /* its deadline does not let it wait */
   if (!watch_is_on(loop_watches(c->lp), c->fd, events)) op_put_off(o);
 }
 
@@ -171,7 +172,7 @@ static void connection_subscribe_writing(op *o) {
   connection_subscribe(o, &((connection *)o->owner)->writers, WATCH_WRITABLE);
 }
 
-/* Whether the handshake is over. */
+/* Returns whether the handshake has ended. */
 static bool connection_attempt_connect(op *o) {
   connection *c = o->owner;
   address peer;
@@ -185,7 +186,7 @@ static bool connection_attempt_connect(op *o) {
   return true;
 }
 
-/* 0.0.0.0 and :: mean this host itself: whom they have reached. */
+/* A connect to 0.0.0.0 or :: reaches this host: finds the address that it reached. */
 static void connection_find_peer(connection *c) {
   address peer;
   trace_end_get(&c->socket.peer, &peer);
@@ -232,7 +233,8 @@ static bool connection_attempt_send(op *o) {
   return true;
 }
 
-/* EPIPE tells of this side's shutdown, or that the peer reads no more: what it sent is whole. */
+/* EPIPE means that this side has shut down, or that the peer reads no more. The peer's bytes are
+ * whole. */
 static bool connection_breaks_reading(ssize_t sent) {
   bool is_kernels = sent < 0 && sent > OP_TIMEOUT;
   return is_kernels && sent != -EPIPE && sent != -ENOMEM && sent != -ENOBUFS;
@@ -242,7 +244,7 @@ static void connection_send_ended(op *o) {
   connection *c = o->owner;
   if (connection_breaks_reading(o->result)) reader_broken(&c->reader, (int)o->result);
   connection_record_op(c, o, EVENT_SEND, (int64_t)o->as.send.sent, o->result < 0 ? o->result : 0);
-  /* The answer has hardly come yet: a receive lets the others go first. */
+  /* The answer has hardly come yet: the next receive lets other tasks run first. */
   if (!c->left_some && !watch_is_on(loop_watches(c->lp), c->fd, WATCH_READABLE)) c->is_empty = true;
 }
 
@@ -256,9 +258,9 @@ void connection_send(connection *c, op *o) {
   connection_start(c, o, &c->writers, WATCH_WRITABLE);
 }
 
-/* A receive that got less than it asked for has got all, and what comes will be told: epoll(7). Not
- * so if it may have stopped before something else that was told already; and a Unix one stops where
- * descriptors were passed, too. */
+/* A receive that got less than it asked for has drained the socket, and epoll(7) reports the next
+ * byte. There are two exceptions. After a FIN, an error or urgent data, epoll may have nothing more
+ * to report. And a Unix socket also stops a receive at passed descriptors. */
 static bool connection_gets_all(const connection *c) {
   bool tells_bytes = (c->told & (WATCH_READABLE | WATCH_MARK)) == WATCH_READABLE;
   return tells_bytes && !connection_is_unix(c);
@@ -285,7 +287,7 @@ static void connection_receive_ended(op *o) {
   c->ended = o->result < 0 ? (int)o->result : o->as.receive.cut;
   connection_record_op(c, o, EVENT_RECEIVE, o->result < 0 ? 0 : (int64_t)o->as.receive.taken,
                        o->result < 0 ? o->result : 0);
-  /* What it took may be enough for the next one, and the kernel will not announce it again. */
+  /* The next op may need only the held bytes, and the kernel reports those no more. */
   bool is_given_up = o->result == OP_TIMEOUT || o->result == OP_CANCELED;
   if (is_given_up && held_length(&c->reader.held) > 0) op_attempt_all(&c->readers);
 }
@@ -303,8 +305,8 @@ int connection_shutdown(connection *c, int how) {
   int result = socket_shutdown(c->fd, how);
   connection_record(c, EVENT_SHUTDOWN, how, result);
   if (result < 0) return result;
-  /* The waiting calls end now. The kernel need not announce it: a full Unix socket does not
-   * (unix_poll). */
+  /* End the waiting calls now. The kernel may not report the shutdown: on a full Unix socket it
+   * does not (unix_poll). */
   if (how != SHUT_RD) {
     c->is_shut = true;
     op_attempt_all(&c->writers);
@@ -331,7 +333,7 @@ int connection_local(const connection *c, address *out) { return socket_local(c-
 
 int connection_peer(const connection *c, address *out) {
   if (connection_is_unix(c)) return socket_peer(c->fd, out);
-  trace_end_get(&c->socket.peer, out); /* the kernel has forgotten one that left by RST */
+  trace_end_get(&c->socket.peer, out); /* after an RST the kernel has forgotten the peer */
   socket_name_zone(c->fd, out);
   return 0;
 }

@@ -15,11 +15,11 @@
 
 enum { MS = 1000 * 1000 }; /* in nanoseconds */
 
-/* A look takes about 0.07 ms: no more than one in twenty parts of the time, and none for less than
- * this. */
+/* A look takes about 0.07 ms. Looks take at most one part in SHARE of the time, and are PAUSE_NS
+ * apart at least. */
 enum { EVERY_NS = 10 * MS, PAUSE_NS = 1 * MS, SHARE = 20 };
 
-enum { TRIES = 5 }; /* looks for who holds a listener */
+enum { TRIES = 5 }; /* to find the process that holds a listener */
 
 /* A listening socket of the host, as the kernel lists it. */
 struct listening {
@@ -27,14 +27,14 @@ struct listening {
   const address *local;
 };
 
-/* One that was seen. */
+/* A listening socket that a look has found. */
 struct seen {
   uint32_t inode;
   bool is_ours;  /* the program holds it */
-  uint8_t tries; /* to find that out */
+  uint8_t tries; /* so far, to find out is_ours */
   bool is_there; /* the last look found it */
   struct trace_socket socket;
-  uint32_t depth, limit; /* what the trace recorded last */
+  uint32_t depth, limit; /* as the trace recorded them last */
 };
 
 struct foreign {
@@ -46,18 +46,18 @@ struct foreign {
   struct trace_probe probe;
   int timer; /* a timerfd(2); -1: none */
   uint64_t next_ns;
-  bool has_failed;          /* the last look */
-  struct process_tree tree; /* of the program, during a look that needs it */
+  bool has_failed;          /* the last look has */
+  struct process_tree tree; /* the program's, during a look that needs it */
   bool has_tree;
-  uint64_t searched_ns; /* in a look, for who holds a socket */
+  uint64_t searched_ns; /* time that this look spent in foreign_holds */
   struct seen *seen;
   size_t count, room;
 };
 
 /* -- one listener -------------------------------------------------------------------------- */
 
-/* To find out who holds a socket means to search /proc, which takes milliseconds. They are not
- * counted: it happens seldom, and the next look must not be far. */
+/* Searches /proc for the holder of a socket, which takes milliseconds. foreign_look does not count
+ * them: the search is rare, and must not put off the next look. */
 static bool foreign_holds(foreign *f, uint32_t inode) {
   uint64_t began_ns = clock_spent_ns();
   if (!f->has_tree) f->has_tree = process_tree_read(f->guard, f->number, &f->tree) == 0;
@@ -74,7 +74,7 @@ static struct seen *foreign_find(foreign *f, uint32_t inode) {
 
 static void foreign_ask(struct trace_probe *p, bool is_noteworthy);
 
-/* Whether another program is known to hold it. */
+/* Whether the trace knows that another program holds the socket. */
 static bool foreign_is_claimed(const foreign *f, uint32_t inode) {
   list *probes = trace_probes(f->trace);
   for (list *l = probes->next; l != probes; l = l->next) {
@@ -106,7 +106,7 @@ static void foreign_record_depth(foreign *f, struct seen *known, const struct li
   trace_append(f->trace, &known->socket, EVENT_QUEUE, known->depth, (int32_t)known->limit);
 }
 
-/* The path of a Unix socket is the event's text: the trace's addresses are TCP's. */
+/* The event has the path of a Unix socket as its text: a trace_end holds only TCP addresses. */
 static void foreign_record_found(foreign *f, struct seen *new, const struct listening *l) {
   char text[ADDRESS_TEXT];
   new->is_ours = true;
@@ -118,7 +118,7 @@ static void foreign_record_found(foreign *f, struct seen *new, const struct list
     trace_append(f->trace, &new->socket, EVENT_FOUND, 0, 0);
 }
 
-/* A program that is in execve(2) or has just forked may hide a socket: try again, not for ever. */
+/* A program in execve(2), or just forked, may hide a socket: try a few times. */
 static void foreign_claim(foreign *f, struct seen *new, const struct listening *l) {
   new->tries++;
   bool is_own = listener_is_at(f->lp, f->program.host, l->local);
@@ -151,7 +151,7 @@ static int foreign_see_tcp(foreign *f) {
   return result;
 }
 
-/* A kernel without unix_diag has none to show. */
+/* A kernel without unix_diag shows none. */
 static int foreign_see_unix(foreign *f) {
   struct unix_listener_list found;
   int result = unix_listeners_read(f->ns, &found);
@@ -185,7 +185,7 @@ static int foreign_see_all(foreign *f) {
   return result;
 }
 
-/* Its price is in processor time: another program may have had the processor meanwhile. */
+/* Counts processor time, since another program may have had the processor meanwhile. */
 static void foreign_look(foreign *f) {
   uint64_t began_ns = clock_spent_ns();
   f->searched_ns = 0;
@@ -208,7 +208,7 @@ static void foreign_arm(const foreign *f) {
   timerfd_settime(f->timer, 0, &once, NULL);
 }
 
-/* Armed again each time: a periodic timerfd goes on only when somebody reads how often it fired. */
+/* Arms the timer again each time: a periodic timerfd goes on only when somebody reads its count. */
 static void foreign_on_tick(void *owner, int events) {
   foreign *f = owner;
   (void)events;
@@ -217,8 +217,8 @@ static void foreign_on_tick(void *owner, int events) {
   foreign_arm(f);
 }
 
-/* A timer of its own, not one of the loop's deadlines: those keep the processor awake before they
- * pass. Without a descriptor for it, events alone bring looks. */
+/* Not one of the loop's deadlines, because those keep the processor awake. If no descriptor is left
+ * for the timer, only events cause looks. */
 static void foreign_begin_timer(foreign *f) {
   f->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   if (f->timer == -1) return;

@@ -7,7 +7,7 @@
 #include "platform/unix_queue.h"
 
 struct full_output {
-  struct trace_probe probe; /* first: ask gets this */
+  struct trace_probe probe; /* the first member: `ask` gets a pointer to it */
   trace *trace;
   struct trace_socket about;
   ino_t far;

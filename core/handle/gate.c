@@ -4,7 +4,7 @@
 
 struct gate {
   void (*has_room)(void *listener);
-  void *listener; /* NULL once it is closed */
+  void *listener; /* NULL once the listener has closed */
   uint32_t limit, count;
 };
 

@@ -1,5 +1,5 @@
-/* How many accepted connections a listener lets be open at once. Shared by the listener and by the
- * connections it accepted, since either may be gone first. */
+/* A gate limits how many accepted connections of a listener are open at once. The listener and its
+ * connections share the gate, since either side may go first. */
 #ifndef LUNET_HANDLE_GATE_H
 #define LUNET_HANDLE_GATE_H
 
@@ -8,18 +8,18 @@
 
 typedef struct gate gate;
 
-#define GATE_OPEN UINT32_MAX /* no bound */
+#define GATE_OPEN UINT32_MAX /* no limit */
 
-/* has_room is called with the listener when there may be room again. NULL: no memory. */
+/* Calls has_room with the listener when there may be room again. Returns NULL without memory. */
 gate *gate_open(void (*has_room)(void *listener), void *listener);
-void gate_close(gate *g); /* the listener is closed; freed when the last connection left */
+void gate_close(gate *g); /* the listener has closed; the last connection frees the gate */
 
-void gate_enter(gate *g); /* a connection was accepted */
-void gate_leave(gate *g); /* it is closed: the listener may have room again */
+void gate_enter(gate *g); /* the listener has accepted a connection */
+void gate_leave(gate *g); /* the connection has closed */
 
 bool gate_has_room(const gate *g);
 void gate_set(gate *g, uint32_t limit);
 uint32_t gate_limit(const gate *g);
-uint32_t gate_count(const gate *g); /* accepted connections that are open */
+uint32_t gate_count(const gate *g); /* open accepted connections */
 
 #endif

@@ -28,7 +28,7 @@ static int held_grow(held *h, size_t needed) {
   return 0;
 }
 
-/* What was taken from the front makes room first. */
+/* Reuses the room of the bytes that held_take took from the front. */
 static void held_move_to_front(struct held_memory *memory) {
   if (memory->start > 0) memmove(memory->bytes, memory->bytes + memory->start, memory->length);
   memory->start = 0;
@@ -56,7 +56,7 @@ int held_append(held *h, const char *data, size_t length) {
 void *held_take(held *h, size_t length, const char **data) {
   struct held_memory *memory = h->memory;
   *data = held_data(h);
-  if (memory != NULL && length == memory->length) { /* all: hand the memory over */
+  if (memory != NULL && length == memory->length) { /* take all: hand the memory over */
     h->memory = NULL;
     return memory;
   }

@@ -18,14 +18,14 @@ struct host {
   int ns;
   uint16_t number;
   struct nl_sock *routes;
-  firewall *firewall; /* NULL until it is needed */
-  snapshot *snapshot; /* NULL if there was no memory for it */
+  firewall *firewall; /* NULL before its first use */
+  snapshot *snapshot; /* NULL if there was no memory */
   char *name;
 };
 
 static int host_close(handle *closed) {
   host *h = (host *)closed;
-  if (h->snapshot != NULL) snapshot_close(h->snapshot); /* with what is about to be reset */
+  if (h->snapshot != NULL) snapshot_close(h->snapshot); /* while the connections are still there */
   handle_abort_all(loop_scopes(h->lp), h->number);
   link_close(h->routes);
   if (h->firewall != NULL) firewall_close(h->firewall);
@@ -65,8 +65,8 @@ int host_open(loop *lp, scope *s, const char *name, host **out) {
     free(h);
     return result;
   }
-  deadlines_stay_awake(
-    ops_deadlines(loop_ops(lp))); /* whether and where the process moves is settled */
+  /* The process has moved by now, if it had to: it may have threads. */
+  deadlines_stay_awake(ops_deadlines(loop_ops(lp)));
   h->lp = lp;
   h->number = (uint16_t)number;
   handle_open(&h->handle, &host_type, &(struct place){.scope = s}); /* a host is on no host */

@@ -1,5 +1,5 @@
-/* A circular list whose links live inside what it holds. A link that is in no list points at
- * itself, so removing it twice is harmless. */
+/* A circular list whose links live inside its elements. A link in no list points at itself, so
+ * removing it twice is harmless. */
 #ifndef LUNET_HANDLE_LIST_H
 #define LUNET_HANDLE_LIST_H
 

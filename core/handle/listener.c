@@ -17,8 +17,8 @@ struct listener {
   handle handle;
   loop *lp;
   int fd;
-  bool is_held; /* the gate kept an accept from trying */
-  bool is_shut; /* for reading: it listens no more, and accept(2) says so */
+  bool is_held; /* an accept has not tried, since the gate was full */
+  bool is_shut; /* by SHUT_RD: accept(2) fails */
   gate *gate;   /* NULL: closed */
   list waiting; /* accept ops, in order */
   address local;
@@ -26,11 +26,11 @@ struct listener {
   ino_t path_inode;
   struct trace_socket socket;
   struct trace_probe probe;
-  uint32_t depth, limit; /* what the trace recorded last */
-  uint32_t known;        /* so many connections are in the queue at least */
-  uint32_t mark;         /* the kernel's, on it and on its connections; 0: none */
-  bool is_first;         /* of those without a mark at its port */
-  uint64_t probed_at;    /* which event was the next one when the probe had asked */
+  uint32_t depth, limit; /* as the trace recorded them last */
+  uint32_t known;        /* connections in the queue, at least */
+  uint32_t mark;         /* SO_MARK of the listener and its connections; 0: none */
+  bool is_first;         /* no listener without a mark was at this port before */
+  uint64_t probed_at;    /* the trace's next event at the last probe */
 };
 
 static void listener_record(listener *l, enum event_kind kind, int64_t bytes, int code) {
@@ -59,7 +59,7 @@ static void listener_remember_path(listener *l) {
   l->path_inode = status.st_ino;
 }
 
-/* Removes the file of a Unix address, unless it has been replaced meanwhile. */
+/* Removes the file of a Unix address, unless somebody has replaced it. */
 static void listener_forget_path(listener *l) {
   struct stat status;
   const char *path = address_path(&l->local);
@@ -90,8 +90,8 @@ static void listener_describe(const handle *h, char *text, size_t size) {
 static const struct handle_type listener_type = {"listener", listener_close, NULL, listener_free,
                                                  listener_describe};
 
-/* A mark can have a meaning for the machine's own routes and firewall, but not on a stack that
- * lunet made, nor on the loopback. */
+/* A mark can mean something to the machine's own routes and firewall. It means nothing on a stack
+ * that lunet made, or on the loopback. */
 static bool listener_may_mark(const struct place *p, const address *local) {
   if (address_family(local) == AF_UNIX) return false;
   return p->host != 0 || address_is_loopback(local) || namespace_own_home() >= 0;
@@ -119,7 +119,7 @@ static void listener_on_ready(void *owner, int events) {
   op_attempt_all(&l->waiting);
 }
 
-/* The gate may have room again: who waits is let in by the next poll. */
+/* If the gate has room again, the next poll attempts the waiting accepts. */
 static void listener_admit(void *owner) {
   listener *l = owner;
   if (list_empty(&l->waiting) || !gate_has_room(l->gate)) return;
@@ -166,13 +166,13 @@ static int listener_open_accepted(listener *l, const op *o, int fd, const addres
   return result;
 }
 
-/* accept(2) makes a socket and a file before it looks into the queue: to find that empty takes it
- * some eight times as long as to ask for the queue's length. */
+/* accept(2) makes a socket and a file before it looks into the queue. On an empty queue it takes
+ * about eight times as long as asking for the queue's length. */
 static bool listener_is_queue_empty(listener *l, const op *o) {
   uint32_t limit;
   if (l->known > 0 || l->is_shut || address_family(&l->local) == AF_UNIX) return false;
   bool is_news = l->probed_at == trace_next(loop_trace(l->lp));
-  if (is_news && o->deadline.at_ns != DEADLINE_POLL) return true; /* who comes later is told */
+  if (is_news && o->deadline.at_ns != DEADLINE_POLL) return true; /* epoll reports the next */
   return listener_queue(l, &l->known, &limit) == 0 && l->known == 0;
 }
 
@@ -181,7 +181,7 @@ static int listener_take(listener *l, const op *o, address *peer) {
   int result = socket_accept(l->fd, peer);
   if (result == -EAGAIN)
     l->known = 0;
-  else if (result >= 0 && l->known > 0) /* one that has failed is in the queue still */
+  else if (result >= 0 && l->known > 0) /* after a failure it is still in the queue */
     l->known--;
   return result;
 }
@@ -198,7 +198,7 @@ static bool listener_attempt_accept(op *o) {
   return true;
 }
 
-/* The connection recorded its own accept; what is left are the failures. */
+/* The connection has recorded its own accept: record only failures. */
 static void listener_accept_ended(op *o) {
   listener *l = o->owner;
   if (o->result >= 0) return;
@@ -206,7 +206,7 @@ static void listener_accept_ended(op *o) {
                     o->waits_since_ns);
 }
 
-/* Its descriptor is watched at once: it stays, and so that is done only once. */
+/* Has no subscribe: listener_admit watches the descriptor at once, and it stays watched. */
 static const struct op_kind accept_kind = {.attempt = listener_attempt_accept,
                                            .ended = listener_accept_ended};
 
@@ -235,8 +235,8 @@ int listener_queue(listener *l, uint32_t *depth, uint32_t *limit) {
   return socket_queue(l->fd, address_family(&l->local), depth, limit);
 }
 
-/* A port that the kernel had chosen went with the shutdown (tcp_set_state() puts it back), and the
- * kernel has chosen another one. */
+/* If the kernel had chosen the port, the shutdown freed it (tcp_set_state), and the kernel has now
+ * chosen another. */
 static int listener_listen_again(listener *l) {
   l->is_shut = false;
   int result = socket_local(l->fd, &l->local);
@@ -245,7 +245,7 @@ static int listener_listen_again(listener *l) {
 }
 
 int listener_resize(listener *l, int backlog) {
-  int result = socket_listen(l->fd, backlog); /* again: the kernel takes the new limit */
+  int result = socket_listen(l->fd, backlog); /* a second listen(2) sets the new limit */
   if (result == 0 && l->is_shut) result = listener_listen_again(l);
   listener_record(l, EVENT_RESIZE, backlog, result);
   return result;
@@ -257,7 +257,7 @@ int listener_shutdown(listener *l, int how) {
   if (result < 0 || how == SHUT_WR) return result;
   l->is_shut = true;
   l->known = 0;
-  op_attempt_all(&l->waiting); /* they end with EINVAL */
+  op_attempt_all(&l->waiting); /* they fail with EINVAL */
   return 0;
 }
 

@@ -8,21 +8,21 @@
 
 enum {
   CHUNK = OPS_SCRATCH,
-  PEEK = 4096, /* for lines: peeking more would copy the same bytes again for every line. The rest
-                  of a line that is longer than this is peeked at in chunks. */
+  PEEK = 4096, /* for lines: a larger peek would copy the same bytes again for every line. The rest
+                  of a longer line comes in chunks. */
   ROUNDS = 256 /* system calls in one attempt: a fast sender must not keep the loop here */
 };
 
 static size_t reader_smaller(size_t a, size_t b) { return a < b ? a : b; }
 
-/* Ends with `taken` bytes of the scratch memory, of which the last may be left out. */
+/* Ends with `taken` bytes of the scratch memory, without the last `left_out` of them. */
 static bool reader_end_scratch(op *o, size_t taken, size_t left_out) {
   const char *scratch = ops_scratch(o->ops);
   size_t length = taken - left_out;
   o->as.receive.taken = taken;
   o->as.receive.data = scratch;
   if (o->state == OP_STARTING) {
-    o->is_in_scratch = true; /* the caller pushes it before the loop runs again */
+    o->is_in_scratch = true; /* the caller copies the result before the loop runs again */
   } else if (length > 0) {
     o->owned = malloc(length);
     if (o->owned == NULL) return op_end(o, -ENOMEM), true;
@@ -31,7 +31,7 @@ static bool reader_end_scratch(op *o, size_t taken, size_t left_out) {
   return op_end(o, (ssize_t)length), true;
 }
 
-/* Ends with the first `taken` held bytes, of which the last may be left out. */
+/* Ends with the first `taken` held bytes, without the last `left_out` of them. */
 static bool reader_end_held(held *h, op *o, size_t taken, size_t left_out) {
   o->owned = held_take(h, taken, &o->as.receive.data);
   o->as.receive.taken = taken;
@@ -41,9 +41,11 @@ static bool reader_end_held(held *h, op *o, size_t taken, size_t left_out) {
 
 static bool reader_end_with(op *o, ssize_t result) { return op_end(o, result), true; }
 
-/* No more comes: by the peer's FIN (0), or by an error. */
+/* The stream has ended, with the peer's FIN (0) or an error: ends with the held bytes, if there are
+ * any. */
 static bool reader_end_cut(reader *r, op *o, ssize_t received) {
-  if (received == -ENOMEM) return reader_end_with(o, received); /* ours: the stream goes on */
+  if (received == -ENOMEM)
+    return reader_end_with(o, received); /* an error of this process: the stream goes on */
   if (received < 0) r->broken = (int)received;
   bool has_some = held_length(&r->held) > 0;
   if (!has_some) return reader_end_with(o, received < 0 ? received : OP_EOF);
@@ -52,7 +54,7 @@ static bool reader_end_cut(reader *r, op *o, ssize_t received) {
   return reader_end_held(&r->held, o, held_length(&r->held), 0);
 }
 
-/* Appends up to `most` bytes to what is held. */
+/* Appends up to `most` bytes to the held ones. */
 static ssize_t reader_fill(int fd, held *h, size_t most) {
   char *room = held_reserve(h, most);
   if (room == NULL) return -ENOMEM;
@@ -61,8 +63,8 @@ static ssize_t reader_fill(int fd, held *h, size_t most) {
   return received;
 }
 
-/* The same, as much as a chunk. Little data costs little memory: room for a whole chunk is made
- * only when as much has come already. */
+/* Appends up to a chunk. Makes room for a whole chunk only when as much has come already, so that
+ * little data costs little memory. */
 static ssize_t reader_fill_chunk(int fd, held *h, op *o) {
   if (held_length(h) >= CHUNK) return reader_fill(fd, h, CHUNK);
   ssize_t received = socket_receive(fd, ops_scratch(o->ops), CHUNK);
@@ -80,7 +82,8 @@ static bool reader_attempt_some(int fd, reader *r, op *o) {
   return reader_end_cut(r, o, received);
 }
 
-/* After a FIN what is held stays for another form: whoever asks for n bytes gets no fewer. */
+/* A receive of n bytes never gets fewer: after a FIN the held bytes stay for another form of
+ * receive. */
 static bool reader_end_exactly(reader *r, op *o, ssize_t received) {
   bool is_whole = received == 0 && r->broken == 0;
   return is_whole ? reader_end_with(o, OP_EOF) : reader_end_cut(r, o, received);
@@ -90,7 +93,7 @@ static bool reader_attempt_exactly(int fd, reader *r, op *o) {
   held *h = &r->held;
   size_t want = o->as.receive.want;
   if (want == 0) return reader_end_scratch(o, 0, 0);
-  if (held_length(h) == 0 && want <= CHUNK) { /* the usual case: no copy besides Lua's */
+  if (held_length(h) == 0 && want <= CHUNK) { /* the usual case: only Lua copies the bytes */
     ssize_t received = socket_receive(fd, ops_scratch(o->ops), want);
     if (received == (ssize_t)want) return reader_end_scratch(o, want, 0);
     if (received == -EAGAIN) return false;
@@ -108,7 +111,7 @@ static bool reader_attempt_exactly(int fd, reader *r, op *o) {
   return false;
 }
 
-/* Takes the `line` bytes that were peeked at, newline included. */
+/* Takes the first `line` of the peeked bytes, newline included. */
 static bool reader_take_line(int fd, reader *r, op *o, size_t line, size_t newline) {
   held *h = &r->held;
   ssize_t received = socket_receive(fd, ops_scratch(o->ops), line);
@@ -120,7 +123,7 @@ static bool reader_take_line(int fd, reader *r, op *o, size_t line, size_t newli
 
 static bool reader_attempt_line(int fd, reader *r, op *o) {
   held *h = &r->held;
-  size_t newline = o->as.receive.what == RECEIVE_LINE ? 1 : 0; /* how many bytes to leave out */
+  size_t newline = o->as.receive.what == RECEIVE_LINE ? 1 : 0; /* bytes to leave out */
   size_t line = held_line(h);
   if (line > 0) return reader_end_held(h, o, line, newline);
   for (int round = 0; round < ROUNDS; round++) {
@@ -157,7 +160,7 @@ static bool reader_wants_none(const op *o) {
   return o->as.receive.what == RECEIVE_EXACTLY && o->as.receive.want == 0;
 }
 
-/* Its bytes were the result of the receive before. */
+/* The receive before returned the bytes that came before the error. */
 static bool reader_tell_broken(reader *r, op *o) {
   r->is_untold = false;
   return reader_end_with(o, r->broken);

@@ -1,26 +1,27 @@
-/* How each form of receive takes bytes from the kernel: only those that belong to its result. For
- * a line that means to peek, then to take up to the newline, or everything while there is none. */
+/* Each form of receive, which takes from the kernel only the bytes of its result. A receive of a
+ * line peeks, then takes the bytes up to the newline, or all if there is no newline yet. */
 #ifndef LUNET_HANDLE_READER_H
 #define LUNET_HANDLE_READER_H
 
 #include "handle/held.h"
 #include "handle/op.h"
 
-/* What a connection knows of the stream that it reads. Zeroed memory is a valid one. */
+/* The reading side of a connection. Zeroed memory is valid. */
 typedef struct reader {
   held held;
-  int broken;     /* the error that ended the stream, after which nothing is whole; 0: none */
-  bool is_untold; /* the kernel has told that error, and no receive has yet */
+  int broken;     /* the error that ended the stream; 0: none */
+  bool is_untold; /* no receive has returned that error yet */
 } reader;
 
-/* Goes on with a receive op. True: it has ended. False: it needs bytes that are not there yet, or
- * that it leaves for its next attempt (has_more); what was taken is in `r`.
+/* Goes on with a receive op. Returns true when it has ended the op. Returns false when the op needs
+ * more bytes: they have not come, or the next attempt takes them (has_more). `r` holds the bytes
+ * taken so far.
  *
- * Bytes that came before an error are a result of their own, with the error in as.receive.cut; the
- * next receive fails with it. */
+ * Bytes that came before an error are a result, with the error in as.receive.cut. The next receive
+ * fails with that error. */
 bool reader_attempt(int fd, reader *r, op *o);
 
-/* Another call has been told the error that ended the stream, and the kernel tells it only once. */
+/* Notes the error that ended the stream: another call got it, and the kernel reports it once. */
 void reader_broken(reader *r, int error);
 
 #endif

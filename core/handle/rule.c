@@ -16,10 +16,10 @@ struct rule {
   loop *lp;
   struct trace_socket about;
   firewall *firewall; /* NULL: closed */
-  bool is_owner;      /* of the firewall: the home host has none to lend */
+  bool is_owner;      /* owns the firewall: the home host has none to lend */
   char *text;
   char name[NAME];          /* in the firewall */
-  uint64_t segments, bytes; /* lost, when it was closed */
+  uint64_t segments, bytes; /* lost until the rule closed */
 };
 
 static void rule_let_go(rule *r) {
@@ -36,7 +36,7 @@ int rule_lost(rule *r, uint64_t *segments, uint64_t *bytes) {
 
 static int rule_close(handle *h) {
   rule *r = (rule *)h;
-  int stopped = firewall_stop(r->firewall, r->name); /* first: the last count is complete */
+  int stopped = firewall_stop(r->firewall, r->name); /* first, so that the last count is complete */
   rule_lost(r, &r->segments, &r->bytes);
   trace_record(loop_trace(r->lp), &r->about, EVENT_DROP_END, (int64_t)r->segments, 0);
   int removed = firewall_remove(r->firewall, r->name);
@@ -71,8 +71,7 @@ int rule_open(loop *lp, const struct place *p, host *h, const char *content, con
   r->lp = lp;
   r->about = (struct trace_socket){.id = loop_next_socket(lp), .host = p->host, .label = p->label};
   r->text = strdup(text);
-  /* Unlike any other open rule's, whichever Lua state or copy of this module that one belongs to.
-   */
+  /* No other open rule has this name, even in another Lua state or copy of the module. */
   snprintf(r->name, sizeof r->name, "lunet_%" PRIxPTR, (uintptr_t)r);
   int result = r->text == NULL ? -ENOMEM : rule_open_parts(r, h, content);
   if (result < 0) {

@@ -55,7 +55,7 @@ void handle_free(void *freed) {
 
 bool handle_anchor(handle *h) { return h->is_anchored = h->is_open; }
 
-/* Aborting one handle may close others, so the search begins again after each. */
+/* Aborting a handle may close others, so the search starts anew each time. */
 static handle *handle_find(struct scopes *all, uint16_t host) {
   for (list *s = all->open.next; s != &all->open; s = s->next) {
     list *handles = &LIST_ENTRY(s, scope, in_scopes)->handles;

@@ -1,4 +1,4 @@
-/* A scope: the open handles that end with it. Every handle belongs to exactly one. */
+/* A scope holds open handles and closes them at its end. Every handle belongs to one scope. */
 #ifndef LUNET_HANDLE_SCOPE_H
 #define LUNET_HANDLE_SCOPE_H
 
@@ -12,31 +12,32 @@ typedef struct handle handle;
 typedef struct scope scope;
 
 struct handle_type {
-  const char *name;         /* as open_handles() shows it */
-  int (*close)(handle *h);  /* lets go of what it holds: called once. 0 or a negative errno */
-  void (*abort)(handle *h); /* the same, with its host: at once, leaving nothing behind. NULL:
+  const char *name;         /* the name in open_handles() */
+  int (*close)(handle *h);  /* frees the resources; called once. 0 or a negative errno */
+  void (*abort)(handle *h); /* the same when its host closes: leaves nothing in the kernel. NULL:
                                close does that */
-  void (*free)(handle *h);  /* frees the memory of a closed one */
+  void (*free)(handle *h);  /* frees the memory of a closed handle */
 
-  /* Writes what the script knows it by; for a closed one perhaps nothing. `text` is "". */
+  /* Writes the script's name for the handle to `text`, which is "". May write nothing for a closed
+   * one. */
   void (*describe)(const handle *h, char *text, size_t size);
 };
 
-/* The first member of everything that can be closed, so that a pointer to the one is a pointer to
- * the other: the functions below take either. */
+/* The first member of every type that can be closed. So a pointer to the type is a pointer to its
+ * handle, and the functions below take either. */
 struct handle {
   const struct handle_type *type;
-  bool is_open;      /* until handle_close: the one thing that says so */
-  list in_scope;     /* the scope's list while open; in no list when closed */
+  bool is_open;      /* until handle_close; nothing else says so */
+  list in_scope;     /* in the scope's list while open, then in no list */
   uint16_t host;     /* its host's number; 0 is home */
-  uint16_t far_host; /* of what joins two hosts: it ends with either; 0: none */
+  uint16_t far_host; /* the second host of a wire, which ends with either; 0: none */
   struct scopes *scopes;
   bool is_anchored; /* see scopes */
 };
 
-/* All that are open in a loop. */
+/* All open scopes of a loop. */
 struct scopes {
-  list open;                                    /* by in_scopes; the outermost first */
+  list open;                                    /* linked by in_scopes; the outermost first */
   void (*told)(void *context, const handle *h); /* called when an anchored handle closes */
   void *context;
 };
@@ -49,11 +50,11 @@ struct scope {
 
 void scope_open(scope *s, struct scopes *all);
 void scope_close_handles(scope *s); /* newest first */
-void scope_close(scope *s);         /* and leaves the loop; harmless twice */
+void scope_close(scope *s);         /* closes the handles and leaves the loop; harmless twice */
 
 /* Where a handle lives. */
 struct place {
-  scope *scope;   /* with which it ends */
+  scope *scope;   /* ends the handle */
   uint16_t host;  /* its host's number; 0 is home */
   uint16_t label; /* its name in the trace; 0: none */
 };
@@ -61,14 +62,14 @@ struct place {
 void handle_open(handle *h, const struct handle_type *type, const struct place *p);
 bool handle_is_open(const void *h); /* false for NULL */
 
-/* Leaves the scope, then calls the type's close or abort. Harmless when it is closed already. Wakes
- * whoever waits for it with OP_CLOSED. */
+/* Leaves the scope, then calls the type's close or abort, which wakes waiting ops with OP_CLOSED.
+ * Harmless for a closed handle. */
 int handle_close(void *h);
 void handle_abort(void *h);
 
 void handle_free(void *h); /* closes first */
 
-/* Has the scopes' `told` called when it closes. False: it is closed already. */
+/* Calls the scopes' `told` when the handle closes. Returns false if it has closed already. */
 bool handle_anchor(handle *h);
 
 void handle_abort_all(struct scopes *all, uint16_t host); /* every open handle of a host */

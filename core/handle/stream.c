@@ -9,8 +9,8 @@
 #include "platform/socket.h"
 #include "platform/spawn.h"
 
-/* A short write takes a thousand bytes of the buffer, so that with the usual one a program stops
- * after some 280 lines that nobody has read. The kernel lowers this to twice net.core.wmem_max. */
+/* A short write takes a thousand bytes of the buffer. With the default size a program stops after
+ * about 280 lines that nobody reads. The kernel caps the new size at twice net.core.wmem_max. */
 static void stream_enlarge_buffer(int fd) {
   int most = INT_MAX / 2;
   setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof most);

@@ -13,46 +13,46 @@
 #include "platform/namespace_file.h"
 #include "platform/packet.h"
 
-/* Frames read at one go: however fast a program sends, the others get their turn. */
+/* Frames to read at one go: however fast a program sends, other tasks get their turn. */
 enum { READ_MOST = 64 };
 
-/* Frames sent at one go, before the frames that they set off are read. */
+/* Frames to send at one go, before the wire reads the answers to them. */
 enum { SEND_MOST = 16 };
 
-/* So long before a frame's time the loop stops sleeping: being woken takes it some 60 us. */
+/* The loop stops sleeping this long before a frame's time: waking takes it about 60 us. */
 enum { AWAKE_NS = 100 * 1000 };
 
 struct frame {
   struct frame *next;
-  uint64_t due_ns; /* when it is to be sent on */
+  uint64_t due_ns; /* when to send the frame on */
   size_t length;
   char notes_and_frame[];
 };
 
-/* One direction. */
+/* One direction of the wire. */
 struct lane {
-  op op; /* waits until shortly before the time of the first frame */
+  op op; /* waits until shortly before the first frame's time */
   wire *wire;
   int in, out; /* indices of the inner ends */
   uint64_t delay_ns;
   struct frame *first, *last;
-  size_t bytes; /* under way */
+  size_t bytes; /* on the way */
 };
 
 struct wire {
   handle handle;
   loop *lp;
   const host *hosts[2];
-  int fd;                 /* the packet socket where the inner ends are; -1: none */
-  struct nl_sock *routes; /* of their namespace, which these two sockets keep alive */
+  int fd;                 /* the packet socket in the namespace of the inner ends; -1: none */
+  struct nl_sock *routes; /* for that namespace, which these two sockets keep alive */
   struct lane lanes[2];
   size_t capacity;   /* of each lane */
-  uint64_t empty_ns; /* when there was nothing to read: what came later is not older */
+  uint64_t empty_ns; /* when the socket was last empty: no later frame is older */
   struct wire_statistics statistics;
   char *buffer; /* PACKET_LONGEST bytes */
 };
 
-/* The inner ends are a group, so that one request deletes both. */
+/* The inner ends form a group, so that one request deletes both. */
 static const char *const inner_names[2] = {"w0", "w1"};
 enum { INNER_GROUP = 1 };
 
@@ -83,7 +83,7 @@ static struct frame *wire_new_frame(const struct lane *n, const char *notes_and_
 }
 
 static void wire_append(struct lane *n, struct frame *f) {
-  /* Two processors stamp at the same time, or the wall clock was set: order comes first. */
+  /* Keep the order, even if two processors stamped at once or somebody set the wall clock. */
   if (n->first != NULL && f->due_ns < n->last->due_ns) f->due_ns = n->last->due_ns;
   if (n->first == NULL)
     n->first = f;
@@ -94,8 +94,9 @@ static void wire_append(struct lane *n, struct frame *f) {
 }
 
 static void wire_take(struct lane *n, const struct packet *p) {
-  /* Resolving addresses is the affair of a link, which is short, and not of the path that the delay
-   * stands for; or else the first round trip would take twice the time of the second. */
+  /* No delay for frames that resolve an address: that happens on a short link, not along the path
+   * that the delay stands for. With a delay the first round trip would take twice as long as the
+   * second. */
   if (packet_resolves_address(p->notes_and_frame, p->length)) {
     wire_send_on(n, p->arrived_ns, p->notes_and_frame, p->length);
     return;
@@ -133,7 +134,7 @@ static void wire_wait_for_first(struct lane *n) {
   op_postpone(o);
 }
 
-/* False: there is none. */
+/* Returns false if there is no frame. */
 static bool wire_read_frame(wire *w) {
   struct packet p = {.notes_and_frame = w->buffer};
   uint64_t asked_ns = clock_now_ns();
@@ -147,7 +148,7 @@ static bool wire_read_frame(wire *w) {
   return true;
 }
 
-/* Whether it has read all there are. */
+/* Returns whether it has read all frames. */
 static bool wire_read_frames(wire *w) {
   int count = 0;
   while (count < READ_MOST && wire_read_frame(w)) count++;
@@ -156,9 +157,9 @@ static bool wire_read_frames(wire *w) {
   return count < READ_MOST;
 }
 
-/* Each frame that is sent on may set off answers, and those come at once: the kernel delivers it,
- * and lets its receiver answer, within the call. Reading now and then keeps the sockets' buffers,
- * which may be small, from running over; after every frame, it would hold up the receiver. */
+/* A frame may cause answers at once: the kernel delivers it, and lets the receiver answer, within
+ * the call. Reading now and then keeps the sockets' buffers, which may be small, from overflowing.
+ * Reading after every frame would hold up the receiver. */
 static void wire_send_due(struct lane *n) {
   uint64_t now_ns = clock_now_ns();
   for (int sent = 1; n->first != NULL && n->first->due_ns <= now_ns; sent++) {
@@ -184,11 +185,12 @@ static void wire_on_readable(void *owner, int events) {
 
 /* -- opening and closing ------------------------------------------------------------------- */
 
-/* The namespace must add no frames of its own. Without an address it has no IPv4 to speak of, but
- * IPv6 would give itself one, and ask for routers. */
+/* Keeps the namespace from sending frames of its own. Without an address it sends nothing over
+ * IPv4. But IPv6 would give itself an address and ask for routers. */
 static int wire_keep_silent(int ns) {
   ssize_t result = namespace_write_file(ns, "/proc/sys/net/ipv6/conf/all/disable_ipv6", "1", 1);
-  return result == -ENOENT || result > 0 ? 0 : (int)result; /* this kernel may have no IPv6 */
+  return result == -ENOENT || result > 0 ? 0
+                                         : (int)result; /* a kernel without IPv6 has no such file */
 }
 
 static int wire_open_namespace(wire *w) {
@@ -235,7 +237,7 @@ static void wire_close_parts(wire *w) {
     w->fd = -1;
   }
   if (w->routes != NULL) {
-    link_delete_group(w->routes, INNER_GROUP); /* and so the hosts' ends */
+    link_delete_group(w->routes, INNER_GROUP); /* deletes the hosts' ends too */
     link_close(w->routes);
   }
   free(w->buffer);
@@ -248,7 +250,7 @@ static int wire_close(handle *h) {
 
 static void wire_free(handle *h) { free(h); }
 
-/* A closed one may have outlived its hosts. */
+/* Only while open: a closed wire may have outlived its hosts. */
 static void wire_describe(const handle *h, char *text, size_t size) {
   const wire *w = (const wire *)h;
   if (h->is_open)

@@ -1,11 +1,11 @@
-/* A wire is a handle (scope.h), which ends with either of its hosts, too. Its close takes the
- * interfaces away from both hosts; what is under way is lost.
+/* A wire is a link of two hosts that delays every frame. It is a handle (scope.h), and also ends
+ * with either host. Its close takes the interfaces away from both hosts. Frames on the way are
+ * lost.
  *
- * It is a link of two hosts on which every frame takes its time. Each host has one end of a veth
- * pair; the other ends lie in a namespace of the wire's own, which has no addresses. There the loop
- * reads each frame and sends it on, in order, when its time has come; shortly before, it stops
- * sleeping. Nothing moves while the loop does not run: frames wait, and are late if that takes
- * longer than their delay. */
+ * Each host has one end of a veth pair. The other ends lie in a namespace of the wire's own, which
+ * has no addresses. There the loop reads the frames and sends each one on at its time, in order.
+ * Shortly before that time the loop stops sleeping. While the loop does not run, frames wait; they
+ * are late if that takes longer than their delay. */
 #ifndef LUNET_HANDLE_WIRE_H
 #define LUNET_HANDLE_WIRE_H
 
@@ -20,24 +20,25 @@ typedef struct wire wire;
 
 struct wire_end {
   const host *host;
-  const char *interface; /* its name there; made by the wire */
-  uint64_t delay_ns;     /* of what this host sends */
+  const char *interface; /* its name there; the wire makes it */
+  uint64_t delay_ns;     /* for the frames that this host sends */
 };
 
 struct wire_statistics {
-  uint64_t forwarded; /* frames that were sent on */
-  uint64_t dropped;   /* frames that were not */
-  uint64_t late_ns;   /* of all that were forwarded together: sent on later than they should */
+  uint64_t forwarded; /* frames */
+  uint64_t dropped;   /* frames */
+  uint64_t late_ns;   /* the sum over all forwarded frames */
   uint64_t late_most_ns;
 };
 
-/* `capacity`: how many bytes may be under way in each direction; what exceeds it is dropped. */
+/* `capacity`: the bytes that may be on the way in each direction. The wire drops frames beyond it.
+ * 0 or a negative errno. */
 int wire_open(loop *lp, scope *s, const struct wire_end ends[2], size_t capacity, wire **out);
 
-/* Whether the wire's own ends let packets pass; those of the hosts are theirs to ask. 1, 0 or a
+/* Whether the wire's inner ends let packets pass; the caller asks the hosts for theirs. 1, 0 or a
  * negative errno. */
 int wire_is_up(const wire *w);
 
-void wire_read_statistics(wire *w, struct wire_statistics *out); /* also when it is closed */
+void wire_read_statistics(wire *w, struct wire_statistics *out); /* also of a closed wire */
 
 #endif

@@ -16,52 +16,54 @@
 
 #include "platform/clock.h"
 
-/* It spins from so long before the time, since it needs to be woken itself, until so long after,
- * since the next time is often near: then it need not be woken again. */
+/* The thread begins to spin BEFORE_NS before the time, because the thread itself needs time to
+ * wake. It goes on until AFTER_NS after the time: the next time is often near, and the thread is
+ * then still awake. */
 enum { BEFORE_NS = 20 * 1000 * 1000, AFTER_NS = 1000 * 1000 };
 
-/* Where sessions or control groups share processors, SCHED_IDLE counts within the own one only: by
- * spinning against another's task, the thread would use up what its own process is to have, and
- * that would come late by the other's whole turns. But a processor that others use does not sleep.
- * So the thread stops when it was kept from the clock for TAKEN_NS, and each time for longer. */
+/* When sessions or control groups share a processor, SCHED_IDLE yields only to tasks of the
+ * thread's own group. Against a task of another group, the thread would use up its own group's
+ * share, and lunet would be late by whole turns of the other. A processor that others use stays
+ * awake anyway. So the thread pauses when another task has kept it from the clock for TAKEN_NS.
+ * Each pause in a row is longer. */
 enum { TAKEN_NS = 500 * 1000, PAUSE_NS = 20 * 1000 * 1000, PAUSE_DOUBLES = 8 };
 
 enum { DESCRIPTORS_MOST = 32768 }; /* 8 bytes each */
 
 static const uint64_t closing = UINT64_MAX, without_end = UINT64_MAX;
 
-/* What the thread does, or is about to do. */
+/* How the thread rests, or is about to rest. */
 enum rest {
   REST_NONE,
-  REST_SLEEP, /* until a time is near */
-  REST_PAUSE, /* whatever time is near */
+  REST_SLEEP, /* until the time is near */
+  REST_PAUSE, /* even if the time is near */
 };
 
 struct awake {
   pthread_t thread;
-  int processor; /* on which it spins */
+  int processor; /* the one that the thread spins on */
   _Atomic uint64_t at_ns;
   _Atomic uint32_t rest; /* a futex: enum rest */
-  int pauses;            /* so many in a row, up to PAUSE_DOUBLES */
+  int pauses;            /* in a row, up to PAUSE_DOUBLES */
 };
 
 static bool awake_is_near(uint64_t at_ns, uint64_t now_ns) {
   return now_ns + BEFORE_NS >= at_ns && now_ns < at_ns + AFTER_NS;
 }
 
-/* Until then, or until woken. */
+/* Returns at end_ns, or when awake_wake ends the rest. */
 static void awake_rest_until(awake *a, enum rest rest, uint64_t end_ns) {
   struct timespec end = {.tv_sec = (time_t)(end_ns / 1000000000u),
                          .tv_nsec = (long)(end_ns % 1000000000u)};
-  /* This kind takes an absolute time of the monotonic clock. */
+  /* FUTEX_WAIT_BITSET takes an absolute time of the monotonic clock; FUTEX_WAIT does not. */
   syscall(SYS_futex, &a->rest, FUTEX_WAIT_BITSET_PRIVATE, rest, end_ns == without_end ? NULL : &end,
           NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
-/* False: another task has taken the processor. */
+/* Returns false when another task has taken the processor. */
 static bool awake_spin(awake *a) {
   uint64_t began_ns = clock_now_ns(), before_ns = began_ns;
-  /* No pause instruction: by it a hypervisor knows that the processor can be taken away. */
+  /* No pause instruction: it tells a hypervisor that it may take the processor away. */
   for (uint64_t now_ns = began_ns; awake_is_near(a->at_ns, now_ns); now_ns = clock_now_ns()) {
     if (now_ns - before_ns > TAKEN_NS) return false;
     if (now_ns - began_ns > BEFORE_NS) a->pauses = 0;
@@ -70,7 +72,7 @@ static bool awake_spin(awake *a) {
   return true;
 }
 
-/* To be called before at_ns is read: who sets that later will wake the thread. */
+/* Sets `rest` before it reads at_ns, so that an awake_at which comes later wakes the thread. */
 static uint64_t awake_begin_rest(awake *a, enum rest rest) {
   a->rest = rest;
   return a->at_ns;
@@ -88,7 +90,7 @@ static void *awake_run(void *argument) {
   while (true) {
     uint64_t at_ns = awake_begin_rest(a, REST_SLEEP), now_ns = clock_now_ns();
     if (at_ns == closing) return NULL;
-    /* A time that has passed is not waited for. */
+    /* A time that has passed needs no spinning: sleep until awake_at. */
     if (!awake_is_near(at_ns, now_ns))
       awake_rest_until(a, REST_SLEEP, at_ns <= now_ns ? without_end : at_ns - BEFORE_NS);
     a->rest = REST_NONE;
@@ -116,9 +118,9 @@ void awake_at(awake *a, uint64_t at_ns) {
   if (a->rest == REST_SLEEP) awake_wake(a);
 }
 
-/* Makes the kernel's table of descriptors as large as it will be. Where threads share one, each
- * time that it has to grow waits some 10 ms, until no thread can be reading it: expand_fdtable() in
- * fs/file.c. */
+/* Makes the kernel's descriptor table as large as it will ever be. Once threads share the table,
+ * each growth takes about 10 ms: the kernel waits until no thread can still read the old table
+ * (fs/file.c, expand_fdtable). */
 static void awake_enlarge_descriptor_table(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) == -1) return;
@@ -129,7 +131,7 @@ static void awake_enlarge_descriptor_table(void) {
   if (any != -1) close(any);
 }
 
-/* Signals are for the thread that was there before. */
+/* The new thread blocks all signals, so that lunet's first thread handles them. */
 static int awake_start(awake *a) {
   sigset_t all, before;
   sigfillset(&all);

@@ -1,14 +1,13 @@
-/* A processor that has nothing to do goes to sleep, and takes its time to wake: microseconds on
- * bare metal, milliseconds where it is a virtual one that its host gave to others. This keeps it
- * from sleeping shortly before a time that matters, by a thread that spins there under SCHED_IDLE:
- * whoever else has something to do goes first, at once (sched(7)), and when others use the
- * processor the thread stops for a while.
+/* Keeps a processor awake shortly before a deadline. An idle processor sleeps, and waking takes
+ * time: microseconds on bare metal, milliseconds for a virtual processor whose host gave it to
+ * others. A thread spins on the processor under SCHED_IDLE. Every other task takes the processor
+ * from it at once (sched(7)), and while others use the processor the thread pauses.
  *
- * What it wins on a quiet machine, by `build/release/lunet bench/wire.lua 200 0.01`
- * (bench/README.md, "The delay of a link"): over a link of 10 ms, 99.5 % of the round trips come
- * within 0.3 ms of their time with it, and 30 % without; of the connects 85 % and 5 %. On a machine
- * that others keep busy it wins nothing: three runs each gave 29, 50, 59 % with it and 54, 45, 81 %
- * without. */
+ * The gain, measured by `build/release/lunet bench/wire.lua 200 0.01` with the thread and without
+ * (bench/README.md, "The delay of a link"; without: awake_open returns -ENOSYS). On a quiet
+ * machine, over a link of 10 ms, 99.5 % of the round trips end within 0.3 ms of their time with the
+ * thread, and 30 % without. For connects it is 85 % and 5 %. On a busy machine the thread gains
+ * nothing: three runs gave 29, 50, 59 % with it and 54, 45, 81 % without. */
 #ifndef LUNET_PLATFORM_AWAKE_H
 #define LUNET_PLATFORM_AWAKE_H
 
@@ -16,11 +15,11 @@
 
 typedef struct awake awake;
 
-int awake_open(awake **out); /* starts the thread: the process can then make no user namespace */
-void awake_close(awake *a);  /* waits for its end */
+/* Starts the thread: the process cannot make a user namespace afterwards. 0 or a negative errno. */
+int awake_open(awake **out);
+void awake_close(awake *a); /* waits until the thread has ended */
 
-/* The processor that calls this is to be awake at this time (clock.h), instead of one said before.
- */
+/* Keeps the processor of the caller awake at this time (clock.h). Replaces the last time. */
 void awake_at(awake *a, uint64_t at_ns);
 
 #endif

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <wchar.h>
 
-/* wcwidth(3) goes by the locale of the thread. C.UTF-8 is built into glibc from 2.35 on; Debian has
- * had it for longer. */
+/* wcwidth(3) depends on the thread's locale. glibc has C.UTF-8 built in since 2.35; Debian shipped
+ * it earlier. */
 static locale_t character_utf8_locale(void) {
   static locale_t known;
   static bool is_known;

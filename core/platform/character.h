@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-/* How many columns a Unicode character takes: 0 (it combines with the one before), 1 or 2; -1 if it
- * is none to be shown: a control character, or unassigned. By the C library's tables, whatever the
- * locale; without them every character but the control characters takes 1. */
+/* The columns that a Unicode character takes: 0 (it combines with the one before), 1 or 2; -1 for a
+ * control character or an unassigned one. The C library's tables decide, in every locale. Without
+ * the tables every character except the control characters takes 1. */
 int character_width(uint32_t code);
 
 #endif

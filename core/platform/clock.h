@@ -1,14 +1,15 @@
 /* The one clock: CLOCK_MONOTONIC in nanoseconds. timerfd deadlines, trace times and `lunet.now()`
- * all read it, so they can be compared. The wall clock is only for what others go by. */
+ * all read it, so that their times compare. Only times that come from the kernel or go to other
+ * programs use the wall clock. */
 #ifndef LUNET_PLATFORM_CLOCK_H
 #define LUNET_PLATFORM_CLOCK_H
 
 #include <stdint.h>
 
 uint64_t clock_now_ns(void);
-int64_t clock_wall_now_ns(void); /* since 1970. It may be set: then it jumps */
+int64_t clock_wall_now_ns(void); /* since 1970; jumps when somebody sets the clock */
 
-/* The processor time that this thread has had. */
+/* The processor time that this thread has used. */
 uint64_t clock_spent_ns(void);
 
 #endif

@@ -2,10 +2,10 @@
 
 #include <stdbool.h>
 
-/* A fact about the process, not about a Lua state: so static. */
+/* Static, because the limit belongs to the process and not to a Lua state. */
 static struct {
-  rlim_t value;   /* of RLIMIT_NOFILE, as it was inherited */
-  bool is_raised; /* from that */
+  rlim_t value;   /* the inherited RLIMIT_NOFILE */
+  bool is_raised; /* descriptors_raise has changed it */
 } limit_before;
 
 void descriptors_raise(void) {

@@ -1,4 +1,4 @@
-/* How many descriptors this process may have (getrlimit(2), RLIMIT_NOFILE). */
+/* The number of descriptors that this process may have (getrlimit(2), RLIMIT_NOFILE). */
 #ifndef LUNET_PLATFORM_DESCRIPTORS_H
 #define LUNET_PLATFORM_DESCRIPTORS_H
 
@@ -7,7 +7,7 @@
 /* Raises the soft limit to the hard one. */
 void descriptors_raise(void);
 
-/* The soft limit as it was before descriptors_raise: what a program that lunet runs gets. */
+/* The soft limit before descriptors_raise. lunet gives it to the programs that it runs. */
 rlim_t descriptors_inherited(void);
 
 #endif

@@ -20,7 +20,7 @@ int file_write(const char *path, const char *text) {
 }
 
 int file_random(void *bytes, size_t size) {
-  ssize_t length; /* up to 256 bytes come whole, getrandom(2) */
+  ssize_t length; /* getrandom(2) never cuts up to 256 bytes short */
   while ((length = getrandom(bytes, size, 0)) == -1 && errno == EINTR) continue;
   return length == -1 ? -errno : 0;
 }
@@ -51,6 +51,6 @@ static int file_remove_one(const char *path, const struct stat *status, int kind
 int file_remove_tree(const char *path) {
   enum { DESCRIPTORS = 16 };
   int result = nftw(path, file_remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
-  if (result != -1) return result; /* remove_one's */
+  if (result != -1) return result; /* file_remove_one's */
   return errno == ENOENT ? 0 : -errno;
 }

@@ -1,20 +1,20 @@
-/* Files: those of /proc, which take a value as a whole, and trees of directories. */
+/* Writes files of /proc, which take a value in one write(2), and makes and removes directories. */
 #ifndef LUNET_PLATFORM_FILE_H
 #define LUNET_PLATFORM_FILE_H
 
 #include <stddef.h>
 
-/* These return 0 or a negative errno. */
+/* All functions return 0 or a negative errno. */
 int file_write(const char *path, const char *text);
 
-/* Bytes for a name that nobody can guess. */
+/* Fills `bytes` with up to 256 random bytes, for a name that nobody can guess. */
 int file_random(void *bytes, size_t size);
 
-/* Makes a directory, and those above it (mkdir -p). */
+/* Makes a directory and its missing parents (mkdir -p). */
 int file_make_directories(const char *path);
 
-/* Removes a file, or a directory with all that is in it. A path that is not there is no error.
- * -ENOTEMPTY: somebody was making new files meanwhile. */
+/* Removes a file, or a directory and everything in it. A missing path is no error. -ENOTEMPTY means
+ * that somebody made new files meanwhile. */
 int file_remove_tree(const char *path);
 
 #endif

@@ -7,8 +7,8 @@
 
 #include "platform/file.h"
 
-/* To map root takes CAP_SETFCAP, else files could get capabilities by a detour
- * (user_namespaces(7)): a root that is without, as in some containers, cannot be mapped. */
+/* Mapping root takes CAP_SETFCAP, so that nobody gives capabilities to files by a detour
+ * (user_namespaces(7)). In some containers root does not have it. */
 bool identity_can_map(uid_t uid) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct held[_LINUX_CAPABILITY_U32S_3];

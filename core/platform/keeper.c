@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PIECE = 64 * 1024 }; /* bytes; what a pipe holds */
+enum { PIECE = 64 * 1024 }; /* bytes; the capacity of a pipe */
 
 static struct {
   char data[KEEPER_MOST]; /* a ring */
@@ -21,7 +21,7 @@ static void keeper_forget(size_t length) {
   kept.length -= length;
 }
 
-/* False at the end of the pipe. */
+/* Returns false at the end of the pipe. */
 static bool keeper_take(int from) {
   size_t end = (kept.start + kept.length) % KEEPER_MOST;
   ssize_t length = read(from, kept.data + end, keeper_least(PIECE, KEEPER_MOST - end));
@@ -29,7 +29,7 @@ static bool keeper_take(int from) {
   return length > 0 || (length == -1 && errno == EINTR);
 }
 
-/* False when the reader has gone. */
+/* Returns false when the reader has gone. */
 static bool keeper_pass_on(int to) {
   size_t length = keeper_least(kept.length, KEEPER_MOST - kept.start);
   ssize_t sent = send(to, kept.data + kept.start, length, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -18,20 +18,20 @@
 #include "platform/identity.h"
 #include "platform/undertaker.h"
 
-/* The mould's followers: settings that come out of the size of the hash table
- * (net/ipv4/tcp_ipv4.c, tcp_set_hashinfo). */
+/* Settings that the kernel derives from the size of the hash table (net/ipv4/tcp_ipv4.c,
+ * tcp_set_hashinfo). */
 enum { FOLLOWERS = 2 };
 
-/* Facts about the process, not about a Lua state: so static. */
+/* Static, because namespaces belong to the process and not to a Lua state. */
 static struct {
-  int home;    /* the home host's namespace; -1 until it is needed */
-  int machine; /* the machine's own, when that is or was the home host's */
+  int home;    /* the home host's namespace; -1 before its first use */
+  int machine; /* the machine's namespace, if home is or was that one */
   bool has_moved, must_stay;
-  const char *refused; /* the call that namespace_open failed in */
-  int mould;           /* the namespace that hosts are made in; -1 until it is needed */
+  const char *refused; /* the call in which namespace_open failed */
+  int mould;           /* the namespace that new hosts start from; -1 before its first use */
   struct {
     const char *path;
-    char value[16]; /* on this machine: hosts keep it */
+    char value[16]; /* the machine's: every host gets it */
   } followers[FOLLOWERS];
 } process = {
   .home = -1,
@@ -72,14 +72,14 @@ static int namespace_loopback_up(void) {
 
 /* -- moving into a user namespace ----------------------------------------------------------- */
 
-/* A filter of system calls that refuses setns(2) does so whatever it is given; the kernel itself
- * finds the descriptor bad. */
+/* A filter of system calls that refuses setns(2) refuses every argument. The kernel itself would
+ * complain of the bad descriptor. */
 static int namespace_setns_is_allowed(void) {
   return setns(-1, CLONE_NEWNET) == -1 && errno != EBADF ? namespace_refused_by("setns(2)") : 0;
 }
 
 static int namespace_unshare_user(uid_t uid, gid_t gid) {
-  /* Fails with EINVAL once a thread exists: nothing in lunet may start libuv's pool. */
+  /* Fails with EINVAL once a thread exists, so nothing in lunet may start libuv's thread pool. */
   if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1) return namespace_refused_by("unshare(2)");
   process.has_moved = true;
   int result = identity_map(uid, gid);
@@ -89,14 +89,14 @@ static int namespace_unshare_user(uid_t uid, gid_t gid) {
   return result;
 }
 
-/* What a child of this process found: the two share the page it is on. */
+/* The result that a child leaves in a page that it shares with this process. */
 struct attempt {
   int result;
   const char *refused;
 };
 
-/* All that comes after the move is tried, too: some machines let a process make a user namespace,
- * but give it no power there (AppArmor, as Ubuntu 24.04 sets it up). */
+/* Also tries the steps after the move. Some machines let a process make a user namespace but give
+ * it no power there (AppArmor, as Ubuntu 24.04 configures it). */
 static void namespace_attempt_in_child(struct attempt *a, uid_t uid, gid_t gid) {
   a->result = namespace_unshare_user(uid, gid);
   if (a->result == 0 && unshare(CLONE_NEWNET) == -1) a->result = namespace_refused_by("unshare(2)");
@@ -104,7 +104,7 @@ static void namespace_attempt_in_child(struct attempt *a, uid_t uid, gid_t gid) 
   _exit(EXIT_SUCCESS);
 }
 
-/* Nothing takes a move back, so a child tries it first. 0 or a negative errno. */
+/* Nothing undoes a move, so a child tries it first. 0 or a negative errno. */
 static int namespace_attempt(uid_t uid, gid_t gid) {
   struct attempt *a =
     mmap(NULL, sizeof *a, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -131,9 +131,9 @@ static int namespace_move(void) {
   return namespace_home_open();
 }
 
-/* By trying, not by uid: root may lack the capability, and others may have it. Who has it in a user
- * namespace, but is on the stack of the machine, as in a rootless container with its host's
- * network, could leave home but not come back: so that is tried first. */
+/* Tries, instead of asking for the uid: root may lack the capability, and other users may have it.
+ * Enters home first, to see whether the process could come back. In a rootless container on its
+ * host's network it could not: it has the capability, but not over the machine's namespace. */
 static int namespace_unshare_network(void) {
   int result = namespace_setns_is_allowed();
   if (result < 0) return result;
@@ -149,7 +149,7 @@ static int namespace_unshare_network(void) {
 
 /* -- the mould ----------------------------------------------------------------------------- */
 
-/* See namespace.h. */
+/* Entries; namespace.h says why. */
 static const char table_size[] = "4096";
 
 static int namespace_read_line(const char *path, char *text, size_t size) {
@@ -162,7 +162,7 @@ static int namespace_read_line(const char *path, char *text, size_t size) {
   return result;
 }
 
-/* Linux before 6.1 has no such tables: then hosts are made from a mould that changes nothing. */
+/* Linux before 6.1 has no such tables. The mould then changes nothing. */
 static int namespace_mould_open(void) {
   int result = namespace_unshare_network();
   if (result < 0) return result;
@@ -217,9 +217,9 @@ int namespace_enter(int ns) {
 }
 
 void namespace_leave(void) {
-  enum { COULD_NOT_RUN = 3 }; /* the program's exit status for it */
+  enum { COULD_NOT_RUN = 3 }; /* an exit status of the program */
   if (setns(process.home, CLONE_NEWNET) == 0) return;
-  /* Every later socket would lie about its host. */
+  /* Every later socket would be on the wrong host. */
   dprintf(STDERR_FILENO, "lunet: cannot come back from a host: setns(2) is refused now (%s)\n",
           strerror(errno));
   _exit(COULD_NOT_RUN);
@@ -240,7 +240,7 @@ int namespace_own_home(void) {
   return process.home == process.machine ? -EPERM : process.home;
 }
 
-/* A descriptor of its own: without one, the process could not come back once the host is closed. */
+/* Copies the descriptor, so that the process can still come home after the host has closed. */
 int namespace_set_home(int ns) {
   int copy = fcntl(ns, F_DUPFD_CLOEXEC, 0);
   int result = copy == -1 ? -errno : namespace_enter(copy);

@@ -46,7 +46,7 @@ ssize_t namespace_read_file(int ns, const char *path, char **text) {
 ssize_t namespace_write_file(int ns, const char *path, const char *text, size_t length) {
   int fd = namespace_file_open_file(ns, path, O_WRONLY);
   if (fd < 0) return fd;
-  ssize_t written = write(fd, text, length); /* one call: /proc takes the value as a whole */
+  ssize_t written = write(fd, text, length); /* one call: /proc takes a value as a whole */
   if (written == -1) written = -errno;
   close(fd);
   return written;

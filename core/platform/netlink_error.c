@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <netlink/errno.h>
 
-/* libnl maps the kernel's errno to its own numbers, several to one: the likeliest comes back. */
+/* libnl maps several of the kernel's errors to one number. This table maps it back to the
+ * likeliest. */
 static const struct {
   int nl, number;
 } errors[] = {
@@ -20,6 +21,6 @@ int netlink_errno(int nl_result) {
   if (nl_result == -NLE_NOMEM && number == ENOBUFS) return -ENOBUFS;
   for (unsigned i = 0; i < sizeof errors / sizeof *errors; i++)
     if (errors[i].nl == -nl_result) return -errors[i].number;
-  /* What libnl has no number for it calls a failure; errno is still that of its system call. */
+  /* libnl calls an error without a number NLE_FAILURE, and leaves the errno of its system call. */
   return nl_result == -NLE_FAILURE && number != 0 ? -number : -EIO;
 }

@@ -1,7 +1,7 @@
-/* libnl has error numbers of its own; this is how they become errno. */
+/* Turns libnl's own error numbers into errno. */
 #ifndef LUNET_PLATFORM_NETLINK_ERROR_H
 #define LUNET_PLATFORM_NETLINK_ERROR_H
 
-int netlink_errno(int nl_result); /* 0 or more stays; else a negative errno */
+int netlink_errno(int nl_result); /* returns 0 or more unchanged, otherwise a negative errno */
 
 #endif

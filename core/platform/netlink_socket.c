@@ -6,7 +6,7 @@
 #include "platform/namespace.h"
 #include "platform/netlink_error.h"
 
-/* libnl has no number of its own for some errors of socket(2), EMFILE among them. */
+/* libnl has no number for some errors of socket(2), such as EMFILE. */
 static int netlink_socket_open_socket(struct nl_sock *sock, int protocol) {
   errno = 0;
   int result = nl_connect(sock, protocol);

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The bounds are the kernel's (net/ipv4/tcp.c, do_tcp_setsockopt; net/core/sock.c): what it would
- * refuse, or silently change, is refused by name instead. */
+/* The bounds are the kernel's (net/ipv4/tcp.c, do_tcp_setsockopt; net/core/sock.c). lunet refuses a
+ * value that the kernel would refuse or silently change, and names the option. */
 const struct option option_table[] = {
   {"nodelay", OPTION_FLAG, IPPROTO_TCP, TCP_NODELAY, 0, 1},
   {"reuseaddr", OPTION_FLAG, SOL_SOCKET, SO_REUSEADDR, 0, 1},

@@ -19,7 +19,7 @@
 
 _Static_assert(sizeof(struct virtio_net_hdr) == PACKET_NOTES, "linux/virtio_net.h");
 
-/* What may wait to be read. Without privilege the kernel grants net.core.rmem_max. */
+/* The bytes that may wait for a read. Without privilege the kernel grants net.core.rmem_max. */
 enum { BUFFER = 16 * 1024 * 1024 };
 
 static int packet_set_option(int fd, int level, int name, int value) {
@@ -55,16 +55,16 @@ void packet_close(int fd) { close(fd); }
 int packet_admit(int fd, const char *interface) {
   struct ifreq request = {.ifr_ifindex = 0};
   strncpy(request.ifr_name, interface, sizeof request.ifr_name - 1);
-  /* The socket's namespace counts, wherever the process is. */
+  /* The kernel looks in the socket's namespace, not in that of the process. */
   if (ioctl(fd, SIOCGIFINDEX, &request) == -1) return -errno;
   struct packet_mreq every = {.mr_ifindex = request.ifr_ifindex, .mr_type = PACKET_MR_PROMISC};
   int result = setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &every, sizeof every);
   return result == -1 ? -errno : request.ifr_ifindex;
 }
 
-/* The kernel stamps a frame when it comes, however late it is read, but by the wall clock. The
- * monotonic clock is read last: what passes between the two makes the frame younger, and never lets
- * it out early. */
+/* The kernel stamps a frame on arrival, but by the wall clock. This function reads the monotonic
+ * clock last: the time between the two readings makes the frame younger, so that a wire never sends
+ * it early. */
 static uint64_t packet_to_monotonic(int64_t stamp_ns) {
   int64_t age_ns = clock_wall_now_ns() - stamp_ns;
   uint64_t now_ns = clock_now_ns();

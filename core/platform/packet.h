@@ -1,6 +1,7 @@
-/* Packet sockets: the frames of a namespace's interfaces, as they are. A frame is read and sent
- * with the kernel's notes on it (virtio_net_hdr): a checksum that is yet to be filled in, or up to
- * 64 KiB that are yet to be cut into segments, pass as between the two ends of one veth pair. */
+/* Packet sockets: they receive and send the frames of a namespace's interfaces unchanged. The
+ * kernel's notes on a frame (virtio_net_hdr) travel with it. So a checksum that nobody has filled
+ * in yet, or 64 KiB that nobody has cut into segments yet, pass as they do between the two ends of
+ * a veth pair. */
 #ifndef LUNET_PLATFORM_PACKET_H
 #define LUNET_PLATFORM_PACKET_H
 
@@ -8,40 +9,41 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What comes before the frame in the same memory, and the longest frame: an IP packet of 64 KiB
- * behind an Ethernet header. */
+/* PACKET_NOTES bytes of notes come before the frame in the same memory. The longest frame is an IP
+ * packet of 64 KiB behind an Ethernet header. */
 enum { PACKET_NOTES = 10, PACKET_LONGEST = PACKET_NOTES + 14 + 65535 };
 
-/* A socket that sees every frame which comes in on any interface of the namespace (and none that it
- * sends itself). A descriptor, non-blocking, or a negative errno. */
+/* Opens a socket that receives every frame that comes in on any interface of the namespace, but not
+ * the frames that it sends itself. A non-blocking descriptor or a negative errno. */
 int packet_open(int ns);
 void packet_close(int fd);
 
-/* For any packet socket that was made with protocol 0, which has seen nothing until it had its
- * options: from now on it sees the namespace's interfaces, with stamps. 0 or a negative errno. */
+/* Starts a packet socket of protocol 0, which receives nothing until it has its options. From now
+ * on it receives from all interfaces of the namespace, with stamps. 0 or a negative errno. */
 int packet_start(int fd, int ns);
 
-/* Lets an interface take frames for any address. Its index, or a negative errno. */
+/* Makes an interface take frames for any address. Returns its index or a negative errno. */
 int packet_admit(int fd, const char *interface);
 
 struct packet {
   void *notes_and_frame;
   size_t length;
-  int interface;       /* index of the one that it came in on */
-  uint64_t arrived_ns; /* when the kernel got it, on clock_now_ns() */
+  int interface;       /* index of the interface that the frame came in on */
+  uint64_t arrived_ns; /* when the kernel got the frame, on clock_now_ns() */
 };
 
-/* Reads one into p->notes_and_frame, which has room for PACKET_LONGEST bytes. 0 or a negative
- * errno: -EAGAIN if there is none, -EMSGSIZE or -EINVAL for one that cannot be passed on. */
+/* Reads one frame into p->notes_and_frame, which must have room for PACKET_LONGEST bytes. 0 or a
+ * negative errno: -EAGAIN if there is no frame, -EMSGSIZE or -EINVAL for a frame that nobody could
+ * pass on. */
 int packet_receive(int fd, struct packet *p);
 
-/* 0 or a negative errno: then the frame is lost. */
+/* Returns 0 or a negative errno. After an error the frame is lost. */
 int packet_send(int fd, int interface, const void *notes_and_frame, size_t length);
 
-/* How many frames the kernel has dropped since it was last asked: the socket's buffer was full. */
+/* The frames that the kernel has dropped since the last call: the buffer was full. */
 uint32_t packet_dropped(int fd);
 
-/* Whether the frame resolves an address: ARP, or IPv6 neighbour solicitation or advertisement. */
+/* Whether the frame resolves an address: ARP, IPv6 neighbour solicitation or advertisement. */
 bool packet_resolves_address(const void *notes_and_frame, size_t length);
 
 #endif

@@ -13,11 +13,12 @@
 #include "platform/file.h"
 #include "platform/leftovers.h"
 
-enum { LINKS = 40 }; /* as many as the kernel follows (path_resolution(7)) */
+enum { LINKS = 40 }; /* the most that the kernel follows (path_resolution(7)) */
 
-/* -- where it is --------------------------------------------------------------------------- */
+/* -- the file to replace
+ * --------------------------------------------------------------------------- */
 
-/* Splits a path into its directory, resolved, and its last word. */
+/* Splits a path into its resolved directory and its last word. */
 static int replacement_split(const char *path, char directory[PATH_MAX], const char **name) {
   char above[PATH_MAX];
   const char *slash = strrchr(path, '/');
@@ -33,8 +34,7 @@ static int replacement_join(const char *directory, const char *name, char out[PA
   return length < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* Like realpath(3), but the file itself may be missing: then a link to it is followed all the same.
- */
+/* Like realpath(3), but also follows a link whose file is missing. */
 static int replacement_resolve(const char *path, char out[PATH_MAX]) {
   char directory[PATH_MAX], here[PATH_MAX], linked[PATH_MAX];
   const char *name;
@@ -121,9 +121,8 @@ static int replacement_write_and_close(int fd, const char *bytes, size_t size) {
   return result;
 }
 
-/* By the descriptor that is open already, whose offset moves on: the next output would overwrite
- * it.
- */
+/* Writes by the open descriptor, if there is one. Its offset moves on, so that the next output does
+ * not overwrite this. */
 static int replacement_write_in_place(const char *path, const struct stat *former,
                                       const char *bytes, size_t size) {
   if (replacement_is_same_file(former, STDOUT_FILENO))
@@ -134,7 +133,7 @@ static int replacement_write_in_place(const char *path, const struct stat *forme
   return fd == -1 ? -errno : replacement_write_and_close(fd, bytes, size);
 }
 
-/* Its name begins with a dot; the remover knows it before it is there. */
+/* Makes a hidden file. The remover learns its name first. */
 static int replacement_open_beside(const char *target, char beside[PATH_MAX]) {
   char directory[PATH_MAX], word[sizeof ".lunet-0123456789abcdef"];
   uint64_t random;
@@ -152,14 +151,15 @@ static int replacement_open_beside(const char *target, char beside[PATH_MAX]) {
   return result;
 }
 
-/* Owner before mode: chown(2) clears set-user-ID. Only root may give a file away. */
+/* Owner before mode: chown(2) clears set-user-ID. An error of fchown is no failure: only root may
+ * give a file away. */
 static int replacement_keep_mode(int fd, const struct stat *former) {
   int given = fchown(fd, former->st_uid, former->st_gid);
   (void)given;
   return fchmod(fd, former->st_mode & 07777) == -1 ? -errno : 0;
 }
 
-/* former: NULL if there is none. */
+/* former: NULL if the file is new. */
 static int replacement_write_beside(const char *path, const struct stat *former, const char *bytes,
                                     size_t size) {
   char target[PATH_MAX], beside[PATH_MAX];

@@ -12,7 +12,7 @@ const char *signal_name(int number, char text[SIGNAL_TEXT]) {
     snprintf(text, SIGNAL_TEXT, "SIG%s", name);
   else if (number >= SIGRTMIN)
     snprintf(text, SIGNAL_TEXT, "SIGRTMIN+%d", number - SIGRTMIN);
-  else /* those that the C library keeps for itself */
+  else /* the C library keeps these for itself */
     snprintf(text, SIGNAL_TEXT, "signal %d", number);
   return text;
 }

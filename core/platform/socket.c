@@ -48,7 +48,7 @@ void socket_name_zone(int fd, address *a) {
   struct ifreq request = {.ifr_ifindex = (int)a->as.in6.sin6_scope_id};
   if (ioctl(fd, SIOCGIFNAME, &request) == 0)
     memcpy(a->zone, request.ifr_name, sizeof a->zone);
-  else /* the interface is gone */
+  else /* the interface has gone */
     snprintf(a->zone, sizeof a->zone, "%u", a->as.in6.sin6_scope_id);
 }
 
@@ -103,7 +103,7 @@ int socket_connect_error(int fd) {
 
 int socket_shutdown(int fd, int how) { return socket_result_of(shutdown(fd, how)); }
 
-void socket_close(int fd) { close(fd); } /* Linux frees the number even on EINTR */
+void socket_close(int fd) { close(fd); } /* Linux frees the descriptor even on EINTR */
 
 void socket_reset(int fd) {
   /* tcp(7): closing with a linger time of zero sends RST instead of FIN. */
@@ -137,7 +137,7 @@ int socket_unread(int fd) {
 int socket_unsent(int fd, int *never_sent) {
   int bytes = 0;
   int result = socket_result_of(ioctl(fd, SIOCOUTQ, &bytes));
-  /* Unix sockets have no SIOCOUTQNSD: nothing there is sent and yet unacknowledged. */
+  /* Unix sockets have no SIOCOUTQNSD: they acknowledge nothing. */
   if (ioctl(fd, SIOCOUTQNSD, never_sent) == -1) *never_sent = bytes;
   return result < 0 ? result : bytes;
 }
@@ -150,9 +150,9 @@ int socket_state(int fd, const char **name) {
   return 0;
 }
 
-/* Not by poll(2): it would take this side's own end of receiving for the peer's FIN. */
+/* Does not ask poll(2), which shows this side's SHUT_RD like the peer's FIN. */
 static enum liveness socket_tcp_liveness(uint8_t state, bool shut) {
-  /* Without a FIN of ours TCP_CLOSE comes only by RST or timeout. */
+  /* Without this side's FIN only an RST or a timeout leads to TCP_CLOSE. */
   if (state == TCP_STATE_CLOSE) return shut ? LIVENESS_FIN : LIVENESS_RESET;
   return TCP_STATES_AFTER_FIN & 1u << state ? LIVENESS_FIN : LIVENESS_OPEN;
 }
@@ -162,7 +162,7 @@ int socket_liveness(int fd, bool shut, bool deaf, enum liveness *out) {
   struct tcp_info info;
   if (poll(&polled, 1, 0) == -1) return -errno;
   int ended = POLLHUP | (deaf ? 0 : POLLRDHUP);
-  /* POLLERR is sk_err being set; the error itself stays for whoever receives or sends next. */
+  /* POLLERR means that sk_err is set. The next receive or send still gets the error. */
   if (polled.revents & POLLERR)
     *out = LIVENESS_RESET;
   else if (tcp_info_read(fd, &info) > 0)
@@ -177,7 +177,7 @@ int socket_queue(int fd, int family, uint32_t *depth, uint32_t *limit) {
   if (family == AF_UNIX) return unix_queue_read(fd, depth, limit);
   int length = tcp_info_read(fd, &info);
   if (length < 0) return length;
-  /* net/ipv4/tcp.c, tcp_get_info(): for a listener these two fields carry the accept queue. */
+  /* net/ipv4/tcp.c, tcp_get_info(): a listener's accept queue is in these two fields. */
   *depth = info.tcpi_unacked;
   *limit = info.tcpi_sacked;
   return 0;

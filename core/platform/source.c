@@ -10,8 +10,8 @@
 #include "platform/namespace.h"
 #include "platform/socket.h"
 
-/* A datagram socket in the namespace of another socket. Only the owner of a namespace may ask for a
- * socket's (SIOCGSKNS); an ordinary user has no other than the one that this process is in. */
+/* Opens a datagram socket in the namespace of another socket. Only the owner of a namespace may ask
+ * for it (SIOCGSKNS). Any other user has sockets only in the namespace of this process. */
 static int source_neighbour(int fd, int family) {
   int ns = ioctl(fd, SIOCGSKNS);
   if (ns == -1) {
@@ -32,7 +32,7 @@ int source_find(int fd, const address *peer, address *local) {
   int udp = source_neighbour(fd, address_family(peer));
   if (udp < 0) return udp;
   address found;
-  int port = address_port(local); /* connect(2) of a datagram socket sends nothing */
+  int port = address_port(local); /* connect(2) on a datagram socket sends nothing */
   int result = connect(udp, &peer->as.any, peer->length) == -1 ? -errno : socket_local(udp, &found);
   close(udp);
   if (result < 0) return result;

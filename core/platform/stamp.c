@@ -48,7 +48,7 @@ static int stamp_ask_for_stamps(int fd) {
   return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == -1 ? -errno : 0;
 }
 
-/* A datagram to itself. 1 if its stamp is from when it was sent, 0 if it is from when it was read,
+/* Sends itself a datagram. Returns 1 if the kernel stamped it at the send, 0 if only at the read,
  * or a negative errno. */
 static int stamp_try_once(int fd, const struct sockaddr_in *self) {
   struct stamp stamp;

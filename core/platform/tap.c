@@ -21,19 +21,19 @@
 #include "platform/namespace.h"
 #include "platform/packet.h"
 
-/* The ring: so many packets may wait to be read, each in a frame of its own. The kernel's header
- * and the sender's address come before a packet, and take 80 bytes. */
+/* The ring holds FRAMES packets that wait for the reader, one a frame. The kernel's header and the
+ * sender's address take the first 80 bytes of a frame. */
 enum {
   FRAMES = 8192,
   FRAME_BYTES = 256,
-  BLOCK_BYTES = 65536, /* of one allocation in the kernel */
+  BLOCK_BYTES = 65536, /* one allocation in the kernel */
   RING_BYTES = FRAMES * FRAME_BYTES,
 };
 
 struct tap {
   int fd;
   uint8_t *ring; /* NULL: none yet */
-  uint32_t next; /* the frame that the kernel fills next, or has filled */
+  uint32_t next; /* the frame to read next */
   uint64_t dropped;
 };
 
@@ -89,8 +89,8 @@ static bool tap_read_segment(const uint8_t *packet, size_t size, uint16_t protoc
 
 /* -- reading ------------------------------------------------------------------------------- */
 
-/* From the wall clock to the monotonic one: the wall clock is read between two looks at the other,
- * again if something came between those. */
+/* The offset from the wall clock to the monotonic one. Reads the wall clock between two readings of
+ * the other, and tries again if these are far apart. */
 static int64_t tap_measure_offset(uint64_t *error_ns) {
   enum { GOOD_NS = 500, TRIES = 3 };
   int64_t offset_ns = 0;
@@ -106,7 +106,7 @@ static int64_t tap_measure_offset(uint64_t *error_ns) {
   return offset_ns;
 }
 
-/* False: it is not TCP, or too short. */
+/* Returns false if the packet is not TCP, or too short. */
 static bool tap_read_frame(const uint8_t *frame, int64_t offset_ns, struct segment *s) {
   struct tpacket2_hdr header;
   struct sockaddr_ll from;
@@ -121,7 +121,7 @@ static bool tap_read_frame(const uint8_t *frame, int64_t offset_ns, struct segme
   return tap_read_segment(s->packet, size, ntohs(from.sll_protocol), s);
 }
 
-/* The kernel sets the status last, and the reader gives the frame back by it. */
+/* The kernel sets the status last. The reader returns the frame by setting it back. */
 static _Atomic uint32_t *tap_status_of(uint8_t *frame) {
   _Static_assert(offsetof(struct tpacket2_hdr, tp_status) == 0, "the status comes first");
   return (_Atomic uint32_t *)(void *)frame;
@@ -149,7 +149,7 @@ uint64_t tap_dropped(tap *t) {
 
 /* -- opening ------------------------------------------------------------------------------- */
 
-/* Only TCP, and of that the first bytes. The packet begins with its IP header here. */
+/* Lets the first bytes of TCP packets through. The packet begins at its IP header here. */
 static int tap_filter(int fd) {
   enum { IP_PROTOCOL = 9, IP6_NEXT = 6 };
   static struct sock_filter code[] = {
@@ -209,8 +209,8 @@ static void *tap_end_in_thread(void *t) {
   return NULL;
 }
 
-/* Each in a thread of its own: they then wait for the same moment, and not one for the other.
- * Signals are for the thread that was there before. */
+/* Ends each tap in a thread of its own, so that all wait at the same time. The thread blocks all
+ * signals: lunet's first thread handles them. */
 void tap_close(tap *t) {
   pthread_t thread;
   sigset_t all, before;

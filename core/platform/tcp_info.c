@@ -38,8 +38,8 @@ int tcp_info_copy(int fd, struct tcp_info_memory *out) {
 #define FIELD(name)                                                                                \
   { #name, offsetof(struct tcp_info, name), sizeof((struct tcp_info *)0)->name, 0, 0 }
 
-/* Bit-fields have no offset: these are in the two bytes behind tcpi_options (little-endian order).
- */
+/* Bit-fields have no offset. These are in the two bytes behind tcpi_options, in little-endian
+ * order. */
 #define BITS(name, offset, shift, bits)                                                            \
   { #name, offset, 1, shift, bits }
 

@@ -16,13 +16,13 @@
 
 enum order { ADD, FORGET };
 
-/* What lunet tells it; with ADD comes a descriptor of the namespace. */
+/* A message from lunet to the undertaker. ADD comes with a descriptor of the namespace. */
 struct message {
   enum order order;
   ino_t inode; /* of the namespace */
 };
 
-/* A message and the space for one descriptor, as sendmsg(2) and recvmsg(2) take them. */
+/* A message with room for one descriptor, as sendmsg(2) and recvmsg(2) take it. */
 struct packet {
   struct message message;
   struct iovec bytes;
@@ -45,7 +45,7 @@ struct grave {
   ino_t inode;
 };
 
-/* In the undertaker's process: the namespaces that it holds. */
+/* The namespaces that the undertaker's process holds. */
 static struct {
   struct grave *graves;
   size_t count;
@@ -54,7 +54,7 @@ static struct {
 static void undertaker_take(int ns, ino_t inode) {
   struct grave *more = realloc(yard.graves, (yard.count + 1) * sizeof *yard.graves);
   if (more == NULL) {
-    close(ns); /* else the namespace would stay as long as lunet */
+    close(ns); /* the namespace would otherwise stay as long as lunet */
     return;
   }
   yard.graves = more;
@@ -96,8 +96,8 @@ static void undertaker_shorten_retries(void) {
       file_write("/proc/sys/net/ipv4/tcp_orphan_retries", "1");
 }
 
-/* A name of its own: ps(1) must not list two processes as lunet. A session of its own: Ctrl-C and
- * `timeout` reach a whole process group. */
+/* The name keeps ps(1) from listing two processes as lunet. The session keeps Ctrl-C and `timeout`
+ * away, which reach a whole process group. */
 static _Noreturn void undertaker_live(int socket) {
   sigset_t all;
   setsid();
@@ -105,7 +105,7 @@ static _Noreturn void undertaker_live(int socket) {
   sigprocmask(SIG_BLOCK, &all, NULL);
   prctl(PR_SET_NAME, "lunet-undertake");
   dup2(socket, STDIN_FILENO);
-  close_range(STDIN_FILENO + 1, ~0u, 0); /* the far ends of lunet's sockets must see its end */
+  close_range(STDIN_FILENO + 1, ~0u, 0); /* the far ends of lunet's sockets must see lunet end */
   char nothing = 0;
   send(STDIN_FILENO, &nothing, sizeof nothing, MSG_NOSIGNAL);
   if (chdir("/") == 0) undertaker_obey_until_end(); /* keep no directory busy */
@@ -115,15 +115,15 @@ static _Noreturn void undertaker_live(int socket) {
 
 /* -- lunet --------------------------------------------------------------------------------- */
 
-enum { LONGEST_S = 1 }; /* an undertaker that somebody has stopped must not stop lunet */
+enum { LONGEST_S = 1 }; /* a stopped undertaker must not stop lunet */
 
-/* The undertaker of this process. */
+/* lunet's side of it. Static, because there is one for the process. */
 static struct {
   int socket;  /* lunet's end; -1: there is none */
-  pid_t owner; /* a child that forks without exec must not speak for its parent */
+  pid_t owner; /* a child that forked without exec must not speak for its parent */
 } undertaker = {.socket = -1};
 
-/* Returns when the undertaker has let go of lunet's descriptors. */
+/* Returns once the undertaker has closed lunet's descriptors. */
 static void undertaker_start(void) {
   int pair[2];
   char nothing;
