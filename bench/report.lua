@@ -2,7 +2,7 @@
 --
 --   script/build release && build/release/lunet bench/report.lua [EVENTS]
 --
--- The events are made up: clients that connect, send, and leave while the server serves one at a time, with the wire.
+-- The events are made up: clients connect, send, and leave while the server serves one at a time; with segments.
 -- `--keep FILE.html` after the number keeps the page.
 local events = require "spec.support.events"
 local outputs = require "lunet.command.outputs"

@@ -317,7 +317,7 @@ local function tries_port(knobs) return knobs.design == "all" or knobs.design ==
 local function check_design(r)
   local design = choice.find(designs, r.design, "name")
   local comes, is_pooled = design[r.timing], design.client == "connection"
-  expect.record(("%s, %s"):format(r.design, r.timing), r, {
+  expect.fields(("%s, %s"):format(r.design, r.timing), r, {
     unasked = comes and "welcome" or "nothing",
     bytes = comes and design.client ~= "buffer" and #"welcome\n" or 0,
     port = (design.is_same_port or is_pooled) and "same" or "new",
@@ -331,7 +331,7 @@ end
 local function check_ghost(r, ghost)
   local is_replied = ghost.held == "replied"
   local is_told = is_replied or ghost.departure == "close"
-  expect.record(("%s, %s"):format(r.departure, r.held), r, { old = "CLOSE", balance = "100", bytes = #"100\n",
+  expect.fields(("%s, %s"):format(r.departure, r.held), r, { old = "CLOSE", balance = "100", bytes = #"100\n",
     request = is_replied and "nothing" or "login", reply = is_told and "EPIPE" or "ECONNRESET" })
   if not is_replied then
     expect.value(("%s, %s: challenged"):format(r.departure, r.held), r.challenged, ghost.challenged or false)

@@ -95,7 +95,7 @@ end)
 
 describe("a recorded run over link-local addresses", function()
   it("has one address for each end, and joins its hosts", function()
-    local recorder <close> = recording.start "wire"
+    local recorder <close> = recording.start "segments"
     lunet.scope(function()
       local server, client = assert(lunet.host "server"), assert(lunet.host "client")
       lunet.link(server, client, { a = { "fe80::1/64" }, b = { "fe80::2/64" } })

@@ -13,7 +13,7 @@ local BOUND = 10 -- seconds; for what takes no time
 
 -- A ghost that is accepted and answered, at a listener on that address.
 local function record(address)
-  local recorder <close> = recording.start "wire"
+  local recorder <close> = recording.start "segments"
   lunet.scope(function()
     local client, server = assert(lunet.host "client"), assert(lunet.host "server")
     local link = lunet.link(client, server, { a = { "10.7.0.2/24" }, b = { "10.7.0.1/24" } })

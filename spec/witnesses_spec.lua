@@ -49,7 +49,7 @@ function moments.perfetto(text)
       accepted = accepted + 1
       if accepted == 2 then at.accept = ended end
     end
-    if e.cat == "wire" and e.ph == "X" and from and from == at.address then
+    if e.cat == "segment" and e.ph == "X" and from and from == at.address then
       if e.name:find "FIN" and not at.fin then at.fin = e.ts / 1e6 end
       if e.name:find "RST" and not at.reset then at.reset = e.ts / 1e6 end
     end
@@ -72,7 +72,7 @@ function moments.report(text)
   return at
 end
 
--- Of the wire only.
+-- Of segments only.
 local function moments_of_pcap(path, address)
   local at = {}
   local fields = "-e frame.time_epoch -e ip.src -e tcp.srcport -e tcp.flags.fin -e tcp.flags.reset"
@@ -155,7 +155,7 @@ end)
 
 describe("the SYNs of a client that finds the queue full", function()
   -- The kernel's own schedule: after 1 s, and with linear timeouts 1 s later again (tcp_syn_linear_timeouts).
-  it("are on the wire at their true times, and marked as sent again", function()
+  it("are among the segments at their true times, and marked as sent again", function()
     local path = place.path .. "/t.jsonl"
     local result = program.shell(lunet_command("experiments/queue/overflow.lua --trace " .. path))
     assert.same({ 0, "" }, { result.status, result.errors })

@@ -264,27 +264,27 @@ local EXPECTED = {
 
 local function check_kernel(name, case, kernel, expected)
   local mid, lost = kernel.mid or 0, case.reset + case.refused -- of each what was under way is answered by RST, too
-  expect.record(name, kernel, { left = expected.is_emptied and 0 or kernel.queued, socket = expected.socket,
+  expect.fields(name, kernel, { left = expected.is_emptied and 0 or kernel.queued, socket = expected.socket,
     accept = expected.accept, migrated = expected.migrates and kernel.left + mid or 0,
     mid = expected.is_blocked and 0 or kernel.mid, rsts = expected.resets and expect.between(lost, 3 * lost) or 0 })
 end
 
 local function check_case(case, kernel, knobs)
   local name, expected, lost = case.order, EXPECTED[case.order], case.reset + case.refused + case.hung
-  expect.record(name, case, { offered = #arrivals(knobs) + 1, served = case.offered - lost })
+  expect.fields(name, case, { offered = #arrivals(knobs) + 1, served = case.offered - lost })
   local are_patient = knobs.patience > knobs.busy + MOMENT -- else they give up while the server is busy
   if case.hung > 0 and (expected.resets or not are_patient) then
     experiment.not_judged("%s: %d clients had no patience for a busy server", name, case.hung)
   end
   if expected.resets then
-    expect.record(name, case, { reset = kernel.left + (kernel.mid or 0), hung = 0,
+    expect.fields(name, case, { reset = kernel.left + (kernel.mid or 0), hung = 0,
       refused = expected.has_gap and expect.at_least(1) or 0 })
   else
     assert(lost == 0, ("%s: lost %d of %d clients"):format(name, lost, case.offered))
   end
   check_kernel(name, case, kernel, expected)
   if expected.is_blocked then
-    expect.record(name, case, { slowest = expect.time(0.9 * SYN_AGAIN, 2.5 * SYN_AGAIN + knobs.gap) })
+    expect.fields(name, case, { slowest = expect.time(0.9 * SYN_AGAIN, 2.5 * SYN_AGAIN + knobs.gap) })
     local most = knobs.gap < SYN_AGAIN / 2 and case.blocked or math.huge -- a SYN is lost once, if the rule ends in time
     if kernel.syns < case.blocked then experiment.not_judged("%s: a full queue made clients wait as long", name) end
     expect.value(name .. ": syns", kernel.syns, expect.time(case.blocked, most))

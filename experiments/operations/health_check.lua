@@ -247,13 +247,13 @@ local function check_case(case, kernel, knobs)
   local kind, schedule, clients = case.probe, make_schedule(case.probe, knobs)
   local seen = play(kind, schedule, knobs)
   local detected, latest = round(seen.detected), 2.5 * seen.detected + knobs.patience / 2
-  expect.record(kind, case, { predicted = detected })
-  if case.detected < 0 or detected < 0 then expect.record(kind, case, { detected = detected }) end
-  expect.record(kind, case, { healthy = seen.healthy, added = seen.added, refused = seen.refused,
+  expect.fields(kind, case, { predicted = detected })
+  if case.detected < 0 or detected < 0 then expect.fields(kind, case, { detected = detected }) end
+  expect.fields(kind, case, { healthy = seen.healthy, added = seen.added, refused = seen.refused,
     ghosts = IS_CONNECT[kind] and seen.added or 0, stale = kind == "request" and seen.added or 0 })
-  expect.record(kind, kernel, { clients = clients, depth = seen.added + seen.queued, limit = knobs.backlog,
+  expect.fields(kind, kernel, { clients = clients, depth = seen.added + seen.queued, limit = knobs.backlog,
     drops = expect.time(seen.drops, seen.drops), embryonic = kind == "half_open" and seen.healthy or 0 })
-  if detected >= 0 then expect.record(kind, case, { detected = expect.time(detected - GRAIN, latest) }) end
+  if detected >= 0 then expect.fields(kind, case, { detected = expect.time(detected - GRAIN, latest) }) end
 end
 
 -- Whether this probe has told what the claim says of it.

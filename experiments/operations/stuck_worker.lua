@@ -293,7 +293,7 @@ local function check_first(record, knobs)
   assert(record.stuck ~= "nobody", name .. ": no client hung")
   local left_out = record.hung - record.held -- those whose SYN found the queue full
   if is_shared and record.overflows > 0 then experiment.not_judged("%s: the queue of all workers was full", name) end
-  expect.record(name, record, { depths = depths_to_be(record, knobs), share = share_of(record.hung, knobs.clients),
+  expect.fields(name, record, { depths = depths_to_be(record, knobs), share = share_of(record.hung, knobs.clients),
     predicted = round(100 * predicted), held = is_shared and record.hung or expect.between(0, record.hung),
     overflows = left_out > 0 and expect.at_least(left_out) or 0 })
   assert(left_out <= 0 or record.held >= knobs.backlog, name .. ": a client hung whom nobody held")
@@ -312,7 +312,7 @@ local function check_retry(record, tried, number, knobs)
   local name = ("%s, %s, %s"):format(record.sharing, record.stuck, record.retry)
   local predicted = predict_retry(record, record.retry, arrivals(tried, number, knobs), knobs.workers)
   local hung = record.tried - record.served
-  expect.record(name, record, { tried = tried, share = round(100 * (1 - hung / record.tried)),
+  expect.fields(name, record, { tried = tried, share = round(100 * (1 - hung / record.tried)),
     predicted = round(100 * predicted), held = knobs.backlog > knobs.clients * 3 and hung or expect.between(0, hung) })
   if predicted == 0 or predicted == 1 then
     expect.value(name .. ": served", record.served, math.tointeger(predicted * tried))
@@ -332,7 +332,7 @@ local function check_retries(outcome, knobs)
     for number, retry in ipairs(retries_of(knobs)) do
       if tried == 0 then break end
       local record = assert(outcome.retries[next_retry], "a retry is missing")
-      expect.record("retry " .. next_retry, record, { sharing = case.sharing, stuck = case.stuck, retry = retry })
+      expect.fields("retry " .. next_retry, record, { sharing = case.sharing, stuck = case.stuck, retry = retry })
       check_retry(record, tried, number, knobs)
       tried, next_retry = record.tried - record.served, next_retry + 1
     end

@@ -185,7 +185,7 @@ local function check_sustained(record, server, outcome, knobs)
   local name, capacity = record.remedy, outcome.capacity
   assert(record.recovered:match "^0/", ("%s: goodput came back in %s runs"):format(name, record.recovered))
   if server.depth < 0.5 * knobs.backlog then experiment.not_judged("%s: the queue was not full", name) end
-  expect.record(name, server, { depth = expect.between(2 * outcome.threshold, knobs.backlog + 1),
+  expect.fields(name, server, { depth = expect.between(2 * outcome.threshold, knobs.backlog + 1),
     served = expect.between(0.7 * capacity, 1.1 * capacity), ghosts = expect.between(90, 100),
     attempts = expect.between(capacity, 1.3 * (knobs.retries + 1) * outcome.offered) })
 end
@@ -194,7 +194,7 @@ local function check_recovered(record, server, outcome)
   local name, recovered, runs = record.remedy, record.recovered:match "(%d+)/(%d+)"
   assert(recovered == runs, ("%s: goodput came back in %s runs only"):format(name, record.recovered))
   local normal = expect.between(0.5 * outcome.offered, 1.8 * outcome.offered)
-  expect.record(name, server, { attempts = normal, served = normal })
+  expect.fields(name, server, { attempts = normal, served = normal })
 end
 
 -- What was answered in all slices is what was answered in all.
@@ -214,13 +214,13 @@ end
 local function check_tally(outcome, knobs)
   local counted, cases = 0, cases_of(knobs)
   for _, record in ipairs(outcome.remedies) do counted = counted + tonumber(record.recovered:match "/(%d+)$") end
-  expect.record("the tally", outcome, { runs = #cases * knobs.seeds, invalid = outcome.runs - counted })
+  expect.fields("the tally", outcome, { runs = #cases * knobs.seeds, invalid = outcome.runs - counted })
   local load, slices = knobs.load * outcome.capacity, {}
   for i = 1, math.floor(total_of(knobs) / SLICE + 1e-9) do
     slices[i] = { from_s = round((i - 1) * SLICE - knobs.before - knobs.stall, 2) }
   end
   expect.cases("goodput", outcome.goodput, slices, { "from_s" })
-  expect.record("before the stall", outcome, { success_before = expect.between(75, 100),
+  expect.fields("before the stall", outcome, { success_before = expect.between(75, 100),
     threshold = round(outcome.capacity * knobs.patience - 2), offered = expect.between(0.6 * load, 1.6 * load) })
 end
 

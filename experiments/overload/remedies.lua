@@ -274,7 +274,7 @@ local function check_scenario(records, knobs)
       if knobs.delay == 0 or WITHOUT_DELAY[name] ~= field then wanted[field] = value end
     end
     wanted.trips, wanted.trips_half = trips[1], trips[2]
-    expect.record(name, record, wanted)
+    expect.fields(name, record, wanted)
     if not trips[1] then assert(not record.trips and not record.trips_half, name .. ": trips of a naive version") end
   end
 end
@@ -295,7 +295,7 @@ local function check_overload(records, knobs)
     local takes_one = not remedies_tried[i].way -- at a time
     -- An answer in time was served, at most a moment before.
     local served = expect.between(0.9 * record.goodput, MOST)
-    expect.record(name, record, { wasted = wasted_of(record.goodput, record.served), served = served,
+    expect.fields(name, record, { wasted = wasted_of(record.goodput, record.served), served = served,
       half_closing = expect.between(0, 100), held = takes_one and 1 or expect.at_least(1) })
     for sign, word in RESULTS[name][3]:gmatch "(%-?)(%a+)" do
       local so, not_so = FACTS[word](math.min(1, knobs.load))

@@ -236,7 +236,7 @@ local function check_traffic(record, row, due, knobs)
     assert(row.goodput >= 0.8 * due, ("%s: goodput is %g/s of %.0f/s"):format(name, row.goodput, due))
   end
   expect.value(name .. ": runs that collapsed", collapsed, record.ghosts and runs or "0")
-  expect.record(name, record, { depth = expect.between(0.6 * record.backlog, record.backlog + 1),
+  expect.fields(name, record, { depth = expect.between(0.6 * record.backlog, record.backlog + 1),
     overflows = expect.between(0.7 * over - 8, 1.4 * over + 8),
     ghosts = record.ghosts and expect.between(90, 100) or nil })
 end
@@ -253,7 +253,7 @@ local function check_backlogs(outcome, knobs)
   end
   for _, row in ipairs(outcome.sweep) do
     local name = ("backlog %d"):format(row.backlog)
-    expect.record(name, row, { wasted = wasted_of(row.goodput, row.served),
+    expect.fields(name, row, { wasted = wasted_of(row.goodput, row.served),
       served = expect.between(0.6 * outcome.capacity, 1.1 * outcome.capacity), goodput = expect.at_most(1.1 * due),
       attempts = expect.between(0.7 * outcome.offered, 1.2 * (knobs.retries + 1) * outcome.offered) })
     if is_shallow(row.backlog, threshold.predicted) or is_deep(row.backlog, threshold.predicted) then
@@ -350,7 +350,7 @@ return experiment {
     overload.check_capacity(outcome, knobs.service)
     if knobs.load <= 1.05 then experiment.not_judged "there was no overload" end
     local load = knobs.load * outcome.capacity
-    expect.record("the load", outcome, { offered = expect.between(0.6 * load, 1.6 * load) })
+    expect.fields("the load", outcome, { offered = expect.between(0.6 * load, 1.6 * load) })
     local sets = outcome.sweep and 1 or 6
     expect.value("the number of thresholds", #outcome.thresholds, sets)
     local check = outcome.sweep and check_backlogs or check_thresholds

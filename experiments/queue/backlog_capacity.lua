@@ -293,7 +293,7 @@ local function check_capacity(case, knobs)
   local places = is_old_kernel(case) and 0 or limit + 1
   local refused = limit + knobs.clients - places
   if knobs.arrival == "one_by_one" then refused = math.min(refused, 1) end
-  expect.record(name, case, { connected = places, depth = places, late = places > 0,
+  expect.fields(name, case, { connected = places, depth = places, late = places > 0,
     next = refused == 0 and "none" or is_tcp and "TIMEOUT" or "EAGAIN", dropped = dropped_of(case, refused, knobs),
     handshakes = is_old_kernel(case) and case.dropped or expect.between(0, case.dropped) })
   if knobs.arrival == "one_by_one" and places > 0 then expect.value(name .. ": handshakes", case.handshakes, 0) end
@@ -312,15 +312,15 @@ end
 local function check_change(record, case)
   local name, limit = ("%s, %s"):format(case.family, case.change), case.to or case.from
   local stay, has_room = case.from + 1, limit > case.from
-  expect.record(name, record, { limit = limit, stay = stay })
+  expect.fields(name, record, { limit = limit, stay = stay })
   if record.room_at == -1 then
     experiment.not_judged("%s: the new client gave up before it could be answered", name)
   elseif (record.early or 0) > 0 then
     experiment.not_judged("%s: the waiter sent its SYN again: the machine was late", name)
   end
-  expect.record(name, record, { new = has_room and "connected" or case.family == "tcp" and "TIMEOUT" or "EAGAIN",
+  expect.fields(name, record, { new = has_room and "connected" or case.family == "tcp" and "TIMEOUT" or "EAGAIN",
     room_at = math.min(limit, stay), order = order_to_be(case) })
-  if has_waiter(case) then expect.record(name, record, { early = 0, syns = expect.time(1, 1) }) end
+  if has_waiter(case) then expect.fields(name, record, { early = 0, syns = expect.time(1, 1) }) end
 end
 
 return experiment {
@@ -370,11 +370,11 @@ return experiment {
     for _, case in ipairs(outcome.capacity) do are_tried = check_capacity(case, knobs) and are_tried end
     for i, record in ipairs(outcome.changed) do check_change(record, changes[i]) end
     if knobs.family ~= "unix" then
-      expect.record("accept without a descriptor", outcome.emfile, { accept = "EMFILE", depth = 1,
+      expect.fields("accept without a descriptor", outcome.emfile, { accept = "EMFILE", depth = 1,
         client = "ESTABLISHED", accept_again = "accepted", depth_after = 0 })
     end
     if knobs.family ~= "tcp" then
-      expect.record("a blocking connect", outcome.waiting, { while_full = "TIMEOUT", with_room = "connected" })
+      expect.fields("a blocking connect", outcome.waiting, { while_full = "TIMEOUT", with_room = "connected" })
     end
     if not are_tried then experiment.not_judged "nobody came beyond the last place" end
   end,

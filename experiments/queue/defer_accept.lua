@@ -161,10 +161,10 @@ end
 local function check_client(r, kernel, knobs)
   local case = choice.find(cases, r.case, "name")
   local has_left = case.leaves == "close" or case.leaves == "reset"
-  expect.record(r.case, r, { server = "SYN_RECV", fate = case.fate, reads = case.reads,
+  expect.fields(r.case, r, { server = "SYN_RECV", fate = case.fate, reads = case.reads,
     bytes = case.sends and #REQUEST or 0, client = has_left and "closed" or "ESTABLISHED",
     after = seconds_of(case, knobs) })
-  expect.record(r.case, kernel, { deferred = expect.time(1, 1), overflowed = case.full or false,
+  expect.fields(r.case, kernel, { deferred = expect.time(1, 1), overflowed = case.full or false,
     again = expect.time(case.again, case.again) })
 end
 
@@ -212,7 +212,7 @@ return experiment {
     if knobs.defer == 0 then experiment.not_judged "nothing is deferred for 0 s" end
     for i, record in ipairs(outcome.clients) do check_client(record, outcome.counters[i], knobs) end
     for i, r in ipairs(outcome.crowds) do
-      expect.record(crowds[i].case, r, choice.find(cases, crowds[i].case, "name").expected)
+      expect.fields(crowds[i].case, r, choice.find(cases, crowds[i].case, "name").expected)
     end
   end,
   control = { case = "silent", syncookies = 2 },

@@ -212,26 +212,26 @@ local MOMENT = 20 -- ms; that an exchange takes besides the delays
 local function check_client(r, knobs)
   local why, is_first = why_not(r.case), r.case == "first"
   local ms = 1000 * knobs.delay * (why and 3 or 1) + (SECOND_SYN[r.case] and 900 or 0)
-  expect.record(r.case, r, { connect = is_first and "ESTABLISHED" or "SYN_SENT",
+  expect.fields(r.case, r, { connect = is_first and "ESTABLISHED" or "SYN_SENT",
     in_syn = why and why:gsub("^TCPFastOpen", "") or "yes", ms = expect.time(math.floor(ms), 2.5 * ms + MOMENT) })
   local is_open = not why and (r.case == "unfinished" or knobs.delay > 0)
   if is_open and r.case ~= "unfinished" and r.server == "ESTABLISHED" then
     experiment.not_judged("%s: the handshake was over: the machine was late", r.case)
   end
-  expect.record(r.case, r, { server = is_open and "SYN_RECV" or "ESTABLISHED",
+  expect.fields(r.case, r, { server = is_open and "SYN_RECV" or "ESTABLISHED",
     client = is_open and "SYN_SENT" or "ESTABLISHED" })
 end
 
 local function check_departure(r, knobs)
   local is_early = r.case == "left_accepted"
   local is_shut = is_early and knobs.places == 1
-  expect.record(r.case, r, { connect = "SYN_SENT", reads = "request", sees = is_early and "open" or "reset",
+  expect.fields(r.case, r, { connect = "SYN_SENT", reads = "request", sees = is_early and "open" or "reset",
     reply = is_early and "sent" or "ECONNRESET", depth = is_early and 0 or 1, ends = "reset",
     next = is_shut and "after it" or "in the SYN" })
 end
 
 local function check_nobody(r)
-  expect.record(r.case, r, { connect = "SYN_SENT", plain_connect = "ECONNREFUSED", sent = #REQUEST,
+  expect.fields(r.case, r, { connect = "SYN_SENT", plain_connect = "ECONNREFUSED", sent = #REQUEST,
     receive = "ECONNREFUSED" })
 end
 

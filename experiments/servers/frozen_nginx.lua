@@ -145,7 +145,7 @@ local function cases_of(knobs) return choice.combinations(knobs, { { "mode", MOD
 local function check_case(case)
   local status, asked = table.unpack(EXPECTED[case.mode])
   local is_sent, waits = status == "200" and case.departure ~= "reset", case.departure == "shutdown"
-  expect.record(case.mode .. ", " .. case.departure, case, { status = status, asked = asked,
+  expect.fields(case.mode .. ", " .. case.departure, case, { status = status, asked = asked,
     bytes = is_sent and #BODY or 0, reply = not waits and "TIMEOUT" or is_sent and "200" or "EOF",
     error_log = is_sent and "nothing" or status == "200" and "reset by peer" or "prematurely closed" })
 end

@@ -172,7 +172,7 @@ return experiment {
     expect.cases("cases", outcome.cases, cases_of(knobs), { "client", "protected", "accepted", "departure" })
     for _, case in ipairs(outcome.cases) do
       local denied = is_to_be_denied(case)
-      expect.record(describe(case), case, { denied = denied, value = denied and "(nil)" or "late",
+      expect.fields(describe(case), case, { denied = denied, value = denied and "(nil)" or "late",
         bytes = denied and case.accepted == "before" and 0 or #REQUESTS[knobs.request],
         held = case.departure == "vanish" and not denied and 1 or 0, reply = reply_to_be(case) })
     end

@@ -123,7 +123,7 @@ local function wait_cases(knobs) return choice.combinations(knobs, { { "holder",
 
 -- Those behind wait as long as nothing cuts the holders, or give up before.
 local function expect_no_answer(name, record, knobs, most_cut)
-  expect.record(name, record, { answered = 0, holders_cut = expect.between(0, most_cut),
+  expect.fields(name, record, { answered = 0, holders_cut = expect.between(0, most_cut),
     left = record.queued - 1 - record.holders_cut,
     wait_ms = expect.time(1000 * knobs.patience - GRAIN, 2500 * knobs.patience) })
 end
@@ -131,13 +131,13 @@ end
 --- Whether those behind waited for what was predicted, or gave up too early to tell.
 local function check_wait(record, knobs)
   local name, wait = ("%s, cut %s"):format(record.holder, record.cut), predict_wait(record, knobs)
-  expect.record(name, record, { queued = knobs.holders + knobs.clients,
+  expect.fields(name, record, { queued = knobs.holders + knobs.clients,
     predicted = wait and round(1000 * wait) or "never" })
   if not wait then
     if record.holders_cut > 0 then experiment.not_judged("%s: the machine was late", name) end
     expect_no_answer(name, record, knobs, 0)
   elseif wait <= knobs.patience / 2 then
-    expect.record(name, record, { answered = knobs.clients, holders_cut = knobs.holders, left = 0,
+    expect.fields(name, record, { answered = knobs.clients, holders_cut = knobs.holders, left = 0,
       wait_ms = expect.time(1000 * wait - GRAIN, 2500 * wait) })
     return true
   elseif wait >= knobs.patience then

@@ -192,13 +192,13 @@ local function check_chain(record, knobs)
   local mode, hops = record.mode, record.hops
   local name, predicted = ("%s, %d hops"):format(mode, hops), predict(mode, hops, knobs)
   local leaves, late = predict_leaving(mode, hops, knobs), 0
-  expect.record(name, record, { answered = is_answered(mode, hops, knobs), predicted = predicted,
+  expect.fields(name, record, { answered = is_answered(mode, hops, knobs), predicted = predicted,
     opened = MULTIPLIES[mode] and predicted or expect.between(1, (knobs.retries + 1) ^ hops),
     after_pred = predict_after(mode, hops, knobs), left_s = expect.time(leaves - GRAIN, 2.5 * leaves + 20 * GRAIN) })
   if mode == "watch" then
-    expect.record(name, record, { executed = expect.at_least(predicted), raced = expect.at_most(record.executed - 1) })
+    expect.fields(name, record, { executed = expect.at_least(predicted), raced = expect.at_most(record.executed - 1) })
   elseif mode == "deadline" then
-    expect.record(name, record, { executed = expect.at_most(predicted), after = 0 })
+    expect.fields(name, record, { executed = expect.at_most(predicted), after = 0 })
     late = predicted - record.executed -- what comes to a hop after the deadline goes no further
   else
     late = record.after_pred - record.after

@@ -127,7 +127,7 @@ end
 ---@field shortage? boolean whether it brings a want of resources about itself (EMFILE, ENOMEM, ...); else a call that
 --- fails for one makes the run one that could not run, since it tells nothing about the claim
 ---@field needs? table<string, string> programs that it runs, and the Debian package of each
----@field columns? string[] the fields of the outcome's records, in the order in which a table shows them first
+---@field columns? string[] the fields of the outcome's rows, in the order in which a table shows them first
 ---@field figures? fun(outcome: table, knobs: table): string the few numbers to remember, in half a line
 ---@field plot? fun(outcome: table, knobs: table): string lines of at most 80 columns, told below the outcome
 ---@field exclusive? boolean whether its times are wrong when something else takes the processor: it runs alone, and

@@ -161,20 +161,20 @@ end
 ---       local server, client = assert(lunet.host "server"), assert(lunet.host "client")
 ---       lunet.link(server, client)
 ---       return { listener = assert(server:listen { backlog = 5 }), client = client }
----     end, function(place, patience)
----       return measure(place, patience)
+---     end, function(prepared, patience)
+---       return measure(prepared, patience)
 ---     end)
 ---
 --- To make a host, a link or a program takes the process a millisecond or more, in which nothing else runs: one item's
 --- preparation would make the clients of all others late. So an experiment that measures times gives two functions. All
 --- `prepare`s end before the first `run` begins.
 ---
---- With one function, `lunet.together(items, run)`, there is nothing to prepare, and run gets the item alone in place
---- of place and item. `meet()` waits until every item that is not done has called it as often as this one.
+--- With one function, `lunet.together(items, run)`, there is nothing to prepare, and `run` gets only the item.
+--- `meet()` waits until every item that is not done has called it as often as this one.
 ---@generic T, P, R
 ---@param items T[]
 ---@param prepare fun(item: T, number: integer): P makes what the item needs, such as hosts and programs
----@param run fun(place: P, item: T, number: integer, meet: fun()): R measures
+---@param run fun(prepared: P, item: T, number: integer, meet: fun()): R measures
 ---@return R[] results what each run returned, in the order of the items
 ---@overload fun(items: T[], run: fun(item: T, number: integer, meet: fun()): R): R[]
 function lunet.together(items, prepare, run)
@@ -186,9 +186,9 @@ function lunet.together(items, prepare, run)
   local function prepare_and_run(item, i)
     local function meet_others() meet(i) end
     if run then
-      local place = prepare(item, i)
+      local prepared = prepare(item, i)
       meet(i)
-      results[i] = run(place, item, i, meet_others)
+      results[i] = run(prepared, item, i, meet_others)
     else
       results[i] = prepare(item, i, meet_others)
     end

@@ -144,7 +144,8 @@ end)
 
 describe("lunet with a directory, --json,", function()
   it("records of each as much as --record says, and else what each would by itself", function()
-    for option, wanted in pairs { [""] = "kernel", ["--record none"] = "none", ["--record=wire"] = "wire" } do
+    for option, wanted in pairs { [""] = "kernel", ["--record none"] = "none", ["--record=segments"] = "segments",
+      ["--record wire"] = "segments" } do
       local records = dkjson.decode(run("all_hold --json " .. option).output)
       for _, record in ipairs(records) do assert.equal(wanted, record.environment.record) end
       assert.equal(2, #records)

@@ -33,7 +33,7 @@ describe("a file of the run", function()
     local connection <close> = assert(a:connect(listener))
     return {}]]
 
-  it("has the wire in it, also with --json", function()
+  it("has the segments in it, also with --json", function()
     write_script("wire.lua", ONE_CONNECT)
     local result = run "wire.lua --json --svg wire.svg"
     assert.same({ 0, "" }, { result.status, result.errors })
@@ -59,25 +59,25 @@ describe("a file of the run", function()
       local first = content "level.jsonl":match "[^\n]+"
       return decode(first).environment.record
     end
-    for _, level in ipairs { "none", "kernel", "wire" } do
+    for _, level in ipairs { "none", "kernel", "segments" } do
       for _, script in ipairs { "wire.lua", "alone.lua" } do
         local environment = decode(run(("%s --json --record %s"):format(script, level)).output).environment
         assert.equal(level, environment.record)
         assert.equal(level, level_of(("%s --record=%s"):format(script, level)))
         local trace = content "level.jsonl"
         assert.equal(level ~= "none", trace:find('"kind":"queue"', 1, true) ~= nil)
-        assert.equal(level == "wire", trace:find('"kind":"segment"', 1, true) ~= nil)
+        assert.equal(level == "segments", trace:find('"kind":"segment"', 1, true) ~= nil)
       end
     end
-    assert.same({ "kernel", "none", "wire" }, { decode(run("wire.lua --json").output).environment.record,
+    assert.same({ "kernel", "none", "segments" }, { decode(run("wire.lua --json").output).environment.record,
       decode(run("alone.lua --json").output).environment.record, level_of "alone.lua" })
     assert.no_match("SYN%-ACK", run("wire.lua --timeline --record kernel").output)
   end)
 
-  it("of the wire alone cannot be had without recording the wire", function()
+  it("of segments alone cannot be had without recording segments", function()
     for _, level in ipairs { "none", "kernel" } do
       assert.same({ status = 2, output = "",
-        errors = ("lunet: echo: --pcap needs --record wire, not %s\n"):format(level) },
+        errors = ("lunet: echo: --pcap needs --record segments, not %s\n"):format(level) },
         run("echo.lua --pcap early.pcap --record " .. level))
     end
     assert.is_nil(content "early.pcap")

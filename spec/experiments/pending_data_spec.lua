@@ -207,7 +207,7 @@ describe("pending_data", function()
 
   for _, congestion in ipairs { "reno", "bbr" } do
     for _, write in ipairs { 65536, 1000, 64 } do
-      it(("takes as much while the wire is recorded as unrecorded: %s, writes of %d bytes"):format(congestion, write),
+      it(("takes as much while segments are recorded as unrecorded: %s, writes of %d bytes"):format(congestion, write),
         function()
           if congestion == "bbr" and not is_bbr_allowed() then return pending "this machine lets nobody use bbr" end
           -- With small writes it is the speed of a client that polls that decides, recorded or not.
@@ -220,7 +220,7 @@ describe("pending_data", function()
           local without, recorded = {}, {}
           for i = 1, 10 do
             without[i] = pending_data:execute(values, { record = "none" }).outcome.absorbed[1].taken
-            recorded[i] = pending_data:execute(values, { record = "wire" }).outcome.absorbed[1].taken
+            recorded[i] = pending_data:execute(values, { record = "segments" }).outcome.absorbed[1].taken
             for _, taken in ipairs(without) do
               if math.abs(recorded[i] - taken) <= part * taken then return end
             end

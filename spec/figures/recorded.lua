@@ -1,5 +1,5 @@
 --- Tells whether recording changes what an experiment finds: `lunet spec/figures/recorded.lua NAME [--row]`, from the
---- root of the tree. Runs it unrecorded, with --record kernel and with --record wire, and compares the outcomes
+--- root of the tree. Runs it unrecorded, with --record kernel and with --record segments, and compares the outcomes
 --- (spec/support/agreement.lua says how, spec/figures/NAME.lua what else). Prints what differs, or with --row the
 --- experiment's row of doc/recording.md. Exit status: 0 all agree, 1 they do not, 77 the machine disturbed the runs.
 local agreement = require "spec.support.agreement"
@@ -33,7 +33,7 @@ local function recorded(level)
 end
 
 local results, bases = compare.run(recorded "none",
-  { { name = "kernel", run = recorded "kernel" }, { name = "wire", run = recorded "wire" } }, listing)
+  { { name = "kernel", run = recorded "kernel" }, { name = "segments", run = recorded "segments" } }, listing)
 
 local fields, varied = agreement.fields(bases[1]), {}
 local count, equal, complaints = 0, 0, {}

@@ -7,7 +7,7 @@ local tshark = require "spec.support.tshark"
 local BOUND = 10 -- s; bounds waits for states that do come
 
 local function record(fn)
-  local recorder <close> = recording.start "wire"
+  local recorder <close> = recording.start "segments"
   lunet.scope(function()
     local client, server = assert(lunet.host "client"), assert(lunet.host "server")
     lunet.link(client, server)

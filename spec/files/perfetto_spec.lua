@@ -59,10 +59,10 @@ describe("a Perfetto file", function()
   end)
 
   it("has no arrow for one that was lost on the way", function()
-    local made = segment { lost = "wire" }
+    local made = segment { lost = "link" }
     made.arrived = nil
     local list = encode { made }
-    assert.same({ 0, 0, 1, "wire" }, { #all(list, "s"), #all(list, "f"), #all(list, "X"),
+    assert.same({ 0, 0, 1, "link" }, { #all(list, "s"), #all(list, "f"), #all(list, "X"),
       all(list, "X")[1].args.lost })
   end)
 

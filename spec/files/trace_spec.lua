@@ -71,7 +71,7 @@ describe("a trace file", function()
   end
 
   it("has the run, its events in the order of time, and its end", function()
-    local result = run { record = "wire" }
+    local result = run { record = "segments" }
     write(trace.encode(result))
     local lines = lines_of(path)
     local first, last = lines[1], lines[#lines]
@@ -104,7 +104,7 @@ describe("a trace file", function()
 
   it("is what its schema says, when the run is over and when it was cut short", function()
     local follower = assert(trace.create(path, begun()))
-    local result = run { record = "wire", follow = function(recorder) follower:follow(recorder) end }
+    local result = run { record = "segments", follow = function(recorder) follower:follow(recorder) end }
     local cut_short = complaints(path)
     assert.same({ 0, "", "" }, { cut_short.status, cut_short.output, cut_short.errors })
     assert.is_true(#lines_of(path) > 10)
@@ -139,7 +139,7 @@ describe("a trace file", function()
       check = function() end,
     }
     local follower = assert(trace.create(path, begun()))
-    waiting:execute({}, { record = "wire", follow = function(recorder) follower:follow(recorder) end })
+    waiting:execute({}, { record = "segments", follow = function(recorder) follower:follow(recorder) end })
     for _, line in ipairs(lines_of(path)) do assert.not_equal("end", line.kind) end
     follower:close()
   end)

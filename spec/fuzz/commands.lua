@@ -89,7 +89,7 @@ local function option_of(knobs)
     return { name, value }
   end
   if kind == 6 then return { pick { "--json", "--machine", "--timeline", "--help", "-h" } } end
-  if kind == 7 then return { "--record", pick { "none", "kernel", "wire", "nonsense", "" } } end
+  if kind == 7 then return { "--record", pick { "none", "kernel", "segments", "wire", "nonsense", "" } } end
   if kind == 8 then return { "--" .. pick { "report", "svg", "trace", "pcap", "perfetto" }, file_to_write() } end
   if kind == 9 then return { pick(texts) } end
   return { pick { "--nonsense", "--whol", "-z", "--=", "---", "--whole--", "--\27" }, pick(texts) }

@@ -24,7 +24,7 @@ describe("groups", function()
     assert.same({ 2, 9 }, { list[2].first, list[2].last })
   end)
 
-  it("are of hosts that have a connection, without the wire", function()
+  it("are of hosts that have a connection, without segments", function()
     local list = groups.of({ call(1, 2, "10.0.0.2:1", "10.0.0.1:7"), call(2, 3, "10.0.0.1:7", "10.0.0.2:1"),
       call(3, 4, "127.0.0.1:1", "127.0.0.1:7"), call(4, 5, "127.0.0.1:7", "127.0.0.1:1") }, {})
     assert.equal(3, #list)

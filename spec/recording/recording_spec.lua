@@ -45,7 +45,7 @@ describe("a recording", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
   it("has events of all witnesses, in the order of time", function()
-    local recorded = record("wire", ghost)
+    local recorded = record("segments", ghost)
     local kinds, last = {}, 0
     for _, e in ipairs(recorded.events) do
       kinds[e.kind] = true
@@ -56,8 +56,8 @@ describe("a recording", function()
       "segment" } do
       assert.is_true(kinds[kind], kind)
     end
-    assert.same({ 0, 0 }, { recorded.lost, recorded.wire.dropped })
-    assert.is_true(recorded.wire.error < 0.001)
+    assert.same({ 0, 0 }, { recorded.lost, recorded.taps.dropped })
+    assert.is_true(recorded.taps.error < 0.001)
   end)
 
   it("knows of each call who made it, with whom", function()
@@ -67,12 +67,12 @@ describe("a recording", function()
     assert.match("^10%.%d+%.%d+%.1:%d+$", connect.local_address)
     assert.match("^10%.%d+%.%d+%.2:7000$", connect.peer_address)
     assert.equal("0.0.0.0:7000", listen.local_address)
-    assert.is_nil(recorded.wire)
+    assert.is_nil(recorded.taps)
     assert.same({}, all(recorded.events, "segment"))
   end)
 
-  it("has the wire's segments between the calls that sent and received them", function()
-    local recorded = record("wire", ghost)
+  it("has the segments between the calls that sent and received them", function()
+    local recorded = record("segments", ghost)
     local syn = all(recorded.events, "segment")[1]
     local connect = all(recorded.events, "connect")[1]
     assert.equal("SYN", syn.flags)
@@ -107,7 +107,7 @@ describe("a recording", function()
   end)
 
   it("marks what a rule lost, as many as it lost, and tells of the rule", function()
-    local recorded = record("wire", function(client, server, listener)
+    local recorded = record("segments", function(client, server, listener)
       local rule = assert(server:drop { flags = "data", first = 1 })
       local connection = assert(client:connect(listener, BOUND))
       assert(connection:send "hello\n")
@@ -125,7 +125,7 @@ describe("a recording", function()
   end)
 
   it("marks what a rule lost on the way out", function()
-    local recorded = record("wire", function(client, _, listener)
+    local recorded = record("segments", function(client, _, listener)
       local _rule <close> = assert(client:drop { direction = "out", flags = "SYN" })
       assert.equal("TIMEOUT", (select(3, client:connect(listener, 0.02))))
     end)
@@ -135,7 +135,7 @@ describe("a recording", function()
 
   it("ends: hosts made later have no tap, and what was set before is set again", function()
     local _, was_on = core.record(false)
-    record("wire", function() end)
+    record("segments", function() end)
     local _, is_on = core.record(was_on)
     assert.is_false(is_on)
     local host <close> = assert(lunet.host "later")
@@ -143,13 +143,13 @@ describe("a recording", function()
     assert.equal("later", host:name())
   end)
 
-  it("leaves the wire to the one that began before", function()
+  it("leaves the taps to the one that began before", function()
     local inner
-    local outer = record("wire", function(client, _, listener)
-      inner = record("wire", ghost)
+    local outer = record("segments", function(client, _, listener)
+      inner = record("segments", ghost)
       assert(client:connect(listener, BOUND)):close()
     end)
-    assert.is_nil(inner.wire)
+    assert.is_nil(inner.taps)
     assert.is_true(#all(outer.events, "segment") > 6)
   end)
 end)
@@ -176,7 +176,7 @@ describe("a recording to which a system call is refused", function()
     local place <close> = scratch.open()
     local script, unseen = place:write("refused.lua", SCRIPT), 0
     for number = first, first + 100 do
-      local result = strace.inject(call, number, code, script, "--record wire")
+      local result = strace.inject(call, number, code, script, "--record segments")
       local said = result.output .. result.errors
       assert.is_nil(said:find("stack traceback", 1, true), said)
       if result.status == 3 then

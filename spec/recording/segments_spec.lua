@@ -93,12 +93,12 @@ describe("segments of two hosts", function()
     assert.same({ { 0, "-" }, { 0, "-" } }, values_of(events, "sequence", "again"))
   end)
 
-  it("are lost on the wire if they left and never arrived at a host that others arrived at", function()
+  it("are lost on the link if they left and never arrived at a host that others arrived at", function()
     local events = segments.join {
       [1] = { seen(0, "out", CLIENT, "SYN", 0), seen(2, "out", CLIENT, "SYN", 0) },
       [2] = { seen(3, "in", CLIENT, "SYN", 0) },
     }
-    assert.same({ { 0, 3, "-" }, { 2, "-", "wire" } }, values_of(events, "at", "arrived", "lost"))
+    assert.same({ { 0, 3, "-" }, { 2, "-", "link" } }, values_of(events, "at", "arrived", "lost"))
   end)
 
   it("are not said to be lost when the receiver has no tap", function()

@@ -41,7 +41,7 @@ local function find(list, host)
 end
 
 describe("connection states", function()
-  it("begin with a handshake on the wire", function()
+  it("begin with a handshake among the segments", function()
     assert.equal("SYN_SENT 1, ESTABLISHED 2.1", told(find(handshake(), 2)))
     assert.equal("SYN_RECV 2, ESTABLISHED 3.1", told(find(handshake(), 1)))
   end)
@@ -75,7 +75,7 @@ describe("connection states", function()
     assert.equal("SYN_RECV 2, ESTABLISHED 5.1", told(find(list, 1)))
   end)
 
-  it("come from calls where there is no wire", function()
+  it("come from calls where there are no segments", function()
     local list = { LISTEN, call(2, "connect", 2, { since = 1 }), call(3, "accept", 1), call(4, "close", 2),
       call(5, "receive", 1, { code = "EOF" }), call(6, "close", 1) }
     assert.equal("SYN_SENT 1, ESTABLISHED 2", told(find(list, 2)))

@@ -221,7 +221,7 @@ describe("the timeline's kernel side", function()
   end)
 end)
 
-describe("the timeline's wire", function()
+describe("the timeline's segments", function()
   local function segment(fields)
     return merged({ kind = "segment", host = 1, to_host = 2, from = "10.0.0.2:4000", to = "10.0.0.1:7000",
       flags = "ACK", bytes = 0, sequence = 5, acknowledgement = 5, arrived = 0.1 }, fields)

@@ -10,7 +10,7 @@ local A <const>, SERVER <const> = "10.0.0.2:5000", "10.0.0.1:7000"
 local function segment(at, fields)
   local e = merged({ kind = "segment", at = at, arrived = at + 0.01, host = 2, to_host = 1, from = A, to = SERVER,
     flags = "SYN", sequence = 0, bytes = 0, window = 9 }, fields)
-  if e.lost == "wire" then e.arrived = nil end
+  if e.lost == "link" then e.arrived = nil end
   return e
 end
 
@@ -47,13 +47,13 @@ describe("a diagram", function()
   end)
 
   it("ends what was lost on the way before the other lane, by a cross, and says so", function()
-    local drawn = draw { segment(0), segment(1, { lost = "wire" }), segment(2, { lost = "rule", again = true }) }
+    local drawn = draw { segment(0), segment(1, { lost = "link" }), segment(2, { lost = "rule", again = true }) }
     assert.equal(2, count(drawn.body, 'class="stroke cross bad"'))
     assert.match("SYN, lost on the way<", drawn.body)
     assert.match("SYN again, lost by a rule<", drawn.body)
     assert.match('class="mark lost resent segment"', drawn.body)
     local _, _, whole = arrow(draw({ segment(0) }).body, "segment")
-    local _, _, cut = arrow(draw({ segment(0), segment(1, { lost = "wire" }) }).body, "lost")
+    local _, _, cut = arrow(draw({ segment(0), segment(1, { lost = "link" }) }).body, "lost")
     assert.is_true(math.abs(cut - whole) > 30)
   end)
 
@@ -107,7 +107,7 @@ describe("a diagram", function()
   end)
 
   it("is a file of its own, well formed", function()
-    local drawn = draw { segment(0), segment(1, { lost = "wire" }), call(2, "send") }
+    local drawn = draw { segment(0), segment(1, { lost = "link" }), call(2, "send") }
     local svg = diagram.svg({ { drawn = drawn, title = "a & b" }, { drawn = drawn } }, "title", "description")
     assert.match('^<%?xml version="1.0" encoding="UTF%-8"%?>\n<svg', svg)
     assert.match('role="img"', svg)

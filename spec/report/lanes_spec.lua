@@ -45,7 +45,7 @@ describe("lanes", function()
     assert.same({ "client A", "client A 2" }, names(at_once))
   end)
 
-  it("are known from the wire where no script listens", function()
+  it("are known from segments where no script listens", function()
     local of = lanes.of({ { kind = "segment", at = 0, host = 1, to_host = 2, from = "10.0.0.1:80",
       to = "10.0.0.2:5", flags = "SYN,ACK" } }, RUN)
     assert.same({ "client A", "server server" }, names(of))

@@ -38,10 +38,10 @@ describe("a report", function()
     assert.match("<pre>%* |\n&lt;</pre>", html)
   end)
 
-  it("is written without events, and without a wire, and says so", function()
+  it("is written without events, and without segments, and says so", function()
     local html = page {}
     assert.match("Nothing was recorded", html)
-    assert.match("The wire was not recorded", html)
+    assert.match("Segments were not recorded", html)
     assert.match("The outcome is empty", html)
     assert.match("7 earlier events are lost", page { lost = 7 })
   end)

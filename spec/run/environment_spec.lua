@@ -39,8 +39,8 @@ describe("the environment", function()
   end)
 
   it("has what they are on the home host, and how much was recorded", function()
-    local read = environment.read "wire"
-    assert.equal("wire", read.record)
+    local read = environment.read "segments"
+    assert.equal("segments", read.record)
     for _, name in ipairs(environment.SYSCTLS) do
       local value = environment.sysctl(name)
       assert.equal(value, read.sysctl[name])

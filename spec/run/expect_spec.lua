@@ -5,49 +5,49 @@ local function reason(...) return tostring(raised(...)) end
 
 describe("expecting fields of a record", function()
   it("takes what is as expected, and fields of which nothing is expected", function()
-    expect.record("a case", { depth = 2, text = "x", is_open = false, more = {} },
+    expect.fields("a case", { depth = 2, text = "x", is_open = false, more = {} },
       { depth = 2, text = "x", is_open = false })
   end)
 
   it("names the record, the field, its value and what was expected", function()
-    assert.equal("a case: depth is 3, not 2", reason(expect.record, "a case", { depth = 3 }, { depth = 2 }))
+    assert.equal("a case: depth is 3, not 2", reason(expect.fields, "a case", { depth = 3 }, { depth = 2 }))
     assert.equal("a case: is_open is true, not false",
-      reason(expect.record, "a case", { is_open = true }, { is_open = false }))
+      reason(expect.fields, "a case", { is_open = true }, { is_open = false }))
   end)
 
   it("misses a field that is not there", function()
-    assert.equal("a case: depth is nil, not 2", reason(expect.record, "a case", {}, { depth = 2 }))
+    assert.equal("a case: depth is nil, not 2", reason(expect.fields, "a case", {}, { depth = 2 }))
     assert.equal("a case: wait is nil, not from 1 to 2",
-      reason(expect.record, "a case", {}, { wait = expect.time(1, 2) }))
+      reason(expect.fields, "a case", {}, { wait = expect.time(1, 2) }))
   end)
 
   it("takes a number that lies in a range, both ends included", function()
     for _, value in ipairs { 1, 1.5, 2 } do
-      expect.record("a case", { n = value }, { n = expect.between(1, 2) })
-      expect.record("a case", { n = value }, { n = expect.at_least(1) })
-      expect.record("a case", { n = value }, { n = expect.at_most(2) })
+      expect.fields("a case", { n = value }, { n = expect.between(1, 2) })
+      expect.fields("a case", { n = value }, { n = expect.at_least(1) })
+      expect.fields("a case", { n = value }, { n = expect.at_most(2) })
     end
     assert.equal("a case: n is 2.1, not from 1 to 2",
-      reason(expect.record, "a case", { n = 2.1 }, { n = expect.between(1, 2) }))
+      reason(expect.fields, "a case", { n = 2.1 }, { n = expect.between(1, 2) }))
     assert.equal("a case: n is 0, not 1 or more",
-      reason(expect.record, "a case", { n = 0 }, { n = expect.at_least(1) }))
+      reason(expect.fields, "a case", { n = 0 }, { n = expect.at_least(1) }))
     assert.equal("a case: n is 3, not 2 or less",
-      reason(expect.record, "a case", { n = 3 }, { n = expect.at_most(2) }))
+      reason(expect.fields, "a case", { n = 3 }, { n = expect.at_most(2) }))
     assert.equal("a case: n is two, not 1 or more",
-      reason(expect.record, "a case", { n = "two" }, { n = expect.at_least(1) }))
+      reason(expect.fields, "a case", { n = "two" }, { n = expect.at_least(1) }))
   end)
 
   it("does not judge what comes too late, and refuses what comes too early", function()
     local wanted = { wait = expect.time(1, 2) }
-    expect.record("a case", { wait = 2 }, wanted)
+    expect.fields("a case", { wait = 2 }, wanted)
     assert.equal("not judged: a case: wait is 3, not from 1 to 2: the machine was late",
-      reason(expect.record, "a case", { wait = 3 }, wanted))
-    assert.equal("a case: wait is 0.9, not from 1 to 2", reason(expect.record, "a case", { wait = 0.9 }, wanted))
+      reason(expect.fields, "a case", { wait = 3 }, wanted))
+    assert.equal("a case: wait is 0.9, not from 1 to 2", reason(expect.fields, "a case", { wait = 0.9 }, wanted))
   end)
 
   it("tells of a wrong field before it tells of a late time", function()
     assert.equal("a case: zeal is 1, not 2",
-      reason(expect.record, "a case", { after = 9, zeal = 1 }, { after = expect.time(1, 2), zeal = 2 }))
+      reason(expect.fields, "a case", { after = 9, zeal = 1 }, { after = expect.time(1, 2), zeal = 2 }))
   end)
 end)
 

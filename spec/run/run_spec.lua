@@ -44,7 +44,7 @@ describe("a run", function()
     assert.same({ "The kernel could not be asked once (EMFILE)." }, run_of({ events = { unseen(1) } }):unseen())
     assert.same({ "The kernel could not be asked 2 times (EMFILE).", "Not seen: a tap.",
       "7 segments came too fast to be seen." }, run_of({ events = { unseen(1), unseen(2) }, failures = { "a tap" },
-      wire = { dropped = 7, error = 0 } }):unseen())
+      taps = { dropped = 7, error = 0 } }):unseen())
   end)
 
   it("that could not run says why in one line", function()

@@ -1,4 +1,4 @@
---- Events that nobody recorded: of clients that connect, send and leave, with the wire.
+--- Events that nobody recorded: of clients that connect, send and leave, with their segments.
 local merged = require "spec.support.merged"
 local run_of = require("lunet.run.run").of
 
@@ -53,7 +53,7 @@ function events.run(count)
   end
   for i = #list, count + 1, -1 do list[i] = nil end
   return run_of { name = "many", claim = "It is written in time.", events = list, hosts = { "server", "A", "B" },
-    wire = { dropped = 0, error = 1e-7 }, outcome = {}, verdict = "holds", environment = {} }
+    taps = { dropped = 0, error = 1e-7 }, outcome = {}, verdict = "holds", environment = {} }
 end
 
 return events

@@ -64,7 +64,7 @@ describe("lanes", function()
 
   it("end an arrow where the segment was lost", function()
     local rows = draw {
-      { at = 0, host = 1, to_host = 2, who = "A", whom = "server", segment = "SYN", lost = "wire" },
+      { at = 0, host = 1, to_host = 2, who = "A", whom = "server", segment = "SYN", lost = "link" },
       { at = 0, host = 1, to_host = 2, who = "A", whom = "server", segment = "SYN again", lost = "rule", arrived = 0 },
       { at = 0, host = 2, to_host = 1, who = "server", whom = "A", segment = "FIN", arrived = 0 },
     }

@@ -50,8 +50,8 @@ local function parser_for(path)
     "How many run at a time (default: the number of processors). Those that declare themselves exclusive run alone.")
   parser:option "--timeout":argname "SECONDS":convert(timeout_of):description(
     ("How long one may run before it is ended (default %d)."):format(TIMEOUT))
-  parser:option "--record":argname "LEVEL":choices(recording.LEVELS):description(
-    "What each records: none, kernel or wire (default: none of those that run alone, else kernel).")
+  parser:option "--record":argname "LEVEL":convert(recording.level):description(
+    "What each records: none, kernel or segments (default: none for those that run alone, else kernel).")
   parser:mutex(
     parser:flag "--json":description "Print one JSON array of all records and nothing else.",
     parser:option "--markdown":args "?":argname "FILE":description(

@@ -9,6 +9,7 @@ local needs = require "lunet.run.needs"
 local option_table = require "lunet.text.options"
 local outputs = require "lunet.command.outputs"
 local progress = require "lunet.run.progress"
+local recording = require "lunet.recording.recording"
 local run_class = require "lunet.run.run"
 local shortage = require "lunet.run.shortage"
 local shown = require "lunet.text.width".lines_shown
@@ -18,8 +19,6 @@ local verdict = require "lunet.run.verdict"
 local argparse = dependency "argparse"
 
 local command = {}
-
-local LEVELS = { "none", "kernel", "wire" } -- of lunet.recording.recording, which is not loaded yet
 
 -- The knobs of the control, as they would be written on the command line.
 local function control_text(experiment)
@@ -38,10 +37,10 @@ local function parser_for(script, experiment)
   parser:flag "-h --help":description "Show this and exit."
   parser:flag "--json":description "Print one JSON object and nothing else."
   parser:flag "--machine":description "Run on the machine's own network stack, not on one of its own."
-  parser:option "--record":argname "LEVEL":choices(LEVELS):description(
-    "What to record: none (the script's calls), kernel (queues, counters and sockets as well), or wire (segments as "
-    .. "well). Default: wire for a story or a file, kernel for --json; for an exclusive experiment none, or wire for "
-    .. "a file.")
+  parser:option "--record":argname "LEVEL":convert(recording.level):description(
+    "What to record: none (the script's calls), kernel (queues, counters and sockets as well), or segments (those as "
+    .. "well). Default: segments for a story or a file, kernel for --json; for an exclusive experiment none, or "
+    .. "segments for a file.")
   parser:flag "--timeline":description "Print the whole timeline, however long it is."
   if experiment.control then
     parser:flag "--control":description(("Run with knobs with which the claim must not hold (%s), to see that the "
@@ -230,13 +229,13 @@ end
 -- How much to record; nil, and why not, if a file needs more than was asked for.
 local function level_of(options, files, experiment)
   local needs_segments = files:needs_segments()
-  if needs_segments and options.record and options.record ~= "wire" then
-    return nil, ("%s needs --record wire, not %s"):format(needs_segments, options.record)
+  if needs_segments and options.record and options.record ~= "segments" then
+    return nil, ("%s needs --record segments, not %s"):format(needs_segments, options.record)
   end
   if options.record then return options.record end
-  if files:any() then return "wire" end
+  if files:any() then return "segments" end
   if experiment.exclusive then return "none" end
-  return options.json and "kernel" or "wire"
+  return options.json and "kernel" or "segments"
 end
 
 --- Runs an experiment as the command line says.

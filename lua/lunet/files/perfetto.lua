@@ -7,7 +7,7 @@ local timeline = require "lunet.recording.timeline"
 local perfetto = {}
 
 local KEYS <const> = { "name", "cat", "ph", "ts", "dur", "pid", "tid", "id", "bp", "s", "args" }
-local WIRE <const> = 0 -- the thread of a host that stands for its wire; those of sockets have their numbers
+local HOST <const> = 0 -- the thread for the segments and the kernel of a host; those of sockets have their numbers
 
 local function name_of(e)
   if e.kind == "note" then return e.text end
@@ -26,41 +26,41 @@ function writers.call(e, to_us, sentence)
   local began = e.since or e.at
   return {
     name = name_of(e), cat = "call", ph = e.since and "X" or "i", ts = to_us(began),
-    dur = e.since and to_us(e.at) - to_us(began) or nil, pid = e.host or WIRE, tid = e.socket or WIRE,
+    dur = e.since and to_us(e.at) - to_us(began) or nil, pid = e.host or HOST, tid = e.socket or HOST,
     s = not e.since and "t" or nil, args = args_of(e, sentence),
   }
 end
 
 function writers.note(e, to_us)
-  return { name = e.text, cat = "note", ph = "i", ts = to_us(e.at), pid = WIRE, tid = WIRE, s = "g" }
+  return { name = e.text, cat = "note", ph = "i", ts = to_us(e.at), pid = HOST, tid = HOST, s = "g" }
 end
 
 function writers.queue(e, to_us)
   return { name = ("queue of %s"):format(e.label or e.local_address or "a listener"), cat = "queue", ph = "C",
-    ts = to_us(e.at), pid = e.host, tid = WIRE, args = { depth = e.depth, limit = e.limit } }
+    ts = to_us(e.at), pid = e.host, tid = HOST, args = { depth = e.depth, limit = e.limit } }
 end
 
 function writers.counters(e, to_us)
-  return { name = "counters", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = WIRE, s = "p",
+  return { name = "counters", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = HOST, s = "p",
     args = json.object(e.moved) }
 end
 
 function writers.unseen(e, to_us, sentence)
-  return { name = "unseen", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = WIRE, s = "p",
+  return { name = "unseen", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = HOST, s = "p",
     args = args_of(e, sentence) }
 end
 
 function writers.sockets(e, to_us)
-  return { name = "sockets", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = WIRE, s = "p",
+  return { name = "sockets", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = HOST, s = "p",
     args = { changed = e.changed } }
 end
 
 -- A slice at each end, for an arrow needs one, and the arrow.
 local function add_segment(list, e, to_us, number, text)
-  local function slice(at, host) return { name = text, cat = "wire", ph = "X", ts = to_us(at), dur = 1, pid = host,
-    tid = WIRE, args = json.object { from = e.from, to = e.to, sequence = e.sequence, lost = e.lost } } end
-  local function flow(kind, at, host) return { name = text, cat = "wire", ph = kind, ts = to_us(at), pid = host,
-    tid = WIRE, id = number, bp = kind == "f" and "e" or nil } end
+  local function slice(at, host) return { name = text, cat = "segment", ph = "X", ts = to_us(at), dur = 1, pid = host,
+    tid = HOST, args = json.object { from = e.from, to = e.to, sequence = e.sequence, lost = e.lost } } end
+  local function flow(kind, at, host) return { name = text, cat = "segment", ph = kind, ts = to_us(at), pid = host,
+    tid = HOST, id = number, bp = kind == "f" and "e" or nil } end
   if e.host then list[#list + 1] = slice(e.at, e.host) end
   if e.arrived and e.to_host then list[#list + 1] = slice(e.arrived, e.to_host) end
   if e.host and e.arrived and e.to_host and e.host ~= e.to_host then
@@ -70,11 +70,12 @@ local function add_segment(list, e, to_us, number, text)
 end
 
 local function names(run)
-  local list = { { name = "process_name", ph = "M", pid = WIRE, tid = WIRE, args = { name = "notes" } } }
+  local list = { { name = "process_name", ph = "M", pid = HOST, tid = HOST, args = { name = "notes" } } }
   for number in pairs(run.hosts) do
     local name = run:host_name(number)
-    list[#list + 1] = { name = "process_name", ph = "M", pid = number, tid = WIRE, args = { name = name } }
-    list[#list + 1] = { name = "thread_name", ph = "M", pid = number, tid = WIRE, args = { name = "wire and kernel" } }
+    list[#list + 1] = { name = "process_name", ph = "M", pid = number, tid = HOST, args = { name = name } }
+    list[#list + 1] = { name = "thread_name", ph = "M", pid = number, tid = HOST,
+      args = { name = "segments and kernel" } }
   end
   table.sort(list, function(a, b) return a.pid < b.pid end)
   return list

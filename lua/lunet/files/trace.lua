@@ -15,21 +15,21 @@ local FIRST <const> = { "at", "kind", "experiment", "claim", "host", "label" }
 local HIDDEN <const> = { packet = true }
 local EVERY <const> = 0.05 -- s between two looks at what is new
 
-local function line_of(record) return (json.encode(record, FIRST):gsub("\n%s*", " ")) .. "\n" end
+local function line_of(fields) return (json.encode(fields, FIRST):gsub("\n%s*", " ")) .. "\n" end
 
 -- Times are seconds since the run began, to the nanosecond.
 local function since(began, at) return math.floor((at - began) * 1e9 + 0.5) / 1e9 end
 
 local function event_line(e, began)
-  local record = {}
+  local fields = {}
   for field, value in pairs(e) do
-    if not HIDDEN[field] then record[field] = value end
+    if not HIDDEN[field] then fields[field] = value end
   end
   for _, field in ipairs { "at", "since", "arrived" } do
-    if record[field] then record[field] = since(began, record[field]) end
+    if fields[field] then fields[field] = since(began, fields[field]) end
   end
-  if record.moved then record.moved = json.object(record.moved) end
-  return line_of(record)
+  if fields.moved then fields.moved = json.object(fields.moved) end
+  return line_of(fields)
 end
 
 local function named(run)
@@ -41,14 +41,14 @@ end
 -- The first line.
 local function opening(run)
   return line_of { kind = "run", at = 0, experiment = run.name, claim = run.claim, knobs = json.object(run.values),
-    environment = run.environment, began = run.began + run:to_wall(), schema = 2 }
+    environment = run.environment, began = run.began + run:to_wall(), schema = 3 }
 end
 
 -- The last line: the record of the run, and how well its events were seen.
 local function ending(run)
   local line, last = run:record(), run.events[#run.events]
   line.kind, line.at, line.hosts = "end", last and since(run.began, last.at) or 0, named(run)
-  line.lost, line.failures, line.wire = run.lost, #run.failures > 0 and run.failures or nil, run.wire
+  line.lost, line.failures, line.taps = run.lost, #run.failures > 0 and run.failures or nil, run.taps
   return line_of(line)
 end
 

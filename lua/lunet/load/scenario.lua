@@ -89,7 +89,7 @@ end
 --- Runs it. Waits.
 ---@param case {remedy: lunet.remedy}
 ---@param site lunet.trial
----@return table record remedy and naive version; stale: requests carried out for nobody; again: how often that of the
+---@return table row remedy and naive version; stale: requests carried out for nobody; again: how often that of the
 --- one who came again was; patient, half: what became of these two; burst: how many of those at once were served
 function scenario.run(case, site)
   site:start()

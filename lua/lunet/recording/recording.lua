@@ -13,14 +13,25 @@ recording.__index = recording
 --- How much is recorded. Each level adds to the one before it:
 --- "none" has what the script's calls did, and asks the kernel nothing;
 --- "kernel" has queues, counters and socket lists as well;
---- "wire" has the TCP segments as well.
-recording.LEVELS = { "none", "kernel", "wire" }
+--- "segments" has the TCP segments as well.
+recording.LEVELS = { "none", "kernel", "segments" }
 
----@alias lunet.record_level "none"|"kernel"|"wire"
+--- Reads a level from a command line, which may call "segments" by its former name, "wire".
+---@param word string
+---@return lunet.record_level?
+---@return string? message
+function recording.level(word)
+  if word == "wire" then return "segments" end
+  for _, level in ipairs(recording.LEVELS) do
+    if word == level then return level end
+  end
+  return nil, ("--record: %s is not allowed; it is one of %s"):format(word, table.concat(recording.LEVELS, ", "))
+end
 
---- Begins. Queues are looked at when an event may have moved them; counters and socket lists at notes, when a deadline
---- passes, and when a host is made and closed. One recording at a time: one that is begun within another leaves hosts'
---- wires to that one.
+---@alias lunet.record_level "none"|"kernel"|"segments"
+
+--- Begins a recording. lunet looks at queues when an event may have moved them; at counters and socket lists at notes,
+--- when a deadline passes, and when a host begins or ends. A recording inside another one leaves the hosts' taps to it.
 ---@param level? lunet.record_level how much to record, "kernel" by default
 ---@return lunet.recording
 function recording.start(level)
@@ -34,12 +45,12 @@ end
 
 local MOST_SEGMENTS = 65536 -- of each host
 
--- Opens the host's tap, which takes 5 to 15 ms, before anything can pass there. A host whose tap cannot be opened, for
--- want of descriptors perhaps, is one whose wire is not seen.
+-- Opens the host's tap, which takes 5 to 15 ms, before anything can pass there. Without descriptors for the tap, nobody
+-- sees the segments of this host.
 function recording:host_made(made)
   local number = core.host_number(made)
   self.names[number] = made:name()
-  if self.level ~= "wire" then return end
+  if self.level ~= "segments" then return end
   local capture, message = core.capture(made, MOST_SEGMENTS, true)
   self.captures[number] = capture
   if not capture then self.failures[#self.failures + 1] = message end
@@ -111,9 +122,9 @@ local function tell(self, told)
   local seen = {}
   for number, capture in pairs(self.captures) do
     local statistics = capture:statistics()
-    told.wire = told.wire or { dropped = 0, error = 0 }
-    told.wire.dropped = told.wire.dropped + statistics.dropped + statistics.forgotten
-    told.wire.error = math.max(told.wire.error, statistics.error)
+    told.taps = told.taps or { dropped = 0, error = 0 }
+    told.taps.dropped = told.taps.dropped + statistics.dropped + statistics.forgotten
+    told.taps.error = math.max(told.taps.error, statistics.error)
     seen[number] = capture:segments()
   end
   local crossed = segments.join(seen, losses.by_rule(events, self.rules))
@@ -121,11 +132,11 @@ local function tell(self, told)
 end
 
 --- Ends it, and tells what it has: events in the order of time; how many earlier ones are lost, since only so many
---- are kept; the hosts' names by their numbers, and which host had an address; and of the wire, how many segments the
+--- are kept; the hosts' names by their numbers, and which host had an address; and of the taps, how many segments the
 --- kernel dropped or were forgotten, and by how many seconds their times may be wrong. What could not be seen or told
 --- is in `failures`, as messages: an outcome does not depend on it.
 ---@return {events: table[], lost: integer, hosts: table<integer, string>, addresses: table<string, integer>,
----  failures: string[], wire: {dropped: integer, error: number}?}
+---  failures: string[], taps: {dropped: integer, error: number}?}
 function recording:finish()
   self:stop()
   local told = { events = {}, lost = 0, hosts = self.names, addresses = self.addresses, failures = self.failures }

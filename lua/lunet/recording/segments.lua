@@ -6,13 +6,13 @@ local segments = {}
 
 --- By `lost` of a segment: how it was.
 ---@type table<string, string>
-segments.LOST = { wire = "lost on the way", rule = "lost by a rule" }
+segments.LOST = { link = "lost on the way", rule = "lost by a rule" }
 
 ---@class lunet.segment_event
 ---@field kind "segment"
 ---@field at number when it left; if its sender has no tap, when it arrived
 ---@field arrived? number when it arrived; none if it was lost on the way, or its receiver has no tap
----@field lost? "wire"|"rule" where it was lost: under way, or by a drop rule of a host
+---@field lost? "link"|"rule" where it was lost: on a link, or by a drop rule of a host
 ---@field again? boolean whether it was sent before
 ---@field host? integer the sender's number
 ---@field to_host? integer the receiver's
@@ -163,7 +163,7 @@ local function mark_lost(events)
   end
   for _, event in ipairs(events) do
     local receiver = owners[address.ip(event.to)]
-    if not event.arrived and not event.lost and receiver then event.lost = "wire" end
+    if not event.arrived and not event.lost and receiver then event.lost = "link" end
     event.to_host = event.to_host or receiver
   end
 end

@@ -1,5 +1,5 @@
 --- The states of connections over time, each end for itself: derived from the segments, or from the calls
---- where there is no wire, and set right by what the kernel lists in its snapshots.
+--- where no segments were recorded, and set right by what the kernel lists in its snapshots.
 local address = require "lunet.network.address"
 
 local states = {}
@@ -120,10 +120,10 @@ end
 
 local BROKEN <const> = { ECONNRESET = true, EPIPE = true, ECONNREFUSED = true, ETIMEDOUT = true }
 
--- Without a wire, what a call says. With one, only what is certain.
+-- What a call says; with recorded segments, only what is certain.
 local function on_call(of, e)
   if e.kind == "accept" and not e.code then of.accepted = e.at end
-  if of.has_wire then return of.state or e.kind == "accept" and not e.code and "ESTABLISHED" or nil end
+  if of.has_segments then return of.state or e.kind == "accept" and not e.code and "ESTABLISHED" or nil end
   if e.code and e.code ~= "EOF" then
     return not BROKEN[e.code] and e.kind ~= "connect" and of.state or nil
   end
@@ -136,15 +136,15 @@ end
 
 local appliers = {}
 
-function appliers.sent(step) enter(step.of, on_sent(step.of, step.e), step.at, "wire") end
+function appliers.sent(step) enter(step.of, on_sent(step.of, step.e), step.at, "segment") end
 
 function appliers.arrived(step)
-  enter(step.of, on_arrived(step.of, step.e, step.handshake, step.at), step.at, "wire")
+  enter(step.of, on_arrived(step.of, step.e, step.handshake, step.at), step.at, "segment")
 end
 
 function appliers.call(step)
   local of, e = step.of, step.e
-  if e.kind == "connect" and e.since and not of.has_wire then enter(of, "SYN_SENT", e.since, "call") end
+  if e.kind == "connect" and e.since and not of.has_segments then enter(of, "SYN_SENT", e.since, "call") end
   enter(of, on_call(of, e), step.at, "call")
 end
 
@@ -185,7 +185,7 @@ end
 ---@param most integer how many ends
 ---@param who lunet.cast of the events
 ---@return {host: integer, name: string, peer: string?, near: string, far: string, spells: {state: string,
----  from: number, to: number?, source: "wire"|"call"|"snapshot"}[], accepted: number?, queued_from: number?,
+---  from: number, to: number?, source: "segment"|"call"|"snapshot"}[], accepted: number?, queued_from: number?,
 ---  queued_to: number?}[] ends in the order of their beginnings; a spell without `to` lasts at the end
 ---@return integer left_out how many more ends there are
 function states.of(events, most, who)
@@ -193,7 +193,7 @@ function states.of(events, most, who)
     is_moving = {}, listens = {} }
   collect(self, events)
   for _, step in ipairs(self.steps) do
-    if step.what == "sent" or step.what == "arrived" then step.of.has_wire = true end
+    if step.what == "sent" or step.what == "arrived" then step.of.has_segments = true end
   end
   for _, step in ipairs(self.steps) do appliers[step.what](step) end
   local others = {}

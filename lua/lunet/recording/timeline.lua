@@ -202,7 +202,7 @@ end
 ---@field segment? string a segment, instead: "SYN-ACK", "FIN", "8 bytes"
 ---@field to_host? integer where a segment went
 ---@field whom? string to whom
----@field lost? "wire"|"rule" where a segment was lost
+---@field lost? "link"|"rule" where a segment was lost
 ---@field queue? string "depth/limit" where the event found it changed
 
 --- The line of each event, by its number in the list; none for those that say nothing. Scripts call run:lines().

@@ -139,9 +139,9 @@ local function frame(drawn, number)
 end
 
 local DERIVED <const> = "What is pale or dashed is a handshake. A bracket below a bar: it waits in the queue, nobody "
-  .. "has accepted it. States are derived: from the segments that an end sent and received, or, where there is no "
-  .. "wire, from its calls; and set right by the kernel's snapshots of sockets, which are taken at notes, when a "
-  .. "deadline passes, and when a host begins and ends. Point at a bar for its times and its source."
+  .. "has accepted it. lunet derives the states from the segments that an end sent and received, or, without "
+  .. "recorded segments, from its calls. The kernel's snapshots of sockets correct them; lunet takes these at notes, "
+  .. "when a deadline passes, and when a host begins and ends. Point at a bar for its times and its source."
 
 local function chart(title, svg, left_out, remark, words)
   if not svg then return "" end
@@ -168,10 +168,10 @@ local function recorded(run)
     parts[1] = ("%d earlier events are lost: the ring holds the last ones."):format(run.lost)
   end
   for _, sentence in ipairs(run:unseen()) do parts[#parts + 1] = sentence end
-  if not run.wire then
-    parts[#parts + 1] = "The wire was not recorded."
+  if not run.taps then
+    parts[#parts + 1] = "Segments were not recorded."
   else
-    parts[#parts + 1] = ("Times of segments are right to within %s."):format(axis.duration(run.wire.error))
+    parts[#parts + 1] = ("Times of segments are right to within %s."):format(axis.duration(run.taps.error))
   end
   return paragraph(table.concat(parts, " "), "quiet")
 end
@@ -195,8 +195,8 @@ local function record_table(name, list, first)
   local fields, columns, rows = tabular.fields(list, first), {}, {}
   for i, field in ipairs(fields) do
     columns[i] = { field, class = "number" }
-    for _, record in ipairs(list) do
-      if record[field] ~= nil and not math.type(record[field]) then columns[i].class = nil end
+    for _, fields_of in ipairs(list) do
+      if fields_of[field] ~= nil and not math.type(fields_of[field]) then columns[i].class = nil end
     end
   end
   for i = 1, math.min(#list, MOST_ROWS) do

@@ -97,7 +97,7 @@ local function arrow_ends(self, mark)
   if not to then return from.x, y, from.x + 50, to_y end
   if from == to then return from.x, y, from.x + 36, to_y end
   local step = to.x > from.x and 1 or -1
-  if mark.lost == "wire" then return from.x, y, from.x + (to.x - from.x) * 0.6, to_y end
+  if mark.lost == "link" then return from.x, y, from.x + (to.x - from.x) * 0.6, to_y end
   return from.x, y, to.x - step * (mark.lost and 9 or 2), to_y
 end
 

@@ -1,7 +1,7 @@
---- What a check expects of an outcome's records, field by field. The first field that differs ends the check: the claim
---- does not hold, and the reason names record, field, value and what was expected.
+--- What a check expects of an outcome's rows, field by field. The first field that differs ends the check: the claim
+--- does not hold, and the reason names the row, the field, its value and what the check expected.
 ---
----     expect.record("proxy, reset", record, { status = "499", asked = false, wait = expect.time(0.3, 0.6) })
+---     expect.fields("proxy, reset", row, { status = "499", asked = false, wait = expect.time(0.3, 0.6) })
 ---     --> proxy, reset: asked is true, not false
 local verdict = require "lunet.run.verdict"
 
@@ -65,11 +65,11 @@ end
 ---@param wanted any a value, or a range
 function expect.value(where, value, wanted) compare(where, value, wanted) end
 
---- Expects fields of a record. Times are compared last: what is wrong whatever the machine did is told first.
----@param name string of the record
----@param record table
+--- Expects fields of a row, or of the outcome. Compares times last: a field that is wrong on every machine comes first.
+---@param name string of the row
+---@param row table
 ---@param wanted table<string, any> values and ranges, by field
-function expect.record(name, record, wanted)
+function expect.fields(name, row, wanted)
   local fields, times = {}, {}
   for field, value in pairs(wanted) do
     local list = is_range(value) and value.is_time and times or fields
@@ -77,19 +77,19 @@ function expect.record(name, record, wanted)
   end
   for _, list in ipairs { fields, times } do
     table.sort(list)
-    for _, field in ipairs(list) do compare(name .. ": " .. field, record[field], wanted[field]) end
+    for _, field in ipairs(list) do compare(name .. ": " .. field, row[field], wanted[field]) end
   end
 end
 
---- Expects a record for each case, in the same order, with the same values of these fields.
+--- Expects a row for each case, in the same order, with the same values of these fields.
 ---@param name string of the list
----@param records table[]
+---@param rows table[]
 ---@param cases table[] what was tried
 ---@param fields string[]
-function expect.cases(name, records, cases, fields)
-  compare("the number of " .. name, #records, #cases)
+function expect.cases(name, rows, cases, fields)
+  compare("the number of " .. name, #rows, #cases)
   for i, case in ipairs(cases) do
-    for _, field in ipairs(fields) do compare(("%s %d: %s"):format(name, i, field), records[i][field], case[field]) end
+    for _, field in ipairs(fields) do compare(("%s %d: %s"):format(name, i, field), rows[i][field], case[field]) end
   end
 end
 

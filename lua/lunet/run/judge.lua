@@ -15,9 +15,9 @@ end
 -- assert and error put the check's file and line before a text; the reader of a verdict has no use for them.
 local function reason_of(failure, check)
   if type(failure) == "table" and failure.message ~= nil then failure = failure.message end
-  local reason, place = tostring(failure), debug.getinfo(check, "S").short_src .. ":"
-  if reason:sub(1, #place) ~= place then return reason end
-  return (reason:sub(#place + 1):gsub("^%d+: ", ""))
+  local reason, position = tostring(failure), debug.getinfo(check, "S").short_src .. ":"
+  if reason:sub(1, #position) ~= position then return reason end
+  return (reason:sub(#position + 1):gsub("^%d+: ", ""))
 end
 
 --- The verdict, and why if the claim does not hold or is not judged.

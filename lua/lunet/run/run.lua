@@ -22,7 +22,7 @@ local core = require "lunet.core"
 ---@field hosts table<integer, string> their names by their numbers
 ---@field addresses table<string, integer> which host has an address
 ---@field failures string[] what could not be seen, as messages
----@field wire? {dropped: integer, error: number} how well segments were seen; nil if they were not recorded
+---@field taps? {dropped: integer, error: number} how well segments were seen; nil if they were not recorded
 ---@field environment? table from lunet.run.environment
 ---@field note? string a remark about where it ran
 local run = {}
@@ -92,8 +92,8 @@ function run:unseen()
   local often = count == 1 and "once" or count .. " times"
   if count > 0 then told[1] = ("The kernel could not be asked %s (%s)."):format(often, code) end
   for _, message in ipairs(self.failures) do told[#told + 1] = ("Not seen: %s."):format(message) end
-  if self.wire and self.wire.dropped > 0 then
-    told[#told + 1] = ("%d segments came too fast to be seen."):format(self.wire.dropped)
+  if self.taps and self.taps.dropped > 0 then
+    told[#told + 1] = ("%d segments came too fast to be seen."):format(self.taps.dropped)
   end
   return told
 end

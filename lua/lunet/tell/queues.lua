@@ -25,8 +25,8 @@ local function curve_of(queue, first, step)
 end
 
 local function name_of(queue, run)
-  local place = queue.port and "port " .. queue.port or queue.address or ""
-  return ("%s, %s, limit %d"):format(queue.label or run:host_name(queue.host), place, queue.highest)
+  local where = queue.port and "port " .. queue.port or queue.address or ""
+  return ("%s, %s, limit %d"):format(queue.label or run:host_name(queue.host), where, queue.highest)
 end
 
 --- Draws them if a program listens; nil otherwise, since the timeline tells all there is to know of lunet's own
