@@ -72,6 +72,11 @@ describe("script/check-layering", function()
     assert_complains("only op.c writes the state of an op", "core/handle/wire.c", "o->state = OP_IDLE;")
   end)
 
+  it("complains of a static function without the noun of its C file", function()
+    assert_complains("the name of a static function begins with guard_", "core/guard.c", "static int fail(int fd) {")
+    assert_complains("the name of a static function begins with chunk_", "core/chunk.c", "static char *name(int at);")
+  end)
+
   it("complains of C files that include each other in a circle", function()
     add("core/binding/misuse.h", '#include "binding/failure.h"')
     add("core/binding/failure.h", '#include "binding/task.h"')

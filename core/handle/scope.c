@@ -25,7 +25,7 @@ void handle_open(handle *h, const struct handle_type *type, const struct place *
 
 bool handle_is_open(const void *h) { return h != NULL && ((const handle *)h)->is_open; }
 
-static bool handle_leave(handle *h) {
+static bool scope_forget(handle *h) {
   if (!h->is_open) return false;
   h->is_open = false;
   list_remove(&h->in_scope);
@@ -36,14 +36,14 @@ static bool handle_leave(handle *h) {
 
 int handle_close(void *closed) {
   handle *h = closed;
-  return handle_leave(h) ? h->type->close(h) : 0;
+  return scope_forget(h) ? h->type->close(h) : 0;
 }
 
 void handle_abort(void *aborted) {
   handle *h = aborted;
   if (h->type->abort == NULL)
     handle_close(h);
-  else if (handle_leave(h))
+  else if (scope_forget(h))
     h->type->abort(h);
 }
 
@@ -56,7 +56,7 @@ void handle_free(void *freed) {
 bool handle_anchor(handle *h) { return h->is_anchored = h->is_open; }
 
 /* Aborting a handle may close others, so the search starts anew each time. */
-static handle *handle_find(struct scopes *all, uint16_t host) {
+static handle *scope_find(struct scopes *all, uint16_t host) {
   for (list *s = all->open.next; s != &all->open; s = s->next) {
     list *handles = &LIST_ENTRY(s, scope, in_scopes)->handles;
     for (list *l = handles->prev; l != handles; l = l->prev) {
@@ -69,5 +69,5 @@ static handle *handle_find(struct scopes *all, uint16_t host) {
 
 void handle_abort_all(struct scopes *all, uint16_t host) {
   handle *h;
-  while ((h = handle_find(all, host)) != NULL) handle_abort(h);
+  while ((h = scope_find(all, host)) != NULL) handle_abort(h);
 }
