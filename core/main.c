@@ -1,5 +1,5 @@
 /* The `lunet` program: a Lua 5.4 interpreter with the core linked in. It finds its own Lua library,
- * runs an experiment that a script returns, or every experiment of a directory, and closes every
+ * and runs an experiment that a script returns, or every experiment of a directory. It closes every
  * handle before it closes the Lua state. */
 #include <errno.h>
 #include <fcntl.h>

@@ -54,11 +54,10 @@ static int box_to_string(lua_State *L) {
 
 bool box_open_type(lua_State *L, const char *name, const luaL_Reg *methods,
                    const luaL_Reg *metamethods) {
-  static const luaL_Reg none[] = {{NULL, NULL}};
   static const luaL_Reg own_methods[] = {{"close", box_close}, {NULL, NULL}};
   static const luaL_Reg own_metamethods[] = {
     {"__close", box_close}, {"__gc", box_collect}, {"__tostring", box_to_string}, {NULL, NULL}};
   if (!type_open(L, name, own_methods, own_metamethods)) return false;
-  type_add(L, name, methods, metamethods == NULL ? none : metamethods);
+  type_add(L, name, methods, metamethods);
   return true;
 }

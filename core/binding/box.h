@@ -23,8 +23,7 @@ void *box_check(lua_State *L, int index, const char *name);
 /* Returns the open handle of the first argument. NULL: it is closed, and the failure is pushed. */
 void *box_check_open(lua_State *L, const char *name);
 
-/* True if the box holds a handle, which reports by itself that it is closed. For an empty box, ends
- * the op with OP_CLOSED. */
+/* False: the box is empty, and the op has ended with OP_CLOSED. A closed handle does so itself. */
 bool box_has(const void *h, op *o);
 
 #endif

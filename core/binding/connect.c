@@ -106,12 +106,26 @@ static int connect_push(lua_State *L, op *o) {
 
 /* -- the target ---------------------------------------------------------------------------- */
 
+/* For a listener on another host that can be reached, the Lua library has passed its address
+ * instead. */
+static void connect_check_listener(lua_State *L, const listener *l) {
+  const host *h = host_or_home(L, HOST);
+  if (address_family(listener_address(l)) == AF_UNIX || listener_host(l) == host_number(h)) return;
+  misuse(L, "the listener is on another host, which shares no network with %s",
+         h == NULL ? "the home host" : host_name(h));
+}
+
 /* Reads a string or a listener at `index`. False: the value is neither. */
 static bool connect_simple_peer(lua_State *L, int index, address *out) {
-  if (lua_type(L, index) == LUA_TSTRING)
+  const listener *l = listener_test(L, index);
+  if (lua_type(L, index) == LUA_TSTRING) {
     address_read(L, "target", field_check_text(L, index, "target"), out);
-  else if (!listener_to_address(L, index, out))
-    return false;
+    return true;
+  }
+  if (l == NULL) return false;
+  connect_check_listener(L, l);
+  *out = *listener_address(l);
+  address_reachable(out);
   return true;
 }
 
@@ -149,29 +163,12 @@ static bool connect_from(lua_State *L, int index, address *out) {
   return true;
 }
 
-/* For a listener on another host that can be reached, the Lua library has passed its address
- * instead. */
-static void connect_check_listener(lua_State *L) {
-  if (lua_istable(L, TARGET))
-    lua_rawgeti(L, TARGET, 1);
-  else
-    lua_pushvalue(L, TARGET);
-  const listener *l = listener_test(L, -1);
-  bool is_tcp = l != NULL && address_family(listener_address(l)) != AF_UNIX;
-  const host *h = host_or_home(L, HOST);
-  if (is_tcp && listener_host(l) != host_number(h))
-    misuse(L, "the listener is on another host, which shares no network with %s",
-           h == NULL ? "the home host" : host_name(h));
-  lua_pop(L, 1);
-}
-
 static void connect_read_target(lua_State *L, struct connect *out) {
   static const char *const fields[] = {"[1]", "address", "port", "from", "label", NULL};
   *out = (struct connect){.label = NULL};
   bool is_table = lua_istable(L, TARGET);
   if (is_table) field_copy_table(L, TARGET);
   connect_peer(L, TARGET, &out->peer);
-  connect_check_listener(L);
   if (!is_table) return;
   target_check_names(L, TARGET, fields, 1);
   out->has_from = connect_from(L, TARGET, &out->from);

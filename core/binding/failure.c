@@ -48,15 +48,6 @@ static bool failure_is_shortage(ssize_t code) {
   return false;
 }
 
-/* The failure's text is on top. */
-static void failure_note_shortage(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &SHORTAGE) == LUA_TBOOLEAN) {
-    lua_pushvalue(L, -2);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &SHORTAGE);
-  }
-  lua_pop(L, 1);
-}
-
 int failure_expect_none(lua_State *L) {
   lua_pushboolean(L, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &SHORTAGE);
@@ -92,8 +83,10 @@ int failure_push_refusal(lua_State *L, ssize_t code, const char *what) {
 int failure_push(lua_State *L, ssize_t code, const char *what) {
   failure_push_refusal(L, code, what);
   if (!failure_is_shortage(code)) return 3;
-  lua_pushvalue(L, -2);
-  failure_note_shortage(L);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &SHORTAGE) == LUA_TBOOLEAN) {
+    lua_pushvalue(L, -3); /* the message */
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &SHORTAGE);
+  }
   lua_pop(L, 1);
   return 3;
 }
@@ -104,7 +97,7 @@ int failure_push_result(lua_State *L, ssize_t result, const char *what) {
   return 1;
 }
 
-static const char CANCELED; /* the registry has the error object under this address */
+static const char CANCELED[] = "lunet.canceled"; /* key in the registry: the error object */
 
 static int failure_canceled_tostring(lua_State *L) {
   lua_getfield(L, 1, "message");
@@ -112,9 +105,7 @@ static int failure_canceled_tostring(lua_State *L) {
 }
 
 void failure_push_canceled(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &CANCELED) == LUA_TTABLE) return;
-  lua_pop(L, 1);
-  lua_createtable(L, 0, 2);
+  if (luaL_getsubtable(L, LUA_REGISTRYINDEX, CANCELED)) return;
   lua_pushliteral(L, "CANCELED");
   lua_setfield(L, -2, "code");
   lua_pushliteral(L, "the task was canceled");
@@ -123,24 +114,18 @@ void failure_push_canceled(lua_State *L) {
   lua_pushcfunction(L, failure_canceled_tostring);
   lua_setfield(L, -2, "__tostring");
   lua_setmetatable(L, -2);
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &CANCELED);
 }
 
-/* The registry has under this address, from the first error on: a table from each coroutine,
- * weakly, to the last error that passed it, {value, origin}. */
-static const char ORIGINS;
+/* Key in the registry: a table from each coroutine, weakly, to the last error that passed it, as
+ * {value, origin}. */
+static const char ORIGINS[] = "lunet.origins";
 
 static void failure_push_origins(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &ORIGINS) == LUA_TTABLE) return;
-  lua_pop(L, 1);
-  lua_newtable(L);
+  if (luaL_getsubtable(L, LUA_REGISTRYINDEX, ORIGINS)) return;
   lua_createtable(L, 0, 1);
   lua_pushliteral(L, "k");
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &ORIGINS);
 }
 
 void failure_remember(lua_State *L, int index) {

@@ -6,7 +6,7 @@
 
 /* (path) -> kind | nil, message, CODE. Checks whether file_replace would succeed, and changes
  * nothing. The kind is "none" (no file, or an empty one), "file" (a file with content) or "stream"
- * (a pipe, a device or standard output, to which file_replace only writes). */
+ * (a pipe, a device or standard output). file_replace only writes to a stream. */
 int file_can_replace(lua_State *L);
 
 /* (path, text) -> true | nil, message, CODE */

@@ -1,6 +1,6 @@
 /* How signals end the program. SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGPIPE raise an error in the
- * running Lua code, or in the main thread's wait, and every handle is closed on the way out. A
- * script may catch the error of SIGINT. After the other three it has 1.4 s to end.
+ * running Lua code, or in the main thread's wait. Every handle is closed on the way out. A script
+ * may catch the error of SIGINT. After the other three it has 1.4 s to end.
  *
  * The state is static, since a signal handler has no arguments. A stock interpreter that loads the
  * module keeps its own handling of signals. */

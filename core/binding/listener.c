@@ -27,14 +27,6 @@ listener *listener_test(lua_State *L, int index) {
   return box == NULL ? NULL : *box;
 }
 
-bool listener_to_address(lua_State *L, int index, address *out) {
-  const listener *l = listener_test(L, index);
-  if (l == NULL) return false;
-  *out = *listener_address(l);
-  address_reachable(out);
-  return true;
-}
-
 int listener_is_listener(lua_State *L) {
   lua_pushboolean(L, type_test(L, 1, LISTENER_TYPE) != NULL);
   return 1;
@@ -138,7 +130,7 @@ static int listener_accept_one(lua_State *L) {
   return task_wait_holding(L, o, 3, listener_push_accepted);
 }
 
-/* False: the argument is absent, and the gate stays as it is. */
+/* False: the argument is absent. */
 static bool listener_gate_argument(lua_State *L, int index, uint32_t *out) {
   if (lua_isnoneornil(L, index)) return false;
   lua_Number limit = luaL_checknumber(L, index);

@@ -3,7 +3,6 @@
 #define LUNET_BINDING_LISTENER_H
 
 #include <lua.h>
-#include <stdbool.h>
 
 #include "handle/host.h"
 #include "handle/listener.h"
@@ -18,9 +17,5 @@ int listener_listen(lua_State *L); /* core.listen(host or nil, {...}) */
 
 /* The listener at `index`, open or closed. NULL: the value is not a listener. */
 listener *listener_test(lua_State *L, int index);
-
-/* Sets *out to an address that reaches the listener at `index`, open or closed. False: the value is
- * not a listener. */
-bool listener_to_address(lua_State *L, int index, address *out);
 
 #endif

@@ -19,7 +19,6 @@ static int memory_collect(lua_State *L) {
 }
 
 void memory_open_type(lua_State *L) {
-  static const luaL_Reg none[] = {{NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__gc", memory_collect}, {NULL, NULL}};
-  type_open(L, MEMORY_TYPE, none, metamethods);
+  type_open(L, MEMORY_TYPE, NULL, metamethods);
 }

@@ -10,6 +10,7 @@ struct box {
 /* Sets functions in the table on top of the stack. The runtime is at index `runtime`. */
 static void type_set_functions(lua_State *L, int runtime, const char *name,
                                const luaL_Reg *functions) {
+  if (functions == NULL) return;
   lua_pushvalue(L, runtime);
   lua_pushlightuserdata(L, (void *)name);
   luaL_setfuncs(L, functions, 2);

@@ -1,4 +1,4 @@
-/* Makes lunet's Lua types. */
+/* Makes lunet's Lua types. Methods and metamethods may be NULL: none. */
 #ifndef LUNET_BINDING_TYPE_H
 #define LUNET_BINDING_TYPE_H
 

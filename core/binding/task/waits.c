@@ -116,20 +116,18 @@ void waits_push(lua_State *L, runtime *rt) {
   luaL_Buffer text;
   task_visit(&rt->main, GENERATIONS_MOST, waits_add_waiting, &ws);
   luaL_buffinit(L, &text);
+  if (ws.count > 0) luaL_addstring(&text, "\nwaiting:");
   for (int i = 0; i < ws.count; i++) {
     const struct wait *w = &ws.lines[i];
-    char numbers[64];
-    snprintf(numbers, sizeof numbers, ", for %.1f s", (double)(now_ns - w->since_ns) / 1e9);
-    luaL_addstring(&text, i == 0 ? "\nwaiting:\n  " : "\n  ");
-    luaL_addstring(&text, w->text);
-    luaL_addstring(&text, numbers);
-    if (w->tasks > 1) snprintf(numbers, sizeof numbers, ", %d tasks", w->tasks);
-    if (w->tasks > 1) luaL_addstring(&text, numbers);
+    char line[TEXT_MOST + 64], tasks[32] = "";
+    if (w->tasks > 1) snprintf(tasks, sizeof tasks, ", %d tasks", w->tasks);
+    snprintf(line, sizeof line, "\n  %s, for %.1f s%s", w->text,
+             (double)(now_ns - w->since_ns) / 1e9, tasks);
+    luaL_addstring(&text, line);
   }
   if (ws.others > 0) {
-    char more[64];
-    snprintf(more, sizeof more, "\n  and %d more tasks elsewhere", ws.others);
-    luaL_addstring(&text, more);
+    lua_pushfstring(L, "\n  and %d more tasks elsewhere", ws.others);
+    luaL_addvalue(&text);
   }
   luaL_pushresult(&text);
 }
