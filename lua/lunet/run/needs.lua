@@ -14,22 +14,40 @@ local function is_file(path)
   return trouble == nil
 end
 
-local function is_here(program)
-  if program:find "/" then return is_file(program) end
-  for directory in ((os.getenv "PATH" or "") .. MORE):gmatch "[^:]+" do
-    if is_file(directory .. "/" .. program) then return true end
+-- The last file, by name, that a path with "*" in one of its parts stands for.
+local function last_match(path)
+  local lfs = require "lfs" -- which nothing else needs to run an experiment
+  local before, part, after = path:match "^(.-/)([^/]*%*[^/]*)(.*)$"
+  local names, pattern = {}, "^" .. part:gsub("%p", "%%%0"):gsub("%%%*", ".*") .. "$"
+  if lfs.attributes(before, "mode") ~= "directory" then return nil end
+  for name in lfs.dir(before) do
+    if name:find(pattern) and is_file(before .. name .. after) then names[#names + 1] = before .. name .. after end
   end
-  return false
+  table.sort(names)
+  return names[#names]
 end
 
---- Looks for programs in PATH, /usr/sbin and /sbin.
----@param packages table<string, string> by program, the Debian package that has it
+--- Where a program is.
+---@param program string a name, to be found in PATH, /usr/sbin and /sbin; or a path, one part of which may have a "*":
+--- "/usr/lib/postgresql/*/bin/postgres" is the last of them
+---@return string|nil path
+function needs.path(program)
+  if program:find("*", 1, true) then return last_match(program) end
+  if program:find "/" then return is_file(program) and program or nil end
+  for directory in ((os.getenv "PATH" or "") .. MORE):gmatch "[^:]+" do
+    if is_file(directory .. "/" .. program) then return directory .. "/" .. program end
+  end
+  return nil
+end
+
+--- Looks for programs.
+---@param packages table<string, string> by program, as needs.path takes it, the Debian package that has it
 ---@return true|nil
 ---@return string? message the programs that are missing, and what to install
 function needs.find(packages)
   local missing = {}
   for _, program in ipairs(value.sorted_keys(packages)) do
-    if not is_here(program) then
+    if not needs.path(program) then
       missing[#missing + 1] = ("%s is missing (install the package %s)"):format(program, packages[program])
     end
   end

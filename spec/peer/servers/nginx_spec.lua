@@ -1,3 +1,4 @@
+local peer = require "spec.support.peer"
 local lunet = require "lunet"
 local nginx = require "lunet.peer.servers.nginx"
 local scratch = require "lunet.peer.scratch"
@@ -48,3 +49,5 @@ describe("nginx", function()
       8080))
   end)
 end)
+
+peer(_ENV, "nginx", { told = "", logged = "worker_connections", later = "201" })

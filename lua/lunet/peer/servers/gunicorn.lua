@@ -1,0 +1,14 @@
+--- gunicorn with one worker of its default kind, which serves one client at a time.
+local http = require "lunet.peer.http"
+
+return http.server {
+  packages = { "gunicorn" },
+  program = "gunicorn",
+  version = { "--version" },
+  limit = "--workers 1",
+  arguments = function(running)
+    running:write("leave.py", http.WSGI)
+    return { "--workers", "1", "--timeout", "600", "--bind", "0.0.0.0:" .. running.port, "--access-logfile", "-",
+      "--worker-tmp-dir", running.place.path, "--chdir", running.place.path, "leave:application" }
+  end,
+}

@@ -1,0 +1,33 @@
+--- HAProxy before a server of lunet's own. Its limit of clients is the limit of its listening queue, too.
+local http = require "lunet.peer.http"
+
+local CONFIGURATION = [[
+global
+  log stdout format raw local0
+defaults
+  mode http
+  log global
+  option httplog
+  timeout connect 60s
+  timeout client 60s
+  timeout server 60s
+frontend clients
+  bind 0.0.0.0:PORT
+  maxconn 1
+  default_backend servers
+backend servers
+  server one 127.0.0.1:BACKEND
+]]
+
+return http.server {
+  packages = { "haproxy" },
+  program = "haproxy",
+  version = { "-v" },
+  limit = "frontend maxconn 1",
+  begin = http.begin_backend,
+  arguments = function(running)
+    local text = CONFIGURATION:gsub("BACKEND", tostring(running.backend_port))
+    return { "-db", "-f", running:write("haproxy.cfg", text) }
+  end,
+  logged = { " (%d+) %d+ %- %- (%S+) %S+ %S+ \"GET /WORD " },
+}

@@ -1,0 +1,24 @@
+--- lighttpd, which stops accepting at its limit.
+local http = require "lunet.peer.http"
+
+local CONFIGURATION = [[
+server.port = PORT
+server.document-root = "PLACE"
+server.max-connections = 1
+server.modules = ("mod_rewrite", "mod_cgi", "mod_accesslog")
+url.rewrite-once = ("^/(.*)" => "/leave.sh?$1")
+cgi.assign = (".sh" => "/bin/sh")
+accesslog.filename = "|/bin/cat >>PLACE/log"
+accesslog.format = "\"%r\" %s"
+]]
+
+return http.server {
+  packages = { "lighttpd" },
+  program = "lighttpd",
+  version = { "-v" },
+  limit = "server.max-connections = 1",
+  arguments = function(running)
+    running:write("leave.sh", http.SCRIPT)
+    return { "-D", "-f", running:write("lighttpd.conf", CONFIGURATION) }
+  end,
+}

@@ -1,0 +1,1 @@
+return require "spec.support.fake_server"(true)

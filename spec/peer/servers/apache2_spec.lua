@@ -1,0 +1,3 @@
+local peer = require "spec.support.peer"
+
+peer(_ENV, "apache2", { logged = "200, AH00161", later = "200" })

@@ -1,0 +1,3 @@
+local peer = require "spec.support.peer"
+
+peer(_ENV, "postgresql", { told = "sorry, too many clients already", logged = "too many clients" })

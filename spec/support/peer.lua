@@ -1,0 +1,103 @@
+--- What every real server of lua/lunet/peer/servers shows of itself: one describe block a server.
+---
+---     peer(_ENV, "memcached", { told = "ERROR", accepts = true, logged = "nothing" })
+local assert = require "luassert"
+local lunet = require "lunet"
+local server = require "lunet.peer.server"
+
+local BOUND = 10 -- seconds; for what takes no time
+
+---@class lunet.expected_server
+---@field told? string what a client at the limit receives, in part; "" for an end without words; nil: it waits
+---@field logged? string what the log says of that client; default "nothing"
+---@field later? string what the log says of a client that was served; default "nothing"
+
+-- Why there is no such server, if there is none.
+local function reason(name)
+  local is_here, missing = server.find(name)
+  return not is_here and ("the group peers is not here (script/packages peers): %s"):format(missing) or nil
+end
+
+-- A host with a server, and one with clients.
+local function start(name)
+  local host, clients = assert(lunet.host(name)), assert(lunet.host "clients")
+  local link = lunet.link(host, clients)
+  return server.start(name, host, { address = link:address(host) }), clients
+end
+
+-- Later clients, until one is answered: a server may take a moment to see that the first one has left.
+local function serve_later(running, clients)
+  return assert(lunet.eventually(function()
+    local client = running:ask(clients, "later")
+    if running:await_answer(client) then return client end
+    client:close()
+  end, BOUND))
+end
+
+-- Whether the word is, or is not, in the evidence.
+local function left_behind(running, client, word) return running:evidence(client):find(word, 1, true) ~= nil end
+
+local function refuses(running, clients, expected)
+  local b = running:ask(clients, "ghost")
+  local _, text, code = running.read_until(b, nil, BOUND)
+  assert.not_equal("TIMEOUT", code)
+  assert.equal(running.description.refusal or "", expected.told)
+  assert.matches(expected.told, text, 1, true)
+end
+
+-- It waits until the first one has left, and is served then.
+local function waits(running, clients, a)
+  local b = running:ask(clients, "ghost")
+  local _, port = b:address()
+  assert.is_true(lunet.eventually(function()
+    local socket = running:far_end(port)
+    return socket and socket.receive_queue > 0
+  end, BOUND))
+  assert.is_false(running:far_end(port).owned)
+  a:close()
+  assert.is_true((running:await_answer(b, BOUND)))
+  b:close() -- php-fpm waits for that before it takes another client
+end
+
+---@param busted table the environment of the spec, whose `describe`, `it` and `pending` it takes
+---@param name string
+---@param expected lunet.expected_server
+return function(busted, name, expected)
+  local function with_server(description, body)
+    busted.it(description, function()
+      if reason(name) then return busted.pending(reason(name)) end
+      lunet.scope(function()
+        local running, clients = start(name)
+        local _closed <close> = running
+        body(running, clients)
+      end)
+      assert.same({}, lunet.open_handles())
+    end)
+  end
+
+  busted.describe(name, function()
+    with_server("carries out a request, which leaves its word behind", function(running, clients)
+      assert.matches("^%d+%.%d+", server.version(name))
+      local client = running:ask(clients, "word")
+      assert.is_true(running:await_answer(client, BOUND))
+      assert.is_true(lunet.eventually(function() return left_behind(running, client, "word") end, BOUND))
+      assert.is_false(left_behind(running, client, "ghost"))
+      if expected.later then
+        assert.is_true(lunet.eventually(function() return running:logged "word" == expected.later end, BOUND))
+      end
+    end)
+
+    with_server(("%s a client at its limit"):format(expected.told and "refuses" or "leaves waiting"),
+      function(running, clients)
+        local a = running:hold(clients)
+        if expected.told then refuses(running, clients, expected) else waits(running, clients, a) end
+        a:close()
+        local later = serve_later(running, clients)
+        assert.is_true(lunet.eventually(function() return left_behind(running, later, "later") end, BOUND))
+        assert.equal(not expected.told, left_behind(running, later, "ghost"))
+        local logged = expected.logged or "nothing"
+        assert.is_true(lunet.eventually(function() return running:logged "ghost" == logged end, BOUND),
+          running:logged "ghost")
+      end)
+  end)
+end
