@@ -1,0 +1,201 @@
+-- Claim. At its limit of clients a server either refuses a client, or carries out its request after the client has
+-- left.
+--
+-- Why. A server that counts its clients after accept(2) can tell the one too many, or close its connection. A server
+-- that stops accepting tells nobody: the kernel completes the handshake and keeps what the client sends (listen(2)).
+-- The server accepts that connection when it has room, and reads the request before it can read the client's FIN:
+-- recv(2) returns the bytes first. What a limit is called does not tell which of these it is.
+--
+-- Where it was met. Requests that "timed out" and were carried out minutes later, when a slow client left; log lines
+-- with status 200 for clients that had long shown an error; load balancers that retried.
+--
+-- What to do. Prefer a limit that refuses. Where the server stops accepting, keep the listening queue short, and let
+-- requests carry a deadline or an identity that the server checks before it carries them out.
+local lunet = require "lunet"
+local expect = require "lunet.run.expect"
+local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
+local server = require "lunet.peer.server"
+
+local AT_ONCE = 4 -- servers that start side by side: more would make each other late
+local QUIET = 1 -- s without new evidence, after which a request counts as not carried out
+
+local function names_of(knobs) return knobs.server == "all" and server.names() or { knobs.server } end
+
+-- Raises which packages to install, if programs are missing.
+local function check_programs(names)
+  local missing = {}
+  for _, name in ipairs(names) do missing[#missing + 1] = select(2, server.find(name)) end
+  if #missing > 0 then error(table.concat(missing, ", ") .. ". All servers: script/packages peers", 0) end
+end
+
+-- Hosts for a server and its clients; the server is started when fewer than AT_ONCE start.
+local function prepare(name, starting)
+  local short = select(2, server.describe(name))
+  local hosts = {}
+  for i, called in ipairs { short, "A", "B", "C" } do hosts[i] = assert(lunet.host(called)) end
+  local lan = lunet.lan(hosts)
+  lab.await(function() return starting.count < AT_ONCE end)
+  starting.count = starting.count + 1
+  local version = server.version(name)
+  local running = server.start(name, hosts[1], { address = lan:address(hosts[1]) })
+  starting.count = starting.count - 1
+  return { running = running, version = version, a = hosts[2], b = hosts[3], c = hosts[4] }
+end
+
+-- What a client has seen, in words.
+local function words_of(description, text, code)
+  if description.refusal and text:find(description.refusal, 1, true) then return description.refusal end
+  if text ~= "" then return (text:gsub("%c+", " ")) end
+  return code == "TIMEOUT" and "nothing" or "closed"
+end
+
+-- What a server does with a client that is one too many.
+local function behaviour(accepted, sees)
+  return sees ~= "nothing" and "refuses" or accepted and "holds" or "stops"
+end
+
+-- Notes the queue limits that the server's listening socket has had, and whether it has accepted a client.
+local function watch(running, port, seen)
+  local listener, socket = running:listener(), running:far_end(port)
+  local limit = listener and tostring(listener.queue.limit) or "none"
+  if seen.limits[#seen.limits] ~= limit then seen.limits[#seen.limits + 1] = limit end
+  seen.accepted = seen.accepted or socket ~= nil and socket.owned
+end
+
+-- B waits for an answer, and the server's kernel is watched meanwhile.
+local function be_patient(running, client, patience)
+  local seen = { limits = {}, accepted = false }
+  local _, port = client:address()
+  local is_over = false
+  lunet.spawn(function()
+    while not is_over do
+      watch(running, port, seen)
+      lunet.sleep(0.01)
+    end
+  end)
+  local _, text, code = running.read_until(client, nil, patience)
+  is_over = true
+  watch(running, port, seen)
+  seen.sees = words_of(running.description, text, code)
+  seen.accepted = seen.accepted or seen.sees ~= "nothing" -- who tells a client has accepted it
+  return seen
+end
+
+-- Leaves, and waits until the server's kernel knows: it lists no connection that was reset.
+local function leave(running, client, departure)
+  local _, port = client:address()
+  local function is_known()
+    local socket = running:far_end(port)
+    return not socket or departure ~= "reset" and (socket.fin or not socket.owned and socket.state ~= "ESTABLISHED")
+  end
+  client[departure](client)
+  lab.await(is_known)
+end
+
+-- A client that comes later, as often as it takes until one is answered.
+local function be_answered(running, host)
+  return lab.await(function()
+    local client = running:ask(host, "later", "C")
+    if running:await_answer(client) then return client end
+    client:close()
+  end)
+end
+
+-- The evidence, when nothing was added to it for long enough.
+local function evidence_at_last(running, client)
+  local text, since = running:evidence(client), lunet.now()
+  while lunet.now() - since < QUIET do
+    lunet.sleep(0.05)
+    local more = running:evidence(client)
+    if more ~= text then text, since = more, lunet.now() end
+  end
+  return text
+end
+
+local function measure(place, knobs, tell)
+  local running <close> = place.running
+  local began = lunet.now()
+  tell "A connects and takes the only place."
+  local a = running:hold(place.a, "A")
+  local is_late = lunet.now() - began > knobs.patience / 2
+  local log_before = #running:log()
+  tell "B connects, and sends a whole request."
+  local b = running:ask(place.b, "ghost", "B", knobs.request == "part" and -3 or nil)
+  local seen = be_patient(running, b, knobs.patience)
+  local socket = running:far_end(select(2, b:address()))
+  tell "B has waited long enough, and leaves."
+  leave(running, b, knobs.departure)
+  tell "A leaves. C comes, and is answered."
+  a:close()
+  local c = be_answered(running, place.c)
+  local evidence = evidence_at_last(running, c)
+  tell(("C was answered, and since then nothing was carried out for %d s."):format(QUIET))
+  local row = { server = running.name, at_limit = behaviour(seen.accepted, seen.sees), accepted = seen.accepted,
+    sees = seen.sees, carried_out = evidence:find("ghost", 1, true) ~= nil, backlog = table.concat(seen.limits, ", ") }
+  if is_late then row.accepted, row.carried_out = "not judged", "not judged" end
+  return row, { program = running.name .. " " .. place.version, limit = running.description.limit,
+    unread = socket ~= nil and not socket.owned and socket.receive_queue > 0,
+    log = running:logged("ghost", running:log():sub(log_before + 1)) }
+end
+
+return experiment {
+  claim = "At its limit of clients a server either refuses a client, or carries out its request after the client "
+    .. "has left.",
+  knobs = {
+    server = { "all", "server", "one of lua/lunet/peer/servers, or the path of such a file" },
+    patience = { 2, "s", "how long B waits for an answer before it leaves", min = 0 },
+    departure = { "close", "way", "how B leaves; shutdown: it ends its side and goes on reading",
+      choices = { "close", "reset", "shutdown" } },
+    request = { "whole", "request", "what B has sent when it leaves", choices = { "whole", "part" } },
+  },
+  -- at_limit: it refuses B, holds it, accepted and without a word, or stops accepting;
+  -- accepted: whether the server had accepted B before B left; backlog: the limit of its queue, and what that became;
+  -- unread: B's request waits in the kernel when B leaves; log: what the server's log says of B.
+  columns = { "server", "at_limit", "accepted", "sees", "carried_out", "backlog", "program", "limit", "unread", "log" },
+  control = { request = "part", server = "gunicorn" },
+
+  run = function(knobs)
+    local names = names_of(knobs)
+    check_programs(names)
+    local tell = #names == 1 and lunet.note or function() end
+    local servers, starting = {}, { count = 0 }
+    local rows = lunet.together(names, function(name) return prepare(name, starting) end, function(place, _, i)
+      local row
+      row, servers[i] = measure(place, knobs, tell)
+      return row
+    end)
+    return { servers = servers, rows = rows }
+  end,
+
+  check = function(outcome, knobs)
+    expect.value("the number of servers", #outcome.rows, #names_of(knobs))
+    expect.value("the number of servers", #outcome.servers, #outcome.rows)
+    local names, late = names_of(knobs), {}
+    for i, row in ipairs(outcome.rows) do
+      local description, name = server.describe(names[i])
+      expect.value("a server", row.server, name)
+      expect.value("the limit", outcome.servers[i].limit, description.limit)
+      expect.value("a program", outcome.servers[i].program:match "^(.*) %d", name)
+      if row.carried_out == "not judged" then
+        late[#late + 1] = name
+      else
+        local at_limit = behaviour(row.accepted, row.sees)
+        local told = description.refusal or "closed"
+        expect.record(name, row, { carried_out = at_limit ~= "refuses", at_limit = at_limit,
+          accepted = at_limit ~= "stops", sees = at_limit == "refuses" and told or "nothing" })
+        expect.record(name, outcome.servers[i], { unread = at_limit == "stops" })
+      end
+    end
+    if #late > 0 then experiment.not_judged("late: %s", table.concat(late, ", ")) end
+  end,
+
+  figures = function(outcome)
+    local refuse, wait = 0, 0
+    for _, row in ipairs(outcome.rows) do
+      if row.at_limit == "refuses" then refuse = refuse + 1 elseif row.carried_out == true then wait = wait + 1 end
+    end
+    return ("of %d servers %d refuse, %d carry out what a client that left had asked for"):format(#outcome.rows, refuse,
+      wait)
+  end,
+}

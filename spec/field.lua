@@ -1,0 +1,30 @@
+--- What was seen by hand of servers at a limit of one client, on 2026-11-28, on Debian 12 and Linux 6.18: a row a
+--- server, with the fields of experiments/servers/server_limits.lua.
+--- spec/experiments/servers/server_limits_spec.lua compares it with what is seen now.
+local WAITS = "nothing"
+
+return {
+  { server = "memcached", version = "1.6.18", accepted = true, carried_out = false, log = "nothing", backlog = "1024",
+    sees = "ERROR Too many open connections" },
+  { server = "redis", version = "7.0.15", accepted = true, carried_out = false, log = "nothing", backlog = "511",
+    sees = "max number of clients reached" },
+  { server = "lighttpd", version = "1.4.69", accepted = false, sees = WAITS, carried_out = true, log = "200",
+    backlog = "1024" },
+  { server = "apache2", version = "2.4", accepted = false, sees = WAITS, carried_out = true, log = "200, AH00161",
+    backlog = "511" },
+  { server = "haproxy", version = "2.6.12", accepted = false, sees = WAITS, carried_out = true, log = "200 ----",
+    backlog = "1" },
+  { server = "uwsgi", version = "2.0.21", accepted = false, sees = WAITS, carried_out = true, log = "200",
+    backlog = "100" },
+  { server = "gunicorn", version = "20.1", accepted = false, sees = WAITS, carried_out = true, log = "nothing",
+    backlog = "2048" },
+  { server = "php_fpm", version = "8.2", accepted = false, sees = WAITS, carried_out = true, log = "200",
+    backlog = "4096" },
+  { server = "postgresql", version = "15", accepted = true, carried_out = false, log = "too many clients",
+    sees = "sorry, too many clients already", backlog = "46" },
+  { server = "sshd", version = "9.2", accepted = true, carried_out = false, log = "drop connection #1", backlog = "128",
+    sees = "Exceeded MaxStartups" },
+  -- By RST. The end is a FIN if Node closes the connection before the request is there.
+  { server = "node", version = "20", accepted = true, sees = "closed", carried_out = false, log = "nothing",
+    backlog = "511" },
+}
