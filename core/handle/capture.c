@@ -89,7 +89,6 @@ static void capture_free(handle *h) {
   capture *c = (capture *)h;
   free(c->ring);
   free(c->name);
-  free(c);
 }
 
 static void capture_describe(const handle *h, char *text, size_t size) {

@@ -44,10 +44,12 @@ static int child_watch(child *c) {
   return watch_begin(c->watches, c->fd, WATCH_READABLE, child_on_end, c);
 }
 
-/* Nobody would notice the end of this child, so kill it at once. */
+/* Frees a child that has not started, or whose end nobody would notice: kills it at once. */
 static void child_give_up(child *c) {
-  kill(c->number, SIGKILL);
-  while (waitpid(c->number, NULL, 0) == -1 && errno == EINTR) continue;
+  if (c->number > 0) {
+    kill(c->number, SIGKILL);
+    while (waitpid(c->number, NULL, 0) == -1 && errno == EINTR) continue;
+  }
   if (c->fd >= 0) close(c->fd);
   free(c);
 }
@@ -56,12 +58,9 @@ int child_start(watches *ws, list *children, const struct spawn *what, child **o
   child *c = calloc(1, sizeof *c);
   if (c == NULL) return -ENOMEM;
   c->watches = ws;
+  c->fd = -1;
   c->number = spawn_program(what);
   int result = c->number < 0 ? c->number : child_watch(c);
-  if (c->number < 0) {
-    free(c);
-    return result;
-  }
   if (result < 0) {
     child_give_up(c);
     return result;

@@ -69,8 +69,6 @@ int connection_reset(connection *c) {
   return 0;
 }
 
-static void connection_free(handle *h) { free(h); }
-
 static void connection_describe_stream(const connection *c, char *text, size_t size) {
   static const char *const streams[] = {"", "stdin", "stdout", "stderr"};
   const char *program = trace_label_text(loop_trace(c->lp), c->socket.label);
@@ -94,7 +92,7 @@ static void connection_describe(const handle *h, char *text, size_t size) {
 }
 
 static const struct handle_type connection_type = {"connection", connection_close, connection_abort,
-                                                   connection_free, connection_describe};
+                                                   NULL, connection_describe};
 
 int connection_open(loop *lp, const struct place *p, int fd, connection **out) {
   connection *c = calloc(1, sizeof *c);
@@ -267,9 +265,8 @@ static bool connection_gets_all(const connection *c) {
 }
 
 static bool connection_asks_in_vain(const connection *c, const op *o) {
-  bool wants_none = o->as.receive.what == RECEIVE_EXACTLY && o->as.receive.want == 0;
   bool has_none = held_length(&c->reader.held) == 0 && !c->reader.is_untold;
-  return c->is_empty && has_none && !wants_none && o->deadline.at_ns != DEADLINE_POLL;
+  return c->is_empty && has_none && !reader_wants_none(o) && o->deadline.at_ns != DEADLINE_POLL;
 }
 
 static bool connection_attempt_receive(op *o) {

@@ -7,7 +7,7 @@
 #include "platform/unix_queue.h"
 
 struct full_output {
-  struct trace_probe probe; /* the first member: `ask` gets a pointer to it */
+  struct trace_probe probe;
   trace *trace;
   struct trace_socket about;
   ino_t far;
@@ -24,7 +24,7 @@ static void full_output_look(full_output *f) {
 }
 
 static void full_output_ask(struct trace_probe *p, bool is_noteworthy) {
-  if (is_noteworthy) full_output_look((full_output *)p);
+  if (is_noteworthy) full_output_look(LIST_ENTRY(p, full_output, probe));
 }
 
 int full_output_open(trace *t, int far, const struct trace_socket *about, full_output **out) {

@@ -7,7 +7,6 @@
 
 #include "handle/deadline.h"
 #include "handle/snapshot.h"
-#include "platform/firewall.h"
 #include "platform/link.h"
 #include "platform/namespace.h"
 #include "platform/socket.h"
@@ -33,11 +32,7 @@ static int host_close(handle *closed) {
   return 0;
 }
 
-static void host_free(handle *freed) {
-  host *h = (host *)freed;
-  free(h->name);
-  free(h);
-}
+static void host_free(handle *h) { free(((host *)h)->name); }
 
 static void host_describe(const handle *h, char *text, size_t size) {
   snprintf(text, size, "%s", ((const host *)h)->name);

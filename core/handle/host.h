@@ -4,9 +4,9 @@
 
 #include "handle/loop.h"
 #include "handle/scope.h"
+#include "platform/firewall.h"
 
 typedef struct host host;
-typedef struct firewall firewall;
 struct nl_sock;
 
 /* 0 or a negative errno: -EOVERFLOW when the loop has no host number left. */

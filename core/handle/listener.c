@@ -80,14 +80,12 @@ static int listener_close(handle *h) {
   return 0;
 }
 
-static void listener_free(handle *h) { free(h); }
-
 static void listener_describe(const handle *h, char *text, size_t size) {
   char local[ADDRESS_TEXT];
   if (h->is_open) snprintf(text, size, "%s", address_format(&((const listener *)h)->local, local));
 }
 
-static const struct handle_type listener_type = {"listener", listener_close, NULL, listener_free,
+static const struct handle_type listener_type = {"listener", listener_close, NULL, NULL,
                                                  listener_describe};
 
 /* A mark can mean something to the machine's own routes and firewall. It means nothing on a stack

@@ -248,7 +248,6 @@ static void process_free(handle *h) {
   process *p = (process *)h;
   child_drop(p->guard);
   free(p->name);
-  free(p);
 }
 
 static void process_describe(const handle *h, char *text, size_t size) {

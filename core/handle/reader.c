@@ -156,7 +156,7 @@ static bool reader_attempt_all(int fd, reader *r, op *o) {
   return false;
 }
 
-static bool reader_wants_none(const op *o) {
+bool reader_wants_none(const op *o) {
   return o->as.receive.what == RECEIVE_EXACTLY && o->as.receive.want == 0;
 }
 

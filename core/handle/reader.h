@@ -21,6 +21,9 @@ typedef struct reader {
  * fails with that error. */
 bool reader_attempt(int fd, reader *r, op *o);
 
+/* Whether a receive op asks for 0 bytes. */
+bool reader_wants_none(const op *o);
+
 /* Notes the error that ended the stream: another call got it, and the kernel reports it once. */
 void reader_broken(reader *r, int error);
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "handle/trace.h"
-#include "platform/firewall.h"
 
 enum { NAME = 32 };
 
@@ -44,10 +43,7 @@ static int rule_close(handle *h) {
   return stopped < 0 ? stopped : removed;
 }
 
-static void rule_free(handle *h) {
-  free(((rule *)h)->text);
-  free(h);
-}
+static void rule_free(handle *h) { free(((rule *)h)->text); }
 
 static void rule_describe(const handle *h, char *text, size_t size) {
   snprintf(text, size, "%s", ((const rule *)h)->text);

@@ -1,5 +1,7 @@
 #include "handle/scope.h"
 
+#include <stdlib.h>
+
 void scope_open(scope *s, struct scopes *all) {
   s->scopes = all;
   list_init(&s->handles);
@@ -50,7 +52,8 @@ void handle_abort(void *aborted) {
 void handle_free(void *freed) {
   handle *h = freed;
   handle_close(h);
-  h->type->free(h);
+  if (h->type->free != NULL) h->type->free(h);
+  free(h);
 }
 
 bool handle_anchor(handle *h) { return h->is_anchored = h->is_open; }

@@ -16,7 +16,8 @@ struct handle_type {
   int (*close)(handle *h);  /* frees the resources; called once. 0 or a negative errno */
   void (*abort)(handle *h); /* the same when its host closes: leaves nothing in the kernel. NULL:
                                close does that */
-  void (*free)(handle *h);  /* frees the memory of a closed handle */
+  void (*free)(
+    handle *h); /* frees memory that a closed handle owns besides its own. NULL: it owns none */
 
   /* Writes the script's name for the handle to `text`, which is "". May write nothing for a closed
    * one. */

@@ -16,18 +16,12 @@ static void stream_enlarge_buffer(int fd) {
   setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
 }
 
-/* pair[0] is the near end. */
-static int stream_open_pair(int pair[2]) {
-  int result = socket_open_pair(SOCK_STREAM, pair);
-  if (result == 0) stream_enlarge_buffer(pair[1]);
-  return result;
-}
-
 static int stream_open_piped(struct streams *s, loop *lp, const struct place *p, int i,
                              connection **near) {
-  int pair[2];
-  int result = stream_open_pair(pair);
+  int pair[2]; /* the near end first */
+  int result = socket_open_pair(SOCK_STREAM, pair);
   if (result < 0) return result;
+  stream_enlarge_buffer(pair[1]);
   result = connection_open(lp, p, pair[0], near);
   if (result < 0) {
     close(pair[0]);

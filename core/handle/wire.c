@@ -248,8 +248,6 @@ static int wire_close(handle *h) {
   return 0;
 }
 
-static void wire_free(handle *h) { free(h); }
-
 /* Only while open: a closed wire may have outlived its hosts. */
 static void wire_describe(const handle *h, char *text, size_t size) {
   const wire *w = (const wire *)h;
@@ -257,7 +255,7 @@ static void wire_describe(const handle *h, char *text, size_t size) {
     snprintf(text, size, "of %s and %s", host_name(w->hosts[0]), host_name(w->hosts[1]));
 }
 
-static const struct handle_type wire_type = {"wire", wire_close, NULL, wire_free, wire_describe};
+static const struct handle_type wire_type = {"wire", wire_close, NULL, NULL, wire_describe};
 
 static wire *wire_new(loop *lp, const struct wire_end ends[2], size_t capacity) {
   wire *w = calloc(1, sizeof *w);

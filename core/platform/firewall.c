@@ -11,10 +11,6 @@
 #include "platform/namespace.h"
 #include "platform/nft.h"
 
-struct firewall {
-  nft *nft;
-};
-
 const char *firewall_complaint(void) { return nft_complaint(); }
 
 __attribute__((format(printf, 3, 4))) static int firewall_run(firewall *f, const char **output,
@@ -25,11 +21,11 @@ __attribute__((format(printf, 3, 4))) static int firewall_run(firewall *f, const
   int length = vasprintf(&commands, format, arguments);
   va_end(arguments);
   if (length == -1) return -ENOMEM;
-  int result = nft_run(f->nft, commands, output);
+  int result = nft_run(f, commands, output);
   /* About once in thousands of tables the kernel never answers the library. nft_run then starts the
    * library anew, and every command here can run twice. */
   bool is_again = result == -ETIMEDOUT;
-  if (is_again) result = nft_run(f->nft, commands, output);
+  if (is_again) result = nft_run(f, commands, output);
   if (is_again && result == -ENOENT && output == NULL)
     result = 0; /* the first try has removed the table */
   free(commands);
@@ -64,18 +60,7 @@ int firewall_count(firewall *f, const char *name, uint64_t *segments, uint64_t *
 
 int firewall_open(int ns, firewall **out) {
   if (ns == -1) ns = namespace_own_home();
-  if (ns < 0) return ns;
-  firewall *f = calloc(1, sizeof *f);
-  if (f == NULL) return -ENOMEM;
-  int result = nft_open(ns, &f->nft);
-  if (result < 0)
-    free(f);
-  else
-    *out = f;
-  return result;
+  return ns < 0 ? ns : nft_open(ns, out);
 }
 
-void firewall_close(firewall *f) {
-  nft_close(f->nft);
-  free(f);
-}
+void firewall_close(firewall *f) { nft_close(f); }

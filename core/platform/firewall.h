@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* The firewall of one namespace. The process may be in any namespace when it calls. */
-typedef struct firewall firewall;
+typedef struct nft firewall;
 
 /* ns: -1 for the home host's. 0 or a negative errno: -ENOPKG without libnftables; -EPERM for the
  * home host on the machine's own stack, whose firewall lunet must not change. */

@@ -32,26 +32,14 @@ struct info {
 
 /* -- whether there is any ------------------------------------------------------------------ */
 
-/* "MPTCP     1680      2 ...": the protocol's name, a socket's size, the number of sockets. */
-static int mptcp_count_in(const char *line, size_t length) {
-  char text[64], name[16];
-  int count = 0;
-  snprintf(text, sizeof text, "%.*s", (int)length, line);
-  bool is_protocol = sscanf(text, "%15s %*d %d", name, &count) == 2;
-  return is_protocol && strncmp(name, "MPTCP", 5) == 0 ? count : 0;
-}
-
+/* A line is "MPTCP     1680      2 ...": the protocol's name, a socket's size, the number of
+ * sockets. The line of IPv6 begins with "MPTCPv6". */
 bool mptcp_is_used(int ns) {
   char *text;
-  ssize_t length = namespace_read_file(ns, "/proc/thread-self/net/protocols", &text);
-  if (length < 0) return false;
+  if (namespace_read_file(ns, "/proc/thread-self/net/protocols", &text) < 0) return false;
   int count = 0;
-  for (const char *line = text, *end = text + length; line < end && count == 0;) {
-    const char *newline = memchr(line, '\n', (size_t)(end - line));
-    if (newline == NULL) newline = end;
-    count = mptcp_count_in(line, (size_t)(newline - line));
-    line = newline + 1;
-  }
+  for (const char *line = text; count == 0 && (line = strstr(line, "\nMPTCP")) != NULL; line++)
+    sscanf(line, "%*s %*d %d", &count);
   free(text);
   return count > 0;
 }

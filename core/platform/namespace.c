@@ -46,6 +46,10 @@ static int namespace_refused_by(const char *call) {
   return -errno;
 }
 
+static int namespace_unshare(int what) {
+  return unshare(what) == -1 ? namespace_refused_by("unshare(2)") : 0;
+}
+
 static int namespace_current_open(void) {
   int ns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
   return ns == -1 ? namespace_refused_by("/proc") : ns;
@@ -80,9 +84,10 @@ static int namespace_setns_is_allowed(void) {
 
 static int namespace_unshare_user(uid_t uid, gid_t gid) {
   /* Fails with EINVAL once a thread exists, so nothing in lunet may start libuv's thread pool. */
-  if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1) return namespace_refused_by("unshare(2)");
+  int result = namespace_unshare(CLONE_NEWUSER | CLONE_NEWNET);
+  if (result < 0) return result;
   process.has_moved = true;
-  int result = identity_map(uid, gid);
+  result = identity_map(uid, gid);
   if (result < 0) process.refused = "/proc/self/uid_map";
   if (result == 0) result = namespace_loopback_up();
   if (result < 0 && process.refused == NULL) process.refused = "the loopback";
@@ -99,7 +104,7 @@ struct attempt {
  * it no power there (AppArmor, as Ubuntu 24.04 configures it). */
 static void namespace_attempt_in_child(struct attempt *a, uid_t uid, gid_t gid) {
   a->result = namespace_unshare_user(uid, gid);
-  if (a->result == 0 && unshare(CLONE_NEWNET) == -1) a->result = namespace_refused_by("unshare(2)");
+  if (a->result == 0) a->result = namespace_unshare(CLONE_NEWNET);
   a->refused = process.refused;
   _exit(EXIT_SUCCESS);
 }
@@ -139,12 +144,10 @@ static int namespace_unshare_network(void) {
   if (result < 0) return result;
   result = namespace_enter(process.home);
   if (result < 0) process.refused = "setns(2)";
-  if (result == 0 && unshare(CLONE_NEWNET) == -1) result = namespace_refused_by("unshare(2)");
-  if (result == 0) return 0;
+  if (result == 0) result = namespace_unshare(CLONE_NEWNET);
   if (result != -EPERM || process.has_moved) return result;
   result = namespace_move();
-  if (result < 0) return result;
-  return unshare(CLONE_NEWNET) == -1 ? namespace_refused_by("unshare(2)") : 0;
+  return result < 0 ? result : namespace_unshare(CLONE_NEWNET);
 }
 
 /* -- the mould ----------------------------------------------------------------------------- */
@@ -179,9 +182,8 @@ static int namespace_unshare_from_mould(void) {
   int result = process.mould < 0 ? namespace_mould_open() : 0;
   if (result == 0) result = namespace_enter(process.mould);
   if (result < 0) return result;
-  if (unshare(CLONE_NEWNET) == 0) return 0;
-  result = namespace_refused_by("unshare(2)");
-  namespace_leave();
+  result = namespace_unshare(CLONE_NEWNET);
+  if (result < 0) namespace_leave();
   return result;
 }
 

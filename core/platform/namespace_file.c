@@ -23,15 +23,16 @@ static ssize_t namespace_file_read_all(int fd, char **text) {
   *text = NULL;
   for (;;) {
     char *longer = realloc(*text, length + CHUNK);
-    ssize_t got = longer == NULL ? -1 : read(fd, longer + length, CHUNK);
+    ssize_t got = longer == NULL ? -1 : read(fd, longer + length, CHUNK - 1);
     int error = longer == NULL ? ENOMEM : errno;
     if (longer != NULL) *text = longer;
-    if (got == 0) return (ssize_t)length;
     if (got == -1) {
       free(*text);
       return -error;
     }
     length += (size_t)got;
+    (*text)[length] = '\0';
+    if (got == 0) return (ssize_t)length;
   }
 }
 

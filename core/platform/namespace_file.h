@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 /* ns: -1 for the home host's. Both return the number of bytes or a negative errno. `*text` is
- * malloc'ed and has no zero at its end. */
+ * malloc'ed and ends with a zero, which does not count. */
 ssize_t namespace_read_file(int ns, const char *path, char **text);
 ssize_t namespace_write_file(int ns, const char *path, const char *text, size_t length);
 
