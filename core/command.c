@@ -6,8 +6,7 @@
 static const struct {
   const char *word, *module, *meaning;
 } commands[] = {
-  {"doctor", "lunet.command.doctor",
-   "tell what lunet can do here, and what to change where it cannot"},
+  {"doctor", "lunet.command.doctor", "show what lunet can do here, and how to enable the rest"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -13,27 +13,27 @@ static const char usage[] =
   "  -e STAT        run the Lua statement STAT\n"
   "  -l NAME        require the module NAME into the global NAME\n"
   "  -l G=NAME      require the module NAME into the global G\n"
-  "  -i             go on at the prompt after the script\n"
+  "  -i             start the prompt after the script\n"
   "  -v, --version  print the versions of lunet, Lua, libuv and the kernel\n"
   "  -E             ignore the environment: LUA_INIT, LUA_PATH, LUA_CPATH\n"
   "  -W             turn warnings on\n"
   "  -h, --help     print this text\n"
-  "  --             end of the options\n"
-  "  -              end of the options; the script is standard input\n"
-  "Without a script: the prompt on a terminal, else the script is read from standard input.\n"
+  "  --             end the options\n"
+  "  -              end the options, and read the script from standard input\n"
+  "Without a script, lunet reads one from standard input, or starts the prompt on a terminal.\n"
   "\n"
-  "A script that returns an experiment is run: lunet tells its timeline, outcome and verdict.\n"
+  "If a script returns an experiment, lunet runs it and shows its timeline, outcome and verdict.\n"
   "  lunet FILE --help          list the knobs of the experiment in FILE\n"
-  "  lunet FILE --KNOB VALUE    run it with a knob set\n"
-  "  lunet DIRECTORY            run every experiment in it, several at a time, and print a table\n"
-  "  lunet DIRECTORY --help     list the options for that\n"
+  "  lunet FILE --KNOB VALUE    run it with one knob set\n"
+  "  lunet DIRECTORY            run its experiments, several at a time, and print a table\n"
+  "  lunet DIRECTORY --help     list the options for directories\n"
   "\n"
-  "A first word that names a command is the command; the file of that name is ./COMMAND.\n";
+  "If the first word is a command, lunet runs it; write ./COMMAND for a file of that name.\n";
 
 static const char usage_end[] =
   "  lunet COMMAND --help       list the options of a command\n"
   "\n"
-  "Exit status: 0 the script ended well, the claim holds; 1 it failed, the claim does not hold;\n"
+  "Exit status: 0 the script succeeded, the claim holds; 1 it failed, the claim does not hold;\n"
   "2 wrong use; 3 the experiment could not run, or output was lost; 4 the claim is not judged;\n"
   "130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.\n";
 
