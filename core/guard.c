@@ -5,8 +5,9 @@
  *                         `- the program, in that namespace too
  *
  * When lunet dies, the kernel kills the guard; then init, since the guard was its parent; then
- * every process of init's namespace, even stopped ones and daemons. The guard and init are outside
- * the program's process group, so a signal to that group does not reach them.
+ * every process of init's namespace, even stopped ones and daemons. With a grace, init kills the
+ * program when the guard hangs up, and ends when nothing else runs or the grace is over. The guard
+ * and init are outside the program's process group, so a signal to that group does not reach them.
  *
  * lunet calls the guard with the words that platform/guard.h lists, with the program's environment
  * and with GUARD_REPORTS open. SIGTERM ends the guard and every process of the program. With
@@ -25,6 +26,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "platform/guard.h"
@@ -114,10 +116,18 @@ static void guard_signal_program(int requests) {
   guard_tell(requests, (struct guard_report){GUARD_SIGNALED, error});
 }
 
+enum { NUMBER_OF_PROGRAM = 2 }; /* in the namespace, where init is 1 and starts nothing */
+
+static void guard_let_end(int grace_ms) {
+  const struct timespec step = {.tv_nsec = 5 * 1000 * 1000};
+  kill(NUMBER_OF_PROGRAM, SIGKILL);
+  for (int ms = 0; ms < grace_ms && kill(-1, 0) == 0; ms += 5) nanosleep(&step, NULL);
+}
+
 /* Only the guard holds the other end of `guard`. */
-static _Noreturn void guard_run_init(int guard) {
+static _Noreturn void guard_run_init(int guard, int grace_ms) {
   char nothing = 0;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (grace_ms == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
   signal(SIGCHLD, SIG_IGN); /* so the kernel reaps the orphans that init inherits */
   dup2(guard, 0);
   dup2(GUARD_REPORTS, 1);
@@ -132,22 +142,24 @@ static _Noreturn void guard_run_init(int guard) {
     if ((sources[1].revents & POLLHUP) != 0)
       sources[1].fd = -1; /* the script has closed the process */
   }
+  guard_let_end(grace_ms);
   _exit(EXIT_SUCCESS);
 }
 
 /* Returns when init has closed the program's streams: their readers must see an end of file when
  * the program ends. */
-static pid_t guard_start_init(void) {
+static pid_t guard_start_init(int grace_ms, int *hang_up) {
   int pair[2];
   char nothing;
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) return -1;
   pid_t init = fork();
   if (init == 0) {
     close(pair[0]);
-    guard_run_init(pair[1]);
+    guard_run_init(pair[1], grace_ms);
   }
   close(pair[1]);
   while (init != -1 && read(pair[0], &nothing, 1) == -1 && errno == EINTR) continue;
+  *hang_up = pair[0];
   return init;
 }
 
@@ -241,8 +253,10 @@ static void guard_watch(pid_t program) {
   }
 }
 
-static void guard_end_all(pid_t init) {
-  kill(init, SIGKILL);
+/* Without a grace init is killed, since it may be stopped. */
+static void guard_end_all(pid_t init, int hang_up, int grace_ms) {
+  if (grace_ms == 0) kill(init, SIGKILL);
+  close(hang_up);
   for (int stream = 0; stream < STREAMS; stream++)
     if (kept.keepers[stream] != 0) kill(kept.keepers[stream], SIGKILL);
   while (wait(NULL) != -1 || errno == EINTR) continue;
@@ -261,12 +275,13 @@ int main(int count, char **words) {
   if (errno != 0) guard_fail(GUARD_REPORTS, GUARD_FAILED_NAMESPACES);
   prctl(PR_SET_PDEATHSIG, SIGKILL); /* new credentials cleared the earlier setting */
   if (getppid() != atoi(words[GUARD_LUNET])) return EXIT_FAILURE; /* lunet died before prctl */
-  pid_t init = guard_start_init();
+  int hang_up, grace_ms = atoi(words[GUARD_GRACE]);
+  pid_t init = guard_start_init(grace_ms, &hang_up);
   if (init == -1) guard_fail(GUARD_REPORTS, GUARD_FAILED_FORK);
   struct guard_report report = guard_start_program(words);
   for (int fd = 0; fd < GUARD_REPORTS; fd++) close(fd); /* else their readers would see no end */
   guard_tell(GUARD_REPORTS, report);
   if (report.kind == GUARD_STARTED) guard_watch(report.value);
-  guard_end_all(init);
+  guard_end_all(init, hang_up, grace_ms);
   return EXIT_SUCCESS;
 }

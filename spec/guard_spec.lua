@@ -1,3 +1,4 @@
+local lfs = require "lfs"
 local lunet = require "lunet"
 local exec = require "spec.support.exec"
 local program = require "spec.support.program"
@@ -130,6 +131,52 @@ for _, interpreter in ipairs { "lunet", "stock" } do
     end)
   end)
 end
+
+describe("a program with a grace", function()
+  local nonce
+
+  before_each(function() nonce = tagged.new() end)
+  after_each(function() tagged.wait_until_gone(nonce) end)
+
+  -- Its child reads from a pipe until the program, which alone could write to it, is gone.
+  local function start(place, child, grace)
+    local process = assert(lunet.exec(sh(
+      ("mkfifo pipe; (read x <pipe; %s) & exec 3>pipe; echo ready; exec sleep 1000"):format(child),
+      { cwd = place.path, grace = grace, env = { NONCE = nonce } })))
+    assert.equal("ready", process.stdout:receive("l", BOUND))
+    return process
+  end
+
+  it("is killed before what it has started, which can clean up", function()
+    local place <close> = scratch.open()
+    start(place, "echo gone >later", BOUND):close()
+    assert(lunet.eventually(function() return lfs.attributes(place.path .. "/later", "mode") end, BOUND))
+  end)
+
+  it("has time for that when lunet is killed, too", function()
+    local place <close> = scratch.open()
+    assert.equal(137, program.lunet(([[
+      local lunet = require "lunet"
+      local process = assert(lunet.exec { "sh", "-c", "mkfifo pipe; (read x <pipe; echo gone >later) & exec 3>pipe; \
+        echo ready; exec sleep 1000", cwd = %q, grace = 10, env = { NONCE = %q } })
+      process.stdout:receive("l", 10)
+      os.execute "kill -9 $PPID"
+      lunet.sleep(10)]]):format(place.path, nonce)).status)
+    assert(lunet.eventually(function() return lfs.attributes(place.path .. "/later", "mode") end, BOUND))
+  end)
+
+  it("leaves nothing that runs longer", function()
+    local place <close> = scratch.open()
+    start(place, "exec sleep 1000", 0.02):close()
+    tagged.wait_until_gone(nonce)
+  end)
+
+  it("has a number of seconds", function()
+    for _, grace in ipairs { -1, 61, "1", 0 / 0 } do
+      assert.has_error(function() lunet.exec { "true", grace = grace } end)
+    end
+  end)
+end)
 
 describe("lunet-guard", function()
   it("is needed to start a program", function()

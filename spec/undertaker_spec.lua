@@ -1,6 +1,7 @@
 -- A closed socket that nobody answers any more keeps its namespace for 100 s: core/platform/undertaker.h.
 local laboratory = require "spec.support.laboratory"
 local lunet = require "lunet"
+local scratch = require "lunet.peer.scratch"
 
 local NAMESPACES <const> = 12 -- a script below makes 4, and without privilege 3 more
 
@@ -38,6 +39,29 @@ for _, privilege in ipairs(PRIVILEGES) do
     end
   end)
 end
+
+-- The undertaker was in the process namespace of the run, which ended with lunet.
+describe("a directory of experiments, with a connection over a wire,", function()
+  local EXPERIMENT <const> = [[
+    return require "lunet.experiment" { claim = "It waits.", check = function() end, run = function() %s end }]]
+  local READY <const> = [[assert(io.open(%q, "w")):close() lunet.sleep(100)]]
+  local RUN <const> = [[
+    '%s' %s >/dev/null 2>&1 & lunet=$!
+    for _ in $(seq 400); do [ -e %s ] && break; sleep 0.05; done
+    kill -%s $lunet; wait $lunet]]
+
+  for signal, status in pairs { KILL = 137, TERM = 143 } do
+    it("leaves no network namespace at SIG" .. signal, function()
+      local place <close> = scratch.open()
+      local lab <close> = laboratory.open(NAMESPACES)
+      local ready = place.path .. "/ready"
+      place:write("experiments/waits.lua", EXPERIMENT:format(SCRIPT:format(READY:format(ready))))
+      lab:start(RUN:format(os.getenv "LUNET", place.path .. "/experiments", ready, signal))
+      assert.equal(status, (lab:status()))
+      lab:wait_until_empty()
+    end)
+  end
+end)
 
 describe("a host's namespace", function()
   it("keeps the machine's number of retries while lunet runs", function()

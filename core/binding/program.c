@@ -8,8 +8,10 @@
 #include "binding/field.h"
 #include "binding/misuse.h"
 
+enum { GRACE_MOST = 60 }; /* s */
+
 static const char *const program_fields[] = {"env",    "cwd",   "stdin", "stdout",
-                                             "stderr", "label", NULL};
+                                             "stderr", "label", "grace", NULL};
 
 static const struct stream_choice {
   const char *field;
@@ -72,6 +74,18 @@ static enum stream_kind program_read_stream(lua_State *L, int index,
            is_text ? lua_pushfstring(L, "\"%s\"", text) : luaL_tolstring(L, -1, NULL));
   lua_pop(L, 1);
   return kind;
+}
+
+static int program_read_grace_ms(lua_State *L, int index) {
+  int type = lua_getfield(L, index, "grace");
+  lua_Number seconds = lua_tonumber(L, -1); /* 0 if the field is missing */
+  bool is_valid =
+    type == LUA_TNIL || (type == LUA_TNUMBER && seconds >= 0 && seconds <= GRACE_MOST);
+  if (!is_valid)
+    misuse(L, "grace: a number of seconds from 0 to %d expected, not %s", GRACE_MOST,
+           field_push_shown(L));
+  lua_pop(L, 1);
+  return (int)(seconds * 1000);
 }
 
 /* -- the environment ----------------------------------------------------------------------- */
@@ -153,6 +167,7 @@ void program_read(lua_State *L, int index, struct program *out) {
   out->words = program_read_words(L, index, keep, words);
   out->environment = program_read_environment(L, index, keep);
   out->directory = field_get_string(L, index, "cwd", "");
+  out->grace_ms = program_read_grace_ms(L, index);
   const char *file = strrchr(out->words[0], '/');
   out->name =
     field_get_string(L, index, "label", file == NULL || file[1] == '\0' ? out->words[0] : file + 1);

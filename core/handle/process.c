@@ -54,7 +54,7 @@ static void process_record(process *p, enum event_kind kind, int64_t value, int 
 /* -- the guard ----------------------------------------------------------------------------- */
 
 struct guard_texts {
-  char lunet[16], nofile[32], streams[STREAMS + 1];
+  char lunet[16], nofile[32], streams[STREAMS + 1], grace[16];
 };
 
 static void process_write_texts(struct guard_texts *t, const struct program *what) {
@@ -65,6 +65,7 @@ static void process_write_texts(struct guard_texts *t, const struct program *wha
                     : what->streams[i] == STREAM_MERGE ? GUARD_STREAM_AS_STDOUT
                                                        : GUARD_STREAM_AS_IT_IS;
   t->streams[STREAMS] = '\0';
+  snprintf(t->grace, sizeof t->grace, "%d", what->grace_ms);
 }
 
 /* The array is malloc'ed. */
@@ -77,6 +78,7 @@ static char **process_guard_words(const struct program *what, struct guard_texts
   words[GUARD_LUNET] = t->lunet;
   words[GUARD_NOFILE] = t->nofile;
   words[GUARD_STREAMS] = t->streams;
+  words[GUARD_GRACE] = t->grace;
   words[GUARD_DIRECTORY] = (char *)what->directory;
   memcpy(words + GUARD_PROGRAM, what->words, (count + 1) * sizeof *words);
   return words;

@@ -19,6 +19,7 @@ struct program {
   char **environment;    /* all of it; ends with NULL */
   const char *directory; /* "": lunet's own */
   enum stream_kind streams[STREAMS];
+  int grace_ms; /* for what the program has started, once the program is killed */
 };
 
 /* Starts lunet-guard on the host, which will start the program. The connections at near[] are

@@ -10,6 +10,7 @@ enum {
   GUARD_LUNET = 1, /* lunet's process number */
   GUARD_NOFILE,    /* the program's limit of descriptors, as a number */
   GUARD_STREAMS,   /* a letter for each standard stream: enum guard_stream */
+  GUARD_GRACE,     /* in ms: see lunet.program.grace */
   GUARD_DIRECTORY, /* of the program; "": lunet's own */
   GUARD_PROGRAM,   /* it and its arguments */
 };

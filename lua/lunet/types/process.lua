@@ -9,6 +9,9 @@
 ---@field stdout? "keep"|"pipe"|"null"|"inherit" default "keep"
 ---@field stderr? "inherit"|"keep"|"pipe"|"null"|"stdout" default "inherit"; "stdout": where stdout goes
 ---@field label? string its name in the timeline; the program's by default
+---@field grace? number seconds (0 to 60, default 0): at close(), and when lunet ends, the program is killed first, and
+--- what it has started when nothing else runs or so much later. It is for programs, such as lunet, that have others
+--- clean up after them.
 
 --- A program that runs on a host, with all that it has started.
 ---@class lunet.process
