@@ -7,9 +7,9 @@ local function lines_of(text)
 end
 
 local function misuse_of(fn, given)
-  local ok, message = pcall(fn, given)
+  local ok, message = pcall(function() fn(given) end)
   assert.is_false(ok)
-  return message
+  return (message:gsub("^[^:]*:%d+: ", ""))
 end
 
 describe("plot.line", function()
@@ -86,18 +86,18 @@ describe("plot.line", function()
 
   it("refuses what it cannot draw", function()
     local misuses = {
-      ["plot.line: a table expected, not nil"] = false,
-      ["plot.line: unknown field 'z' (known: height, series, width, x, xlabel, xscale, y, ylabel)"] =
+      ["plot.line: a table of options expected, not nil"] = false,
+      ["plot.line: unknown option 'z' (known: height, series, width, x, xlabel, xscale, y, ylabel)"] =
         { x = {}, y = {}, z = {} },
-      ["plot.line: x is a table, not number"] = { x = 5, y = {} },
-      ["plot.line: height is a number, not string"] = { x = {}, y = {}, height = "5" },
-      ["plot.line: x is needed, and either y or series"] = { x = {} },
+      ["plot.line: x: a table expected, not 5"] = { x = 5, y = {} },
+      ["plot.line: height: a whole number from 1 on expected, not \"5\""] = { x = {}, y = {}, height = "5" },
+      ["plot.line: give x, and either y or series"] = { x = {} },
       ["plot.line: y is a list of 2 numbers"] = { x = { 1, 2 }, y = { 1 } },
       ["plot.line: y holds a string, not a number"] = { x = { 1 }, y = { "1" } },
       ["plot.line: series.a is a list of 1 numbers"] = { x = { 1 }, series = { a = 5 } },
       ["plot.line: x holds inf"] = { x = { math.huge }, y = { 1 } },
       ["plot.line: x holds 0"] = { x = { 0 }, y = { 1 }, xscale = "log" },
-      ["plot.line: xscale is \"linear\" or \"log\", not \"cubic\""] = { x = {}, y = {}, xscale = "cubic" },
+      ["plot.line: xscale: linear or log expected, not \"cubic\""] = { x = {}, y = {}, xscale = "cubic" },
     }
     for message, given in pairs(misuses) do
       assert.equal(message, misuse_of(plot.line, given or nil))
@@ -125,8 +125,8 @@ describe("plot.bars", function()
   end)
 
   it("refuses what it cannot draw", function()
-    assert.equal("plot.bars: names and values are needed", misuse_of(plot.bars, {}))
-    assert.equal("plot.bars: unknown field 'x' (known: label, names, values, width)", misuse_of(plot.bars, { x = {} }))
+    assert.equal("plot.bars: names: a table expected, not nil", misuse_of(plot.bars, {}))
+    assert.equal("plot.bars: unknown option 'x' (known: label, names, values, width)", misuse_of(plot.bars, { x = {} }))
     assert.equal("plot.bars: values is a list of 1 numbers", misuse_of(plot.bars, { names = { "a" }, values = {} }))
     assert.equal("plot.bars: values holds -1", misuse_of(plot.bars, { names = { "a" }, values = { -1 } }))
   end)

@@ -1,6 +1,6 @@
---- The characters of a text that somebody else has written: which of them a reader can be shown, what stands for the
---- others, and how many columns of a terminal they take. Every teller shows texts through one function for its format:
---- text.shown for the terminal, markup.escape for HTML and SVG, json.encode for JSON, overview's cells for Markdown.
+--- The characters of a foreign text: whether a reader can see them, the escapes for the others, and their columns on a
+--- terminal. Every teller shows texts through one function for its format: text.shown for the terminal, markup.escape
+--- for HTML and SVG, json.encode for JSON, overview's cells for Markdown.
 local core = require "lunet.core"
 
 local characters = {}
@@ -11,10 +11,10 @@ local function code_text(code)
   return NAMED[code] or (code < 0x80 and "\\x%02x" or "\\u{%x}"):format(code)
 end
 
--- These reorder what stands around them (Unicode Standard Annex #9): a line would not be read as it was written.
+-- These reorder the text around them (Unicode Standard Annex #9): the reader would see another order.
 local function is_direction(code) return code >= 0x202a and code <= 0x202e or code >= 0x2066 and code <= 0x2069 end
 
-local widths = {} -- by code; asking the core costs a call
+local widths = {} -- by code: a cache, since each call of the core costs time
 
 local function width_of(code)
   local width = widths[code]
@@ -25,7 +25,7 @@ local function width_of(code)
   return width
 end
 
--- Calls fn(code, first, last) for each character, and fn(nil, at, at) for each byte that belongs to none.
+-- Calls fn(code, first, last) for each character, and fn(nil, at, at) for each byte outside of a character.
 local function for_each(words, fn)
   local at = 1
   while at <= #words do
@@ -46,16 +46,16 @@ local function replace(words, is_kept)
   return table.concat(parts)
 end
 
---- The text in UTF-8: each byte that belongs to no character becomes "\xHH".
+--- The text in UTF-8: each byte outside of a character becomes "\xHH".
 ---@param words string any bytes
 ---@return string
 function characters.valid(words)
   return utf8.len(words) and words or replace(words, function() return true end)
 end
 
---- The text as a reader can be shown it. Control characters (line ends and escape sequences among them), unassigned
---- characters and those that change the direction of writing become "\n", "\x1b", "\u{202e}"; a byte that belongs to
---- no character becomes "\xff".
+--- The text in a form that a reader can see. Control characters (line ends and escape sequences among them), unassigned
+--- characters and those that change the direction of writing become "\n", "\x1b", "\u{202e}". A byte outside of a
+--- character becomes "\xff".
 ---@param words string any bytes
 ---@param kept? string control characters that stay, such as "\n\t"; none by default
 ---@return string
@@ -66,8 +66,8 @@ function characters.shown(words, kept)
   end)
 end
 
---- The cells of a terminal that a text takes which is shown as it is: a list of what stands in each. A wide character
---- is followed by an empty cell; what combines with a character stands in its cell.
+--- The text as cells of a terminal. An empty cell follows a wide character. A combining character shares the cell of
+--- the character before it.
 ---@param words string from characters.shown
 ---@return string[]
 function characters.cells(words)
@@ -85,7 +85,7 @@ function characters.cells(words)
   return cells
 end
 
---- How many columns a text takes.
+--- The columns of a text.
 ---@param words string from characters.shown
 ---@return integer
 function characters.width(words)

@@ -1,11 +1,11 @@
---- Loads a Lua library that lunet needs and somebody else wrote.
+--- Loads a foreign Lua library.
 ---
---- require() passes over a file that cannot be opened, for want of descriptors or memory, and then says that there is
---- none. So the second search decides, and if it fails, too, its error says which file cannot be opened and why.
+--- require() skips a file that it cannot open, for example without free descriptors, and then says that no file exists.
+--- So the loader searches twice. The error of the second search names each file that exists but cannot be opened.
 
 local ENOENT <const> = 2
 
--- A line for each file that is there but cannot be opened.
+-- A line for each file that exists but cannot be opened.
 local function unopened(words)
   local lines = {}
   for path in words:gmatch "no file '([^'\n]+)'" do

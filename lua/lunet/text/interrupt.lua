@@ -1,5 +1,5 @@
---- The text of the error that a signal raises to end the program (core/binding/interrupt.c). Code that catches errors
---- must let it pass.
+--- The text of the error by which a signal ends the program (core/binding/interrupt.c). Code that catches errors must
+--- let it pass.
 local interrupt = {}
 
 --- Whether an error is such an interruption, with or without its traceback.

@@ -1,9 +1,10 @@
---- Tables of options. A name that nobody knows and a value that makes no sense are misuse: they raise an error that
---- names the option, what is expected and what was given.
+--- Checked tables of options. An unknown name or a wrong value is misuse: it raises an error that names the option, the
+--- expected value and the given one.
 ---
 ---     local FIELDS = { patience = options.above(0, "seconds"), retries = options.whole(0, 16), host = options.host }
 ---     options.check("clients", given, FIELDS, { "patience", "host" })
 local core = require "lunet.core"
+local value = require "lunet.text.value"
 
 local options = {}
 
@@ -11,22 +12,23 @@ local options = {}
 ---@field expected string
 ---@field accepts fun(value: any): boolean
 
-local function is_finite(value) return type(value) == "number" and value > -math.huge and value < math.huge end
+local function number_option(words, bound, unit, accepts)
+  return { expected = ("a number%s %s"):format(unit and " of " .. unit or "", words:format(bound)),
+    accepts = function(any) return type(any) == "number" and any > -math.huge and any < math.huge and accepts(any) end }
+end
 
 ---@param least number
 ---@param unit? string
 ---@return lunet.option a finite number
 function options.from(least, unit)
-  return { expected = ("a number%s from %g on"):format(unit and " of " .. unit or "", least),
-    accepts = function(value) return is_finite(value) and value >= least end }
+  return number_option("from %g on", least, unit, function(number) return number >= least end)
 end
 
 ---@param bound number
 ---@param unit? string
 ---@return lunet.option a finite number
 function options.above(bound, unit)
-  return { expected = ("a number%s above %g"):format(unit and " of " .. unit or "", bound),
-    accepts = function(value) return is_finite(value) and value > bound end }
+  return number_option("above %g", bound, unit, function(number) return number > bound end)
 end
 
 ---@param least? integer
@@ -34,8 +36,8 @@ end
 ---@return lunet.option
 function options.whole(least, most)
   local range = least and (most and (" from %d to %d"):format(least, most) or (" from %d on"):format(least)) or ""
-  return { expected = "a whole number" .. range, accepts = function(value)
-    return math.type(value) == "integer" and value >= (least or value) and value <= (most or value)
+  return { expected = "a whole number" .. range, accepts = function(any)
+    return math.type(any) == "integer" and any >= (least or any) and any <= (most or any)
   end }
 end
 
@@ -44,38 +46,32 @@ end
 function options.one_of(names)
   local known = {}
   for _, name in ipairs(names) do known[name] = true end
-  return { expected = table.concat(names, " or "), accepts = function(value) return known[value] == true end }
+  return { expected = #names > 2 and "one of " .. table.concat(names, ", ") or table.concat(names, " or "),
+    accepts = function(any) return known[any] == true end }
 end
 
 local function of_type(name)
-  return { expected = "a " .. name, accepts = function(value) return type(value) == name end }
+  return { expected = "a " .. name, accepts = function(any) return type(any) == name end }
 end
 
 options.fn, options.list, options.text = of_type "function", of_type "table", of_type "string"
 
-options.host = { expected = "an open host", accepts = function(value)
-  local is_host, is_open = core.is_host(value)
+options.host = { expected = "an open host", accepts = function(any)
+  local is_host, is_open = core.is_host(any)
   return is_host and is_open
 end }
 
-options.target = { expected = "a listener, an address or a table with one", accepts = function(value)
-  return core.is_listener(value) or type(value) == "string" or type(value) == "table"
+options.target = { expected = "a listener, an address or a table with one", accepts = function(any)
+  return core.is_listener(any) or type(any) == "string" or type(any) == "table"
 end }
 
-local function shown(value) return type(value) == "string" and ("%q"):format(value) or tostring(value) end
+local function shown(any) return type(any) == "string" and ("%q"):format(any) or tostring(any) end
 
-local function names_of(fields)
-  local names = {}
-  for name in pairs(fields) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
---- Looks for a name that is not known, and says so: "unknown option 'size' (known: delay, capacity)".
----@param word string what has such a name: "option", "field", "knob"
+--- Looks for an unknown name, and describes it: "unknown option 'size' (known: delay, capacity)".
+---@param word string the kind of the names: "option", "field", "knob"
 ---@param given table
----@param known string[] in the order in which they are listed
----@param of? string whose it is, after its name: " of delay"
+---@param known string[] in the order of the list
+---@param of? string their owner, after the name: " of delay"
 ---@return string|nil complaint nil if every name is known
 function options.unknown(word, given, known, of)
   local is_known = {}
@@ -90,36 +86,34 @@ end
 
 --- Merges tables.
 ---@param ... table|nil
----@return table merged a new one, with the fields of all; those of a later one go over those of an earlier one
+---@return table merged a new one; the fields of a later table replace those of an earlier one
 function options.merged(...)
   local merged = {}
   for i = 1, select("#", ...) do
-    for name, value in pairs((select(i, ...)) or {}) do merged[name] = value end
+    for name, any in pairs((select(i, ...)) or {}) do merged[name] = any end
   end
   return merged
 end
 
 --- Checks one value.
----@param what string whose it is, and its name: "offer: began"
----@param value any
+---@param what string the owner of the value, and its name: "offer: began"
+---@param any any
 ---@param option lunet.option
-function options.value(what, value, option)
-  if not option.accepts(value) then
-    core.misuse(("%s: %s expected, not %s"):format(what, option.expected, shown(value)))
-  end
+function options.value(what, any, option)
+  if not option.accepts(any) then core.misuse(("%s: %s expected, not %s"):format(what, option.expected, shown(any))) end
 end
 
 --- Checks a table of options.
----@param what string whose they are: "clients"
+---@param what string their owner: "clients"
 ---@param given table
 ---@param fields table<string, lunet.option> by name
 ---@param required? string[] names; the others may be nil
 function options.check(what, given, fields, required)
   if type(given) ~= "table" then core.misuse(("%s: a table of options expected, not %s"):format(what, shown(given))) end
-  local unknown = options.unknown("option", given, names_of(fields))
+  local unknown = options.unknown("option", given, value.sorted_keys(fields))
   if unknown then core.misuse(("%s: %s"):format(what, unknown)) end
   for _, name in ipairs(required or {}) do options.value(what .. ": " .. name, given[name], fields[name]) end
-  for name, value in pairs(given) do options.value(what .. ": " .. name, value, fields[name]) end
+  for name, any in pairs(given) do options.value(what .. ": " .. name, any, fields[name]) end
 end
 
 return options

@@ -1,4 +1,5 @@
 --- Plots of plain characters, for a terminal or a pipe: a curve of numbers over numbers, and bars.
+local core = require "lunet.core"
 local options = require "lunet.text.options"
 local text = require "lunet.text.width"
 local value = require "lunet.text.value"
@@ -7,20 +8,12 @@ local plot = {}
 
 local MARKS = { "*", "o", "+", "x", "#", "@", "%", "=" } -- of the series, in the order of their names
 
-local LINE_FIELDS = { x = "table", y = "table", series = "table", xlabel = "string", ylabel = "string",
-  xscale = "string", width = "number", height = "number" }
-local BAR_FIELDS = { names = "table", values = "table", label = "string", width = "number" }
+local CELLS <const> = options.whole(1)
+local LINE_FIELDS = { x = options.list, y = options.list, series = options.list, xlabel = options.text,
+  ylabel = options.text, xscale = options.one_of { "linear", "log" }, width = CELLS, height = CELLS }
+local BAR_FIELDS = { names = options.list, values = options.list, label = options.text, width = CELLS }
 
-local function misuse(name, words, ...) error(("%s: %s"):format(name, words:format(...)), 0) end
-
-local function check_fields(name, given, known)
-  if type(given) ~= "table" then misuse(name, "a table expected, not %s", type(given)) end
-  local unknown = options.unknown("field", given, value.sorted_keys(known))
-  if unknown then misuse(name, "%s", unknown) end
-  for field, any in pairs(given) do
-    if type(any) ~= known[field] then misuse(name, "%s is a %s, not %s", field, known[field], type(any)) end
-  end
-end
+local function misuse(name, words, ...) core.misuse(("%s: %s"):format(name, words:format(...))) end
 
 local function is_finite(number) return number == number and math.abs(number) < math.huge end
 
@@ -31,7 +24,7 @@ local function check_numbers(name, field, list, count)
   end
 end
 
---- The least number of 1, 2, 2.5 and 5 times a power of ten that is not below another, so that an axis ends well.
+--- The least of 1, 2, 2.5 and 5 times a power of ten that is not below the number: an axis ends there.
 local function round_up(number)
   if number <= 0 then return 0 end
   local power = 10 ^ math.floor(math.log(number, 10))
@@ -54,7 +47,7 @@ end
 
 local SCALES = { linear = function(x) return x end, log = math.log }
 
--- Where a number falls on an axis of so many cells, the first of which is 0.
+-- An axis of so many cells; cell_of(number) counts them from 0.
 local function axis(least, most, cells, scale)
   local low, high = scale(least), scale(most)
   local function cell_of(number)
@@ -80,7 +73,7 @@ local function new_canvas(width, height)
   return canvas
 end
 
--- A straight line of cells, both ends included; what was drawn first stays.
+-- A straight line of cells, both ends included. It leaves cells that an earlier line has taken.
 local function draw_line(canvas, mark, from, to)
   local steps = math.max(math.abs(to.x - from.x), math.abs(to.y - from.y), 1)
   for step = 0, steps do
@@ -91,7 +84,7 @@ local function draw_line(canvas, mark, from, to)
   end
 end
 
--- What is not finite is a gap.
+-- A number that is not finite is a gap.
 local function draw_series(canvas, mark, xs, ys, across, up)
   local before
   for i, x in ipairs(xs) do
@@ -103,7 +96,7 @@ end
 
 local function middle(a) return value.round((a.least + a.most) / 2) end
 
---- The rows of the canvas with the numbers of the axis at their left: top, middle and bottom.
+--- The rows of the canvas, with the numbers of the axis to the left of the top, middle and bottom row.
 local function rows_with_axis(canvas, up)
   local labels = { [1] = value.round(up.most), [#canvas] = value.round(up.least) }
   if #canvas % 2 == 1 then labels[(#canvas + 1) // 2] = middle(up) end
@@ -117,7 +110,7 @@ local function rows_with_axis(canvas, up)
   return lines, width
 end
 
---- The axis below: a rule, and the numbers at its ends with the label between them.
+--- The axis below: a rule, and its label between the numbers of its ends.
 local function x_axis_lines(across, label, indent)
   local start = (" "):rep(indent + 1)
   local low, high = value.round(across.least), value.round(across.most)
@@ -128,14 +121,12 @@ local function x_axis_lines(across, label, indent)
 end
 
 local function sorted_series(given)
-  local list = {}
-  for _, name in ipairs(value.sorted_keys(given.series or { [""] = given.y })) do
-    list[#list + 1] = { name = name, ys = (given.series or { [""] = given.y })[name], mark = MARKS[#list + 1] }
-  end
+  local list, series = {}, given.series or { [""] = given.y }
+  for i, name in ipairs(value.sorted_keys(series)) do list[i] = { name = name, ys = series[name], mark = MARKS[i] } end
   return list
 end
 
--- As many series in a line as it has room for.
+-- Each line names as many series as fit.
 local function add_legend(lines, list, width)
   local line
   for _, series in ipairs(list) do
@@ -152,15 +143,11 @@ end
 
 local function check_line(given)
   local name = "plot.line"
-  check_fields(name, given, LINE_FIELDS)
-  if not given.x or (given.y == nil) == (given.series == nil) then
-    misuse(name, "x is needed, and either y or series")
-  end
+  options.check(name, given, LINE_FIELDS)
+  if not given.x or (given.y == nil) == (given.series == nil) then misuse(name, "give x, and either y or series") end
   check_numbers(name, "x", given.x, #given.x)
-  local scale = given.xscale or "linear"
-  if not SCALES[scale] then misuse(name, "xscale is \"linear\" or \"log\", not %q", scale) end
   for _, x in ipairs(given.x) do
-    if not is_finite(x) or scale == "log" and x <= 0 then misuse(name, "x holds %s", tostring(x)) end
+    if not is_finite(x) or given.xscale == "log" and x <= 0 then misuse(name, "x holds %s", tostring(x)) end
   end
   local list = sorted_series(given)
   if #list > #MARKS then misuse(name, "at most %d series", #MARKS) end
@@ -170,8 +157,8 @@ local function check_line(given)
   return list
 end
 
---- A curve, or several over the same x, each with a mark of its own. The vertical axis includes 0. Points are joined
---- by straight lines; a y that is not finite leaves a gap.
+--- Plots one curve, or several over the same x, each with a mark of its own. The vertical axis includes 0. Straight
+--- lines join the points. A y that is not finite leaves a gap.
 ---@param given {x: number[], y: number[]?, series: table<string, number[]>?, xlabel: string?, ylabel: string?,
 ---  xscale: "linear"|"log"?, width: integer?, height: integer?} width of all of it; height of the canvas
 ---@return string lines, without a newline at the end
@@ -195,13 +182,12 @@ function plot.line(given)
   return table.concat(lines, "\n")
 end
 
---- Horizontal bars, each with its name before and its value behind; they begin at 0.
+--- Plots horizontal bars from 0, each with its name to the left and its value to the right.
 ---@param given {names: string[], values: number[], label: string?, width: integer?} width of all of it
 ---@return string lines, without a newline at the end
 function plot.bars(given)
   local name = "plot.bars"
-  check_fields(name, given, BAR_FIELDS)
-  if not given.names or not given.values then misuse(name, "names and values are needed") end
+  options.check(name, given, BAR_FIELDS, { "names", "values" })
   check_numbers(name, "values", given.values, #given.names)
   local numbers = {}
   for i, number in ipairs(given.values) do

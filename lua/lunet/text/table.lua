@@ -12,7 +12,7 @@ local function is_row(any)
   return true
 end
 
---- Whether it is a list of rows, and not empty.
+--- Whether a value is a list of rows, and not empty.
 ---@param any any plain data
 ---@return boolean
 function tabular.is(any)
@@ -25,7 +25,7 @@ function tabular.is(any)
   return count > 0 and count == #any
 end
 
---- The names of all fields: those that are to come first, then the others by name.
+--- The names of all fields: the given ones first, then the others by name.
 ---@param list table[] rows
 ---@param first string[]
 ---@return string[]
@@ -54,8 +54,8 @@ local function column_of(list, name)
   return column
 end
 
--- A heading in lines of at most `width` columns, broken behind "_" and no more often than it must be: "begun_after_"
--- above "its_client". A longer part has a line of its own.
+-- Breaks a heading behind "_" into as few lines of at most `width` columns as possible: "begun_after_" above
+-- "its_client". A longer part has a line of its own.
 local function broken(name, width)
   local lines = { "" }
   for part in name:gmatch "[^_]*_*" do
@@ -65,7 +65,7 @@ local function broken(name, width)
   return lines
 end
 
--- Splits the headings; returns how many lines they take, and how wide the table is.
+-- Breaks the headings; returns their number of lines, and the width of the table.
 local function set_headings(columns, widest, gap)
   local height, width = 0, 0
   for _, column in ipairs(columns) do
@@ -78,7 +78,7 @@ local function set_headings(columns, widest, gap)
   return height, width - #gap
 end
 
--- The widest headings with which the table is not too wide; nil if there are none.
+-- Sets the widest headings with which the table fits. Returns their number of lines, or nil if none fit.
 local function fit_headings(columns, width, gap)
   local names = {}
   for i, column in ipairs(columns) do names[i] = column.name end
@@ -89,7 +89,7 @@ local function fit_headings(columns, width, gap)
   return nil
 end
 
---- One line of the table, of what each column has in it.
+--- One line of the table: a cell of each column.
 local function row_of(columns, gap, cell_of)
   local cells = {}
   for i, column in ipairs(columns) do
@@ -111,7 +111,7 @@ local function table_lines(columns, gap, height, count)
   return lines
 end
 
--- One row below the other, each with its fields in lines of their own.
+-- Each row is a block, with a line for each field.
 local function block_lines(list, fields)
   local lines = {}
   local width = text.widest(fields, 0)
@@ -126,12 +126,12 @@ local function block_lines(list, fields)
   return lines
 end
 
---- The lines of a table, a row in each: numbers to the right. Too wide a table has its headings broken behind
---- some "_", and then less room between its columns; if that does not do, each row is a block, with a line
+--- Makes the lines of a table, one for each row, with numbers to the right. If the table is too wide, it gets broken
+--- headings, then less room between its columns. If it still does not fit, each row is a block, with a line
 --- `name = value` for each field.
 ---@param list table[] rows
----@param first string[] the fields that come first, as far as there are such; the others follow by name
----@param width integer columns that a line may take
+---@param first string[] the first fields, if the rows have them; the others follow by name
+---@param width integer columns of a line, at most
 ---@return string[]
 function tabular.lines(list, first, width)
   local fields, columns = tabular.fields(list, first), {}

@@ -1,4 +1,4 @@
---- A value of plain data as it is shown to a reader.
+--- Values of plain data as a reader sees them.
 local characters = require "lunet.text.characters"
 
 local value = {}
@@ -18,7 +18,7 @@ end
 
 local function quote(words) return '"' .. characters.shown((words:gsub('["\\]', "\\%0"))) .. '"' end
 
---- In one line, whatever it is; floats with six digits.
+--- Any value in one line; floats with six digits.
 ---@param any any plain data
 ---@return string
 function value.show(any)
@@ -33,7 +33,7 @@ function value.show(any)
   return #parts == 0 and "{}" or "{ " .. table.concat(parts, ", ") .. " }"
 end
 
---- A number with four significant digits, but with all those before its point.
+--- A number with four significant digits; an integer, or a long number before its point, keeps all of them.
 ---@param number number
 ---@return string
 function value.round(number)
@@ -42,7 +42,8 @@ function value.round(number)
   return (is_long and "%.0f" or "%.4g"):format(number)
 end
 
---- A number, string or boolean as a table shows it: rounded, and quoted only where its ends would not be seen.
+--- A number, string or boolean as a table shows it: numbers rounded, strings quoted only if a reader could not see
+--- where they end.
 ---@param any string|number|boolean
 ---@return string
 function value.cell(any)

@@ -1,22 +1,22 @@
---- Text for a terminal or a pipe: how it is shown, how wide it is, and how it is broken into lines. Each function shows
---- the text that it is given, so that no control character of a script or a program reaches the terminal.
+--- Text for a terminal or a pipe: its escapes, its width, and its lines. Each function escapes its text, so that no
+--- control character of a script or a program reaches the terminal.
 local characters = require "lunet.text.characters"
 
 local text = {}
 
 text.WIDTH = 80 -- columns that every line should fit into
 
---- The text in one line, with what cannot be shown escaped: "\n", "\x1b", "\xff". Showing it twice changes nothing.
+--- The text in one line, with escapes such as "\n", "\x1b" and "\xff". A second call changes nothing more.
 ---@param any any
 ---@return string
 function text.shown(any) return characters.shown(tostring(any)) end
 
---- The same of several lines: line ends and tabs stay.
+--- The same for a text of several lines: line ends and tabs stay.
 ---@param any any
 ---@return string
 function text.lines_shown(any) return characters.shown(tostring(any), "\n\t") end
 
---- How many columns a text takes when it is shown.
+--- The columns of a text with its escapes.
 ---@param words string
 ---@return integer
 function text.width(words) return characters.width(characters.shown(words)) end
@@ -60,9 +60,9 @@ function text.wrap(words, width)
   return lines
 end
 
-local LEAST = 20 -- columns for a broken text, however wide what stands before it
+local LEAST = 20 -- columns for the broken text, however wide its start is
 
---- Adds to lines what stands before a text, and the text, broken at spaces and indented alike.
+--- Adds a text to lines, broken at spaces. `start` stands before its first line and indents the others.
 ---@param lines string[]
 ---@param start string
 ---@param words string
