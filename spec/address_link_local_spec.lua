@@ -89,7 +89,7 @@ describe("a link-local address", function()
   it("is no address of a link, with a zone", function()
     local ok, message = pcall(lunet.link, other, server, { a = { "fe80::5%eth1/64" } })
     assert.is_false(ok)
-    assert.matches("no address with a prefix length", message)
+    assert.matches("an address with a prefix length", message)
   end)
 end)
 

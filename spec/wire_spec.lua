@@ -313,17 +313,17 @@ describe("the options of a link", function()
   end
 
   it("are known by name", function()
-    refused({ dealy = 1 }, "link: unknown option 'dealy' %(known: a, b, delay, capacity%)")
-    refused({ delay = { a_to_c = 1 } }, "link: unknown field 'a_to_c' of delay %(known: a_to_b, b_to_a%)")
+    refused({ dealy = 1 }, "link: unknown option 'dealy' %(known: a, b, capacity, delay%)")
+    refused({ delay = { a_to_c = 1 } }, "link: delay: unknown option 'a_to_c' %(known: a_to_b, b_to_a%)")
   end)
 
   it("are numbers within bounds", function()
     for _, delay in ipairs { -0.001, 0 / 0, math.huge, "0.01", true } do
-      refused({ delay = delay }, "link: delay is a number of seconds")
+      refused({ delay = delay }, "link: delay: a number of seconds from 0 to 1e%+09 expected")
     end
-    refused({ delay = { a_to_b = -1 } }, "link: delay.a_to_b is a number of seconds")
-    refused({ capacity = -1 }, "link: capacity is a number of bytes")
-    refused(7, "table expected")
+    refused({ delay = { a_to_b = -1 } }, "link: delay: a_to_b: a number of seconds")
+    refused({ capacity = -1 }, "link: capacity: a number of bytes")
+    refused(7, "table of options expected")
   end)
 
   it("leave nothing behind when they are refused", function()

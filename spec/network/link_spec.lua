@@ -253,14 +253,15 @@ describe("a link", function()
     assert.matches("#2 to 'link' (host expected, got nil)", raised(lunet.link, a), 1, true)
     assert.matches("#1 to 'link' (host expected, got string)", raised(lunet.link, "a", b), 1, true)
     assert.matches("host a is given twice", raised(lunet.link, a, a), 1, true)
-    assert.matches("table expected", raised(lunet.link, a, b, "10.0.0.1/24"), 1, true)
+    assert.matches("table of options expected", raised(lunet.link, a, b, "10.0.0.1/24"), 1, true)
     assert.matches("unknown option 'c' (known: a, b", raised(lunet.link, a, b, { c = {} }), 1, true)
-    assert.matches("a list of addresses", raised(lunet.link, a, b, { a = "10.0.0.1/24" }), 1, true)
+    assert.matches("link: a: a table expected", raised(lunet.link, a, b, { a = "10.0.0.1/24" }), 1, true)
     for _, text in ipairs { "10.0.0.1", "10.0.0.1/33", "10.0.0/8", "fd00::1/129", "fd00::1/", "x/8", "unix:/x/8" } do
-      assert.matches(('a: "%s" is no address with a prefix length'):format(text),
+      assert.matches(('link: a: an address with a prefix length, like 10.0.0.1/24 or fd00::1/64 expected, not "%s"')
+        :format(text),
         raised(lunet.link, a, b, { a = { text } }), 1, true)
     end
-    assert.matches("is no address", raised(lunet.link, a, b, { b = { 10 } }), 1, true)
+    assert.matches("an address with a prefix length", raised(lunet.link, a, b, { b = { 10 } }), 1, true)
     assert.is_false(has_interface(a, "eth0"))
   end)
 end)

@@ -321,10 +321,10 @@ describe("a rule", function()
     refused("drop: a table of options expected, not nil")
     refused("drop: unknown option 'flag'" .. known, { flag = "SYN" })
     refused("drop: unknown option '1'" .. known, { "SYN" })
-    refused("drop: direction: one of both, in, out expected, not up", { direction = "up" })
+    refused("drop: direction: one of both, in, out expected, not \"up\"", { direction = "up" })
     refused("drop: direction: one of both, in, out expected, not false", { direction = false })
-    local kinds = "drop: flags: one of ACK, FIN, RST, SYN, SYN-ACK, any, data, or a list of them, expected, not "
-    refused(kinds .. "URG", { flags = "URG" })
+    local kinds = "drop: flags: one of ACK, FIN, RST, SYN, SYN-ACK, any, data expected, not "
+    refused(kinds .. '"URG"', { flags = "URG" })
     refused(kinds .. "1", { flags = { 1 } })
     refused(kinds .. "false", { flags = false })
     refused("drop: flags: a list of at least one expected", { flags = {} })
@@ -335,11 +335,11 @@ describe("a rule", function()
     refused("drop: first: a whole number from 1 to 4294967294 expected, not 0", { first = 0 })
     refused("drop: first: a whole number from 1 to 4294967294 expected, not 1.5", { first = 1.5 })
     refused("drop: port: a whole number from 1 to 65535 expected, not 65536", { port = 65536 })
-    refused("drop: to_port: a whole number from 1 to 65535 expected, not 80", { to_port = "80" })
+    refused("drop: to_port: a whole number from 1 to 65535 expected, not \"80\"", { to_port = "80" })
     refused("drop: from ::1 to 127.0.0.1: both IPv4 or both IPv6 expected", { from = "::1", to = "127.0.0.1" })
     local addresses = "drop: from: an address like 10.0.0.1, 10.0.0.0/24, fd00::1 or fd00::/64 expected, not "
     for _, address in ipairs { "localhost", "10.0.0.1/33", "1.1.1.1/", "::1%lo", "[::1]", "10.0.0", "::/129", 1, "" } do
-      refused(addresses .. address, { from = address })
+      refused(addresses .. (type(address) == "string" and ('"%s"'):format(address) or address), { from = address })
     end
   end)
 

@@ -50,7 +50,7 @@ describe("a setting that cannot be written", function()
     assert.equal(now, host:sysctl("net.ipv4.tcp_rmem", now:gsub("\t", " ")))
     local value, message, code = host:sysctl("net.ipv4.tcp_syncookies", 0)
     assert.same({ nil, "EROFS" }, { value, code })
-    assert.equal(("sysctl net.ipv4.tcp_syncookies = 0: /proc/sys is mounted to be read only, as Docker does (EROFS); "
+    assert.equal(("sysctl net.ipv4.tcp_syncookies = 0: /proc/sys is mounted read-only, as Docker does (EROFS); "
       .. "1 is in force on Linux %s"):format(features.release()), message)
   end)
 end)

@@ -4,9 +4,9 @@ local program = require "spec.support.program"
 local raised = require "spec.support.raised"
 
 local FIELDS = {
-  count = options.whole(1, 3), any = options.whole(), share = options.from(0), rate = options.above(0, "seconds"),
-  kind = options.one_of { "a", "b" }, fn = options.fn, list = options.list, host = options.host,
-  target = options.target,
+  count = options.whole(1, 3), any = options.whole(), share = options.from(0), part = options.from(0, "seconds", 1),
+  rate = options.above(0, "seconds"), kind = options.one_of { "a", "b" }, letter = options.one_of { "a", "b", "c" },
+  fn = options.fn, list = options.list, host = options.host, target = options.target,
 }
 
 local function refusal(given) return raised(options.check, "thing", given, FIELDS) end
@@ -25,7 +25,7 @@ describe("a table of options", function()
   end)
 
   it("is refused with an option that nobody knows, and says which are known", function()
-    local known = " (known: any, count, fn, host, kind, list, rate, share, target)"
+    local known = " (known: any, count, fn, host, kind, letter, list, part, rate, share, target)"
     assert.equal("thing: unknown option 'cuont'" .. known, refusal { cuont = 1 })
     assert.equal("thing: unknown option '1'" .. known, refusal { 5 })
     assert.equal("thing: a table of options expected, not 7", refusal(7))
@@ -43,8 +43,10 @@ describe("a table of options", function()
       { "share", -0.1, "a number from 0 on expected, not -0.1" },
       { "share", 0 / 0, "a number from 0 on expected, not " .. tostring(0 / 0) },
       { "share", math.huge, "a number from 0 on expected, not inf" },
+      { "part", 1.5, "a number of seconds from 0 to 1 expected, not 1.5" },
       { "rate", 0, "a number of seconds above 0 expected, not 0" },
       { "kind", "c", 'a or b expected, not "c"' },
+      { "letter", "d", 'one of a, b, c expected, not "d"' },
       { "fn", {}, "a function expected, not table: " },
       { "list", "x", 'a table expected, not "x"' },
       { "host", closed, "an open host expected, not host h (closed)" },
@@ -65,8 +67,7 @@ end)
 
 describe("a name that nobody knows", function()
   it("is told with those that are known, in their order", function()
-    assert.equal("unknown field 'c' of delay (known: b, a)",
-      options.unknown("field", { c = 1 }, { "b", "a" }, " of delay"))
+    assert.equal("unknown field 'c' (known: b, a)", options.unknown("field", { c = 1 }, { "b", "a" }))
     assert.equal("unknown knob '1' (known: a)", options.unknown("knob", { "x" }, { "a" }))
     assert.is_nil(options.unknown("option", { a = false }, { "b", "a" }))
   end)

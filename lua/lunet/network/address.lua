@@ -1,17 +1,17 @@
---- Addresses in texts: "10.0.0.1", "fd00::1/64"; and end points, which are an address and a port: "10.0.0.1:80",
---- "[fe80::1%eth0]:80". Whether the kernel takes one is told by core.is_address.
+--- Addresses as texts: "10.0.0.1", "fd00::1/64"; and end points, which have an address and a port: "10.0.0.1:80",
+--- "[fe80::1%eth0]:80". core.is_address knows whether the kernel takes an address.
 local core = require "lunet.core"
 
 local address = {}
 
 -- -- addresses ----------------------------------------------------------------------------------
 
---- Whether an address is of IPv6.
+--- Whether an address is one of IPv6.
 ---@param text string
 ---@return boolean
 function address.is_ipv6(text) return text:find(":", 1, true) ~= nil end
 
---- Whether an address is of a host's loopback, and so means another host everywhere.
+--- Whether an address belongs to the loopback. On every host it means that host.
 ---@param text string
 ---@return boolean
 function address.is_loopback(text) return text:find "^127%." ~= nil or text == "::1" end
@@ -21,14 +21,14 @@ function address.is_loopback(text) return text:find "^127%." ~= nil or text == "
 ---@return boolean
 function address.is_any(text) return text == "0.0.0.0" or text == "::" end
 
---- Whether an address is known on a link alone, so that it takes a zone (RFC 4291, 2.5.6; RFC 4007).
+--- Whether an address is valid only on its link, and so needs a zone (RFC 4291, 2.5.6; RFC 4007).
 ---@param text string
 ---@return boolean
 function address.is_link_local(text) return text:find "^fe[89ab]%x:" ~= nil end
 
---- The IPv4 address, or range of addresses, that a socket of IPv6 has as ::ffff:10.0.0.2.
+--- The IPv4 address, or range of addresses, behind a mapped one: ::ffff:10.0.0.2.
 ---@param text string
----@return string the same text if it is no such address
+---@return string the same text if the address is not mapped
 function address.unmapped(text)
   local ip, bits = text:match "^::ffff:(%d+%.[%d.]+)/?(%d*)$"
   if not ip or bits ~= "" and tonumber(bits) < 96 then return text end

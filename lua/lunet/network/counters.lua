@@ -1,5 +1,5 @@
 --- Snapshots of a host's TCP counters, by the kernel's names (/proc/net/snmp and /proc/net/netstat;
---- net/ipv4/proc.c). Subtracting two of them gives what changed.
+--- net/ipv4/proc.c). The difference of two snapshots has the counters that moved.
 local counters = {}
 
 local snapshot = {}
@@ -22,7 +22,7 @@ function snapshot.__index(_, name) refuse_unknown(name) end
 
 local function is_snapshot(value) return getmetatable(value) == snapshot end
 
---- What changed: only the counters that moved are in it, and those that stayed read as 0.
+--- The difference has only the counters that moved. Any other counter of the snapshots reads as 0.
 function snapshot.__sub(after, before)
   if not (is_snapshot(after) and is_snapshot(before)) then
     error("counters: two snapshots expected, later - earlier", 2)
@@ -40,7 +40,7 @@ function snapshot.__sub(after, before)
   })
 end
 
---- Parses what the kernel printed.
+--- Makes a snapshot of the kernel's texts.
 ---@param snmp string /proc/net/snmp
 ---@param netstat string /proc/net/netstat
 ---@return table<string, integer>

@@ -1,20 +1,21 @@
---- What lunet, its experiments and its specs use of the kernel: the version that brought each, and where that is
---- written. spec/network/features_spec.lua finds a use that is not here.
+--- The features of the kernel that lunet, its experiments and its specs use: the version that brought each, and the
+--- source for that. spec/network/features_spec.lua finds a use that is not here.
 ---
---- Linux 5.10 is the least kernel that lunet is made for; TCP's settings belong to each host since 4.15.
+--- lunet needs Linux 5.10 or later. TCP's settings belong to each host since 4.15.
 local core = require "lunet.core"
+local sysctl = require "lunet.network.sysctl"
 
 local features = {}
 
 ---@class lunet.feature
 ---@field [1] string the version of Linux
----@field [2] string where that is written: a manual page, or the kernel's commit
----@field what? string what it is, for a reader to whom the name says too little
+---@field [2] string the source for that: a manual page, or the kernel's commit
+---@field what? string a description, if the name says too little
 ---@field stable? string the oldest line of stable kernels that got it later
----@field absent? integer|string a setting's value as which a kernel without it behaves
----@field measure? fun(host: lunet.host): integer finds by trying which value of a setting is in force
----@field shown? string a setting that root's hosts alone show, until this version
----@field of_machine? string a setting of the whole machine, which hosts show since this version
+---@field absent? integer|string for a setting: a kernel without it behaves as if it had this value
+---@field measure? fun(host: lunet.host): integer for a setting: finds the value in force by trying
+---@field shown? string for a setting: before this version only root's hosts show it
+---@field of_machine? string for a setting of the whole machine: hosts show it since this version
 ---@field try? string nftables text for a chain: a rule that needs it
 ---@field build? string the kernel's build option
 
@@ -123,7 +124,6 @@ features.TABLE = {
     AttemptFails = { "2.0", "RFC 1213" },
     CurrEstab = { "2.0", "RFC 1213" },
     EmbryonicRsts = { "2.4", "net/ipv4/proc.c" },
-    EstabResets = { "2.0", "RFC 1213" },
     InSegs = { "2.0", "RFC 1213" },
     ListenDrops = { "2.4", "net/ipv4/proc.c" },
     ListenOverflows = { "2.4", "net/ipv4/proc.c" },
@@ -143,7 +143,6 @@ features.TABLE = {
     TCPFastOpenPassive = { "3.7", "commit 104671636897" },
     TCPFastOpenPassiveFail = { "3.7", "commit 104671636897" },
     TCPKeepAlive = { "4.2", "commit e520af48c7e5" },
-    TCPMigrateReqFailure = { "5.14", "commit 55d444b310c6" },
     TCPMigrateReqSuccess = { "5.14", "commit 55d444b310c6" },
     TCPOrigDataSent = { "3.15", "commit f19c29e3e391" },
     TCPRcvCoalesce = { "3.5", "commit 1402d366019f" },
@@ -154,7 +153,7 @@ features.TABLE = {
     TCPWinProbe = { "4.2", "commit e520af48c7e5" },
   },
 
-  -- What messages to the kernel are made of, and what they bring back.
+  -- Parts of messages to the kernel, and of its answers.
   netlink = {
     IFA_ADDRESS = { "2.2", "rtnetlink(7)" },
     IFA_F_NODAD = { "2.6.19", "rtnetlink(7)" },
@@ -173,7 +172,6 @@ features.TABLE = {
     INET_ULP_INFO_NAME = { "5.4", "commit 61723b393292" },
     INET_DIAG_MARK = { "4.9", "commit a52e95abf772" },
     INET_DIAG_INFO = { "2.6.14", "sock_diag(7)" },
-    NETLINK_NETFILTER = { "2.6.14", "netlink(7)" },
     NETLINK_ROUTE = { "2.2", "netlink(7)" },
     NETLINK_SOCK_DIAG = { "3.3", "sock_diag(7)" },
     NLM_F_ACK = { "2.2", "netlink(7)" },
@@ -219,7 +217,7 @@ features.TABLE = {
     tcp = { "3.13", "nft(8)", try = "tcp flags & syn == syn" },
   },
 
-  -- System calls and what they are given.
+  -- System calls and their arguments.
   call = {
     CLONE_NEWNET = { "2.6.24", "unshare(2)", build = "CONFIG_NET_NS" },
     CLONE_NEWNS = { "2.4.19", "unshare(2)" },
@@ -251,15 +249,10 @@ features.TABLE = {
 
 -- -- this kernel -----------------------------------------------------------------------------
 
-local function first_line(path)
-  local file <close> = io.open(path)
-  return file and file:read "l"
-end
-
 --- The kernel's release: "6.1.0-54-amd64".
 ---@return string
 function features.release()
-  return first_line "/proc/sys/kernel/osrelease" or "?"
+  return sysctl.here "kernel.osrelease" or "?"
 end
 
 local function parts_of(version)
@@ -280,7 +273,8 @@ function features.is_at_least(release, version)
   return true
 end
 
---- The row of a use. Of a setting of an interface, it is that of its group: net.ipv4.conf.eth0.forwarding.
+--- Finds the row of a feature. A setting of an interface, such as net.ipv4.conf.eth0.forwarding, has the row of its
+--- group.
 ---@param kind "sysctl"|"option"|"counter"|"netlink"|"expression"|"call"
 ---@param name string
 ---@return lunet.feature?
@@ -289,7 +283,7 @@ function features.find(kind, name)
   return rows[name] or kind == "sysctl" and rows[name:match "^net%.%w+%.%a+"] or nil
 end
 
---- Why this kernel does not have it, in a line.
+--- Explains in a line why this kernel lacks a feature.
 ---@param kind string
 ---@param name string
 ---@return string
@@ -310,8 +304,8 @@ function features.explain(kind, name)
   return ("this Linux %s is without %s%s"):format(release, name, build)
 end
 
---- Whether this kernel has a setting, whichever host shows it. Asks nothing of a host, so that an experiment can
---- choose the default of a knob by it.
+--- Whether this kernel has a setting, even if no host here shows it. Makes no host, so that an experiment can choose
+--- the default of a knob by it.
 ---@param name string "net.ipv4.tcp_syn_linear_timeouts"
 ---@return boolean
 function features.has_sysctl(name)

@@ -1,4 +1,4 @@
---- Hosts: network stacks of their own, and what can be asked of one.
+--- Hosts, which are network stacks of their own, and their methods.
 local address = require "lunet.network.address"
 local core = require "lunet.core"
 local counters = require "lunet.network.counters"
@@ -12,21 +12,10 @@ local host = {}
 
 local methods = core.host_methods
 
--- By listener: {host, ip, port}, also when it is closed; without ip and port if it has a path.
+-- By listener: {host, ip, port}, even of a closed one; without ip and port if it has a path.
 local origins = setmetatable({}, { __mode = "k" })
 
 local hosts_made = 0
-
-local function check_options(options)
-  local unknown = option_table.unknown("option", options, { "name", "sysctl" })
-  if unknown then error("host: " .. unknown, 3) end
-  if options.name ~= nil and type(options.name) ~= "string" then
-    error(("name: a string expected, not %s"):format(type(options.name)), 3)
-  end
-  if options.sysctl ~= nil and type(options.sysctl) ~= "table" then
-    error(("sysctl: a table of names and values expected, not %s"):format(type(options.sysctl)), 3)
-  end
-end
 
 local function write_sysctls(made, sysctls)
   for name, value in pairs(sysctls) do
@@ -36,16 +25,16 @@ local function write_sysctls(made, sysctls)
   return true
 end
 
---- Makes a host: a network stack of its own, with its own addresses, sysctls and counters, and its
---- loopback up. Needs no privilege: without it, the process is moved into a user namespace first.
+--- Makes a host: a network stack with its own addresses, sysctls and counters, and its loopback up. Needs no privilege:
+--- an ordinary user's process first moves into a user namespace.
 ---@param options? string|{name?: string, sysctl?: table<string, string|number>} its name, or more
 ---@return lunet.host|nil host
----@return string? message says what refuses it, and what allows it
----@return string? code "EPERM", "ENOSPC" where the machine refuses namespaces; those of host:sysctl
+---@return string? message names the cause, and a command that changes it
+---@return string? code "EPERM", "ENOSPC" if the machine refuses namespaces; those of host:sysctl
 function host.new(options)
   if options == nil or type(options) == "string" then options = { name = options } end
   if type(options) ~= "table" then error("bad argument #1 to 'host' (name or table expected)", 2) end
-  check_options(options)
+  option_table.check("host", options, { name = option_table.text, sysctl = option_table.list })
   if options.name and options.name:find "\0" then error("host: a zero byte in its name", 2) end
   local sysctls = options.sysctl or {}
   for name, value in pairs(sysctls) do
@@ -97,7 +86,7 @@ local function shared_address(self, server, ip)
   return interfaces.address_between(self, server, "ipv6") or interfaces.address_between(self, server, "ipv4")
 end
 
--- The listener itself where it can be reached as it is: on the same host, or by a path.
+-- Finds the address of a listener. On the same host, or with a path, the listener itself will do.
 local function resolve(self, listener)
   local origin = origins[listener]
   if not origin or origin.host == self or not origin.port then return listener end
@@ -115,8 +104,8 @@ local function resolve(self, listener)
   return address.join(found, origin.port)
 end
 
---- Like lunet.connect, from this host. A listener on another host is reached by its address on a
---- network that both are on; raises if there is none. Waits.
+--- Like lunet.connect, from this host. It reaches a listener on another host by its address on a network of both, and
+--- raises without such a network. Waits.
 ---@param target lunet.listener|string|lunet.connect_target
 ---@param timeout? number seconds
 ---@return lunet.connection|nil connection
@@ -134,20 +123,20 @@ function methods:connect(target, timeout)
   return connection, message, code
 end
 
---- Reads a sysctl of this host, or writes it. One that this kernel lacks, or does not show to this host, has the
---- value as which the kernel behaves (lunet.network.features); to write that value is no failure.
----@param name string "net.ipv4.tcp_syncookies"; only those of net are a host's
+--- Reads a sysctl of this host, or writes it. A kernel that lacks a sysctl, or hides it from this host, behaves as if
+--- it had a certain value (lunet.network.features): that one is read, and writing it is no failure.
+---@param name string "net.ipv4.tcp_syncookies"; only the sysctls of net belong to a host
 ---@param value? string|number
----@return string|number|nil value the one in force; of several, a text with tabs between them
----@return string? message names the kernel's version that has it, if this one has not
----@return string? code "ENOENT" no such sysctl of a host, "EINVAL" no such value, "EACCES" not to be read or written
+---@return string|number|nil value the one in force; several values are a text with tabs between them
+---@return string? message names the kernel's version that has it, if this one lacks it
+---@return string? code "ENOENT" no such sysctl of a host, "EINVAL" no such value, "EACCES" nobody may read or write it
 function methods:sysctl(name, value)
   core.check_self(self, "lunet.host")
   local path = sysctl.path(name, 2)
   return sysctl.set(self, name, path, value ~= nil and sysctl.text(name, value, 2) or nil)
 end
 
---- Runs a program on a host, nil for the home host. The advice is loaded only when it is needed.
+--- Runs a program on a host, nil for the home host.
 ---@param on lunet.host|nil
 ---@param program lunet.program
 ---@return lunet.process|nil process
@@ -156,7 +145,7 @@ end
 function host.exec(on, program)
   local process, message, code = core.exec(on, program)
   if process then return process end
-  return require("lunet.network.refusal").of_program(process, message, code)
+  return require("lunet.network.refusal").of_program(process, message, code) -- loaded only when it is needed
 end
 
 -- exec and sockets are documented in lunet/types/host.lua.
@@ -173,8 +162,8 @@ function methods:sockets(filter)
   return sockets, message, code
 end
 
---- The host's TCP counters by the kernel's names: Tcp and TcpExt. The difference of two snapshots
---- has what changed: `(after - before).ListenOverflows`.
+--- Takes a snapshot of the host's TCP counters, by the kernel's names: Tcp and TcpExt. The difference of two snapshots
+--- has the counters that moved: `(after - before).ListenOverflows`.
 ---@return table<string, integer>|nil counters
 ---@return string? message
 ---@return string? code
@@ -187,7 +176,7 @@ function methods:counters()
   return counters.new(snmp, netstat)
 end
 
---- Loses segments that pass this host, until the rule is closed. lunet.network.rule documents the options.
+--- Loses segments that pass this host, until a script closes the rule. lunet.network.rule documents the options.
 ---@param options lunet.drop_options
 ---@return lunet.rule|nil rule
 ---@return string? message
@@ -198,16 +187,17 @@ function methods:drop(options)
   return made, message, code
 end
 
-local MOST_SEGMENTS = 65536 -- some 17 MB
+local MOST_SEGMENTS = 65536 -- about 17 MB
 
---- Captures the TCP segments that pass the interfaces of this host, its loopback among them, until it is closed;
---- ends with the host. The tap is where packet(7) sockets are: it sees what arrives before a drop rule of this
---- host loses it; what such a rule loses on its way out is seen on the loopback, to which it is sent instead.
+--- Captures the TCP segments on the interfaces of this host, its loopback among them, until a script closes the capture
+--- or the host ends. The tap is at the place of packet(7) sockets. It sees a segment that arrives before a drop rule of
+--- this host loses it. A rule loses segments on their way out by sending them to the loopback: the tap sees them there.
 ---
---- It does not change what it shows: the kernel copies headers into a ring of 8192 frames (packet_mmap.rst), 2 MiB, and
---- TCP merges segments as it does without. A script that neither waits nor reads while more than 8192 pass loses the
---- others; statistics() says how many. Opening waits 5 to 15 ms for the kernel: do it before what is measured.
----@param most? integer how many segments it keeps, the last ones; default 65536. They take 256 bytes each
+--- The capture does not change the traffic: the kernel copies headers into a ring of 8192 frames (packet_mmap.rst), 2
+--- MiB, and TCP merges segments as it does without a capture. If a script neither waits nor reads while more than 8192
+--- segments pass, the others are lost; statistics() counts them. Opening waits 5 to 15 ms for the kernel: open the
+--- capture before you measure.
+---@param most? integer how many segments it keeps, the last ones; default 65536. Each takes 256 bytes
 ---@return lunet.capture|nil capture
 ---@return string? message
 ---@return string? code "EMFILE"

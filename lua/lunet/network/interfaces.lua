@@ -1,16 +1,15 @@
---- The interfaces of hosts, and their addresses on each network: given here, and found here when a host connects to a
---- listener of another one.
+--- The interfaces of hosts, and their addresses on each network. A link gives addresses here, and a host that connects
+--- to a listener of another host finds them here.
 local address = require "lunet.network.address"
 local core = require "lunet.core"
 local surroundings = require "lunet.network.surroundings"
 
 local interfaces = {}
 
+local LONGEST = 30 -- s; usually less than 1 ms, longer on a machine with a long queue for its network lock
 
-local LONGEST = 30 -- s; it takes less than a millisecond, but on a machine with a long queue for its network lock
-
--- By host: {made = how many interfaces it has had, addresses = {[network] = {ipv4, ipv6, interface = name}}}. A network
--- lives as long as a host on it, though a script keeps no hold of it.
+-- By host: {made = count of its interfaces so far, addresses = {[network] = {ipv4, ipv6, interface = name}}}. A network
+-- lives as long as a host on it, even if no script refers to it.
 local by_host = setmetatable({}, { __mode = "k" })
 
 local function entry_of(host)
@@ -26,7 +25,7 @@ function interfaces.is_open(host)
   return open
 end
 
--- Networks that no other open host is on any more.
+-- Forgets the networks without another open host.
 local function forget_dead(host)
   local addresses = entry_of(host).addresses
   for net in pairs(addresses) do
@@ -49,10 +48,10 @@ function interfaces.next(host)
   return ("eth%d"):format(number)
 end
 
--- The kernel needs about 0.05 ms, but up to a second for some of its versions and devices. Other tasks go on.
+-- The kernel needs about 0.05 ms, but some versions and devices take up to a second. Other tasks go on.
 local FIRST_PAUSE, LAST_PAUSE = 0.00002, 0.001
 
---- Waits until something of a host is up. Raises an error when it is not within 30 s, or cannot be asked for.
+--- Waits until an interface or an address of a host is up. Raises an error after 30 s, or if the kernel cannot tell.
 ---@param is_so fun(host: any, what: string): boolean|nil, string?
 ---@param host lunet.host|lunet.wire
 ---@param what string its interface, or its address
@@ -68,8 +67,8 @@ function interfaces.wait_until(is_so, host, what)
   end
 end
 
---- Waits until an interface takes packets: it drops them until both ends of its link report operstate UP, and does not
---- answer for IPv6 addresses at once.
+--- Waits until an interface takes packets. It drops them until both ends of its link report operstate UP, and it
+--- answers for IPv6 addresses a little later.
 ---@param host lunet.host
 ---@param interface string
 ---@param network lunet.network
@@ -90,8 +89,8 @@ local function why_no_ipv6(is_known)
   return "this kernel is built without it, or has not loaded its module", "sudo modprobe ipv6"
 end
 
---- Whether a host has IPv6: not on a kernel built without it, whose module is not loaded, or that was started with
---- ipv6.disable=1; and not where net.ipv6.conf.default.disable_ipv6 is 1, which that of `all` brings about.
+--- Whether a host has IPv6. It has none if the kernel is built without it, has not loaded its module, or was started
+--- with ipv6.disable=1; or if net.ipv6.conf.default.disable_ipv6 is 1, which the setting of `all` changes, too.
 ---@param host lunet.host
 ---@return true|nil
 ---@return string? why
@@ -105,8 +104,8 @@ function interfaces.have_ipv6(host)
   return nil, ("host %s has no IPv6: %s (EAFNOSUPPORT)"):format(host:name(), why), "EAFNOSUPPORT", command
 end
 
--- Those that an interface keeps when the kernel refused it one: of IPv4 alone if they were chosen, not given, and
--- the host has no IPv6. The host is asked for IPv6 only here, since to ask takes as long as all the rest of a link.
+-- The kernel has refused an address. The interface keeps its IPv4 addresses if lunet chose them, no script, and the
+-- host has no IPv6. lunet looks for IPv6 only here, since this takes as long as all the rest of a link.
 local function keep(host, given, chosen, message)
   local kept, refused = {}, nil
   for _, text in ipairs(given or chosen) do
@@ -115,16 +114,16 @@ local function keep(host, given, chosen, message)
   local has, why, code = interfaces.have_ipv6(host)
   if has or not refused then error(message, 0) end
   if given then error(("address %s: %s"):format(refused, why), 0) end
-  if code ~= "EAFNOSUPPORT" then error(why, 0) end -- the kernel could not be asked just then
+  if code ~= "EAFNOSUPPORT" then error(why, 0) end -- the kernel could not tell just then
   return kept
 end
 
 --- Gives an interface its addresses.
 ---@param host lunet.host
 ---@param interface string
----@param network lunet.network the one that the interface is on
----@param given string[]|nil addresses with prefix lengths that a script gives; an error without their family
----@param chosen string[] those it gets else, as far as the host has their family; of IPv4 first
+---@param network lunet.network the network of the interface
+---@param given string[]|nil a script's addresses with prefix lengths; an error if the host lacks their family
+---@param chosen string[] the addresses without `given`, if the host has their family; IPv4 first
 function interfaces.give_addresses(host, interface, network, given, chosen)
   local addresses, texts = { interface = interface }, given or chosen
   local added, message = core.add_addresses(host, interface, table.unpack(texts))
@@ -146,14 +145,14 @@ function interfaces.addresses(host, network) return entry_of(host).addresses[net
 ---@param network lunet.network
 function interfaces.forget(host, network) entry_of(host).addresses[network] = nil end
 
--- Of a network: the client's own interface is the zone of an address that is known on the link alone (RFC 4007).
+-- The client's own interface is the zone of an address that is valid only on its link (RFC 4007).
 local function with_zone(text, client, shared)
   if not address.is_link_local(text) then return text end
   return ("%s%%%s"):format(text, entry_of(client).addresses[shared].interface)
 end
 
---- The server's address on a network that the client is on too, with an address of that family; nil if there is
---- none. A link-local address comes with its zone on the client.
+--- The server's address on a network of both, of a family that both have there; nil if there is none. A link-local
+--- address comes with its zone on the client.
 ---@param client lunet.host
 ---@param server lunet.host
 ---@param family "ipv4"|"ipv6"

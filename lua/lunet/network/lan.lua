@@ -1,4 +1,4 @@
---- LANs: many hosts on one network.
+--- LANs, which join many hosts to one network.
 local core = require "lunet.core"
 local interfaces = require "lunet.network.interfaces"
 local network = require "lunet.network.network"
@@ -8,8 +8,8 @@ local lan = {}
 
 local lans_made = 0
 
--- Hosts see only the networks they are on, so a number may come again after the last. Links have the IPv6 prefixes up
--- to fd00:8000::/64.
+-- Hosts see only their own networks, so numbers may come again after the last. Links have the IPv6 prefixes up to
+-- fd00:8000::/64.
 local function next_addresses()
   local n = lans_made % 0x80
   lans_made = lans_made + 1
@@ -23,8 +23,8 @@ local function attach(host, interface, switch, port)
   assert(core.attach(switch, port, "br0"))
 end
 
---- Joins hosts to one segment: a bridge on a host of its own, with a veth pair for each. Raises what
---- the kernel refuses, such as a port above the bridge's 1,023rd.
+--- Joins hosts to one network: a bridge on a host of its own, with a veth pair for each host. Raises if the kernel
+--- refuses, for example a port after the bridge's 1,023rd.
 ---@param hosts lunet.host[]
 ---@return lunet.network
 function lan.join(hosts)

@@ -1,4 +1,4 @@
---- Links between two hosts: a veth pair, or a wire, on which every frame takes its time. The core forwards
+--- Links between two hosts: a veth pair, or a wire, which delays every frame. The core forwards the frames of a wire
 --- (core/handle/wire.h).
 local core = require "lunet.core"
 local interfaces = require "lunet.network.interfaces"
@@ -10,7 +10,7 @@ local link = {}
 
 local links_made = 0
 
--- Hosts see only the networks they are on, so a number may come again after the last. LANs have the IPv6 prefixes above
+-- Hosts see only their own networks, so numbers may come again after the last. LANs have the IPv6 prefixes above
 -- fd00:8000::/64.
 local function next_addresses()
   local n = links_made % 0x8000
@@ -20,50 +20,31 @@ local function next_addresses()
   return both(1), both(2)
 end
 
-local function check_addresses(texts, field)
-  if type(texts) ~= "table" then
-    core.misuse(("%s: a list of addresses expected, not %s"):format(field, type(texts)))
-  end
-  for _, text in ipairs(texts) do
-    if not core.is_address(text) then
-      core.misuse(("%s: \"%s\" is no address with a prefix length, like 10.0.0.1/24 or fd00::1/64"):format(field, text))
-    end
-  end
-end
+local DEFAULT_CAPACITY <const> = 64 << 20
+local MOST <const> = 1e9
 
-local DEFAULT_CAPACITY = 64 << 20
-local MOST = 1e9
-
-local function check_number(value, name, unit)
-  if math.type(value) == nil or not (value >= 0 and value <= MOST) then
-    core.misuse(("link: %s is a number of %s, 0 to %g, not %s"):format(name, unit, MOST, tostring(value)))
-  end
-end
-
-local function check_delay(delay)
-  if type(delay) ~= "table" then
-    if delay ~= nil then check_number(delay, "delay", "seconds") end
-    return
-  end
-  local unknown = option_table.unknown("field", delay, { "a_to_b", "b_to_a" }, " of delay")
-  if unknown then core.misuse("link: " .. unknown) end
-  for direction, seconds in pairs(delay) do check_number(seconds, "delay." .. direction, "seconds") end
-end
+local ADDRESS <const> = { expected = "an address with a prefix length, like 10.0.0.1/24 or fd00::1/64",
+  accepts = core.is_address }
+local SECONDS <const> = option_table.from(0, "seconds", MOST)
+local FIELDS <const> = { a = option_table.list, b = option_table.list, delay = option_table.any,
+  capacity = option_table.from(0, "bytes", MOST) }
 
 local function check_options(options)
-  if type(options) ~= "table" then core.misuse "bad argument #3 to 'link' (table expected)" end
-  local unknown = option_table.unknown("option", options, { "a", "b", "delay", "capacity" })
-  if unknown then core.misuse("link: " .. unknown) end
-  if options.a ~= nil then check_addresses(options.a, "a") end
-  if options.b ~= nil then check_addresses(options.b, "b") end
-  if options.capacity ~= nil then check_number(options.capacity, "capacity", "bytes") end
-  check_delay(options.delay)
+  option_table.check("link", options, FIELDS)
+  for _, field in ipairs { "a", "b" } do
+    for _, text in ipairs(options[field] or {}) do option_table.value("link: " .. field, text, ADDRESS) end
+  end
+  if type(options.delay) == "table" then
+    option_table.check("link: delay", options.delay, { a_to_b = SECONDS, b_to_a = SECONDS })
+  elseif options.delay ~= nil then
+    option_table.value("link: delay", options.delay, SECONDS)
+  end
 end
 
 local function join_directly(a, interface_a, b, interface_b)
   assert(core.link(a, interface_a, b, interface_b))
   return function()
-    if interfaces.is_open(a) then core.unlink(a, interface_a) end -- else it went with its host
+    if interfaces.is_open(a) then core.unlink(a, interface_a) end -- a closed host has taken it along
   end
 end
 
@@ -72,7 +53,7 @@ local function both_delays(delay)
   return delay or 0, delay or 0
 end
 
--- nil if there is no delay: the link needs no wire then.
+-- nil without a delay: such a link needs no wire.
 local function join_by_wire(a, interface_a, b, interface_b, options)
   local from_a, from_b = both_delays(options.delay)
   if from_a == 0 and from_b == 0 then return nil end
@@ -84,23 +65,22 @@ end
 
 --- The options of a link.
 ---@class lunet.link_options
----@field a? string[] addresses of its end on the first host, such as {"10.0.0.1/24"}; if not given, one of IPv4
---- and one of IPv6 are chosen; of IPv4 alone on a host without IPv6
+---@field a? string[] addresses of its end on the first host, such as {"10.0.0.1/24"}; by default one of IPv4, and one
+--- of IPv6 if the host has IPv6
 ---@field b? string[] likewise on the second
----@field delay? number|{a_to_b?: number, b_to_a?: number} seconds, one way, and the same both ways if one
---- number is given; default 0
----@field capacity? integer how many bytes may be on their way at once in each direction; what exceeds them is
---- dropped. Default 64 MiB. Of use with a delay only
+---@field delay? number|{a_to_b?: number, b_to_a?: number} seconds, one way; one number counts for both ways; default 0
+---@field capacity? integer bytes on their way at once in each direction; the link drops frames beyond them. Default
+--- 64 MiB. Without a delay it has no effect
 
---- Connects two hosts by a veth pair, up when this returns: the first packet is not lost. Ends with
---- its hosts. Raises what the kernel refuses, such as an address that a host has already. Waits, for little more than
---- a millisecond; other tasks go on.
+--- Connects two hosts by a veth pair, which is up when this returns: it loses no first packet. The link ends with its
+--- hosts. Raises if the kernel refuses, for example an address that the host has already. Waits, for little more than a
+--- millisecond; other tasks go on.
 ---
---- With a delay every frame arrives that much later, and never earlier; only the resolution of addresses
---- (ARP, IPv6 neighbour discovery) is not delayed, so that the first round trip takes no longer than the next.
---- lunet forwards the frames itself, while it waits for something: as long as the main script computes between
---- two waits, nothing moves, and what was due meanwhile is late (`statistics` tells). Such a link ends with the
---- scope in which it was made, too, and what is on its way then is lost: also the FIN of a connection just closed.
+--- With a delay every frame arrives that much later, and never earlier. Only the resolution of addresses (ARP, IPv6
+--- neighbour discovery) has no delay, so that the first round trip takes no longer than the next. lunet forwards the
+--- frames itself, while it waits: nothing moves while the main script computes between two waits, and frames that were
+--- due are late (see `statistics`). A link with a delay also ends with the scope that made it. Frames on their way are
+--- lost then, even the FIN of a connection just closed.
 ---@param a lunet.host
 ---@param b lunet.host
 ---@param options? lunet.link_options

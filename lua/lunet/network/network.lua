@@ -1,4 +1,4 @@
---- A network: the hosts that a link or a LAN joins, and their addresses on it.
+--- A network: the hosts that a link or a LAN joins, with their addresses.
 local address = require "lunet.network.address"
 local core = require "lunet.core"
 local interfaces = require "lunet.network.interfaces"
@@ -11,7 +11,7 @@ net.__index = net
 --- The address of a host on this network.
 ---@param host lunet.host
 ---@param family? "ipv4"|"ipv6" default "ipv4"
----@return string|nil address nil if the host is not on it
+---@return string|nil address nil if the host is not on the network
 ---@return string? message if the host has no IPv6
 ---@return string? code "EAFNOSUPPORT"
 function net:address(host, family)
@@ -31,9 +31,9 @@ function net:address(host, family)
   return nil, why, code
 end
 
---- What a link with a delay has done up to now, or up to its end: how many frames it forwarded (address
---- resolution among them), how many it dropped (its capacity was exceeded, or it ended before their time),
---- and by how many seconds it was late with those that it forwarded.
+--- Counts the work of a link with a delay, up to now or up to its end: forwarded frames (address resolution among
+--- them), dropped frames (they exceeded its capacity, or the link ended before their time), and by how many seconds it
+--- forwarded frames too late.
 ---@return {forwarded: integer, dropped: integer, late_mean: number, late_max: number}|nil statistics
 ---@return string? message
 ---@return string? code "EOPNOTSUPP": it has no delay
@@ -45,10 +45,10 @@ end
 
 --- Takes the network away from its hosts, with the interfaces and addresses on it. Idempotent.
 ---
---- From then on a connect over it fails with "ENETUNREACH", one that is under way when its next SYN is due. Its
---- addresses are "EADDRNOTAVAIL" for listen and `from`. Connections stay, and nobody is told: they are
---- ESTABLISHED, sends succeed while there is room, and receives wait. What was sent, or a keepalive probe, ends them
---- with "ETIMEDOUT" when the kernel gives up (`user_timeout`, `keepalive`; net.ipv4.tcp_retries2: about 15 minutes).
+--- From then on a connect over it fails with "ENETUNREACH"; a connect under way fails when its next SYN is due. Its
+--- addresses are "EADDRNOTAVAIL" for listen and `from`. Connections stay ESTABLISHED, and neither end notices: sends
+--- succeed while there is room, and receives wait. Unacknowledged bytes or a keepalive probe end them with "ETIMEDOUT"
+--- when the kernel gives up (`user_timeout`, `keepalive`; net.ipv4.tcp_retries2: about 15 minutes).
 ---@return true
 function net:close()
   core.check_self(self, "lunet.network")
@@ -71,8 +71,8 @@ end
 --- Makes a network.
 ---@param kind string "link", "LAN"
 ---@param hosts lunet.host[]
----@param build fun(made: lunet.network) joins the hosts, and sets `take_down`, which undoes that; what it raises is
---- raised, with nothing left
+---@param build fun(made: lunet.network) joins the hosts, and sets `take_down`, which undoes that; after an error of
+--- build nothing is left
 ---@return lunet.network
 function network.new(kind, hosts, build)
   local made = setmetatable({ kind = kind, hosts = hosts, is_open = true, take_down = function() end }, net)
@@ -82,10 +82,10 @@ function network.new(kind, hosts, build)
   error(failure, 0)
 end
 
---- Raises an error unless there are so many hosts, all open and none twice.
+--- Checks that the list has so many hosts, all open and none twice. Raises otherwise.
 ---@param hosts any[]
 ---@param count integer
----@param name string of the function that a script called; it calls this
+---@param name string of the caller, which a script called
 function network.check_hosts(hosts, count, name)
   for i = 1, count do
     local host = hosts[i]

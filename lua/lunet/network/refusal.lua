@@ -1,17 +1,13 @@
---- Why a machine refuses hosts to a process, and the one command that changes it: unshare(2) and setns(2) say hardly
---- more than EPERM, so that the settings which govern them are looked at (user_namespaces(7), namespaces(7)).
+--- Why a machine refuses hosts to a process, and the one command that changes it. unshare(2) and setns(2) say little
+--- more than EPERM, so lunet looks at the settings that govern them (user_namespaces(7), namespaces(7)).
 local core = require "lunet.core"
+local sysctl = require "lunet.network.sysctl"
 
 local refusal = {}
 
-local function first_line(path)
-  local file <close> = io.open(path)
-  return file and file:read "l"
-end
+local function setting(name) return tonumber(sysctl.here(name)) end
 
-local function setting(name) return tonumber(first_line("/proc/sys/" .. name:gsub("%.", "/"))) end
-
--- As a word of a shell command in one line.
+-- Quotes a word for a shell command in one line.
 local function quote(word)
   if word:find "%c" then return "..." end
   return word:find "[^%w@%%+=:,./_-]" and ("'%s'"):format(word:gsub("'", "'\\''")) or word
@@ -27,7 +23,7 @@ function refusal.as_root()
   return "sudo " .. table.concat(words, " ")
 end
 
--- Of a limit, its name and value. A process that has moved sees those of its own user namespace, which limit nothing.
+-- A limit's name and value. A process in its own user namespace sees that one's limits, which limit nothing.
 local function limit(name)
   local value = setting(name)
   return value and value < 0x7fffffff and ("%s is %d"):format(name, value) or name
@@ -51,7 +47,7 @@ local function by_setting(name, refused, allowed, whose)
   end
 end
 
--- Docker's refuses both calls to whoever lacks CAP_SYS_ADMIN; systemd's is RestrictNamespaces= (systemd.exec(5)).
+-- Docker's filter refuses both calls without CAP_SYS_ADMIN; systemd's is RestrictNamespaces= (systemd.exec(5)).
 local function by_filter(call)
   if not is_filtered() then return nil end
   local command = is_in_docker() and "docker run --security-opt seccomp=unconfined ..."
@@ -59,7 +55,7 @@ local function by_filter(call)
   return ("a filter of system calls (seccomp) refuses %s"):format(call), command
 end
 
--- Each returns what refuses it, and the command; or nil if it is not that.
+-- Each function returns the cause and the command that changes it, or nil if the cause is another one.
 local causes = {
   function(call)
     if call ~= "--machine" then return nil end
@@ -88,9 +84,9 @@ local causes = {
   end,
 }
 
---- Why the last host was refused, as far as this process can tell.
+--- Why the machine refused the last host, as far as this process can see.
 ---@param code string the error's name
----@return string|nil why nil if it is not the machine that refuses namespaces
+---@return string|nil why nil if the machine does not refuse namespaces
 ---@return string? command that changes it, if there is one
 function refusal.explain(code)
   local call = core.refused()
@@ -102,19 +98,22 @@ function refusal.explain(code)
   return ("%s is refused, as in a chroot(2) or a container"):format(call)
 end
 
---- The whole message of a refused host, or of what needs one: a LAN, a link with a delay.
----@param message string the core's
+local function whole_message(what, why, code, command)
+  return ("%s: %s (%s)%s"):format(what, why, code, command and ("; to allow it: %s"):format(command) or "")
+end
+
+--- The whole message for a refused host. A LAN and a link with a delay need one, too.
+---@param message string from the core
 ---@param code string
 ---@return string
 function refusal.tell(message, code)
   local why, command = refusal.explain(code)
   if not why then return message end
-  local what = message:match "^[^:]*"
-  return ("%s: %s (%s)%s"):format(what, why, code, command and ("; to allow it: %s"):format(command) or "")
+  return whole_message(message:match "^[^:]*", why, code, command)
 end
 
--- A process namespace, of which the guard of every program makes one (core/guard.c). ENOSPC is a limit's
--- (namespaces(7)), and says nothing of a disk.
+-- The guard of every program makes a process namespace (core/guard.c). Here ENOSPC means a limit (namespaces(7)), not a
+-- full disk.
 local process_causes = {
   by_setting("user.max_pid_namespaces", 0, 15000),
   by_setting("user.max_user_namespaces", 0, 15000),
@@ -130,7 +129,7 @@ local process_causes = {
   function() return "it is refused, as in a chroot(2) or a container" end,
 }
 
---- The results of an exec: why the machine refuses what every program needs takes the place of the kernel's words.
+--- The results of an exec. If the machine refuses a process namespace, the reason replaces the kernel's words.
 ---@return lunet.process|nil
 ---@return string? message
 ---@return string? code
@@ -139,10 +138,7 @@ function refusal.of_program(process, message, code)
   if not what then return process, message, code end
   for _, cause in ipairs(process_causes) do
     local why, command = cause(code)
-    if why then
-      command = command and ("; to allow it: %s"):format(command) or ""
-      return nil, ("%s: %s (%s)%s"):format(what, why, code, command), code
-    end
+    if why then return nil, whole_message(what, why, code, command), code end
   end
 end
 

@@ -1,11 +1,11 @@
---- What a rule means: which of the segments that taps saw it loses.
+--- The meaning of a rule: it tells whether the rule loses a segment that a tap saw.
 local address = require "lunet.network.address"
 
 local rule_meaning = {}
 
 local function has(s, flag) return s.flags:find(flag, 1, true) ~= nil end
 
--- As the kinds of rule_text, of a segment that a tap saw.
+-- The kinds of rule_text, for a segment that a tap saw.
 local shown = {
   any = function() return true end,
   SYN = function(s) return has(s, "SYN") and not has(s, "ACK") end,
@@ -26,7 +26,7 @@ end
 
 local function is_at(range, end_point) return not range or address.is_within(end_point, tostring(range)) end
 
---- Whether a segment that arrives is one of those that a rule with these options loses, `first` apart.
+--- Whether a rule with these options loses a segment that arrives. Leaves `first` to the caller.
 ---@param options lunet.drop_options
 ---@param s lunet.segment_event
 ---@return boolean

@@ -1,11 +1,11 @@
---- The text of a rule, in the words of nftables (nft(8)): chains that find the segments to lose, mark, count and lose
---- them. The core adds them to a table of the host's firewall.
+--- The text of a rule for nftables (nft(8)): chains that find segments, and mark, count and lose them. The core adds
+--- them to a table of the host's firewall.
 local address = require "lunet.network.address"
 
 local rule_text = {}
 
--- What follows the TCP header can be read only if there is something. Where it begins depends on the header's length,
--- in words; nftables' own name for the place, @ih, would need Linux 5.16.
+-- nftables can read the byte after the TCP header only if the segment has data. The place of that byte depends on the
+-- header's length, in words; nftables' own name for it, @ih, needs Linux 5.16.
 local SHORTEST, LONGEST = 5, 15
 
 local function if_data(verdict)
@@ -16,7 +16,7 @@ local function if_data(verdict)
   return table.concat(lines, "\n")
 end
 
---- By kind of segment: what is done with it.
+--- By kind of segment: the rule for it.
 ---@type table<string, string>
 rule_text.KINDS = {
   any = "goto lose",
@@ -25,11 +25,11 @@ rule_text.KINDS = {
   FIN = "tcp flags & fin == fin goto lose",
   RST = "tcp flags & rst == rst goto lose",
   data = if_data "goto lose",
-  ACK = "tcp flags & (syn | ack | fin | rst) == ack goto bare", -- the last: it may end the search
+  ACK = "tcp flags & (syn | ack | fin | rst) == ack goto bare", -- the last one, since it may end the search
 }
 local order = { "any", "SYN", "SYN-ACK", "FIN", "RST", "data", "ACK" }
 
---- By the names of answers: how they are given.
+--- By the name of an answer: the rule for it.
 ---@type table<string, string>
 rule_text.REJECTS = {
   reset = "reject with tcp reset",
@@ -41,7 +41,7 @@ rule_text.REJECTS = {
 --- `numgen` counts modulo 2^32 - 1.
 rule_text.MOST_FIRST = 0xfffffffe
 
--- As nft(8) calls the family of an address.
+-- The name of an address's family in nft(8).
 local function family_of(text) return address.is_ipv6(text) and "ip6" or "ip" end
 
 local MARK = "0x6c6f7374" -- "lost", in ASCII
@@ -50,8 +50,8 @@ local function chain(name, ...)
   return ("chain %s {\n%s\n}\n"):format(name, table.concat({ ... }, "\n"))
 end
 
--- What is to be lost is marked here, and lost in the chains of the hooks. A rule that answers by RST would
--- otherwise meet its own answers on the loopback.
+-- Marks the segments to lose; the chains of the hooks lose them. Otherwise a rule that answers by RST would meet its
+-- own answers on the loopback.
 local function lose_chain(first, is_reset)
   local condition = is_reset and "tcp flags & rst == 0 " or ""
   if first then condition = condition .. ("numgen inc mod %d < %d "):format(rule_text.MOST_FIRST + 1, first) end
@@ -84,7 +84,7 @@ end
 
 local HOOK = "type %s hook %s priority raw"
 
--- To lose a segment that is on its way in is to drop it.
+-- On the way in, dropping a segment loses it.
 local function input_chain(is_judged, answer)
   local drop = ("meta mark %s drop"):format(MARK)
   local hook = HOOK:format("filter", "input")
@@ -92,8 +92,8 @@ local function input_chain(is_judged, answer)
   return chain("input", hook, drop, "jump judge", answer and ("meta mark %s %s"):format(MARK, answer) or drop)
 end
 
--- TCP is told of one that is dropped on its way out, and takes it as never sent. So it is sent to the
--- loopback instead, and dropped where it comes in. Another rule may have done that already.
+-- TCP notices a drop on the way out, and takes the segment as never sent. So the rule sends it to the loopback instead,
+-- and drops it there on its way in. Another rule may have done that already.
 local function output_chain(answer)
   local if_marked = ("meta mark %s "):format(MARK)
   local hook = HOOK:format(answer and "filter" or "route", "output")
@@ -102,10 +102,10 @@ local function output_chain(answer)
     if_marked .. "ip daddr set 127.0.0.1", if_marked .. "ip6 daddr set ::1")
 end
 
----@class lunet.rule_words what a rule's options say, checked
+---@class lunet.rule_words the checked options of a rule
 ---@field hooks {input: boolean?, output: boolean?}
 ---@field kinds table<string, true> a set, of KINDS
----@field first? integer only so many are lost
+---@field first? integer the rule loses only so many
 ---@field reject? string of REJECTS
 ---@field port? integer either port
 ---@field from? string
@@ -124,7 +124,7 @@ function rule_text.chains(words)
     .. (words.hooks.output and output_chain(answer) or "")
 end
 
---- A chain that does nothing, to try whether a kernel takes an expression.
+--- A chain without effect: it shows whether a kernel takes an expression.
 ---@param expression string
 ---@return string
 function rule_text.probe(expression) return chain("probe", expression) end

@@ -1,11 +1,11 @@
---- What holds where hosts are made: the sysctls that each new host gets, who observes, and what to do when a host is
---- refused. A run enters surroundings of its own, and leaves them when it ends.
+--- The surroundings of new hosts: the sysctls that each one gets, its observer, and a handler for refused hosts. A run
+--- enters surroundings of its own, and leaves them when it ends.
 local surroundings = {}
 
 ---@class lunet.surroundings
----@field sysctls? table<string, string|number> what every new host is set to, besides its own
+---@field sysctls? table<string, string|number> the settings of every new host, besides its own
 ---@field observer? lunet.observer
----@field on_refused? fun(): boolean called when a host is refused: whether another try may succeed
+---@field on_refused? fun(): boolean after a refused host: whether another try may succeed
 
 ---@class lunet.observer
 ---@field host_made fun(self: lunet.observer, host: lunet.host) called before anything happens on the host
@@ -15,11 +15,11 @@ local surroundings = {}
 ---@type lunet.surroundings
 local current = { sysctls = {} }
 
---- Those that hold now.
+--- The present surroundings.
 ---@return lunet.surroundings
 function surroundings.current() return current end
 
---- Enters surroundings; those around them hold on for the fields that are not given. Ends with its to-be-closed value.
+--- Enters surroundings; missing fields keep their outer values. Ends with its to-be-closed value.
 ---@param given lunet.surroundings
 function surroundings.enter(given)
   local outer = current

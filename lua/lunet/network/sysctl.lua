@@ -1,12 +1,21 @@
---- The settings of a host: how one is named, read and written, and what is in force where one cannot be made.
+--- The settings of a host: their names and paths, how to read and write them, and the value in force if lunet cannot
+--- write one.
 local core = require "lunet.core"
 
 local sysctl = {}
 
---- Where the kernel shows it. Raises for names other than net.*: those belong to no host, and to write one would
---- change the machine.
+--- A setting of the machine, or of the host that the process runs in.
+---@param name string "kernel.osrelease"
+---@return string? text its first line; nil if this kernel has no such setting
+function sysctl.here(name)
+  local file <close> = io.open("/proc/sys/" .. name:gsub("%.", "/"))
+  return file and file:read "l"
+end
+
+--- The path of a setting. Raises for names other than net.*: these belong to no host, and writing one would change the
+--- machine.
 ---@param name string "net.ipv4.tcp_syncookies"
----@param level integer at which it raises
+---@param level integer of the error
 ---@return string path
 function sysctl.path(name, level)
   if type(name) ~= "string" or not name:match "^net[./][%w_%-./]+$" then
@@ -15,10 +24,10 @@ function sysctl.path(name, level)
   return "/proc/sys/" .. name:gsub("%.", "/")
 end
 
---- A value as the kernel reads it. Raises if it is none.
+--- A value as the kernel reads it. Raises for other types.
 ---@param name string
 ---@param value string|number
----@param level integer at which it raises
+---@param level integer of the error
 ---@return string
 function sysctl.text(name, value, level)
   if type(value) == "string" then return value end
@@ -28,7 +37,7 @@ function sysctl.text(name, value, level)
   return tostring(math.tointeger(value) or value)
 end
 
--- As which value the host behaves, though it does not show the setting: by trying, or by the table of features.
+-- The host behaves as if the hidden setting had this value: lunet tries, or looks it up in the table of features.
 local function value_unseen(host, name)
   local row = require("lunet.network.features").find("sysctl", name:gsub("/", "."))
   if not row then return nil end
@@ -56,8 +65,8 @@ end
 
 local reasons = {
   EINVAL = "the kernel refuses this value",
-  EACCES = "not to be read, or not to be written",
-  EROFS = "/proc/sys is mounted to be read only, as Docker does",
+  EACCES = "nobody may read it, or nobody may write it",
+  EROFS = "/proc/sys is mounted read-only, as Docker does",
 }
 
 local function failure(what, name, message, code, in_force)
@@ -75,7 +84,7 @@ end
 
 local function is_same(a, b) return tostring(a):gsub("%s+", " ") == tostring(b):gsub("%s+", " ") end
 
---- Reads or writes one. What cannot be written, and is in force already, is no failure.
+--- Reads or writes a setting. It is no failure if lunet cannot write a value that is in force already.
 ---@param host lunet.host
 ---@param name string
 ---@param path string
@@ -92,7 +101,7 @@ function sysctl.set(host, name, path, text)
     if value and is_same(value, text) then return value end
     return failure(what, name, message, code, text and code ~= "EINVAL" and value)
   end
-  if value == nil and text and read_code == "EACCES" then -- some can only be written
+  if value == nil and text and read_code == "EACCES" then -- a setting that nobody may read
     return math.tointeger(tonumber(text)) or text
   end
   if value == nil then return failure(what, name, read_message, read_code) end

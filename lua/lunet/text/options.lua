@@ -19,9 +19,11 @@ end
 
 ---@param least number
 ---@param unit? string
+---@param most? number
 ---@return lunet.option a finite number
-function options.from(least, unit)
-  return number_option("from %g on", least, unit, function(number) return number >= least end)
+function options.from(least, unit, most)
+  local words = most and ("from %%g to %g"):format(most) or "from %g on"
+  return number_option(words, least, unit, function(number) return number >= least and number <= (most or number) end)
 end
 
 ---@param bound number
@@ -56,6 +58,9 @@ end
 
 options.fn, options.list, options.text = of_type "function", of_type "table", of_type "string"
 
+--- An option that its owner checks by itself.
+options.any = { expected = "any value", accepts = function() return true end }
+
 options.host = { expected = "an open host", accepts = function(any)
   local is_host, is_open = core.is_host(any)
   return is_host and is_open
@@ -71,14 +76,13 @@ local function shown(any) return type(any) == "string" and ("%q"):format(any) or
 ---@param word string the kind of the names: "option", "field", "knob"
 ---@param given table
 ---@param known string[] in the order of the list
----@param of? string their owner, after the name: " of delay"
 ---@return string|nil complaint nil if every name is known
-function options.unknown(word, given, known, of)
+function options.unknown(word, given, known)
   local is_known = {}
   for _, name in ipairs(known) do is_known[name] = true end
   for name in pairs(given) do
     if not is_known[name] then
-      return ("unknown %s '%s'%s (known: %s)"):format(word, tostring(name), of or "", table.concat(known, ", "))
+      return ("unknown %s '%s' (known: %s)"):format(word, tostring(name), table.concat(known, ", "))
     end
   end
   return nil
