@@ -13,6 +13,12 @@ int address_push(lua_State *L, const address *a) {
   return 2;
 }
 
+void address_set_fields(lua_State *L, const char *field, const char *port, const address *a) {
+  char text[ADDRESS_TEXT];
+  field_set_string(L, field, address_format(a, text));
+  field_set_integer(L, port, address_port(a));
+}
+
 void address_read(lua_State *L, const char *field, const char *text, address *out) {
   if (address_parse(text, out) < 0)
     misuse(L, "%s: \"%s\" is not an address like %s", field, text, ADDRESS_EXAMPLES);

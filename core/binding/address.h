@@ -14,6 +14,9 @@
 /* Pushes the address as text and, except for Unix, its port. Returns the number of values. */
 int address_push(lua_State *L, const address *a);
 
+/* Sets two fields of the table on top of the stack: the address as text, and its port. */
+void address_set_fields(lua_State *L, const char *field, const char *port, const address *a);
+
 /* Reads an address such as "127.0.0.1:80". Raises if `text` is not an address; the message names
  * `field`. */
 void address_read(lua_State *L, const char *field, const char *text, address *out);

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "binding/address.h"
 #include "binding/failure.h"
 #include "binding/field.h"
 #include "binding/host.h"
@@ -167,13 +168,6 @@ static struct sock_diag_filter sockets_filter_argument(lua_State *L) {
 
 /* -- the list ------------------------------------------------------------------------------ */
 
-static void sockets_set_address(lua_State *L, const char *field, const char *port,
-                                const address *a) {
-  char text[ADDRESS_TEXT];
-  field_set_string(L, field, address_format(a, text));
-  field_set_integer(L, port, address_port(a));
-}
-
 static void sockets_set_queue(lua_State *L, const struct tcp_socket *s) {
   lua_createtable(L, 0, 2);
   field_set_integer(L, "depth", s->receive_queue);
@@ -182,12 +176,12 @@ static void sockets_set_queue(lua_State *L, const struct tcp_socket *s) {
 }
 
 static void sockets_set_ends(lua_State *L, const struct tcp_socket *s) {
-  sockets_set_address(L, "local_address", "local_port", &s->local);
+  address_set_fields(L, "local_address", "local_port", &s->local);
   if (s->state == TCP_STATE_LISTEN) {
     sockets_set_queue(L, s);
     return;
   }
-  sockets_set_address(L, "peer_address", "peer_port", &s->peer);
+  address_set_fields(L, "peer_address", "peer_port", &s->peer);
   field_set_integer(L, "receive_queue", s->receive_queue);
   field_set_integer(L, "send_queue", s->send_queue);
 }

@@ -8,9 +8,9 @@
 
 enum { TARGET_FIELDS_MOST = 8 };
 
-/* Raises unless each key of the table at `index` is one of `fields`, the name of a socket option,
- * or a whole number from 1 to `items`. `fields` ends with NULL, and has at most TARGET_FIELDS_MOST
- * elements with it. */
+/* Checks each key of the table at `index`. Raises unless it is one of `fields`, the name of a
+ * socket option, or a whole number from 1 to `items`. `fields` ends with NULL, and has at most
+ * TARGET_FIELDS_MOST elements with it. */
 void target_check_names(lua_State *L, int index, const char *const fields[], int items);
 
 struct target_options {

@@ -2,6 +2,7 @@
 
 #include <lauxlib.h>
 
+#include "binding/address.h"
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/field.h"
@@ -28,13 +29,11 @@ int trace_start(lua_State *L) {
 
 static void trace_set_end(lua_State *L, const char *whole, const char *port,
                           const struct trace_end *e) {
-  char text[ADDRESS_TEXT];
-  address end, plain;
+  address end;
   if (e->port == 0) return;
   trace_end_get(e, &end);
-  plain = address_plain(&end); /* the form that segments and the other end have */
-  field_set_string(L, whole, address_format(&plain, text));
-  field_set_integer(L, port, e->port);
+  end = address_plain(&end); /* the form that segments and the other end have */
+  address_set_fields(L, whole, port, &end);
 }
 
 static const char *const streams[] = {NULL, "stdin", "stdout", "stderr"};
