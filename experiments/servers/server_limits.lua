@@ -182,9 +182,9 @@ return experiment {
       else
         local at_limit = behaviour(row.accepted, row.sees)
         local told = description.refusal or "closed"
-        expect.record(name, row, { carried_out = at_limit ~= "refuses", at_limit = at_limit,
+        expect.fields(name, row, { carried_out = at_limit ~= "refuses", at_limit = at_limit,
           accepted = at_limit ~= "stops", sees = at_limit == "refuses" and told or "nothing" })
-        expect.record(name, outcome.servers[i], { unread = at_limit == "stops" })
+        expect.fields(name, outcome.servers[i], { unread = at_limit == "stops" })
       end
     end
     if #late > 0 then experiment.not_judged("late: %s", table.concat(late, ", ")) end
