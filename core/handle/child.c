@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 2000 }; /* for a child that knows that it must end */
+enum { PATIENCE_MS = 2000 }; /* for the end of a child */
 
 struct child {
   list in_children;

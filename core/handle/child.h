@@ -16,6 +16,6 @@ pid_t child_number(const child *c);      /* 0: the child has ended */
 void child_signal(child *c, int number); /* harmless when the child has ended */
 void child_drop(child *c);               /* frees the child, now or at its end; NULL is allowed */
 
-void child_wait_for_all(list *children); /* kills those that do not end in time */
+void child_wait_for_all(list *children); /* whose end has begun; kills the slow ones */
 
 #endif

@@ -217,7 +217,7 @@ void connection_connect(connection *c, const address *peer, op *o) {
 /* EINPROGRESS: this send has begun the handshake that TCP_FASTOPEN_CONNECT had put off. */
 static bool connection_would_block(ssize_t sent) { return sent == -EAGAIN || sent == -EINPROGRESS; }
 
-/* The kernel is asked also about no bytes: it knows whether more can be sent. */
+/* Sends even 0 bytes: only the kernel knows whether more can be sent. */
 static bool connection_attempt_send(op *o) {
   connection *c = o->owner;
   do {

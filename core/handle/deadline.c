@@ -9,8 +9,6 @@
 #include "platform/awake.h"
 #include "platform/clock.h"
 
-enum { MS = 1000 * 1000 }; /* in nanoseconds */
-
 struct entry {
   uint64_t at_ns; /* a copy of deadline->at_ns: sifting stays inside the array */
   deadline *deadline;
@@ -48,8 +46,7 @@ static void deadlines_sift_down(deadlines *ds, uint32_t slot, struct entry e) {
 }
 
 static void deadlines_arm(deadlines *ds, uint64_t at_ns) {
-  struct itimerspec when = {
-    .it_value = {.tv_sec = (time_t)(at_ns / 1000000000u), .tv_nsec = (long)(at_ns % 1000000000u)}};
+  struct itimerspec when = {.it_value = clock_timespec(at_ns)};
   ds->is_refused = timerfd_settime(ds->fd, TFD_TIMER_ABSTIME, &when, NULL) == -1;
   if (ds->awake != NULL) awake_at(ds->awake, at_ns);
   ds->armed_ns = at_ns;
@@ -89,9 +86,9 @@ bool deadlines_are_due(const deadlines *ds) { return ds->is_due; }
 int deadlines_bound_ms(const deadlines *ds) {
   if (!ds->is_refused || ds->count == 0) return -1;
   uint64_t now_ns = clock_now_ns(), at_ns = ds->heap[1].at_ns;
-  return at_ns <= now_ns
-           ? 0
-           : (int)((at_ns - now_ns) / MS + 1 < INT_MAX ? (at_ns - now_ns) / MS + 1 : INT_MAX);
+  if (at_ns <= now_ns) return 0;
+  uint64_t left_ms = (at_ns - now_ns) / CLOCK_MS + 1;
+  return left_ms < INT_MAX ? (int)left_ms : INT_MAX;
 }
 
 void deadlines_expire(deadlines *ds) {

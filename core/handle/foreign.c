@@ -13,11 +13,9 @@
 #include "platform/sock_diag.h"
 #include "platform/unix_listeners.h"
 
-enum { MS = 1000 * 1000 }; /* in nanoseconds */
-
 /* A look takes about 0.07 ms. Looks take at most one part in SHARE of the time, and are PAUSE_NS
  * apart at least. */
-enum { EVERY_NS = 10 * MS, PAUSE_NS = 1 * MS, SHARE = 20 };
+enum { EVERY_NS = 10 * CLOCK_MS, PAUSE_NS = CLOCK_MS, SHARE = 20 };
 
 enum { TRIES = 5 }; /* to find the process that holds a listener */
 

@@ -23,17 +23,9 @@ struct ops {
 };
 
 void op_start(op *o, ops *all, uint64_t deadline_ns) {
+  *o = (op){.ops = all, .done = o->done, .state = OP_STARTING, .deadline = {.at_ns = deadline_ns}};
   list_init(&o->link);
   list_init(&o->put_off);
-  o->ops = all;
-  o->deadline = (deadline){.at_ns = deadline_ns};
-  o->waits_since_ns = 0;
-  o->state = OP_STARTING;
-  o->kind = NULL;
-  o->result = 0;
-  o->is_in_scratch = false;
-  o->awaits_tasks = false;
-  o->owned = NULL;
 }
 
 void op_wait(op *o, list *queue) {

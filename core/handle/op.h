@@ -93,6 +93,7 @@ struct op {
   } as;
 };
 
+/* Keeps `done`, and nothing else of the last time. */
 void op_start(op *o, ops *all, uint64_t deadline_ns);
 
 /* The call would block: wait in `queue` (or in none), or end with OP_TIMEOUT if the deadline is

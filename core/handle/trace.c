@@ -34,8 +34,6 @@ const char *const event_names[] = {
   [EVENT_SOCKETS + 1] = NULL,
 };
 
-enum { MS = 1000 * 1000 }; /* in nanoseconds */
-
 struct trace {
   uint64_t next;
   bool is_probing;
@@ -133,7 +131,7 @@ void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind k
   t->ring[(t->next - 1) % TRACE_EVENTS].since_ns = since_ns;
   if (!t->is_probing) return;
   if (code == OP_TIMEOUT)
-    trace_look_closer(t, &t->next_timeout_ns, 100 * MS, 200);
+    trace_look_closer(t, &t->next_timeout_ns, 100 * CLOCK_MS, 200);
   else if (kind == EVENT_RECEIVE || kind == EVENT_CLOSE)
     t->has_put_off = true; /* neither changes a queue much */
   else
@@ -149,7 +147,7 @@ void trace_note(trace *t, const char *text, size_t length) {
   e->text = malloc(length + 1);
   if (e->text != NULL) memcpy(e->text, text, length + 1);
   e->bytes = e->text == NULL ? 0 : (int64_t)length;
-  if (t->is_probing) trace_look_closer(t, &t->next_note_ns, MS, 1);
+  if (t->is_probing) trace_look_closer(t, &t->next_note_ns, CLOCK_MS, 1);
 }
 
 uint64_t trace_first(const trace *t) { return t->next < TRACE_EVENTS ? 0 : t->next - TRACE_EVENTS; }

@@ -227,7 +227,8 @@ static void wire_close_lane(struct lane *n) {
   for (; n->first != NULL; n->wire->statistics.dropped++) wire_drop_first(n);
 }
 
-static void wire_close_parts(wire *w) {
+static int wire_close(handle *h) {
+  wire *w = (wire *)h;
   wire_close_lane(&w->lanes[0]);
   wire_close_lane(&w->lanes[1]);
   if (w->fd >= 0) {
@@ -241,10 +242,6 @@ static void wire_close_parts(wire *w) {
     link_close(w->routes);
   }
   free(w->buffer);
-}
-
-static int wire_close(handle *h) {
-  wire_close_parts((wire *)h);
   return 0;
 }
 
@@ -277,7 +274,7 @@ int wire_open(loop *lp, scope *s, const struct wire_end ends[2], size_t capacity
   if (w == NULL) return -ENOMEM;
   int result = wire_open_parts(w, ends);
   if (result < 0) {
-    wire_close_parts(w);
+    wire_close(&w->handle);
     free(w);
     return result;
   }

@@ -25,9 +25,8 @@ struct wire_end {
 };
 
 struct wire_statistics {
-  uint64_t forwarded; /* frames */
-  uint64_t dropped;   /* frames */
-  uint64_t late_ns;   /* the sum over all forwarded frames */
+  uint64_t forwarded, dropped; /* frames */
+  uint64_t late_ns;            /* the sum over all forwarded frames */
   uint64_t late_most_ns;
 };
 

@@ -19,14 +19,14 @@
 /* The thread begins to spin BEFORE_NS before the time, because the thread itself needs time to
  * wake. It goes on until AFTER_NS after the time: the next time is often near, and the thread is
  * then still awake. */
-enum { BEFORE_NS = 20 * 1000 * 1000, AFTER_NS = 1000 * 1000 };
+enum { BEFORE_NS = 20 * CLOCK_MS, AFTER_NS = CLOCK_MS };
 
 /* When sessions or control groups share a processor, SCHED_IDLE yields only to tasks of the
  * thread's own group. Against a task of another group, the thread would use up its own group's
  * share, and lunet would be late by whole turns of the other. A processor that others use stays
  * awake anyway. So the thread pauses when another task has kept it from the clock for TAKEN_NS.
  * Each pause in a row is longer. */
-enum { TAKEN_NS = 500 * 1000, PAUSE_NS = 20 * 1000 * 1000, PAUSE_DOUBLES = 8 };
+enum { TAKEN_NS = CLOCK_MS / 2, PAUSE_NS = 20 * CLOCK_MS, PAUSE_DOUBLES = 8 };
 
 enum { DESCRIPTORS_MOST = 32768 }; /* 8 bytes each */
 
@@ -53,8 +53,7 @@ static bool awake_is_near(uint64_t at_ns, uint64_t now_ns) {
 
 /* Returns at end_ns, or when awake_wake ends the rest. */
 static void awake_rest_until(awake *a, enum rest rest, uint64_t end_ns) {
-  struct timespec end = {.tv_sec = (time_t)(end_ns / 1000000000u),
-                         .tv_nsec = (long)(end_ns % 1000000000u)};
+  struct timespec end = clock_timespec(end_ns);
   /* FUTEX_WAIT_BITSET takes an absolute time of the monotonic clock; FUTEX_WAIT does not. */
   syscall(SYS_futex, &a->rest, FUTEX_WAIT_BITSET_PRIVATE, rest, end_ns == without_end ? NULL : &end,
           NULL, FUTEX_BITSET_MATCH_ANY);

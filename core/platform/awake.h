@@ -3,11 +3,11 @@
  * others. A thread spins on the processor under SCHED_IDLE. Every other task takes the processor
  * from it at once (sched(7)), and while others use the processor the thread pauses.
  *
- * The gain, measured by `build/release/lunet bench/wire.lua 200 0.01` with the thread and without
- * (bench/README.md, "The delay of a link"; without: awake_open returns -ENOSYS). On a quiet
- * machine, over a link of 10 ms, 99.5 % of the round trips end within 0.3 ms of their time with the
- * thread, and 30 % without. For connects it is 85 % and 5 %. On a busy machine the thread gains
- * nothing: three runs gave 29, 50, 59 % with it and 54, 45, 81 % without. */
+ * The gain, measured by `build/release/lunet bench/wire.lua 200 0.01` (bench/README.md, "The delay
+ * of a link"). For the runs without the thread awake_open returned -ENOSYS. On a quiet machine,
+ * over a link of 10 ms, 99.5 % of the round trips end within 0.3 ms of their time with the thread,
+ * and 30 % without. For connects it is 85 % and 5 %. On a busy machine the thread gains nothing:
+ * three runs gave 29, 50, 59 % with it and 54, 45, 81 % without. */
 #ifndef LUNET_PLATFORM_AWAKE_H
 #define LUNET_PLATFORM_AWAKE_H
 

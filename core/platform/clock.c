@@ -1,11 +1,15 @@
 #include "platform/clock.h"
 
-#include <time.h>
+struct timespec clock_timespec(uint64_t ns) {
+  return (struct timespec){.tv_sec = (time_t)(ns / CLOCK_S), .tv_nsec = (long)(ns % CLOCK_S)};
+}
+
+int64_t clock_ns(struct timespec t) { return t.tv_sec * (int64_t)CLOCK_S + t.tv_nsec; }
 
 static int64_t clock_read_ns(clockid_t clock) {
   struct timespec now;
   clock_gettime(clock, &now); /* cannot fail with these clocks */
-  return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
+  return clock_ns(now);
 }
 
 uint64_t clock_now_ns(void) { return (uint64_t)clock_read_ns(CLOCK_MONOTONIC); }

@@ -23,7 +23,7 @@ static struct {
   bool is_registered; /* exit(3) calls leftovers_finish */
 } remover = {.socket = -1};
 
-/* With all signals blocked: whoever ends lunet may signal every process of it. */
+/* Blocks all signals: a service manager that ends lunet signals all of its processes. */
 static pid_t leftovers_spawn_remover(int socket) {
   char *words[] = {(char *)guard_path(), LEFTOVERS_OPTION, NULL}, *environment[] = {NULL};
   struct spawn what = {words[0], words, environment, &socket, 1, true};

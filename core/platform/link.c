@@ -17,7 +17,7 @@
 int link_open(int ns, struct nl_sock **out) {
   int result = netlink_socket_open(ns, NETLINK_ROUTE, out);
   if (result < 0) return result;
-  nl_socket_disable_seq_check(*out); /* it counts acknowledgements, and ask gets none */
+  nl_socket_disable_seq_check(*out); /* it counts acknowledgements, and link_ask gets none */
   return 0;
 }
 
@@ -57,11 +57,12 @@ static struct nl_msg *link_new_link_message(int type, unsigned if_flags, const c
   return message;
 }
 
-/* Returns a number that no other interface of this process has. By themselves, all namespaces
- * number their interfaces alike. But Linux tells a veth pair from a plain device only by the two
- * different numbers (net/core/link_watch.c, linkwatch_urgent_event; dev_get_iflink). With equal
- * numbers the carrier event is not urgent: on 6.1 it waits for up to a second. FIRST_INDEX is above
- * the numbers that the kernel gives out. `last` is static, since it belongs to the process. */
+/* Returns a number that no other interface of this process has. The kernel would number the
+ * interfaces of every namespace alike. But it tells a veth pair from a device with nothing below it
+ * only by two different numbers (net/core/link_watch.c, linkwatch_urgent_event; dev_get_iflink).
+ * With equal numbers the carrier event is not urgent: on 6.1 it waits for up to a second.
+ * FIRST_INDEX is above the numbers that the kernel gives out. `last` is static, since it belongs to
+ * the process. */
 enum { FIRST_INDEX = 0x10000 };
 static int link_next_index(void) {
   static int last = FIRST_INDEX - 1;

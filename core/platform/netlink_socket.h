@@ -1,4 +1,4 @@
-/* A netlink(7) socket of a namespace. The socket keeps it wherever the process goes. */
+/* A netlink(7) socket of a namespace. It stays in the namespace wherever the process goes. */
 #ifndef LUNET_PLATFORM_NETLINK_SOCKET_H
 #define LUNET_PLATFORM_NETLINK_SOCKET_H
 

@@ -59,7 +59,7 @@ static const struct {
   SYMBOL(run_cmd_from_buffer),
 };
 
-/* A command takes milliseconds, but about once in a thousand the library waits for an answer that
+/* A command takes milliseconds, but once in thousands the library waits for an answer that
  * the kernel never gives. Nothing else of lunet runs meanwhile. */
 enum { LONGEST_S = 5 };
 

@@ -10,14 +10,12 @@
 #include "platform/clock.h"
 #include "platform/namespace.h"
 
-enum { LONGEST_NS = 1000 * 1000 * 1000 };
-
 static int64_t stamp_find(struct msghdr *message) {
   for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
     struct timespec stamp;
     memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
-    return stamp.tv_sec * (int64_t)1000000000 + stamp.tv_nsec;
+    return clock_ns(stamp);
   }
   return 0;
 }
@@ -68,7 +66,7 @@ static int stamp_bind_somewhere(int fd, struct sockaddr_in *self) {
 
 static int stamp_wait_until_true(int fd) {
   struct sockaddr_in self;
-  uint64_t end_ns = clock_now_ns() + LONGEST_NS;
+  uint64_t end_ns = clock_now_ns() + CLOCK_S;
   int result = stamp_ask_for_stamps(fd);
   if (result == 0) result = stamp_bind_somewhere(fd, &self);
   while (result == 0 && (result = stamp_try_once(fd, &self)) == 0) {

@@ -115,8 +115,8 @@ static bool tap_read_frame(const uint8_t *frame, int64_t offset_ns, struct segme
   size_t size = header.tp_snaplen < TAP_BYTES ? header.tp_snaplen : TAP_BYTES;
   *s =
     (struct segment){.is_outgoing = from.sll_pkttype == PACKET_OUTGOING, .captured = (uint8_t)size};
-  int64_t wall_ns = header.tp_sec * (int64_t)1000000000 + header.tp_nsec;
-  s->at_ns = (uint64_t)(wall_ns + offset_ns);
+  struct timespec wall = {.tv_sec = header.tp_sec, .tv_nsec = header.tp_nsec};
+  s->at_ns = (uint64_t)(clock_ns(wall) + offset_ns);
   memcpy(s->packet, frame + header.tp_net, size);
   return tap_read_segment(s->packet, size, ntohs(from.sll_protocol), s);
 }
