@@ -89,6 +89,7 @@ map.OF_THE_WHOLE = {
   ["spec/layering_spec.lua"] = "script/check-layering",
   ["spec/map_spec.lua"] = "the tree itself",
   ["spec/module_spec.lua"] = "the module in a stock lua5.4",
+  ["spec/prose_spec.lua"] = "script/check-prose",
   ["spec/orphan_spec.lua"] = "what is left of lunet, however it ends",
   ["spec/outcomes_spec.lua"] = "spec/outcomes, wrong outcomes of experiments",
   ["spec/packages_spec.lua"] = "script/packages",
