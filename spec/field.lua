@@ -24,6 +24,8 @@ return {
     sees = "sorry, too many clients already", backlog = "46" },
   { server = "sshd", version = "9.2", accepted = true, carried_out = false, log = "drop connection #1", backlog = "128",
     sees = "Exceeded MaxStartups" },
+  { server = "mosquitto", version = "2.0.11", accepted = true, sees = "closed", carried_out = false, log = "denied",
+    backlog = "100" },
   -- By RST. The end is a FIN if Node closes the connection before the request is there.
   { server = "node", version = "20", accepted = true, sees = "closed", carried_out = false, log = "nothing",
     backlog = "511" },

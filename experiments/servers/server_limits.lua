@@ -106,7 +106,7 @@ end
 local function evidence_at_last(running, client)
   local text, since = running:evidence(client), lunet.now()
   while lunet.now() - since < QUIET do
-    lunet.sleep(0.05)
+    lunet.sleep(QUIET / 4)
     local more = running:evidence(client)
     if more ~= text then text, since = more, lunet.now() end
   end
@@ -124,7 +124,7 @@ local function measure(place, knobs, tell)
   local b = running:ask(place.b, "ghost", "B", knobs.request == "part" and -3 or nil)
   local seen = be_patient(running, b, knobs.patience)
   local socket = running:far_end(select(2, b:address()))
-  tell "B has waited long enough, and leaves."
+  tell(seen.sees == "nothing" and "B has waited long enough, and leaves." or "B was refused, and leaves.")
   leave(running, b, knobs.departure)
   tell "A leaves. C comes, and is answered."
   a:close()
