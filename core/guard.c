@@ -193,6 +193,16 @@ static void guard_limit_descriptors(const char *most) {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static int guard_set_limits(char *limits) {
+  while (*limits != '\0') {
+    int resource = (int)strtol(limits, &limits, 10);
+    rlim_t value = strtoull(limits + 1, &limits, 10); /* -1 is RLIM_INFINITY */
+    if (setrlimit((__rlimit_resource_t)resource, &(struct rlimit){value, value}) == -1) return -1;
+    limits++;
+  }
+  return 0;
+}
+
 static _Noreturn void guard_run_program(char **words, int failures) {
   const char *directory = words[GUARD_DIRECTORY], *program = words[GUARD_PROGRAM];
   sigset_t none;
@@ -203,6 +213,7 @@ static _Noreturn void guard_run_program(char **words, int failures) {
   guard_mount_proc();
   if (directory[0] != '\0' && chdir(directory) == -1) guard_fail(failures, GUARD_FAILED_DIRECTORY);
   guard_limit_descriptors(words[GUARD_NOFILE]);
+  if (guard_set_limits(words[GUARD_LIMITS]) == -1) guard_fail(failures, GUARD_FAILED_LIMITS);
   execvp(program, words + GUARD_PROGRAM);
   guard_fail(failures, GUARD_FAILED_PROGRAM);
 }

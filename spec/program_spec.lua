@@ -74,6 +74,20 @@ describe("a program", function()
     assert.same({ "100", hard, hard }, { soft, own_soft, own_hard })
   end)
 
+  it("has the limits that it is given, soft and hard", function()
+    local text = run { "cat", "/proc/self/limits", limits = { nofile = 64, core = 0, cpu = math.huge } }
+    assert.match("Max open files%s+64%s+64 ", text)
+    assert.match("Max core file size%s+0%s+0 ", text)
+    assert.match("Max cpu time%s+unlimited%s+unlimited ", text)
+  end)
+
+  -- In a user namespace nobody has CAP_SYS_RESOURCE.
+  it("has no limit above the hard one without the right to it", function()
+    local program = ([[ulimit -n 100; exec unshare --user --map-root-user '%s' -e '
+      print(select(2, require "lunet".exec { "true", limits = { nofile = 101 } }))']]):format(os.getenv "LUNET")
+    assert.equal("exec true: limits: operation not permitted (EPERM)\tEPERM\n", (run(sh(program))))
+  end)
+
   it("gets none of lunet's descriptors", function()
     local file <close> = assert(io.open "/dev/null") -- which is not close-on-exec
     local listener <close> = assert(lunet.listen { backlog = 1 })
@@ -131,7 +145,8 @@ describe("a program", function()
       { "%[1%]: a string or a number expected, not boolean", { true } },
       { "%[2%]: a string or a number expected, not table", { "echo", {} } },
       { "%[2%]: a zero byte", { "echo", "a\0b" } },
-      { "unknown option 'stdn' %(known: env, cwd, stdin, stdout, stderr, label, grace%)", { "cat", stdn = "pipe" } },
+      { "unknown option 'stdn' %(known: env, cwd, stdin, stdout, stderr, label, grace, limits%)",
+        { "cat", stdn = "pipe" } },
       { "unknown option '3'", { "cat", [3] = "x" } },
       { 'stdin: "null", "pipe" or "inherit" expected, not "stdout"', { "cat", stdin = "stdout" } },
       { 'stdout: "keep", "pipe", "null" or "inherit" expected, not true', { "cat", stdout = true } },
@@ -139,6 +154,12 @@ describe("a program", function()
       { 'stdin: "null", "pipe" or "inherit" expected, not "keep"', { "cat", stdin = "keep" } },
       { "cwd: a string expected, not number", { "cat", cwd = 1 } },
       { "label: a string expected, not table", { "cat", label = {} } },
+      { "limits: a table like { nofile = 64 } expected, not number", { "cat", limits = 64 } },
+      { "unknown limit 'files' %(known: cpu, fsize, data, ", { "cat", limits = { files = 64 } } },
+      { "limits.nofile: a whole number from 0 on, or math.huge, expected, not %-1",
+        { "cat", limits = { nofile = -1 } } },
+      { 'limits.nofile: a whole number from 0 on, or math.huge, expected, not "64"',
+        { "cat", limits = { nofile = "64" } } },
       { "env: a table expected, not string", { "cat", env = "A=1" } },
       { "env: a variable's name expected, not A=B", { "cat", env = { ["A=B"] = "1" } } },
       { "env: a variable's name expected, not 1", { "cat", env = { "A=1" } } },

@@ -84,6 +84,7 @@ static const char *process_push_attempt(lua_State *L, const process *p) {
   case GUARD_FAILED_DIRECTORY:
     lua_getfield(L, PROGRAM, "cwd");
     return lua_pushfstring(L, "exec %s: cwd %s", program, lua_tostring(L, -1));
+  case GUARD_FAILED_LIMITS: return lua_pushfstring(L, "exec %s: limits", program);
   case GUARD_FAILED_NAMESPACES: return lua_pushfstring(L, "exec %s: a process namespace", program);
   default: return lua_pushfstring(L, "exec %s", program);
   }

@@ -1,8 +1,10 @@
 #include "binding/program.h"
 
 #include <lauxlib.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "binding/field.h"
@@ -10,8 +12,8 @@
 
 enum { GRACE_MOST = 60 }; /* s */
 
-static const char *const program_fields[] = {"env",    "cwd",   "stdin", "stdout",
-                                             "stderr", "label", "grace", NULL};
+static const char *const program_fields[] = {"env",   "cwd",   "stdin",  "stdout", "stderr",
+                                             "label", "grace", "limits", NULL};
 
 static const struct stream_choice {
   const char *field;
@@ -86,6 +88,55 @@ static int program_read_grace_ms(lua_State *L, int index) {
            field_push_shown(L));
   lua_pop(L, 1);
   return (int)(seconds * 1000);
+}
+
+/* -- limits -------------------------------------------------------------------------------- */
+
+/* As setrlimit(2) names them. */
+static const char *const limit_names[RLIM_NLIMITS + 1] = {
+  [RLIMIT_AS] = "as",           [RLIMIT_CORE] = "core",         [RLIMIT_CPU] = "cpu",
+  [RLIMIT_DATA] = "data",       [RLIMIT_FSIZE] = "fsize",       [RLIMIT_LOCKS] = "locks",
+  [RLIMIT_MEMLOCK] = "memlock", [RLIMIT_MSGQUEUE] = "msgqueue", [RLIMIT_NICE] = "nice",
+  [RLIMIT_NOFILE] = "nofile",   [RLIMIT_NPROC] = "nproc",       [RLIMIT_RSS] = "rss",
+  [RLIMIT_RTPRIO] = "rtprio",   [RLIMIT_RTTIME] = "rttime",     [RLIMIT_SIGPENDING] = "sigpending",
+  [RLIMIT_STACK] = "stack",
+};
+
+/* Pops the value of a limit. */
+static lua_Integer program_take_limit(lua_State *L, const char *name) {
+  int is_integer;
+  lua_Integer value = lua_tointegerx(L, -1, &is_integer);
+  bool is_number = lua_type(L, -1) == LUA_TNUMBER;
+  bool is_unlimited = is_number && lua_tonumber(L, -1) == HUGE_VAL;
+  if (!is_unlimited && (!is_number || !is_integer || value < 0))
+    misuse(L, "limits.%s: a whole number from 0 on, or math.huge, expected, not %s", name,
+           field_push_shown(L));
+  lua_pop(L, 1);
+  return is_unlimited ? (lua_Integer)RLIM_INFINITY : value;
+}
+
+static const char *program_read_limits(lua_State *L, int index, int keep) {
+  int type = lua_getfield(L, index, "limits");
+  if (type != LUA_TTABLE && type != LUA_TNIL)
+    misuse(L, "limits: a table like { nofile = 64 } expected, not %s", luaL_typename(L, -1));
+  int limits = lua_gettop(L);
+  lua_pushliteral(L, "");
+  if (type == LUA_TTABLE) {
+    field_copy_table(L, limits);
+    field_check_names(L, limits, "limit", limit_names, 0);
+  }
+  for (int resource = 0; type == LUA_TTABLE && resource < RLIM_NLIMITS; resource++) {
+    if (lua_getfield(L, limits, limit_names[resource]) == LUA_TNIL) {
+      lua_pop(L, 1);
+      continue;
+    }
+    lua_Integer value = program_take_limit(L, limit_names[resource]);
+    lua_pushfstring(L, "%d=%I ", resource, value);
+    lua_concat(L, 2);
+  }
+  const char *text = program_keep_text(L, keep, "limits");
+  lua_pop(L, 1);
+  return text;
 }
 
 /* -- the environment ----------------------------------------------------------------------- */
@@ -166,6 +217,7 @@ void program_read(lua_State *L, int index, struct program *out) {
   int keep = lua_gettop(L);
   out->words = program_read_words(L, index, keep, words);
   out->environment = program_read_environment(L, index, keep);
+  out->limits = program_read_limits(L, index, keep);
   out->directory = field_get_string(L, index, "cwd", "");
   out->grace_ms = program_read_grace_ms(L, index);
   const char *file = strrchr(out->words[0], '/');

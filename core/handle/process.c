@@ -77,6 +77,7 @@ static char **process_guard_words(const struct program *what, struct guard_texts
   words[0] = (char *)guard_path();
   words[GUARD_LUNET] = t->lunet;
   words[GUARD_NOFILE] = t->nofile;
+  words[GUARD_LIMITS] = (char *)what->limits;
   words[GUARD_STREAMS] = t->streams;
   words[GUARD_GRACE] = t->grace;
   words[GUARD_DIRECTORY] = (char *)what->directory;

@@ -17,6 +17,7 @@ struct program {
   const char *name;      /* as messages and the trace have it */
   char **words;          /* it and its arguments; ends with NULL */
   char **environment;    /* all of it; ends with NULL */
+  const char *limits;    /* as GUARD_LIMITS has them */
   const char *directory; /* "": lunet's own */
   enum stream_kind streams[STREAMS];
   int grace_ms; /* for what the program has started, once the program is killed */

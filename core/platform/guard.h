@@ -9,6 +9,7 @@
 enum {
   GUARD_LUNET = 1, /* lunet's process number */
   GUARD_NOFILE,    /* the program's limit of descriptors, as a number */
+  GUARD_LIMITS,    /* for setrlimit(2): "7=64 4=0 "; soft and hard */
   GUARD_STREAMS,   /* a letter for each standard stream: enum guard_stream */
   GUARD_GRACE,     /* in ms: see lunet.program.grace */
   GUARD_DIRECTORY, /* of the program; "": lunet's own */
@@ -29,6 +30,7 @@ enum guard_report_kind {
   GUARD_FAILED_NAMESPACES, /* value of this and of those below: errno */
   GUARD_FAILED_FORK,
   GUARD_FAILED_DIRECTORY,
+  GUARD_FAILED_LIMITS,
   GUARD_FAILED_PROGRAM,
   GUARD_SIGNALED, /* answers a request. value: 0 or errno */
   GUARD_LOST,     /* output that nobody reads is lost from now on. value: the stream's number */

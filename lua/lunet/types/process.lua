@@ -8,6 +8,9 @@
 ---@field stdin? "null"|"pipe"|"inherit" default "null"
 ---@field stdout? "keep"|"pipe"|"null"|"inherit" default "keep"
 ---@field stderr? "inherit"|"keep"|"pipe"|"null"|"stdout" default "inherit"; "stdout": where stdout goes
+---@field limits? table<string, number> resource limits, soft and hard, by setrlimit(2)'s names in lower case, like
+--- { nofile = 64 }; math.huge is no limit. All others are the user's when lunet began. A limit above the hard one needs
+--- CAP_SYS_RESOURCE: "EPERM"
 ---@field label? string its name in the timeline; the program's by default
 ---@field grace? number seconds (0 to 60, default 0): at close(), and when lunet ends, the program is killed first, and
 --- what it has started when nothing else runs or so much later. It is for programs, such as lunet, that have others
