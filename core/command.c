@@ -7,6 +7,7 @@ static const struct {
   const char *word, *module, *meaning;
 } commands[] = {
   {"doctor", "lunet.command.doctor", "show what lunet can do here, and how to enable the rest"},
+  {"sweep", "lunet.command.sweep", "run an experiment many times, at many values of its knobs"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -24,6 +24,7 @@ local ADDED = {
   ["lunet-directory"] = { ["--all"] = "directories leave slow experiments out" },
   lunet = {
     ["lunet doctor"] = "a line for each command",
+    ["lunet sweep"] = "a command that came later (issue 20)",
     ["lunet COMMAND --help"] = "each command has a help",
   },
 }

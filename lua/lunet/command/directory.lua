@@ -2,6 +2,7 @@
 local dependency = require "lunet.text.dependency"
 local catalogue = require "lunet.command.catalogue"
 local core = require "lunet.core"
+local invocation = require "lunet.command.invocation"
 local lunet = require "lunet"
 local overview = require "lunet.command.overview"
 local progress = require "lunet.tell.progress"
@@ -14,17 +15,6 @@ local argparse = dependency "argparse"
 local directory = {}
 
 local TIMEOUT = 120 -- s; more than any experiment takes by default
-
---- How many processors this process may use (proc(5), /proc/PID/status): "0-3,8" are five.
-local function count_processors()
-  local count = 0
-  for line in io.lines "/proc/self/status" do
-    for first, last in (line:match "^Cpus_allowed_list:%s*(.*)" or ""):gmatch "(%d+)%-?(%d*)" do
-      count = count + 1 + (tonumber(last) or tonumber(first)) - tonumber(first)
-    end
-  end
-  return math.max(count, 1)
-end
 
 local function jobs_of(word)
   local jobs = math.tointeger(tonumber(word))
@@ -59,22 +49,10 @@ local function parser_for(path)
   return parser
 end
 
--- As lunet was called itself, without what makes it print its version.
-local LOUD = { ["-i"] = true, ["-v"] = true, ["--version"] = true }
-
-local function own_command()
-  local words, at = {}, -1
-  while arg[at] do
-    if not LOUD[arg[at]] then table.insert(words, 1, arg[at]) end
-    at = at - 1
-  end
-  return words
-end
-
 local function run_all(entries, options)
   local line <close> = progress.start(#entries, core.is_terminal(2))
   return catalogue.run(entries, {
-    command = own_command(), jobs = options.jobs or count_processors(), timeout = options.timeout or TIMEOUT,
+    command = invocation.words(), jobs = options.jobs or invocation.processors(), timeout = options.timeout or TIMEOUT,
     record = options.record,
   }, {
     began = function(name) line:began(name) end,

@@ -4,6 +4,7 @@ local dependency = require "lunet.text.dependency"
 local core = require "lunet.core" -- what only some runs need is loaded by them: a start takes milliseconds
 local execution = require "lunet.run.execution"
 local interrupt = require "lunet.text.interrupt"
+local invocation = require "lunet.command.invocation"
 local knob = require "lunet.run.knob"
 local needs = require "lunet.run.needs"
 local option_table = require "lunet.text.options"
@@ -54,22 +55,6 @@ local function parser_for(script, experiment)
       ("%s (%s; default %s; %s)."):format(k.meaning, k.unit, knob.text(k.default), k:allowed()))
   end
   return parser
-end
-
--- "--backlog -1" would be taken for two options.
-local function join_negative_values(arguments)
-  local joined = {}
-  local i = 1
-  while i <= #arguments do
-    local word, following = arguments[i], arguments[i + 1]
-    if word:match "^%-%-[%w_]+$" and following and following:match "^%-[%d.i]" then
-      word = word .. "=" .. following
-      i = i + 1
-    end
-    joined[#joined + 1] = word
-    i = i + 1
-  end
-  return joined
 end
 
 --- What argparse has against the command line, in one line, and what is allowed instead.
@@ -246,7 +231,7 @@ end
 function command.run(experiment, script, arguments)
   local name = run_class.name_of(script)
   local parser = parser_for(script, experiment)
-  local ok, options = parser:pparse(join_negative_values(arguments))
+  local ok, options = parser:pparse(invocation.join_negative_values(arguments))
   if not ok then return misuse(name, explain_misuse(experiment, options)) end
   if options.help then return tell_help(name, parser) end
   local values, wrong = read_knobs(experiment, options)

@@ -1,0 +1,216 @@
+--- The plan of a sweep: which points, how many runs of each, in which order, and what they were done with. It is
+--- DIR/plan.json.
+local core = require "lunet.core"
+local dependency = require "lunet.text.dependency"
+local identity = require "lunet.sweep.identity"
+local json = require "lunet.text.json"
+local knob = require "lunet.run.knob"
+local points = require "lunet.sweep.points"
+local random = require "lunet.load.random"
+
+local dkjson = dependency "dkjson"
+
+local plan = {}
+plan.__index = plan
+
+local FORMAT <const> = 1
+local ID_DIGITS <const> = 12 -- of a point: of 100,000 points two are the same by a chance of 2 in 100,000
+
+---@class lunet.plan
+---@field experiment string its name
+---@field script string the absolute path of its file
+---@field exclusive boolean whether its runs go one at a time on a machine
+---@field seeded boolean whether each replicate has a seed of its own
+---@field seed integer that of the first replicate
+---@field runs integer replicates of each point
+---@field axes string[] the knobs that the sweep names, in the order of the command line
+---@field points {id: string, knobs: table<string, string>}[] the values of all knobs but the seed, as on a command line
+---@field identities table<string, string>[] what runs were done with (lunet.sweep.identity); more than one by --mix
+
+local function point_of(settings)
+  local names, knobs = {}, {}
+  for name, value in pairs(settings) do
+    names[#names + 1] = name
+    knobs[name] = knob.text(value)
+  end
+  table.sort(names)
+  local words = {}
+  for i, name in ipairs(names) do words[i] = ("%s=%q"):format(name, knobs[name]) end
+  return { id = identity.hash(table.concat(words, " ")):sub(1, ID_DIGITS), knobs = knobs }
+end
+
+local function add_points(self, added)
+  local known = {}
+  for _, point in ipairs(self.points) do known[point.id] = true end
+  for _, point in ipairs(added) do
+    if not known[point.id] then self.points[#self.points + 1] = point end
+    known[point.id] = true
+  end
+end
+
+local function find_seed(experiment)
+  for _, k in ipairs(experiment.knobs) do
+    if k.name == points.SEED then return k end
+  end
+  return nil
+end
+
+--- Makes a plan. Raises an error if a replicate's seed is not allowed.
+---@param experiment table
+---@param settings table<string, any>[] of each point, from points.make
+---@param given {name: string, script: string, axes: string[], runs: integer, seed: integer,
+---  identity: table<string, string>}
+---@return lunet.plan
+function plan.new(experiment, settings, given)
+  local seed = find_seed(experiment)
+  if seed then
+    seed:check(given.seed)
+    seed:check(given.seed + given.runs - 1)
+  end
+  local self = setmetatable({ experiment = given.name, script = given.script, exclusive = experiment.exclusive,
+    seeded = seed ~= nil, seed = given.seed, runs = given.runs, axes = given.axes, points = {},
+    identities = { given.identity } }, plan)
+  local added = {}
+  for i, values in ipairs(settings) do added[i] = point_of(values) end
+  add_points(self, added)
+  return self
+end
+
+-- -- runs -----------------------------------------------------------------------------------
+
+--- Shuffles a list, by the seed and the number of the round, so that a drift of the machine spreads over the points.
+local function shuffle(list, seed, round)
+  local stream = random.new(seed, "round " .. round)
+  for i = #list, 2, -1 do
+    local other = 1 + math.floor(stream:uniform() * i)
+    list[i], list[other] = list[other], list[i]
+  end
+  return list
+end
+
+--- All runs in the order in which they are done: replicate 1 of every point, then replicate 2; in each round the points
+--- are shuffled by the seed.
+---@return {name: string, point: table, replicate: integer, seed: integer?}[]
+function plan:list()
+  local list = {}
+  for replicate = 1, self.runs do
+    local round = shuffle(table.move(self.points, 1, #self.points, 1, {}), self.seed, replicate)
+    for _, point in ipairs(round) do list[#list + 1] = self:run_of(point, replicate) end
+  end
+  return list
+end
+
+--- One run of a point.
+---@param point table
+---@param replicate integer from 1
+---@return {name: string, point: table, replicate: integer, seed: integer?}
+function plan:run_of(point, replicate)
+  return { name = ("%s-r%d"):format(point.id, replicate), point = point, replicate = replicate,
+    seed = self.seeded and self.seed + replicate - 1 or nil }
+end
+
+--- The run of a name.
+---@param name string
+---@return table|nil run nil if the plan has none of that name
+function plan:find(name)
+  local id, replicate = name:match "^(%x+)%-r(%d+)$"
+  replicate = math.tointeger(tonumber(replicate))
+  if not replicate or replicate < 1 or replicate > self.runs then return nil end
+  for _, point in ipairs(self.points) do
+    if point.id == id then return self:run_of(point, replicate) end
+  end
+  return nil
+end
+
+-- -- the file -------------------------------------------------------------------------------
+
+-- The hash of all that is in the file, in one order of its keys.
+local function seal_of(data)
+  local all = {}
+  for key, value in pairs(data) do
+    if key ~= "seal" then all[key] = value end
+  end
+  return identity.hash(json.encode(all))
+end
+
+--- Writes DIR/plan.json, whole or not at all.
+---@param directory string
+---@return true|nil
+---@return string? message
+function plan:save(directory)
+  local data = { format = FORMAT }
+  for key, value in pairs(self) do data[key] = value end
+  data.seal = seal_of(data)
+  return core.replace_file(directory .. "/plan.json", json.encode(data, { "format", "experiment", "script" }) .. "\n")
+end
+
+--- Reads DIR/plan.json.
+---@param directory string
+---@return lunet.plan|nil
+---@return string? message
+---@return string? code "ENOENT" if there is none
+function plan.load(directory)
+  local path = directory .. "/plan.json"
+  local file <close>, message, number = io.open(path, "rb")
+  if not file then return nil, message, number == 2 and "ENOENT" or nil end
+  local data = dkjson.decode(file:read "a" or "")
+  if type(data) ~= "table" or data.format ~= FORMAT then
+    return nil, ("%s: this is no plan of format %d"):format(path, FORMAT)
+  end
+  if data.seal ~= seal_of(data) then return nil, path .. ": it was changed by hand, after its runs began" end
+  data.format, data.seal = nil, nil
+  return setmetatable(data, plan)
+end
+
+-- -- another plan for the same directory --------------------------------------------------------
+
+local SAME <const> = { "experiment", "seeded", "seed" } -- which two plans for one directory have in common
+
+--- Adds the points and runs of a later plan to those of a directory.
+---@param later lunet.plan
+---@param mix? boolean whether its script, lunet and kernel may be others
+---@return true|nil
+---@return string? message what differs
+function plan:extend(later, mix)
+  for _, field in ipairs(SAME) do
+    if self[field] ~= later[field] then
+      return nil, ("it is of another sweep: %s is %s, not %s"):format(field, tostring(self[field]),
+        tostring(later[field]))
+    end
+  end
+  for _, one in ipairs(later.identities) do
+    local difference = self:mix(one, mix)
+    if difference then return nil, difference .. " (--mix: do the rest with it)" end
+  end
+  self.script, self.runs = later.script, math.max(self.runs, later.runs)
+  local known = {}
+  for _, name in ipairs(self.axes) do known[name] = true end
+  for _, name in ipairs(later.axes) do
+    if not known[name] then self.axes[#self.axes + 1] = name end
+  end
+  add_points(self, later.points)
+  return true
+end
+
+--- The number of an identity among those that the plan's runs were done with.
+---@param one table<string, string>
+---@return integer|nil number
+function plan:identity_of(one)
+  for i, known in ipairs(self.identities) do
+    if not identity.difference(known, one) then return i end
+  end
+  return nil
+end
+
+--- Takes in an identity that is new to the plan, if that may be.
+---@param one table<string, string>
+---@param may? boolean
+---@return string|nil difference from the latest one, if it may not
+function plan:mix(one, may)
+  if self:identity_of(one) then return nil end
+  if not may then return identity.difference(self.identities[#self.identities], one) end
+  self.identities[#self.identities + 1] = one
+  return nil
+end
+
+return plan

@@ -1,0 +1,119 @@
+--- Does the runs of a sweep: several worker processes take them in order. A worker that dies loses the run that it was
+--- in, and a new one goes on.
+local alone = require "lunet.sweep.alone"
+local dependency = require "lunet.text.dependency"
+local json = require "lunet.text.json"
+local lunet = require "lunet"
+local scratch = require "lunet.peer.scratch"
+local worker = require "lunet.sweep.worker"
+
+local dkjson = dependency "dkjson"
+
+local runner = {}
+
+local FIRST_ROUNDS <const> = 2 -- runs for each processor, after which it is known how much of one a run takes
+local LONG <const> = 5 -- s; bounds waits for what does come
+local MOST_JOBS <const> = 16 -- for each processor, however little a run takes of it
+
+---@class lunet.runner_options
+---@field command string[] the words that start lunet
+---@field processors integer how many there are
+---@field jobs? integer how many runs go on at a time; by default so many that the processors are busy
+---@field exclusive boolean whether they go one at a time on a machine
+---@field timeout number seconds after which a run has failed
+---@field ended fun(job: table, answer: table) called after each run
+
+-- -- one worker -----------------------------------------------------------------------------
+
+local function start(self)
+  local words = table.move(self.how.command, 1, #self.how.command, 1, { stdin = "pipe", stdout = "pipe",
+    stderr = "keep", env = { TMPDIR = self.place.path } })
+  table.move({ "sweep", "--worker", self.script, self.store.directory }, 1, 4, #words + 1, words)
+  return assert(lunet.exec(words))
+end
+
+-- How a worker that says no more has ended, and the last line that it said. Something may live on of what it started.
+local function obituary(process)
+  local status = process:wait(LONG)
+  process:kill "SIGKILL"
+  local said = (process.stderr:receive(nil, LONG) or ""):match "([^\n]+)%s*$"
+  status = status or process:wait()
+  local how = type(status) == "string" and "was killed by " .. status or ("ended with status %d"):format(status)
+  return ("its process %s%s"):format(how, said and ": " .. said or "")
+end
+
+-- What came of a run: the worker's answer, or one in its place.
+local function ask(self, process, job)
+  local record = worker.record(job)
+  local since = lunet.now()
+  process.stdin:send(dkjson.encode(job) .. "\n")
+  local line, _, code = process.stdout:receive("l", self.how.timeout)
+  local answer = line and not code and dkjson.decode(line)
+  if answer then return answer, true end
+  if code == "TIMEOUT" then process:kill "SIGKILL" end
+  record.why = code == "TIMEOUT" and ("not over after %g s"):format(self.how.timeout) or obituary(process)
+  record.state, record.verdict, record.seconds = "failed", "could not run", lunet.now() - since
+  record.experiment, record.knobs = job.experiment, json.object(job.knobs)
+  local ok, message, lost = self.store:add(job.name, record)
+  return { state = "failed", verdict = record.verdict, seconds = record.seconds, cpu = 0, why = record.why,
+    lost = not ok and message or nil, code = lost }, false
+end
+
+-- -- all of them ----------------------------------------------------------------------------
+
+local work
+
+local function add_workers(self)
+  while self.workers < math.min(self.limit, #self.jobs) do
+    self.workers = self.workers + 1
+    lunet.spawn(work, self)
+  end
+end
+
+-- When the first runs have shown how much of a processor one takes, as many run as make the processors busy.
+local function measure(self, answer)
+  self.seconds, self.cpu, self.measured = self.seconds + answer.seconds, self.cpu + answer.cpu, self.measured + 1
+  if self.how.jobs or self.how.exclusive or self.measured ~= FIRST_ROUNDS * self.how.processors then return end
+  local share = math.max(self.cpu / self.seconds, 1 / MOST_JOBS)
+  self.limit = math.max(self.limit, math.ceil(self.how.processors / share))
+  add_workers(self)
+end
+
+local function do_one(self, process, job)
+  local _lock <close> = self.how.exclusive and alone.enter() or nil
+  local answer, is_alive = ask(self, process, job)
+  if answer.lost and answer.code ~= "EEXIST" then error({ lost = answer.lost }, 0) end
+  self.how.ended(job, answer)
+  if is_alive then measure(self, answer) end
+  return is_alive
+end
+
+function work(self)
+  while self.at < #self.jobs do
+    local process <close> = start(self)
+    local is_alive = true
+    while is_alive and self.at < #self.jobs do
+      self.at = self.at + 1
+      is_alive = do_one(self, process, self.jobs[self.at])
+    end
+  end
+end
+
+--- Does runs, and writes the record of each. Waits.
+---@param store lunet.store
+---@param script string the file
+---@param jobs table[] name, point (its id), replicate, seed, attempt, identity, experiment, knobs of each
+---@param how lunet.runner_options
+---@return true|nil
+---@return string? message a record could not be written; no further run was begun
+function runner.run(store, script, jobs, how)
+  local place <close> = scratch.open()
+  local self = { store = store, script = script, jobs = jobs, how = how, place = place, at = 0, workers = 0,
+    measured = 0, seconds = 0, cpu = 0, limit = how.exclusive and 1 or how.jobs or how.processors }
+  local ok, failure = pcall(lunet.scope, add_workers, self)
+  if ok then return true end
+  if type(failure) == "table" and failure.lost then return nil, failure.lost end
+  error(failure, 0)
+end
+
+return runner

@@ -1,0 +1,93 @@
+--- A process that does runs of one script, one after the other: each on fresh hosts, in a fresh Lua environment of the
+--- script. It reads a line of JSON for each run and answers with a line, when the record of the run is written.
+local core = require "lunet.core"
+local dependency = require "lunet.text.dependency"
+local environment = require "lunet.run.environment"
+local execution = require "lunet.run.execution"
+local interrupt = require "lunet.text.interrupt"
+local lateness = require "lunet.run.lateness"
+local points = require "lunet.sweep.points"
+local run_type = require "lunet.run.run"
+local script = require "lunet.sweep.script"
+local shortage = require "lunet.run.shortage"
+local store = require "lunet.sweep.store"
+
+local dkjson = dependency "dkjson"
+
+local worker = {}
+
+local STATES <const> = { ["holds"] = "done", ["does not hold"] = "done", ["not judged"] = "invalid",
+  ["could not run"] = "failed" }
+
+--- What a run's record has of the sweep, before the run.
+---@param job table what the runner asks for
+---@return table
+function worker.record(job)
+  local file <close> = assert(io.open "/proc/loadavg")
+  return {
+    point = job.point, replicate = job.replicate, seed = job.seed, attempt = job.attempt, identity = job.identity,
+    started = core.wall_now(), load = file:read "n", host = environment.sysctl "kernel.hostname",
+  }
+end
+
+-- The values of all knobs: those of the point, and the seed of the replicate.
+local function settings_of(experiment, job)
+  local settings = { [points.SEED] = job.seed }
+  for _, k in ipairs(experiment.knobs) do
+    if job.knobs[k.name] then settings[k.name] = k:parse(job.knobs[k.name]) end
+  end
+  return experiment:settings(settings)
+end
+
+-- What of it stands in the record; of an error the whole, since nobody else saw it.
+local function execute(run, record)
+  local machine <close> = lateness.watch()
+  local ok, failure = interrupt.pcall(execution.execute, run, { record = "none" })
+  if not ok then run:fail(shortage.found() or core.traceback(failure)) end
+  record.lateness = machine:worst()
+end
+
+local function name_of(path) return path:match "([^/]+)%.lua$" or path:match "[^/]+$" end
+
+-- Does one run, and returns its record.
+local function do_run(own, job)
+  local record, began, clock = worker.record(job), core.now(), os.clock()
+  local experiment, message = own:load()
+  local run = run_type.of { name = name_of(own.path) }
+  if experiment then
+    run = run_type.new(experiment, settings_of(experiment, job), run.name)
+    execute(run, record)
+  else
+    run:fail(message)
+  end
+  record.seconds, record.cpu = core.now() - began, os.clock() - clock
+  for field, value in pairs(run:record()) do record[field] = value end
+  record.state = STATES[record.verdict]
+  return record
+end
+
+-- What the script prints does not belong among the answers.
+local function do_diverted(own, job)
+  local kept = assert(core.divert_output())
+  local _restore <close> = setmetatable({}, { __close = function() assert(core.restore_output(kept)) end })
+  return do_run(own, job)
+end
+
+--- Does the runs that standard input asks for, until it ends.
+---@param path string the script
+---@param directory string of the sweep
+function worker.serve(path, directory)
+  rawset(_G, "arg", { [0] = path })
+  local own, runs = script.new(path), store.new(directory)
+  for line in io.stdin:lines() do
+    local job = assert(dkjson.decode(line))
+    local record = do_diverted(own, job)
+    local ok, message, code = runs:add(job.name, record)
+    local answer = { state = record.state, verdict = record.verdict, seconds = record.seconds, cpu = record.cpu,
+      lost = not ok and message or nil, code = code }
+    io.stdout:write(dkjson.encode(answer), "\n")
+    io.stdout:flush()
+  end
+end
+
+return worker

@@ -1,0 +1,37 @@
+local invocation = require "lunet.command.invocation"
+local program = require "spec.support.program"
+
+local LUNET <const> = program.quote(os.getenv "LUNET")
+
+describe("how lunet was called", function()
+  local function words_of(options)
+    return program.shell(("exec %s %s -l invocation=lunet.command.invocation -e %s -"
+      .. " </dev/null"):format(LUNET, options, program.quote "print(table.concat(invocation.words(), '|'))")).output
+  end
+
+  it("is known by its words, without those that print a version", function()
+    local rest = "|-l|invocation=lunet.command.invocation|-e|print(table.concat(invocation.words(), '|'))"
+    local lunet = os.getenv "LUNET"
+    assert.equal(lunet .. "|-E" .. rest .. "\n", words_of "-E")
+    assert.equal(lunet .. rest .. "\n", (words_of "-v":gsub("^[^\n]*\n", "")))
+  end)
+end)
+
+describe("the processors", function()
+  it("are those that the process may use", function()
+    local number = tonumber(program.shell "nproc".output)
+    assert.equal(number, invocation.processors())
+    local script = "print(require 'lunet.command.invocation'.processors())"
+    local first = program.shell "grep -o '^Cpus_allowed_list:[[:space:]]*[0-9]*' /proc/self/status".output:match "%d+"
+    assert.equal("1\n", program.shell(("exec taskset -c %s %s -e %s"):format(first, LUNET,
+      program.quote(script))).output)
+  end)
+end)
+
+describe("a negative value", function()
+  it("is joined to its option, and nothing else is", function()
+    assert.same({ "--backlog=-1", "--seed=-.5", "--rate=-inf", "--json", "--mode", "-x", "-1" },
+      invocation.join_negative_values { "--backlog", "-1", "--seed", "-.5", "--rate", "-inf", "--json", "--mode", "-x",
+        "-1" })
+  end)
+end)

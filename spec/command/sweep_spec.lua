@@ -1,0 +1,212 @@
+-- What `lunet sweep` does, as its user meets it: every case is a real process.
+local eventually = require "spec.support.eventually"
+local lfs = require "lfs"
+local lunet = require "lunet"
+local program = require "spec.support.program"
+local scratch = require "lunet.peer.scratch"
+local store = require "lunet.sweep.store"
+
+local LUNET <const> = os.getenv "LUNET"
+local BOUND <const> = 20 -- seconds; for what takes a few tenths of one
+
+local FAKE <const> = [[
+  local experiment = require "lunet.experiment"
+  return experiment {
+    claim = "It is so.",
+    knobs = { backlog = { 5, "connections", "how many", min = 0, max = 20 },
+      patience = { 0.2, "s", "how long", min = 0 }, seed = { 1, "number", "of the draws" },
+      jobs = { 1, "workers", "a name that is taken" } },
+    run = function(knobs)
+      require "lunet".sleep(0.005)
+      if knobs.backlog == 14 then error("no luck", 0) end
+      return { goodput = knobs.backlog * 100 + knobs.seed, jobs = knobs.jobs, patience = knobs.patience }
+    end,
+    check = function(outcome, knobs)
+      if knobs.backlog == 13 then experiment.not_judged "it slept" end
+      assert(knobs.backlog ~= 15, "it is wrong")
+      assert(outcome)
+    end,
+  }]]
+
+describe("lunet sweep", function()
+  local place
+  before_each(function()
+    place = scratch.open()
+    place:write("fake.lua", FAKE)
+  end)
+  after_each(function()
+    place:close()
+    assert.same({}, lunet.open_handles())
+  end)
+
+  local function sweep(words)
+    return program.shell(("cd %s && unset LUA_INIT LUA_INIT_5_4 && exec %s sweep %s"):format(program.quote(place.path),
+      program.quote(LUNET), words))
+  end
+
+  local function well(words, status)
+    local result = sweep(words)
+    assert.same({ status or 0, result.errors }, { result.status, result.errors })
+    return result
+  end
+
+  -- The records' text, by the name of the run.
+  local function files(directory)
+    local texts = {}
+    for _, name in ipairs(store.new(place.path .. "/" .. directory):names()) do
+      texts[name] = place:read(("%s/runs/%s.json"):format(directory, name))
+    end
+    return texts
+  end
+
+  local function count(texts)
+    local number = 0
+    for _ in pairs(texts) do number = number + 1 end
+    return number
+  end
+
+  -- All that is the same in every sweep: nothing of when and how fast.
+  local function same_part(texts)
+    local parts = {}
+    for name, text in pairs(texts) do
+      parts[name] = text
+      for _, field in ipairs { "started", "seconds", "cpu", "load", "lateness" } do
+        local cut, often = parts[name]:gsub(('\n  "%s":[^\n]*'):format(field), "", 1)
+        assert.equal(1, often, field)
+        parts[name] = cut
+      end
+    end
+    return parts
+  end
+
+  it("does all runs of all points, tells how far it is, and what came of it", function()
+    local result = well "fake.lua --backlog 1..3 --patience =backlog/10 --runs 4 --into out"
+    assert.equal("12 of 12 runs done: 12 hold, 0 do not; 0 invalid, 0 failed, 0 missing.\n", result.output)
+    assert.matches("lunet: 12 of 12 runs, [^\n]+: 12 hold, 0 invalid, 0 failed\n$", result.errors)
+    local seeds = {}
+    for name, text in pairs(files "out") do
+      local replicate = math.tointeger(tonumber(name:match "%d+$"))
+      assert.matches(('"seed":%d,\n'):format(replicate), text)
+      seeds[replicate] = (seeds[replicate] or 0) + 1
+    end
+    assert.same({ 3, 3, 3, 3 }, seeds)
+  end)
+
+  it("does nothing again when all is done, and what is missing when not", function()
+    well "fake.lua --backlog 1,2 --runs 2 --into out"
+    local before = files "out"
+    local name = next(before)
+    assert(os.remove(("%s/out/runs/%s.json"):format(place.path, name)))
+    assert.equal("fake: 3 of 4 runs done: 3 hold, 0 do not; 0 invalid, 0 failed, 1 missing.\n",
+      well("--status out", 3).output)
+    well "fake.lua --backlog 1,2 --runs 2 --into out"
+    local after = files "out"
+    assert.same(same_part(before), same_part(after))
+    before[name], after[name] = nil, nil
+    assert.same(before, after)
+    assert.equal("", well("fake.lua --backlog 1,2 --runs 2 --into out").errors)
+  end)
+
+  it("adds points and runs to what is there", function()
+    well "fake.lua --backlog 1,2 --runs 1 --into out"
+    local before = files "out"
+    assert.equal("6 of 6 runs done: 6 hold, 0 do not; 0 invalid, 0 failed, 0 missing.\n",
+      well("fake.lua --backlog 2,3 --runs 2 --into out").output)
+    local after = files "out"
+    for name, text in pairs(before) do assert.equal(text, after[name]) end
+  end)
+
+  it("loses no run that had ended when it is killed, and does none twice", function()
+    local words = "fake.lua --backlog 1..6 --runs 5 --jobs 3 --into"
+    well(words .. " whole")
+    local ended = {}
+    for kill = 1, 2 do
+      local process <close> = assert(lunet.exec { "sh", "-c", ("exec '%s' sweep %s out"):format(LUNET, words),
+        cwd = place.path, stderr = "null", env = { LUA_INIT = false, LUA_INIT_5_4 = false } })
+      eventually(function()
+        return lfs.attributes(place.path .. "/out/runs") and count(files "out") >= kill * 6 or process:wait(0)
+      end)
+      process:kill "SIGKILL"
+      process:wait(BOUND)
+      process:close()
+      local now = files "out"
+      for name, text in pairs(ended) do assert.equal(text, now[name]) end
+      ended = now
+    end
+    eventually(function() return sweep(words .. " out").status == 0 end) -- the lock may take a moment
+    local final = files "out"
+    for name, text in pairs(ended) do assert.equal(text, final[name]) end
+    assert.same(same_part(files "whole"), same_part(final))
+    for name in lfs.dir(place.path .. "/out/runs") do assert.is_nil(name:match "^%.%x") end
+  end)
+
+  it("ends by Ctrl-C with status 130, and keeps what is done", function()
+    local process <close> = assert(lunet.exec { LUNET, "sweep", "fake.lua", "--backlog", "1..10", "--runs", "200",
+      "--into", "out", cwd = place.path, stderr = "null" })
+    eventually(function() return lfs.attributes(place.path .. "/out/runs") and count(files "out") > 5 end)
+    assert(os.execute("kill -INT " .. process:pid()))
+    assert.equal(130, process:wait(BOUND))
+    local kept = files "out"
+    assert.is_true(count(kept) < 2000)
+    assert.matches("^fake: %d+ of 2000 runs done: [^\n]* 0 failed, %d+ missing%.\n$", sweep("--status out").output)
+  end)
+
+  it("tries runs that came to nothing again, three times in all", function()
+    for attempt = 1, 4 do
+      local result = sweep "fake.lua --backlog 12..14 --runs 1 --into out"
+      assert.same({ 3, "1 of 3 runs done: 1 hold, 0 do not; 1 invalid, 1 failed, 0 missing.\n" },
+        { result.status, result.output })
+      local told = well("--failed out").output
+      assert.matches(("invalid, attempt %d: it slept\n"):format(math.min(attempt, 3)), told)
+      assert.equal(attempt < 3 and 2 or 0, select(2, well("--list out").output:gsub("\n", "")))
+    end
+  end)
+
+  it("tells how to repeat a run that came to nothing", function()
+    sweep "fake.lua --backlog 13 --set jobs=3 --patience 0.5 --runs 1 --seed 4 --into out"
+    local line = well("--failed out").output:match "\n  ([^\n]+)\n"
+    assert.equal(("%s %s/fake.lua --backlog 13 --jobs 3 --patience 0.5 --seed 4"):format(LUNET, place.path), line)
+    local again = program.shell(line .. " --json")
+    assert.same({ 4, "" }, { again.status, again.errors })
+    assert.matches("it slept", again.output, 1, true)
+  end)
+
+  it("is the same sweep by single lines, as parallel(1) would do them", function()
+    well "fake.lua --backlog 1..3 --runs 2 --into whole"
+    place:write("out/runs/.made", "")
+    place:write("out/plan.json", place:read "whole/plan.json")
+    local lines = well("--list out").output
+    assert.equal(6, select(2, lines:gsub("\n", "")))
+    local result = program.shell(("cd %s && { %s; } 2>/dev/null"):format(program.quote(place.path),
+      lines:gsub("\n", " & "):gsub(" & $", "; wait")))
+    assert.equal(0, result.status)
+    assert.same(same_part(files "whole"), same_part(files "out"))
+    assert.equal("", well("--list out").output)
+    assert.equal(0, well("--run out " .. next(files "out")).status) -- it is done
+  end)
+
+  it("adds the runs of other directories of the same sweep, and names what was done twice", function()
+    well "fake.lua --backlog 1,2 --runs 2 --into whole"
+    well "fake.lua --backlog 1 --runs 2 --into a"
+    well "fake.lua --backlog 2 --runs 2 --into b"
+    local result = well "--merge both a b"
+    assert.equal("4 of 4 runs done: 4 hold, 0 do not; 0 invalid, 0 failed, 0 missing.\n", result.output)
+    assert.equal("", result.errors)
+    assert.same(same_part(files "whole"), same_part(files "both"))
+    local before = files "both"
+    result = well "--merge both whole"
+    assert.equal(4, select(2, result.errors:gsub("was done twice: that of whole is left out\n", "")))
+    assert.same(before, files "both")
+  end)
+
+  it("says points, runs and time, and runs nothing, with --dry", function()
+    assert.equal("3 points, 10 runs of each: 30 runs, 30 to do; the time is known when the first run is done.\n",
+      well("fake.lua --backlog 1..3 --dry").output)
+    well "fake.lua --backlog 1 --runs 2 --into out"
+    local before = files "out"
+    assert.matches("^3 points, 2 runs of each: 6 runs, 4 to do; about %d+ s for 2 at a time.\n$",
+      well("fake.lua --backlog 1..3 --runs 2 --into out --jobs 2 --dry").output)
+    assert.same(before, files "out")
+    assert.is_nil(lfs.attributes(place.path .. "/none"))
+  end)
+end)

@@ -1,0 +1,153 @@
+-- Runs in worker processes, each answered for whatever becomes of its process.
+local lunet = require "lunet"
+local runner = require "lunet.sweep.runner"
+local scratch = require "lunet.peer.scratch"
+local store = require "lunet.sweep.store"
+
+local SCRIPT <const> = [[
+  local lunet = require "lunet"
+  local experiment = require "lunet.experiment"
+  return experiment {
+    claim = "It is so.",
+    knobs = { what = { "well", "way", "" }, seed = { 1, "number", "" }, patience = { 1.0, "s", "" } },
+    run = function(knobs)
+      print "words that are no answer"
+      count = (count or 0) + 1
+      if knobs.what == "hang" then lunet.sleep(600) end
+      if knobs.what == "error" then error("no luck", 0) end
+      if knobs.what == "die" then io.stderr:write "its last words\n" os.exit(7) end
+      if knobs.what == "kill" then os.execute("kill -9 $PPID") end
+      return { seed = knobs.seed, count = count, hosts = lunet.open_handles(), patience = knobs.patience }
+    end,
+    check = function(_, knobs)
+      if knobs.what == "disturbed" then experiment.not_judged "it slept" end
+      assert(knobs.what ~= "wrong", "it is wrong")
+    end,
+  }]]
+
+describe("the runner of a sweep", function()
+  local place, runs, script
+  before_each(function()
+    place = scratch.open()
+    runs, script = store.new(place.path), place:write("fake.lua", SCRIPT)
+    assert(runs:make())
+  end)
+  after_each(function()
+    place:close()
+    assert.same({}, lunet.open_handles())
+  end)
+
+  local function job(number, knobs)
+    return { name = ("%012x-r1"):format(number), point = ("%012x"):format(number), replicate = 1, seed = number,
+      attempt = 1, identity = 1, experiment = "fake", knobs = knobs }
+  end
+
+  -- Does runs of these ways; returns their records, and how often `ended` was called.
+  local function run(ways, how)
+    local jobs, records, ended = {}, {}, 0
+    for i, what in ipairs(ways) do jobs[i] = job(i, { what = what }) end
+    local options = { command = { os.getenv "LUNET" }, processors = 2, jobs = 2, exclusive = false, timeout = 60,
+      ended = function() ended = ended + 1 end }
+    for name, value in pairs(how or {}) do options[name] = value end
+    assert(runner.run(runs, script, jobs, options))
+    for i, one in ipairs(jobs) do records[i] = assert(runs:read(one.name)) end
+    return records, ended
+  end
+
+  it("writes a record of each, with what it was, when, where and how", function()
+    local records, ended = run { "well", "wrong", "disturbed", "error" }
+    assert.equal(4, ended)
+    local found = {}
+    for i, record in ipairs(records) do
+      found[i] = { record.state, record.verdict, record.why }
+      assert.same({ i, ("%012x"):format(i), 1, 1, 1 },
+        { record.seed, record.point, record.replicate, record.attempt, record.identity })
+      for _, field in ipairs { "started", "seconds", "cpu", "load", "lateness" } do
+        assert.is_number(record[field])
+      end
+      assert.matches("^%S+$", record.host)
+    end
+    assert.same({ { "done", "holds" }, { "done", "does not hold", "it is wrong" },
+      { "invalid", "not judged", "it slept" }, { "failed", "could not run", "no luck" } }, found)
+  end)
+
+  it("gives each the knobs of its point and the seed of its replicate, in a fresh Lua on fresh hosts", function()
+    local ways = {}
+    for i = 1, 6 do ways[i] = "well" end
+    for i, record in ipairs(run(ways)) do
+      assert.same({ seed = i, count = 1, patience = 1.0, hosts = { "host home" } }, record.outcome)
+    end
+  end)
+
+  it("loses no run but the one whose process ends, and says how that ended", function()
+    local records, ended = run { "well", "die", "well", "kill", "well", "die", "well" }
+    assert.equal(7, ended)
+    for i, record in ipairs(records) do assert.equal(i % 2 == 1 and "done" or "failed", record.state) end
+    assert.equal("its process ended with status 7: its last words", records[2].why)
+    assert.matches("^its process was killed by SIGKILL", records[4].why)
+    assert.same({ "fake", "could not run", { what = "die" } },
+      { records[2].experiment, records[2].verdict, records[2].knobs })
+  end)
+
+  it("ends a run that takes too long, and goes on", function()
+    for _, record in ipairs(run({ "hang", "hang" }, { timeout = 0.3, jobs = 1 })) do
+      assert.same({ "failed", "not over after 0.3 s" }, { record.state, record.why })
+    end
+  end)
+
+  it("says that a script which has become wrong has failed, at each run", function()
+    place:write("fake.lua", "return =")
+    local records = run { "well", "well" }
+    assert.same({ "failed", "failed" }, { records[1].state, records[2].state })
+    assert.matches("unexpected symbol", records[1].why, 1, true)
+  end)
+
+  it("stops when a record cannot be written, and says so", function()
+    local directory = place.path .. "/runs"
+    assert(os.remove(directory))
+    place:write("runs", "no directory")
+    local ended = 0
+    local ok, message = runner.run(runs, script, { job(1, {}), job(2, {}), job(3, {}) }, {
+      command = { os.getenv "LUNET" }, processors = 1, jobs = 1, exclusive = false, timeout = 60,
+      ended = function() ended = ended + 1 end })
+    assert.same({ nil, 0 }, { ok, ended })
+    assert.matches("runs/%.%x+: Not a directory", message)
+  end)
+
+  describe("at a time", function()
+    local WAITS <const> = [[
+      local lunet = require "lunet"
+      return require "lunet.experiment" { claim = "It is so.", exclusive = EXCLUSIVE, check = function() end,
+        knobs = { seed = { 1, "number", "" } }, run = function()
+          local began = lunet.now()
+          lunet.sleep(0.05)
+          return { began = began, ended = lunet.now() }
+        end }]]
+
+    -- How many of the runs were under way at once, at most.
+    local function overlap(records)
+      local most = 0
+      for _, one in ipairs(records) do
+        local count = 0
+        for _, other in ipairs(records) do
+          local is_under_way = other.outcome.began <= one.outcome.began and other.outcome.ended > one.outcome.began
+          count = count + (is_under_way and 1 or 0)
+        end
+        most = math.max(most, count)
+      end
+      return most
+    end
+
+    local ways = { "", "", "", "", "", "", "", "" }
+
+    it("does exclusive ones one by one, whatever is asked for", function()
+      place:write("fake.lua", (WAITS:gsub("EXCLUSIVE", "true")))
+      assert.equal(1, overlap(run(ways, { exclusive = true, jobs = 8 })))
+    end)
+
+    it("does no more than is asked for", function()
+      place:write("fake.lua", (WAITS:gsub("EXCLUSIVE", "false")))
+      assert.is_true(overlap(run(ways, { jobs = 2 })) <= 2)
+    end)
+  end)
+end)
