@@ -96,7 +96,7 @@ local function play(kind, schedule, knobs)
   return seen
 end
 
--- Until it is known what became of the probes whose patience was over by then: a late machine changes nothing.
+-- Waits for the results of the probes whose patience ends before a time of the schedule.
 local function wait_for_earlier(seen, at, knobs)
   local function are_decided()
     for event in pairs(seen.pending) do
@@ -107,14 +107,10 @@ local function wait_for_earlier(seen, at, knobs)
   if not are_decided() then lab.await(are_decided) end
 end
 
--- One probe of those that are scheduled, unless the prober has slowed down.
 local function probe(kind, place, event, knobs)
   local seen = place.seen
-  wait_for_earlier(seen, event.at, knobs)
-  if not is_due(event, seen, knobs) then return end
-  seen.last, seen.pending[event] = event.at, true
   local is_healthy = probes[kind](place, knobs.patience)
-  seen.pending[event] = nil
+  seen.pending[event], place.decided = nil, place.decided + 1
   seen.healthy = seen.healthy + (is_healthy and 1 or 0)
   seen.failed = is_healthy and 0 or seen.failed + 1
   if seen.failed ~= knobs.fall then return end
@@ -178,6 +174,24 @@ local function be_client(place, request, patience)
   connection:receive("l", LONG)
 end
 
+-- Probes and clients take their turns in the order of the schedule, so that a late machine changes no count. A probe
+-- that waits for earlier results holds up those after it: otherwise they would take its place in the queue.
+local function follow(schedule, kind, place, knobs)
+  local seen = place.seen
+  for _, event in ipairs(schedule) do
+    lunet.sleep(math.max(0, place.began + event.at - lunet.now()))
+    if event.is_probe then wait_for_earlier(seen, event.at, knobs) end
+    if not event.is_probe then
+      lunet.spawn(be_client, place, event, knobs.patience)
+    elseif is_due(event, seen, knobs) then
+      seen.last, seen.pending[event] = event.at, true
+      lunet.spawn(probe, kind, place, event, knobs)
+    else
+      place.decided = place.decided + 1
+    end
+  end
+end
+
 local function count_queued_clients(place)
   local count = 0
   for _, socket in ipairs(place.server:sockets { listener = place.listener, owned = false }) do
@@ -213,11 +227,7 @@ local function run_case(place, kind, knobs)
   local moved = lab.counters(place.server)
   place.seen = { detected = -1, healthy = 0, failed = 0, last = 0, pending = {} }
   place.began, place.decided, place.refused = lunet.now(), 0, 0
-  local offer = lunet.spawn(workload.offer, schedule, function(event)
-    if not event.is_probe then return be_client(place, event, knobs.patience) end
-    probe(kind, place, event, knobs)
-    place.decided = place.decided + 1
-  end, place.began)
+  local offer = lunet.spawn(follow, schedule, kind, place, knobs)
   lunet.sleep(knobs.hang)
   lab.await(function() return place.decided == #schedule end)
   local queue, queued = assert(place.listener:queue()), count_queued_clients(place)
