@@ -35,41 +35,28 @@ local SLOW = 0.13 -- s; what the age of bytes may have more than the wait, besid
 local GRAIN = 20 -- ms; the kernel counts in jiffies, of up to 10 ms
 local FAMILIES, AMOUNTS = { "tcp", "tcp6", "unix" }, { "none", "few", "more" }
 local DEPARTURES = { "close", "shutdown", "reset", "killed", "unread_close" }
+local SERVER, CLIENT = lunet.beside "ghost_kinds_server.pl", lunet.beside "ghost_kinds_client.pl"
 local is_reset = { reset = true, unread_close = true }
-
--- A client in a process of its own: it connects, sends, says so, and stays until it is killed.
-local PROGRAM = [[
-  local lunet = require "lunet"
-  local connection = assert(lunet.connect({ %q, sndbuf = %d }, %d))
-  assert(connection:send(("x"):rep(%d), %d))
-  io.stdout:write("sent\n"):flush()
-  lunet.sleep(math.huge)
-]]
-
--- The program that this runs under, lunet or lua, as it was called.
-local function interpreter()
-  local first = 0
-  while arg and arg[first - 1] do first = first - 1 end
-  return first < 0 and arg[first] or "lunet"
-end
 
 local function open_tcp(family)
   local server, clients, link = lab.hosts { "server", "clients" }
-  local any, target = "0.0.0.0", ("%s:7300"):format(link:address(server))
-  if family == "tcp6" then any, target = "::", ("[%s]:7300"):format(link:address(server, "ipv6")) end
-  local listener = assert(server:listen { address = any, port = 7300, backlog = 5, rcvbuf = RECEIVE_BUFFER })
-  return { is_tcp = true, server = server, clients = clients, listener = listener, target = target }
+  local is_ipv6 = family == "tcp6"
+  local listener = assert(server:listen { address = is_ipv6 and "::" or "0.0.0.0", port = lab.PORT, backlog = 5,
+    rcvbuf = RECEIVE_BUFFER })
+  return { is_tcp = true, server = server, clients = clients, listener = listener,
+    address = link:address(server, is_ipv6 and "ipv6" or nil) }
 end
 
 local function open_unix()
-  local host, target = assert(lunet.host "server"), "unix:@server"
-  return { is_tcp = false, server = host, clients = host, target = target,
-    listener = assert(host:listen { address = target, backlog = 5 }) }
+  local host, address = assert(lunet.host "server"), "unix:@server"
+  return { is_tcp = false, server = host, clients = host, address = address,
+    listener = assert(host:listen { address = address, backlog = 5 }) }
 end
 
+-- A client in a process of its own.
 local function start_killed(place, bytes)
-  local text = PROGRAM:format(place.target, SEND_BUFFER, LONG, bytes, LONG)
-  local process = assert(place.clients:exec { interpreter(), "-e", text, label = "client" })
+  local process = assert(place.clients:exec { "perl", CLIENT, place.address, lab.PORT, SEND_BUFFER, bytes,
+    label = "client" })
   assert(process.stdout:receive("l", LONG))
   return process
 end
@@ -77,7 +64,7 @@ end
 --- The connection as the kernel of the server lists it, or that of the clients; nil if there is none (any more).
 local function listed(place, host, states)
   local mine = host == place.server and "local_port" or "peer_port"
-  return place.is_tcp and lab.socket(host, { [mine] = 7300, state = states }) or nil -- the list is of TCP
+  return place.is_tcp and lab.socket(host, { [mine] = lab.PORT, state = states }) or nil -- the list is of TCP
 end
 
 local CONNECTED = { "ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT1", "FIN_WAIT2" }
@@ -139,7 +126,8 @@ local leave = {
 --- Brings a client that has sent its bytes: itself, and the connection if the server had to accept it first.
 local function bring_client(place, departure, bytes)
   if departure == "killed" then return start_killed(place, bytes) end
-  local client = assert(place.clients:connect({ place.target, sndbuf = SEND_BUFFER, label = "client" }, LONG))
+  local client = assert(place.clients:connect({ address = place.address, port = place.is_tcp and lab.PORT or nil,
+    sndbuf = SEND_BUFFER, label = "client" }, LONG))
   local connection
   if departure == "unread_close" then
     connection = assert(place.listener:accept(LONG))
@@ -188,27 +176,13 @@ local function run_case(place, case, knobs)
   }
 end
 
--- A server that accepts when it is told to, and says what the socket tells it: getpeername(2), SO_ERROR twice, and what
--- two reads give.
-local ASKING = [[
-  use Socket; use Errno; $| = 1;
-  sub code { $! = $_[0]; return (grep { $!{$_} } sort keys %!)[0] || "none" }
-  socket(L, PF_INET, SOCK_STREAM, 0) && bind(L, pack_sockaddr_in(shift, INADDR_ANY)) && listen(L, 1) or die $!;
-  print "listens\n"; <STDIN>; accept(C, L) or die $!;
-  my @said = (getpeername(C) ? "known" : code($! + 0));
-  push @said, code(unpack "i", getsockopt(C, SOL_SOCKET, SO_ERROR)) for 1, 2;
-  for (1, 2) { my $n = sysread(C, my $data, 100); push @said, !defined $n ? code($! + 0) : $n || "EOF" }
-  print "@said\n";
-]]
-
 local ASKED <const> = { "close", "shutdown", "reset" }
 local QUESTIONS <const> = { "peername", "so_error", "so_error_again", "first_read", "second_read" }
 
 local function ask(departure)
   local server, clients, link = lab.hosts { "server", "clients" }
-  local place = { is_tcp = true, server = server, clients = clients,
-    target = ("%s:7300"):format(link:address(server)) }
-  local program <close> = assert(server:exec { "perl", "-e", ASKING, 7300, stdin = "pipe" })
+  local place = { is_tcp = true, server = server, clients = clients, address = link:address(server) }
+  local program <close> = assert(server:exec { "perl", SERVER, lab.PORT, stdin = "pipe" })
   assert(program.stdout:receive("l", LONG) == "listens")
   local client = bring_client(place, departure, SIZES.few)
   lab.await(function() return listed(place, server, "ESTABLISHED") end)
@@ -228,7 +202,7 @@ local function fill_with_ghosts()
   for i = 1, 2 do assert(lab.queue_client(clients, listener, { label = "ghost " .. i }):reset()) end
   local filled = {}
   lab.await(function()
-    filled.listed = #server:sockets { local_port = 7300, state = CONNECTED }
+    filled.listed = #server:sockets { local_port = lab.PORT, state = CONNECTED }
     return filled.listed == 0
   end)
   local moved, queue = lab.counters(server), assert(listener:queue())

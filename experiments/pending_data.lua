@@ -19,6 +19,7 @@ local environment = require "lunet.run.environment"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 local lunet = require "lunet"
+local option_table = require "lunet.text.options"
 
 local LONG = lab.LONG
 local MORE_THAN_FITS = 64 * 1024 * 1024 -- bytes; tcp_rmem and tcp_wmem end well below
@@ -26,6 +27,7 @@ local TICK = 0.01 -- s; how often a client tries again that does not wait to be 
 local STILL = 0.05 -- s; when nothing has moved for so long, on a link without delay, nothing is under way
 local ROUND_TRIPS = 20 -- that a send may take
 local PORT = lab.PORT
+local BLOCKING = lunet.beside "pending_data_client.pl"
 
 -- A connection takes 509 KB under reno, with tcp_rmem and tcp_wmem as lunet pins them, in writes of 64 KiB, from a
 -- client that polls, over a veth pair. Each case changes one of these:
@@ -131,38 +133,12 @@ function senders.retry(ends, count)
   return taken, "none"
 end
 
--- Sends from a blocking socket, whose patience is SO_SNDTIMEO. Leaves when told, by a reset or politely.
-local PROGRAM = [[
-use strict; use Errno; use Socket qw(:DEFAULT IPPROTO_TCP TCP_NODELAY);
-my ($address, $port, $write, $count, $sndbuf, $nodelay, $patience) = @ARGV;
-my $is_unix = $address =~ s/^unix:\@/\0/;
-socket my $socket, $is_unix ? PF_UNIX : PF_INET, SOCK_STREAM, 0 or die "socket: $!";
-my @options = ([SOL_SOCKET, SO_SNDTIMEO, pack("l!l!", int $patience, int(($patience - int $patience) * 1e6))]);
-push @options, [SOL_SOCKET, SO_SNDBUF, $sndbuf + 0] if $sndbuf;
-push @options, [IPPROTO_TCP, TCP_NODELAY, 1] if $nodelay;
-setsockopt $socket, $_->[0], $_->[1], $_->[2] or die "setsockopt: $!" for @options;
-connect $socket, $is_unix ? pack_sockaddr_un($address) : pack_sockaddr_in($port, inet_aton $address)
-  or die "connect: $!";
-my $text = join("", map chr, 0 .. 250) x (2 + $write / 251);
-my ($taken, $error) = (0, "none");
-while ($taken < $count && $error eq "none") {
-  my $size = $write < $count - $taken ? $write : $count - $taken;
-  my $bytes = syswrite $socket, $text, $size, $taken % 251;
-  $error = $!{EAGAIN} ? "TIMEOUT" : $! if !defined $bytes;
-  $taken += $bytes // 0;
-  $error = "TIMEOUT" if defined $bytes && $bytes < $size;
-}
-$| = 1;
-print "$taken $error\n";
-setsockopt $socket, SOL_SOCKET, SO_LINGER, pack "ii", 1, 0 if <STDIN> eq "reset\n";
-]]
-
 --- A send that finds no room blocks, in a program of its own.
 function senders.blocking(ends, count)
   local knobs = ends.knobs
   local allowed = math.max(knobs.patience, TICK) + ROUND_TRIPS * 2 * knobs.delay
-  ends.program = assert(ends.clients:exec { "perl", "-e", PROGRAM, address_of(ends), PORT, knobs.write, count,
-    knobs.sndbuf, knobs.nodelay and knobs.path ~= "unix" and 1 or 0, allowed, stdin = "pipe", label = "client" })
+  ends.program = assert(ends.clients:exec { "perl", BLOCKING, address_of(ends), PORT, knobs.write, count, knobs.sndbuf,
+    knobs.nodelay and knobs.path ~= "unix" and 1 or 0, allowed, stdin = "pipe", label = "client" })
   local line = assert(ends.program.stdout:receive("l", LONG + allowed))
   await_queued(ends)
   local taken, code = line:match "^(%d+) (.+)$"
@@ -227,11 +203,11 @@ end
 
 --- How much a connection takes that nobody accepts.
 local function absorb(case, knobs)
-  local ends = open(setmetatable(case, { __index = knobs }))
+  local ends = open(option_table.merged(knobs, case))
   local taken = senders[ends.knobs.client](ends, MORE_THAN_FITS)
   local at_server, at_client = places_of(ends, taken)
   reset(ends)
-  return { changed = name_of(setmetatable(case, nil)), taken = taken, at_server = at_server, at_client = at_client }
+  return { changed = name_of(case), taken = taken, at_server = at_server, at_client = at_client }
 end
 
 local function is_allowed(congestion)
@@ -245,9 +221,7 @@ local function chosen(vary)
   for _, case in ipairs(VARIED) do
     local is_meant = vary == "all" or next(case) == nil or case[vary] ~= nil
     if is_meant and (not case.congestion or is_allowed(case.congestion)) then
-      local copy = {}
-      for knob, value in pairs(case) do copy[knob] = value end
-      cases[#cases + 1] = copy
+      cases[#cases + 1] = case
     end
   end
   return cases
@@ -264,7 +238,7 @@ local function check_absorbed(absorbed, knobs)
   for i, case in ipairs(cases) do
     local row = absorbed[i]
     assert(row.changed == name_of(case), row.changed .. " was not to be tried here")
-    local set = setmetatable(case, { __index = knobs })
+    local set = option_table.merged(knobs, case)
     check_places(row.changed, row.taken, row.at_server, row.at_client)
     assert(row.taken < MORE_THAN_FITS, row.changed .. ": no send ever blocked")
     assert(row.at_server > 0, row.changed .. ": nothing waits in the queue")

@@ -27,12 +27,14 @@ local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
+local option_table = require "lunet.text.options"
 local peer_process = require "lunet.peer.process"
 
 local LONG = lab.LONG
 local DEFAULT_SOMAXCONN = 4096 -- the kernel's since 5.4; 128 before
 
 local PORT = lab.PORT
+local SERVER, CLIENT = lunet.beside "backlog_capacity_server.pl", lunet.beside "backlog_capacity_client.pl"
 
 local EACH = { -- {backlog, somaxconn}
   { 0, 4096 }, { 1, 4096 }, { 2, 4096 }, { 5, 4096 }, { 128, 4096 }, { 5000, 128 }, { 5, 2 }, { 5, 0 },
@@ -51,11 +53,7 @@ local CHANGES = { -- of a listener whose queue is full
 local function over_families(cases, knobs)
   local all = {}
   for _, family in ipairs(choice.pick(FAMILIES, knobs.family)) do
-    for _, case in ipairs(cases) do
-      local one = { family = family }
-      for name, value in pairs(case) do one[name] = value end
-      all[#all + 1] = one
-    end
+    for _, case in ipairs(cases) do all[#all + 1] = option_table.merged(case, { family = family }) end
   end
   return all
 end
@@ -207,23 +205,6 @@ end
 
 -- -- programs, which may block -------------------------------------------------------------------
 
--- A server that accepts when it is told to: first with as many files open as it may, then with room for more.
-local ACCEPT_AT_LIMIT = [[
-use strict; use Errno; use Socket;
-socket my $listener, PF_INET, SOCK_STREAM, 0 or die "socket: $!";
-bind $listener, sockaddr_in(shift, INADDR_ANY) or die "bind: $!";
-listen $listener, 5 or die "listen: $!";
-$| = 1;
-my @spare;
-<STDIN>;
-while (open my $file, "<", "/dev/null") { push @spare, $file }
-for (1 .. 2) {
-  print accept(my $connection, $listener) ? "accepted\n" : $!{EMFILE} ? "EMFILE\n" : "$!\n";
-  @spare = ();
-  <STDIN>;
-}
-]]
-
 local function say(process, word)
   assert(process.stdin:send(word .. "\n"))
   return assert(process.stdout:receive("l", LONG))
@@ -233,8 +214,8 @@ end
 local function accept_at_limit()
   local server, clients, link = lab.hosts { "server", "clients" }
   local target = { address = link:address(server), port = PORT }
-  local program = peer_process.start(server, { "sh", "-c", 'ulimit -n 32 && exec perl -e "$0" "$@"', ACCEPT_AT_LIMIT,
-    PORT, stdin = "pipe", label = "server" }, PORT)
+  local program = peer_process.start(server, { "sh", "-c", 'ulimit -n 32 && exec perl "$0" "$@"', SERVER, PORT,
+    stdin = "pipe", label = "server" }, PORT)
   local function depth() return lab.socket(server, { state = "LISTEN", local_port = PORT }).queue.depth end
   local client = assert(clients:connect(target, LONG))
   lab.await(function() return depth() == 1 end)
@@ -244,21 +225,11 @@ local function accept_at_limit()
   return record
 end
 
--- A client that connects by a blocking socket, and says before and after that it does.
-local CONNECT = [[
-use strict; use Socket;
-socket my $client, PF_UNIX, SOCK_STREAM, 0 or die "socket: $!";
-$| = 1;
-print "connects\n";
-print connect($client, sockaddr_un("\0server")) ? "connected\n" : "$!\n";
-<STDIN>;
-]]
-
 --- What a blocking Unix connect does at a full queue, and when one is accepted.
 local function connect_blocking(knobs)
   local place = open({ family = "unix", backlog = 0, somaxconn = DEFAULT_SOMAXCONN }, knobs)
   connect_one_by_one(place, 1, LONG)
-  local program = assert(place.clients:exec { "perl", "-e", CONNECT, stdin = "pipe", label = "client" })
+  local program = assert(place.clients:exec { "perl", CLIENT, "server", stdin = "pipe", label = "client" })
   assert(program.stdout:receive("l", LONG))
   local early, _, code = program.stdout:receive("l", knobs.patience)
   assert(place.listener:accept(LONG))

@@ -35,6 +35,7 @@ local SLOW = 0.25 -- s; what a time may have more, beside the lateness of the ma
 local LATE_TIMER = 9 / 8 -- by how much the kernel's timers may be late, as a part of their time
 local NOWHERE = "203.0.113.1" -- TEST-NET-3 (RFC 5737); no host here has a route to it
 local FIRST_PORT, CLOSED_PORT = 7300, 7299 -- the timeline tells servers apart by their ports
+local BLOCKING = lunet.beside "connect_timeouts_client.pl"
 local REQUEST = "GET / HTTP/1.0\r\n\r\n"
 
 local function few_retries(knobs) return { retries = knobs.retries, linear = 0 } end
@@ -118,23 +119,10 @@ local function curl_client(host, target, limits, scheme)
   return ("exit %s"):format(status), tonumber(seconds), tonumber(scheme == "https" and tls or connect) > 0
 end
 
--- A blocking connect, with SO_SNDTIMEO if there is a patience. It says the error, and keeps its socket until its
--- standard input ends.
-local BLOCKING = [[
-  use Socket; use Errno; $| = 1;
-  my ($address, $port, $patience) = @ARGV;
-  socket(my $socket, PF_INET, SOCK_STREAM, 0) or die $!;
-  my $time = pack("l!l!", int($patience), 1e6 * ($patience - int($patience)));
-  setsockopt($socket, SOL_SOCKET, SO_SNDTIMEO, $time) or die $! if $patience > 0;
-  my $error = connect($socket, pack_sockaddr_in($port, inet_aton($address))) ? "none" : (grep { $!{$_} } keys %!)[0];
-  print "$error\n";
-  <STDIN>;
-]]
-
 -- `on_error` is called while the program still has its socket.
 local function blocking_client(host, target, limits, on_error)
   local began = lunet.now() -- the start of a program takes milliseconds
-  local program <close> = assert(host:exec { "perl", "-e", BLOCKING, target.address, target.port,
+  local program <close> = assert(host:exec { "perl", BLOCKING, target.address, target.port,
     limits.patience < LONG and limits.patience or 0, stdin = "pipe" })
   local code = assert(program.stdout:receive("l", 2 * LONG))
   local seconds = lunet.now() - began
