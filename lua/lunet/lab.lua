@@ -47,10 +47,8 @@ end
 ---@return lunet.listener
 function lab.listen(host, target)
   if type(target) ~= "table" then core.misuse(("listen: a table expected, not %s"):format(type(target))) end
-  local full = {}
-  for field, value in pairs(target) do full[field] = value end
-  if full.address == nil and full.port == nil then full.port = lab.PORT end
-  return assert(host:listen(full))
+  local default = target.address == nil and { port = lab.PORT } or nil
+  return assert(host:listen(option_table.merged(default, target)))
 end
 
 --- Waits until a predicate returns a true value, and returns that.
@@ -94,10 +92,8 @@ end
 ---@return lunet.connection client
 function lab.queue_client(host, listener, options)
   check_listener(listener, "queue_client")
-  local target = { listener }
-  for field, value in pairs(options or {}) do target[field] = value end
   local depth = lab.depth(listener)
-  local client = assert(host:connect(target, lab.LONG))
+  local client = assert(host:connect(option_table.merged({ listener }, options), lab.LONG))
   lab.await_depth(listener, depth + 1)
   return client
 end
