@@ -155,15 +155,11 @@ end
 
 -- -- what came of it ---------------------------------------------------------------------------
 
-local function wasted_of(goodput, served)
-  return served > 0 and round(math.max(0, 100 - 100 * goodput / served)) or 0
-end
-
 -- Medians of the seeds: rates a second, and how much in percent of what was carried out was so in vain.
 local function sweep_record(point)
   local goodput, served = median(point, "goodput"), median(point, "served")
   return { backlog = point.backlog, attempts = median(point, "attempts"), served = served, goodput = goodput,
-    wasted = wasted_of(goodput, served) }
+    wasted = overload.wasted(goodput, served) }
 end
 
 local function is_shallow(backlog, predicted) return backlog <= 0.6 * predicted end
@@ -253,7 +249,7 @@ local function check_backlogs(outcome, knobs)
   end
   for _, row in ipairs(outcome.sweep) do
     local name = ("backlog %d"):format(row.backlog)
-    expect.fields(name, row, { wasted = wasted_of(row.goodput, row.served),
+    expect.fields(name, row, { wasted = overload.wasted(row.goodput, row.served),
       served = expect.between(0.6 * outcome.capacity, 1.1 * outcome.capacity), goodput = expect.at_most(1.1 * due),
       attempts = expect.between(0.7 * outcome.offered, 1.2 * (knobs.retries + 1) * outcome.offered) })
     if is_shallow(row.backlog, threshold.predicted) or is_deep(row.backlog, threshold.predicted) then

@@ -219,6 +219,14 @@ function overload.values(point, field)
   return values
 end
 
+--- The share of its work that a server did in vain.
+---@param goodput number
+---@param served number in the same unit
+---@return number percent of what was served, rounded
+function overload.wasted(goodput, served)
+  return served > 0 and statistics.round(math.max(0, 100 - 100 * goodput / served)) or 0
+end
+
 --- The median of a field, rounded.
 ---@param point {cases: table[]}
 ---@param field string
