@@ -52,31 +52,31 @@ int misuse(lua_State *L, const char *format, ...) {
   return misuse_raise_at(L, level);
 }
 
-int misuse_argument(lua_State *L, int argument, const char *what) {
-  lua_Debug called;
-  int level = misuse_find_called(L, L, &called);
-  bool is_method = called.namewhat != NULL && strcmp(called.namewhat, "method") == 0;
-  const char *name = called.name != NULL ? called.name : "?";
-  if (is_method && argument == 1)
-    lua_pushfstring(L, "calling '%s' on bad self (%s)", name, what);
-  else
-    lua_pushfstring(L, "bad argument #%d to '%s' (%s)", argument - is_method, name, what);
-  return misuse_raise_at(L, level);
-}
-
 int misuse_value(lua_State *L, int index, const char *rule) {
   bool is_number = lua_type(L, index) == LUA_TNUMBER;
   return misuse(L, "%s; not %s", rule,
                 is_number ? lua_tostring(L, index) : luaL_typename(L, index));
 }
 
+/* What the argument is, in the words of luaL_typeerror. */
+static const char *misuse_typename(lua_State *L, int argument) {
+  if (luaL_getmetafield(L, argument, "__name") == LUA_TSTRING) return lua_tostring(L, -1);
+  bool is_light = lua_type(L, argument) == LUA_TLIGHTUSERDATA;
+  return is_light ? "light userdata" : luaL_typename(L, argument);
+}
+
 int misuse_type(lua_State *L, int argument, const char *expected) {
-  const char *given = luaL_typename(L, argument);
-  if (luaL_getmetafield(L, argument, "__name") == LUA_TSTRING)
-    given = lua_tostring(L, -1);
-  else if (lua_type(L, argument) == LUA_TLIGHTUSERDATA)
-    given = "light userdata";
-  return misuse_argument(L, argument, lua_pushfstring(L, "%s expected, got %s", expected, given));
+  lua_Debug called;
+  const char *given = misuse_typename(L, argument);
+  int level = misuse_find_called(L, L, &called);
+  bool is_method = called.namewhat != NULL && strcmp(called.namewhat, "method") == 0;
+  const char *name = called.name != NULL ? called.name : "?";
+  if (is_method && argument == 1)
+    lua_pushfstring(L, "calling '%s' on bad self (%s expected, got %s)", name, expected, given);
+  else
+    lua_pushfstring(L, "bad argument #%d to '%s' (%s expected, got %s)", argument - is_method, name,
+                    expected, given);
+  return misuse_raise_at(L, level);
 }
 
 int misuse_raise(lua_State *L) {

@@ -9,9 +9,6 @@
  * caller of the running function, perhaps in lunet's own code. */
 int misuse(lua_State *L, const char *format, ...);
 
-/* Like luaL_argerror. */
-int misuse_argument(lua_State *L, int argument, const char *what);
-
 /* Raises "connect: a timeout is a number of seconds, 0 or more; not -1". */
 int misuse_value(lua_State *L, int index, const char *rule);
 
