@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lauxlib.h>
-#include <limits.h>
 #include <lualib.h>
 #include <signal.h>
 #include <stdbool.h>

@@ -1,7 +1,5 @@
 #include "binding/anchor.h"
 
-#include <lauxlib.h>
-
 /* The registry has the anchors under this address: a table from open handles to their values. */
 static const char ANCHORS;
 

@@ -1,6 +1,5 @@
 #include "binding/connect.h"
 
-#include <errno.h>
 #include <lauxlib.h>
 #include <netinet/in.h>
 #include <string.h>

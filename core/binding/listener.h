@@ -4,7 +4,6 @@
 
 #include <lua.h>
 
-#include "handle/host.h"
 #include "handle/listener.h"
 
 extern const char LISTENER_TYPE[];

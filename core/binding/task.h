@@ -8,7 +8,6 @@
 #define LUNET_BINDING_TASK_H
 
 #include <lua.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "handle/loop.h"

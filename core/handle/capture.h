@@ -3,8 +3,6 @@
 #ifndef LUNET_HANDLE_CAPTURE_H
 #define LUNET_HANDLE_CAPTURE_H
 
-#include <stdbool.h>
-
 #include "handle/host.h"
 #include "handle/loop.h"
 #include "handle/scope.h"

@@ -9,7 +9,6 @@
 #ifndef LUNET_HANDLE_WIRE_H
 #define LUNET_HANDLE_WIRE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -9,7 +9,6 @@
 #include <linux/veth.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
-#include <stdbool.h>
 
 #include "platform/netlink_error.h"
 #include "platform/netlink_socket.h"

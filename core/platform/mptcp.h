@@ -5,7 +5,6 @@
 #define LUNET_PLATFORM_MPTCP_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "platform/tcp_socket.h"
 

@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <nftables/libnftables.h>
 #include <signal.h>
 #include <stdbool.h>

@@ -1,4 +1,3 @@
-#include <lauxlib.h>
 
 #include "binding/misuse.h"
 #include "binding/task.h"
