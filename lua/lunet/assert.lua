@@ -1,5 +1,5 @@
---- Assertions for busted on what the kernel says, with messages that show it. Each takes what is
---- expected first. After `eventually` it is waited for: `assert.eventually.queue_depth(2, listener)`.
+--- Assertions for busted on the kernel's view, with messages that show it. The expected value comes first. After
+--- `eventually` the assertion waits for it: `assert.eventually.queue_depth(2, listener)`.
 ---
 ---     assert.succeeds(call())                       returns the results
 ---     assert.fails_with("TIMEOUT", call())
@@ -19,20 +19,19 @@ say:set("assertion.lunet", "%s")
 local function show(value)
   if type(value) == "string" then return ("%q"):format(value) end
   if type(value) ~= "table" then return tostring(value) end
-  local keys, parts = {}, {}
-  for key in pairs(value) do keys[#keys + 1] = key end
-  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
-  for i, key in ipairs(keys) do parts[i] = ("%s = %s"):format(tostring(key), show(value[key])) end
+  local parts = {}
+  for key, inner in pairs(value) do parts[#parts + 1] = ("%s = %s"):format(tostring(key), show(inner)) end
+  table.sort(parts)
   return "{ " .. table.concat(parts, ", ") .. " }"
 end
 
---- The message of a failed assertion is made when it has failed, of one text.
+--- Makes one text the message of a failed assertion.
 local function explain(arguments, text)
   for i = 1, arguments.n do arguments[i] = nil end
   arguments[1], arguments.n, arguments.nofmt = text, 1, { [1] = true }
 end
 
---- `look` takes the arguments and returns whether it holds, and what was seen instead.
+--- `look` takes the arguments, and returns whether the assertion holds and a description of the real state.
 local function register(name, look)
   assert:register("assertion", name, function(state, arguments)
     local wanted = state.mod
@@ -65,7 +64,7 @@ register("fails_with", function(expected, value, message, code)
   return code == expected, ("expected %s, but it failed with %s: %s"):format(expected, code, message)
 end)
 
--- An assertion on one value that the kernel tells. `describe` says more of its view.
+-- An assertion on one value from the kernel. `describe` tells more of its view.
 local function register_value(name, read, describe)
   register(name, function(expected, object, ...)
     local value, message = read(object, ...)
@@ -99,7 +98,7 @@ register_value("queue_limit", queue_field "limit", queue_view)
 register_value("liveness", function(connection) return connection:liveness() end, connection_view)
 register_value("tcp_state", function(connection) return connection:state() end, connection_view)
 
--- Others that nobody owns, such as those in TIME_WAIT, have been closed.
+-- Other sockets without an owner, such as those in TIME_WAIT, are closed.
 local function is_queued(socket)
   return not socket.owned and (socket.state == "ESTABLISHED" or socket.state == "CLOSE_WAIT")
 end

@@ -1,9 +1,9 @@
---- A helper for busted (`busted --helper=lunet.busted`, or `helper = "lunet.busted"` in .busted): it
---- adds lunet's assertions, and makes every `it` a scope, so that what one opens or spawns ends with
---- it and nothing leaks into the next.
+--- A helper for busted (`busted --helper=lunet.busted`, or `helper = "lunet.busted"` in .busted). It adds lunet's
+--- assertions, and makes every `it` a scope: whatever one opens or spawns ends with it, and nothing leaks into the
+--- next.
 ---
---- With `-Xhelper events=20` the message of one of lunet's assertions that fails ends with the last 20
---- lines of the timeline of its `it`: what the calls did, and what the kernel held.
+--- With `-Xhelper events=20` the message of a failed lunet assertion ends with the last 20 lines of the timeline of its
+--- `it`: the calls, and the kernel's queues.
 local busted = require "busted"
 local last_events = require "lunet.tell.last_events"
 local lunet = require "lunet"
@@ -27,5 +27,5 @@ busted.subscribe({ "test", "start" }, function(element)
       return lunet.scope(body, ...)
     end
   end
-  return nil, true -- as every subscriber: the others are told, too
+  return nil, true -- so that busted also calls the other subscribers
 end)

@@ -7,8 +7,8 @@
 ---       check = function(outcome, knobs) assert(outcome.connected, "the connect failed") end,
 ---     }
 ---
---- Called with knobs, it runs: `local outcome, holds, why = an_experiment { backlog = 7 }`. The lunet
---- program runs a script that returns one.
+--- A call with knobs runs it: `local outcome, holds, why = an_experiment { backlog = 7 }`. The lunet program runs a
+--- script that returns one.
 ---
 --- A check that cannot tell whether the claim is true calls `experiment.not_judged "why"`: the machine disturbed the
 --- run, or its knobs leave nothing to try. The verdict is then "not judged" (lua/lunet/run/verdict.lua lists all four).
@@ -22,30 +22,36 @@ local verdict = require "lunet.run.verdict"
 local experiment = {}
 experiment.__index = experiment
 
-local FIELDS = {
-  claim = "string", knobs = "table", run = "function", check = "function", sysctl = "table", control = "table",
-  needs = "table", columns = "table", figures = "function", plot = "function", exclusive = "boolean",
-  shortage = "boolean", slow = "boolean",
-}
-local OPTIONAL = {
-  knobs = true, sysctl = true, control = true, needs = true, columns = true, figures = true, plot = true,
-  exclusive = true, shortage = true, slow = true,
-}
-local IN_ORDER = {
-  "claim", "knobs", "run", "check", "sysctl", "control", "needs", "columns", "figures", "plot", "exclusive", "shortage",
-  "slow",
-}
+-- The fields of a definition in order, each with its type and its default.
+local IN_ORDER <const> = { "claim", "knobs", "run", "check", "sysctl", "control", "needs", "columns", "figures", "plot",
+  "exclusive", "shortage", "slow" }
+local TYPES <const> = { claim = "string", knobs = "table", run = "function", check = "function", sysctl = "table",
+  control = "table", needs = "table", columns = "table", figures = "function", plot = "function",
+  exclusive = "boolean", shortage = "boolean", slow = "boolean" }
+local NEEDED <const> = { claim = true, run = true, check = true }
+local DEFAULTS <const> = { knobs = {}, needs = {}, columns = {}, exclusive = false, slow = false }
 
--- Busted loads modules anew for every spec file, so that a metatable does not tell an experiment.
-local KIND = "lunet.experiment"
+-- Busted loads modules anew for each spec file, so a metatable cannot tell an experiment.
+local KIND <const> = "lunet.experiment"
 
 local function misuse(text, ...) error("experiment: " .. text:format(...), 3) end
 
 local function all_are(values, key_kind)
-  for key, value in pairs(values or {}) do
+  for key, value in pairs(values) do
     if type(key) ~= key_kind or type(value) ~= "string" then return false end
   end
   return true
+end
+
+local function knobs_of(declarations)
+  local knobs = {}
+  for name, declared in pairs(declarations) do
+    local ok, made = pcall(knob.new, name, declared)
+    if not ok then misuse("%s", made) end
+    knobs[#knobs + 1] = made
+  end
+  table.sort(knobs, function(a, b) return a.name < b.name end)
+  return knobs
 end
 
 local function declare(definition)
@@ -53,33 +59,23 @@ local function declare(definition)
   local unknown = options.unknown("field", definition, IN_ORDER)
   if unknown then misuse("%s", unknown) end
   for _, field in ipairs(IN_ORDER) do
-    local value, wanted = definition[field], FIELDS[field]
-    if type(value) ~= wanted and not (value == nil and OPTIONAL[field]) then
+    local value, wanted = definition[field], TYPES[field]
+    if type(value) ~= wanted and (value ~= nil or NEEDED[field]) then
       misuse("%s is a %s, not %s", field, wanted, type(value))
     end
   end
-  if not all_are(definition.needs, "string") then misuse "needs is { program = its Debian package }, both by name" end
-  if not all_are(definition.columns, "number") then misuse "columns is a list of names of fields" end
-  local self = { kind = KIND, claim = definition.claim, run = definition.run, check = definition.check,
-    sysctl = definition.sysctl, control = definition.control, needs = definition.needs or {},
-    columns = definition.columns or {}, figures = definition.figures, plot = definition.plot,
-    exclusive = definition.exclusive or false, slow = definition.slow or false,
-    shortage = definition.shortage, knobs = {} }
-  for name, declared in pairs(definition.knobs or {}) do
-    local ok, made = pcall(knob.new, name, declared)
-    if not ok then misuse("%s", made) end
-    self.knobs[#self.knobs + 1] = made
-  end
-  table.sort(self.knobs, function(a, b) return a.name < b.name end)
-  setmetatable(self, experiment)
+  local self = setmetatable(options.merged(DEFAULTS, definition, { kind = KIND }), experiment)
+  if not all_are(self.needs, "string") then misuse "needs is { program = its Debian package }, both by name" end
+  if not all_are(self.columns, "number") then misuse "columns is a list of names of fields" end
+  self.knobs = knobs_of(self.knobs)
   local ok, why = pcall(self.settings, self, self.control)
   if not ok then misuse("control: %s", why) end
   unrun.declared(self)
   return self
 end
 
---- The values of all knobs: those given, checked, and the defaults of the others. Raises an error
---- that names the knob and what is allowed.
+--- The values of all knobs: the given ones, checked, and the defaults of the others. Raises an error that names the
+--- knob and the allowed values.
 ---@param given? table<string, any>
 ---@return table<string, any>
 function experiment:settings(given)
@@ -97,7 +93,7 @@ function experiment:settings(given)
   return values
 end
 
---- Runs it. An error of the run is raised as it is; so is a missing program.
+--- Runs it. Raises an error of the run as it is, and an error if a program is missing.
 ---@param values table<string, any> of all knobs, from settings
 ---@param how? table see lunet.run.execution
 ---@return lunet.run
@@ -108,7 +104,7 @@ local HOLDS <const> = { ["holds"] = true, ["does not hold"] = false }
 --- Runs it.
 ---@param given? table<string, any> knobs; the others keep their defaults
 ---@return table outcome plain data
----@return boolean? holds whether the claim holds; nil if that is not judged, or the figures or the plot are mistaken
+---@return boolean? holds whether the claim holds; nil if nobody can judge that, or the figures or the plot raise
 ---@return string? why unless it holds
 function experiment:__call(given)
   local ok, values = pcall(self.settings, self, given)
@@ -119,20 +115,20 @@ end
 
 ---@class lunet.experiment_definition
 ---@field claim string one sentence
----@field sysctl? table<string, string|number> of its home host and of every host it makes
+---@field sysctl? table<string, string|number> of its home host and of every host that it makes
 ---@field knobs? table<string, table> {default, unit, meaning, min=, max=, choices=, whole=} by name
 ---@field run fun(knobs: table): table returns the outcome
 ---@field check fun(outcome: table, knobs: table) asserts the claim, or calls experiment.not_judged
----@field control? table<string, any> knobs with which the claim is false: the check is shown to be able to fail
----@field shortage? boolean whether it brings a want of resources about itself (EMFILE, ENOMEM, ...); else a call that
---- fails for one makes the run one that could not run, since it tells nothing about the claim
+---@field control? table<string, any> knobs with which the claim is false: they show that the check can fail
+---@field shortage? boolean whether it exhausts resources on purpose (EMFILE, ENOMEM, ...); otherwise a call that fails
+--- for want of resources makes the run one that could not run, since it tells nothing about the claim
 ---@field needs? table<string, string> programs that it runs, and the Debian package of each
----@field columns? string[] the fields of the outcome's rows, in the order in which a table shows them first
+---@field columns? string[] the first fields of the outcome's rows in a table, in this order
 ---@field figures? fun(outcome: table, knobs: table): string the few numbers to remember, in half a line
----@field plot? fun(outcome: table, knobs: table): string lines of at most 80 columns, told below the outcome
+---@field plot? fun(outcome: table, knobs: table): string lines of at most 80 columns, shown below the outcome
 ---@field exclusive? boolean whether its times are wrong when something else takes the processor: it runs alone, and
---- only its calls are recorded, unless --record or a file asks for more
----@field slow? boolean whether it takes over 20 s: a directory leaves it out, unless it is run with --all
+--- lunet records only its calls, unless --record or a file asks for more
+---@field slow? boolean whether it takes over 20 s: a directory runs it only with --all
 
 return setmetatable({ not_judged = verdict.not_judged }, {
   ---@param definition lunet.experiment_definition

@@ -1,9 +1,9 @@
 --- lunet: a laboratory for TCP listen queues and timeouts.
 ---
---- This file is the index of the API. What the core implements is declared, with its documentation,
---- in lunet/types; what is written in Lua is here.
+--- This file is the index of the API. lunet/types declares and documents the part that the core implements; the part
+--- in Lua is here.
 local core = require "lunet.core"
-core.set_library(debug.getinfo(1, "S").source:match "^@(.*/)") -- whose lines are not the script's
+core.set_library(debug.getinfo(1, "S").source:match "^@(.*/)") -- errors name the script's lines, not these
 local host = require "lunet.network.host"
 local lan = require "lunet.network.lan"
 local link = require "lunet.network.link"
@@ -25,7 +25,7 @@ local lunet = {
 
 lunet.version = core.versions()
 
--- Documented in lunet/types/lunet.lua. No tail calls: what they raise names the function that the script called.
+-- lunet/types/lunet.lua documents these. No tail calls: an error names the function that the script called.
 
 function lunet.exec(program)
   local process, message, code = host.exec(nil, program)
@@ -47,10 +47,10 @@ function lunet.sockets(filter)
   return sockets, message, code
 end
 
---- The path of a file that lies beside the script, or the experiment, that calls this: however that was loaded, by
---- lunet, a stock lua5.4, busted or another script. `arg[0]` names what was started, which under busted is busted.
---- Code that comes from no file has its neighbours in the working directory.
----@param name string "server.conf"; an absolute path stays as it is
+--- The path of a file beside the calling script or experiment. It does not matter whether lunet, a stock lua5.4, busted
+--- or another script loaded the caller. (`arg[0]` does not tell: under busted it names busted.) Code without a file has
+--- its neighbours in the working directory.
+---@param name string "server.conf"; an absolute path stays the same
 ---@return string path
 function lunet.beside(name)
   if type(name) ~= "string" then core.misuse(("beside: a file's name expected, not %s"):format(type(name))) end
@@ -61,8 +61,8 @@ function lunet.beside(name)
   return name:sub(1, 1) == "/" and name or directory .. name
 end
 
---- Whether lunet can do something here, found by doing it once, on hosts that end with the call: a spec or a CI step
---- skips by it what a machine refuses. Waits. Like the first host, it may move the process into a user namespace.
+--- Whether lunet can do something here. Tries it once, on hosts that end with the call, so that a spec or a CI step can
+--- skip it where the machine refuses. Waits. Like the first host, it may move the process into a user namespace.
 ---
 ---     if not lunet.can "hosts" then return pending(select(2, lunet.can "hosts")) end
 ---@param what "hosts"|"sysctls"|"links"|"delay"|"ipv6"|"drop"|"capture"|"programs"|string or the name of a sysctl,
@@ -70,7 +70,7 @@ end
 ---@return true|nil
 ---@return string? why
 ---@return string? code the kernel's name of the error
----@return string? command that changes it, if there is one
+---@return string? command that changes this, if there is one
 function lunet.can(what)
   return require("lunet.run.can").ask(what)
 end
@@ -87,8 +87,8 @@ local function callable(value, position, name)
   end
 end
 
---- Calls a function under one deadline for all of its waits: it runs as a task of its own, which is
---- canceled when the time is over.
+--- Calls a function under one deadline for all of its waits. The function runs as a task of its own, which `within`
+--- cancels when the time is over.
 ---@param timeout number seconds, 0 or more
 ---@param fn function
 ---@param ... any arguments for fn
@@ -111,14 +111,14 @@ function lunet.within(timeout, fn, ...)
   return table.unpack(results, 1, results.n)
 end
 
--- How often a state is looked at: at once, then after pauses that grow from the first to the last.
+-- eventually looks at once, then after pauses that grow from the first to the last.
 local FIRST_PAUSE, LAST_PAUSE, GROWTH = 0.0001, 0.005, 1.5
 
---- Waits for a state: calls the predicate again and again until it returns a true value. The kernel
---- announces few of its states, so it is asked, every 0.1 ms at first and every 5 ms later on.
+--- Waits for a state: calls the predicate again and again until it returns a true value. The kernel announces few of
+--- its states, so `eventually` asks every 0.1 ms at first and every 5 ms later on.
 ---@param predicate fun(): any
 ---@param timeout? number seconds; nil waits without limit, 0 asks once
----@return any value what the predicate returned; or nil
+---@return any value of the predicate; or nil
 ---@return string? message
 ---@return string? code "TIMEOUT"
 function lunet.eventually(predicate, timeout)
@@ -127,7 +127,7 @@ function lunet.eventually(predicate, timeout)
   local deadline = timeout and lunet.now() + timeout or math.huge
   local pause = FIRST_PAUSE
   while true do
-    local is_last = lunet.now() >= deadline -- a state that came in time is seen, however late the look
+    local is_last = lunet.now() >= deadline -- a last look after the deadline: the state may have come in time
     local value = predicate()
     if value then return value end
     if is_last then return nil, "eventually: the deadline passed (TIMEOUT)", "TIMEOUT" end
@@ -136,7 +136,7 @@ function lunet.eventually(predicate, timeout)
   end
 end
 
--- Returns meet(i), which waits until every other item has met as often as item i, and done(i), after which nobody waits
+-- Returns meet(i), which waits until every other item has met as often as item i, and done(i): then no other item waits
 -- for item i any more.
 local function meeting(count)
   local met = {}
@@ -154,8 +154,8 @@ local function meeting(count)
   return meet, function(i) met[i] = math.huge end
 end
 
---- Does the same for each item of a list, all at once: each in a task and a scope of its own, which ends with it.
---- Waits for all of them. The first error that one of them raises cancels the others, and is raised.
+--- Does the same for each item of a list, all at once, each in a task and a scope of its own. Waits for all of them.
+--- The first error cancels the others, and `together` raises it.
 ---
 ---     local waits = lunet.together(patiences, function(patience)
 ---       local server, client = assert(lunet.host "server"), assert(lunet.host "client")
@@ -165,17 +165,17 @@ end
 ---       return measure(prepared, patience)
 ---     end)
 ---
---- To make a host, a link or a program takes the process a millisecond or more, in which nothing else runs: one item's
---- preparation would make the clients of all others late. So an experiment that measures times gives two functions. All
---- `prepare`s end before the first `run` begins.
+--- Making a host, a link or a program takes a millisecond or more, in which nothing else runs. One item's preparation
+--- would delay the clients of all others. So an experiment that measures times gives two functions: every `prepare`
+--- ends before the first `run` begins.
 ---
 --- With one function, `lunet.together(items, run)`, there is nothing to prepare, and `run` gets only the item.
 --- `meet()` waits until every item that is not done has called it as often as this one.
 ---@generic T, P, R
 ---@param items T[]
----@param prepare fun(item: T, number: integer): P makes what the item needs, such as hosts and programs
+---@param prepare fun(item: T, number: integer): P makes hosts, programs and so on for the item
 ---@param run fun(prepared: P, item: T, number: integer, meet: fun()): R measures
----@return R[] results what each run returned, in the order of the items
+---@return R[] results of each run, in the order of the items
 ---@overload fun(items: T[], run: fun(item: T, number: integer, meet: fun()): R): R[]
 function lunet.together(items, prepare, run)
   if type(items) ~= "table" then core.misuse "bad argument #1 to 'together' (list expected)" end
@@ -205,12 +205,12 @@ local function handle_connection(connection, handler)
   handler(closed_at_end)
 end
 
---- Accepts in a loop, with a task of its own for every connection, until the listener is closed; waits.
---- The connection is closed when its handler ends; an error in a handler surfaces like any task's.
+--- Accepts in a loop until a script closes the listener, with a task of its own for every connection; waits. Closes a
+--- connection when its handler ends. An error in a handler surfaces like any task's.
 ---
---- An accept that fails otherwise, such as with "EMFILE", raises: no server ends in silence. lunet does not try again
---- by itself. The connection stays in the queue, and the timeline shows the failed accept. A server that is to go on
---- calls accept itself.
+--- If an accept fails for another reason, such as "EMFILE", serve raises an error, so that no server ends in silence.
+--- lunet does not try again by itself. The connection stays in the queue, and the timeline shows the failed accept. A
+--- server that must go on calls accept itself.
 ---@param handler fun(connection: lunet.connection)
 ---@return nil
 ---@return string message
@@ -226,8 +226,9 @@ function core.listener:serve(handler)
   end
 end
 
---- Iterates over the lines that come, without their newlines, until reading ends; every step waits. Then
---- `connection:ended()` says why. A last line that an error has cut comes with message and code, as from receive.
+--- Iterates over incoming lines, without their newlines, until reading ends; every step waits. Then
+--- `connection:ended()` gives the reason. If an error has cut the last line, message and code follow it, as from
+--- receive.
 ---@param timeout? number seconds for each line; nil waits without limit
 ---@return fun(): string?, string?, string?
 function core.connection:lines(timeout)

@@ -19,7 +19,10 @@ describe("lunet doctor", function()
     for _, ability in ipairs(can.ABILITIES) do
       assert.matches(("\n  %s +yes  "):format(ability.name), result.output)
     end
+    assert.matches("yes  programs on hosts\n", result.output, 1, true)
     assert.matches("All of that works.\n$", result.output)
+    assert.equal(1, select(2, result.output:gsub("\n\n%s*hosts", ""))) -- one line for each, without gaps
+    assert.no_matches("yes[^\n]+\n\n[^\n]+yes", result.output)
   end)
 
   it("tells what does not, why, and what changes it, with exit status 3", function()
@@ -62,7 +65,7 @@ describe("lunet doctor", function()
     for _, wrong in ipairs { "magic", "--magic", "hosts vm.swappiness" } do
       local result = doctor(wrong)
       assert.same({ 2, "" }, { result.status, result.output })
-      assert.matches("^lunet doctor: [^\n]+%(known: %-%-help, %-%-json, hosts, [^\n]+\n$", result.errors)
+      assert.matches("^lunet: doctor: [^\n]+%(known: %-%-help, %-%-json, hosts, [^\n]+\n$", result.errors)
     end
   end)
 end)

@@ -258,8 +258,8 @@ describe("--control", function()
     local result = run "controlled.lua --control"
     assert.same({ 1, "" }, { result.status, result.errors })
     assert.matches("The claim does not hold: there is too little room\n\n"
-      .. "That is right: these are the knobs of the control (--backlog 4 --patience 1), with which "
-      .. "it must not hold.\n", result.output, 1, true)
+      .. "That is right: with these knobs of the control (--backlog 4 --patience 1) it must not hold.\n",
+      result.output, 1, true)
     local record = decode(run("controlled.lua --control --json").output)
     assert.same({ "does not hold", 4, 1 }, { record.verdict, record.knobs.backlog, record.knobs.patience })
   end)
@@ -267,7 +267,7 @@ describe("--control", function()
   it("says so when the check does not see it; knobs that are given come first", function()
     local result = run "controlled.lua --control --backlog 9"
     assert.equal(0, result.status)
-    assert.matches("That is wrong: with the knobs of the control ", result.output, 1, true)
+    assert.matches("That is wrong: with these knobs of the control ", result.output, 1, true)
   end)
 
   it("is wrong use where there is none", function()

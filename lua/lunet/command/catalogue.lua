@@ -14,9 +14,8 @@ local catalogue = {}
 
 -- -- finding them ---------------------------------------------------------------------------
 
---- Adds the paths of a folder's Lua files to a list, and those of the folders in it after them. A link to a file is a
---- file, one to a folder is not followed; names that begin with a dot are left out. Or nil and why not:
---- the caller names the directory.
+--- Adds the paths of a folder's Lua files to a list, then those of its folders. Follows links to files, but not to
+--- folders; leaves out names that begin with a dot. Or nil and why not: the caller names the directory.
 local function add_paths(paths, directory, folder)
   local ok, next_name, listing = pcall(lfs.dir, directory .. "/" .. folder)
   if not ok then return nil, (next_name:gsub("^cannot open .*: ", folder == "" and "" or folder .. ": ")) end
@@ -48,11 +47,11 @@ local function result_of(file)
   return result, result == nil and unrun.complaint(file) or nil
 end
 
---- Loads the experiments of a directory and its folders. A file with a mistake is an entry, too, with why it cannot be
---- run; one that returns something else is none.
+--- Loads the experiments of a directory and its folders. A file with a mistake is an entry, too, with the reason why it
+--- cannot run. A file that returns something else is no entry.
 ---@param directory string
----@return {name: string, file: string, experiment: table?, why: string?}[]|nil entries those of the directory by name,
---- then those of each folder
+---@return {name: string, file: string, experiment: table?, why: string?}[]|nil entries by name, first the directory,
+--- then each folder
 ---@return string[]|string others the files that return no experiment; or why there are no entries
 function catalogue.load(directory)
   local paths, message = add_paths({}, directory, "")
@@ -73,12 +72,12 @@ end
 
 -- -- running one ----------------------------------------------------------------------------
 
---- What a run said, and its status, which is a signal's name if one killed it. Its temporary files are in `place`: a
---- run that is killed cannot remove them, since what would have done it is killed with it.
---- The grace is for the process that lets its hosts' namespaces end (core/platform/undertaker.h).
-local function execute(words, file, record, place)
-  local program = table.move(words, 1, #words, 1, { stderr = "pipe", env = { TMPDIR = place.path }, grace = 1 })
-  table.move({ file, "--json", record and "--record", record }, 1, 4, #program + 1, program)
+--- Executes a run. Returns its output, its complaints and its status, which is a signal's name if one killed it. A
+--- killed run leaves its temporary files in `directory`: the remover of its files dies with it. The grace is for the
+--- process that lets its hosts' namespaces end (core/platform/undertaker.h).
+local function execute(words, file, level, directory)
+  local program = table.move(words, 1, #words, 1, { stderr = "pipe", env = { TMPDIR = directory }, grace = 1 })
+  table.move({ file, "--json", level and "--record", level }, 1, 4, #program + 1, program)
   local process <close> = assert(lunet.exec(program))
   local texts = lunet.together({ process.stdout, process.stderr }, function(stream) return stream:receive "a" or "" end)
   return { output = texts[1], errors = texts[2], status = assert(process:wait()) }
@@ -93,7 +92,7 @@ local function failed(entry, why)
   return run.of({ name = entry.name, claim = entry.experiment and entry.experiment.claim }):fail(why):record()
 end
 
---- The record of a run: the one that it printed itself, if that has the verdict that it ended with.
+--- The record of a run: its printed one, if the verdict there agrees with the exit status.
 local function record_of(entry, ended)
   local printed = dkjson.decode(ended.output)
   local is_record = type(printed) == "table" and printed.format == run_record.FORMAT
@@ -101,12 +100,12 @@ local function record_of(entry, ended)
   return failed(entry, ending_of(ended.status, is_record))
 end
 
-local function run_one(entry, options, place)
+local function run_one(entry, options, directory)
   if not entry.experiment then
     return failed(entry, entry.why), ("lunet: %s could not run: %s\n"):format(entry.name, entry.why)
   end
   local started = lunet.now()
-  local in_time, ended = lunet.within(options.timeout, execute, options.command, entry.file, options.record, place)
+  local in_time, ended = lunet.within(options.timeout, execute, options.command, entry.file, options.record, directory)
   local record = in_time and record_of(entry, ended) or failed(entry, ("not over after %g s"):format(options.timeout))
   record.seconds = lunet.now() - started
   return record, in_time and ended.errors or ""
@@ -116,9 +115,8 @@ end
 
 --- Calls fn for each item, for so many at a time.
 local function each_of(items, jobs, fn)
-  local at, workers = 0, {}
-  for i = 1, math.min(jobs, #items) do workers[i] = i end
-  lunet.together(workers, function()
+  local at = 0
+  lunet.together(table.move(items, 1, math.min(jobs, #items), 1, {}), function()
     while at < #items do
       at = at + 1
       fn(items[at])
@@ -126,15 +124,15 @@ local function each_of(items, jobs, fn)
   end)
 end
 
---- Runs them all; those that are exclusive come last, one by one. Waits.
+--- Runs all experiments; exclusive ones run last, one at a time. Waits.
 ---@param entries table[] from catalogue.load
 ---@param options {command: string[], jobs: integer, timeout: number, record: lunet.record_level?} the words that
----  start lunet, how many run at a time, the seconds that one may take, and how much each records, if not its default
----@param observer {began: fun(name: string), ended: fun(name: string, errors: string)} errors: what it has said there
----@return table[] records in the order of the entries: that of each run (lunet.run.record), and its file and its
+---  start lunet, how many run at a time, the seconds for each, and the level of recording, if not the default
+---@param observer {began: fun(name: string), ended: fun(name: string, errors: string)} errors: its complaints
+---@return table[] records in the order of the entries: that of each run (lunet.run.record), with its file and its
 ---  seconds
 function catalogue.run(entries, options, observer)
-  local place <close> = scratch.open()
+  local directory <close> = scratch.open()
   local side_by_side, alone, records = {}, {}, {}
   for i, entry in ipairs(entries) do
     local is_exclusive = entry.experiment and entry.experiment.exclusive
@@ -142,7 +140,7 @@ function catalogue.run(entries, options, observer)
   end
   local function run_entry(i)
     observer.began(entries[i].name)
-    local record, errors = run_one(entries[i], options, place)
+    local record, errors = run_one(entries[i], options, directory.path)
     record.file = entries[i].file
     records[i] = record
     observer.ended(entries[i].name, errors)

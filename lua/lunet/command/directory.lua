@@ -1,5 +1,4 @@
---- What the lunet program does with a directory: `lunet experiments/ [--all] [--jobs N] [--json | --markdown]`.
-local dependency = require "lunet.text.dependency"
+--- Runs a directory: `lunet experiments/ [--all] [--jobs N] [--json | --markdown]`.
 local catalogue = require "lunet.command.catalogue"
 local core = require "lunet.core"
 local invocation = require "lunet.command.invocation"
@@ -10,11 +9,12 @@ local recording = require "lunet.recording.recording"
 local standard = require "lunet.command.standard"
 local verdict = require "lunet.run.verdict"
 
-local argparse = dependency "argparse"
-
 local directory = {}
 
-local TIMEOUT = 120 -- s; more than any experiment takes by default
+local TIMEOUT <const> = 120 -- s; no experiment takes so long by default
+local KNOWN <const> = " (known: --help, --all, --jobs, --timeout, --record, --json, --markdown)"
+local EPILOG <const> = "Exit status: 0 every claim holds, 1 one does not hold, else 4 one is not judged, else 3 one "
+  .. "could not run, 2 wrong use, 130 Ctrl-C, 143 SIGTERM."
 
 local function jobs_of(word)
   local jobs = math.tointeger(tonumber(word))
@@ -29,23 +29,19 @@ local function timeout_of(word)
 end
 
 local function parser_for(path)
-  local parser = argparse("lunet " .. path,
-    "Run the experiments of the directory and its folders, each in a process of its own.")
-  parser:add_help(false):usage_max_width(80):help_max_width(80)
-  parser:epilog("Exit status: 0 every claim holds, 1 one does not hold, else 4 one is not judged, else 3 one could "
-    .. "not run, 2 wrong use, 130 Ctrl-C, 143 SIGTERM.")
-  parser:flag "-h --help":description "Show this and exit."
-  parser:flag "--all":description "Run also those that declare themselves slow, which are left out otherwise."
+  local parser = standard.parser(path,
+    "Run the experiments of the directory and its folders, each in a process of its own.", EPILOG)
+  parser:flag "--all":description "Run the slow experiments, too."
   parser:option "--jobs":argname "N":convert(jobs_of):description(
-    "How many run at a time (default: the number of processors). Those that declare themselves exclusive run alone.")
+    "How many run at a time (default: the number of processors). Exclusive experiments run alone.")
   parser:option "--timeout":argname "SECONDS":convert(timeout_of):description(
-    ("How long one may run before it is ended (default %d)."):format(TIMEOUT))
+    ("End an experiment that runs longer (default %d)."):format(TIMEOUT))
   parser:option "--record":argname "LEVEL":convert(recording.level):description(
-    "What each records: none, kernel or segments (default: none for those that run alone, else kernel).")
+    "What each records: none, kernel or segments (default: none for exclusive experiments, else kernel).")
   parser:mutex(
     parser:flag "--json":description "Print one JSON array of all records and nothing else.",
     parser:option "--markdown":args "?":argname "FILE":description(
-      "Print the directory's README.md, or replace the file by it, which stays as it was until then."))
+      "Print the directory's README.md, or replace FILE by it when all runs are over."))
   return parser
 end
 
@@ -63,27 +59,21 @@ local function run_all(entries, options)
   })
 end
 
-local function tell(words)
-  local ok, why = standard.print(words)
-  if not ok then standard.complain("standard output: " .. why) end
-  return ok
-end
-
 local function tell_results(results, options)
   if options.json then
     local note = overview.left_out(results.left_out)
     if note then standard.complain("note: " .. note) end
-    return tell(overview.json(results.records))
+    return standard.tell(overview.json(results.records))
   end
-  if not options.markdown then return tell(overview.table(results)) end
+  if not options.markdown then return standard.tell(overview.table(results)) end
   local page, file = overview.page(results), options.markdown[1]
-  if not file then return tell(page) end
+  if not file then return standard.tell(page) end
   local ok, why = core.replace_file(file, page .. "\n")
   if not ok then standard.complain("--markdown: " .. why) end
   return ok
 end
 
--- Found out before the runs, which take long.
+-- lunet asks before the runs, which take long.
 local function can_write(options)
   local file = options.markdown and options.markdown[1]
   if not file then return true end
@@ -92,7 +82,7 @@ local function can_write(options)
   return ok
 end
 
---- The experiments that are there; nil if there are none or they cannot be found, which has been said.
+--- The experiments of a directory; complains and returns nil and the exit status if there are none.
 local function load_entries(path)
   local entries, others = catalogue.load(path)
   if not entries then
@@ -105,7 +95,7 @@ local function load_entries(path)
   return nil, verdict.WRONG_USE
 end
 
--- Without --all the slow ones are left out: those that are run, and the names of the others.
+-- Without --all slow experiments are left out. Returns the others, and the names of the slow ones.
 local function select(entries, has_all)
   local selected, left_out = {}, {}
   for _, entry in ipairs(entries) do
@@ -118,29 +108,21 @@ local function select(entries, has_all)
   return selected, left_out
 end
 
---- Runs the experiments of a directory as the command line says.
+--- Runs the experiments of a directory.
 ---@param path string the directory
----@param arguments string[] what followed it
+---@param arguments string[] the words after it
 ---@return integer status the program's exit status
 function directory.run(path, arguments)
   local parser = parser_for(path)
   local ok, options = parser:pparse(arguments)
-  if not ok then
-    standard.complain(("%s: %s "
-      .. "(known: --help, --all, --jobs, --timeout, --record, --json, --markdown)"):format(path,
-      options:gsub("%c+", " ")))
-    return verdict.WRONG_USE
-  end
-  if options.help then return tell(parser:get_help()) and verdict.DONE or verdict.COULD_NOT_RUN end
+  if not ok then return standard.misuse(path, options .. KNOWN) end
+  if options.help then return standard.help(parser) end
   if not can_write(options) then return verdict.COULD_NOT_RUN end
   local started = lunet.now()
   local entries, status = load_entries(path)
   if not entries then return status end
   local selected, left_out = select(entries, options.all)
-  if #selected == 0 then
-    standard.complain(("%s: %s"):format(path, overview.left_out(left_out)))
-    return verdict.WRONG_USE
-  end
+  if #selected == 0 then return standard.misuse(path, overview.left_out(left_out)) end
   local records = run_all(selected, options)
   local results = { directory = path, records = records, seconds = lunet.now() - started, left_out = left_out }
   return tell_results(results, options) and overview.status(records) or verdict.COULD_NOT_RUN

@@ -1,7 +1,6 @@
---- What the lunet program does with a script that returns an experiment:
---- `lunet experiments/stale_replay.lua [--json] [--KNOB VALUE ...]`.
-local dependency = require "lunet.text.dependency"
-local core = require "lunet.core" -- what only some runs need is loaded by them: a start takes milliseconds
+--- Runs a script that returns an experiment: `lunet experiments/stale_replay.lua [--json] [--KNOB VALUE ...]`. Loads a
+--- module that only some runs need for those runs alone, so that lunet starts in milliseconds.
+local core = require "lunet.core"
 local execution = require "lunet.run.execution"
 local interrupt = require "lunet.text.interrupt"
 local invocation = require "lunet.command.invocation"
@@ -13,15 +12,12 @@ local progress = require "lunet.run.progress"
 local recording = require "lunet.recording.recording"
 local run_class = require "lunet.run.run"
 local shortage = require "lunet.run.shortage"
-local shown = require "lunet.text.width".lines_shown
 local standard = require "lunet.command.standard"
 local verdict = require "lunet.run.verdict"
 
-local argparse = dependency "argparse"
-
 local command = {}
 
--- The knobs of the control, as they would be written on the command line.
+-- The knobs of the control, as on a command line.
 local function control_text(experiment)
   local words = {}
   for _, k in ipairs(experiment.knobs) do
@@ -32,20 +28,17 @@ local function control_text(experiment)
 end
 
 local function parser_for(script, experiment)
-  local parser = argparse("lunet " .. script, experiment.claim):add_help(false)
-  parser:usage_max_width(80):help_max_width(80)
-  parser:epilog(verdict.EPILOG)
-  parser:flag "-h --help":description "Show this and exit."
+  local parser = standard.parser(script, experiment.claim, verdict.EPILOG)
   parser:flag "--json":description "Print one JSON object and nothing else."
   parser:flag "--machine":description "Run on the machine's own network stack, not on one of its own."
   parser:option "--record":argname "LEVEL":convert(recording.level):description(
-    "What to record: none (the script's calls), kernel (queues, counters and sockets as well), or segments (those as "
-    .. "well). Default: segments for a story or a file, kernel for --json; for an exclusive experiment none, or "
+    "What to record: none (only the script's calls), kernel (also queues, counters and sockets), or segments (also "
+    .. "those). Default: segments for a story or a file, kernel for --json; for an exclusive experiment none, or "
     .. "segments for a file.")
   parser:flag "--timeline":description "Print the whole timeline, however long it is."
   if experiment.control then
-    parser:flag "--control":description(("Run with knobs with which the claim must not hold (%s), to see that the "
-      .. "check can fail; exit status 1 is the right one."):format(control_text(experiment)))
+    parser:flag "--control":description(("Run with knobs with which the claim must not hold (%s). This shows that the "
+      .. "check can fail; the right exit status is 1."):format(control_text(experiment)))
   end
   for _, kind in ipairs(outputs.kinds) do
     parser:option("--" .. kind.name):argname(kind.argname):description(kind.description)
@@ -57,7 +50,7 @@ local function parser_for(script, experiment)
   return parser
 end
 
---- What argparse has against the command line, in one line, and what is allowed instead.
+--- Explains argparse's complaint in one line, with the allowed words.
 local function explain_misuse(experiment, message)
   if message:find "^unknown option '%-%-control'" then
     return "--control: the experiment declares no control, knobs with which its claim must not hold"
@@ -71,10 +64,10 @@ local function explain_misuse(experiment, message)
     end
     options[#options + 1] = "--" .. k.name
   end
-  return ("%s (known: %s)"):format(message:gsub("%c+", " "), table.concat(options, ", "))
+  return ("%s (known: %s)"):format(message, table.concat(options, ", "))
 end
 
---- The knobs' values from the command line; or nil and what is wrong.
+--- The knobs' values from the command line; or nil and the complaint.
 local function read_knobs(experiment, options)
   local given = option_table.merged(options.control and experiment.control)
   for _, k in ipairs(experiment.knobs) do
@@ -88,10 +81,9 @@ local function read_knobs(experiment, options)
   return experiment:settings(given)
 end
 
---- An error of a run as it is told. An assert on a failed call says all there is in its message; any
---- other error has its traceback.
+--- Describes an error of a run. The message of an assert on a failed call is enough; any other error has its traceback.
 local function describe(failure)
-  local cause = shortage.found() -- what came of it says less
+  local cause = shortage.found() -- the error that follows from it says less
   if cause or shortage.is(failure) then return cause or failure end
   local text = core.traceback(failure)
   if type(failure) ~= "string" then return text end
@@ -102,17 +94,12 @@ end
 
 local function complain(name, why) standard.complain(("%s: %s"):format(name, why)) end
 
-local function misuse(name, why)
-  complain(name, why)
-  return verdict.WRONG_USE
-end
-
 local function could_not_run(run, why)
   standard.complain(("%s could not run: %s"):format(run.name, why))
   run:fail(why)
 end
 
---- Executes it; says so if it could not run.
+--- Executes a run; complains if it could not run.
 local function execute(run, options)
   local are_here, missing = needs.find(run.experiment.needs)
   if not are_here then return could_not_run(run, missing) end
@@ -126,14 +113,8 @@ local function execute(run, options)
   could_not_run(run, failure)
 end
 
-local function tell_help(name, parser)
-  local ok, why = standard.print(shown(parser:get_help()))
-  if not ok then complain(name, "standard output: " .. why) end
-  return ok and verdict.DONE or verdict.COULD_NOT_RUN
-end
-
--- What a script prints, or a program that it starts, does not belong among the JSON. Returns whether standard output
--- could be given back, without which no record can be printed; and why not.
+-- Output of the script, or of a program that it starts, does not belong among the JSON. Returns whether lunet has its
+-- standard output back, without which it cannot print the record; and why not.
 local function execute_diverted(run, options)
   local kept, refused = core.divert_output()
   if not kept then
@@ -151,13 +132,13 @@ end
 local function tell_record(run) return standard.print(require "lunet.run.record".encode(run:record())) end
 
 local function run_as_json(run, options)
-  require "lunet.run.record" -- before the run, which would wait for it
+  require "lunet.run.record" -- before the run, which must not be late
   local is_back, why = execute_diverted(run, options)
   if not is_back then return nil, why end
   return tell_record(run)
 end
 
--- Colours are for a terminal, and where nobody declined them (https://no-color.org).
+-- Colours are for a terminal, unless the user declines them (https://no-color.org).
 local function sequence_style()
   local locale = os.getenv "LC_ALL" or os.getenv "LC_CTYPE" or os.getenv "LANG" or ""
   local declined = os.getenv "NO_COLOR"
@@ -168,13 +149,13 @@ local function sequence_style()
 end
 
 local CONTROL <const> = {
-  ["does not hold"] = "That is right: these are the knobs of the control (%s), with which it must not hold.",
-  ["holds"] = "That is wrong: with the knobs of the control (%s) it must not hold. The check does not see it.",
+  ["does not hold"] = "That is right: with these knobs of the control (%s) it must not hold.",
+  ["holds"] = "That is wrong: with these knobs of the control (%s) it must not hold. The check does not see it.",
 }
 
 local function control_sentence(run)
   local sentence = CONTROL[run.verdict]
-    or "These are the knobs of the control (%s), with which the claim must not hold."
+    or "With these knobs of the control (%s) the claim must not hold."
   return sentence:format(control_text(run.experiment))
 end
 
@@ -195,7 +176,7 @@ local function status_of(run, told, why)
   return told and verdict.statuses[run.verdict] or verdict.COULD_NOT_RUN
 end
 
--- Nothing is run, since a file that was asked for could not be written.
+-- Does not run, since it could not write a file that the user asked for.
 local function refuse(run, options, why)
   complain(run.name, why)
   run:fail(why)
@@ -203,7 +184,7 @@ local function refuse(run, options, why)
   return verdict.COULD_NOT_RUN
 end
 
--- The status if that fails.
+-- Returns the exit status if that fails.
 local function write_files(files, run)
   local ok, why = files:write(run)
   if ok then return nil end
@@ -211,7 +192,7 @@ local function write_files(files, run)
   return verdict.COULD_NOT_RUN
 end
 
--- How much to record; nil, and why not, if a file needs more than was asked for.
+-- The level of recording; nil and the complaint if a file needs more than the user asked for.
 local function level_of(options, files, experiment)
   local needs_segments = files:needs_segments()
   if needs_segments and options.record and options.record ~= "segments" then
@@ -223,25 +204,25 @@ local function level_of(options, files, experiment)
   return options.json and "kernel" or "segments"
 end
 
---- Runs an experiment as the command line says.
+--- Runs an experiment.
 ---@param experiment table
 ---@param script string the script's file name
----@param arguments string[] what followed it
+---@param arguments string[] the words after it
 ---@return integer status the program's exit status
 function command.run(experiment, script, arguments)
   local name = run_class.name_of(script)
   local parser = parser_for(script, experiment)
   local ok, options = parser:pparse(invocation.join_negative_values(arguments))
-  if not ok then return misuse(name, explain_misuse(experiment, options)) end
-  if options.help then return tell_help(name, parser) end
+  if not ok then return standard.misuse(name, explain_misuse(experiment, options)) end
+  if options.help then return standard.help(parser, name) end
   local values, wrong = read_knobs(experiment, options)
-  if not values then return misuse(name, wrong) end
+  if not values then return standard.misuse(name, wrong) end
   local this = run_class.new(experiment, values, name)
   local files, refused, is_misuse = outputs.open(options, script)
-  if not files and is_misuse then return misuse(name, refused) end
+  if not files and is_misuse then return standard.misuse(name, refused) end
   if not files then return refuse(this, options, refused) end
   options.record, refused = level_of(options, files, experiment)
-  if not options.record then return misuse(name, refused) end
+  if not options.record then return standard.misuse(name, refused) end
   options.follow = files:follower(this)
   local told, why = (options.json and run_as_json or run_as_story)(this, options)
   local status = status_of(this, told, why)

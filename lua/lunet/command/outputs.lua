@@ -25,7 +25,7 @@ outputs.kinds = {
     description = "Write the diagram alone." },
 }
 
--- Which two of the files are one, under whatever names, in words; the script must not be overwritten either.
+-- Complains if two of the files are one, under any names, or if one is the script.
 local function find_double(files, script)
   local taken = { [script and core.file_identity(script) or ""] = "the script" }
   for _, file in ipairs(files) do
@@ -37,12 +37,12 @@ local function find_double(files, script)
   end
 end
 
---- Finds which files were asked for, and whether they can be written. Makes none.
+--- Finds the files that the user asks for, and whether lunet can write them. Makes none.
 ---@param options table<string, string> by the names of the options
----@param script? string the experiment's own file, which must not be overwritten
+---@param script? string the experiment's own file
 ---@return lunet.outputs?
 ---@return string? why not
----@return boolean? is_misuse whether another command line is needed, not another machine
+---@return boolean? is_misuse whether the command line is wrong, not the machine
 function outputs.open(options, script)
   local self = setmetatable({ files = {} }, outputs)
   for _, kind in ipairs(outputs.kinds) do
@@ -58,7 +58,7 @@ function outputs.open(options, script)
   return self
 end
 
---- Whether any was asked for.
+--- Whether the user asks for any.
 function outputs:any() return #self.files > 0 end
 
 --- The option of a file that has only segments, if the user asks for one.
@@ -69,7 +69,7 @@ function outputs:needs_segments()
   end
 end
 
---- What is to run beside the run, as a task, for the files that are written meanwhile; nil if there are none.
+--- A task that writes a file during the run; nil if no file needs one.
 ---@param run lunet.run
 ---@return fun(recorder: lunet.recording)?
 function outputs:follower(run)
@@ -85,8 +85,7 @@ function outputs:follower(run)
   end
 end
 
--- Of many events much is made, little of it garbage: memory may grow to four times what it was before it is looked
--- through.
+-- Rendering allocates a lot and frees little, so collect less often: when memory has grown to four times its size.
 local function rare_collection()
   local pause = collectgarbage("setpause", 400)
   return setmetatable({}, { __close = function() collectgarbage("setpause", pause) end })
@@ -111,7 +110,7 @@ function outputs:write(run)
     local ok, why = write_file(file, run)
     if not ok then
       failure = failure or ("--%s: %s"):format(file.kind.name, why)
-      if file.is_begun then os.remove(file.path) end -- without its end
+      if file.is_begun then os.remove(file.path) end -- it lacks its end
     end
   end
   return not failure or nil, failure

@@ -1,9 +1,9 @@
---- The records of a catalogue at a glance: as a table for the terminal, as a page, as JSON.
----@class lunet.results what came of a directory
+--- The records of a catalogue at a glance: a table for the terminal, a page, or JSON.
+---@class lunet.results of a directory
 ---@field directory string
 ---@field records table[] from catalogue.run
----@field seconds number how long all took
----@field left_out string[] the names of the experiments that were not run, since they are slow
+---@field seconds number for all of them
+---@field left_out string[] the names of slow experiments that did not run
 local run_record = require "lunet.run.record"
 local text = require "lunet.text.width"
 local verdict = require "lunet.run.verdict"
@@ -29,7 +29,7 @@ local function summary_of(results)
     #results.records, counts["does not hold"], counts["not judged"], counts["could not run"], results.seconds)
 end
 
---- Says which experiments were left out, and how to run them; nil if none was.
+--- Names the experiments that are left out, and how to run them; nil without any.
 ---@param names string[]
 ---@return string|nil
 function overview.left_out(names)
@@ -37,15 +37,15 @@ function overview.left_out(names)
   return ("Left out, since they are slow (--all runs them): %s."):format(table.concat(names, ", "))
 end
 
--- The folder that a record's file is in, as a path from the directory; "" for the directory itself.
+-- The folder of a record's file, as a path from the directory; "" for the directory itself.
 local function folder_of(record, directory)
   local start = directory:gsub("/*$", "/")
   local from_here = record.file:sub(1, #start) == start and record.file:sub(#start + 1) or record.file:match "[^/]+$"
   return from_here:match "^.*/" or "", from_here
 end
 
---- For the terminal, with a heading for each folder. The last column has the figures, or why there is another verdict
---- than "holds".
+--- The table for the terminal, with a heading for each folder. The last column has the figures, or the reason for
+--- another verdict than "holds".
 ---@param results lunet.results
 ---@return string
 function overview.table(results)
@@ -77,14 +77,14 @@ end
 local PAGE = [[
 # Experiments
 
-Each file states one claim, and says what is observed, why the kernel does it, and what to do about it.
-The verdicts and figures are those of a run of all of them with their default knobs.
+Each file states one claim. It says what one observes, why the kernel does that, and what to do about it.
+The verdicts and figures come from a run of all of them with their default knobs.
 %s
 %s
 
 Generated, not to be edited: `script/run %s --all --markdown %sREADME.md`.]]
 
--- A text as a cell of a table in GitHub's Markdown, in which it is text and nothing else.
+-- A text as a cell of a table in GitHub's Markdown. It stays text: it cannot become markup.
 local function cell(words) return (text.shown(words:gsub("%s+", " ")):gsub("[|<]", "\\%0")) end
 
 local function environment_line(records)
@@ -95,7 +95,7 @@ local function environment_line(records)
   return "None of them could run."
 end
 
---- The page that the directory has as its README.md, in Markdown.
+--- The README.md of the directory, in Markdown.
 ---@param results lunet.results
 ---@return string
 function overview.page(results)
@@ -122,7 +122,7 @@ end
 ---@return string
 function overview.json(records) return run_record.encode(records) end
 
---- The exit status that a run of all of them ends with.
+--- The exit status of a run of all of them.
 ---@param records table[] from catalogue.run
 ---@return integer
 function overview.status(records)

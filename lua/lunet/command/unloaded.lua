@@ -1,5 +1,5 @@
---- What the lunet program does with a script that has no experiment to run, if its words ask for a record: it could not
---- be loaded, or it declares an experiment and does not return it.
+--- Gives a record to a script without an experiment to run, if its words ask for one: lunet could not load it, or it
+--- declares an experiment and does not return it.
 local outputs = require "lunet.command.outputs"
 local record = require "lunet.run.record"
 local run = require "lunet.run.run"
@@ -18,7 +18,7 @@ local function options_of(arguments)
   return options
 end
 
---- Says why, prints the record if --json is among the words, and writes it to the file of --trace.
+--- Complains, prints the record if --json is among the words, and writes it to the file of --trace.
 ---@param why any the error
 ---@param script string the script's file name
 ---@param arguments string[] the words after it
@@ -26,10 +26,7 @@ end
 function unloaded.run(why, script, arguments)
   local options, failed = options_of(arguments), run.unloaded(script, tostring(why))
   standard.complain(tostring(why))
-  if options.json then
-    local ok, trouble = standard.print(record.encode(failed:record()))
-    if not ok then standard.complain("standard output: " .. trouble) end
-  end
+  if options.json then standard.tell(record.encode(failed:record())) end
   local files, trouble = outputs.open({ trace = options.trace }, script)
   local ok = files
   if files then ok, trouble = files:write(failed) end

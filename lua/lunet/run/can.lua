@@ -1,8 +1,9 @@
---- What lunet can do here, found by doing it: on hosts of its own, which end with the question.
+--- The abilities of lunet on this machine. It tries each one, on hosts that end with the question.
+local choice = require "lunet.run.choice"
 local core = require "lunet.core"
 local features = require "lunet.network.features"
 local interfaces = require "lunet.network.interfaces"
-require "lunet.network.host" -- which gives hosts their methods
+require "lunet.network.host" -- gives hosts their methods
 local link = require "lunet.network.link"
 local refusal = require "lunet.network.refusal"
 local rule = require "lunet.network.rule"
@@ -11,7 +12,7 @@ local can = {}
 
 local LONG = 10 -- s; for a program that ends at once
 
--- What a call returned, unless it failed.
+-- The result of a call; raises if the call failed.
 local function check(ok, message, code, command)
   if not ok then error({ message = message, code = code, command = command }, 0) end
   return ok
@@ -24,11 +25,11 @@ local function new_host(name)
   return host
 end
 
--- -- one function for each ability: raises unless it is there ----------------------------------
+-- -- one function for each ability: it raises if lunet lacks it --------------------------------
 
 local function try_hosts() new_host "a" end
 
--- To every host its own value, and whether it takes that: for what experiments are isolated by.
+-- The settings that isolate experiments.
 local function try_sysctls()
   local host = new_host "a"
   for name, value in pairs(require("lunet.run.isolation").SYSCTLS) do check(host:sysctl(name, value)) end
@@ -56,7 +57,7 @@ local function try_programs()
   if status ~= 0 then error({ message = message or ("true(1) ended with %s"):format(status), code = code }, 0) end
 end
 
---- What can be asked for, in the order in which the doctor tells it.
+--- All abilities, in the doctor's order.
 ---@type {name: string, meaning: string, try: fun()}[]
 can.ABILITIES = {
   { name = "hosts", meaning = "network stacks of their own", try = try_hosts },
@@ -69,21 +70,34 @@ can.ABILITIES = {
   { name = "programs", meaning = "programs on hosts", try = try_programs },
 }
 
-local function find(name)
-  for _, ability in ipairs(can.ABILITIES) do
-    if ability.name == name then return ability.try end
-  end
+-- The ability to write a setting; nil if the name is none. Writes the value that is in force already.
+local function setting(name)
   if not name:find "^net%.%l[%w_%.]+$" then return nil end
-  -- A setting: whether every value of it can be made, of which the one in force is one.
-  return function()
+  return { name = name, meaning = "a setting of hosts", try = function()
     local host, path = new_host "a", require("lunet.network.sysctl").path(name, 2)
     local value = core.read_file(host, path)
     if not value then error({ message = features.explain("sysctl", name), code = "ENOENT" }, 0) end
     check(core.write_file(host, path, value))
-  end
+  end }
 end
 
--- In a scope, whose end closes what was made. What was raised is a text, or has a message and a code.
+--- The names of all abilities.
+---@return string[]
+function can.names()
+  local names = {}
+  for i, ability in ipairs(can.ABILITIES) do names[i] = ability.name end
+  return names
+end
+
+--- Finds an ability.
+---@param name any its name, or that of a sysctl
+---@return {name: string, meaning: string, try: fun()}?
+function can.find(name)
+  if type(name) ~= "string" then return nil end
+  return choice.find(can.ABILITIES, name, "name") or setting(name)
+end
+
+-- Tries in a scope, whose end closes everything. The error is a text, or has a message and a code.
 local function attempt(try)
   local ok, failure = pcall(core.scope, try)
   if ok then return true end
@@ -93,25 +107,17 @@ local function attempt(try)
   return nil, message, failure.code or message:match "%((%u[%u%d]+)%)" or "EOPNOTSUPP", failure.command
 end
 
---- Whether something can be asked for.
----@param what any
----@return boolean
-function can.knows(what) return type(what) == "string" and find(what) ~= nil end
-
---- What lunet.can does.
+--- lunet.can, for scripts.
 ---@param what string
 ---@return true|nil
 ---@return string? why
 ---@return string? code the kernel's name of the error
----@return string? command that changes it, if there is one
+---@return string? command that changes this, if there is one
 function can.ask(what)
-  if not can.knows(what) then
-    local names = {}
-    for i, ability in ipairs(can.ABILITIES) do names[i] = ability.name end
-    error(("can: one of %s, or the name of a sysctl, expected, not %s"):format(table.concat(names, ", "),
-      tostring(what)), 2)
-  end
-  return attempt(find(what))
+  local ability = can.find(what)
+  if ability then return attempt(ability.try) end
+  error(("can: one of %s, or the name of a sysctl, expected, not %s"):format(table.concat(can.names(), ", "),
+    tostring(what)), 2)
 end
 
 return can

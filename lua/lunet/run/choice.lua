@@ -1,14 +1,16 @@
---- Knobs that choose one of several by its name, or all of them.
+--- Knobs that choose one of several items by its name, or all of them.
 ---
 ---     local CASES = { { name = "refused", port = 7299 }, { name = "silent", port = 7300 } }
 ---     knobs = { case = { "all", "case", "one of them alone", choices = choice.of(CASES, "name") } },
 ---     run = function(knobs)
 ---       for _, case in ipairs(choice.pick(CASES, knobs.case, "name")) do ... end
 ---
---- Each is a table that has its name in a field, or without a field is the name itself.
+--- An item is a table with its name in a field; without a field the item is the name itself.
+local options = require "lunet.text.options"
+
 local choice = {}
 
---- What such a knob can be: "all", then each of them.
+--- The choices of such a knob: "all", then each name.
 ---@param items any[]
 ---@param field? string
 ---@return any[] choices
@@ -18,7 +20,7 @@ function choice.of(items, field)
   return choices
 end
 
---- The first one of this name.
+--- The first item of this name.
 ---@param items table[]
 ---@param name any
 ---@param field string
@@ -30,7 +32,7 @@ function choice.find(items, name, field)
   return nil
 end
 
---- Those that the knob stands for. Without a field that may be one that "all" does not include.
+--- The items that the knob chooses. Without a field it may choose a name outside of "all".
 ---@generic T
 ---@param items T[]
 ---@param name any the knob
@@ -42,13 +44,7 @@ function choice.pick(items, name, field)
   return { choice.find(items, name, field) }
 end
 
-local function with_field(case, name, value)
-  local longer = { [name] = value }
-  for field, any in pairs(case) do longer[field] = any end
-  return longer
-end
-
---- A case for each combination of what several such knobs stand for; the last of them changes first.
+--- Makes a case for each combination of several such knobs; the last knob changes first.
 ---
 ---     choice.combinations(knobs, { { "mode", MODES }, { "departure", DEPARTURES } })
 ---@param knobs table<string, any>
@@ -60,7 +56,9 @@ function choice.combinations(knobs, lists)
     local name, items = list[1], list[2]
     local longer = {}
     for _, case in ipairs(cases) do
-      for _, item in ipairs(choice.pick(items, knobs[name])) do longer[#longer + 1] = with_field(case, name, item) end
+      for _, item in ipairs(choice.pick(items, knobs[name])) do
+        longer[#longer + 1] = options.merged(case, { [name] = item })
+      end
     end
     cases = longer
   end

@@ -1,18 +1,19 @@
---- What an outcome may depend on besides the knobs: versions, how much was recorded, and the sysctls that govern
+--- The environment of a run, on which its outcome may depend: versions, the level of recording, and the sysctls for
 --- queues, handshakes, buffers, retransmission and ports (Documentation/networking/ip-sysctl.rst,
---- Documentation/admin-guide/sysctl/net.rst). doc/settings.md says which of them move which figures.
+--- Documentation/admin-guide/sysctl/net.rst). doc/settings.md says which sysctl moves which figure.
 local core = require "lunet.core"
+local host_sysctl = require "lunet.network.sysctl"
 
 local environment = {}
 
---- The sysctls that a record has, as far as this kernel has them.
+--- The sysctls of a record. A kernel may lack some of them.
 environment.SYSCTLS = {
   -- queues and handshakes
   "net.core.somaxconn", "net.ipv4.tcp_abort_on_overflow", "net.ipv4.tcp_fastopen",
   "net.ipv4.tcp_fastopen_blackhole_timeout_sec", "net.ipv4.tcp_max_syn_backlog", "net.ipv4.tcp_migrate_req",
   "net.ipv4.tcp_syn_linear_timeouts", "net.ipv4.tcp_syn_retries", "net.ipv4.tcp_synack_retries",
   "net.ipv4.tcp_syncookies",
-  -- buffers, and what decides how full they get
+  -- buffers, and how full they get
   "net.core.rmem_max", "net.core.wmem_max", "net.ipv4.tcp_adv_win_scale", "net.ipv4.tcp_autocorking",
   "net.ipv4.tcp_limit_output_bytes", "net.ipv4.tcp_mem", "net.ipv4.tcp_moderate_rcvbuf",
   "net.ipv4.tcp_notsent_lowat", "net.ipv4.tcp_rmem", "net.ipv4.tcp_shrink_window", "net.ipv4.tcp_window_scaling",
@@ -32,20 +33,16 @@ environment.SYSCTLS = {
   "net.ipv4.icmp_ratelimit", "net.ipv4.tcp_challenge_ack_limit", "net.ipv4.tcp_invalid_ratelimit",
 }
 
-local function first_line(path)
-  local file <close> = io.open(path)
-  return file and file:read "l"
-end
-
 --- A sysctl of the host that the process runs in.
 ---@param name string "net.core.somaxconn"
----@return number|string|nil value nil where this kernel has none of that name; several numbers have a space between
+---@return number|string|nil value nil if this kernel has no such sysctl; several numbers have a space between them
 function environment.sysctl(name)
-  local text = first_line("/proc/sys/" .. name:gsub("%.", "/"))
+  local text = host_sysctl.here(name)
   return text and (math.tointeger(tonumber(text)) or (text:gsub("\t", " ")))
 end
 
----@param record lunet.record_level how much was recorded, which costs the run time
+--- Reads the environment.
+---@param record lunet.record_level the level of recording, since recording costs the run time
 ---@return {kernel: string, lunet: string, lua: string, libuv: string, record: lunet.record_level,
 ---  sysctl: table<string, number|string>}
 function environment.read(record)
@@ -53,7 +50,7 @@ function environment.read(record)
   local sysctl = {}
   for _, name in ipairs(environment.SYSCTLS) do sysctl[name] = environment.sysctl(name) end
   return {
-    kernel = ("%s %s"):format(first_line "/proc/sys/kernel/ostype", first_line "/proc/sys/kernel/osrelease"),
+    kernel = ("%s %s"):format(host_sysctl.here "kernel.ostype", host_sysctl.here "kernel.osrelease"),
     lunet = lunet_version,
     lua = _VERSION:match "[%d.]+$",
     libuv = libuv_version,

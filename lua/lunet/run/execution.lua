@@ -27,14 +27,14 @@ local function check_plain(value, path, above)
   end
 end
 
--- The program's collector is the generational one, like the stock interpreter's. It now and then stops everything for
--- up to 15 ms, which would make clients late.
+-- The program has the generational collector, like the stock interpreter. It sometimes stops everything for up to 15
+-- ms, which would make clients late.
 local function collect_in_steps()
   local mode = collectgarbage "incremental"
   return setmetatable({}, { __close = function() collectgarbage(mode) end })
 end
 
--- What the experiment's run returns, with the follower beside it.
+-- Calls the experiment's run, with the follower beside it.
 local function outcome_of(run, recorder, follow)
   local outcome = core.scope(function()
     local follower = follow and core.spawn(follow, recorder)
@@ -49,11 +49,12 @@ local function outcome_of(run, recorder, follow)
   return outcome
 end
 
---- Executes it, and judges its outcome. An error of the experiment's run is raised as it is; so is a missing program.
+--- Executes a run, and judges its outcome. Raises an error of the experiment's run as it is, and an error if a program
+--- is missing.
 ---@param run lunet.run from run.new
 ---@param how? {machine: boolean?, record: lunet.record_level?, follow: fun(recorder: lunet.recording)?} machine: on the
---- machine's own network stack instead; record: how much to record, by default "none" of an exclusive experiment and
---- "kernel" of others; follow: a task that runs beside it
+--- machine's own network stack instead; record: the level of recording, by default "none" for an exclusive experiment
+--- and "kernel" for others; follow: a task beside the run
 ---@return lunet.run run
 function execution.execute(run, how)
   how = how or {}

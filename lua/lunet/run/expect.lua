@@ -23,7 +23,7 @@ end
 
 local function is_range(value) return getmetatable(value) == range end
 
---- A number in a range, both ends included.
+--- Expects a number in a range, both ends included.
 ---@param low number
 ---@param high number
 ---@return lunet.range
@@ -37,9 +37,10 @@ function expect.at_least(low) return expect.between(low, math.huge) end
 ---@return lunet.range
 function expect.at_most(high) return expect.between(-math.huge, high) end
 
---- A time that comes too early if the claim is false, and too late if the machine was busy: then it is not judged.
+--- Expects a time. It comes too early if the claim is false, and too late if the machine was busy; a late time ends the
+--- check as not judged.
 ---@param low number the earliest
----@param high number the latest that can be judged
+---@param high number the latest
 ---@return lunet.range
 function expect.time(low, high) return setmetatable({ low = low, high = high, is_time = true }, range) end
 
@@ -60,7 +61,7 @@ local function compare(where, value, wanted)
 end
 
 --- Expects a value.
----@param where string what it is: the subject of the reason
+---@param where string its name, the subject of the reason
 ---@param value any
 ---@param wanted any a value, or a range
 function expect.value(where, value, wanted) compare(where, value, wanted) end
@@ -84,7 +85,7 @@ end
 --- Expects a row for each case, in the same order, with the same values of these fields.
 ---@param name string of the list
 ---@param rows table[]
----@param cases table[] what was tried
+---@param cases table[] the cases of the run
 ---@param fields string[]
 function expect.cases(name, rows, cases, fields)
   compare("the number of " .. name, #rows, #cases)

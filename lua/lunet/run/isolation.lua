@@ -1,5 +1,5 @@
---- Where an experiment runs: on a fresh home host of its own, with sysctls that do not depend on the
---- machine, so that runs neither see nor disturb each other or the machine.
+--- The isolation of an experiment: it runs on a fresh home host of its own, with sysctls that do not depend on the
+--- machine. So runs neither see nor disturb each other or the machine.
 local core = require "lunet.core"
 local host = require "lunet.network.host"
 local options = require "lunet.text.options"
@@ -8,12 +8,12 @@ local surroundings = require "lunet.network.surroundings"
 
 local isolation = {}
 
--- A new namespace takes most settings from the kernel's defaults, but these from the machine
--- (net/ipv4/tcp_ipv4.c, tcp_sk_init); and these are what the experiments are about.
+-- A new namespace takes most settings from the kernel's defaults, but these from the machine (net/ipv4/tcp_ipv4.c,
+-- tcp_sk_init). The experiments are about these.
 isolation.SYSCTLS = {
   ["net.core.somaxconn"] = 4096,
   ["net.ipv4.tcp_abort_on_overflow"] = 0,
-  ["net.ipv4.tcp_congestion_control"] = "reno", -- the one that every kernel has
+  ["net.ipv4.tcp_congestion_control"] = "reno", -- every kernel has this one
   ["net.ipv4.tcp_max_syn_backlog"] = 1024,
   ["net.ipv4.tcp_rmem"] = "4096 131072 6291456",
   ["net.ipv4.tcp_syn_retries"] = 6,
@@ -21,11 +21,11 @@ isolation.SYSCTLS = {
   ["net.ipv4.tcp_wmem"] = "4096 16384 4194304",
 }
 
--- A machine that lets this user make no namespaces (EPERM, EACCES), no more of them (ENOSPC, EUSERS), or has none
--- (ENOSYS, EINVAL). Anything else is an error of the moment, with which the run would be another experiment.
+-- The machine lets this user make no namespaces (EPERM, EACCES), no more of them (ENOSPC, EUSERS), or has none (ENOSYS,
+-- EINVAL). Any other error may pass, so a run on the machine's own stack would be another experiment.
 local REFUSALS <const> = { EPERM = true, EACCES = true, ENOSPC = true, EUSERS = true, ENOSYS = true, EINVAL = true }
 
--- Sets them on the fresh home. Without one of them the run would not be what its record says.
+-- Sets them on the fresh home. Without one of them the record of the run would be wrong.
 local function set_all(home, sysctls)
   for name, value in pairs(sysctls) do
     local ok, message = home:sysctl(name, value)
@@ -33,20 +33,19 @@ local function set_all(home, sysctls)
   end
 end
 
---- Stays on the machine's own stack: hosts made there have their stacks, but home has none.
+--- Stays on the machine's own stack: new hosts have stacks of their own, but home has none.
 local function stay(note)
   return setmetatable({ note = note }, { __close = function() end })
 end
 
--- Without the settings that hosts get here: its own are checked one by one.
+-- Without the settings of other hosts: set_all checks home's own ones.
 local function new_home()
   local _plain <close> = surroundings.enter { sysctls = {} }
   return host.new "home"
 end
 
---- Moves home to a fresh host, on which every host that is made has these sysctls, too; ends with its
---- to-be-closed value. Where the machine refuses hosts, says so in `note`. Raises if a setting can neither be made nor
---- is in force.
+--- Moves home to a fresh host, until the to-be-closed value ends. Every new host has these sysctls, too. If the machine
+--- refuses hosts, `note` says so. Raises if lunet cannot write a setting whose value is not in force.
 ---@param sysctls? table<string, string|number> on top of isolation.SYSCTLS
 ---@return {note: string?}
 function isolation.enter(sysctls)
@@ -68,14 +67,14 @@ function isolation.enter(sysctls)
   end })
 end
 
---- Nothing of this process leaves the machine's own stack: an ordinary user is refused hosts.
+--- Keeps the whole process on the machine's own stack: lunet refuses hosts to an ordinary user.
 ---@return {note: string?}
 function isolation.refuse()
   core.stay_home()
   return stay()
 end
 
--- What would be measured on another stack than it was opened on.
+-- A script would go on with these on another stack than the one on which it opened them.
 local function is_home_used()
   for _, open in ipairs(core.open_handles()) do
     if open:find "^listener " or open:find "^connection " or open:find "^process " then return true end
@@ -86,8 +85,8 @@ end
 local LEFT <const> = "left the machine's own network stack with its first host: an ordinary user's hosts need a user "
   .. "namespace. To keep home there: %s"
 
---- For --machine: home is the machine itself. An ordinary user can have either that or hosts: the process moves when
---- it makes the first host, if home has nothing open, and `note` says so; else the host is refused.
+--- For --machine: home is the machine itself. An ordinary user can have either that or hosts. If home has nothing open,
+--- the process moves with its first host, and `note` says so; otherwise lunet refuses the host.
 ---@return {note: string?}
 function isolation.on_machine()
   core.stay_home()

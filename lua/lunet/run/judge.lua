@@ -1,18 +1,18 @@
---- Judges the outcome of a run: the verdict, and the texts that the experiment makes of the outcome.
+--- Judges the outcome of a run: gives it a verdict, and the texts that the experiment makes of the outcome.
 local core = require "lunet.core"
 local interrupt = require "lunet.text.interrupt"
 local verdict = require "lunet.run.verdict"
 
 local judge = {}
 
---- Whether an error was raised on purpose, by assert or error (luassert uses it too), and not by a mistake in the code.
---- Only a message handler may call it.
+--- Whether assert or error raised an error on purpose (luassert calls error, too), not a mistake in the code. Only a
+--- message handler may call it.
 local function was_on_purpose()
   local raiser = debug.getinfo(3, "f")
   return raiser and (raiser.func == assert or raiser.func == error)
 end
 
--- assert and error put the check's file and line before a text; the reader of a verdict has no use for them.
+-- assert and error put the check's file and line before a text. A reader of the verdict does not need them.
 local function reason_of(failure, check)
   if type(failure) == "table" and failure.message ~= nil then failure = failure.message end
   local reason, position = tostring(failure), debug.getinfo(check, "S").short_src .. ":"
@@ -34,8 +34,8 @@ local function verdict_of(run)
   return "holds"
 end
 
---- The text that the experiment's function `field` makes of the outcome; nil without such a function. If the function
---- is wrong: nil and how.
+--- Calls the experiment's function `field`, which makes a text of the outcome; nil without such a function. If the
+--- function raises or returns no text: nil and the mistake.
 local function text_of(run, field)
   local fn = run.experiment[field]
   if not fn then return nil end
@@ -46,8 +46,8 @@ local function text_of(run, field)
   return nil, ("mistake in the %s of the experiment: %s"):format(field, result)
 end
 
---- Gives a run that has an outcome its verdict, why, figures and plot. With a mistake in figures or plot it could not
---- run. Raises an error if the check is wrong.
+--- Gives a run with an outcome its verdict, why, figures and plot. With a mistake in figures or plot the run could not
+--- run. Raises an error for a mistake in the check.
 ---@param run lunet.run
 ---@return lunet.run run
 function judge.judge(run)

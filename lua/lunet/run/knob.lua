@@ -1,8 +1,8 @@
---- A knob: one parameter of an experiment. It is declared as {default, unit, meaning}, with optional min, max and
---- choices. Its type is that of its default: a whole number, a number, a string, a boolean; or a list of whole numbers,
---- of numbers or of strings, of which min, max and choices hold for each one.
+--- A knob: one parameter of an experiment. An experiment declares it as {default, unit, meaning}, with optional min,
+--- max and choices. Its default gives its type: a whole number, a number, a string, a boolean; or a list of whole
+--- numbers, of numbers or of strings. For a list, min, max and choices hold for each value.
 ---
----     backlogs = { { 3, 5, 40 }, "connections", "those that are tried", min = 0 }     --> --backlogs 3,5,40
+---     backlogs = { { 3, 5, 40 }, "connections", "the backlogs to try", min = 0 }     --> --backlogs 3,5,40
 ---
 --- A time in seconds (unit "s") is a number, even if its default is 1. Where the kernel takes only whole seconds, the
 --- declaration has `whole = true`.
@@ -13,15 +13,15 @@ knob.__index = knob
 
 local FIELDS = { "min", "max", "choices", "whole" } -- by name, besides the default, the unit and the meaning
 
--- Every experiment has these options of its own.
+-- Every experiment has these options.
 local TAKEN = {
   help = true, json = true, machine = true, record = true, timeline = true, trace = true, pcap = true, perfetto = true,
   report = true, svg = true, control = true,
 }
 
 local MOST <const> = 1000 -- values of a list
-local MOST_COUNT <const> = 2 ^ 31 - 1 | 0 -- of a knob that has a least value alone: the kernel's calls take no more
-local LONG <const> = 200 -- bytes of a refused value that are shown
+local MOST_COUNT <const> = 2 ^ 31 - 1 | 0 -- of a knob with min and without max: the kernel's calls take no more
+local LONG <const> = 200 -- bytes of a refused value in its message
 
 local TYPES <const> = { integer = true, number = true, string = true, boolean = true }
 
@@ -30,7 +30,7 @@ local function type_of(value, is_time)
   return type(value)
 end
 
--- Whether the default is a list, and the type of its values: numbers, if one of them is none that is whole.
+-- Whether the default is a list, and the type of its values: "number" if at least one of them is a float.
 local function types_of(default, is_time)
   if type(default) ~= "table" then return false, type_of(default, is_time) end
   local kind = type_of(default[1], is_time)
@@ -57,7 +57,7 @@ local function check_limits(self)
   end
 end
 
---- Makes a knob of its declaration.
+--- Makes a knob from its declaration.
 ---@param name string
 ---@param declared table {default, unit, meaning, min=, max=, choices=, whole=}
 ---@return lunet.knob
@@ -110,14 +110,14 @@ local function allowed_of(self, words)
   return (self.is_list and "any of " or "one of ") .. table.concat(choices, ", ")
 end
 
---- What the knob may be set to, in words.
+--- The allowed values in words.
 ---@return string
 function knob:allowed()
   if not self.is_list then return allowed_of(self, WORDS) end
   return ("%s, with commas between them, 1 to %d of them"):format(allowed_of(self, PLURALS), MOST)
 end
 
--- Whether it is a count beyond what the kernel's calls take, where the declaration says nothing.
+-- Whether a count is too high for the kernel's calls, though the declaration has no max.
 local function is_too_wide(self, value)
   return self.type == "integer" and math.type(value) == "integer" and self.min and not self.max and value > MOST_COUNT
 end
@@ -141,14 +141,14 @@ local function fit_one(self, value)
   elseif self.type ~= type(value) then
     return nil
   elseif self.type == "number" then
-    value = value + 0.0 -- a float, and 0.0 instead of -0.0, which is the same and looks otherwise
+    value = value + 0.0 -- a float; 0.0 in place of -0.0, which is equal but looks different
   end
   if self.choices and not is_choice(self, value) then return nil end
   if math.type(value) and not is_within(self, value) then return nil end
   return value
 end
 
--- The list is a new one: nobody changes the default.
+-- Makes a new list, so that nobody changes the default.
 local function fit(self, value)
   if not self.is_list then return fit_one(self, value) end
   if type(value) ~= "table" or #value == 0 or #value > MOST then return nil end
@@ -161,7 +161,7 @@ local function fit(self, value)
   return #list == fields and list or nil
 end
 
--- In one line of bounded length, whatever it is.
+-- Any value in one line of bounded length.
 local function show(value)
   if type(value) ~= "string" then return tostring(value) end
   local is_long = #value > LONG
@@ -169,7 +169,7 @@ local function show(value)
   return is_long and shown .. "..." or shown
 end
 
--- A list as it is written on the command line, if it is one.
+-- A list as on a command line; any other value as such.
 local function show_any(value)
   if type(value) ~= "table" or #value == 0 then return show(value) end
   local words = {}
@@ -177,7 +177,7 @@ local function show_any(value)
   return table.concat(words, ",")
 end
 
---- Checks a value. Raises an error that names the knob, the value and what is allowed.
+--- Checks a value. Raises an error that names the knob, the value and the allowed values.
 ---@param value any
 ---@return any value a whole number as an integer
 function knob:check(value)
@@ -190,14 +190,14 @@ function knob:check(value)
   return fitting
 end
 
--- nil if the text is none of the knob's type.
+-- nil if the text has not the knob's type.
 local function read(self, text)
   if self.type == "string" then return text end
   if self.type == "boolean" then return ({ ["true"] = true, ["false"] = false })[text] end
   return text == "inf" and math.huge or tonumber(text)
 end
 
--- nil if one of the words is none.
+-- nil if one of the words has not the type.
 local function read_list(self, text)
   local list = {}
   for word in (text .. ","):gmatch "([^,]*)," do
@@ -208,17 +208,17 @@ local function read_list(self, text)
   return list
 end
 
---- Checks a value that was given as text, on the command line.
+--- Checks a text from a command line.
 ---@param text string
 ---@return any value
 function knob:parse(text)
   local value
   if self.is_list then value = read_list(self, text) else value = read(self, text) end
-  if value == nil or self.is_list and fit(self, value) == nil then value = text end -- refused as it was given
+  if value == nil or self.is_list and fit(self, value) == nil then value = text end -- the error shows the given text
   return self:check(value)
 end
 
---- A value as it is written on the command line.
+--- A value as on a command line.
 ---@param value any
 ---@return string
 function knob.text(value)

@@ -1,5 +1,5 @@
---- How late the machine lets a script run: a task that wakes every few milliseconds, and by how much it was late at
---- worst. A check that bounds a time from above allows for it, since a busy machine is no fault of the kernel.
+--- The lateness of the machine: a task wakes every few milliseconds and notes how late it woke at worst. A check that
+--- bounds a time from above allows for it, since a busy machine is no fault of the kernel.
 ---
 ---     local machine <close> = lateness.watch()
 ---     ...
@@ -14,7 +14,7 @@ lateness.__index = lateness
 
 local EVERY <const> = 0.01 -- s; from one look to the next
 
---- Starts to watch. Waits only in a task of its own.
+--- Starts to watch, in a task of its own.
 ---@return lunet.lateness watch a to-be-closed value
 function lateness.watch()
   local self = setmetatable({ at_worst = 0.0 }, lateness)
@@ -28,10 +28,10 @@ function lateness.watch()
   return self
 end
 
---- Forgets what was before, such as making the hosts, which holds up every task.
+--- Forgets the lateness so far, for example that of making hosts, which delays every task.
 function lateness:restart() self.at_worst = 0.0 end
 
---- The worst since the watch began, or was restarted.
+--- The worst lateness since the watch began, or since `restart`.
 ---@return number seconds
 function lateness:worst() return self.at_worst end
 
@@ -40,9 +40,9 @@ function lateness:close() self.task:cancel() end
 
 lateness.__close = lateness.close
 
---- For checks: a time must not be longer than a bound. Ends the check as not judged if the machine was so late that it
---- may have made the time too long.
----@param what string what took the time, as the beginning of a sentence: "full: ended"
+--- For checks: a time must not be longer than a bound. Ends the check as not judged if the machine's lateness may
+--- account for the rest.
+---@param what string the beginning of a sentence: "full: ended"
 ---@param seconds number
 ---@param most number seconds; the bound
 ---@param late number seconds by which the machine was late, from worst

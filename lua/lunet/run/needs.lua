@@ -1,12 +1,12 @@
---- The programs that an experiment needs: whether they are here.
+--- The programs that an experiment needs.
 local value = require "lunet.text.value"
 
 local needs = {}
 
--- Where the programs of an administrator are, servers among them; an ordinary user's PATH lacks them.
+-- The directories of servers and of an administrator's programs. An ordinary user's PATH lacks them.
 local MORE = ":/usr/sbin:/sbin"
 
--- A directory can be opened, too, but not read.
+-- io.open opens a directory, too, but nobody can read it.
 local function is_file(path)
   local file <close> = io.open(path)
   if not file then return false end
@@ -43,7 +43,7 @@ end
 --- Looks for programs.
 ---@param packages table<string, string> by program, as needs.path takes it, the Debian package that has it
 ---@return true|nil
----@return string? message the programs that are missing, and what to install
+---@return string? message names the missing programs and their packages
 function needs.find(packages)
   local missing = {}
   for _, program in ipairs(value.sorted_keys(packages)) do

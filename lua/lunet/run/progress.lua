@@ -1,4 +1,4 @@
---- How far a long run is, in words of its own, on a terminal at standard error.
+--- The progress of a long run, in its own words, on a terminal at standard error.
 local text = require "lunet.text.width"
 
 local progress = {}
@@ -7,8 +7,8 @@ local CLEAR <const> = "\r\27[K"
 
 local is_shown = false
 
---- Shows what a run tells of how far it is, until the result is closed.
----@param is_terminal boolean whether standard error is one; else nothing is shown
+--- Shows the progress of runs until the result closes.
+---@param is_terminal boolean whether standard error is one; without a terminal nothing is shown
 function progress.show(is_terminal)
   is_shown = is_terminal
   return setmetatable({}, {
@@ -19,7 +19,7 @@ function progress.show(is_terminal)
   })
 end
 
---- Tells how far a run is, in a few words; unless somebody shows it, to nobody.
+--- Tells the progress of a run in a few words, which are lost if nobody shows them.
 ---@param words string
 function progress.tell(words)
   if is_shown then io.stderr:write(CLEAR .. text.lines_shown(words)) end

@@ -4,7 +4,7 @@ local json = require "lunet.text.json"
 
 local record = {}
 
---- The number of this format. It changes when a field changes its meaning or is taken away, not when one is added.
+--- The number of this format. It changes when a field changes its meaning or goes away, not when a field is new.
 record.FORMAT = 1
 
 local FIRST <const> = { "format", "experiment", "file", "claim", "verdict", "why", "seconds", "figures", "knobs",
@@ -12,7 +12,7 @@ local FIRST <const> = { "format", "experiment", "file", "claim", "verdict", "why
 
 local function object(values) return values and json.object(values) end
 
---- The record of a run; scripts call run:record(). A run that could not run has no outcome.
+--- Makes the record of a run; scripts call run:record(). A run that could not run has no outcome.
 ---@param run lunet.run
 ---@return table record plain data, for record.encode
 function record.of(run)

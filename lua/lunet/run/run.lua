@@ -1,28 +1,28 @@
---- A run: one execution of an experiment. It is made before the experiment runs, from its name and the knobs' values;
---- the execution adds the outcome, the verdict and what was recorded. Tellers take a run and nothing else: what several
---- of them need is derived here, once, when it is first asked for.
+--- A run: one execution of an experiment. It exists before the experiment runs, with its name and the knobs' values.
+--- The execution adds the outcome, the verdict and the recording. Tellers take a run and nothing else. The run derives
+--- whatever several of them need, once, at the first question.
 local core = require "lunet.core"
 
 ---@class lunet.run: lunet.known
----@field experiment? table what runs; none in a run whose file could not be loaded
+---@field experiment? table nil if lunet could not load its file
 ---@field name string of the experiment
 ---@field claim? string
 ---@field knobs table[] the knobs that the experiment declares (lunet.run.knob)
----@field columns string[] the fields that come first in the outcome's tables
+---@field columns string[] the first fields in the outcome's tables
 ---@field values? table<string, any> the knobs' values, by name
----@field outcome? table plain data; nil until it has run, and if it could not run
+---@field outcome? table plain data; nil before the end of the run, and if it could not run
 ---@field verdict? string one of the four of lunet.run.verdict
 ---@field why? string unless the claim holds
 ---@field figures? string the few numbers to remember, in half a line
 ---@field plot? string lines of at most 80 columns
----@field mistake? string what is wrong in figures or plot, with its traceback
----@field began? number when recording began, in seconds of lunet.now()
----@field events table[] in the order of time; of what kinds, lunet.recording.recording says
+---@field mistake? string the error of figures or plot, with its traceback
+---@field began? number the beginning of the recording, in seconds of lunet.now()
+---@field events table[] in the order of time; doc/trace.schema.json describes their kinds
 ---@field lost integer how many earlier events the ring could not keep
 ---@field hosts table<integer, string> their names by their numbers
----@field addresses table<string, integer> which host has an address
----@field failures string[] what could not be seen, as messages
----@field taps? {dropped: integer, error: number} how well segments were seen; nil if they were not recorded
+---@field addresses table<string, integer> the number of the host that has an address
+---@field failures string[] messages about missing parts of the recording
+---@field taps? {dropped: integer, error: number} how well the taps saw segments; nil if none were recorded
 ---@field environment? table from lunet.run.environment
 ---@field note? string a remark about where it ran
 local run = {}
@@ -30,7 +30,7 @@ run.__index = run
 
 local HOME <const> = 0
 
---- A run with the given fields. The lists and tables among the others are empty.
+--- Makes a run with the given fields. Lists and tables among the others are empty.
 ---@param fields table
 ---@return lunet.run
 function run.of(fields)
@@ -78,12 +78,12 @@ function run:copy_of_values()
   return copy
 end
 
---- Its record: plain data for lunet.run.record, which writes it as JSON.
+--- Makes its record: plain data, which lunet.run.record writes as JSON.
 ---@return table
 function run:record() return require("lunet.run.record").of(self) end
 
---- What was not seen of it, in sentences.
----@return string[]
+--- Describes the missing parts of its recording.
+---@return string[] sentences
 function run:unseen()
   local told, count, code = {}, 0, nil
   for _, e in ipairs(self.events) do
@@ -98,19 +98,25 @@ function run:unseen()
   return told
 end
 
--- -- what several tellers need ------------------------------------------------------------------
+--- Its figures as a sentence; nil without figures.
+---@return string?
+function run:figures_sentence()
+  return self.figures and (self.figures:find "[.!?]$" and self.figures or self.figures .. ".")
+end
 
--- Derives a field when it is first asked for; an error is raised each time.
+-- -- derived for several tellers ---------------------------------------------------------------
+
+-- Derives a field at the first question; raises an error each time.
 local function once(self, field, derive)
   if self[field] == nil then self[field] = derive(self) end
   return self[field]
 end
 
---- The time that is 0 to a reader: that of the first event, in seconds of lunet.now(); 0 without events.
+--- A reader's zero time: the time of the first event, in seconds of lunet.now(); 0 without events.
 ---@return number
 function run:zero() return self.events[1] and self.events[1].at or 0 end
 
---- When the first call began, or the first event happened, whichever is earlier.
+--- The beginning of the first call, or the first event if that is earlier.
 ---@return number
 function run:earliest()
   return once(self, "earliest_at", function()
@@ -125,19 +131,19 @@ end
 function run:to_wall() return once(self, "wall_offset", function() return core.wall_now() - core.now() end) end
 
 --- A host's name.
----@param number? integer as events have it; nil is home
+---@param number? integer from an event; nil is home
 ---@return string
 function run:host_name(number)
   return self.hosts[number or HOME] or (number or HOME) == HOME and "home" or "host " .. number
 end
 
---- Who is who among the events.
+--- The names of the sockets in its events.
 ---@return lunet.cast
 function run:cast()
   return once(self, "known_cast", function() return require("lunet.recording.cast").of(self.events, self) end)
 end
 
---- The timeline's line of each event, by the event's number; none for those that say nothing.
+--- The timeline's line of each event, by the event's number. Some events have no line.
 ---@return table<integer, lunet.timeline_line>
 function run:lines()
   return once(self, "known_lines", function()
@@ -145,7 +151,7 @@ function run:lines()
   end)
 end
 
---- The timeline's lines, one after the other.
+--- The timeline's lines in order.
 ---@return lunet.timeline_line[]
 function run:rows()
   local rows, lines = {}, self:lines()
@@ -153,7 +159,7 @@ function run:rows()
   return rows
 end
 
---- The groups of hosts that had to do with each other, in the order of their first events.
+--- The groups of hosts that talked to each other, in the order of their first events.
 ---@return lunet.group[]
 function run:groups()
   return once(self, "known_groups", function()

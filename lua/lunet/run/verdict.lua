@@ -6,8 +6,8 @@
 --- * "could not run": there is no outcome to judge, or the figures or the plot cannot be made of it.
 local verdict = {}
 
---- Exit statuses: of what was done as asked, of wrong use, of what could not be done. Ctrl-C is 130, an error of the
---- script itself 1.
+--- Exit statuses: the command did its work, the user's words were wrong, the command could not do its work. Ctrl-C ends
+--- with 130, an error of the script itself with 1.
 verdict.DONE, verdict.WRONG_USE, verdict.COULD_NOT_RUN = 0, 2, 3
 
 --- Exit statuses, by verdict.
@@ -15,7 +15,7 @@ verdict.DONE, verdict.WRONG_USE, verdict.COULD_NOT_RUN = 0, 2, 3
 verdict.statuses = { ["holds"] = verdict.DONE, ["does not hold"] = 1, ["not judged"] = 4,
   ["could not run"] = verdict.COULD_NOT_RUN }
 
---- The verdicts as an option's help lists their exit statuses.
+--- The exit statuses of the verdicts, for --help.
 verdict.EPILOG = "Exit status: 0 the claim holds, 1 it does not hold, 2 wrong use, 3 could not run (or a file or the "
   .. "figures could not be written), 4 not judged, 130 Ctrl-C, 143 SIGTERM."
 
@@ -27,7 +27,7 @@ local SENTENCES <const> = { ["holds"] = "The claim holds", ["does not hold"] = "
 ---@return string
 function verdict.sentence(name) return SENTENCES[name] end
 
--- The gravest verdict comes first: it decides how a directory ends.
+-- The gravest verdict comes first: it gives a directory its exit status.
 local GRAVEST <const> = { "does not hold", "not judged", "could not run" }
 
 --- The exit status of several runs: 1 if a claim does not hold, else 4 if one is not judged, else 3 if one could not
@@ -45,15 +45,15 @@ local NOT_JUDGED <const> = "lunet.not_judged"
 
 local not_judged_class = { __tostring = function(failure) return "not judged: " .. failure.why end }
 
---- Ends a check: the run says nothing about the claim. Only a check may call it; scripts know it as
+--- Ends a check: the run says nothing about the claim. Only a check may call it; scripts call it by the name
 --- experiment.not_judged.
----@param why string why not, as an end of the sentence "The claim is not judged: ..."; a format (string.format)
----@param ... any what the format takes
+---@param why string the end of the sentence "The claim is not judged: ..."; a format (string.format)
+---@param ... any values for the format
 function verdict.not_judged(why, ...)
   error(setmetatable({ kind = NOT_JUDGED, why = why:format(...) }, not_judged_class), 0)
 end
 
---- Whether a check ended by not_judged. A field tells, since busted loads modules anew.
+--- Whether a check ended by not_judged. A field tells this, since busted loads modules anew.
 ---@param failure any an error value
 ---@return boolean
 function verdict.is_not_judged(failure) return type(failure) == "table" and rawget(failure, "kind") == NOT_JUDGED end
