@@ -36,7 +36,9 @@ static int address_make_zone(const char *name, address *out) {
 }
 
 address address_of_bytes(int family, const void *bytes, int port) {
-  address a = {.length = family == AF_INET ? sizeof a.as.in : sizeof a.as.in6};
+  address a;
+  memset(&a, 0, sizeof a); /* an initialiser may leave the end of the union as it is */
+  a.length = family == AF_INET ? sizeof a.as.in : sizeof a.as.in6;
   a.as.any.sa_family = (sa_family_t)family;
   if (family == AF_INET) {
     a.as.in.sin_port = htons((uint16_t)port);

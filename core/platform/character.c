@@ -5,7 +5,7 @@
 #include <wchar.h>
 
 /* wcwidth(3) depends on the thread's locale. glibc has C.UTF-8 built in since 2.35; Debian shipped
- * it earlier. */
+ * it earlier. `known` is static, because the locale belongs to the process. */
 static locale_t character_utf8_locale(void) {
   static locale_t known;
   static bool is_known;

@@ -9,6 +9,7 @@
 
 enum { PIECE = 64 * 1024 }; /* bytes; the capacity of a pipe */
 
+/* Static, because each keeper is a process of its own. */
 static struct {
   char data[KEEPER_MOST]; /* a ring */
   size_t start, length;

@@ -142,13 +142,13 @@ static _Noreturn void nft_serve(void) {
   if (context == NULL) _exit(EXIT_FAILURE);
   library.ctx_buffer_output(context);
   library.ctx_buffer_error(context);
-  nft_write(STDIN_FILENO, 0, "");
-  while (nft_read(STDIN_FILENO, &unused, &commands)) {
+  bool is_heard = nft_write(STDIN_FILENO, 0, "");
+  while (is_heard && nft_read(STDIN_FILENO, &unused, &commands)) {
     int result = library.run_cmd_from_buffer(context, commands);
     free(commands);
-    nft_write(STDIN_FILENO, result,
-              result == 0 ? library.ctx_get_output_buffer(context)
-                          : library.ctx_get_error_buffer(context));
+    is_heard = nft_write(STDIN_FILENO, result,
+                         result == 0 ? library.ctx_get_output_buffer(context)
+                                     : library.ctx_get_error_buffer(context));
   }
   _exit(EXIT_SUCCESS);
 }

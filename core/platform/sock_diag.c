@@ -30,16 +30,8 @@ struct reading {
 /* A connection between link-local addresses is bound to its interface. */
 static void sock_diag_set_address(address *out, int family, const __be32 bytes[4], __be16 port,
                                   uint32_t interface) {
-  if (family == AF_INET6) {
-    out->as.in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port};
-    memcpy(&out->as.in6.sin6_addr, bytes, sizeof out->as.in6.sin6_addr);
-    out->length = sizeof out->as.in6;
-    if (address_is_link_local(out)) out->as.in6.sin6_scope_id = interface;
-  } else {
-    out->as.in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
-    memcpy(&out->as.in.sin_addr, bytes, sizeof out->as.in.sin_addr);
-    out->length = sizeof out->as.in;
-  }
+  *out = address_of_bytes(family, bytes, ntohs(port));
+  if (address_is_link_local(out)) out->as.in6.sin6_scope_id = interface;
 }
 
 static void sock_diag_set_info(struct tcp_info_memory *out, struct nlattr *info) {
