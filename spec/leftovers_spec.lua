@@ -55,5 +55,16 @@ for name, words in pairs(interpreters) do
         assert_gone(path)
       end)
     end
+
+    -- As when a service manager ends all processes of a service.
+    it("after SIGTERM to every process, the remover too", function()
+      local process <close>, path = start "while true do end"
+      local numbers = {}
+      for i, one in ipairs(assert(process:tree())) do numbers[i] = one.pid end
+      assert.is_true(#numbers > 1)
+      for i = #numbers, 1, -1 do assert(os.execute("kill -TERM " .. numbers[i])) end
+      assert(process:wait(BOUND))
+      assert_gone(path)
+    end)
   end)
 end

@@ -1,4 +1,4 @@
-/* Bytes that a receive took from the kernel and has not returned: the start of a line or of a block
+/* Bytes that a receive took from the kernel and has not returned. They begin a line or a block
  * whose rest did not come in time. */
 #ifndef LUNET_HANDLE_HELD_H
 #define LUNET_HANDLE_HELD_H

@@ -51,7 +51,7 @@ const char *address_format(const address *a, char text[ADDRESS_TEXT]);
 int address_family(const address *a); /* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC when empty */
 int address_port(const address *a);   /* host byte order; 0 for Unix */
 
-/* The form that both ends of a connection and its segments share: it has no zone, and
+/* The form that both ends of a connection and its segments share. It has no zone.
  * "[::ffff:10.0.0.2]:80", an IPv4 address on an IPv6 socket, becomes "10.0.0.2:80" (RFC
  * 4291, 2.5.5.2). */
 address address_plain(const address *a);

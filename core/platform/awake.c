@@ -23,7 +23,7 @@ enum { BEFORE_NS = 20 * CLOCK_MS, AFTER_NS = CLOCK_MS };
 
 /* When sessions or control groups share a processor, SCHED_IDLE yields only to tasks of the
  * thread's own group. Against a task of another group, the thread would use up its own group's
- * share, and lunet would be late by whole turns of the other. A processor that others use stays
+ * share. lunet would then be late by whole turns of the other. A processor that others use stays
  * awake anyway. So the thread pauses when another task has kept it from the clock for TAKEN_NS.
  * Each pause in a row is longer. */
 enum { TAKEN_NS = CLOCK_MS / 2, PAUSE_NS = 20 * CLOCK_MS, PAUSE_DOUBLES = 8 };

@@ -4,10 +4,10 @@
  * from it at once (sched(7)), and while others use the processor the thread pauses.
  *
  * The gain, measured by `build/release/lunet bench/wire.lua 200 0.01` (bench/README.md, "The delay
- * of a link"). For the runs without the thread awake_open returned -ENOSYS. On a quiet machine,
- * over a link of 10 ms, 99.5 % of the round trips end within 0.3 ms of their time with the thread,
- * and 30 % without. For connects it is 85 % and 5 %. On a busy machine the thread gains nothing:
- * three runs gave 29, 50, 59 % with it and 54, 45, 81 % without. */
+ * of a link"). For the runs without the thread awake_open returned -ENOSYS. On a quiet
+ * machine, 99.5 % of the round trips over a link of 10 ms end within 0.3 ms of their time. Without
+ * the thread it is 30 %. For connects it is 85 % and 5 %. On a busy machine the thread gains
+ * nothing: three runs gave 29, 50, 59 % with it and 54, 45, 81 % without. */
 #ifndef LUNET_PLATFORM_AWAKE_H
 #define LUNET_PLATFORM_AWAKE_H
 

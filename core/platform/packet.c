@@ -63,7 +63,7 @@ int packet_admit(int fd, const char *interface) {
 }
 
 /* The kernel stamps a frame on arrival, but by the wall clock. This function reads the monotonic
- * clock last: the time between the two readings makes the frame younger, so that a wire never sends
+ * clock last. The time between the two readings makes the frame younger, so that a wire never sends
  * it early. */
 static uint64_t packet_to_monotonic(int64_t stamp_ns) {
   int64_t age_ns = clock_wall_now_ns() - stamp_ns;

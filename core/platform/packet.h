@@ -1,7 +1,6 @@
 /* Packet sockets: they receive and send the frames of a namespace's interfaces unchanged. The
- * kernel's notes on a frame (virtio_net_hdr) travel with it. So a checksum that nobody has filled
- * in yet, or 64 KiB that nobody has cut into segments yet, pass as they do between the two ends of
- * a veth pair. */
+ * kernel's notes on a frame (virtio_net_hdr) travel with it. So unfinished checksums, and up to 64
+ * KiB not yet cut into segments, pass as they do between the two ends of a veth pair. */
 #ifndef LUNET_PLATFORM_PACKET_H
 #define LUNET_PLATFORM_PACKET_H
 
