@@ -58,7 +58,7 @@ int misuse_value(lua_State *L, int index, const char *rule) {
                 is_number ? lua_tostring(L, index) : luaL_typename(L, index));
 }
 
-/* What the argument is, in the words of luaL_typeerror. */
+/* Names the argument's type, in the words of luaL_typeerror. */
 static const char *misuse_typename(lua_State *L, int argument) {
   if (luaL_getmetafield(L, argument, "__name") == LUA_TSTRING) return lua_tostring(L, -1);
   bool is_light = lua_type(L, argument) == LUA_TLIGHTUSERDATA;

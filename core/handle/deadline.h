@@ -13,7 +13,7 @@ typedef struct deadlines deadlines;
 #define DEADLINE_NEVER UINT64_MAX
 #define DEADLINE_POLL 0 /* do not wait at all */
 
-/* What something that can be late has in it. */
+/* Part of each struct that can be late. */
 typedef struct deadline {
   uint64_t at_ns; /* absolute, on clock_now_ns() */
   uint32_t slot;  /* its place in the heap; 0: none */

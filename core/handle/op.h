@@ -48,7 +48,7 @@ enum receive_what { RECEIVE_SOME, RECEIVE_EXACTLY, RECEIVE_LINE, RECEIVE_LINE_KE
 
 typedef struct connection connection;
 
-/* What a handle does for an op. */
+/* The acts of a handle for one kind of op. */
 struct op_kind {
   bool (*attempt)(op *o);   /* makes the system call; false if it would block */
   void (*subscribe)(op *o); /* attempts once more, then has the kernel tell when it would not */
@@ -130,9 +130,9 @@ void ops_close(ops *all); /* drops results that nobody was told */
 /* How long a poll may take, in ms; -1: as long as it takes. */
 int ops_patience_ms(const ops *all);
 
-/* After a poll: lets those subscribe whose turn it is, ends what is due, then tells the callers of
- * those that had ended by then. What ends meanwhile is left for the next time, so that no task can
- * keep the loop from polling. */
+/* Call after a poll. Lets the put-off ops subscribe, ends the ops whose deadline has passed, then
+ * tells the callers of all ops that have ended so far. Ops that end meanwhile wait for the next
+ * call, so that no task can keep the loop from polling. */
 void ops_run(ops *all);
 
 bool ops_has_ready(const ops *all);

@@ -25,8 +25,8 @@ struct watches {
   struct watch *by_fd;
 };
 
-/* close(2) takes a descriptor out of the set, unless a child process has the file open too. What
- * the kernel has yet to tell of it, or goes on to tell then, names a life that is over. */
+/* close(2) takes a descriptor out of the set, unless a child process has the file open too. Events
+ * that the kernel still reports for it then carry the number of a life that is over. */
 static int watch_ask(const watches *ws, int operation, int fd) {
   const struct watch *w = &ws->by_fd[fd];
   struct epoll_event wanted = {.events = w->events | WATCH_MARK | EPOLLET,
