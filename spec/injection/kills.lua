@@ -1,4 +1,5 @@
---- script/kills: kills runs with nginx at random moments. argument: COUNT
+--- script/kills: kills runs with real servers at random moments: one with nginx, or every fourth time one with all that
+--- the library has. argument: COUNT
 local laboratory = require "spec.support.laboratory"
 local lunet = require "lunet"
 local random = require "lunet.load.random"
@@ -8,10 +9,12 @@ local BOUND <const> = 20 -- s; for what takes some hundredths of one
 
 local count = math.tointeger(tonumber(arg[1]))
 local stream = random.new(math.floor(lunet.now()), "kills")
-local longest <const> = 2.5 -- s; about as long as a run takes
+local EVERY <const> = 4
+-- By file, about as many seconds as a run takes.
+local FROZEN <const>, LIMITS <const> = { "frozen_nginx", 2.5 }, { "server_limits --patience 0.5", 6 }
 
 -- A run in a user namespace that counts network namespaces: they are gone when no more can be found.
-local place <close> = laboratory.open(60)
+local place <close> = laboratory.open(100, true)
 
 local function is_empty(directory)
   local listing <close> = io.popen("ls -A " .. directory)
@@ -24,9 +27,10 @@ for run = 1, count do
   local directory, nonce = os.tmpname(), tagged.new()
   os.remove(directory)
   os.execute("mkdir " .. directory)
-  local after = longest * stream:uniform()
-  local command = "TMPDIR=%s NONCE=%s timeout -s KILL %.3f '%s' experiments/servers/frozen_nginx.lua >/dev/null 2>&1"
-  place:start(command:format(directory, nonce, after, os.getenv "LUNET"))
+  local what, longest = table.unpack(run % EVERY == 0 and LIMITS or FROZEN)
+  local command = "TMPDIR=%s NONCE=%s timeout -s KILL %.3f '%s' experiments/servers/%s >/dev/null 2>&1"
+  place:start(command:format(directory, nonce, longest * stream:uniform(), os.getenv "LUNET",
+    (what:gsub("^%S+", "%0.lua"))))
   place:status()
   if not lunet.eventually(function() return next(tagged.all(nonce)) == nil end, BOUND) then
     left.processes = left.processes + 1

@@ -17,11 +17,15 @@ laboratory.__index = laboratory
 
 --- To be closed by the caller, by `laboratory:close()` or a <close> variable.
 ---@param limit integer how many network namespaces there may be in it, besides its own
-function laboratory.open(limit)
+---@param as_nobody? boolean whether who runs it is nobody there, in place of root: some servers refuse to run as root
+function laboratory.open(limit, as_nobody)
   local enter = ("echo %d >%s && exec sh"):format(limit + 1, LIMIT)
   local self = setmetatable({ limit = limit }, laboratory)
-  self.shell = assert(lunet.exec { "unshare", "--user", "--map-root-user", "--net", "sh", "-c", enter,
-    stdin = "pipe", stderr = "stdout" })
+  local user = as_nobody and { "--map-user=65534", "--map-group=65534", "--keep-caps" } or { "--map-root-user" }
+  local words = { "unshare", "--user", "--net", stdin = "pipe", stderr = "stdout" }
+  table.move(user, 1, #user, #words + 1, words)
+  table.move({ "sh", "-c", enter }, 1, 3, #words + 1, words)
+  self.shell = assert(lunet.exec(words))
   return self
 end
 
