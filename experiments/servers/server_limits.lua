@@ -134,7 +134,7 @@ local function measure(place, knobs, tell)
   local row = { server = running.name, at_limit = behaviour(seen.accepted, seen.sees), accepted = seen.accepted,
     sees = seen.sees, carried_out = evidence:find("ghost", 1, true) ~= nil, backlog = table.concat(seen.limits, ", ") }
   if is_late then row.accepted, row.carried_out = "not judged", "not judged" end
-  return row, { program = running.name .. " " .. place.version, limit = running.description.limit,
+  return row, { program = running.name .. " " .. place.version, limit = running.limit,
     unread = socket ~= nil and not socket.owned and socket.receive_queue > 0,
     log = running:logged("ghost", running:log():sub(log_before + 1)) }
 end
@@ -175,7 +175,7 @@ return experiment {
     for i, row in ipairs(outcome.rows) do
       local description, name = server.describe(names[i])
       expect.value("a server", row.server, name)
-      expect.value("the limit", outcome.servers[i].limit, description.limit)
+      expect.value("the limit", outcome.servers[i].limit, description.limit(1))
       expect.value("a program", outcome.servers[i].program:match "^(.*) %d", name)
       if row.carried_out == "not judged" then
         late[#late + 1] = name

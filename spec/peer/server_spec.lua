@@ -7,12 +7,16 @@ local raised = require "spec.support.raised"
 local BOUND = 10 -- seconds; for what takes no time
 local LIAR = "spec/fakes/liar.lua"
 
--- A description of a server that is no server.
-local function describe_broken(words)
+-- The file of a description of what is no server. It leaves the path of the place in package.loaded.
+local function describe_broken(program_name, script)
   local path = os.tmpname() .. ".lua"
   local file <close> = assert(io.open(path, "w"))
-  assert(file:write(("return { packages = { 'one', 'two' }, program = '%s', version = {}, arguments = function()"
-    .. " return { '-c', '%s' } end }"):format(words[1], words[2])))
+  assert(file:write(([[
+    return { packages = { "one", "two" }, program = "%s", version = {}, limit = tostring, arguments = function(running)
+      package.loaded["the place"] = running.place.path
+      return { "-c", "%s" }
+    end }
+  ]]):format(program_name, script)))
   return path
 end
 
@@ -64,16 +68,17 @@ describe("a server", function()
   end)
 
   it("raises what it said if it does not listen, and leaves no file", function()
-    local path = describe_broken { "sh", "echo no way; exit 1" }
-    local before = program.shell("ls -d ${TMPDIR:-/tmp}/lunet-*").output
+    local path = describe_broken("sh", "echo no way; exit 1")
     local why = raised(server.start, path, host)
     assert.matches("did not start: it ended with status 1; it printed: no way", why, 1, true)
-    assert.equal(before, program.shell("ls -d ${TMPDIR:-/tmp}/lunet-*").output)
+    assert.is_string(package.loaded["the place"])
+    assert.is_nil(io.open(package.loaded["the place"]))
+    package.loaded["the place"] = nil
     os.remove(path)
   end)
 
   it("names the packages of a program that is missing", function()
-    local path = describe_broken { "no-such-server", "" }
+    local path = describe_broken("no-such-server", "")
     local why = raised(server.start, path, host)
     assert.matches("no-such-server is missing (install the package one, two)", why, 1, true)
     os.remove(path)
@@ -84,7 +89,7 @@ describe("a server", function()
     assert.is_true(#names >= 12)
     for _, name in ipairs(names) do
       local description = server.describe(name)
-      for field, kind in pairs { packages = "table", program = "string", version = "table", limit = "string",
+      for field, kind in pairs { packages = "table", program = "string", version = "table", limit = "function",
         arguments = "function", holds = "string", request = "function", answer = "string", evidence = "function",
         logged = "table" } do
         assert.equal(kind, type(description[field]), name .. "." .. field)

@@ -23,7 +23,7 @@ return function(is_liar)
     packages = { "lunet" },
     program = os.getenv "LUNET",
     version = { "-e", "print(_VERSION)" },
-    limit = "one",
+    limit = function(n) return "at most " .. n end,
     arguments = function(running) return { running:write("fake.lua", (SCRIPT:gsub("LIES", tostring(is_liar)))) } end,
     holds = "hold\n",
     held = "^held",

@@ -27,7 +27,7 @@ local PORT = 7300
 ---@field packages string[] the Debian packages that bring it
 ---@field program string as lunet.run.needs.path takes it
 ---@field version string[] the arguments that make the program tell its version
----@field limit string what bounds its clients to one, in the words of its manual
+---@field limit fun(n: integer): string what bounds its clients to n, in the words of its manual
 ---@field arguments fun(running: lunet.running_server): (string|number)[] writes its configuration, and returns the
 --- arguments: it stays in the foreground, and listens on all addresses, on running.port
 ---@field ready? string a pattern: what it logs when it serves, if that is later than it listens
@@ -51,6 +51,8 @@ local PORT = 7300
 ---@field address string by which clients reach it
 ---@field place lunet.scratch its files
 ---@field process lunet.process
+---@field clients integer how many it serves at once
+---@field limit string what bounds them, as its description says
 ---@field asked string[] the words of all requests so far
 ---@field backend? lunet.listener what it forwards to, if it does
 ---@field printed string what it has printed so far
@@ -130,7 +132,8 @@ end
 --- missing.
 ---@param name string as server.describe takes it
 ---@param host lunet.host
----@param options? {address: string?, port: integer?} where clients reach it (127.0.0.1), and where it listens (7300)
+---@param options? {address: string?, port: integer?, clients: integer?, limits: table?} where clients reach it
+--- (127.0.0.1), where it listens (7300), how many clients it serves (1); its limits as of lunet.program
 ---@return lunet.running_server to be closed, or to end with its host
 function server.start(name, host, options)
   local description, short = server.describe(name)
@@ -140,11 +143,13 @@ function server.start(name, host, options)
   local place = scratch.open()
   local _undo <close> = setmetatable({}, { __close = function(_, failure) return failure and place:close() end })
   local self = setmetatable({ description = description, name = short, host = host, printed = "", asked = {},
-    address = options.address or "127.0.0.1", port = options.port or PORT, place = place }, running)
+    address = options.address or "127.0.0.1", port = options.port or PORT, place = place,
+    clients = options.clients or 1 }, running)
+  self.limit = description.limit(self.clients)
   if is_root() then let_in_nobody(host, place) end
   if description.begin then description.begin(self) end
   local words = as_nobody { needs.path(description.program), table.unpack(description.arguments(self)) }
-  words.stderr, words.label, words.env = "stdout", short, { HOME = self.place.path }
+  words.stderr, words.label, words.env, words.limits = "stdout", short, { HOME = self.place.path }, options.limits
   self.process = peer_process.start(host, words, self.port)
   local function is_ready() return not description.ready or self:log():find(description.ready) end
   assert(lunet.eventually(is_ready, LONG), short .. " does not serve")
@@ -163,10 +168,12 @@ end
 
 --- Writes a file into its place.
 ---@param name string
----@param text string in which PLACE stands for the path of the place, and PORT for where it listens
+---@param text string in which PLACE stands for the path of the place, PORT for where it listens, LIMIT for what
+--- bounds its clients, and N for their number
 ---@return string path
 function running:write(name, text)
-  return self.place:write(name, (text:gsub("%u+", { PLACE = self.place.path, PORT = tostring(self.port) })))
+  local words = { PLACE = self.place.path, PORT = tostring(self.port), LIMIT = self.limit, N = tostring(self.clients) }
+  return self.place:write(name, (text:gsub("%f[%w]%u+%f[%W]", words)))
 end
 
 --- Its listening socket, as the kernel lists it.

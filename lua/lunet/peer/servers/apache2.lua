@@ -16,8 +16,8 @@ CustomLog PLACE/log brief
 StartServers 1
 MinSpareServers 1
 MaxSpareServers 1
-ServerLimit 1
-MaxRequestWorkers 1
+ServerLimit N
+LIMIT
 ScriptAliasMatch ^/ PLACE/leave.sh
 ]]
 
@@ -25,7 +25,7 @@ return http.server {
   packages = { "apache2" },
   program = "apache2",
   version = { "-v" },
-  limit = "MaxRequestWorkers 1",
+  limit = function(n) return "MaxRequestWorkers " .. n end,
   arguments = function(running)
     local place = running.place.path
     running:run { "install", "-m", "755", running:write("script", http.SCRIPT), place .. "/leave.sh" }

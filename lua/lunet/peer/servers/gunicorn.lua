@@ -5,10 +5,11 @@ return http.server {
   packages = { "gunicorn" },
   program = "gunicorn",
   version = { "--version" },
-  limit = "--workers 1",
+  limit = function(n) return "--workers " .. n end,
   arguments = function(running)
     running:write("leave.py", http.WSGI)
-    return { "--workers", "1", "--timeout", "600", "--bind", "0.0.0.0:" .. running.port, "--access-logfile", "-",
-      "--worker-tmp-dir", running.place.path, "--chdir", running.place.path, "leave:application" }
+    return { "--workers", running.clients, "--timeout", "600", "--bind", "0.0.0.0:" .. running.port,
+      "--access-logfile", "-", "--worker-tmp-dir", running.place.path, "--chdir", running.place.path,
+      "leave:application" }
   end,
 }

@@ -13,7 +13,7 @@ defaults
   timeout server 60s
 frontend clients
   bind 0.0.0.0:PORT
-  maxconn 1
+  maxconn N
   default_backend servers
 backend servers
   server one 127.0.0.1:BACKEND
@@ -23,7 +23,7 @@ return http.server {
   packages = { "haproxy" },
   program = "haproxy",
   version = { "-v" },
-  limit = "frontend maxconn 1",
+  limit = function(n) return "frontend maxconn " .. n end,
   begin = http.begin_backend,
   arguments = function(running)
     local text = CONFIGURATION:gsub("BACKEND", tostring(running.backend_port))

@@ -4,7 +4,7 @@ local http = require "lunet.peer.http"
 local CONFIGURATION = [[
 server.port = PORT
 server.document-root = "PLACE"
-server.max-connections = 1
+LIMIT
 server.modules = ("mod_rewrite", "mod_cgi", "mod_accesslog")
 url.rewrite-once = ("^/(.*)" => "/leave.sh?$1")
 cgi.assign = (".sh" => "/bin/sh")
@@ -16,7 +16,7 @@ return http.server {
   packages = { "lighttpd" },
   program = "lighttpd",
   version = { "-v" },
-  limit = "server.max-connections = 1",
+  limit = function(n) return "server.max-connections = " .. n end,
   arguments = function(running)
     running:write("leave.sh", http.SCRIPT)
     return { "-D", "-f", running:write("lighttpd.conf", CONFIGURATION) }

@@ -5,9 +5,9 @@ return {
   packages = { "memcached" },
   program = "memcached",
   version = { "-V" },
-  limit = "-c 25",
+  limit = function(n) return "-c " .. n + 24 end,
   arguments = function(running)
-    return { "-p", running.port, "-l", "0.0.0.0", "-U", "0", "-t", "4", "-m", "8", "-c", "25", "-v" }
+    return { "-p", running.port, "-l", "0.0.0.0", "-U", "0", "-t", "4", "-m", "8", "-c", running.clients + 24, "-v" }
   end,
   holds = "version\r\n",
   held = "^VERSION",

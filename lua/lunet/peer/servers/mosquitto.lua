@@ -2,7 +2,7 @@
 local CONFIGURATION = [[
 listener PORT 0.0.0.0
 allow_anonymous true
-max_connections 1
+LIMIT
 log_type all
 ]]
 
@@ -20,7 +20,7 @@ return {
   packages = { "mosquitto" },
   program = "mosquitto",
   version = { "-h" },
-  limit = "max_connections 1",
+  limit = function(n) return "max_connections " .. n end,
   arguments = function(running) return { "-c", running:write("mosquitto.conf", CONFIGURATION) } end,
   holds = connect "holder",
   held = "^\x20\x02",

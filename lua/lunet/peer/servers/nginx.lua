@@ -14,7 +14,7 @@ local http = require "lunet.peer.http"
 
 local LIMITED = [[
 daemon off; worker_processes 1; pid PLACE/pid; lock_file PLACE/lock; error_log PLACE/log info;
-events { worker_connections 3; }
+events { LIMIT; }
 http {
   client_body_temp_path PLACE/body; proxy_temp_path PLACE/proxy; fastcgi_temp_path PLACE/fastcgi;
   uwsgi_temp_path PLACE/uwsgi; scgi_temp_path PLACE/scgi;
@@ -41,7 +41,7 @@ local nginx = http.server {
   packages = { "nginx" },
   program = "nginx",
   version = { "-v" },
-  limit = "worker_connections 3",
+  limit = function(n) return "worker_connections " .. n + 2 end,
   arguments = function(running)
     return { "-e", running.place.path .. "/log", "-c", running:write("nginx.conf", LIMITED) }
   end,

@@ -7,7 +7,7 @@ const server = require('http').createServer((request, response) => {
   console.log(`${request.url} 200`)
   response.end('served')
 })
-server.maxConnections = 1
+LIMIT
 server.requestTimeout = server.headersTimeout = 0
 server.listen(PORT, '0.0.0.0')
 ]]
@@ -16,7 +16,7 @@ return http.server {
   packages = { "nodejs" },
   program = "node",
   version = { "--version" },
-  limit = "server.maxConnections = 1",
+  limit = function(n) return "server.maxConnections = " .. n end,
   arguments = function(running) return { running:write("leave.js", SCRIPT) } end,
   logged = { "/WORD (%d+)" },
 }

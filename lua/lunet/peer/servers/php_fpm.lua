@@ -10,7 +10,7 @@ daemonize = no
 [pool]
 listen = 0.0.0.0:PORT
 pm = static
-pm.max_children = 1
+LIMIT
 access.log = PLACE/log
 access.format = "%{QUERY_STRING}e %s"
 ]]
@@ -39,7 +39,7 @@ return {
   packages = { "php-fpm" },
   program = "/usr/sbin/php-fpm*",
   version = { "-v" },
-  limit = "pm.max_children = 1",
+  limit = function(n) return "pm.max_children = " .. n end,
   arguments = function(running)
     running:write("leave.php", SCRIPT)
     return { "--fpm-config", running:write("php-fpm.conf", CONFIGURATION) }

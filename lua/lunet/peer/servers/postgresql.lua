@@ -14,15 +14,15 @@ return {
   packages = { "postgresql" },
   program = "/usr/lib/postgresql/*/bin/postgres",
   version = { "--version" },
-  limit = "max_connections = 1",
+  limit = function(n) return "max_connections = " .. n end,
   arguments = function(running)
     local data = running.place.path .. "/data"
     running:run { "/usr/lib/postgresql/*/bin/initdb", "--pgdata", data, "--username", "lunet", "--auth", "trust",
       "--no-locale", "--no-sync" }
     local clients = running:write("clients", "host all all all trust\n")
     return { "-D", data, "-p", running.port, "-h", "0.0.0.0", "-F", "-c", "unix_socket_directories=",
-      "-c", "max_connections=1", "-c", "superuser_reserved_connections=0", "-c", "hba_file=" .. clients,
-      "-c", "log_connections=on", "-c", "shared_buffers=1MB" }
+      "-c", "max_connections=" .. running.clients, "-c", "superuser_reserved_connections=0",
+      "-c", "hba_file=" .. clients, "-c", "log_connections=on", "-c", "shared_buffers=1MB" }
   end,
   ready = "ready to accept connections",
   holds = startup(),

@@ -3,10 +3,10 @@ return {
   packages = { "redis-server" },
   program = "redis-server",
   version = { "--version" },
-  limit = "maxclients 1",
+  limit = function(n) return "maxclients " .. n end,
   arguments = function(running)
-    return { "--port", running.port, "--bind", "0.0.0.0", "--protected-mode", "no", "--maxclients", "1", "--save", "",
-      "--appendonly", "no" }
+    return { "--port", running.port, "--bind", "0.0.0.0", "--protected-mode", "no", "--maxclients", running.clients,
+      "--save", "", "--appendonly", "no" }
   end,
   holds = "PING\r\n",
   held = "^%+PONG",

@@ -5,7 +5,7 @@ Port PORT
 ListenAddress 0.0.0.0
 HostKey PLACE/key
 PidFile none
-MaxStartups 1
+LIMIT
 LoginGraceTime 600
 LogLevel DEBUG1
 StrictModes no
@@ -16,7 +16,7 @@ return {
   packages = { "openssh-server" },
   program = "sshd",
   version = { "-V" },
-  limit = "MaxStartups 1",
+  limit = function(n) return "MaxStartups " .. n end,
   arguments = function(running)
     running:run { "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", running.place.path .. "/key" }
     return { "-D", "-e", "-f", running:write("sshd_config", CONFIGURATION) }

@@ -5,10 +5,10 @@ return http.server {
   packages = { "uwsgi-core", "uwsgi-plugin-python3" },
   program = "uwsgi",
   version = { "--version" },
-  limit = "--processes 1",
+  limit = function(n) return "--processes " .. n end,
   arguments = function(running)
     return { "--plugin", "python3", "--http-socket", "0.0.0.0:" .. running.port, "--socket-timeout", "600",
-      "--processes", "1", "--wsgi-file", running:write("leave.py", http.WSGI) }
+      "--processes", running.clients, "--wsgi-file", running:write("leave.py", http.WSGI) }
   end,
   logged = { "GET /WORD =>[^\n]-%(HTTP/1.1 (%d+)%)" },
 }
