@@ -150,6 +150,7 @@ return {
     pid = {},
     thaw = {},
     tree = {},
+    usage = {},
     wait = {
       takes_timeout = true,
       wait = function(room, timeout) return room.process:wait(timeout) end,

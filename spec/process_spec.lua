@@ -132,7 +132,7 @@ describe("a signal", function()
     assert.equal(0, process:wait(BOUND))
     assert.is_true(process:kill())
     process:close()
-    for _, method in ipairs { "pid", "freeze", "thaw", "kill", "tree" } do
+    for _, method in ipairs { "pid", "freeze", "thaw", "kill", "tree", "usage" } do
       assert.equal("CLOSED", (select(3, process[method](process))))
     end
   end)

@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <lauxlib.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "binding/anchor.h"
 #include "binding/box.h"
@@ -146,18 +149,45 @@ static int process_push_number(lua_State *L) {
   return 1;
 }
 
-static int process_send_signal(lua_State *L, int signal, const char *what) {
-  process *p = process_open_self(L);
-  return p == NULL ? 3 : failure_push_result(L, process_signal(p, signal), what);
+enum { ONLY_NONE = 0, ONLY_LEADER = -1 }; /* else a process number */
+
+/* The options { only = "leader" | pid } at `index`, which may be missing. */
+static pid_t process_read_only(lua_State *L, int index) {
+  static const char *const names[] = {"only", NULL};
+  if (lua_isnoneornil(L, index)) return ONLY_NONE;
+  luaL_checktype(L, index, LUA_TTABLE);
+  field_copy_table(L, index);
+  field_check_names(L, index, "option", names, 0);
+  int is_integer, type = lua_getfield(L, index, "only");
+  lua_Integer number = lua_tointegerx(L, -1, &is_integer);
+  pid_t only = type == LUA_TNIL ? ONLY_NONE : ONLY_LEADER;
+  if (type == LUA_TNUMBER && is_integer && number > 0 && number <= INT_MAX)
+    only = (pid_t)number;
+  else if (type != LUA_TNIL && (type != LUA_TSTRING || strcmp(lua_tostring(L, -1), "leader") != 0))
+    misuse(L, "only: \"leader\" or a process number expected, not %s", field_push_shown(L));
+  lua_pop(L, 1);
+  return only;
 }
 
-static int process_send_signal_to_all(lua_State *L, int signal, const char *what) {
+/* `others` sends to all processes that are meant if the options, at `index`, name none. */
+static int process_send_signal(lua_State *L, int signal, int index, const char *what,
+                               int (*others)(process *p, int signal)) {
+  process_self(L);
+  pid_t only = process_read_only(L, index);
   process *p = process_open_self(L);
-  return p == NULL ? 3 : failure_push_result(L, process_signal_all(p, signal), what);
+  if (p == NULL) return 3;
+  if (only == ONLY_LEADER) only = process_number(p);
+  int result = only == ONLY_NONE ? others(p, signal) : process_signal_one(p, only, signal);
+  return failure_push_result(L, result, what);
 }
 
-static int process_freeze(lua_State *L) { return process_send_signal_to_all(L, SIGSTOP, "freeze"); }
-static int process_thaw(lua_State *L) { return process_send_signal_to_all(L, SIGCONT, "thaw"); }
+static int process_freeze(lua_State *L) {
+  return process_send_signal(L, SIGSTOP, 2, "freeze", process_signal_all);
+}
+
+static int process_thaw(lua_State *L) {
+  return process_send_signal(L, SIGCONT, 2, "thaw", process_signal_all);
+}
 
 static void process_push_entry(lua_State *L, const struct process_entry *e) {
   lua_createtable(L, 0, 4);
@@ -166,6 +196,29 @@ static void process_push_entry(lua_State *L, const struct process_entry *e) {
   field_set_string(L, "name", e->name);
   lua_pushlstring(L, &e->state, 1);
   lua_setfield(L, -2, "state");
+}
+
+/* Of all that runs of it. */
+static int process_push_usage(lua_State *L) {
+  struct process_tree found;
+  uint64_t user = 0, system = 0, resident = 0;
+  process *p = process_open_self(L);
+  if (p == NULL) return 3;
+  int result = process_tree(p, &found);
+  if (result < 0) return failure_push(L, result, "usage");
+  for (size_t i = 0; i < found.count; i++) {
+    user += found.entries[i].user;
+    system += found.entries[i].system;
+    resident += found.entries[i].resident;
+  }
+  size_t count = found.count;
+  process_tree_free(&found);
+  lua_createtable(L, 0, 4);
+  field_set_number(L, "user", (lua_Number)user / (lua_Number)sysconf(_SC_CLK_TCK));
+  field_set_number(L, "system", (lua_Number)system / (lua_Number)sysconf(_SC_CLK_TCK));
+  field_set_integer(L, "resident", (lua_Integer)resident * sysconf(_SC_PAGESIZE));
+  field_set_integer(L, "processes", (lua_Integer)count);
+  return 1;
 }
 
 static int process_push_tree(lua_State *L) {
@@ -203,7 +256,7 @@ static int process_signal_argument(lua_State *L, int index) {
 
 static int process_send_kill(lua_State *L) {
   process_self(L);
-  return process_send_signal(L, process_signal_argument(L, 2), "kill");
+  return process_send_signal(L, process_signal_argument(L, 2), 3, "kill", process_signal);
 }
 
 static int process_push_ended(lua_State *L, op *o) {
@@ -229,10 +282,10 @@ static int process_close(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"pid", process_push_number}, {"freeze", process_freeze},
-                                   {"thaw", process_thaw},       {"tree", process_push_tree},
-                                   {"kill", process_send_kill},  {"wait", process_wait_for_end},
-                                   {"close", process_close},     {NULL, NULL}};
+static const luaL_Reg methods[] = {
+  {"pid", process_push_number},   {"freeze", process_freeze},    {"thaw", process_thaw},
+  {"tree", process_push_tree},    {"usage", process_push_usage}, {"kill", process_send_kill},
+  {"wait", process_wait_for_end}, {"close", process_close},      {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {{"__close", process_close}, {NULL, NULL}};
 

@@ -47,6 +47,7 @@ struct foreign {
   bool has_failed;          /* the last look has */
   struct process_tree tree; /* the program's, during a look that needs it */
   bool has_tree;
+  int search_failed;    /* a negative errno: this look could not search /proc */
   uint64_t searched_ns; /* time that this look spent in foreign_holds */
   struct seen *seen;
   size_t count, room;
@@ -56,12 +57,13 @@ struct foreign {
 
 /* Searches /proc for the holder of a socket, which takes milliseconds. foreign_look does not count
  * them: the search is rare, and must not put off the next look. */
-static bool foreign_holds(foreign *f, uint32_t inode) {
+static int foreign_holds(foreign *f, uint32_t inode) {
   uint64_t began_ns = clock_spent_ns();
-  if (!f->has_tree) f->has_tree = process_tree_read(f->guard, f->number, &f->tree) == 0;
-  bool result = f->has_tree && process_tree_holds(&f->tree, inode);
+  int result = f->has_tree ? 0 : process_tree_read(f->guard, f->number, &f->tree);
+  f->has_tree = result == 0;
+  if (result == 0) result = process_tree_holds(&f->tree, inode);
   f->searched_ns += clock_spent_ns() - began_ns;
-  return result;
+  return result == -ESRCH ? 0 : result; /* all of the program has ended */
 }
 
 static struct seen *foreign_find(foreign *f, uint32_t inode) {
@@ -118,9 +120,11 @@ static void foreign_record_found(foreign *f, struct seen *new, const struct list
 
 /* A program in execve(2), or just forked, may hide a socket: try a few times. */
 static void foreign_claim(foreign *f, struct seen *new, const struct listening *l) {
-  new->tries++;
   bool is_own = listener_is_at(f->lp, f->program.host, l->local);
-  if (is_own || foreign_is_claimed(f, l->inode) || !foreign_holds(f, l->inode)) return;
+  int holds = is_own || foreign_is_claimed(f, l->inode) ? 0 : foreign_holds(f, l->inode);
+  if (holds < 0) f->search_failed = holds;
+  if (holds == 0) new->tries++;
+  if (holds <= 0) return;
   foreign_record_found(f, new, l);
   foreign_record_depth(f, new, l);
 }
@@ -178,6 +182,7 @@ static int foreign_see_all(foreign *f) {
   int result = foreign_see_tcp(f);
   if (result >= 0) result = foreign_see_unix(f);
   if (result >= 0) foreign_forget_gone(f);
+  if (result >= 0) result = f->search_failed;
   if (f->has_tree) process_tree_free(&f->tree);
   f->has_tree = false;
   return result;
@@ -187,6 +192,7 @@ static int foreign_see_all(foreign *f) {
 static void foreign_look(foreign *f) {
   uint64_t began_ns = clock_spent_ns();
   f->searched_ns = 0;
+  f->search_failed = 0;
   int result = foreign_see_all(f);
   if (result < 0 && !f->has_failed) trace_append(f->trace, &f->program, EVENT_SOCKETS, 0, result);
   f->has_failed = result < 0;

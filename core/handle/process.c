@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "handle/child.h"
@@ -19,6 +20,7 @@
 #include "platform/keeper.h"
 #include "platform/namespace.h"
 #include "platform/socket.h"
+#include "platform/spawn.h"
 
 enum state { STARTING, RUNNING, ENDED, FAILED };
 
@@ -340,6 +342,20 @@ int process_signal_all(process *p, int number) {
   if (send(p->reports, &request, sizeof request, MSG_NOSIGNAL) == -1) return -errno;
   int result = process_await_answer(p);
   if (result == 0) process_record(p, EVENT_SIGNAL, number, 0);
+  return result;
+}
+
+/* The descriptor comes first: from then on the number cannot become another process's. */
+int process_signal_one(process *p, pid_t number, int signal) {
+  struct process_tree tree;
+  int fd = spawn_watch(number);
+  if (fd < 0) return fd == -EINVAL ? -ESRCH : fd;
+  int result = process_tree(p, &tree);
+  if (result == 0 && !process_tree_has(&tree, number)) result = -ESRCH;
+  if (result == 0 && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == -1) result = -errno;
+  close(fd);
+  process_tree_free(&tree);
+  if (result == 0) process_record(p, EVENT_SIGNAL, signal, 0);
   return result;
 }
 

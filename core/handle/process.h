@@ -45,6 +45,9 @@ int process_signal(process *p, int number); /* to its whole process group */
 /* To all that it has started, whatever group or session that is in, and all at once. */
 int process_signal_all(process *p, int number);
 
+/* To one of those; -ESRCH: it is none of them. */
+int process_signal_one(process *p, pid_t number, int signal);
+
 /* Lists what runs of it (platform/process_tree.h); the program itself is the first. */
 int process_tree(process *p, struct process_tree *out);
 int process_number(const process *p); /* as lunet sees it */

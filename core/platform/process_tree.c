@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,15 @@ static bool process_tree_parse(char *text, struct process_entry *out) {
   if (opening == NULL || closing == NULL || sscanf(text, "%d", &number) != 1) return false;
   *closing = '\0';
   snprintf(out->name, sizeof out->name, "%s", opening + 1);
-  if (sscanf(closing + 1, " %c %d", &out->state, &parent) != 2) return false;
+  uint64_t user, system, waited_user, waited_system;
+  int count =
+    sscanf(closing + 1,
+           " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+           " %*d %*d %*d %*d %*u %*u %" SCNu64,
+           &out->state, &parent, &user, &system, &waited_user, &waited_system, &out->resident);
+  if (count != 7) return false;
+  out->user = user + waited_user;
+  out->system = system + waited_system;
   out->number = number;
   out->parent = parent;
   return true;
@@ -63,10 +72,14 @@ static int process_tree_read_all(struct process_tree *t) {
   return result;
 }
 
-static bool process_tree_one_holds(const struct process_tree *t, size_t count, pid_t number) {
+static bool process_tree_is_among(const struct process_tree *t, size_t count, pid_t number) {
   for (size_t i = 0; i < count; i++)
     if (t->entries[i].number == number) return true;
   return false;
+}
+
+bool process_tree_has(const struct process_tree *t, pid_t number) {
+  return process_tree_is_among(t, t->count, number);
 }
 
 static void process_tree_swap(struct process_tree *t, size_t a, size_t b) {
@@ -85,7 +98,7 @@ static size_t process_tree_gather(struct process_tree *t, pid_t guard, pid_t pro
   do {
     before = found;
     for (size_t i = found; i < t->count; i++)
-      if (process_tree_one_holds(t, found, t->entries[i].parent)) process_tree_swap(t, i, found++);
+      if (process_tree_is_among(t, found, t->entries[i].parent)) process_tree_swap(t, i, found++);
   } while (found > before);
   return found;
 }
@@ -119,24 +132,27 @@ static bool process_tree_is_link_to(int directory, const char *name, const char 
   return strcmp(target, wanted) == 0;
 }
 
-static bool process_tree_process_has(pid_t number, const char *wanted) {
+/* A process that has ended, or whose descriptors only root may see, holds nothing. */
+static int process_tree_process_holds(pid_t number, const char *wanted) {
   char path[32];
-  bool result = false;
+  int result = 0;
   snprintf(path, sizeof path, "/proc/%d/fd", (int)number);
   DIR *descriptors = opendir(path);
-  if (descriptors == NULL) return false;
-  for (struct dirent *d; !result && (d = readdir(descriptors)) != NULL;)
+  if (descriptors == NULL) return errno == ENOENT || errno == EACCES || errno == ESRCH ? 0 : -errno;
+  for (struct dirent *d; result == 0 && (errno = 0, d = readdir(descriptors)) != NULL;)
     result = process_tree_is_link_to(dirfd(descriptors), d->d_name, wanted);
+  if (result == 0 && errno != ENOENT && errno != ESRCH) result = -errno;
   closedir(descriptors);
   return result;
 }
 
-bool process_tree_holds(const struct process_tree *t, uint32_t inode) {
+int process_tree_holds(const struct process_tree *t, uint32_t inode) {
   char wanted[32]; /* as /proc/PID/fd names a socket: proc(5) */
   snprintf(wanted, sizeof wanted, "socket:[%u]", inode);
-  for (size_t i = 0; i < t->count; i++)
-    if (process_tree_process_has(t->entries[i].number, wanted)) return true;
-  return false;
+  int result = 0;
+  for (size_t i = 0; result == 0 && i < t->count; i++)
+    result = process_tree_process_holds(t->entries[i].number, wanted);
+  return result;
 }
 
 void process_tree_free(struct process_tree *t) {

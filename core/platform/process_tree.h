@@ -10,7 +10,10 @@
 struct process_entry {
   pid_t number, parent; /* as lunet sees them */
   char state;           /* R, S, D, T, Z, ... */
-  char name[64]; /* what the kernel calls it: at most 15 bytes unless it is the kernel's own */
+  uint64_t user,
+    system;          /* clock ticks (sysconf(3)), with those of children that it has waited for */
+  uint64_t resident; /* pages */
+  char name[64];     /* what the kernel calls it: at most 15 bytes unless it is the kernel's own */
 };
 
 struct process_tree {
@@ -21,8 +24,11 @@ struct process_tree {
 /* Lists the program and what lives of all that descends from it, also of orphans, which are the
  * guard's grandchildren. 0 or a negative errno; process_tree_free frees it. */
 int process_tree_read(pid_t guard, pid_t program, struct process_tree *out);
-/* Whether one of them has a descriptor of the socket with this inode. */
-bool process_tree_holds(const struct process_tree *t, uint32_t inode);
+/* 1 if one of them has a descriptor of the socket with this inode; 0; or a negative errno if what
+ * lunet lacks, such as descriptors, keeps it from looking. */
+int process_tree_holds(const struct process_tree *t, uint32_t inode);
+
+bool process_tree_has(const struct process_tree *t, pid_t number);
 
 void process_tree_free(struct process_tree *t);
 

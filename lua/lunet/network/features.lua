@@ -237,6 +237,7 @@ features.TABLE = {
     SYS_capget = { "2.2", "capget(2)" },
     SYS_futex = { "2.6", "futex(2)" },
     SYS_pidfd_open = { "5.3", "pidfd_open(2)" },
+    SYS_pidfd_send_signal = { "5.1", "pidfd_send_signal(2)" },
     SYS_rt_sigaction = { "2.2", "sigaction(2)" },
     accept4 = { "2.6.28", "accept(2)" },
     close_range = { "5.9", "close_range(2)" },

@@ -32,16 +32,19 @@ function process:pid() end
 --- Stops all that runs of it: SIGSTOP to every process that it has started, at once, whatever group or session that is
 --- in (PostgreSQL's backends and daemons make their own). Returns before they stand still (kill(2)): process:tree()
 --- tells when they do, and lunet.peer.process.freeze waits for it.
+---@param options? {only: integer|"leader"} only: the program itself, or one process by its number in process:tree()
 ---@return true|nil ok
 ---@return string? message
----@return string? code "CLOSED"; "ESRCH" when its guard has been killed, and with that all of it
-function process:freeze() end
+---@return string? code "CLOSED"; "ESRCH" when its guard has been killed, and with that all of it, or `only` is no
+--- process of the program
+function process:freeze(options) end
 
 --- Lets all of it go on: SIGCONT to every process that it has started.
+---@param options? {only: integer|"leader"} as of freeze
 ---@return true|nil ok
 ---@return string? message
----@return string? code "CLOSED"; "ESRCH" when its guard has been killed, and with that all of it
-function process:thaw() end
+---@return string? code "CLOSED"; "ESRCH" as of freeze
+function process:thaw(options) end
 
 --- What runs of it: the program first, then what it has started, also in sessions of its own and as orphans.
 ---@return {pid: integer, parent: integer, name: string, state: string}[]|nil processes numbers as lunet sees them; the
@@ -50,13 +53,23 @@ function process:thaw() end
 ---@return string? code "CLOSED"; "ESRCH" as of freeze
 function process:tree() end
 
+--- What all that runs of it has used, so that a server is seen to spin (proc(5), /proc/PID/stat). A process counts with
+--- the children that it has waited for; the kernel keeps no count of orphans that have ended.
+---@return {user: number, system: number, resident: integer, processes: integer}|nil usage seconds of processor time
+--- in user mode and in the kernel, in steps of 10 ms; bytes of memory, those that processes share counted for each;
+--- how many processes
+---@return string? message
+---@return string? code "CLOSED"; "ESRCH" as of freeze
+function process:usage() end
+
 --- Sends a signal to its process group: to the program and to all that it has started, except what has made a group or
 --- a session of its own. That works also when the program has ended and what it started has not.
 ---@param signal? string|integer default "SIGTERM"; "SIGRTMIN+1" (signal(7))
+---@param options? {only: integer|"leader"} as of freeze
 ---@return true|nil ok
 ---@return string? message
----@return string? code "CLOSED"
-function process:kill(signal) end
+---@return string? code "CLOSED"; "ESRCH" as of freeze
+function process:kill(signal, options) end
 
 --- Waits for the program's end. Afterwards it tells that end again, also when it is closed. What the
 --- program has started may go on, until it is closed.
