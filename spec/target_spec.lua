@@ -2,6 +2,7 @@
 -- Misuse raises before anything is opened.
 local lunet = require "lunet"
 local families = require "spec.support.families"
+local program = require "spec.support.program"
 
 local BOUND = 10 -- seconds; for what takes no time
 
@@ -226,4 +227,19 @@ describe("lunet.connect", function()
     assert.error_matches(function() lunet.connect(listener, "1 s") end, "seconds, 0 or more; not string")
     assert.error_matches(function() lunet.connect(listener, {}) end, "seconds, 0 or more; not table")
   end)
+end)
+
+it("a failure without a socket names where the call was going", function()
+  local result = program.shell(("ulimit -n 24; exec '%s' -e '%s'"):format(os.getenv "LUNET", [[
+    local lunet = require "lunet"
+    local files = {}
+    repeat
+      local file = io.open "/dev/null"
+      files[#files + 1] = file
+    until not file
+    print(select(2, lunet.listen { port = 7000, backlog = 5 }))
+    print(select(2, lunet.connect("127.0.0.1:7000", 5)))
+  ]]))
+  assert.same({ status = 0, errors = "", output = "listen on 127.0.0.1:7000: too many open files (EMFILE)\tEMFILE\n"
+    .. "connect to 127.0.0.1:7000: too many open files (EMFILE)\tEMFILE\n" }, result)
 end)

@@ -2,7 +2,6 @@
 
 #include <lauxlib.h>
 #include <netinet/in.h>
-#include <string.h>
 
 #include "binding/address.h"
 #include "binding/box.h"
@@ -24,7 +23,7 @@ struct connect {
   bool has_from;
   const char *label;
   struct target_options options;
-  const char *failed_at; /* the step: "socket", "option", "from", "zone" or "connect" */
+  bool is_from_refused;
 };
 
 /* -- opening it ---------------------------------------------------------------------------- */
@@ -39,21 +38,16 @@ static int connect_bind_from(int fd, address *from) {
   return socket_bind(fd, from);
 }
 
-/* Returns a socket, or a negative errno and sets failed_at. */
+/* Returns a socket, or a negative errno. */
 static int connect_open_socket(struct connect *what, const host *h) {
-  what->failed_at = "socket";
   int fd = host_socket(h, address_family(&what->peer));
   if (fd < 0) return fd;
-  what->failed_at = "option";
   int result = target_set_options(&what->options, fd);
   if (result == 0 && what->has_from) {
-    what->failed_at = "from";
     result = connect_bind_from(fd, &what->from);
+    what->is_from_refused = result < 0;
   }
-  if (result == 0) {
-    what->failed_at = "zone";
-    result = socket_find_zone(fd, &what->peer);
-  }
+  if (result == 0) result = socket_find_zone(fd, &what->peer);
   if (result == 0) return fd;
   socket_close(fd);
   return result;
@@ -63,7 +57,6 @@ static int connect_open(lua_State *L, struct connect *what, connection **box) {
   const host *h = host_or_home(L, HOST);
   int fd = connect_open_socket(what, h);
   if (fd < 0) return fd;
-  what->failed_at = "connect";
   struct place p = host_place(L, h, what->label);
   int result = connection_open(task_loop(L), &p, fd, box);
   if (result < 0) socket_close(fd);
@@ -77,11 +70,13 @@ static const char *connect_push_attempt(lua_State *L, const address *peer) {
 
 static int connect_push_not_opened(lua_State *L, int result, const struct connect *what) {
   char text[ADDRESS_TEXT];
-  const char *tried = what->failed_at;
-  if (strcmp(tried, "option") == 0) tried = target_push_refused(L, TARGET, &what->options);
-  if (strcmp(tried, "zone") == 0) tried = connect_push_attempt(L, &what->peer);
-  if (strcmp(tried, "from") == 0)
+  const char *tried = NULL;
+  if (what->options.refused != NULL)
+    tried = target_push_refused(L, TARGET, &what->options);
+  else if (what->is_from_refused)
     tried = lua_pushfstring(L, "from %s", address_format(&what->from, text));
+  else
+    tried = connect_push_attempt(L, &what->peer);
   return failure_push(L, result, tried);
 }
 

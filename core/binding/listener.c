@@ -42,13 +42,11 @@ struct listen {
   int backlog;
   const char *label;
   struct target_options options;
-  bool has_socket;
 };
 
 /* Returns a bound socket, or a negative errno. */
 static int listener_open_bound(struct listen *what, const host *h) {
   int fd = host_socket(h, address_family(&what->local));
-  what->has_socket = fd >= 0;
   if (fd < 0) return fd;
   int result = target_set_options(&what->options, fd);
   if (result == 0) result = socket_find_zone(fd, &what->local);
@@ -69,11 +67,9 @@ static int listener_open_on(lua_State *L, struct listen *what, const host *h, li
 
 static int listener_push_not_opened(lua_State *L, int result, const struct listen *what) {
   char text[ADDRESS_TEXT];
-  const char *tried = "socket";
-  if (what->options.refused != NULL)
-    tried = target_push_refused(L, TARGET, &what->options);
-  else if (what->has_socket)
-    tried = lua_pushfstring(L, "listen on %s", address_format(&what->local, text));
+  const char *tried = what->options.refused != NULL
+                        ? target_push_refused(L, TARGET, &what->options)
+                        : lua_pushfstring(L, "listen on %s", address_format(&what->local, text));
   return failure_push(L, result, tried);
 }
 

@@ -278,7 +278,7 @@ describe("a want of resources in a run", function()
   it("is an error of the run, which names the call and the error, though nobody looked at it", function()
     local result = run_short ""
     assert.equal(3, result.status)
-    assert.matches("^lunet: [^\n]* could not run: a call failed for want of resources: socket: "
+    assert.matches("^lunet: [^\n]* could not run: a call failed for want of resources: listen on 127.0.0.1:0: "
       .. "too many open files %(EMFILE%)\n$", result.errors)
     assert.matches('"verdict":"could not run"', result.output)
   end)
