@@ -23,7 +23,7 @@ static void child_free_unused(child *c) {
 }
 
 static void child_wait(child *c) {
-  while (waitpid(c->number, NULL, 0) == -1 && errno == EINTR) continue;
+  TEMP_FAILURE_RETRY(waitpid(c->number, NULL, 0));
   watch_end(c->watches, c->fd);
   close(c->fd);
   list_remove(&c->in_children);
@@ -48,7 +48,7 @@ static int child_watch(child *c) {
 static void child_give_up(child *c) {
   if (c->number > 0) {
     kill(c->number, SIGKILL);
-    while (waitpid(c->number, NULL, 0) == -1 && errno == EINTR) continue;
+    TEMP_FAILURE_RETRY(waitpid(c->number, NULL, 0));
   }
   if (c->fd >= 0) close(c->fd);
   free(c);

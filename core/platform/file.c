@@ -20,8 +20,8 @@ int file_write(const char *path, const char *text) {
 }
 
 int file_random(void *bytes, size_t size) {
-  ssize_t length; /* getrandom(2) never cuts up to 256 bytes short */
-  while ((length = getrandom(bytes, size, 0)) == -1 && errno == EINTR) continue;
+  /* getrandom(2) never cuts up to 256 bytes short */
+  ssize_t length = TEMP_FAILURE_RETRY(getrandom(bytes, size, 0));
   return length == -1 ? -errno : 0;
 }
 

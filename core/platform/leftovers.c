@@ -49,7 +49,7 @@ static void leftovers_start(void) {
 static void leftovers_tell(char order, const char *path) {
   struct iovec parts[] = {{&order, 1}, {(char *)path, strlen(path) + 1}};
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-  while (sendmsg(remover.socket, &message, MSG_NOSIGNAL) == -1 && errno == EINTR) continue;
+  TEMP_FAILURE_RETRY(sendmsg(remover.socket, &message, MSG_NOSIGNAL));
 }
 
 void leftovers_add(const char *path) {

@@ -117,7 +117,7 @@ static int namespace_attempt(uid_t uid, gid_t gid) {
   *a = (struct attempt){-ECHILD, "fork(2)"};
   pid_t child = fork();
   if (child == 0) namespace_attempt_in_child(a, uid, gid);
-  while (child != -1 && waitpid(child, NULL, 0) == -1 && errno == EINTR) continue;
+  if (child != -1) TEMP_FAILURE_RETRY(waitpid(child, NULL, 0));
   int result = a->result;
   if (result < 0) process.refused = a->refused;
   munmap(a, sizeof *a);

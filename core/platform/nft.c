@@ -100,15 +100,12 @@ const char *nft_complaint(void) { return library.complaint; }
 static bool nft_write(int fd, int result, const char *text) {
   struct iovec parts[] = {{&result, sizeof result}, {(char *)text, strlen(text) + 1}};
   struct msghdr packet = {.msg_iov = parts, .msg_iovlen = 2};
-  ssize_t sent;
-  while ((sent = sendmsg(fd, &packet, MSG_NOSIGNAL)) == -1 && errno == EINTR) continue;
-  return sent != -1;
+  return TEMP_FAILURE_RETRY(sendmsg(fd, &packet, MSG_NOSIGNAL)) != -1;
 }
 
 /* The text is malloc'ed. False with an errno of 0: the other side has closed its end. */
 static bool nft_read(int fd, int *result, char **text) {
-  ssize_t length;
-  while ((length = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC)) == -1 && errno == EINTR) continue;
+  ssize_t length = TEMP_FAILURE_RETRY(recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC));
   *text = NULL;
   if (length == 0) errno = 0;
   if (length <= 0) return false;
@@ -177,7 +174,7 @@ static void nft_end_child(nft *n) {
   if (n->child == 0) return;
   close(n->fd); /* the child ends when it notices */
   kill(n->child, SIGKILL);
-  while (waitpid(n->child, NULL, 0) == -1 && errno == EINTR) continue;
+  TEMP_FAILURE_RETRY(waitpid(n->child, NULL, 0));
   n->child = 0;
 }
 

@@ -82,11 +82,9 @@ static void undertaker_obey(const struct packet *p) {
 static void undertaker_obey_until_end(void) {
   struct packet p;
   while (undertaker_packet_prepare(&p), true) {
-    ssize_t length = recvmsg(STDIN_FILENO, &p.header, MSG_CMSG_CLOEXEC);
-    if (length == sizeof p.message)
-      undertaker_obey(&p);
-    else if (length != -1 || errno != EINTR)
-      return; /* 0: lunet has ended */
+    ssize_t length = TEMP_FAILURE_RETRY(recvmsg(STDIN_FILENO, &p.header, MSG_CMSG_CLOEXEC));
+    if (length != sizeof p.message) return; /* 0: lunet has ended */
+    undertaker_obey(&p);
   }
 }
 
@@ -131,12 +129,11 @@ static void undertaker_start(void) {
   pid_t child = fork();
   if (child == 0) undertaker_live(pair[1]);
   close(pair[1]);
-  while (child != -1 && recv(pair[0], &nothing, sizeof nothing, 0) == -1 && errno == EINTR)
-    continue;
   if (child == -1) {
     close(pair[0]);
     return;
   }
+  TEMP_FAILURE_RETRY(recv(pair[0], &nothing, sizeof nothing, 0));
   struct timeval longest = {.tv_sec = LONGEST_S};
   setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
   undertaker.owner = getpid();
@@ -158,7 +155,7 @@ static void undertaker_tell(enum order order, int ns) {
     p.header.msg_control = NULL;
     p.header.msg_controllen = 0;
   }
-  while (sendmsg(undertaker.socket, &p.header, MSG_NOSIGNAL) == -1 && errno == EINTR) continue;
+  TEMP_FAILURE_RETRY(sendmsg(undertaker.socket, &p.header, MSG_NOSIGNAL));
 }
 
 void undertaker_add(int ns) {
