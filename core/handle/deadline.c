@@ -10,7 +10,7 @@
 #include "platform/clock.h"
 
 struct entry {
-  uint64_t at_ns; /* a copy of deadline->at_ns: sifting stays inside the array */
+  uint64_t at_ns; /* a copy of deadline->at_ns, so that sifting stays inside the array */
   deadline *deadline;
 };
 
@@ -19,9 +19,9 @@ struct deadlines {
   int fd;
   awake *awake;       /* NULL: the processor may sleep */
   bool is_due;        /* the timer has fired since the last expire */
-  bool is_refused;    /* the timer could not be set */
-  uint64_t armed_ns;  /* when the timer will fire; DEADLINE_NEVER if it will not */
-  struct entry *heap; /* from 1 to count; the earliest is heap[1] */
+  bool is_refused;    /* the kernel has refused to set the timer */
+  uint64_t armed_ns;  /* when the timer fires; DEADLINE_NEVER: never */
+  struct entry *heap; /* from 1 to count; heap[1] is the earliest */
   uint32_t count, capacity;
 };
 
@@ -68,7 +68,7 @@ int deadlines_add(deadlines *ds, deadline *d) {
   return 0;
 }
 
-/* The timer stays armed for a deadline that left: one idle wake-up costs less than arming again. */
+/* The timer stays armed for a removed deadline: one idle wake-up costs less than arming. */
 void deadlines_remove(deadlines *ds, deadline *d) {
   uint32_t slot = d->slot;
   if (slot == 0) return;
@@ -100,7 +100,7 @@ void deadlines_expire(deadlines *ds) {
   if (ds->count > 0) deadlines_arm(ds, ds->heap[1].at_ns);
 }
 
-/* Nobody reads how often it fired: arming it forgets that. */
+/* Does not read the timer's count: arming resets it. */
 static void deadlines_on_timer(void *owner, int events) {
   (void)events;
   ((deadlines *)owner)->is_due = true;
@@ -124,12 +124,12 @@ int deadlines_open(watches *ws, void (*passed)(deadline *d), deadlines **out) {
 }
 
 void deadlines_stay_awake(deadlines *ds) {
-  if (ds->awake == NULL) awake_open(&ds->awake); /* without it they are only later */
+  if (ds->awake == NULL) awake_open(&ds->awake); /* without the thread deadlines are only later */
 }
 
 void deadlines_close(deadlines *ds) {
   if (ds->awake != NULL) awake_close(ds->awake);
-  close(ds->fd); /* with its loop: nothing is polled any more */
+  close(ds->fd); /* closes with the loop, which polls no more */
   free(ds->heap);
   free(ds);
 }

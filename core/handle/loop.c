@@ -11,17 +11,17 @@
 enum { PORTS = 65536 };
 
 struct loop {
-  int wake; /* an eventfd, by which a signal handler ends a poll */
+  int wake; /* an eventfd: a signal handler ends a poll with it */
   ops *ops;
   trace *trace;
   watches *watches;
-  list children; /* child processes that have not been waited for */
+  list children; /* child processes, until waitpid(2) has returned them */
   struct scopes scopes;
   scope outermost;
   uint32_t last_socket;
   uint32_t last_mark;
   uint16_t last_host;
-  bool ports[PORTS]; /* where a listener without a mark was */
+  bool ports[PORTS]; /* true: a listener without a mark was at this port */
 };
 
 ops *loop_ops(loop *lp) { return lp->ops; }
@@ -34,7 +34,7 @@ scope *loop_scope(loop *lp) { return &lp->outermost; }
 list *loop_children(loop *lp) { return &lp->children; }
 uint32_t loop_next_socket(loop *lp) { return ++lp->last_socket; }
 
-/* Marks that are set by hand, or masked, hardly ever have this bit. */
+/* Marks that somebody sets by hand, or masks, hardly ever have this bit. */
 uint32_t loop_next_mark(loop *lp) { return 1u << 31 | lp->last_mark++; }
 
 bool loop_take_port(loop *lp, int port) {
@@ -49,7 +49,7 @@ void loop_wake(loop *lp) { eventfd_write(lp->wake, 1); }
 
 static void loop_on_wake(void *owner, int events) {
   eventfd_t count;
-  (void)events; /* the poll has returned: that was all */
+  (void)events; /* the poll has returned, and must do no more */
   eventfd_read(((loop *)owner)->wake, &count);
 }
 

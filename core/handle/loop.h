@@ -1,8 +1,7 @@
-/* The event loop: it polls, then runs the ops. Its parts know each other, but not the
- * loop.
+/* The event loop polls, then runs the ops. Its parts know each other, but not the loop.
  *
- * It is lunet's own, and not libuv's: that one aborts the process when the kernel refuses a watch
- * (fs.epoll.max_user_watches) or a descriptor, where a laboratory has to say what was refused. */
+ * It is not libuv's loop. That one aborts the process when the kernel refuses a watch
+ * (fs.epoll.max_user_watches) or a descriptor. A laboratory must report the refusal. */
 #ifndef LUNET_HANDLE_LOOP_H
 #define LUNET_HANDLE_LOOP_H
 
@@ -22,8 +21,7 @@ enum { HOSTS_MOST = UINT16_MAX };
 int loop_open(loop **out);
 void loop_close(loop *lp); /* closes every handle first */
 
-/* Polls once, waiting for something to happen if `wait` and nothing is ready or put off; then
- * ops_run. */
+/* Polls once, then calls ops_run. The poll waits if `wait` is set and no op is ready or put off. */
 void loop_step(loop *lp, bool wait);
 
 /* Makes a waiting loop_step return. Safe in a signal handler. */
@@ -35,9 +33,9 @@ watches *loop_watches(loop *lp);
 struct scopes *loop_scopes(loop *lp);
 scope *loop_scope(loop *lp);             /* the outermost scope */
 list *loop_children(loop *lp);           /* see child.h */
-uint32_t loop_next_socket(loop *lp);     /* numbers sockets from 1; never reused */
-uint32_t loop_next_mark(loop *lp);       /* for listeners; hardly another process's */
-bool loop_take_port(loop *lp, int port); /* for home's listeners without a mark: the first there? */
-int loop_next_host(loop *lp); /* hosts likewise, up to HOSTS_MOST; then -EOVERFLOW, as 0 is home */
+uint32_t loop_next_socket(loop *lp);     /* from 1, never reused */
+uint32_t loop_next_mark(loop *lp);       /* for a listener; other processes hardly use it */
+bool loop_take_port(loop *lp, int port); /* for a listener without a mark: is it the first there? */
+int loop_next_host(loop *lp); /* from 1 up to HOSTS_MOST, then -EOVERFLOW, since 0 is home */
 
 #endif

@@ -8,17 +8,17 @@
 
 enum {
   CALLS_AT_ONCE = 64, /* between two polls, over all tasks */
-  PUT_OFF_STEPS = 4,  /* so many steps at most before a waiting op subscribes */
+  PUT_OFF_STEPS = 4,  /* the most steps before a waiting op subscribes */
 };
 
 struct ops {
-  list ready;   /* ended ops, to be delivered */
-  list batch;   /* those that this step delivers */
-  list put_off; /* waiting ops, to subscribe later; the oldest first */
+  list ready;   /* ended ops that wait for delivery */
+  list batch;   /* the ops that this step delivers */
+  list put_off; /* waiting ops that will subscribe, oldest first */
   deadlines *deadlines;
-  uint16_t step; /* their number, from any */
+  uint16_t step; /* the current step; wraps around */
   int calls_left;
-  int expected; /* ops that wait for something from outside */
+  int expected; /* ops that wait for more than the end of tasks */
   char scratch[OPS_SCRATCH];
 };
 
@@ -90,7 +90,7 @@ void op_idle(op *o) { o->state = OP_IDLE; }
 
 void op_forget(op *o) {
   op_end(o, OP_CLOSED);
-  list_remove(&o->link); /* out of the ready queue: there is nobody to tell */
+  list_remove(&o->link); /* leave the ready queue: nobody wants the result */
   op_idle(o);
 }
 
@@ -115,8 +115,8 @@ int ops_patience_ms(const ops *all) {
   return may_wait ? deadlines_bound_ms(all->deadlines) : 0;
 }
 
-/* Lets the ops subscribe that are still waiting, the oldest step first, but only while no task can
- * run. All of them before a deadline passes: what has come by then goes first. */
+/* Lets waiting ops subscribe, oldest step first, but only while no task can run. Before a deadline
+ * passes all of them subscribe, so that data that has come by then wins. */
 static void ops_subscribe(ops *all) {
   all->step++;
   for (uint16_t step = all->step; !list_empty(&all->put_off);) {
@@ -168,7 +168,7 @@ int ops_open(watches *ws, ops **out) {
   return result;
 }
 
-/* A task may end the program while other ops have their results, and those will not be told. */
+/* A task may end the program while other ops have results: drops those. */
 void ops_close(ops *all) {
   for (list_move(&all->ready, &all->batch); !list_empty(&all->batch);)
     op_release(ops_take_first(all));

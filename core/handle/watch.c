@@ -8,13 +8,13 @@
 
 enum {
   GROW_BY = 1024,     /* entries of the table */
-  EVENTS_MOST = 1024, /* taken from the kernel at once */
-  ROUNDS = 64         /* so often in one poll: what was ready before a deadline is told before it */
+  EVENTS_MOST = 1024, /* taken from the kernel at one go */
+  ROUNDS = 64 /* of epoll_wait(2) in one poll: events that came before a deadline go first */
 };
 
 struct watch {
-  uint32_t life;   /* how many descriptors have had this number before */
-  uint32_t events; /* asked for; 0: it is not watched */
+  uint32_t life;   /* descriptors that had this number before */
+  uint32_t events; /* that the owner asked for; 0: none */
   watch_ready ready;
   void *owner;
 };
@@ -25,8 +25,8 @@ struct watches {
   struct watch *by_fd;
 };
 
-/* close(2) takes a descriptor out of the set, unless a child process has the file open too. Events
- * that the kernel still reports for it then carry the number of a life that is over. */
+/* close(2) takes a descriptor out of the set, unless a child process has the file open too. Late
+ * events of a closed descriptor carry an old life, and watch_tell drops them. */
 static int watch_ask(const watches *ws, int operation, int fd) {
   const struct watch *w = &ws->by_fd[fd];
   struct epoll_event wanted = {.events = w->events | WATCH_MARK | EPOLLET,
@@ -69,7 +69,7 @@ bool watch_is_on(const watches *ws, int fd, int events) {
 }
 
 void watch_again(watches *ws, int fd) {
-  /* Asking for the same events makes the kernel look at them anew: epoll_ctl(2). */
+  /* Asking again for the same events makes the kernel check them again: epoll_ctl(2). */
   if (fd < ws->count && ws->by_fd[fd].events != 0) watch_ask(ws, EPOLL_CTL_MOD, fd);
 }
 
