@@ -1,25 +1,17 @@
---- An axis of true time: one scale for all of it, but for silences. Too long a silence is folded: it takes no more
---- room than the longest that is not.
+--- An axis of true time: one scale for all of it, except silences. The axis folds a silence that is too long: it takes
+--- no more room than the longest unfolded one.
 local axis = {}
 axis.__index = axis
 
-local MOST_BREAKS <const> = 60 -- how many silences may be folded because they stand out
+local MOST_BREAKS <const> = 60 -- how many silences the axis may fold because they stand out
 local STANDS_OUT <const> = 3 -- times as long as the next shorter one
 
 local function sorted_once(times)
-  local points, is_sorted = table.move(times, 1, #times, 1, {}), true
-  for i = 2, #points do
-    if points[i] < points[i - 1] then is_sorted = false break end
+  local sorted, points = table.move(times, 1, #times, 1, {}), {}
+  table.sort(sorted)
+  for _, t in ipairs(sorted) do
+    if points[#points] ~= t then points[#points + 1] = t end
   end
-  if not is_sorted then table.sort(points) end
-  local count = 0
-  for _, t in ipairs(points) do
-    if points[count] ~= t then
-      count = count + 1
-      points[count] = t
-    end
-  end
-  for i = #points, count + 1, -1 do points[i] = nil end
   return points
 end
 
@@ -37,7 +29,7 @@ local function silences_of(points)
   return silences, sums
 end
 
--- How much room a fold takes, so that the axis is as long as asked, and what is folded stands out from what is not.
+-- The room of a fold: the axis gets the given length, and folded silences stand out from the others.
 local function natural_fold(silences, sums, length)
   local count, best = 0, STANDS_OUT
   for i = 1, math.min(#silences - 1, MOST_BREAKS) do
@@ -49,9 +41,9 @@ local function natural_fold(silences, sums, length)
   return longest * length / (sums[count + 1] + count * longest)
 end
 
--- All silences together at a scale, with the longer ones folded.
+-- The length of all silences at a scale, with the longer ones folded.
 local function length_at(scale, fold, silences, sums)
-  local low, high = 1, #silences + 1 -- the first one that is not folded
+  local low, high = 1, #silences + 1 -- the first unfolded one
   while low < high do
     local middle = (low + high) // 2
     if silences[middle] * scale > fold then low = middle + 1 else high = middle end
@@ -59,7 +51,7 @@ local function length_at(scale, fold, silences, sums)
   return (low > 1 and (low - 1) * fold or 0) + sums[low] * scale
 end
 
--- The greatest scale at which everything fits.
+-- The greatest scale at which all silences fit.
 local function scale_for(length, most, fold, silences, sums)
   if #silences == 0 then return most < math.huge and most or 1 end
   if most < math.huge and length_at(most, fold, silences, sums) <= length then return most end
@@ -99,14 +91,14 @@ local function make(points, silences, sums, options)
 end
 
 ---@class lunet.axis_options
----@field length number how long it may be
----@field start? number where it begins
----@field fold? number how much room a silence may take; by default what makes the long ones stand out
+---@field length number of the axis, at most
+---@field start? number of the axis
+---@field fold? number the room of a silence, at most; by default so much that the long ones stand out
 ---@field scale? number the greatest scale, per second
----@field room? table<number, number> room to be left before a time, which must be one of the times
+---@field room? table<number, number> room before a time, which must be one of the times
 
 --- Makes an axis for these times.
----@param times number[] s, of all that happens; in any order
+---@param times number[] s, of all events; in any order
 ---@param options lunet.axis_options
 ---@return lunet.axis
 function axis.new(times, options)
@@ -120,7 +112,7 @@ end
 ---@return lunet.axis
 function axis:again(options) return make(self.points, self.silences, self.sums, options) end
 
--- The last point that is not after t. Who asks for one time mostly asks for the next one then.
+-- The last point that is not after t. Callers mostly ask for times in order.
 local function point_before(self, t)
   local points, near = self.points, self.near or 1
   if points[near] <= t then
@@ -136,7 +128,7 @@ local function point_before(self, t)
   return low
 end
 
---- Where a time is. Before the first and after the last one there is no room.
+--- The position of a time. The axis has no room before the first time and after the last one.
 ---@param t number
 ---@return number
 function axis:position(t)
@@ -157,7 +149,7 @@ local function round_step(seconds)
   return 10 * power
 end
 
--- Round times between two, but none near either.
+-- Round times between two, but not near them.
 local function add_round(self, ticks, from, to, step, zero, least)
   local last = self:position(to)
   for n = math.ceil((from - zero) / step), math.floor((to - zero) / step) do
@@ -169,9 +161,9 @@ local function add_round(self, ticks, from, to, step, zero, least)
   end
 end
 
---- Times to be written at the axis: where each stretch between folds begins, and round ones within.
----@param least number how far apart they are
----@param zero? number the time that is 0
+--- The times to write at the axis: the beginning of each stretch between folds, and round times within.
+---@param least number the least distance between them
+---@param zero? number a reader's zero time
 ---@return {t: number, position: number, is_start: boolean?}[]
 function axis:ticks(least, zero)
   local ticks, from = {}, self.points[1]
@@ -189,7 +181,7 @@ function axis:ticks(least, zero)
   return ticks
 end
 
---- A length of time as it is written: "207 ms".
+--- Writes a length of time: "207 ms".
 ---@param seconds number
 ---@return string
 function axis.duration(seconds)

@@ -8,7 +8,7 @@ local states = require "lunet.recording.states"
 
 local charts = {}
 
-local element, escape, number = markup.element, markup.escape, markup.number
+local element, escape, number, path = markup.element, markup.escape, markup.number, markup.path
 
 local LEFT <const>, LENGTH <const>, RIGHT <const> = 150, 800, 30 -- px
 local WIDTH <const> = LEFT + LENGTH + RIGHT
@@ -21,30 +21,25 @@ local MOST_QUEUES <const>, MOST_ENDS <const> = 12, 60
 ---@return lunet.axis
 function charts.axis(down) return down:again { length = LENGTH, start = LEFT } end
 
-local function label(x, y, words, class, anchor)
-  return element("text", { x = x, y = y, class = class, ["text-anchor"] = anchor or "end" }, escape(words))
-end
+local function label(x, y, words, class, anchor) return markup.label(x, y, words, class, anchor or "end") end
 
 local function add_times(parts, along, bottom, zero)
-  parts[#parts + 1] = element("path", { class = "tick", d = ("M%s %sH%s"):format(number(LEFT), number(bottom),
-    number(LEFT + LENGTH)) })
+  parts[#parts + 1] = path("tick", "M%s %sH%s", LEFT, bottom, LEFT + LENGTH)
   for _, tick in ipairs(along:ticks(72, zero)) do
-    local x = number(tick.position)
-    parts[#parts + 1] = element("path", { class = "tick", d = ("M%s %sv4"):format(x, number(bottom)) })
+    parts[#parts + 1] = path("tick", "M%s %sv4", tick.position, bottom)
     parts[#parts + 1] = label(tick.position, bottom + 16, ("%.3f"):format((tick.t - zero) * 1000),
       tick.is_start and "start" or "quiet", "middle")
   end
   parts[#parts + 1] = label(LEFT - 24, bottom + 16, "ms", "quiet")
 end
 
--- Silences that are folded: a break on the axis, and how long it is.
+-- Each folded silence has a break on the axis, and its length.
 local function add_folds(parts, along, bottom)
   local free = LEFT
   for _, fold in ipairs(along.folds) do
     local middle = (fold.start + fold.finish) / 2
-    parts[#parts + 1] = element("path", { class = "folded", d = ("M%s 0V%s"):format(number(middle), number(bottom)) })
-    parts[#parts + 1] = element("path", { class = "break", d = ("M%s %sl4 -9m1 9l4 -9"):format(number(middle - 4),
-      number(bottom + 4)) })
+    parts[#parts + 1] = path("folded", "M%s 0V%s", middle, bottom)
+    parts[#parts + 1] = path("break", "M%s %sl4 -9m1 9l4 -9", middle - 4, bottom + 4)
     if middle - 22 >= free then
       parts[#parts + 1] = label(middle, bottom + 29, axis.duration(fold.seconds), "fold", "middle")
       free = middle + 22
@@ -60,28 +55,26 @@ end
 
 -- -- queues ------------------------------------------------------------------------------------
 
--- A line of steps; on the same pixel, what it was at least and at most.
+-- A line of steps. Steps on the same pixel show their least and their greatest value.
 local function steps_path(queue, field, along, up, finish)
-  local path, x, low, high, now = {}, nil, nil, nil, nil
+  local commands, x, low, high, now = {}, nil, nil, nil, nil
   local function flush()
     if not x then return end
-    if low ~= high then
-      path[#path + 1] = ("V%sV%s"):format(number(up(low)), number(up(high)))
-    end
-    path[#path + 1] = "V" .. number(up(now))
+    if low ~= high then commands[#commands + 1] = ("V%sV%s"):format(number(up(low)), number(up(high))) end
+    commands[#commands + 1] = "V" .. number(up(now))
   end
   for _, e in ipairs(queue) do
     local position, v = math.floor(along:position(e.at) * 2) / 2, e[field]
     if position ~= x then
       flush()
-      path[#path + 1] = x and "H" .. number(position) or ("M%s %s"):format(number(position), number(up(v)))
+      commands[#commands + 1] = x and "H" .. number(position) or ("M%s %s"):format(number(position), number(up(v)))
       x, low, high = position, v, v
     end
     low, high, now = math.min(low, v), math.max(high, v), v
   end
   flush()
-  path[#path + 1] = "H" .. number(finish)
-  return table.concat(path)
+  commands[#commands + 1] = "H" .. number(finish)
+  return table.concat(commands)
 end
 
 local function add_queue(parts, queue, top, along, name)
@@ -95,26 +88,23 @@ local function add_queue(parts, queue, top, along, name)
   if queue.port then parts[#parts + 1] = label(LEFT - 24, top + 36, ("port %d"):format(queue.port), "quiet") end
   parts[#parts + 1] = label(LEFT - 5, bottom + 3, "0", "quiet")
   parts[#parts + 1] = label(LEFT - 5, up(most) + 4, tostring(most), "quiet")
-  parts[#parts + 1] = element("path", { class = "grid", d = ("M%s %sH%s"):format(number(LEFT), number(bottom),
-    number(LEFT + LENGTH)) })
-  parts[#parts + 1] = element("path", { class = "steps", d = steps_path(queue, "depth", along, up, finish) })
-  local start = along:position(queue[1].at)
+  parts[#parts + 1] = path("grid", "M%s %sH%s", LEFT, bottom, LEFT + LENGTH)
+  parts[#parts + 1] = path("steps", steps_path(queue, "depth", along, up, finish))
+  local y, words = top + 9, ("limit %d, far above"):format(queue.highest)
   if shows_limit then
-    parts[#parts + 1] = element("path", { class = "limit", d = steps_path(queue, "limit", along, up, finish) })
-    parts[#parts + 1] = element("g", { class = "words" }, label(start + 4, up(queue[1].limit) - 4,
-      ("limit %d"):format(queue[1].limit), "quiet", "start"))
-  else
-    parts[#parts + 1] = element("g", { class = "words" }, label(start + 4, top + 9,
-      ("limit %d, far above"):format(queue.highest), "quiet", "start"))
+    parts[#parts + 1] = path("limit", steps_path(queue, "limit", along, up, finish))
+    y, words = up(queue[1].limit) - 4, ("limit %d"):format(queue[1].limit)
   end
+  local start = along:position(queue[1].at) + 4
+  parts[#parts + 1] = element("g", { class = "words" }, label(start, y, words, "quiet", "start"))
 end
 
 --- The depth of each listener's queue over time.
 ---@param events table[] of a group
 ---@param run lunet.run whose group it is
 ---@param along lunet.axis from charts.axis
----@return string? svg none if there is no queue
----@return integer left_out how many queues are not drawn
+---@return string? svg nil without a queue
+---@return integer left_out the number of queues left out
 function charts.queues(events, run, along)
   local list, parts, told = depths.of(events), {}, {}
   if #list == 0 then return nil, 0 end
@@ -151,8 +141,7 @@ end
 local function add_queued(parts, of, y, along)
   local x, to = along:position(of.queued_from), along:position(of.queued_to)
   parts[#parts + 1] = element("g", { class = "state waiting" }, element("title", {}, "in the queue, not accepted")
-    .. element("path", { class = "queued", d = ("M%s %sH%sM%s %sv4M%s %sv4"):format(number(x), number(y + BAR + 2),
-      number(to), number(x), number(y + BAR), number(to), number(y + BAR)) }))
+    .. path("queued", "M%s %sH%sM%s %sv4M%s %sv4", x, y + BAR + 2, to, x, y + BAR, to, y + BAR))
 end
 
 local function title_of(of)
@@ -164,8 +153,8 @@ end
 ---@param events table[] of a group
 ---@param run lunet.run whose group it is
 ---@param along lunet.axis from charts.axis
----@return string? svg none if there is no connection
----@return integer left_out how many ends of connections are not drawn
+---@return string? svg nil without a connection
+---@return integer left_out the number of ends of connections left out
 ---@return table[] ends from states.of
 function charts.states(events, run, along)
   local ends, left_out = states.of(events, MOST_ENDS, run:cast())

@@ -1,4 +1,4 @@
---- The sequence diagram of a run, as SVG: a lane for each host and queue, time down, true but for folded silences.
+--- The sequence diagram of a run, as SVG: a lane for each host and queue, time down, to scale except folded silences.
 local axis = require "lunet.report.axis"
 local marks = require "lunet.report.marks"
 local markup = require "lunet.text.markup"
@@ -9,6 +9,7 @@ local text = require "lunet.text.width"
 local diagram = {}
 
 local element, escape, number = markup.element, markup.escape, markup.number
+local label, path = markup.label, markup.path
 
 local TALLEST <const> = 9000 -- px
 local FOLD <const> = 60 -- px that a silence may take
@@ -18,7 +19,7 @@ local HEAD <const> = 46 -- px of the lanes' names
 local CHARACTER <const> = 5.9 -- px, about
 local MOST_MARKS <const> = 3000
 local MOST_NOTES <const> = 150
-local SAME_SPOT <const> = 2 -- px; more where the diagram would get too tall
+local SAME_SPOT <const> = 2 -- px; more if the diagram would get too tall
 
 -- -- lanes -------------------------------------------------------------------------------------
 
@@ -59,22 +60,18 @@ local function set_lanes(list, of)
 end
 
 local function head_of(of)
-  local parts = { element("text", { x = TIMES - 16, y = 20, ["text-anchor"] = "end", class = "quiet" }, "ms") }
+  local parts = { label(TIMES - 16, 20, "ms", "quiet", "end") }
   for _, lane in ipairs(of.list) do
-    parts[#parts + 1] = element("text", { x = lane.x, y = 20, ["text-anchor"] = "middle", class = "name" },
-      escape(lane.name))
+    parts[#parts + 1] = label(lane.x, 20, lane.name, "name", "middle")
     local below = lane.detail or #lane.spans > 1 and ("%d of them, in turn"):format(#lane.spans)
-    if below then
-      parts[#parts + 1] = element("text", { x = lane.x, y = 35, ["text-anchor"] = "middle", class = "quiet" },
-        escape(below))
-    end
+    if below then parts[#parts + 1] = label(lane.x, 35, below, "quiet", "middle") end
   end
   return table.concat(parts)
 end
 
 local function lane_path(x, from, to) return ("M%s %sV%s"):format(number(x), number(from), number(to)) end
 
--- Dotted where time is folded.
+-- Folded time is dotted.
 local function add_lane(parts, lane, from, to, folds)
   local solid, dotted = {}, {}
   for _, fold in ipairs(folds) do
@@ -85,8 +82,8 @@ local function add_lane(parts, lane, from, to, folds)
     end
   end
   solid[#solid + 1] = lane_path(lane.x, from, to)
-  parts[#parts + 1] = element("path", { class = "lane", d = table.concat(solid) })
-  if #dotted > 0 then parts[#parts + 1] = element("path", { class = "folded", d = table.concat(dotted) }) end
+  parts[#parts + 1] = path("lane", table.concat(solid))
+  if #dotted > 0 then parts[#parts + 1] = path("folded", table.concat(dotted)) end
 end
 
 local function lanes_of(self)
@@ -96,8 +93,7 @@ local function lanes_of(self)
       local from, to = 0, self.height
       if #lane.spans > 1 then
         from, to = self.axis:position(span.from) - 6, self.axis:position(span.to) + 6
-        local cap = ("M%s %sh8M%s %sh8"):format(number(lane.x - 4), number(from), number(lane.x - 4), number(to))
-        parts[#parts + 1] = element("path", { class = "lane", d = cap })
+        parts[#parts + 1] = path("lane", "M%s %sh8M%s %sh8", lane.x - 4, from, lane.x - 4, to)
       end
       add_lane(parts, lane, from, to, self.axis.folds)
     end
@@ -110,26 +106,22 @@ local function times_of(self)
   for _, tick in ipairs(self.axis:ticks(36, self.zero)) do
     if tick.position - last >= 14 then
       last = tick.position
-      parts[#parts + 1] = element("path", { class = "tick", d = ("M%s %sh5"):format(number(TIMES - 10),
-        number(tick.position)) })
-      parts[#parts + 1] = element("text", { x = TIMES - 16, y = tick.position + 4, ["text-anchor"] = "end",
-        class = tick.is_start and "start" or "quiet" }, ("%.3f"):format((tick.t - self.zero) * 1000))
+      parts[#parts + 1] = path("tick", "M%s %sh5", TIMES - 10, tick.position)
+      parts[#parts + 1] = label(TIMES - 16, tick.position + 4, ("%.3f"):format((tick.t - self.zero) * 1000),
+        tick.is_start and "start" or "quiet", "end")
     end
   end
   for _, fold in ipairs(self.axis.folds) do
     local middle = (fold.start + fold.finish) / 2
-    parts[#parts + 1] = element("path", { class = "break", d = ("M%s %sl10 -5m-10 9l10 -5"):format(
-      number(TIMES - 13), number(middle)) })
-    parts[#parts + 1] = element("text", { x = TIMES - 18, y = middle + 4, ["text-anchor"] = "end", class = "fold" },
-      escape(axis.duration(fold.seconds)))
+    parts[#parts + 1] = path("break", "M%s %sl10 -5m-10 9l10 -5", TIMES - 13, middle)
+    parts[#parts + 1] = label(TIMES - 18, middle + 4, axis.duration(fold.seconds), "fold", "end")
   end
-  local line = lane_path(TIMES - 8, 0, self.height)
-  return element("path", { class = "grid", d = line }) .. table.concat(parts)
+  return path("grid", lane_path(TIMES - 8, 0, self.height)) .. table.concat(parts)
 end
 
 -- -- marks -------------------------------------------------------------------------------------
 
--- So that words of a lane are mostly a line apart.
+-- At this scale the words of a lane are mostly a line apart.
 local function fit_scale(list)
   local last, gaps = {}, {}
   for _, mark in ipairs(list) do
@@ -163,7 +155,7 @@ local function make_axis(self, list)
   return self.axis and self.axis:again(options) or axis.new(marks.times(list), options)
 end
 
--- Steps of a queue; those on the same spot are one.
+-- Steps of a queue; steps on the same spot are one.
 local function queue_steps(list, position, least)
   local steps, last = {}, {}
   for _, mark in ipairs(list) do
@@ -232,7 +224,7 @@ local function draw_marks(self, list)
   return hand, left_out
 end
 
--- A note that words reach into gets more room, once.
+-- If words reach into a note, it gets more room, once.
 local function draw_with_room(self, list)
   self.axis = make_axis(self, list)
   self.height = self.axis.finish + 30
@@ -252,13 +244,13 @@ end
 ---@field head_height number px, of the lanes' names
 ---@field head string markup: the lanes' names
 ---@field body string markup: all below them
----@field shown integer how many events, segments, notes and queues it stands for
----@field drawn integer how many marks it has
----@field left_out integer how many events are not drawn
----@field unlabelled integer how many marks have no words beside them, for want of room
----@field cuts number[] px, of the body: where it may be cut for a page of paper
----@field axis lunet.axis of all that it shows
----@field folds integer how many silences are folded
+---@field shown integer the number of its events, segments, notes and queues
+---@field drawn integer the number of its marks
+---@field left_out integer the number of events left out
+---@field unlabelled integer the number of marks without words beside them, for want of room
+---@field cuts number[] px, of the body: a page of paper may end there
+---@field axis lunet.axis of all its marks
+---@field folds integer the number of folded silences
 
 --- Draws a group of a run.
 ---@param group lunet.group
@@ -281,13 +273,13 @@ function diagram.draw(group, run)
     unlabelled = hand.unlabelled, folds = #self.axis.folds, axis = self.axis }
 end
 
---- What the diagram does not show of its events, in a sentence; none if it shows all.
+--- Says in a sentence which of its events the diagram does not show; nil if it shows all.
 ---@param drawn lunet.diagram
 ---@return string?
 function diagram.limits(drawn)
   local parts = {}
   if drawn.drawn + drawn.left_out < drawn.shown then
-    parts[1] = ("Events of one kind on the same spot are one mark: %d marks stand for %d events."):format(drawn.drawn,
+    parts[1] = ("Events of one kind on the same spot share a mark: %d marks stand for %d events."):format(drawn.drawn,
       drawn.shown - drawn.left_out)
   end
   if drawn.left_out > 0 then parts[#parts + 1] = ("%d later events are not drawn."):format(drawn.left_out) end
@@ -307,7 +299,7 @@ local BETWEEN <const> = 24 -- px between diagrams
 function diagram.svg(list, title, description)
   local parts, width, y = {}, 420, 0
   local function line(words, class)
-    parts[#parts + 1] = element("text", { x = 12, y = y + 14, class = class }, escape(words))
+    parts[#parts + 1] = label(12, y + 14, words, class)
     y = y + 24
   end
   for _, one in ipairs(list) do

@@ -1,5 +1,5 @@
---- How diagrams and charts look, in light and in dark. Literal colours, since not every program that opens an SVG
---- knows variables. Nothing is told by colour alone: what is lost ends in a cross, what failed is a square.
+--- The style of diagrams and charts, in light and in dark. The colours are literal, since some programs that open an
+--- SVG know no variables. Colour alone tells nothing: a lost segment ends in a cross, a failed call is a square.
 return [[
 .diagram { font: 11px "Helvetica Neue", Helvetica, Arial, "Liberation Sans", sans-serif; }
 .diagram text { fill: #1d2126; }

@@ -1,9 +1,9 @@
---- The diagrams of a run: one for each group of hosts, with a title where there are several.
+--- The diagrams of a run: one for each group of hosts, with a title if there are several groups.
 local diagram = require "lunet.report.diagram"
 
 local diagrams = {}
 
-local MOST <const> = 60 -- groups that are drawn
+local MOST <const> = 60 -- groups in a report
 
 local function names_of(group, run)
   local names, known = {}, {}
@@ -32,12 +32,12 @@ local function draw(run)
   return parts
 end
 
-local known = setmetatable({}, { __mode = "k" }) -- by run, which may go into several files
+local known = setmetatable({}, { __mode = "k" }) -- by run, since several files may show it
 
 --- Draws a run.
 ---@param run lunet.run
 ---@return {drawn: lunet.diagram, title: string?, events: table[]}[]
----@return integer left_out how many groups are not drawn
+---@return integer left_out the number of groups left out
 function diagrams.of(run)
   known[run] = known[run] or draw(run)
   return known[run], math.max(#run:groups() - MOST, 0)

@@ -1,5 +1,5 @@
---- The lanes of the diagram: one for each host, and for each listener's queue. A host that is both client and
---- server has two. Those of the same name that come one after the other share a lane.
+--- The lanes of the diagram: one for each host, and for each listener's queue. A host that is both client and server
+--- has two. Hosts of the same name that come one after the other share a lane.
 local address = require "lunet.network.address"
 
 local lanes = {}
@@ -7,7 +7,7 @@ lanes.__index = lanes
 
 local HOME <const> = 0
 
--- Every end point is looked at once.
+-- Remembers the port of each end point.
 local function port_of(self, end_point)
   local port = self.ports[end_point]
   if port == nil then
@@ -21,7 +21,7 @@ local function host_of(e) return e.host or HOME end
 
 local SERVES <const> = { listen = true, found = true, accept = true, queue = true }
 
--- Which ports of which hosts are listened on, whoever listens.
+-- Finds the ports of each host that lunet or a program listens on.
 local function find_served(self, events)
   local function serve(host, port)
     self.served[host] = self.served[host] or {}
@@ -52,18 +52,8 @@ local function span_at(self, key, fields, from, to)
 end
 
 local function see(self, host, on, from, to)
-  local sides = self.seen[host]
-  if not sides then
-    sides = {}
-    self.seen[host] = sides
-  end
-  local span = sides[on]
-  if not span then
-    sides[on] = span_at(self, host .. on, { host = host, kind = on }, from, to)
-    return
-  end
-  if from < span.from then span.from = from end
-  if to > span.to then span.to = to end
+  self.seen[host] = self.seen[host] or {}
+  self.seen[host][on] = span_at(self, host .. on, { host = host, kind = on }, from, to)
 end
 
 local SPEAKS_OF_HOST <const> = { counters = true, sockets = true, unseen = true, drop = true, drop_end = true }
@@ -89,7 +79,7 @@ local function look(self, e)
   end
 end
 
--- What has no port of its own, as a program's end, is on the side that its host has, the server's if it has both.
+-- An event without a port, such as a program's end, is on the side that its host has; if it has both, on the server's.
 local function look_again(self, e)
   if e.kind == "note" or e.kind == "segment" or e.local_port then return end
   local host = host_of(e)
@@ -99,7 +89,7 @@ local function look_again(self, e)
   see(self, host, on, e.since or e.at, e.at)
 end
 
--- The first lane of its group that is free, or a new one.
+-- Puts a span into the first free lane of its group, or into a new one.
 local function put_span(self, span, in_groups, run)
   local of = run:host_name(span.host)
   local name = of
@@ -177,7 +167,7 @@ function lanes.of(events, run)
   return self
 end
 
---- The lane in which an event is told; nil for what has none, as a note.
+--- The lane of an event; nil for an event without one, such as a note.
 function lanes:of_event(e)
   if e.kind == "note" or e.kind == "segment" then return nil end
   local host = host_of(e)
@@ -185,10 +175,10 @@ function lanes:of_event(e)
   return on and self.by_key[host .. on] or self.by_key[host .. "server"] or self.by_key[host .. "client"]
 end
 
---- The lane of the queue of a listener.
+--- The lane of a listener's queue.
 function lanes:of_queue(e) return e.socket and self.by_key["queue" .. e.socket] end
 
---- The lanes between which a segment went; nil for an end that has none.
+--- The lanes of a segment's ends; nil for an end without a lane.
 function lanes:of_segment(e)
   return e.host and self.by_key[e.host .. side(self, e.host, port_of(self, e.from))],
     e.to_host and self.by_key[e.to_host .. side(self, e.to_host, port_of(self, e.to))]

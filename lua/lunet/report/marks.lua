@@ -1,4 +1,4 @@
---- What the diagram shows of a run: events, segments, notes and queues, each with its lane and its words.
+--- The marks of a diagram: events, segments, notes and queues, each with its lane and its words.
 local lanes = require "lunet.report.lanes"
 local segments = require "lunet.recording.segments"
 local timeline = require "lunet.recording.timeline"
@@ -61,9 +61,9 @@ local function mark_of(e, line, of)
   return line and event_mark(e, line, of)
 end
 
---- What a mark stands for, in full.
+--- Describes the event of a mark in full.
 ---@param mark table
----@param zero number the time that is 0
+---@param zero number a reader's zero time
 ---@return string
 function marks.detail(mark, zero)
   local e = mark.e
@@ -74,13 +74,7 @@ function marks.detail(mark, zero)
 end
 
 local function sort(list)
-  local last, is_sorted = -math.huge, true
-  for i, mark in ipairs(list) do
-    mark.number = i
-    if mark.at < last then is_sorted = false end
-    last = mark.at
-  end
-  if is_sorted then return end
+  for i, mark in ipairs(list) do mark.number = i end
   table.sort(list, function(a, b)
     if a.at ~= b.at then return a.at < b.at end
     return a.number < b.number
@@ -98,7 +92,7 @@ function marks.of(group, run)
   return { list = list, lanes = of }
 end
 
---- The times of all that marks show.
+--- The times of all marks.
 ---@param list table[]
 ---@return number[]
 function marks.times(list)
@@ -111,7 +105,7 @@ function marks.times(list)
   return times
 end
 
--- Marks between the same lanes.
+-- Marks between the same lanes share a spot.
 local function spot_of(mark)
   if mark.kind ~= "segment" then return mark.lane.number end
   return -1 - (mark.from and mark.from.number or 0) * 65536 - (mark.to and mark.to.number or 0)
@@ -124,10 +118,10 @@ local function add(leader, mark)
   if leader.label ~= mark.label then leader.has_others = true end
 end
 
---- Leaves one mark of those of a kind that would stand where it stands, with `count` of how many.
+--- Merges marks of one kind on the same spot into one mark; its `count` is their number.
 ---@param list table[]
 ---@param position fun(t: number): number
----@param least number how near is the same spot
+---@param least number nearer marks are on the same spot
 ---@return table[]
 function marks.merge(list, position, least)
   local merged, leaders = {}, {}

@@ -15,8 +15,8 @@ local report = {}
 
 local element, escape = markup.element, markup.escape
 
-local MOST_ROWS <const> = 2000 -- of the timeline as a table, and of each of the outcome's
-local WIDE <const> = 1132 -- px: a diagram that is wider is scrolled
+local MOST_ROWS <const> = 2000 -- of the timeline's table, and of each table of the outcome
+local WIDE <const> = 1132 -- px: a wider diagram scrolls
 local PAGE_WIDTH <const>, PAGE_HEIGHT <const> = 1030, 640 -- px of a page of paper
 local TOP <const> = 130 -- px of the first page that the heading and the legend take
 
@@ -39,12 +39,10 @@ end
 
 -- -- the top: claim, verdict, knobs, environment -----------------------------------------------
 
-local function with_stop(words) return words:find "[.!?]$" and words or words .. "." end
-
 local CLASSES <const> = { ["holds"] = "verdict", ["does not hold"] = "verdict false" }
 
 local function verdict_of(run)
-  local figures = run.figures and with_stop(run.figures)
+  local figures = run:figures_sentence()
   local holds = run.verdict == "holds"
   local more = holds and figures or not holds and run.why
   local html = element("p", { class = CLASSES[run.verdict] or "verdict open", id = "verdict" },
@@ -94,14 +92,14 @@ local LEGEND <const> = [[
 <span><svg width="12" height="14" class="diagram"><rect class="wait client" x="3" y="1" width="7" height="12"
  /></svg>call waited</span>
 <span><svg width="12" height="12" class="diagram"><circle class="kernel stroke client" cx="6" cy="6" r="3"
- /></svg>what the kernel said</span>
+ /></svg>the kernel's view</span>
 <span><svg width="16" height="12" class="diagram"><rect class="depth" x="1" y="1" width="14" height="10"
  /></svg>depth of the queue</span>
 <span><svg width="14" height="12" class="diagram"><path class="break" d="M2 7l10 -5m-10 9l10 -5"
  /></svg>a silence, folded, with its length</span>
 </p>]]
 
--- A tall diagram in pieces, each with the lanes' names, since a browser would cut it anywhere.
+-- Cuts a tall diagram into pieces, each with the lanes' names, since a browser would cut it anywhere.
 local function pages(drawn, id, top)
   local scale = math.min(1, PAGE_WIDTH / drawn.width)
   local room, parts, from = (PAGE_HEIGHT - top) / scale - drawn.head_height, {}, 0
@@ -138,10 +136,10 @@ local function frame(drawn, number)
       drawn.drawn) }, head .. body) .. pages(drawn, id, number == 1 and TOP or 30)
 end
 
-local DERIVED <const> = "What is pale or dashed is a handshake. A bracket below a bar: it waits in the queue, nobody "
-  .. "has accepted it. lunet derives the states from the segments that an end sent and received, or, without "
-  .. "recorded segments, from its calls. The kernel's snapshots of sockets correct them; lunet takes these at notes, "
-  .. "when a deadline passes, and when a host begins and ends. Point at a bar for its times and its source."
+local DERIVED <const> = "A pale or dashed bar is a handshake. A bracket below a bar means that the connection waits in "
+  .. "the queue, and nobody has accepted it. lunet derives the states from the segments that an end sent and received, "
+  .. "or, without recorded segments, from its calls. The kernel's snapshots of sockets correct them; lunet takes these "
+  .. "at notes, when a deadline passes, and when a host begins and ends. Point at a bar for its times and its source."
 
 local function chart(title, svg, left_out, remark, words)
   if not svg then return "" end

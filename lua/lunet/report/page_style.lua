@@ -1,4 +1,4 @@
---- How a report looks, on a screen and on paper, and how it is walked by keyboard.
+--- The style of a report, on a screen and on paper, and its keyboard control.
 local page_style = {}
 
 page_style.css = [[
@@ -70,7 +70,7 @@ page_style.script = [[
   document.querySelectorAll(".frame").forEach(frame => {
     const marks = [...frame.querySelectorAll(".body .mark")].sort(order);
     let at = -1;
-    // A window that is not in front tells of no focus: what the keys chose is shown all the same.
+    // A window in the background reports no focus, so show the mark that the keys chose in any case.
     const show = mark => { detail.textContent = mark ? mark.getAttribute("aria-label") : ""; };
     const go = to => {
       at = Math.max(0, Math.min(marks.length - 1, to));

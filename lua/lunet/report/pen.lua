@@ -1,4 +1,4 @@
---- Draws the marks of a diagram: arrows, events, waits, notes, and the words beside them, which make room for each
+--- Draws the marks of a diagram: arrows, events, waits, notes, and the words beside them. Words make room for each
 --- other.
 local marks = require "lunet.report.marks"
 local markup = require "lunet.text.markup"
@@ -6,21 +6,22 @@ local segments = require "lunet.recording.segments"
 local text = require "lunet.text.width"
 
 local element, escape, number = markup.element, markup.escape, markup.number
+local label, path = markup.label, markup.path
 
 local pen = {}
 pen.__index = pen
 
 pen.LINE = 13 -- px of a line of words
-local FAR <const> = 80 -- px: words that would be farther away from their mark are left out
-local CLOSE <const> = 9 -- px: the same, where marks are too many to be told one by one
+local FAR <const> = 80 -- px: the pen leaves out words farther away from their mark
+local CLOSE <const> = 9 -- px: the same in a dense diagram
 local CHARACTERS <const> = 30 -- of a line of words beside a mark
 local BESIDE <const> = 9 -- px between a lane and words
-local WAIT <const> = 7 -- px: how wide a wait is
+local WAIT <const> = 7 -- px: the width of a wait
 
 --- A pen for a diagram.
----@param position fun(t: number): number where a time is
----@param zero number the time that is 0
----@param is_dense boolean whether marks are too many to be told one by one
+---@param position fun(t: number): number the position of a time
+---@param zero number a reader's zero time
+---@param is_dense boolean whether a reader cannot tell the marks one by one
 function pen.new(position, zero, is_dense)
   return setmetatable({ position = position, zero = zero, far = is_dense and CLOSE or FAR,
     bottoms = {}, arrows = {}, words = {}, events = {}, backs = {}, queues = {}, waits = {},
@@ -29,7 +30,7 @@ end
 
 -- -- words -------------------------------------------------------------------------------------
 
--- Where words go that belong at y: there, or below the ones that are in their way. nil if that is too far.
+-- Finds room for words at y, or below other words in their way. nil if that is too far.
 local function room_for(self, key, y, lines)
   local top = math.max(y - pen.LINE / 2, self.bottoms[key] or -math.huge)
   if top + pen.LINE / 2 - y > self.far then
@@ -54,8 +55,7 @@ end
 local function words_at(lines, x, top, is_left, class)
   local parts = {}
   for i, line in ipairs(lines) do
-    parts[i] = element("text", { x = x, y = top + i * pen.LINE - 3, ["text-anchor"] = is_left and "end" or nil,
-      class = class }, escape(line))
+    parts[i] = label(x, top + i * pen.LINE - 3, line, class, is_left and "end" or nil)
   end
   return element("g", { class = "words" }, table.concat(parts))
 end
@@ -63,11 +63,10 @@ end
 local function leader(x, y, to_x, top)
   local to_y = top + pen.LINE / 2
   if to_y - y < 3 then return "" end
-  return element("path", { class = "leader", d = ("M%s %sL%s %s"):format(number(x), number(y), number(to_x),
-    number(to_y)) })
+  return path("leader", "M%s %sL%s %s", x, y, to_x, to_y)
 end
 
--- A group that says on request what it stands for.
+-- A group with a description for a reader who points at it.
 local function group(self, mark, class, content)
   self.drawn = self.drawn + 1
   local detail = marks.detail(mark, self.zero)
@@ -86,10 +85,6 @@ local function head(x, y, from_x, from_y)
     number(back_x + 3.2 * dy), number(back_y - 3.2 * dx))
 end
 
-local function cross(x, y)
-  return ("M%s %sl9 9m0 -9l-9 9"):format(number(x - 4.5), number(y - 4.5))
-end
-
 local function arrow_ends(self, mark)
   local from, to = mark.from, mark.to
   local y, to_y = mark.y, self.position(mark.arrived or mark.at)
@@ -105,10 +100,9 @@ function pen:segment(mark)
   local x, y, to_x, to_y = arrow_ends(self, mark)
   local is_left = to_x < x
   local class = (mark.lost or mark.is_reset) and "bad" or mark.from and mark.from.kind or mark.to.kind
-  local line = ("M%s %sL%s %s"):format(number(x), number(y), number(to_x), number(to_y))
-  local parts = { element("path", { class = "stroke " .. class .. (mark.is_again and " again" or ""), d = line }) }
+  local parts = { path("stroke " .. class .. (mark.is_again and " again" or ""), "M%s %sL%s %s", x, y, to_x, to_y) }
   if mark.lost then
-    parts[2] = element("path", { class = "stroke cross " .. class, d = cross(to_x, to_y) })
+    parts[2] = path("stroke cross " .. class, "M%s %sl9 9m0 -9l-9 9", to_x - 4.5, to_y - 4.5)
   else
     parts[2] = element("path", { class = class, d = head(to_x, to_y, x, y), ["stroke-width"] = "0" })
   end
@@ -123,18 +117,14 @@ function pen:segment(mark)
       if top + pen.LINE / 2 - y > 3 then parts[3] = leader(x, y, at_x, top) end
     end
   end
-  local classes = { "segment", not mark.label and "minor" or nil, mark.lost and "lost" or nil }
-  if mark.is_again then classes[#classes + 1] = "resent" end
-  if mark.is_reset then classes[#classes + 1] = "rst" end
-  local names = {}
-  for _, name in pairs(classes) do names[#names + 1] = name end
-  table.sort(names)
-  self.arrows[#self.arrows + 1] = group(self, mark, table.concat(names, " "), table.concat(parts))
+  local classes = (mark.lost and "lost " or "") .. (mark.label and "" or "minor ")
+    .. (mark.is_again and "resent " or "") .. (mark.is_reset and "rst " or "") .. "segment"
+  self.arrows[#self.arrows + 1] = group(self, mark, classes, table.concat(parts))
 end
 
 -- -- events ------------------------------------------------------------------------------------
 
--- A wait stands beside another one of its lane that is not over.
+-- A wait stands beside an unfinished one of its lane.
 local function wait_slot(self, lane, from, to)
   local slots = self.waits[lane.number] or {}
   self.waits[lane.number] = slots
@@ -198,7 +188,7 @@ end
 
 -- -- notes and queues --------------------------------------------------------------------------
 
---- A caption across all lanes. What is told later is below it.
+--- Draws a caption across all lanes. Later marks stand below it.
 function pen:note(mark, x, lines, top)
   for _, bottom in pairs(self.bottoms) do
     if bottom > top then
@@ -206,17 +196,14 @@ function pen:note(mark, x, lines, top)
       mark.overlap = math.max(mark.overlap or 0, bottom - top)
     end
   end
-  local parts = { element("path", { d = ("M%s %sv%s"):format(number(x - 8), number(top + 2),
-    number(#lines * 16)) }) }
-  for i, line in ipairs(lines) do
-    parts[i + 1] = element("text", { x = x, y = top + i * 16 - 2 }, escape(line))
-  end
+  local parts = { path(nil, "M%s %sv%s", x - 8, top + 2, #lines * 16) }
+  for i, line in ipairs(lines) do parts[i + 1] = label(x, top + i * 16 - 2, line) end
   local back = element("rect", { class = "paper", x = x - 10, y = top, width = self.width - x,
     height = #lines * 16 + 4 })
   self.events[#self.events + 1] = group(self, mark, "note words", back .. table.concat(parts))
 end
 
---- The depth of a queue between two positions, as a bar left of its lane, with its numbers where it changed.
+--- Draws the depth of a queue between two positions, as a bar left of its lane, with the numbers where it changed.
 function pen:queue(step, to)
   local lane, width = step.lane, 0
   if step.most > 0 and lane.deepest > 0 then width = math.max(2, step.most / lane.deepest * 44) end

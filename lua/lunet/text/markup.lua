@@ -37,7 +37,7 @@ function markup.element(name, attributes, content)
 end
 
 --- Makes a path.
----@param class string
+---@param class string?
 ---@param format string its commands, with %s for each number: "M%s %sH%s"
 ---@param ... number
 ---@return string
