@@ -1,5 +1,5 @@
---- The segments of a run as a file for Wireshark and tshark: pcapng (IETF draft-ietf-opsawg-pcapng), with an
---- interface for each host, each segment once as its sender saw it, and a comment where it was lost or sent again.
+--- The segments of a run as a file for Wireshark and tshark: pcapng (IETF draft-ietf-opsawg-pcapng). Each host has an
+--- interface. Each segment stands once, as its sender saw it, with a comment if it was lost or sent again.
 local segments = require "lunet.recording.segments"
 local text = require "lunet.text.width"
 local value = require "lunet.text.value"
@@ -28,7 +28,7 @@ local function section()
 end
 
 local function interface(name)
-  return block(1, string.pack("<I2I2I4", RAW, 0, 0) .. option(IF_NAME, text.shown(name)) -- UTF-8, says the draft
+  return block(1, string.pack("<I2I2I4", RAW, 0, 0) .. option(IF_NAME, text.shown(name)) -- the draft demands UTF-8
     .. option(IF_TSRESOL, string.char(NANOSECONDS)) .. END_OF_OPTIONS)
 end
 
@@ -41,7 +41,7 @@ end
 
 local function nanoseconds(seconds) return math.floor(seconds * 1e9 + 0.5) end
 
--- Added as whole numbers: a float has no nanoseconds left beside the seconds since 1970.
+-- Adds integers: a float with the seconds since 1970 has no room for nanoseconds.
 local function packet(e, number, to_wall_ns)
   local ns = nanoseconds(e.at) + to_wall_ns
   local flags = string.pack("<I4", e.host and OUTBOUND or INBOUND)
@@ -50,7 +50,7 @@ local function packet(e, number, to_wall_ns)
 end
 
 --- Makes the file's content.
----@param run lunet.run whose events that are segments count
+---@param run lunet.run
 ---@return string
 function pcapng.encode(run)
   local parts, numbers, to_wall_ns = { section() }, {}, nanoseconds(run:to_wall())

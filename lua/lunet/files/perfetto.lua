@@ -1,6 +1,6 @@
---- A run for ui.perfetto.dev and chrome://tracing, in the Trace Event Format: a process for each host, a thread for
---- each socket; a call that waited has its length, the others are instants; segments are arrows between the hosts,
---- queues are counters.
+--- A run for ui.perfetto.dev and chrome://tracing, in the Trace Event Format. A host is a process, and a socket is a
+--- thread. A call that waited has its length; other calls are instants. Segments are arrows between hosts, and queues
+--- are counters.
 local json = require "lunet.text.json"
 local timeline = require "lunet.recording.timeline"
 
@@ -14,7 +14,7 @@ local function name_of(e)
   return e.code and ("%s: %s"):format(e.kind, e.code) or e.kind
 end
 
--- What the event says, as the timeline says it.
+-- The event in the timeline's words.
 local function args_of(e, sentence)
   return json.object { what = sentence, bytes = e.bytes, code = e.code, local_address = e.local_address,
     peer_address = e.peer_address }
@@ -40,22 +40,16 @@ function writers.queue(e, to_us)
     ts = to_us(e.at), pid = e.host, tid = HOST, args = { depth = e.depth, limit = e.limit } }
 end
 
-function writers.counters(e, to_us)
-  return { name = "counters", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = HOST, s = "p",
-    args = json.object(e.moved) }
+-- A look at the kernel.
+local function look(e, to_us, args)
+  return { name = e.kind, cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = HOST, s = "p", args = args }
 end
 
-function writers.unseen(e, to_us, sentence)
-  return { name = "unseen", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = HOST, s = "p",
-    args = args_of(e, sentence) }
-end
+function writers.counters(e, to_us) return look(e, to_us, json.object(e.moved)) end
+function writers.unseen(e, to_us, sentence) return look(e, to_us, args_of(e, sentence)) end
+function writers.sockets(e, to_us) return look(e, to_us, { changed = e.changed }) end
 
-function writers.sockets(e, to_us)
-  return { name = "sockets", cat = "kernel", ph = "i", ts = to_us(e.at), pid = e.host, tid = HOST, s = "p",
-    args = { changed = e.changed } }
-end
-
--- A slice at each end, for an arrow needs one, and the arrow.
+-- An arrow needs a slice at each end.
 local function add_segment(list, e, to_us, number, text)
   local function slice(at, host) return { name = text, cat = "segment", ph = "X", ts = to_us(at), dur = 1, pid = host,
     tid = HOST, args = json.object { from = e.from, to = e.to, sequence = e.sequence, lost = e.lost } } end

@@ -1,9 +1,9 @@
---- A run as JSON, one event a line, for programs: doc/trace.schema.json describes the lines. The first tells of the
---- run, the last how it ended; a file without that last line is one of a run that was cut short.
+--- A run as lines of JSON, one for each event, for programs: doc/trace.schema.json describes the lines. The first line
+--- describes the run, the last line its end. A file without that last line comes from a run that was cut short.
 ---
---- While the run goes on, a new file has the events so far: if lunet is killed, only the last moments are lost. There,
---- segments are told as each host's tap saw them (kind "tap"). When the run is over, the file is replaced by the whole:
---- in the order of time, with each segment once (kind "segment"). A file that has content already stays until then.
+--- During the run a new file has the events so far: a killed lunet loses only the last moments. There, segments stand
+--- as each host's tap saw them (kind "tap"). After the run lunet replaces the file by the whole: in the order of time,
+--- with each segment once (kind "segment"). A file with content stays until then.
 local core = require "lunet.core"
 local interrupt = require "lunet.text.interrupt"
 local json = require "lunet.text.json"
@@ -13,7 +13,7 @@ trace.__index = trace
 
 local FIRST <const> = { "at", "kind", "experiment", "claim", "host", "label" }
 local HIDDEN <const> = { packet = true }
-local EVERY <const> = 0.05 -- s between two looks at what is new
+local EVERY <const> = 0.05 -- s between two looks
 
 local function line_of(fields) return (json.encode(fields, FIRST):gsub("\n%s*", " ")) .. "\n" end
 
@@ -44,7 +44,7 @@ local function opening(run)
     environment = run.environment, began = run.began + run:to_wall(), schema = 3 }
 end
 
--- The last line: the record of the run, and how well its events were seen.
+-- The last line: the record of the run, and the quality of its recording.
 local function ending(run)
   local line, last = run:record(), run.events[#run.events]
   line.kind, line.at, line.hosts = "end", last and since(run.began, last.at) or 0, named(run)
@@ -52,7 +52,7 @@ local function ending(run)
   return line_of(line)
 end
 
---- The whole of a run that is over.
+--- Makes the whole file of a run that is over.
 ---@param run lunet.run
 ---@return string
 function trace.encode(run)
@@ -79,11 +79,11 @@ function trace.fail(path, run, is_begun)
   return ok and true, why and ("%s: %s"):format(path, why)
 end
 
--- -- while the run goes on -----------------------------------------------------------------------
+-- -- during the run ------------------------------------------------------------------------------
 
---- Begins a file that follows a run, at no moment an empty one. What was in it is lost.
+--- Begins a file that follows a run. The file is at no moment empty, and loses its former content.
 ---@param path string
----@param run lunet.run that has begun
+---@param run lunet.run after its beginning
 ---@return lunet.trace|nil
 ---@return string? message
 function trace.create(path, run)
@@ -102,8 +102,8 @@ local function news_of(recorder, began)
   return table.concat(lines)
 end
 
---- Writes what a recording has that is new. To be run as a task, until it is canceled. Ends when it cannot tell or
---- write the news, so that the lines have no gap: the run goes on.
+--- Writes a recording's new events, as a task, until somebody cancels it. Ends when it cannot make or write the lines,
+--- so that they have no gap; the run goes on.
 ---@param recorder lunet.recording
 function trace:follow(recorder)
   repeat
@@ -113,7 +113,7 @@ function trace:follow(recorder)
   until not ok
 end
 
---- Writes no more. When the run is over, the whole takes the place of what was written.
+--- Closes the file. After the run, the whole replaces its content.
 function trace:close()
   self.file:close()
   self.file = nil

@@ -1,14 +1,14 @@
---- Who is who in a list of events: every socket's name, and whose is at its other end. Names are shown as text.shown
---- shows them.
+--- The cast of a list of events: every socket's name, and the name at its other end. text.shown has escaped the names.
 local address = require "lunet.network.address"
+local options = require "lunet.text.options"
 local text = require "lunet.text.width"
 
 local cast = {}
 cast.__index = cast
 
----@class lunet.known what a recording knows besides its events; all of it may be missing
+---@class lunet.known a recording's knowledge besides its events; all of it may be missing
 ---@field hosts? table<integer, string> the hosts' names by their numbers
----@field addresses? table<string, integer> which host has an address, such as "10.0.0.1" or "fd00:1::1"
+---@field addresses? table<string, integer> the host of an address, such as "10.0.0.1" or "fd00:1::1"
 
 local function near_of(e) return e.local_address or e.local_port end
 local function far_of(e) return e.peer_address or e.peer_port end
@@ -19,7 +19,7 @@ local function ip_of(end_point) return type(end_point) == "string" and address.i
 
 local function is_loopback(ip) return ip and address.is_loopback(ip) end
 
--- Addresses of the loopback mean another place on every host; all others are one of a kind in a run.
+-- Every host has the loopback's addresses; any other address belongs to one host of a run.
 local function key_of(host, near, far)
   return (is_loopback(ip_of(near)) and host or "") .. "|" .. near .. ">" .. far
 end
@@ -28,7 +28,7 @@ local function pair_of(e) return near_of(e) and far_of(e) and key_of(e.host or "
 
 local NO_SOCKET = { note = true, segment = true, counters = true, sockets = true, unseen = true }
 
--- Which host an address belongs to, for a socket on `host` that talks to it.
+-- The host of an address, for a socket on `host` that talks to it.
 local function owner_of(self, end_point, host)
   local ip = ip_of(end_point)
   if is_loopback(ip) then return host end
@@ -61,8 +61,8 @@ function cast.of(events, known)
   known = known or {}
   local self = setmetatable({ names = {}, pairs = {}, by_port = {}, listeners = {}, unconnected = {}, serving = {},
     servers = {}, hosts = known.hosts or {}, owners = setmetatable({}, { __index = known.addresses }) }, cast)
-  -- An event may come before the one that introduces its far end, or that one may be lost. Of those
-  -- who use the same addresses one after the other, the first is met last.
+  -- An event may come before the one that introduces its far end, or that one may be lost. So meet the last socket
+  -- first: if several use the same addresses one after the other, the first one stays.
   for i = #events, 1, -1 do
     local e = events[i]
     learn_owners(self, e)
@@ -71,18 +71,12 @@ function cast.of(events, known)
   return self
 end
 
-local function copy_of(names)
-  local copy = {}
-  for key, name in pairs(names) do copy[key] = name end
-  return copy
-end
-
---- A copy, to follow the events once more: whom it meets does not change who is known here.
+--- Makes a copy, which can follow the events once more without a change of this cast.
 ---@return lunet.cast
 function cast:again()
-  local copy = copy_of(self)
+  local copy = options.merged(self)
   for _, field in ipairs { "names", "pairs", "by_port", "listeners", "unconnected", "serving", "servers" } do
-    copy[field] = copy_of(self[field])
+    copy[field] = options.merged(self[field])
   end
   return setmetatable(copy, cast)
 end
@@ -90,7 +84,7 @@ end
 function cast:is_listener(e) return self.listeners[e.socket] or near_of(e) and not far_of(e) end
 function cast:is_unconnected(e) return self.unconnected[e.socket] end
 
---- The name of whom an event is about, which from here on is what its addresses belong to.
+--- The name of the socket of an event. From here on the event's addresses belong to it.
 ---@param e table
 ---@return string
 function cast:meet(e)
@@ -116,18 +110,18 @@ end
 ---@return string?
 function cast:host(host) return host and self.hosts[host] and text.shown(self.hosts[host]) end
 
---- Who is at an address that has a connection with another address; nil if nobody knows. By the calls on that
---- connection, or else by who listens there, or else by the host that has the address.
+--- The name at an address that has a connection with another address; nil if unknown. The calls on that connection give
+--- it, or else the listener there, or else the host of the address.
 ---@param near string|integer
 ---@param far string|integer
----@param host? integer where it is, if the address does not tell
+---@param host? integer its host, if the address does not tell
 ---@return string?
 function cast:at(near, far, host)
   local owner = owner_of(self, near, host) or host
   return self.pairs[key_of(host or "", near, far)] or serves(self, owner, port_of(near)) or self:host(owner)
 end
 
--- By the calls on the same connection, or by who listens at its far end; and the host that has that.
+-- The name at the far end, from the calls on the same connection, or from the listener there; and the host there.
 local function far_end(self, e, far)
   local near = near_of(e)
   local owner = owner_of(self, far, e.host)
@@ -135,7 +129,7 @@ local function far_end(self, e, far)
     or not owner and self.by_port[port_of(far)] or nil, owner
 end
 
---- Who is at the other end of an event's socket; nil if nobody knows.
+--- The name at the other end of an event's socket; nil if unknown.
 ---@param e table
 ---@return string?
 function cast:other(e)
@@ -145,8 +139,8 @@ function cast:other(e)
   return name or self:host(owner)
 end
 
---- Whom a connect that failed was meant for: who listens there, or else a port of a host that others listen on, or
---- else the address; nil without one.
+--- The target of a failed connect: the listener there, or else a port of a host with other listeners, or else the
+--- address; nil without an address.
 ---@param e table
 ---@return string?
 function cast:target(e)

@@ -1,4 +1,4 @@
---- The queues of a run's listeners, those of programs among them: how deep each was, and when.
+--- The queues of a run's listeners, programs' listeners among them: their depths over time.
 local depths = {}
 
 ---@class lunet.depths: table the queue events of one listener, in order
@@ -8,12 +8,12 @@ local depths = {}
 ---@field address? string
 ---@field deepest integer
 ---@field highest integer the highest limit
----@field finish? number when the listener was closed; nil if it outlives the run
----@field is_foreign? boolean whether it is a program's
+---@field finish? number the time of its close; nil if it outlives the run
+---@field is_foreign? boolean whether a program owns it
 
 --- Finds them.
 ---@param events table[] from lunet.recording
----@return lunet.depths[] in the order in which they were first seen
+---@return lunet.depths[] in the order of their first events
 function depths.of(events)
   local list, by_socket, found = {}, {}, {}
   for _, e in ipairs(events) do

@@ -1,5 +1,5 @@
---- Groups of hosts that had to do with each other. Cases that an experiment runs on hosts of their own, one after the
---- other or at the same time, are a group each.
+--- Groups of hosts that talked to each other. If an experiment runs each case on hosts of its own, one after the other
+--- or at the same time, each case is a group.
 local address = require "lunet.network.address"
 
 local groups = {}
@@ -12,7 +12,7 @@ local function find_ip(end_point)
   return ip and not (address.is_loopback(ip) or address.is_any(ip)) and ip or false
 end
 
--- Every end point is looked at once.
+-- Remembers the address of each end point.
 local function ip_finder()
   local known = {}
   return function(end_point)
@@ -37,7 +37,7 @@ local function join(parents, a, b)
   if a ~= b then parents[math.max(a, b)] = math.min(a, b) end
 end
 
--- Which host has an address: every one that sends or accepts tells.
+-- Learns the host of each address from every event that sends or accepts.
 local function owners_of(events, parents, ip_of)
   local owners = {}
   local function learn(end_point, host)
@@ -60,10 +60,10 @@ local function owners_of(events, parents, ip_of)
   return owners
 end
 
--- A segment belongs to whoever of its hosts is known.
+-- A segment belongs to the known one of its hosts.
 local function host_of(e) return e.host or e.to_host or HOME end
 
--- A note belongs to all that it is said in the midst of, and to those that it comes before.
+-- A note belongs to the groups that are under way, and to those that begin before the next note.
 local function add_note(list, note, next_note)
   for _, group in ipairs(list) do
     if group.last >= note.at and (not next_note or next_note.at > group.first) then
@@ -92,10 +92,10 @@ end
 ---@class lunet.group
 ---@field events table[]
 ---@field lines table<integer, lunet.timeline_line> of its events
----@field first number when its first event was
----@field last number when its last one was
+---@field first number the time of its first event
+---@field last number the time of its last event
 
---- Parts a run. Scripts call run:groups().
+--- Divides a run into groups. Scripts call run:groups().
 ---@param events table[] from lunet.recording
 ---@param lines table<integer, lunet.timeline_line> from timeline.by_event
 ---@return lunet.group[] in the order of their first events

@@ -1,9 +1,9 @@
---- The kernel's view of a run: what moved between two looks at a host's counters and at its sockets.
+--- The kernel's view of a run: the changes between two looks at a host's counters and at its sockets.
 local counters = require "lunet.network.counters"
 
 local kernel_view = {}
 
--- What moved since the last look at the same host; nil if nothing did.
+-- The counters that moved since the last look at the same host; nil if none did.
 local function counters_event(e, before)
   local after = counters.new(e.text, e.text)
   local earlier = before[e.host]
@@ -21,8 +21,8 @@ local function parse_sockets(text)
     local state, near, far, received, unsent, owned, retransmits = line:match(SOCKET)
     sockets[near .. ">" .. far] = {
       state = state, local_address = near, peer_address = far ~= "-" and far or nil,
-      receive_queue = math.tointeger(tonumber(received)), send_queue = math.tointeger(tonumber(unsent)),
-      owned = owned == "1", retransmits = math.tointeger(tonumber(retransmits)),
+      receive_queue = math.tointeger(received), send_queue = math.tointeger(unsent), owned = owned == "1",
+      retransmits = math.tointeger(retransmits),
     }
   end
   return sockets
@@ -37,7 +37,7 @@ local function differs(a, b)
   return false
 end
 
--- The sockets that changed, and those that went; nil if none did.
+-- The sockets that changed, and those that are gone; nil if none did.
 local function sockets_event(e, before)
   local after, earlier = parse_sockets(e.text), before[e.host] or {}
   before[e.host] = after
@@ -59,7 +59,7 @@ local function sockets_event(e, before)
   return { at = e.at, kind = "sockets", host = e.host, label = e.label, changed = changed }
 end
 
--- The address of a program's listener that is a Unix socket comes as the text of the event that tells of it.
+-- A program's Unix listener has its path as the text of its first event.
 local function set_path(e, paths)
   if e.kind == "found" and e.text then paths[e.socket], e.text = e.text, nil end
   if e.socket and paths[e.socket] then e.local_address = paths[e.socket] end
@@ -67,10 +67,10 @@ end
 
 local SNAPSHOTS <const> = { counters = true, sockets = true }
 
---- Makes the events that a recording tells of those that the core kept: of looks at counters and sockets only what
---- changed, and of one that failed an event of the kind "unseen".
+--- Makes a recording's events from those of the core. A look at counters or sockets becomes its changes, and a failed
+--- look becomes an event of the kind "unseen".
 ---@param events table[] from core.events
----@param before_counters table what earlier calls saw, by host; is kept up to date
+---@param before_counters table the last look of earlier calls, by host; this call updates it
 ---@param before_sockets table likewise
 ---@return table[] events
 function kernel_view.understand(events, before_counters, before_sockets)

@@ -1,9 +1,9 @@
---- What was lost: the segments that a rule took before the host could see them.
+--- Losses: the segments that a rule took before the host could see them.
 local rule_meaning = require "lunet.network.rule_meaning"
 
 local losses = {}
 
--- Each rule with when it was open. Its options come in the order of the events.
+-- Each rule with the time for which it was open. The options come in the order of the events.
 local function open_times(events, rules)
   local open, by_socket, count = {}, {}, 0
   for _, e in ipairs(events) do
@@ -18,8 +18,8 @@ local function open_times(events, rules)
   return open
 end
 
---- Which segments rules lost. The newest rule judges first; the others never see what it has lost.
----@param events table[] of which "drop" and "drop_end" tell when rules were open
+--- Tells which segments a rule lost. The newest rule judges first, and the others never see its losses.
+---@param events table[] "drop" and "drop_end" among them tell when rules were open
 ---@param options lunet.drop_options[] of the rules, in the order of the events
 ---@return fun(segment: table): boolean
 function losses.by_rule(events, options)

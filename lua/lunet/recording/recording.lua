@@ -1,5 +1,5 @@
---- What is recorded of a run, by all its witnesses, on one clock: what the script's calls did, what the kernel held
---- in its queues, counters and socket lists, and the segments that passed.
+--- The recording of a run, on one clock: the script's calls, the kernel's queues, counters and socket lists, and the
+--- segments that passed.
 local core = require "lunet.core"
 local interrupt = require "lunet.text.interrupt"
 local kernel_view = require "lunet.recording.kernel_view"
@@ -10,10 +10,10 @@ local surroundings = require "lunet.network.surroundings"
 local recording = {}
 recording.__index = recording
 
---- How much is recorded. Each level adds to the one before it:
---- "none" has what the script's calls did, and asks the kernel nothing;
---- "kernel" has queues, counters and socket lists as well;
---- "segments" has the TCP segments as well.
+--- The levels of recording. Each level adds to the one before it:
+--- "none" has the script's calls, and asks the kernel nothing;
+--- "kernel" adds queues, counters and socket lists;
+--- "segments" adds the TCP segments.
 recording.LEVELS = { "none", "kernel", "segments" }
 
 --- Reads a level from a command line, which may call "segments" by its former name, "wire".
@@ -32,7 +32,7 @@ end
 
 --- Begins a recording. lunet looks at queues when an event may have moved them; at counters and socket lists at notes,
 --- when a deadline passes, and when a host begins or ends. A recording inside another one leaves the hosts' taps to it.
----@param level? lunet.record_level how much to record, "kernel" by default
+---@param level? lunet.record_level "kernel" by default
 ---@return lunet.recording
 function recording.start(level)
   level = level or "kernel"
@@ -62,7 +62,7 @@ end
 
 function recording:rule_opened(options) self.rules[#self.rules + 1] = options end
 
---- What it knows besides its events.
+--- Its knowledge besides its events.
 ---@return lunet.known
 function recording:known() return { hosts = self.names, addresses = self.addresses } end
 
@@ -77,7 +77,7 @@ end
 
 recording.__close = recording.stop
 
--- -- what it has -------------------------------------------------------------------------------
+-- -- its events --------------------------------------------------------------------------------
 
 local function merge(calls, crossed)
   local events, j = {}, 1
@@ -91,8 +91,8 @@ local function merge(calls, crossed)
   return table.move(crossed, j, #crossed, #events + 1, events)
 end
 
---- What came since the last time that this was asked: calls, queues and the kernel's side, and what each tap saw, as
---- events of the kind "tap", whose numbers are those of the headers.
+--- The events since the last call of this: calls, queues and the kernel's side, and each tap's segments, as events of
+--- the kind "tap" with the numbers of the headers.
 ---@return table[] events
 function recording:news()
   self.told = self.told or { next = self.first, counters = {}, sockets = {}, taps = {} }
@@ -111,11 +111,11 @@ function recording:news()
   return news
 end
 
---- What the calls did and what the kernel held, up to now.
+--- The calls and the kernel's side, up to now.
 ---@return table[] events
 function recording:peek() return kernel_view.understand((core.events(self.first)), {}, {}) end
 
--- Joins what all witnesses saw into `told`.
+-- Joins the events of all sources into `told`.
 local function tell(self, told)
   local events
   events, told.lost = core.events(self.first)
@@ -131,10 +131,10 @@ local function tell(self, told)
   told.events = merge(kernel_view.understand(events, {}, {}), crossed)
 end
 
---- Ends it, and tells what it has: events in the order of time; how many earlier ones are lost, since only so many
---- are kept; the hosts' names by their numbers, and which host had an address; and of the taps, how many segments the
---- kernel dropped or were forgotten, and by how many seconds their times may be wrong. What could not be seen or told
---- is in `failures`, as messages: an outcome does not depend on it.
+--- Ends the recording, and returns it: the events in the order of time; the number of lost earlier events, since the
+--- ring keeps only so many; the hosts' names by their numbers, and the host of each address. `taps` has the number of
+--- segments that the kernel dropped or lunet forgot, and by how many seconds their times may be wrong. `failures` has
+--- messages about missing parts: an outcome does not depend on them.
 ---@return {events: table[], lost: integer, hosts: table<integer, string>, addresses: table<string, integer>,
 ---  failures: string[], taps: {dropped: integer, error: number}?}
 function recording:finish()

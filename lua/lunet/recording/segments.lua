@@ -1,19 +1,19 @@
---- The segments of a run: the captures of several hosts as one list of segments, each told once, with when it left
---- and when it arrived.
+--- The segments of a run: joins the captures of several hosts to one list, in which each segment stands once, with the
+--- times at which it left and arrived.
 local address = require "lunet.network.address"
 
 local segments = {}
 
---- By `lost` of a segment: how it was.
+--- The words for the field `lost` of a segment.
 ---@type table<string, string>
 segments.LOST = { link = "lost on the way", rule = "lost by a rule" }
 
 ---@class lunet.segment_event
 ---@field kind "segment"
----@field at number when it left; if its sender has no tap, when it arrived
----@field arrived? number when it arrived; none if it was lost on the way, or its receiver has no tap
----@field lost? "link"|"rule" where it was lost: on a link, or by a drop rule of a host
----@field again? boolean whether it was sent before
+---@field at number the time at which it left, or arrived if its sender has no tap
+---@field arrived? number the time at which it arrived; nil if it was lost on the way, or its receiver has no tap
+---@field lost? "link"|"rule" lost on a link, or by a drop rule of a host
+---@field again? boolean whether its sender sent it before
 ---@field host? integer the sender's number
 ---@field to_host? integer the receiver's
 ---@field from string "10.0.0.1:4000"
@@ -39,7 +39,7 @@ local function distance(from, to)
   return d < WRAP / 2 and d or d - WRAP
 end
 
--- What a rule sends to the loopback to be lost there has lost its address, too (see lunet.network.rule).
+-- A rule sends a segment to the loopback to lose it there, and so changes its address (lunet.network.rule).
 local function is_diverted(s)
   local to = address.ip(s.to)
   return (to == "127.0.0.1" or to == "::1") and not address.is_loopback(address.ip(s.from))
@@ -49,7 +49,7 @@ local function identity(s)
   return ("%s %s %d %d %s %d"):format(s.from, s.to, s.sequence, s.acknowledgement, s.flags, s.bytes)
 end
 
--- In the order of time; of a host's loopback, what leaves before what arrives.
+-- In the order of time; on a host's loopback a segment leaves before it arrives.
 local function gather(captures)
   local all = {}
   for host, list in pairs(captures) do
@@ -66,8 +66,8 @@ local function gather(captures)
   return all
 end
 
--- Joins what left one host and what arrived at another. Of the same bytes sent twice the first that left is the
--- first that arrived: a link keeps the order.
+-- Joins a segment that left one host with the one that arrived at another. A link keeps the order: if a host sends the
+-- same bytes twice, the first to leave is the first to arrive.
 local function pair(all)
   local events, under_way = {}, {}
   for _, s in ipairs(all) do
@@ -91,7 +91,7 @@ local function pair(all)
   return events
 end
 
--- A diverted segment tells where it was to go by the others of its connection.
+-- The other segments of the connection tell the true address of a diverted one.
 local function restore_address(event, peers)
   local port = address.port_text(event.to)
   event.to = peers[event.from .. ">" .. port] or event.to
@@ -111,14 +111,15 @@ local function restore_addresses(events)
   end
 end
 
--- Whether the same host sent the same of a flow before; a host that forwards it sends it, too. Where both ends connect
--- at once (RFC 9293, 3.5), each sends a SYN, and then a SYN-ACK with the number of its SYN: that is not its SYN again.
+-- Whether the same host sent the same part of a flow before; a host that forwards it sends it, too. If both ends
+-- connect at once (RFC 9293, 3.5), each sends a SYN, and then a SYN-ACK with the number of its SYN: that is not its SYN
+-- again.
 local function is_again(s, last, furthest, answered)
   if not furthest or last > furthest then return false end
   return s.flags ~= "SYN,ACK" or answered == s.sequence
 end
 
--- What a host has sent of a flow; of one without a tap, what came of it.
+-- The progress of a host in a flow; a host without a tap counts as host 0.
 local function sent_by(of_hosts, host, flow)
   local flows = of_hosts[host or 0] or {}
   of_hosts[host or 0] = flows
@@ -126,7 +127,7 @@ local function sent_by(of_hosts, host, flow)
   return flows[flow]
 end
 
--- Numbers relative to each direction's first, and whether it was sent before.
+-- Makes numbers relative to each direction's first one, and marks segments sent again.
 local function number(events)
   local first, of_hosts = {}, {}
   for _, event in ipairs(events) do
@@ -153,7 +154,7 @@ local function number(events)
   end
 end
 
--- Every host that a segment could have arrived at has its addresses from what it sent or received.
+-- A segment is lost if it never arrived at a known host. Hosts are known by the segments that they sent or received.
 local function mark_lost(events)
   local owners = {}
   local function learn(end_point, host) owners[address.ip(end_point)] = host end
@@ -168,9 +169,9 @@ local function mark_lost(events)
   end
 end
 
---- Makes one list of what several hosts' captures saw.
+--- Makes one list of several hosts' captures.
 ---@param captures table<integer, lunet.segment_seen[]> by the number of the host
----@param is_lost_by_rule? fun(event: lunet.segment_event): boolean whether a rule of its receiver lost what arrived
+---@param is_lost_by_rule? fun(event: lunet.segment_event): boolean whether a rule of its receiver lost it
 ---@return lunet.segment_event[] in the order of time
 function segments.join(captures, is_lost_by_rule)
   local events = pair(gather(captures))

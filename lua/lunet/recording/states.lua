@@ -1,12 +1,12 @@
---- The states of connections over time, each end for itself: derived from the segments, or from the calls
---- where no segments were recorded, and set right by what the kernel lists in its snapshots.
+--- The states of connections over time, each end for itself. They come from the segments, or from the calls if no
+--- segments were recorded; the kernel's snapshots correct them.
 local address = require "lunet.network.address"
 
 local states = {}
 
 local function end_key(host, near, far) return (host or 0) .. "|" .. near .. ">" .. far end
 
--- The end that a step is about; nil when there are as many as asked for.
+-- The end of a step; nil if the list is full.
 local function end_of(self, host, near, far, at)
   local key = end_key(host, near, far)
   local found = self.by_key[key]
@@ -23,14 +23,14 @@ local function end_of(self, host, near, far, at)
   return found
 end
 
--- -- steps: what may change a state, in the order of time --------------------------------------
+-- -- steps: events that may change a state, in the order of time -------------------------------
 
 local function add_step(self, at, what, of, e, handshake)
   if not of then return end
   self.steps[#self.steps + 1] = { at = at, what = what, of = of, e = e, handshake = handshake, number = #self.steps }
 end
 
--- What can change no state is left out: data and acknowledgements of an open connection.
+-- Leaves out segments that change no state: data and acknowledgements of an open connection.
 local function add_segment(self, e)
   local pair = e.from < e.to and e.from .. e.to or e.to .. e.from
   local handshake = self.handshakes[pair]
@@ -70,7 +70,7 @@ local function add_sockets(self, e)
   end
 end
 
--- -- what a step does --------------------------------------------------------------------------
+-- -- the effect of a step ----------------------------------------------------------------------
 
 local function enter(of, state, at, source)
   if of.state == state then return end
@@ -100,10 +100,10 @@ local ACKNOWLEDGED <const> = { FIN_WAIT1 = "FIN_WAIT2", CLOSING = "TIME_WAIT" }
 local FIN_ARRIVED <const> = { ESTABLISHED = "CLOSE_WAIT", SYN_RECV = "CLOSE_WAIT", FIN_WAIT1 = "CLOSING",
   FIN_WAIT2 = "TIME_WAIT" }
 
--- By a SYN-ACK; SYN_RECV where both ends connected at once.
+-- A SYN-ACK opens these; SYN_RECV if both ends connected at once.
 local OPENED <const> = { SYN_SENT = true, SYN_RECV = true }
 
--- The last SYN-ACK tells that no ACK before it was taken: a full queue drops them.
+-- The last SYN-ACK shows that the server took no ACK before it: a full queue drops them.
 local function on_arrived(of, e, handshake, at)
   if e.flags:find "RST" then return nil end
   if e.flags:find "SYN" then return OPENED[of.state] and e.flags == "SYN,ACK" and "ESTABLISHED" or of.state end
@@ -120,7 +120,7 @@ end
 
 local BROKEN <const> = { ECONNRESET = true, EPIPE = true, ECONNREFUSED = true, ETIMEDOUT = true }
 
--- What a call says; with recorded segments, only what is certain.
+-- The state after a call. Recorded segments know better, except for an accept.
 local function on_call(of, e)
   if e.kind == "accept" and not e.code then of.accepted = e.at end
   if of.has_segments then return of.state or e.kind == "accept" and not e.code and "ESTABLISHED" or nil end
@@ -168,7 +168,7 @@ local function collect(self, events)
   end)
 end
 
--- Waiting in the queue is what an end does until a listener of lunet's has accepted it.
+-- An end waits in the queue until a listener of lunet's has accepted it.
 local function mark_queued(self, of, last)
   if not self.listens[of.host .. ":" .. (address.port_text(of.near) or "")] then return end
   for _, spell in ipairs(of.spells) do
@@ -186,8 +186,8 @@ end
 ---@param who lunet.cast of the events
 ---@return {host: integer, name: string, peer: string?, near: string, far: string, spells: {state: string,
 ---  from: number, to: number?, source: "segment"|"call"|"snapshot"}[], accepted: number?, queued_from: number?,
----  queued_to: number?}[] ends in the order of their beginnings; a spell without `to` lasts at the end
----@return integer left_out how many more ends there are
+---  queued_to: number?}[] ends in the order of their beginnings; a spell without `to` lasts to the end
+---@return integer left_out the number of ends beyond these
 function states.of(events, most, who)
   local self = { list = {}, by_key = {}, left_out = {}, count_left_out = 0, most = most, steps = {}, handshakes = {},
     is_moving = {}, listens = {} }

@@ -1,4 +1,4 @@
---- The timeline: the recorded events in order, each as what it means to the one whom it befell.
+--- The timeline: the recorded events in order, each told from the point of view of its host.
 local segments = require "lunet.recording.segments"
 local text = require "lunet.text.width"
 
@@ -9,7 +9,7 @@ local function bytes_of(e) return e.bytes == 1 and "1 byte" or ("%d bytes"):form
 local SHUTDOWNS <const> = { rd = "receives no more", wr = "ends its side (FIN)",
   rdwr = "ends its side (FIN), and receives no more" }
 
--- What an event says, by its kind. `other` is the label at the far end, if it is known.
+-- The sentence of an event, by its kind. `other` is the name at the far end, if it is known.
 local sentences = {
   listen = function(e) return ("listens, backlog %d"):format(e.bytes) end,
   found = function(e) return "is found listening at " .. e.local_address end,
@@ -45,7 +45,7 @@ local sentences = {
   end,
 }
 
--- What happens to a program's standard stream, whose near end the script holds.
+-- The sentences about a program's standard stream; the script holds its near end.
 local stream_sentences = {
   send = function(e)
     local words = ("is given %s on its %s"):format(bytes_of(e), e.stream)
@@ -53,7 +53,7 @@ local stream_sentences = {
   end,
   receive = function(e)
     if e.code == "EOF" then return ("has its %s read to the end"):format(e.stream) end
-    if e.code then return ("has its %s read in vain (%s)"):format(e.stream, e.code) end
+    if e.code then return ("has nothing of its %s read (%s)"):format(e.stream, e.code) end
     return ("has %s of its %s read"):format(bytes_of(e), e.stream)
   end,
   shutdown = function(e) return ("gets the end of its %s"):format(e.stream) end,
@@ -86,7 +86,7 @@ end
 
 -- -- the kernel's side -------------------------------------------------------------------------
 
--- Counters that tell of something out of the ordinary; the others move whenever anything happens.
+-- Counters of unusual events; the others move all the time.
 local TELLING = { "Overflow", "Drop", "Timeout", "Retrans", "Abort", "Reset", "Rsts", "Fails", "Full", "Syncookies",
   "FastOpen", "KeepAlive", "ZeroWindow", "Challenge", "Listen", "Deferred" }
 
@@ -106,7 +106,7 @@ local function counters_text(e)
   return #parts > 0 and table.concat(parts, ", ") or nil
 end
 
--- A connection that no program has yet is one that nobody accepted; its FIN counts as a byte to be read.
+-- A connection without an owner waits in the queue; the kernel counts its FIN as an unread byte.
 local function is_held(socket)
   return not socket.owned and (socket.state == "ESTABLISHED" or socket.state == "CLOSE_WAIT")
 end
@@ -146,7 +146,7 @@ local function segment_text(e)
   return e.again and said .. " again" or said
 end
 
--- Acknowledgements of nothing but data go without saying, but not the one that completes a handshake.
+-- Leaves out acknowledgements that carry no data, except the one that completes a handshake.
 local function is_worth_telling(e)
   return e.flags ~= "ACK" or e.bytes > 0 or e.lost or e.again or e.sequence == 1 and e.acknowledgement == 1
 end
@@ -175,8 +175,9 @@ local function line_of(e, who)
     who = who:at(e.from, e.to, e.host) or e.from, whom = who:at(e.to, e.from, e.to_host) or e.to }
 end
 
--- The queue stands beside the line of the event that found it changed. That of a program's listener changes without an
--- event of lunet's, and has a line of its own; at first it stands beside the line that tells of the listener.
+-- The queue stands beside the line of the event that found it changed. The queue of a program's listener changes
+-- without an event of lunet's: its first state stands beside the line of the listener, and every later one has its own
+-- line.
 local function queue_line(e, seen)
   local words, found = ("%d/%d"):format(e.depth, e.limit), seen.found[e.socket]
   local beside = found and not found.queue and found or not found and seen.last
@@ -194,21 +195,21 @@ end
 
 ---@class lunet.timeline_line
 ---@field at number seconds since the first event
----@field host? integer whose it is
+---@field host? integer of the event
 ---@field who? string a name
 ---@field what? string
----@field note? string the script's own words, instead
----@field is_kernel? boolean whether it is what the host's kernel says
----@field segment? string a segment, instead: "SYN-ACK", "FIN", "8 bytes"
----@field to_host? integer where a segment went
----@field whom? string to whom
----@field lost? "link"|"rule" where a segment was lost
+---@field note? string the script's own words, in place of `what`
+---@field is_kernel? boolean whether the host's kernel says it
+---@field segment? string a segment, in place of `what`: "SYN-ACK", "FIN", "8 bytes"
+---@field to_host? integer the host of a segment's receiver
+---@field whom? string its name
+---@field lost? "link"|"rule" a segment was lost there
 ---@field queue? string "depth/limit" where the event found it changed
 
---- The line of each event, by its number in the list; none for those that say nothing. Scripts call run:lines().
+--- The line of each event, by its number in the list. Some events have no line. Scripts call run:lines().
 ---@param events table[] from lunet.recording
 ---@param who lunet.cast of the events
----@param zero number the time that is 0
+---@param zero number a reader's zero time
 ---@return table<integer, lunet.timeline_line>
 function timeline.by_event(events, who, zero)
   local lines, seen = {}, { found = {} }
@@ -224,7 +225,7 @@ function timeline.by_event(events, who, zero)
   return lines
 end
 
---- What a line says, in one sentence without its time.
+--- A line as one sentence, without its time and its name.
 ---@param line lunet.timeline_line
 ---@return string
 function timeline.words(line)
@@ -235,7 +236,7 @@ function timeline.words(line)
   return line.is_kernel and "kernel: " .. line.what or line.what
 end
 
---- A line in one sentence that says whose it is.
+--- A line as one sentence with its name.
 ---@param line lunet.timeline_line
 ---@return string
 function timeline.sentence(line)

@@ -8,8 +8,8 @@ local last_events = {}
 
 local recorder, most
 
---- Records from here on; ends with its to-be-closed value.
----@param count integer how many lines `text` has
+--- Records from here on, until the to-be-closed value ends.
+---@param count integer the number of lines of `text`
 function last_events.record(count)
   most, recorder = count, recording.start()
   return setmetatable({}, { __close = function()
@@ -18,7 +18,7 @@ function last_events.record(count)
   end })
 end
 
---- The last lines of the timeline, below an empty line; "" where nobody records.
+--- The last lines of the timeline, below an empty line; "" without a recording.
 ---@return string
 function last_events.text()
   if not recorder then return "" end

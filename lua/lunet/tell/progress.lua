@@ -1,13 +1,13 @@
---- How far the runs of a directory are, on standard error: one line that changes on a terminal, a few lines elsewhere.
+--- The progress of a directory's runs, on standard error: one line that changes on a terminal, a few lines elsewhere.
 local text = require "lunet.text.width"
 
 local progress = {}
 progress.__index = progress
 
-local LINES = 10 -- at most so many, where there is no terminal
+local LINES <const> = 10 -- at most, without a terminal
 
---- To be closed at the end, by `progress:close()` or a <close> variable.
----@param total integer how many there are
+--- Starts to show progress, until `progress:close()` or the end of a <close> variable.
+---@param total integer the number of runs
 ---@param is_terminal boolean whether standard error is one
 function progress.start(total, is_terminal)
   return setmetatable({ total = total, is_terminal = is_terminal, done = 0, running = {} }, progress)
@@ -17,7 +17,7 @@ local function clear(self)
   if self.is_terminal then io.stderr:write "\r\27[K" end
 end
 
--- The names that run, as far as there is room for them.
+-- Shows as many names of running experiments as fit.
 local function show(self)
   local line = ("%d of %d"):format(self.done, self.total)
   local separator = ": "
@@ -55,7 +55,7 @@ function progress:ended(name)
   end
 end
 
---- Says something else, which stays.
+--- Prints other words, which stay on the terminal.
 function progress:say(words)
   clear(self)
   io.stderr:write(text.lines_shown(words))

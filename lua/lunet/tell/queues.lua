@@ -8,7 +8,7 @@ local MOST <const> = 4 -- queues in a plot
 local BINS <const> = 60 -- points of a plot's curve
 local WIDTH <const>, HEIGHT <const> = 76, 6 -- of a plot, in characters
 
--- The deepest that it was in each part of the time; a gap where it was not yet, or not any more.
+-- The greatest depth in each part of the time; a gap before the queue begins and after it ends.
 local function curve_of(queue, first, step)
   local curve, now, next = {}, nil, 1
   for bin = 1, BINS do
@@ -29,7 +29,7 @@ local function name_of(queue, run)
   return ("%s, %s, limit %d"):format(queue.label or run:host_name(queue.host), where, queue.highest)
 end
 
---- Draws them if a program listens; nil otherwise, since the timeline tells all there is to know of lunet's own
+--- Draws the queues if a program listens; nil otherwise, since the timeline tells everything about lunet's own
 --- listeners.
 ---@param run lunet.run
 ---@return string[]? lines

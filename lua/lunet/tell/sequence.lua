@@ -1,5 +1,5 @@
---- The timeline as a sequence diagram for the terminal: a lane for each host, time down, arrows for the segments,
---- the queue in a lane of its own, and long silences shown as gaps.
+--- The timeline as a sequence diagram for the terminal: a lane for each host, time down, arrows for segments, the queue
+--- in a lane of its own, and gaps for long silences.
 local characters = require "lunet.text.characters"
 local segments = require "lunet.recording.segments"
 local text = require "lunet.text.width"
@@ -9,8 +9,8 @@ local sequence = {}
 local TIME <const> = 9 -- columns of the milliseconds
 local FIRST <const> = TIME + 4 -- the column of the first lane
 local QUEUE <const> = 10 -- columns of the queue's lane, left of the server's
-local SERVER <const> = 48 -- the column of the server's lane: its texts are right of it
-local GAP <const> = 0.02 -- s: so long a silence is shown as a gap
+local SERVER <const> = 48 -- the column of the server's lane, left of its texts
+local GAP <const> = 0.02 -- s: a longer silence is a gap
 local MOST_CLIENTS <const> = 3
 
 local UNICODE = {
@@ -25,7 +25,7 @@ local DIM, BOLD, RED = "2", "1", "31"
 
 -- -- a row of cells ----------------------------------------------------------------------------
 
--- Puts a text into a row from a column on; each cell is {characters, colour}.
+-- Puts a text into a row at a column; each cell is {characters, colour}.
 local function put(row, column, words, colour)
   for i, cell in ipairs(characters.cells(text.shown(words))) do row[column + i - 1] = { cell, colour } end
 end
@@ -72,7 +72,7 @@ local function stamp(self, row, at)
   self.at = at
 end
 
--- Breaks what does not fit right of a lane; the lanes go on beside the lower lines.
+-- Breaks a text that does not fit right of a lane; the lanes go on beside the lower lines.
 local function put_wrapped(self, row, column, words, colour)
   for i, part in ipairs(text.wrap(words, text.WIDTH - column + 1)) do
     if i > 1 then row = new_row(self) end
@@ -97,7 +97,7 @@ local function draw_event(self, line)
   if line.queue then draw_queue(self, row, line.queue) end
 end
 
--- An arrow from lane to lane; one that was lost ends where it was lost.
+-- An arrow from lane to lane; a lost segment's arrow ends at the place of the loss.
 local function draw_segment(self, line)
   local from, to = self.by_host[line.host], self.by_host[line.to_host]
   if not from or not to or from == to then
@@ -154,7 +154,7 @@ local function listeners_of(events)
   return listeners
 end
 
--- Hosts that something happens on, and the one that listens; nil if there is more than one of these.
+-- Hosts with events, and the host that listens; nil if several listen.
 local function hosts_of(run)
   local listeners, clients, server, is_seen = listeners_of(run.events), {}, nil, {}
   for _, line in ipairs(run:rows()) do
@@ -185,8 +185,8 @@ local function lanes_of(run, clients, server)
   return made
 end
 
---- Draws the timeline of a run, at most 80 columns wide. Where there is not one host that listens, and one to three
---- others, there is none: nil.
+--- Draws the timeline of a run, at most 80 columns wide. Returns nil unless one host listens and one to three others
+--- have events.
 ---@param run lunet.run
 ---@param style? {unicode: boolean?, colour: boolean?} plain ASCII by default
 ---@return string[]? rows

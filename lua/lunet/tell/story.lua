@@ -1,5 +1,4 @@
---- A run as text, for a terminal or a pipe: the claim, the knobs, the timeline, the outcome, the
---- verdict.
+--- A run as text, for a terminal or a pipe: the claim, the knobs, the timeline, the outcome, the verdict.
 local interrupt = require "lunet.text.interrupt"
 local queue_lines = require("lunet.tell.queues").lines
 local sequence = require "lunet.tell.sequence"
@@ -9,8 +8,7 @@ local timeline = require "lunet.recording.timeline"
 local value = require "lunet.text.value"
 local verdict = require "lunet.run.verdict"
 
--- A longer timeline hides the outcome; only its notes are told then.
-local MOST_ROWS = 100
+local MOST_ROWS <const> = 100 -- a longer timeline would hide the outcome: the story then has only its notes
 
 local function pad(words, width) return text.left(words, width) .. "  " end
 
@@ -37,7 +35,7 @@ local function add_note(lines, note)
   text.add_wrapped(lines, "  ", note)
 end
 
--- One row an event; notes go across, as the story's own voice.
+-- Each event has a row. Notes go across all columns, as the story's own voice.
 local function row_lines(rows, lost)
   local names, queues = {}, {}
   for _, row in ipairs(rows) do
@@ -82,18 +80,17 @@ local function sequence_lines(run, style)
   return drawn
 end
 
-local LEGEND = "(queue: depth/limit where it changed, the kernel's own numbers)\n"
+local HEADING <const> = "Timeline (queue: depth/limit where it changed, the kernel's own numbers)\n"
 
 local function timeline_lines(run, options)
   local rows = run:rows()
   if #rows > MOST_ROWS and not options.is_whole then
     return "Timeline\n", add_unseen(note_lines(rows, run.lost), run)
   end
-  local drawn = sequence_lines(run, options.sequence)
-  return "Timeline " .. LEGEND, add_unseen(drawn or row_lines(rows, run.lost), run)
+  return HEADING, add_unseen(sequence_lines(run, options.sequence) or row_lines(rows, run.lost), run)
 end
 
--- The outcome is told whatever becomes of the timeline.
+-- A failure of the timeline does not cost the outcome.
 local function safe_timeline_lines(run, options)
   local ok, heading, rows = interrupt.pcall(timeline_lines, run, options)
   if ok then return heading, rows end
@@ -118,7 +115,7 @@ local function add_table(lines, name, list, columns)
   end
 end
 
--- Tables come last, below what has a line of its own.
+-- Tables come last, below the fields with a line of their own.
 local function outcome_lines(run)
   local outcome, names, keys, tables = run.outcome, {}, {}, {}
   for _, key in ipairs(value.sorted_keys(outcome)) do
@@ -134,10 +131,8 @@ local function outcome_lines(run)
   return lines
 end
 
-local function with_stop(words) return words:find "[.!?]$" and words or words .. "." end
-
 local function add_verdict(lines, run)
-  local figures = run.figures and with_stop(run.figures)
+  local figures = run:figures_sentence()
   local words = verdict.sentence(run.verdict)
   if run.verdict == "holds" then
     return text.add_wrapped(lines, "", figures and words .. ": " .. figures or words .. ".")
@@ -148,7 +143,7 @@ end
 
 local story = {}
 
---- What is known before the run: its name, claim and knobs.
+--- The part before the run: its name, claim and knobs.
 ---@param run lunet.run
 ---@return string
 function story.opening(run)
@@ -161,10 +156,11 @@ function story.opening(run)
   return table.concat(lines, "\n")
 end
 
---- What the run showed.
+--- The part after the run: timeline, outcome and verdict.
 ---@param run lunet.run
----@param style? {is_whole: boolean?, sequence: table?} whether to tell a timeline of any length; to draw it, where
---- it can be, in this style (see lunet.tell.sequence)
+---@param style? {is_whole: boolean?, sequence: table?} is_whole: print a timeline of any length; sequence: draw it in
+--- this
+--- style, if possible (lunet.tell.sequence)
 ---@return string
 function story.rest(run, style)
   local heading, rows = safe_timeline_lines(run, style or {})
