@@ -14,6 +14,7 @@
 --- run, or its knobs leave nothing to try. The verdict is then "not judged" (lua/lunet/run/verdict.lua lists all four).
 local execution = require "lunet.run.execution"
 local knob = require "lunet.run.knob"
+local measure = require "lunet.run.measure"
 local options = require "lunet.text.options"
 local run = require "lunet.run.run"
 local unrun = require "lunet.run.unrun"
@@ -23,13 +24,13 @@ local experiment = {}
 experiment.__index = experiment
 
 -- The fields of a definition in order, each with its type and its default.
-local IN_ORDER <const> = { "claim", "knobs", "run", "check", "sysctl", "control", "needs", "columns", "figures", "plot",
-  "exclusive", "shortage", "slow" }
+local IN_ORDER <const> = { "claim", "knobs", "run", "check", "sysctl", "control", "needs", "columns", "measures",
+  "figures", "plot", "exclusive", "shortage", "slow" }
 local TYPES <const> = { claim = "string", knobs = "table", run = "function", check = "function", sysctl = "table",
-  control = "table", needs = "table", columns = "table", figures = "function", plot = "function",
-  exclusive = "boolean", shortage = "boolean", slow = "boolean" }
+  control = "table", needs = "table", columns = "table", measures = "table", figures = "function",
+  plot = "function", exclusive = "boolean", shortage = "boolean", slow = "boolean" }
 local NEEDED <const> = { claim = true, run = true, check = true }
-local DEFAULTS <const> = { knobs = {}, needs = {}, columns = {}, exclusive = false, slow = false }
+local DEFAULTS <const> = { knobs = {}, needs = {}, columns = {}, measures = {}, exclusive = false, slow = false }
 
 -- Busted loads modules anew for each spec file, so a metatable cannot tell an experiment.
 local KIND <const> = "lunet.experiment"
@@ -43,15 +44,16 @@ local function all_are(values, key_kind)
   return true
 end
 
-local function knobs_of(declarations)
-  local knobs = {}
+-- Knobs or measures, by name.
+local function made_of(declarations, make)
+  local list = {}
   for name, declared in pairs(declarations) do
-    local ok, made = pcall(knob.new, name, declared)
+    local ok, made = pcall(make, name, declared)
     if not ok then misuse("%s", made) end
-    knobs[#knobs + 1] = made
+    list[#list + 1] = made
   end
-  table.sort(knobs, function(a, b) return a.name < b.name end)
-  return knobs
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return list
 end
 
 local function declare(definition)
@@ -67,7 +69,7 @@ local function declare(definition)
   local self = setmetatable(options.merged(DEFAULTS, definition, { kind = KIND }), experiment)
   if not all_are(self.needs, "string") then misuse "needs is { program = its Debian package }, both by name" end
   if not all_are(self.columns, "number") then misuse "columns is a list of names of fields" end
-  self.knobs = knobs_of(self.knobs)
+  self.knobs, self.measures = made_of(self.knobs, knob.new), made_of(self.measures, measure.new)
   local ok, why = pcall(self.settings, self, self.control)
   if not ok then misuse("control: %s", why) end
   unrun.declared(self)
@@ -124,6 +126,8 @@ end
 --- for want of resources makes the run one that could not run, since it tells nothing about the claim
 ---@field needs? table<string, string> programs that it runs, and the Debian package of each
 ---@field columns? string[] the first fields of the outcome's rows in a table, in this order
+---@field measures? table<string, table> {unit, meaning, better=} by the name of the outcome's field: what a sweep
+--- summarizes and draws (lunet.run.measure)
 ---@field figures? fun(outcome: table, knobs: table): string the few numbers to remember, in half a line
 ---@field plot? fun(outcome: table, knobs: table): string lines of at most 80 columns, shown below the outcome
 ---@field exclusive? boolean whether its times are wrong when something else takes the processor: it runs alone, and

@@ -40,7 +40,7 @@ describe("lunet sweep refuses", function()
   end
 
   local wrong = {
-    { "", "nothing to do (known: FILE.lua, --help, --status, --failed, --list, --run, --merge)" },
+    { "", "nothing to do (known: FILE.lua, --help, --status, --failed, --list, --report, --run, --merge)" },
     { "--magic", "unknown option '--magic'" },
     { "--status", "option '--status' requires an argument" },
     { "--run out", "option '--run' requires 2 arguments" },
@@ -80,8 +80,8 @@ describe("lunet sweep refuses", function()
 
   it("a directory without a plan", function()
     place:write("empty/file", "")
-    for _, words in ipairs { "--status none", "--status empty", "--failed empty", "--list empty", "--run empty 0-r1",
-      "--merge out empty" } do
+    for _, words in ipairs { "--status none", "--status empty", "--failed empty", "--list empty", "--report empty",
+      "--run empty 0-r1", "--merge out empty" } do
       refused(words, 3, "plan.json: No such file or directory")
     end
   end)

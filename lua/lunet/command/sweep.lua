@@ -5,6 +5,7 @@ local directory = require "lunet.sweep.directory"
 local invocation = require "lunet.command.invocation"
 local line = require "lunet.command.sweep_line"
 local lunet = require "lunet"
+local report = require "lunet.sweep.report"
 local shown = require "lunet.text.width".lines_shown
 local standard = require "lunet.command.standard"
 local verdict = require "lunet.run.verdict"
@@ -29,6 +30,8 @@ local function parser_for()
     "List the runs that have failed or were disturbed, why, and the line that repeats each.")
   parser:option "--list":argname "DIR":description(
     "Print a line that does a run for each that is to be done, for parallel(1).")
+  parser:option "--report":argname "DIR":description(
+    "Write results.csv, summary.csv, README.md and the figures of its runs so far, as each sweep does at its end.")
   parser:option "--run":args(2):argname { "DIR", "RUN" }:description "Do one run of it, unless it is done."
   parser:option "--merge":args "2+":argname "DIR":description(
     "Add to the first directory the runs of the others, which are of the same sweep.")
@@ -105,11 +108,23 @@ local function do_runs(opened, due, options)
   })
 end
 
+-- Writes the report of what is there, and tells the plots; the status if that fails.
+local function tell_report(opened)
+  local written, message = report.write(opened)
+  if not written then return refuse(message) end
+  for _, note in ipairs(written.notes) do standard.complain("note: " .. note) end
+  for _, plot in ipairs(written.plots) do
+    local status = tell("\n" .. plot)
+    if status ~= verdict.DONE then return status end
+  end
+end
+
 local function finish(opened, ok, message)
   local tally = opened:tally()
   local status = tell(tally:sentence() .. ".")
   if not ok then return refuse(message) end
-  return status == verdict.DONE and status_of(tally) or status
+  if status ~= verdict.DONE then return status end
+  return tell_report(opened) or status_of(tally)
 end
 
 -- -- what the options say -------------------------------------------------------------------
@@ -150,6 +165,11 @@ local function sweep(path, arguments)
   if not opened then return refuse(message) end
   if not opened.plan.seeded then standard.complain("note: not seeded: the experiment has no knob seed") end
   return finish(opened, do_runs(opened, opened:due(), options))
+end
+
+local function report_of(path)
+  local opened = open(path)
+  return opened and finish(opened, true) or verdict.COULD_NOT_RUN
 end
 
 local function tell_status(path)
@@ -229,13 +249,14 @@ local function merge(into, others, mix)
   return finish(opened, true)
 end
 
-local KNOWN <const> = "known: FILE.lua, --help, --status, --failed, --list, --run, --merge"
+local KNOWN <const> = "known: FILE.lua, --help, --status, --failed, --list, --report, --run, --merge"
 
 local function act(options, parser)
   if options.help then return tell(parser:get_help()) end
   if options.status then return tell_status(options.status) end
   if options.failed then return tell_failed(options.failed) end
   if options.list then return tell_list(options.list) end
+  if options.report then return report_of(options.report) end
   if options.run then return run_one(options.run[1], options.run[2], options) end
   if options.merge then
     return merge(options.merge[1], table.move(options.merge, 2, #options.merge, 1, {}), options.mix)

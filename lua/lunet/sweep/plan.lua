@@ -25,6 +25,7 @@ local ID_DIGITS <const> = 12 -- of a point: of 100,000 points two are the same b
 ---@field runs integer replicates of each point
 ---@field axes string[] the knobs that the sweep names, in the order of the command line
 ---@field points {id: string, knobs: table<string, string>}[] the values of all knobs but the seed, as on a command line
+---@field measures table[] what the experiment declares to be measured (lunet.run.measure)
 ---@field identities table<string, string>[] what runs were done with (lunet.sweep.identity); more than one by --mix
 
 local function point_of(settings)
@@ -69,7 +70,7 @@ function plan.new(experiment, settings, given)
   end
   local self = setmetatable({ experiment = given.name, script = given.script, exclusive = experiment.exclusive,
     seeded = seed ~= nil, seed = given.seed, runs = given.runs, axes = given.axes, points = {},
-    identities = { given.identity } }, plan)
+    measures = experiment.measures, identities = { given.identity } }, plan)
   local added = {}
   for i, values in ipairs(settings) do added[i] = point_of(values) end
   add_points(self, added)
@@ -182,7 +183,7 @@ function plan:extend(later, mix)
     local difference = self:mix(one, mix)
     if difference then return nil, difference .. " (--mix: do the rest with it)" end
   end
-  self.script, self.runs = later.script, math.max(self.runs, later.runs)
+  self.script, self.measures, self.runs = later.script, later.measures, math.max(self.runs, later.runs)
   local known = {}
   for _, name in ipairs(self.axes) do known[name] = true end
   for _, name in ipairs(later.axes) do

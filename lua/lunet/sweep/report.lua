@@ -1,0 +1,164 @@
+--- The report of a sweep, in its directory: results.csv, summary.csv, a figure for each measure, README.md.
+local core = require "lunet.core"
+local figure = require "lunet.sweep.figure"
+local interval = require "lunet.sweep.interval"
+local lunet = require "lunet"
+local needs = require "lunet.run.needs"
+local results = require "lunet.sweep.results"
+local value = require "lunet.text.value"
+
+local report = {}
+
+local DRAWER <const> = { gnuplot = "gnuplot-nox" }
+local DOT <const> = "<use xlink:href='#gpPt6'" -- how gnuplot's SVG draws a point of type 7
+
+local function write(opened, name, text)
+  local ok, message = core.replace_file(opened.path .. "/" .. name, text)
+  if not ok then error({ lost = message }, 0) end
+end
+
+local function read(path)
+  local file <close> = io.open(path, "rb")
+  return file and file:read "a" or ""
+end
+
+-- -- drawing ---------------------------------------------------------------------------------
+
+-- What is wrong with a drawing; nil if it shows every run. gnuplot's own word is not taken for it: its exit status is 0
+-- though a file of data is missing.
+local function fault_of(opened, drawn)
+  local image = read(("%s/%s.svg"):format(opened.path, drawn:name()))
+  local dots = select(2, image:gsub(DOT, ""))
+  if dots < drawn:count() then return ("it shows %d of %d runs"):format(dots, drawn:count()) end
+  if read(("%s/%s.pdf"):format(opened.path, drawn:name())):sub(1, 5) ~= "%PDF-" then return "there is no PDF" end
+  return nil
+end
+
+local function draw(opened, drawn)
+  local name = drawn:name()
+  write(opened, name .. ".dat", drawn:data())
+  write(opened, name .. ".gp", drawn:script())
+  for _, ending in ipairs { ".svg", ".pdf" } do os.remove(opened.path .. "/" .. name .. ending) end
+  local process <close> = assert(lunet.exec { "gnuplot", name .. ".gp", cwd = opened.path, stderr = "stdout" })
+  local said, status = process.stdout:receive "a", process:wait()
+  local fault = status ~= 0 and "gnuplot failed" or fault_of(opened, drawn)
+  return fault and ("%s.gp: %s %s"):format(name, fault, said:match "[^\n]*"):gsub("%s+$", "") or nil
+end
+
+local function draw_all(opened, drawings)
+  if #drawings == 0 then return {} end
+  local is_here, missing = needs.find(DRAWER)
+  if not is_here then return { "no figure is drawn: " .. missing } end
+  local notes = {}
+  for _, drawn in ipairs(drawings) do notes[#notes + 1] = draw(opened, drawn) end
+  return notes
+end
+
+-- -- README.md ---------------------------------------------------------------------------------
+
+local PAGE <const> = [[
+# %s
+
+%s
+
+%d points, %d runs of each, %s: %d runs are done, %d invalid, %d failed, %d missing.
+The claim held in %s.
+
+%s
+%s
+| file | what it has |
+|---|---|
+| `results.csv` | a row for each run |
+| `summary.csv` | a row for each point and figure, with its interval of 95 %% |
+| `plan.json`, `runs/` | the plan, and the record of each run |
+%s
+%s
+]]
+
+-- A text as a cell of a table in Markdown.
+local function cell(any) return (tostring(any):gsub("%c", " "):gsub("[|<]", "\\%0")) end
+
+local function range_text(range, why)
+  if not range then return why end
+  return ("%s (%s to %s)"):format(value.round(range.value), value.round(range.low), value.round(range.high))
+end
+
+-- A table with a row for each point, and the interval of each measure.
+local function table_of(found)
+  local plan, heads = found.plan, {}
+  for i, axis in ipairs(plan.axes) do heads[i] = cell(axis) end
+  heads[#heads + 1] = "held"
+  for _, measure in ipairs(plan.measures) do heads[#heads + 1] = cell(measure.name) end
+  local lines = { "| " .. table.concat(heads, " | ") .. " |", ("|---"):rep(#heads) .. "|" }
+  for _, point in ipairs(plan.points) do
+    local cells, numbers = {}, found:numbers(point, results.HOLDS)
+    local held = 0
+    for i, axis in ipairs(plan.axes) do cells[i] = cell(point.knobs[axis]) end
+    for _, one in ipairs(numbers) do held = held + one end
+    cells[#cells + 1] = interval.share_text(held, #numbers)
+    for _, measure in ipairs(plan.measures) do
+      cells[#cells + 1] = range_text(found:interval(point, measure.name))
+    end
+    lines[#lines + 1] = "| " .. table.concat(cells, " | ") .. " |"
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local function figures_text(drawings)
+  local lines = {}
+  for i, drawn in ipairs(drawings) do
+    local name, measure = drawn:name(), drawn.measure
+    lines[i] = ("\n![%s](%s.svg)\n\n%s: %s. Each run is a dot; a bar is the median's interval. Drawn by `%s.gp`.\n")
+      :format(cell(measure.name), name, cell(measure.name), cell(measure.meaning), name)
+  end
+  return table.concat(lines)
+end
+
+local function identities_text(plan)
+  local lines = {}
+  for i, one in ipairs(plan.identities) do
+    local words = {}
+    for _, what in ipairs(value.sorted_keys(one)) do words[#words + 1] = ("%s %s"):format(what, one[what]) end
+    lines[i] = ("Identity %d: %s.\n"):format(i, table.concat(words, ", "))
+  end
+  return table.concat(lines)
+end
+
+local function page(opened, found, drawings)
+  local plan, tally = opened.plan, opened:tally()
+  local seeds = plan.seeded and ("seeds %d to %d"):format(plan.seed, plan.seed + plan.runs - 1) or "not seeded"
+  local claim = found.rows[1] and found.rows[1].record.claim or ""
+  return PAGE:format(plan.experiment, cell(claim), #plan.points, plan.runs, seeds, tally.done, tally.invalid,
+    tally.failed, tally.missing, interval.share_text(tally.holds, tally.done), table_of(found), figures_text(drawings),
+    "\n" .. identities_text(plan), "Its script was `" .. plan.script .. "`.")
+end
+
+-- -- all of it -----------------------------------------------------------------------------------
+
+local function make(opened)
+  local found, drawings, plots = results.of(opened), {}, {}
+  write(opened, "results.csv", found:runs_csv())
+  write(opened, "summary.csv", found:summary_csv())
+  for _, measure in ipairs(opened.plan.measures) do
+    local drawn = figure.new(found, measure)
+    if #opened.plan.axes > 0 and drawn:count() > 0 then
+      drawings[#drawings + 1] = drawn
+      plots[#plots + 1] = drawn:text()
+    end
+  end
+  write(opened, "README.md", page(opened, found, drawings))
+  return { notes = draw_all(opened, drawings), plots = plots }
+end
+
+--- Writes the report of what is there. Waits.
+---@param opened lunet.sweep_directory
+---@return {notes: string[], plots: string[]}|nil written notes: what could not be drawn; plots for the terminal
+---@return string? message a file could not be written
+function report.write(opened)
+  local ok, written = pcall(make, opened)
+  if ok then return written end
+  if type(written) == "table" and written.lost then return nil, written.lost end
+  error(written, 0)
+end
+
+return report

@@ -1,0 +1,90 @@
+local figure = require "lunet.sweep.figure"
+local interval = require "lunet.sweep.interval"
+
+-- Results whose numbers are given, by the texts of a point's knobs.
+local function results_of(axes, points)
+  local made = { plan = { axes = axes, points = {} } }
+  for i, point in ipairs(points) do
+    made.plan.points[i] = { knobs = {}, numbers = point.numbers }
+    for place, axis in ipairs(axes) do made.plan.points[i].knobs[axis] = point[place] end
+  end
+  function made.numbers(_, point) return table.move(point.numbers, 1, #point.numbers, 1, {}) end
+  function made.interval(_, point) return interval.median(point.numbers) end
+  return made
+end
+
+local SIX <const> = { 1, 2, 3, 4, 5, 6 }
+
+local function draw(axes, points) return figure.new(results_of(axes, points), { name = "y", unit = "s" }) end
+
+describe("a figure", function()
+  it("has each run as a dot and the median's interval as a bar, in order of x", function()
+    local drawn = draw({ "backlog" }, { { "10", numbers = { 7, 8 } }, { "2", numbers = SIX } })
+    assert.equal("2 1\n2 2\n2 3\n2 4\n2 5\n2 6\n10 7\n10 8\n\n\n2 3.5 1 6\n", drawn:data())
+    assert.equal(8, drawn:count())
+    local script = drawn:script()
+    assert.matches("data = 'figure-y.dat'\n", script, 1, true)
+    assert.matches("set xlabel 'backlog' noenhanced\nset ylabel 'y (s)' noenhanced\n", script, 1, true)
+    assert.matches("set output 'figure-y.svg'\n", script, 1, true)
+    assert.matches("set output 'figure-y.pdf'\n", script, 1, true)
+    assert.equal(2, select(2, script:gsub("plot data index 0 using 1:2 with points [^\n]* notitle, \\\n"
+      .. "  data index 1 using 1:2:3:4 with yerrorlines ", "")))
+  end)
+
+  it("has a colour for each value of the second knob, and a panel for each of the third", function()
+    local points = {}
+    for _, mode in ipairs { "fifo", "lifo" } do
+      for _, patience in ipairs { "0.1", "0.2" } do
+        points[#points + 1] = { "1", patience, mode, numbers = SIX }
+      end
+    end
+    local drawn = draw({ "backlog", "patience", "mode" }, points)
+    local script = drawn:script()
+    assert.matches("set multiplot layout 2,1\n", script, 1, true)
+    for _, part in ipairs {
+      "set title 'mode = lifo' noenhanced\nplot data index 4 using 1:2 with points pt 7 ps 0.4 lc 1 notitle",
+      "data index 7 using 1:2:3:4 with yerrorlines pt 5 ps 0.6 lc 2 title 'patience = 0.2'\n",
+    } do
+      assert.matches(part, script, 1, true)
+    end
+    assert.equal(7, select(2, drawn:data():gsub("\n\n\n", "")))
+  end)
+
+  it("has no block of data without any, since gnuplot complains of that", function()
+    local drawn = draw({ "backlog", "mode" }, { { "1", "a", numbers = { 3 } }, { "1", "b", numbers = {} },
+      { "1", "c", numbers = SIX } })
+    assert.equal("1 3\n\n\n1 1\n1 2\n1 3\n1 4\n1 5\n1 6\n\n\n1 3.5 1 6\n", drawn:data())
+    local script = drawn:script()
+    assert.matches("index 0 using 1:2 with points pt 7 ps 0.4 lc 1 title 'mode = a'", script, 1, true)
+    assert.matches("index 1 using 1:2 with points pt 7 ps 0.4 lc 3 notitle", script, 1, true)
+    assert.is_nil(script:find "index 3")
+  end)
+
+  it("numbers names along x", function()
+    local drawn = draw({ "mode" }, { { "lifo", numbers = { 5 } }, { "fi'fo", numbers = { 6 } } })
+    assert.equal("1 5\n2 6\n", drawn:data())
+    assert.matches("set xtics noenhanced ('lifo' 1, 'fi''fo' 2)\n", drawn:script(), 1, true)
+    assert.is_nil(drawn:text())
+  end)
+
+  it("takes an unlimited value for a name", function()
+    local drawn = draw({ "patience" }, { { "1", numbers = { 5 } }, { "inf", numbers = { 6 } } })
+    assert.equal("1 5\n2 6\n", drawn:data())
+  end)
+
+  it("is plotted in the terminal by its medians", function()
+    local text = draw({ "backlog" }, { { "1", numbers = { 1, 9, 4 } }, { "2", numbers = { 8 } } }):text()
+    assert.matches("^y %(s%), medians\n", text)
+    assert.matches("backlog", text, 1, true)
+    text = draw({ "backlog", "mode" }, { { "1", "a", numbers = { 4 } }, { "2", "a", numbers = { 5 } },
+      { "1", "b", numbers = { 6 } }, { "2", "b", numbers = {} } }):text()
+    assert.matches("\n* mode = a   o mode = b\n", text, 1, true)
+  end)
+
+  it("is not plotted in the terminal with one x, or more series than marks", function()
+    assert.is_nil(draw({ "backlog" }, { { "1", numbers = SIX } }):text())
+    local points = {}
+    for i = 1, 18 do points[i] = { tostring(i % 2), tostring(i // 2), numbers = { i } } end
+    assert.is_nil(draw({ "backlog", "patience" }, points):text())
+  end)
+end)
