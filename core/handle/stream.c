@@ -9,10 +9,7 @@
 
 /* A short write takes a thousand bytes of the buffer. With the default size a program stops after
  * about 280 lines that nobody reads. The kernel caps the new size at twice net.core.wmem_max. */
-static void stream_enlarge_buffer(int fd) {
-  int most = INT_MAX / 2;
-  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
-}
+static void stream_enlarge_buffer(int fd) { socket_set(fd, SOL_SOCKET, SO_SNDBUF, INT_MAX / 2); }
 
 static int stream_open_piped(struct streams *s, loop *lp, const struct place *p, int i,
                              connection **near) {

@@ -15,6 +15,7 @@
 
 #include "platform/clock.h"
 #include "platform/namespace.h"
+#include "platform/socket.h"
 #include "platform/stamp.h"
 
 _Static_assert(sizeof(struct virtio_net_hdr) == PACKET_NOTES, "linux/virtio_net.h");
@@ -22,13 +23,9 @@ _Static_assert(sizeof(struct virtio_net_hdr) == PACKET_NOTES, "linux/virtio_net.
 /* The bytes that may wait for a read. Without privilege the kernel grants net.core.rmem_max. */
 enum { BUFFER = 16 * 1024 * 1024 };
 
-static int packet_set_option(int fd, int level, int name, int value) {
-  return setsockopt(fd, level, name, &value, sizeof value) == -1 ? -errno : 0;
-}
-
 static int packet_set_buffer(int fd) {
-  int result = packet_set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER);
-  return result < 0 ? packet_set_option(fd, SOL_SOCKET, SO_RCVBUF, BUFFER) : result;
+  int result = socket_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER);
+  return result < 0 ? socket_set(fd, SOL_SOCKET, SO_RCVBUF, BUFFER) : result;
 }
 
 int packet_start(int fd, int ns) {
@@ -41,8 +38,8 @@ int packet_start(int fd, int ns) {
 int packet_open(int ns) {
   int fd = namespace_socket(ns, AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
   if (fd < 0) return fd;
-  int result = packet_set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
-  if (result == 0) result = packet_set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+  int result = socket_set(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
+  if (result == 0) result = socket_set(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
   if (result == 0) result = packet_set_buffer(fd);
   if (result == 0) result = packet_start(fd, ns);
   if (result == 0) return fd;
@@ -84,8 +81,8 @@ int packet_receive(int fd, struct packet *p) {
 
 int packet_send(int fd, int interface, const void *notes_and_frame, size_t length) {
   struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = interface};
-  struct sockaddr *address = (struct sockaddr *)&to;
-  return sendto(fd, notes_and_frame, length, 0, address, sizeof to) == -1 ? -errno : 0;
+  ssize_t sent = sendto(fd, notes_and_frame, length, 0, (struct sockaddr *)&to, sizeof to);
+  return sent == -1 ? -errno : 0;
 }
 
 uint32_t packet_dropped(int fd) {

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/option.h"
 #include "platform/tcp_info.h"
 #include "platform/unix_queue.h"
 
@@ -60,9 +61,11 @@ int socket_bind(int fd, const address *local) {
 
 int socket_listen(int fd, int backlog) { return socket_result_of(listen(fd, backlog)); }
 
-int socket_mark(int fd, uint32_t mark) {
-  return socket_result_of(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark));
+int socket_set(int fd, int level, int option, int value) {
+  return socket_result_of(setsockopt(fd, level, option, &value, sizeof value));
 }
+
+int socket_mark(int fd, uint32_t mark) { return socket_set(fd, SOL_SOCKET, SO_MARK, (int)mark); }
 
 uint32_t socket_inode(int fd) {
   struct stat status;
@@ -106,9 +109,7 @@ int socket_shutdown(int fd, int how) { return socket_result_of(shutdown(fd, how)
 void socket_close(int fd) { close(fd); } /* Linux frees the descriptor even on EINTR */
 
 void socket_reset(int fd) {
-  /* tcp(7): closing with a linger time of zero sends RST instead of FIN. */
-  struct linger none = {.l_onoff = 1, .l_linger = 0};
-  setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+  option_set_linger(fd, true);
   close(fd);
 }
 

@@ -18,6 +18,7 @@ void socket_name_zone(int fd, address *a); /* and back, for a link-local address
 int socket_open(int family); /* returns a descriptor: non-blocking, close-on-exec */
 int socket_bind(int fd, const address *local);
 int socket_listen(int fd, int backlog);
+int socket_set(int fd, int level, int option, int value); /* setsockopt(2), also on other sockets */
 
 /* Sets SO_MARK. A connection inherits the mark of its listener when its SYN comes
  * (inet_request_mark). The kernel lists the mark even before anybody has accepted the connection.

@@ -9,6 +9,7 @@
 
 #include "platform/clock.h"
 #include "platform/namespace.h"
+#include "platform/socket.h"
 
 static int64_t stamp_find(struct msghdr *message) {
   for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
@@ -41,11 +42,6 @@ ssize_t stamp_receive(int fd, void *memory, size_t size, struct stamp *out) {
   return length;
 }
 
-static int stamp_ask_for_stamps(int fd) {
-  int on = 1;
-  return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == -1 ? -errno : 0;
-}
-
 /* Sends itself a datagram. Returns 1 if the kernel stamped it at the send, 0 if only at the read,
  * or a negative errno. */
 static int stamp_try_once(int fd, const struct sockaddr_in *self) {
@@ -67,7 +63,7 @@ static int stamp_bind_somewhere(int fd, struct sockaddr_in *self) {
 static int stamp_wait_until_true(int fd) {
   struct sockaddr_in self;
   uint64_t end_ns = clock_now_ns() + CLOCK_S;
-  int result = stamp_ask_for_stamps(fd);
+  int result = socket_set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   if (result == 0) result = stamp_bind_somewhere(fd, &self);
   while (result == 0 && (result = stamp_try_once(fd, &self)) == 0) {
     if (clock_now_ns() > end_ns) return -ETIME;
@@ -77,7 +73,7 @@ static int stamp_wait_until_true(int fd) {
 }
 
 int stamp_enable(int fd, int ns) {
-  int result = stamp_ask_for_stamps(fd);
+  int result = socket_set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   if (result < 0) return result;
   int probe = namespace_socket(ns, AF_INET, SOCK_DGRAM, 0);
   if (probe < 0) return probe;

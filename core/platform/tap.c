@@ -20,6 +20,7 @@
 #include "platform/clock.h"
 #include "platform/namespace.h"
 #include "platform/packet.h"
+#include "platform/socket.h"
 
 /* The ring holds FRAMES packets that wait for the reader, one a frame. The kernel's header and the
  * sender's address take the first 80 bytes of a frame. */
@@ -169,12 +170,12 @@ static int tap_filter(int fd) {
 }
 
 static int tap_map_ring(tap *t) {
-  int version = TPACKET_V2;
   struct tpacket_req ring = {.tp_block_size = BLOCK_BYTES,
                              .tp_block_nr = RING_BYTES / BLOCK_BYTES,
                              .tp_frame_size = FRAME_BYTES,
                              .tp_frame_nr = FRAMES};
-  if (setsockopt(t->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) == -1) return -errno;
+  int result = socket_set(t->fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2);
+  if (result < 0) return result;
   if (setsockopt(t->fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof ring) == -1) return -errno;
   void *map = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);
   if (map == MAP_FAILED) return -errno;

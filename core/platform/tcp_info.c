@@ -6,11 +6,16 @@
 #include <string.h>
 #include <sys/socket.h>
 
-int tcp_info_read(int fd, struct tcp_info *out) {
-  socklen_t length = sizeof *out;
-  memset(out, 0, sizeof *out);
-  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, out, &length) == -1) return -errno;
-  return (int)length;
+static int tcp_info_get(int fd, void *out, socklen_t size) {
+  memset(out, 0, size);
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, out, &size) == -1 ? -errno : (int)size;
+}
+
+int tcp_info_read(int fd, struct tcp_info *out) { return tcp_info_get(fd, out, sizeof *out); }
+
+int tcp_info_copy(int fd, struct tcp_info_memory *out) {
+  out->length = tcp_info_get(fd, out->words, sizeof out->words);
+  return out->length < 0 ? out->length : 0;
 }
 
 const char *tcp_state_name(uint8_t state) {
@@ -21,18 +26,6 @@ const char *tcp_state_name(uint8_t state) {
   };
   const char *name = state < sizeof names / sizeof *names ? names[state] : NULL;
   return name != NULL ? name : "UNKNOWN";
-}
-
-_Static_assert(sizeof(struct tcp_info) <= sizeof(((struct tcp_info_memory *)0)->words),
-               "struct tcp_info has outgrown its copy");
-
-int tcp_info_copy(int fd, struct tcp_info_memory *out) {
-  struct tcp_info info;
-  int length = tcp_info_read(fd, &info);
-  if (length < 0) return length;
-  memcpy(out->words, &info, sizeof info);
-  out->length = length;
-  return 0;
 }
 
 #define FIELD(name)                                                                                \
