@@ -1,5 +1,5 @@
---- Servers that carry out one request at a time and differ in how they take connections: what waits in the
---- kernel's queue, what waits in the server, what is refused, and what is dropped before the work.
+--- Servers that carry out one request at a time. They differ in how they take connections: some leave them in the
+--- kernel's queue, some in a queue of their own; some refuse clients, or drop requests before the work.
 ---
 ---     local server = admission.server { host = host, listen = { port = 7300, backlog = 100 },
 ---       read = function(connection) return connection:receive "l" end,
@@ -15,13 +15,14 @@ local LONG = 10 -- s; bounds the wait for an answer to a probe
 
 local admission = {}
 
--- -- what a server can know of a client ------------------------------------------------------
+-- -- a server's knowledge of its client -----------------------------------------------------
 
---- Whether the client is still there; waits a round trip if it has sent FIN. Such a client may have left, or have
---- ended its side and wait for the reply. What it is sent tells: the kernel of one that left answers with RST
---- (RFC 1122, 4.2.2.13), that of the other acknowledges. A client that vanished without a segment seems to be there.
+--- Whether the client is still there; waits a round trip if it has sent FIN. Such a client may have left, or it has
+--- ended its side and waits for the reply. An interim reply tells: the kernel of a client that left answers with RST
+--- (RFC 1122, 4.2.2.13), the kernel of a waiting one acknowledges. A client that vanished without a segment seems to be
+--- there.
 ---@param connection lunet.connection
----@param interim string what the protocol allows before a reply, and clients skip: "wait\n"
+---@param interim string a message that clients skip before a reply: "wait\n"
 ---@return boolean is_there
 function admission.is_there(connection, interim)
   if connection:liveness() ~= "fin" then return connection:liveness() == "open" end
@@ -30,8 +31,8 @@ function admission.is_there(connection, interim)
   return connection:liveness() == "fin"
 end
 
---- For how long the last bytes that came have been here, in the queue too (tcpi_last_data_recv, which a FIN alone
---- does not change). The kernel counts in ticks: it may be less by one, 4 ms at HZ = 250.
+--- The age of the last bytes from the client, its time in the queue included (tcpi_last_data_recv; a FIN alone does not
+--- change it). The kernel counts in ticks, so the age may be one too short, which is 4 ms at HZ = 250.
 ---@param connection lunet.connection
 ---@return number seconds
 function admission.waited(connection) return assert(connection:info()).tcpi_last_data_recv / 1000 end
@@ -46,7 +47,7 @@ function admission.round_trip(connection) return assert(connection:info()).tcpi_
 ---@class lunet.server
 ---@field host lunet.host
 ---@field listen lunet.listen_target
----@field read fun(connection: lunet.connection): any takes the request; nil if none comes
+---@field read fun(connection: lunet.connection): any takes the request; nil without one
 ---@field is_wanted? fun(connection: lunet.connection, request: any): boolean? asked just before the work
 ---@field work fun(connection: lunet.connection, request: any)
 ---@field listener? lunet.listener
@@ -55,14 +56,14 @@ function admission.round_trip(connection) return assert(connection:info()).tcpi_
 local server = {}
 server.__index = server
 
---- Makes one; it listens when it is opened.
+--- Makes a server, which listens after open.
 ---@param fields table host, listen, read, work, is_wanted
 ---@return lunet.server
 function admission.server(fields)
   return setmetatable(option_table.merged({ held = 0, most_held = 0, waiting = {} }, fields), server)
 end
 
---- Listens. Nobody is served before one of the ways below is run.
+--- Listens. One of the ways below then serves clients.
 ---@return true|nil ok
 ---@return string? message
 ---@return string? code
@@ -73,7 +74,7 @@ function server:open()
   return true
 end
 
---- Ends it: who waits is dropped, and the work at hand comes to its end.
+--- Stops the server: drops waiting clients, and finishes the current work.
 function server:stop()
   self.is_stopped = true
   self.listener:close()
@@ -81,7 +82,7 @@ function server:stop()
   self.waiting = {}
 end
 
--- nil when it is stopped. No descriptor left, or another failure, is an error: a server does not end in silence.
+-- nil after stop. Another failure, such as a lack of descriptors, is an error: a server must not end in silence.
 local function take(self)
   local connection, message, code = self.listener:accept()
   if code == "CLOSED" then return nil end
@@ -114,8 +115,8 @@ local function serve(self, connection)
   let_go(self, connection)
 end
 
---- Accepts the next one when it is done with the last: everybody else waits in the kernel's queue. Waits, as
---- the other ways do, until the server is stopped.
+--- Accepts the next client after the last one is served: the others wait in the kernel's queue. Like the other ways, it
+--- waits until the server stops.
 function server:gated()
   repeat
     local connection = take(self)
@@ -133,7 +134,7 @@ local function open_again(self)
   end
 end
 
---- Closes its listener while it serves, so that the kernel refuses who comes then, and resets who was queued.
+--- Closes its listener while it serves: the kernel refuses new clients, and resets queued ones.
 function server:reopening()
   repeat
     local connection = take(self)
@@ -143,7 +144,7 @@ function server:reopening()
   until self.is_stopped
 end
 
---- Accepts at once, and refuses who comes while it serves.
+--- Accepts at once, and refuses clients that come while it serves.
 ---@param options {refuse: fun(connection: lunet.connection)}
 function server:refusing(options)
   local is_busy = false
@@ -166,7 +167,7 @@ function server:drop(entry)
   let_go(self, entry.connection)
 end
 
--- Who finds the server idle serves until nobody waits.
+-- The task that finds the server idle serves until no request waits.
 local function serve_waiting(self, is_newest_first)
   if self.is_busy then return end
   self.is_busy = true
@@ -191,9 +192,9 @@ end
 
 ---@class lunet.early_options
 ---@field newest_first? boolean
----@field room? integer how many may be accepted and open at once; the others wait in the kernel's queue
----@field is_over? fun(connection: lunet.connection, request: any): boolean? waits until nothing is to be done for a
---- request that waits; a true value drops it
+---@field room? integer accepted connections open at once, at most; the others wait in the kernel's queue
+---@field is_over? fun(connection: lunet.connection, request: any): boolean? waits until a waiting request needs no more
+--- work; a true value drops it
 
 --- Accepts at once and reads at once: the requests wait in the server.
 ---@param options? lunet.early_options

@@ -1,8 +1,8 @@
---- Runs of load against a server that serves one client at a time: what it can do, many runs a few at a time, and
---- those again that the machine disturbed.
+--- Runs of load against a server that serves one client at a time: measures its capacity, does many runs a few at a
+--- time, and repeats the runs that the machine disturbed.
 ---
---- A case is a table that says what one run is to be; the run is noted in it as `case.run`, with a field `valid`. A
---- point is what several cases with different seeds are to show together, in a list `point.cases`.
+--- A case is a table with the settings of one run; its run goes into `case.run`, with a field `valid`. A point has
+--- several cases with different seeds, in a list `point.cases`.
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local progress = require "lunet.run.progress"
@@ -11,9 +11,9 @@ local workload = require "lunet.load.workload"
 
 local overload = {}
 
-local LONG = 10 -- s; bounds waits for what does come
+local LONG = 10 -- s; bounds waits for states that do come
 
---- How many clients measure the capacity: so many that the server never waits for one.
+--- So many clients measure the capacity: the server never waits for one.
 overload.LOOPS = 4
 
 ---@class lunet.site
@@ -34,9 +34,9 @@ end
 
 --- Serves clients of lunet.load.workload, in a task, until the listener is closed.
 ---@param listener lunet.listener
----@param began number when the run did
----@param is_wanted? fun(connection: lunet.connection): boolean? asked before the work; what is not wanted is closed
----@return number[] served when each request was carried out, in seconds from then; both lists grow
+---@param began number the beginning of the run
+---@param is_wanted? fun(connection: lunet.connection): boolean? asked before the work; else the connection is closed
+---@return number[] served the time of each finished request, in seconds from then; both lists grow
 ---@return number[] ghosts those among them whose clients had left before
 function overload.start_serving(listener, began, is_wanted)
   local served, ghosts = {}, {}
@@ -65,10 +65,10 @@ local function closed_loop(service, count)
   end)
 end
 
---- How many requests a second such a server answers: in a closed loop, on hosts of its own, the best of three, since a
---- disturbance only makes it look less. Waits.
+--- Measures how many requests a second such a server answers: in a closed loop, on hosts of its own. The best of three
+--- counts, since a disturbance only lowers the result. Waits.
 ---@param service number seconds
----@param count integer how many requests each of the three takes
+---@param count integer requests of each of the three
 ---@return number per_second
 function overload.capacity(service, count)
   return math.max(closed_loop(service, count), closed_loop(service, count), closed_loop(service, count))
@@ -76,8 +76,8 @@ end
 
 -- -- many runs -------------------------------------------------------------------------------
 
---- Makes a case of each point with each seed. Those of one seed follow each other: as many of them as go side by side
---- have the same arrivals.
+--- Makes a case of each point with each seed. Cases of one seed follow each other, so that cases side by side have the
+--- same arrivals.
 ---@param points table[] each gets its own cases: `point.cases`
 ---@param first_seed integer
 ---@param count integer how many seeds
@@ -97,14 +97,14 @@ function overload.cases(points, first_seed, count, make)
 end
 
 ---@class lunet.runs
----@field at_once? integer how many go side by side: more of them make each other late; default: all
----@field apart? number seconds by which those side by side begin one after the other: of the same seed they have
---- the same arrivals, which would otherwise all be at once; default 0
----@field spare? integer rounds of so many in which disturbed runs are done again; default 0
----@field open fun(case: table): lunet.site makes the hosts of one
+---@field at_once? integer runs side by side: more of them make each other late; default: all
+---@field apart? number seconds between the beginnings of runs side by side: with the same seed their arrivals would
+--- otherwise come at the same moments; default 0
+---@field spare? integer rounds of so many runs that repeat disturbed ones; default 0
+---@field open fun(case: table): lunet.site makes the hosts of a case
 ---@field run fun(case: table, site: lunet.site): table the run, with a field `valid` for spare rounds and the tally
 
--- Hosts are made before anything runs: that may wait for the kernel, and all runs with it.
+-- Makes all hosts before anything runs, since this may wait for the kernel, and would delay every run.
 local function run_side_by_side(cases, runs)
   lunet.scope(function()
     local sites = {}
@@ -140,7 +140,7 @@ end
 --- Does the run of each case. Waits.
 ---@param cases table[]
 ---@param runs lunet.runs
----@return integer repeated how many were done again
+---@return integer repeated the number of repeated runs
 function overload.run(cases, runs)
   run_some(cases, runs)
   local repeated = 0
@@ -152,9 +152,9 @@ function overload.run(cases, runs)
   return repeated
 end
 
--- -- what came of them -----------------------------------------------------------------------
+-- -- their results ---------------------------------------------------------------------------
 
---- The runs of a point that count: the valid ones. If there is none, all of them, to have something to show.
+--- The runs of a point that count: the valid ones. If none is valid, all of them, so that a table can show something.
 ---@param point {cases: table[]}
 ---@return table[]
 function overload.counted(point)
@@ -166,7 +166,7 @@ function overload.counted(point)
   return #valid > 0 and valid or all
 end
 
---- Whether most runs of each point are valid: fewer are not judged.
+--- Whether most runs of each point are valid, so that a check can judge them.
 ---@param points {cases: table[]}[]
 ---@return boolean
 function overload.is_enough(points)
@@ -176,11 +176,11 @@ function overload.is_enough(points)
   return true
 end
 
---- Adds to an outcome how many runs there were, how often one was done again, how many stayed disturbed, and whether
---- there is enough left to judge: `runs`, `repeated`, `invalid`, `valid`.
+--- Adds the tally to an outcome: the number of runs, of repeated ones and of those that stayed disturbed, and whether
+--- enough is left to judge: `runs`, `repeated`, `invalid`, `valid`.
 ---@param outcome table
 ---@param points {cases: table[]}[]
----@param repeated integer what overload.run has returned
+---@param repeated integer from overload.run
 ---@return table outcome
 function overload.add_tally(outcome, points, repeated)
   outcome.runs, outcome.repeated, outcome.invalid = 0, repeated, 0
@@ -199,8 +199,8 @@ function overload.check(outcome)
   experiment.not_judged("the machine disturbed %d of %d runs", outcome.invalid, outcome.runs)
 end
 
---- Ends a check as not judged if an outcome's `capacity`, per second, is far from what the service time allows: the
---- machine disturbed its measurement.
+--- Ends a check as not judged if an outcome's `capacity`, per second, does not fit the service time: the machine
+--- disturbed its measurement.
 ---@param outcome table
 ---@param service number seconds
 function overload.check_capacity(outcome, service)
@@ -209,7 +209,7 @@ function overload.check_capacity(outcome, service)
   experiment.not_judged("the machine disturbed the measurement of the capacity: %g/s", outcome.capacity)
 end
 
---- A field of each run of a point that counts, of those that have it.
+--- The values of a field in the runs of a point that count.
 ---@param point {cases: table[]}
 ---@param field string
 ---@return any[]
@@ -231,7 +231,7 @@ end
 ---@param point {cases: table[]}
 ---@param field string
 ---@param digits? integer after the decimal point, default 1
----@param scale? number what it is multiplied by before, default 1
+---@param scale? number a factor, default 1
 ---@return number
 function overload.median(point, field, digits, scale)
   return statistics.round(statistics.quantile(overload.values(point, field), 0.5) * (scale or 1), digits)

@@ -1,6 +1,6 @@
---- Random numbers that come again: a stream is what its seed and its name make it, whatever else is drawn.
---- Experiments draw arrivals, service times and jitter from streams of their own, so that two variants of a
---- run are compared on the same draws. The generator is SplitMix64.
+--- Repeatable random numbers: a stream depends only on its seed and its name, not on other streams. Experiments draw
+--- arrivals, service times and jitter from streams of their own, so that two variants of a run have the same draws. The
+--- generator is SplitMix64.
 local random = {}
 random.__index = random
 
@@ -14,7 +14,7 @@ end
 
 --- Makes a stream. Streams of the same seed and different names have nothing in common.
 ---@param seed integer
----@param name string what is drawn from it: "arrivals"
+---@param name string its purpose: "arrivals"
 ---@return lunet.random
 function random.new(seed, name)
   if math.type(seed) ~= "integer" then

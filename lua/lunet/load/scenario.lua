@@ -1,5 +1,5 @@
---- The scenario that remedies are tried in (load.remedy): A is served, one patient client and three others queue; the
---- three give up; one comes that half-closes; A leaves; one of the three comes again; then five come at once.
+--- The scenario for remedies (load.remedy). The server serves A, and one patient client and three others queue. The
+--- three give up. A client comes that half-closes. A leaves. One of the three comes again. Then five come at once.
 local lunet = require "lunet"
 local options = require "lunet.text.options"
 local trial = require "lunet.load.trial"
@@ -7,12 +7,12 @@ local trial = require "lunet.load.trial"
 local scenario = {}
 
 local LONG = 60 -- s; bounds waits for states that do come
-local RETRY = 0.01 -- s; pause of a client that was refused
+local RETRY = 0.01 -- s; pause of a refused client
 
---- How many clients give up, and how many come at once.
+--- The number of clients that give up, and of those that come at once.
 scenario.LEAVERS, scenario.BURST = 3, 5
 
---- Seconds; the delay of the link on which round trips are counted.
+--- Seconds; the delay of the link for counting round trips.
 scenario.TRIP = 0.1
 
 local function count(list, predicate)
@@ -27,7 +27,7 @@ end
 
 local function wait_for(predicate) assert(lunet.eventually(predicate, LONG)) end
 
--- A quarter of the overload's service: what is served in time here is so by far.
+-- A quarter of the overload's service time: a client that is served in time here is so by far.
 local function new_request(site, number, fields)
   return options.merged({ number = number, service = site.service / 4, jitter = {}, attempts = 0 }, fields)
 end
@@ -35,7 +35,7 @@ end
 local REFUSED = { ECONNREFUSED = true, BUSY = true }
 local ENDS = { ECONNRESET = "reset", EPIPE = "reset", EOF = "dropped", TIMEOUT = "timeout" }
 
--- A client with time: one that was refused knows that nothing was carried out, and comes again.
+-- A patient client. After a refusal it knows that the server did nothing, and comes again.
 local function insist(site, request)
   local clients = site:new_clients(LONG, 0)
   repeat
@@ -46,7 +46,7 @@ local function insist(site, request)
   return "refused"
 end
 
--- Everything that these clients sent is with the server's kernel.
+-- Whether the server's kernel has everything that these clients sent.
 local function have_left(site, requests)
   local here = {}
   for _, socket in ipairs(site.host:sockets { state = "ESTABLISHED", local_port = site.target.port }) do
@@ -55,7 +55,7 @@ local function have_left(site, requests)
   return count(requests, function(request) return here[request.address] end) == 0
 end
 
--- It waits for the server, was refused, or its SYN found the queue full.
+-- Whether a client waits for the server, was refused, or found the queue full.
 local function has_come(site, request, before)
   if request.code or assert(site.host:counters()).ListenOverflows > before then return true end
   if not request.connection then return false end
@@ -84,13 +84,14 @@ local function burst(site)
   return count(requests, is_answered)
 end
 
--- -- what happens -----------------------------------------------------------------------------
+-- -- its course -------------------------------------------------------------------------------
 
---- Runs it. Waits.
+--- Runs the scenario. Waits.
 ---@param case {remedy: lunet.remedy}
 ---@param site lunet.trial
----@return table row remedy and naive version; stale: requests carried out for nobody; again: how often that of the
---- one who came again was; patient, half: what became of these two; burst: how many of those at once were served
+---@return table row remedy and naive version; stale: requests carried out for nobody; again: how often the server
+--- carried out the request of the client that came again; patient, half: the ends of these two; burst: served clients
+--- among those at once
 function scenario.run(case, site)
   site:start()
   local a = new_request(site, 0, { hold = true })
@@ -116,16 +117,16 @@ function scenario.run(case, site)
   return run
 end
 
---- Makes the hosts on which round trips are counted. Servers that guess the clients' patience guess so much that on no
---- machine, however late, do they drop the one request for its age.
+--- Makes the hosts for counting round trips. A server that guesses the clients' patience guesses so much that it never
+--- drops the one request for its age, however late the machine is.
 ---@param remedy lunet.remedy
 ---@return lunet.trial
 function scenario.open_for_trips(remedy)
   return trial.open(remedy, { patience = LONG, service = 0.01, delay = scenario.TRIP, backlog = 60 })
 end
 
---- Counts the round trips that a client that waits in the queue needs from when the server begins to serve up to the
---- reply, except the half of one that the reply takes. The link has a delay of scenario.TRIP. Waits.
+--- Counts the round trips from the beginning of service to the reply, for a client that waits in the queue, without the
+--- half round trip of the reply itself. The link has a delay of scenario.TRIP. Waits.
 ---@param case {remedy: lunet.remedy, half_closes: boolean}
 ---@param site lunet.trial from open_for_trips
 ---@return {trips: integer}

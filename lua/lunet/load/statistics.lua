@@ -1,8 +1,8 @@
---- What is said of many numbers in few.
+--- Statistics: a few numbers that describe many.
 local statistics = {}
 
 --- The smallest value that at least this share of the values do not exceed (nearest rank).
----@param values number[] in any order; left as they are
+---@param values number[] in any order
 ---@param share number 0 to 1: 0.5 is the median
 ---@return number|nil quantile nil if there are no values
 function statistics.quantile(values, share)
@@ -12,6 +12,7 @@ function statistics.quantile(values, share)
   return sorted[math.max(1, math.ceil(#sorted * share))]
 end
 
+--- The mean.
 ---@param values number[]
 ---@return number|nil mean nil if there are no values
 function statistics.mean(values)
@@ -34,6 +35,7 @@ function statistics.count_between(values, from, to)
   return count
 end
 
+--- Rounds a number.
 ---@param value number
 ---@param digits? integer after the decimal point, default 1
 ---@return number

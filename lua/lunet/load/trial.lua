@@ -1,8 +1,8 @@
---- A server with a remedy (lunet.load.remedy) on a host of its own, a host for its clients, and what becomes of their
---- requests: who knows that a client has left is the trial; the server does not.
+--- The trial of a remedy (lunet.load.remedy): a server on a host of its own, and a host for its clients. The trial
+--- knows when a client has left; the server does not.
 ---
---- A request is a line: its id ("7.2": the second attempt of the seventh), for how many seconds the server works on it
---- or "hold", and what the client says of its deadline. The server may say "hello" and "wait", and answers "done" or
+--- A request is a line: its id ("7.2": the second attempt of the seventh), the seconds for which the server works on it
+--- or "hold", and the client's words about its deadline. The server may say "hello" and "wait", and answers "done" or
 --- "busy".
 local admission = require "lunet.load.admission"
 local lunet = require "lunet"
@@ -12,7 +12,7 @@ local workload = require "lunet.load.workload"
 local LONG = 60 -- s; bounds waits for states that do come
 local PORT, CONTROL_PORT = 7300, 7301
 local CONTROL_BACKLOG = 1000
-local BACKOFF = 2 -- services; the first pause of clients that back off is up to this
+local BACKOFF = 2 -- service times; the longest first pause of clients that back off
 
 ---@class lunet.trial
 ---@field remedy lunet.remedy
@@ -22,9 +22,9 @@ local BACKOFF = 2 -- services; the first pause of clients that back off is up to
 ---@field target lunet.connect_target
 ---@field patience number seconds
 ---@field service number seconds
----@field executed {number: integer, at: number, stale: boolean?}[] what the server carried out, and whether for nobody
+---@field executed {number: integer, at: number, stale: boolean?}[] the finished requests; stale: for nobody
 ---@field left table<string, true> ids of attempts whose clients have left
----@field canceled table<string, true> ids of attempts of which clients have said so
+---@field canceled table<string, true> ids of attempts whose clients have said that they left
 local trial = {}
 trial.__index = trial
 
@@ -38,7 +38,7 @@ end
 local function read(self, connection)
   if self.remedy.greets then connection:send "hello\n" end
   local line, _, code = connection:receive("l", LONG)
-  if code then return nil end -- none has come, or a reset has cut it
+  if code then return nil end -- no request, or a reset has cut it
   local canceled = line:match "^cancel (%S+)$"
   if canceled then
     self.canceled[canceled] = true
@@ -81,12 +81,12 @@ local function new_server(self, backlog)
 end
 
 ---@class lunet.trial_options
----@field patience number seconds, of the clients, which the server guesses
----@field service number seconds, of a request, which the server knows
+---@field patience number seconds, of the clients; the server guesses it
+---@field service number seconds, of a request; the server knows it
 ---@field delay number seconds, of the link each way
----@field backlog integer of a server whose remedy says no other
+---@field backlog integer unless the remedy has one
 
---- Makes the hosts and the server, which listens and serves nobody yet.
+--- Makes the hosts and the server, which listens and does not serve yet.
 ---@param remedy lunet.remedy
 ---@param options lunet.trial_options
 ---@return lunet.trial
@@ -157,8 +157,8 @@ local function exchange(self, connection, request, deadline)
   return reply, message, code
 end
 
---- Clients that have the remedy, too. Besides what workload.requests makes, their requests may say that the client
---- `half_closes`: shuts down its side when it has sent; or that it is to `hold` the server until it `may_leave`.
+--- Makes clients that have the remedy, too. Their requests may have more fields than those of workload.requests: the
+--- client `half_closes`, which shuts down its side after sending; or it must `hold` the server until it `may_leave`.
 ---@param patience number seconds
 ---@param retries integer
 ---@return lunet.clients

@@ -1,5 +1,4 @@
---- Open-loop load: requests that come at times settled in advance, however the server fares, and clients that
---- have patience, retry and leave.
+--- Open-loop load: requests come at fixed times, however the server fares, and clients have patience, retry and leave.
 ---
 ---     lunet.spawn(function() listener:serve(workload.serve) end)
 ---     local requests = workload.requests { seed = 1, rate = 150, seconds = 4, service = 0.005 }
@@ -7,9 +6,9 @@
 ---     local lateness = workload.offer(requests, function(request) clients:send(request) end)
 ---     local summary = workload.summary(requests, 1, 4)
 ---
---- In an open loop clients do not wait for each other, as independent people do not: a server that is slow gets
---- no fewer requests for it. Latency counts from the time at which a request was to be sent, so that a stalled
---- server cannot hide the wait that it causes.
+--- In an open loop clients do not wait for each other, like independent people: a slow server does not get fewer
+--- requests. Latency counts from the due time of a request, so that a stalled server cannot hide the wait that it
+--- causes.
 local core = require "lunet.core"
 local lunet = require "lunet"
 local options = require "lunet.text.options"
@@ -20,14 +19,14 @@ local workload = {}
 
 ---@class lunet.request
 ---@field number integer
----@field at number seconds after the beginning at which it is to be sent
----@field service number seconds for which the server works on it
+---@field at number due time, in seconds after the beginning
+---@field service number seconds of the server's work
 ---@field jitter number[] a number of [0, 1) for the pause before each retry
----@field began? number when its first attempt began; seconds after the beginning
----@field attempts integer how often it was tried
----@field code? string why its last attempt failed
----@field answered? number when a reply came in time; seconds after the beginning
----@field gave_up? number when its client gave it up; seconds after the beginning
+---@field began? number the beginning of its first attempt; seconds after the beginning
+---@field attempts integer so far
+---@field code? string the error of its last attempt
+---@field answered? number the time of a reply in time; seconds after the beginning
+---@field gave_up? number the time at which its client gave up; seconds after the beginning
 
 local SERVICE = {
   fixed = function(mean) return mean end,
@@ -44,12 +43,12 @@ local LOAD = {
 ---@class lunet.load
 ---@field seed integer
 ---@field rate number requests per second, above 0; times seconds at most a million
----@field seconds number how long they come, above 0
+---@field seconds number the time in which they come, above 0
 ---@field service number seconds, the mean, above 0
 ---@field distribution? "fixed"|"exponential" of the service times; default fixed
 
---- The requests of a run: a Poisson process. Those of the same seed and rate come at the same times, whatever
---- else differs, and the n-th one takes the same service and has the same jitter.
+--- Makes the requests of a run: a Poisson process. With the same seed and rate they come at the same times, whatever
+--- else differs, and the n-th one has the same service time and jitter.
 ---@param load lunet.load
 ---@return lunet.request[]
 function workload.requests(load)
@@ -76,8 +75,8 @@ end
 --- Sends each request at its time, in a task of its own, and waits until all of them are over.
 ---@param requests lunet.request[]
 ---@param send fun(request: lunet.request)
----@param began? number when the beginning is, by lunet.now(); now by default
----@return number[] lateness by how many seconds each was sent too late, in their order
+---@param began? number the time of the beginning, by lunet.now(); now by default
+---@return number[] lateness of each, in seconds, in their order
 function workload.offer(requests, send, began)
   options.value("offer: requests", requests, options.list)
   options.value("offer: send", send, options.fn)
@@ -101,17 +100,17 @@ end
 
 -- -- server ----------------------------------------------------------------------------------
 
---- Serves a connection of these clients: reads its request, works on it as long as that says, by sleeping to an
---- absolute time from when it was accepted, and replies. Takes no processor.
+--- Serves a connection of these clients: reads its request, works on it for its service time after accept, and replies.
+--- The work is a sleep to an absolute time, which takes no processor.
 ---@param connection lunet.connection
----@param idle? number seconds to wait for a request that does not come; nil waits without limit
----@return integer|nil number of the request that was carried out
+---@param idle? number seconds to wait for a request; nil waits without limit
+---@return integer|nil number of the request
 ---@return string? message
 ---@return string? code
 function workload.serve(connection, idle)
   local accepted = lunet.now()
   local line, message, code = connection:receive("l", idle)
-  if code then return nil, message, code end -- a request that a reset has cut is none
+  if code then return nil, message, code end -- even if a reset has cut a request
   local number, service = line:match "^(%d+) (%S+)$"
   lunet.sleep(math.max(0, accepted + tonumber(service) - lunet.now()))
   connection:send("done " .. number .. "\n")
@@ -121,29 +120,29 @@ end
 -- -- clients ---------------------------------------------------------------------------------
 
 ---@class lunet.client_policy
----@field host lunet.host where the clients are
+---@field host lunet.host of the clients
 ---@field target lunet.listener|lunet.connect_target
 ---@field patience number seconds for one attempt: connect, request and reply together
----@field retries? integer how often a request is tried again; default 0, at most 16
----@field backoff? number seconds; the pause before the n-th retry is drawn from 0 to 2^(n-1) times as long (full
+---@field retries? integer of a request, default 0, at most 16
+---@field backoff? number seconds; the pause before the n-th retry is a random part of 2^(n-1) times as long (full
 --- jitter); default 0: at once
----@field budget? number 0 or more: retries that each request adds to what all may spend, 0.1: one in ten; no limit
---- by default
----@field departure? "close"|"reset" how a client leaves when its patience is over; default close
+---@field budget? number 0 or more: retries that each request adds to the budget of all, 0.1: one in ten; no limit by
+--- default
+---@field departure? "close"|"reset" the way in which a client leaves when its patience is over; default close
 ---@field exchange? fun(connection: lunet.connection, request: lunet.request, deadline: number): any, string?, string?
---- what it does once it is connected; returns the reply, or nil, message, code
+--- the client's part after connect; returns the reply, or nil, message, code
 
 local clients = {}
 clients.__index = clients
 
--- Asks as workload.serve answers.
+-- The client's part of workload.serve.
 local function exchange_lines(connection, request, deadline)
   local line = ("%d %.9f\n"):format(request.number, request.service)
   local sent, message, code = connection:send(line, math.max(0, deadline - lunet.now()))
   if not sent then return nil, message, code end
   local reply
   reply, message, code = connection:receive("l", math.max(0, deadline - lunet.now()))
-  if code then return nil, message, code end -- a reply that a reset has cut is none
+  if code then return nil, message, code end -- even if a reset has cut a reply
   return reply
 end
 
@@ -153,7 +152,7 @@ local POLICY = {
   departure = options.one_of { "close", "reset" }, exchange = options.fn,
 }
 
---- Clients that share a policy and a retry budget.
+--- Makes clients that share a policy and a retry budget.
 ---@param policy lunet.client_policy
 ---@return lunet.clients
 function workload.clients(policy)
@@ -162,7 +161,7 @@ function workload.clients(policy)
   return setmetatable(options.merged(defaults, policy), clients)
 end
 
--- One attempt under one patience, which the wait for the SYN-ACK counts to.
+-- One attempt under one patience, which includes the wait for the SYN-ACK.
 local function try(self, request)
   local deadline = lunet.now() + self.patience
   local connection, _, code = self.host:connect(self.target, self.patience)
@@ -181,7 +180,7 @@ local function may_retry(self, request)
   return true
 end
 
---- Tries a request until a reply comes in time or the client gives up; notes in the request what happened.
+--- Tries a request until a reply comes in time or the client gives up, and writes the result into the request.
 ---@param request lunet.request
 ---@return boolean answered
 function clients:send(request)
@@ -204,12 +203,12 @@ function clients:send(request)
   return false
 end
 
---- How many requests a second are answered when one client sends them one after the other: a closed loop.
---- Loads are given relative to this.
+--- Measures how many requests a second get an answer if one client sends them one after the other: a closed loop. Loads
+--- are relative to this.
 ---@param service number seconds
----@param count integer how many requests
+---@param count integer of requests
 ---@return number|nil per_second
----@return string? message one was not answered
+---@return string? message names the request without an answer
 function clients:capacity(service, count)
   options.value("capacity: service", service, options.from(0, "seconds"))
   options.value("capacity: count", count, options.whole(1))
@@ -221,9 +220,9 @@ function clients:capacity(service, count)
   return count / (lunet.now() - began)
 end
 
--- -- what came of it -------------------------------------------------------------------------
+-- -- its results -----------------------------------------------------------------------------
 
---- When replies came in time, in seconds after the beginning, by the number of the request.
+--- The times of replies in time, in seconds after the beginning, by the number of the request.
 ---@param requests lunet.request[]
 ---@return number[]
 function workload.answers(requests)
@@ -233,14 +232,13 @@ function workload.answers(requests)
   return answers
 end
 
---- Of the requests that were to be sent from one time to another. Those given up count among the waits with the time
---- until then: to leave them out would make a server that answers few look quick.
+--- Sums up the requests due from one time to another. A request that its client gave up counts among the waits, with
+--- the time until then: otherwise a server that answers few would look quick.
 ---@param requests lunet.request[]
----@param from number seconds after the beginning: what came before is the warm-up
+---@param from number seconds after the beginning: the time before is the warm-up
 ---@param to number
 ---@return {offered: integer, attempts: integer, answered: integer, goodput: number, success: number,
----  wait_p50: number?, wait_p99: number?} goodput per second; success from 0 to 1; waits in seconds from when they
----  were to be sent
+---  wait_p50: number?, wait_p99: number?} goodput per second; success from 0 to 1; waits in seconds from the due time
 function workload.summary(requests, from, to)
   options.value("summary: requests", requests, options.list)
   options.value("summary: from", from, options.from(0, "seconds"))
