@@ -34,6 +34,14 @@ describe("script/check-prose", function()
     end
   end
 
+  it("finds a sentence of more than 25 words", function()
+    local function sentence(words) return "/* Short. A" .. (" word"):rep(words - 2) .. " end: short. */\n" end
+    assert.same({ status = 0, output = "", errors = "" }, (check("x.c", sentence(25))))
+    local result = check("x.c", sentence(26))
+    assert.equal(1, result.status)
+    assert.matches("\n^ over 25 words without a stop: make two sentences\n", result.output, 1, true)
+  end)
+
   it("finds each comment of a line, and nothing outside of comments", function()
     local result = check("x.c", 'const char *a = "for some 3"; /* some 4 */ int some_5; /* some 6 */\n')
     assert.equal(2, select(2, result.output:gsub(":1: some [46]\n%^", "")))

@@ -34,8 +34,9 @@ scope *task_scope(lua_State *L); /* the running task opens its handles in this s
 lua_State *runtime_running(const runtime *rt);
 loop *runtime_loop(runtime *rt);
 
-/* Pushes "\nwaiting:\n  accept on listener 127.0.0.1:80, at server.lua:8, for 3.2 s, 5 tasks\n..."
- * with at most 20 lines, one for each waiting call of the script. Pushes "" if no task waits. */
+/* Pushes "\nwaiting:\n  accept on listener 127.0.0.1:80, at server.lua:8, for 3.2 s, 5 tasks\n...".
+ * The text has at most 20 lines, one for each waiting call of the script. It is "" if no task
+ * waits. */
 void waits_push(lua_State *L, runtime *rt);
 
 /* -- waiting ------------------------------------------------------------------------------- */

@@ -1,10 +1,10 @@
 /* The descriptors that a loop watches, in an epoll set of the loop's own. libuv's loop does not run
  * in lunet, because it aborts the process when the kernel refuses epoll_ctl(2). uv_poll would also
  * make more system calls: it adds a descriptor to the set for each wait and removes it afterwards.
- * A byte there and back between two sockets, with a wait at each end, takes 14 system calls by
- * uv_poll (6 of them epoll_ctl) and 8 here. The times are 40.1, 45.0, 46.1 us against 22.5, 21.2,
- * 29.4. Measured by `build/release/bench/watch/watch 100000` and strace -c (bench/watch.c; libuv
- * 1.44.2, 2026-11-28, on a busy machine).
+ * A byte there and back between two sockets, with a wait at each end, takes 8 system calls here. By
+ * uv_poll it takes 14, of which 6 are epoll_ctl. It takes 22.5, 21.2, 29.4 us here, and 40.1, 45.0,
+ * 46.1 us by uv_poll. Measured by `build/release/bench/watch/watch 100000` and strace -c
+ * (bench/watch.c; libuv 1.44.2, 2026-11-28, on a busy machine).
  *
  * The first op that waits for a descriptor while no task can run adds it to the set. The descriptor
  * stays until it closes, so a later wait costs no system call. The set is edge-triggered: it
