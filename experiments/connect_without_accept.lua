@@ -2,30 +2,28 @@
 --
 -- Why. connect(2) returns when the SYN-ACK has come. The kernel sends that by itself, as long as the accept queue has
 -- room (net/ipv4/tcp_input.c, tcp_conn_request; net/ipv4/tcp_ipv4.c, tcp_v4_syn_recv_sock; listen(2) and tcp(7)). The
--- server learns of the client when it calls accept(2), and not before: it has no descriptor, and nothing to read or
--- log. A listener of backlog N queues N + 1 connections, since sk_acceptq_is_full compares with `>`; the SYN of one
--- more gets no answer.
+-- server learns of the client only when it calls accept(2). Before that it has no descriptor, and nothing to read or
+-- log. A listener of backlog N queues N + 1 connections, since sk_acceptq_is_full compares with `>`. The SYN of one
+-- more client gets no answer.
 --
 -- Where it was met. Port checks and health checks by connect that call a hung or stopped server healthy; a connect
 -- timeout that never fires while the request timeout always does; clients that count themselves as connected while the
 -- server's own count is 0; a "connection established" log line that is missing on one side only.
 --
 -- What to do. Take a reply, not a connect, as the sign that a server is there, and put a deadline on it. A server that
--- has to bound its clients accepts and refuses them, or says "welcome" first. listener:queue().depth tells how many
--- wait (Recv-Q in `ss -lt`).
+-- must bound its clients accepts and refuses them, or says "welcome" first. listener:queue().depth tells how many
+-- clients wait (Recv-Q in `ss -lt`).
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 
 local LONG = lab.LONG
-local PORT = lab.PORT
-
--- How many connections the server's kernel has that a program holds, or that none does.
+-- How many connections the server's kernel has: those that a program holds, or those that none holds.
 local function count(host, is_owned)
-  return #host:sockets { local_port = PORT, state = "ESTABLISHED", owned = is_owned }
+  return #host:sockets { local_port = lab.PORT, state = "ESTABLISHED", owned = is_owned }
 end
 
--- The clients connect, one after the other. Returns what they see, and their connections.
+-- Connects the clients, one after the other. Returns what they see, and their connections.
 local function connect_all(host, listener, knobs)
   local seen, connections = { connected = 0, states = {}, errors = {} }, {}
   for i = 1, knobs.clients do
@@ -43,7 +41,7 @@ local function connect_all(host, listener, knobs)
   return seen, connections
 end
 
--- Accepts all that wait, and then asks once more.
+-- Accepts every client that waits, and then asks once more.
 local function accept_all(host, listener)
   local server = { known_before_accept = count(host, true), unknown_before_accept = count(host, false), accepted = 0 }
   for _ = 1, assert(listener:queue()).depth do

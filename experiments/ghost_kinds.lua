@@ -1,17 +1,17 @@
 -- Claim. A queued connection outlives its client. It loses only what had not arrived when a reset came.
 --
--- Why. A close, and the kernel on behalf of a killed process, send FIN after all that was sent. The queued socket goes
--- to CLOSE_WAIT and keeps its place and its bytes (net/ipv4/tcp_input.c, tcp_fin). If the receive buffer is full the
--- FIN cannot come: the server sees an open connection, and the client's kernel, without any process, delivers the rest
--- as the server reads. RST ends the queued socket at once (tcp_reset): no list shows it any more, it keeps its place
--- in the queue, and what had arrived can be read; what had not is gone. The first send to a client that closed
+-- Why. A close sends FIN after the data, and so does the kernel for a killed process. The queued socket goes to
+-- CLOSE_WAIT and keeps its place and its bytes (net/ipv4/tcp_input.c, tcp_fin). If the receive buffer is full, the FIN
+-- cannot come. The server then sees an open connection, and the client's kernel, without any process, delivers the rest
+-- as the server reads. RST ends the queued socket at once (tcp_reset). No list shows it any more, but it keeps its
+-- place in the queue. The server can read what had arrived; the rest is gone. The first send to a client that closed
 -- succeeds; the RST that answers it (RFC 9293, 3.6.1) makes the second fail. If that RST comes before the server has
 -- read all, the rest is lost as by a reset (first = send). On Unix sockets all bytes are with the server at once, the
--- first send to a closed client fails, and there is no reset. A client that nobody has accepted has nothing to read,
--- so in unread_close the server accepts and greets it; it closes without having read the greeting. That is RST (RFC
--- 2525, 2.17); on Unix sockets it is ECONNRESET too, but nothing is lost. After a reset getpeername(2) gives ENOTCONN,
--- so that only accept(2) tells whose connection it was. SO_ERROR gives ECONNRESET once and takes it away
--- (include/net/sock.h, sock_error): the read at the end of the bytes then says EOF, as if the client had closed.
+-- first send to a closed client fails, and there is no reset. A client that nobody has accepted has nothing to read, so
+-- in unread_close the server accepts and greets it, and it closes without reading the greeting. That is RST (RFC 2525,
+-- 2.17); on Unix sockets it is ECONNRESET too, but nothing is lost. After a reset getpeername(2) gives ENOTCONN, so
+-- only accept(2) tells the client's address. SO_ERROR gives ECONNRESET once and takes it away (include/net/sock.h,
+-- sock_error). The read at the end of the bytes then says EOF, as if the client had closed.
 --
 -- Where it was met. Jobs done for users who have left; uploads completed for a client killed long ago; load balancers
 -- whose probes of connect and RST fill the queue, unseen by ss (`filled`); servers that greet and lose requests.
@@ -31,7 +31,7 @@ local RECEIVE_BUFFER, SEND_BUFFER = 8192, 65536 -- bytes, for SO_RCVBUF and SO_S
 local SIZES = { none = 0, few = 14, more = 40000 } -- `more` does not fit into the receive buffer, but into both
 local REPLY, GREETING = "reply\n", "welcome\n"
 local PATIENCE = 0.3 -- s; of the client that finds the queue full of ghosts
-local SLOW = 0.13 -- s; what the age of bytes may have more than the wait, beside the lateness of the machine
+local SLOW = 0.13 -- s; how much older than the wait bytes may be, besides the lateness of the machine
 local GRAIN = 20 -- ms; the kernel counts in jiffies, of up to 10 ms
 local FAMILIES, AMOUNTS = { "tcp", "tcp6", "unix" }, { "none", "few", "more" }
 local DEPARTURES = { "close", "shutdown", "reset", "killed", "unread_close" }
@@ -61,7 +61,7 @@ local function start_killed(place, bytes)
   return process
 end
 
---- The connection as the kernel of the server lists it, or that of the clients; nil if there is none (any more).
+-- The connection as the kernel of one host lists it; nil if it lists none, or none any more.
 local function listed(place, host, states)
   local mine = host == place.server and "local_port" or "peer_port"
   return place.is_tcp and lab.socket(host, { [mine] = lab.PORT, state = states }) or nil -- the list is of TCP
@@ -69,8 +69,8 @@ end
 
 local CONNECTED = { "ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT1", "FIN_WAIT2" }
 
---- Waits until each byte is either with the server or with the client, and none on its way. How many are with the
---- server; -1 if no list of the kernel says it.
+-- Waits until every byte is with the server or with the client, and none on its way. Returns how many are with the
+-- server; -1 for Unix, whose queued sockets no list shows.
 local function settle_bytes(place, bytes)
   if not place.is_tcp then return -1 end
   local at_server
@@ -82,7 +82,7 @@ local function settle_bytes(place, bytes)
   return at_server
 end
 
---- Waits until the kernels know that the client has left: the server's only if that could come through.
+-- Waits until the kernels know that the client has left: the server's only if the client's segment can reach it.
 local function wait_until_left(place, departure, is_through)
   if not place.is_tcp then return end
   lab.await(function() return not listed(place, place.clients, "ESTABLISHED") end)
@@ -108,7 +108,7 @@ local function send_replies(connection)
   for i = 1, 3 do
     local sent, _, code = connection:send(REPLY, LONG)
     results[i] = sent and "sent" or code
-    lunet.eventually(function() -- it is answered: by ACK or by RST; Unix has neither
+    lunet.eventually(function() -- until ACK or RST answers it; Unix has neither
       return not connection:state() or connection:unsent() == 0 or connection:liveness() == "reset"
     end, LONG)
   end
@@ -123,7 +123,7 @@ local leave = {
   killed = function(process) assert(process:kill "SIGKILL" and process:wait(LONG)) end,
 }
 
---- Brings a client that has sent its bytes: itself, and the connection if the server had to accept it first.
+-- Connects a client that sends its bytes. Returns it, and the connection if the server had to accept it first.
 local function bring_client(place, departure, bytes)
   if departure == "killed" then return start_killed(place, bytes) end
   local client = assert(place.clients:connect({ address = place.address, port = place.is_tcp and lab.PORT or nil,
@@ -138,7 +138,7 @@ local function bring_client(place, departure, bytes)
   return client, connection
 end
 
---- Reads all and sends three replies, in the order that the knob says.
+-- Reads all and sends three replies, in the order that the knob sets.
 local function serve(connection, first)
   local replies = first == "send" and send_replies(connection)
   local read, ended = read_all(connection)
@@ -227,8 +227,8 @@ local function cases_of(knobs)
   return cases
 end
 
--- What the server sees of a client that left: the state and the liveness of the accepted connection, the state that the
--- kernel lists while it is queued, and how reading ends.
+-- The server's view of a client that left: state and liveness of the accepted connection, the state that the kernel
+-- lists while it is queued, and how reading ends.
 local function seen_of(case)
   local is_tcp = case.family ~= "unix"
   if is_reset[case.departure] then return is_tcp and "CLOSE" or "none", "reset", "none", "ECONNRESET" end
@@ -313,15 +313,17 @@ return experiment {
   claim = "A queued connection outlives its client. It loses only what had not arrived when a reset came.",
   knobs = {
     departure = { "all", "way", "how the client leaves", choices = choice.of(DEPARTURES) },
-    bytes = { "all", "amount", "what it has sent; more: than the receive buffer takes", choices = choice.of(AMOUNTS) },
-    family = { "tcp", "family", "of the addresses", choices = choice.of(FAMILIES) },
+    bytes = { "all", "amount", "what it has sent; more: more than the receive buffer takes",
+      choices = choice.of(AMOUNTS) },
+    family = { "tcp", "family", "the family of the addresses", choices = choice.of(FAMILIES) },
     first = { "read", "act", "what the server does first with the accepted connection", choices = { "read", "send" } },
     wait = { 0.1, "s", "how long the bytes wait before the client leaves", min = 0, max = 10 },
   },
   control = { first = "send" },
-  -- waiting, unread: bytes with the server before and after the client left; age: how long they have waited in ms
-  -- (tcp_info, tcpi_last_data_recv, which the FIN does not touch). No list tells of queued Unix sockets, nor their age
-  -- (-1).
+  -- before, after: the depth. waiting, unread: bytes with the server before and after the client left. listed: the
+  -- state in the kernel's list. age: how long the bytes have waited in ms (tcp_info, tcpi_last_data_recv, which the FIN
+  -- does not touch); -1 for Unix, whose queued sockets no list shows. ended: how reading ended. lost: bytes that were
+  -- not read. send1 to send3: results of three replies. arrived: replies that came to the client.
   columns = { "family", "departure", "bytes", "before", "after", "waiting", "listed", "unread", "age", "state",
     "liveness", "read", "ended", "lost", "send1", "send2", "send3", "arrived", table.unpack(QUESTIONS) },
   needs = { perl = "perl-base" },

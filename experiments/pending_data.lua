@@ -2,12 +2,13 @@
 -- congestion control, buffers, writes, path and how the client waits.
 --
 -- Why. A queued connection is a full socket with a receive buffer of its own, as large as the second number of
--- net.ipv4.tcp_rmem or the listener's SO_RCVBUF. The kernel acknowledges what fits into it (net/ipv4/tcp_input.c,
--- tcp_data_queue). It stays that large: reading makes it grow (tcp_rcv_space_adjust). When its window is shut the rest
--- waits in the client's send buffer. That one grows while acknowledgements come, with the congestion window, up to the
--- third number of tcp_wmem (tcp_sndbuf_expand). When it is full too, send blocks. The client's kernel asks for room
--- again and again (RFC 9293, 3.8.6.1), and "none" is an answer, so the wait has no end. The widely quoted 509 KB are
--- no constant: VARIED says what moves them, doc/settings.md which settings of the kernel do.
+-- net.ipv4.tcp_rmem or the listener's SO_RCVBUF. The kernel acknowledges the data that fits into it
+-- (net/ipv4/tcp_input.c, tcp_data_queue). The buffer stays that large, since only reading makes it grow
+-- (tcp_rcv_space_adjust). When its window is shut, the rest waits in the client's send buffer. That buffer grows while
+-- acknowledgements come, with the congestion window, up to the third number of tcp_wmem (tcp_sndbuf_expand). When it is
+-- full too, send blocks. The client's kernel asks for room again and again (RFC 9293, 3.8.6.1), and "none" is an
+-- answer, so the wait has no end. The widely quoted 509 KB are no constant: VARIED says what moves them, and
+-- doc/settings.md which settings of the kernel do.
 --
 -- Where it was met. An upload to a hung server that is "done" in a moment; a progress bar at 100 % before anybody has
 -- read a byte; log shippers whose last half megabyte is gone when the collector is restarted.
@@ -23,8 +24,8 @@ local option_table = require "lunet.text.options"
 
 local LONG = lab.LONG
 local MORE_THAN_FITS = 64 * 1024 * 1024 -- bytes; tcp_rmem and tcp_wmem end well below
-local TICK = 0.01 -- s; how often a client tries again that does not wait to be told
-local STILL = 0.05 -- s; when nothing has moved for so long, on a link without delay, nothing is under way
+local TICK = 0.01 -- s; how often a client tries again that does not wait for the kernel's word
+local STILL = 0.05 -- s; when nothing has moved for this long, on a link without delay, nothing is under way
 local ROUND_TRIPS = 20 -- that a send may take
 local PORT = lab.PORT
 local BLOCKING = lunet.beside "pending_data_client.pl"
@@ -39,11 +40,11 @@ local BLOCKING = lunet.beside "pending_data_client.pl"
 --               that waits. By strace, curl, wget, Node and Python's asyncio poll; Python's urllib, Perl's print and dd
 --               block. None of them tries again before the kernel tells it to: only a program with a timer does.
 --   write       Buffers count memory, not bytes of data. The size of writes decides how data is cut into segments and
---               which of them TCP merges. Filling a buffer by 64 bytes takes as long as acknowledgements do, so that
---               the speed of the client matters there, too.
---   path        The loopback carries segments of 64 KiB. A Unix socket has no receive buffer: what a client sends is in
---               the queue entry at once, up to its own SO_SNDBUF or net.core.wmem_default (net/unix/af_unix.c).
-local VARIED = { -- apart from what the knobs say
+--               which of them TCP merges. A client that writes 64 bytes at a time fills a buffer as slowly as
+--               acknowledgements come, so there its speed matters, too.
+--   path        The loopback carries segments of 64 KiB. A Unix socket has no receive buffer: data is in the queue
+--               entry at once, up to the client's SO_SNDBUF or net.core.wmem_default (net/unix/af_unix.c).
+local VARIED = { -- what a case sets in place of the knobs
   {}, { write = 64 }, { write = 1000 }, { write = 1048576 }, { rcvbuf = 8192 }, { rcvbuf = 131072 },
   { sndbuf = 8192 }, { sndbuf = 131072 }, { delay = 0.001 }, { delay = 0.01 }, { congestion = "cubic" },
   { congestion = "bbr" }, { client = "retry" }, { client = "blocking" }, { congestion = "bbr", client = "retry" },
@@ -59,17 +60,17 @@ local function pattern(bytes)
   return block:rep(bytes // #block + 1):sub(1, bytes)
 end
 
---- The pieces of the pattern by their offset: a function for (offset, size).
+-- Returns a function that cuts a piece out of the pattern, by offset and size.
 local function pieces(write)
   local text = pattern(write + 251)
   return function(offset, size) return text:sub(offset % 251 + 1, offset % 251 + size) end
 end
 
-local function option(bytes) return bytes > 0 and bytes or nil end -- 0: as the sysctls say
+local function option(bytes) return bytes > 0 and bytes or nil end -- 0 leaves the size to the sysctls
 
 -- -- both ends -----------------------------------------------------------------------------------
 
---- Hosts, and a listener; no client yet.
+-- Makes hosts and a listener.
 local function open(knobs)
   local sysctl = { ["net.ipv4.tcp_congestion_control"] = knobs.congestion }
   local clients = knobs.path == "link" and { name = "clients", sysctl = sysctl } or nil
@@ -103,7 +104,8 @@ end
 
 local senders = {}
 
---- A send that finds no room waits until the kernel says that there is some. What was taken, and why it ended.
+-- A send that finds no room waits until the kernel says that there is some. Returns how many bytes were taken, and why
+-- that ended.
 function senders.poll(ends, count)
   connect(ends)
   local knobs, piece = ends.knobs, pieces(ends.knobs.write)
@@ -116,7 +118,7 @@ function senders.poll(ends, count)
   return taken, "none"
 end
 
---- A send that finds no room is tried again a tick later.
+-- A send that finds no room is tried again a tick later.
 function senders.retry(ends, count)
   connect(ends)
   local knobs, piece = ends.knobs, pieces(ends.knobs.write)
@@ -133,7 +135,7 @@ function senders.retry(ends, count)
   return taken, "none"
 end
 
---- A send that finds no room blocks, in a program of its own.
+-- A send that finds no room blocks, in a program of its own.
 function senders.blocking(ends, count)
   local knobs = ends.knobs
   local allowed = math.max(knobs.patience, TICK) + ROUND_TRIPS * 2 * knobs.delay
@@ -145,13 +147,13 @@ function senders.blocking(ends, count)
   return math.tointeger(tonumber(taken)), code
 end
 
---- The client ends what it sends.
+-- The client shuts down its side.
 local function finish(ends)
   if ends.client then return ends.client:shutdown() end
   assert(ends.program.stdin:send "finish\n")
 end
 
---- The client leaves at once, so that nothing is left of the connection.
+-- The client leaves by RST, so that nothing is left of the connection.
 local function reset(ends)
   if ends.client then return ends.client:reset() end
   assert(ends.program.stdin:send "reset\n")
@@ -160,7 +162,8 @@ end
 
 -- -- where the bytes are -------------------------------------------------------------------------
 
---- By the kernel's lists: those in the queue entry, and those that the client's kernel has until they are acknowledged.
+-- The bytes in the queue entry, and those that the client's kernel keeps until they are acknowledged, by the kernel's
+-- lists.
 local function look(ends)
   local queued = lab.socket(ends.server, { listener = ends.listener, owned = false })
   for _, socket in ipairs(assert(ends.clients:sockets())) do
@@ -170,11 +173,11 @@ local function look(ends)
   end
 end
 
---- On which side the bytes are, once none is under way: every byte is in one of the kernel's two counts, and neither
---- has changed for a while. Do not wait until nothing that was sent is unacknowledged: some kernels (6.1, 6.18.15) keep
---- sending a segment that does not fit into the window.
+-- How many bytes are on each side, once none is under way: every byte is in one of the kernel's two counts, and neither
+-- has changed for a while. Do not wait until every byte that was sent is acknowledged: some kernels (6.1, 6.18.15) keep
+-- sending a segment that does not fit into the window.
 local function places_of(ends, taken)
-  if ends.knobs.path == "unix" then -- whose kernel tells only of what is accepted
+  if ends.knobs.path == "unix" then -- the kernel lists the bytes of accepted Unix connections only
     ends.connection = assert(ends.listener:accept(LONG))
     local waiting = ends.connection:unread()
     return waiting, taken - waiting
@@ -192,7 +195,7 @@ end
 
 -- -- cases ---------------------------------------------------------------------------------------
 
---- What a case changes: "congestion bbr, client retry".
+-- What a case changes: "congestion bbr, client retry".
 local function name_of(case)
   local words = {}
   for _, knob in ipairs(ORDER) do
@@ -201,7 +204,7 @@ local function name_of(case)
   return #words == 0 and "none" or table.concat(words, ", ")
 end
 
---- How much a connection takes that nobody accepts.
+-- How much a connection takes that nobody accepts.
 local function absorb(case, knobs)
   local ends = open(option_table.merged(knobs, case))
   local taken = senders[ends.knobs.client](ends, MORE_THAN_FITS)
@@ -215,7 +218,7 @@ local function is_allowed(congestion)
   return (" " .. allowed .. " "):find(" " .. congestion .. " ", 1, true) ~= nil
 end
 
---- Those that the knob `vary` stands for, as far as this machine has their congestion control.
+-- The cases that the knob `vary` stands for, without a congestion control that this machine lacks.
 local function chosen(vary)
   local cases = {}
   for _, case in ipairs(VARIED) do
@@ -252,22 +255,23 @@ return experiment {
   claim = "What a client sends before it is accepted waits, and arrives whole. How much that can be depends on "
     .. "congestion control, buffers, writes, path and how the client waits.",
   knobs = {
-    bytes = { 1000, "bytes", "how many the client sends", min = 0, max = MORE_THAN_FITS },
+    bytes = { 1000, "bytes", "how many bytes the client sends", min = 0, max = MORE_THAN_FITS },
     patience = { 0.2, "s", "how long a send may take, besides 20 round trips", min = 0 },
-    write = { 65536, "bytes", "how many the client gives to one send", min = 1, max = MORE_THAN_FITS },
+    write = { 65536, "bytes", "how many bytes the client gives to one send", min = 1, max = MORE_THAN_FITS },
     congestion = { "reno", "algorithm", "the congestion control of both ends",
       choices = { "reno", "cubic", "bbr" } },
     client = { "poll", "way", "what the client does when there is no room", choices = { "poll", "retry", "blocking" } },
-    path = { "link", "way", "what is between the two", choices = { "link", "loopback", "unix" } },
+    path = { "link", "way", "what joins client and server", choices = { "link", "loopback", "unix" } },
     nodelay = { false, "flag", "whether the client sets TCP_NODELAY" },
-    rcvbuf = { 0, "bytes", "the listener's SO_RCVBUF; 0: as tcp_rmem says", min = 0, max = 0x3fffffff },
-    sndbuf = { 0, "bytes", "the client's SO_SNDBUF; 0: as tcp_wmem says", min = 0, max = 0x3fffffff },
+    rcvbuf = { 0, "bytes", "the listener's SO_RCVBUF; 0: tcp_rmem decides", min = 0, max = 0x3fffffff },
+    sndbuf = { 0, "bytes", "the client's SO_SNDBUF; 0: tcp_wmem decides", min = 0, max = 0x3fffffff },
     delay = { 0.0, "s", "one-way delay of the link", min = 0, max = 1 },
-    vary = { "all", "knob", "what is varied to see how much is taken", choices = { "all", "none", "congestion",
+    vary = { "all", "knob", "the knob to vary, to see how much is taken", choices = { "all", "none", "congestion",
       "client", "write", "rcvbuf", "sndbuf", "delay", "path" } },
   },
   control = { bytes = MORE_THAN_FITS },
   needs = { perl = "perl-base" },
+  -- changed: what the case sets. taken: bytes that send took before it blocked; at_server, at_client: where they wait.
   columns = { "changed", "taken", "at_server", "at_client" },
 
   run = function(knobs)
@@ -283,7 +287,7 @@ return experiment {
     local received = assert(connection:receive("a", LONG))
 
     lunet.note "Others send until their sends block: as much as a queued connection takes."
-    local absorbed = {} -- one by one: who runs when decides which segments TCP merges
+    local absorbed = {} -- one by one: the order in which tasks run decides which segments TCP merges
     for i, case in ipairs(chosen(knobs.vary)) do
       absorbed[i] = lunet.scope(absorb, case, knobs)
     end

@@ -1,27 +1,27 @@
 -- Claim. An old connection's reply is taken for an answer on a new one wherever a program kept it. TCP never carries
 -- it over, not even from the same port.
 --
--- Why. The scenario is that of stale_replay, with server and client programs of several designs: A is served, B
--- connects, asks for its login, gives up, leaves and connects again; then A leaves, and the server carries out what
--- the ghost of B asked. In TCP a reply goes to the connection that asked, and ends with it (per_connection), even from
--- the same port (same_port). Where the server still has the old connection, queued or accepted, even with a reply in
--- its send buffer, the new SYN is answered by a challenge ACK for the old one (RFC 5961, 4). The client's kernel
--- answers that by RST, and its next SYN, about 10 ms later, makes a connection of its own (net/ipv4/tcp_input.c,
--- tcp_validate_incoming, tcp_rcv_synsent_state_process). So the new client ends its own ghost, but the request in it
--- is carried out all the same. The port can be had at once with SO_REUSEADDR, TCP timestamps and an acknowledged FIN,
--- or after an RST (tcp_ipv4.c, tcp_twsk_unique). Otherwise bind gives EADDRINUSE, without SO_REUSEADDR
--- (inet_connection_sock.c, inet_csk_bind_conflict), or connect EADDRNOTAVAIL (inet_hashtables.c,
--- __inet_check_established): `reuses` shows when. Programs mix replies up: a server that keeps the replies for a
--- client that is away and sends them to its next connection (by_identity, by_address); a client that keeps its list of
--- requests and takes the first new reply for its login's (by_order), that keeps what it has read (kept_buffer), or
--- whose "close" only puts the connection back (pooled).
+-- Why. The scenario is that of stale_replay, with server and client programs of several designs. A is served; B
+-- connects, asks for its login, gives up, leaves and connects again. Then A leaves, and the server carries out the
+-- request of B's ghost. In TCP a reply goes to the connection that asked, and ends with it (per_connection), even from
+-- the same port (same_port). The server may still have the old connection, queued or accepted, even with a reply in its
+-- send buffer. Then its kernel answers the new SYN by a challenge ACK for the old connection (RFC 5961, 4). The
+-- client's kernel answers that by RST, and its next SYN, about 10 ms later, makes a connection of its own
+-- (net/ipv4/tcp_input.c, tcp_validate_incoming, tcp_rcv_synsent_state_process). So the new client ends its own ghost,
+-- but the server carries out the ghost's request all the same. A client can reuse its port at once with SO_REUSEADDR,
+-- TCP timestamps and an acknowledged FIN, or after an RST (tcp_ipv4.c, tcp_twsk_unique). Otherwise bind gives
+-- EADDRINUSE, without SO_REUSEADDR (inet_connection_sock.c, inet_csk_bind_conflict), or connect gives EADDRNOTAVAIL
+-- (inet_hashtables.c, __inet_check_established): `reuses` shows when. It is programs that mix replies up. A server may
+-- keep the replies for a client that is away and send them to its next connection (by_identity, by_address). A client
+-- may keep its list of requests and take the first new reply for its login's (by_order). Or it keeps what it has read
+-- (kept_buffer), or its "close" only puts the connection back into a pool (pooled).
 --
 -- Where it was met. Queues of messages for whoever logs in under a name; pools that, after a canceled request, gave
 -- one user the answer to another; services that know their clients by address.
 --
--- What to do. Put a number into every request and its reply, so that a client can drop what it does not wait for
--- (numbered = true). Close a connection with an unanswered request, never pool it, and forget with it all that was
--- read or asked on it.
+-- What to do. Put a number into every request and its reply, so that a client can drop a reply that it does not wait
+-- for (numbered = true). Close a connection with an unanswered request, and never pool it. Forget with it everything
+-- that was read or asked on it.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
@@ -29,10 +29,10 @@ local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 
 local LONG = lab.LONG
-local PORT = 4000 -- the source port of those who come again from the same
+local PORT = 4000 -- the source port of clients that come again from the same port
 
--- `server`, `client`: what that program keeps. `late`, `early`: when an old reply comes unasked. `mixes`: replies are
--- taken for those to other requests.
+-- `server`, `client`: what that program keeps. `late`, `early`: when an old reply comes unasked. `mixes`: the client
+-- takes replies for answers to other requests.
 local designs = {
   { name = "per_connection" },
   { name = "by_identity", server = "name", late = true },
@@ -43,7 +43,7 @@ local designs = {
   { name = "same_port", is_same_port = true },
 }
 
--- How the client left, and what the server did with its connection before the next came from the same port.
+-- How the client left, and what the server did with its connection before the next one came from the same port.
 local ghosts = {
   { departure = "close", held = "queued", challenged = true },
   { departure = "close", held = "accepted", challenged = true },
@@ -54,8 +54,8 @@ local ghosts = {
   { departure = "lost", held = "replied" }, -- challenged, or reset when the reply was sent again
 }
 
--- Where the former connection from the port is when the next one is made, and what that gets. With 0 neither end has
--- TCP timestamps.
+-- The state of the former connection from the port when the next one is made, and what the next one gets. Without
+-- `timestamps` neither end has TCP timestamps.
 local reuses = {
   { former = "open", reuseaddr = false, timestamps = 1, again = "EADDRINUSE" },
   { former = "open", reuseaddr = true, timestamps = 1, again = "EADDRNOTAVAIL" },
@@ -69,7 +69,7 @@ local reuses = {
   { former = "reset", reuseaddr = false, timestamps = 0, again = "connected" },
 }
 
--- Those of both lists that a kernel without drop rules can have.
+-- The cases of either list that a kernel can try: some need drop rules.
 local function possible(cases, loses)
   local list = {}
   for _, case in ipairs(cases) do
@@ -82,8 +82,8 @@ end
 
 local ANSWERS = { login = "welcome", balance = "100" }
 
--- Serves one client at a time: its first line is its name, every other one a request. `keeps`: by what it knows those
--- again for which it keeps replies, if any.
+-- Serves one client at a time. A client's first line is its name, every other line a request. `keeps`: whether the
+-- server keeps replies for clients that are away, and knows them again by "name" or "address".
 local function new_server(listener, keeps)
   local server = { greeted = 0, replied = 0 }
   local kept = {} -- replies, by client
@@ -116,8 +116,8 @@ end
 local program = {}
 program.__index = program
 
--- `keeps`: what the program still has when it connects again. `is_numbered`: its requests, and so the replies to them,
--- have numbers.
+-- `keeps`: what the program still has when it connects again. `is_numbered`: its requests and their replies have
+-- numbers.
 local function new_client(host, target, keeps, is_numbered)
   return setmetatable({ host = host, target = target, keeps = keeps, is_numbered = is_numbered, pending = {}, asked = 0,
     buffer = "", answers = {} }, program)
@@ -146,7 +146,7 @@ function program:ask(request)
   assert(self.connection:send(request .. number .. "\n"))
 end
 
--- What has come, and is kept for whoever asks next.
+-- Reads into the buffer, which is kept for the next question, and returns its first line.
 function program:read(timeout)
   self.buffer = self.buffer .. (self.connection:receive(nil, timeout) or "")
   return self.buffer:match "^[^\n]*"
@@ -177,8 +177,8 @@ end
 
 -- -- what happens -------------------------------------------------------------------------------
 
--- B asks for its login in vain and connects again. "late": the server replies when B has left; "early": when B has
--- given up, but not closed its connection yet.
+-- B asks for its login in vain and connects again. "late": the server replies after B has left. "early": it replies
+-- after B has given up, but before B closes its connection.
 local function give_up(b, a, timing, await_reply, knobs)
   b:ask "login"
   b:take_answer(knobs.patience)
@@ -213,7 +213,7 @@ local function reconnect(design, timing, knobs)
   local first_address = b.connection:address()
   give_up(b, a, timing, function() becomes("replied", 1) end, knobs)
 
-  -- The server is done with all that was before, and B's kernel has what it was sent.
+  -- The server has dealt with everything so far, and B's kernel has what the server sent.
   becomes("greeted", design.client == "connection" and 2 or 3)
   becomes("replied", 1)
   lab.await(function() return server.connection:unsent() == 0 end)
@@ -227,7 +227,7 @@ local function reconnect(design, timing, knobs)
   return record
 end
 
--- One that comes again from the same port, while the server still has its former connection.
+-- A client comes again from the same port while the server still has its former connection.
 local function come_again(ghost)
   local server, client, link = lab.hosts { "server", "B" }
   local listener <close> = lab.listen(server, { backlog = 5 })
@@ -264,7 +264,7 @@ local function come_again(ghost)
   return record
 end
 
--- What the former connection from the port does before the next one.
+-- What happens to the former connection from the port before the next one is made.
 local FORMERS = {
   open = function() end,
   fin_unacked = function(former, _, client)
@@ -280,10 +280,10 @@ local FORMERS = {
   reset = function(former) former:reset() end,
 }
 
--- The client's socket has come so far: it is held by nobody, and known by its state only.
+-- The state of the client's socket then. No program holds it, so only its state tells.
 local STATES = { open = "ESTABLISHED", fin_unacked = "FIN_WAIT1", fin_acked = "FIN_WAIT2", time_wait = "TIME_WAIT" }
 
---- What a connect from a port gets that another connection to the same server has, or had.
+-- What a connect from a port gets if another connection to the same server has that port, or had it.
 local function reuse_port(case)
   local sysctl = { ["net.ipv4.tcp_timestamps"] = case.timestamps }
   local server, client, link = lab.hosts { { name = "server", sysctl = sysctl }, { name = "B", sysctl = sysctl } }
@@ -326,8 +326,8 @@ local function check_design(r)
   })
 end
 
--- The new connection has ended the old one by RST. That is EPIPE to who had read the FIN before, else ECONNRESET, once
--- (net/ipv4/tcp_input.c, tcp_reset).
+-- The new connection has ended the old one by RST. A server that had received the FIN before gets EPIPE; any other gets
+-- ECONNRESET, once (net/ipv4/tcp_input.c, tcp_reset).
 local function check_ghost(r, ghost)
   local is_replied = ghost.held == "replied"
   local is_told = is_replied or ghost.departure == "close"
@@ -342,11 +342,14 @@ return experiment {
   claim = "An old connection's reply is taken for an answer on a new one wherever a program kept it. TCP never "
     .. "carries it over, not even from the same port.",
   knobs = {
-    design = { "all", "design", "what server and client keep when B connects again",
+    design = { "all", "design", "what server and client still have when B connects again",
       choices = choice.of(designs, "name") },
-    numbered = { false, "", "whether requests and replies have numbers, and B drops what it does not wait for" },
+    numbered = { false, "", "whether requests and replies have numbers, and B drops other replies" },
     patience = { 0.05, "s", "how long B waits for the answer to its login", min = 0 },
   },
+  -- port: whether B came from the same port. old: the state of the old connection at the server. request, reply: what
+  -- the server read on the old connection, and what its reply gave. bytes: how many came to the new connection.
+  -- unasked: the reply that B had before it asked. login, balance: what B took for the answers.
   columns = { "design", "timing", "port", "departure", "held", "challenged", "old", "request", "reply", "bytes",
     "unasked", "login", "balance", "former", "reuseaddr", "timestamps", "again" },
 

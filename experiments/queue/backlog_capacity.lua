@@ -4,17 +4,17 @@
 -- Why. listen(2) cuts its backlog to net.core.somaxconn, for every family (net/socket.c, __sys_listen_socket), and
 -- keeps it as sk_max_ack_backlog. TCP drops a SYN when sk_ack_backlog > sk_max_ack_backlog (include/net/sock.h,
 -- sk_acceptq_is_full; net/ipv4/tcp_input.c, tcp_conn_request; counter ListenOverflows), so the queue holds one more
--- than its limit. The next client gets no answer and sends its SYN again after 1 s and later: a full queue looks to it
--- like a dead host. Unix sockets compare alike (net/unix/af_unix.c, unix_recvq_full), but tell: connect fails at once
--- with EAGAIN, or sleeps if the socket is a blocking one (`waiting`). A further listen(2) sets the limit and touches
--- nobody: queued clients stay, in order. Clients that were left out are not told of new room: the first SYN after that
--- gets in first. somaxconn is read at listen(2) only. accept(2) at a limit of open files gives EMFILE before it looks
--- into the queue, which keeps its entry (`emfile`). The kernel looks at the queue when the SYN comes, and takes the
--- place when the handshake ends. With arrival = racing and a delay every SYN finds an empty queue: with syncookies 1
--- or 2 all those clients connect, and those above the limit are in no queue; with 0 the kernel keeps limit + 1 open
--- handshakes (TCPReqQFullDrop). With tcp_syncookies 0, Linux 4.4 to 6.12 without the fix of January 2025
--- (3479c7549fb1; in 6.13, 6.12.10, 6.6.72, 6.1.125) keeps one open handshake less, and so admits nobody at a backlog
--- of 0 (include/net/inet_connection_sock.h, inet_csk_reqsk_queue_is_full).
+-- than its limit. The next client gets no answer and sends its SYN again after 1 s and later: a full queue looks like a
+-- dead host. Unix sockets compare in the same way (net/unix/af_unix.c, unix_recvq_full), but their clients hear of it:
+-- connect fails at once with EAGAIN, or sleeps on a blocking socket (`waiting`). A second listen(2) sets the limit and
+-- nothing else: queued clients stay, in order. The kernel does not tell clients without a place of new room, so the
+-- next SYN gets it. It reads somaxconn at listen(2) only. At a limit of open files accept(2) gives EMFILE before it
+-- looks into the queue, which keeps its entry (`emfile`). The kernel looks at the queue when the SYN comes, and takes
+-- the place when the handshake ends. With arrival = racing and a delay every SYN finds an empty queue. With syncookies
+-- 1 or 2 all those clients connect, and the clients above the limit are in no queue; with 0 the kernel keeps limit + 1
+-- open handshakes (TCPReqQFullDrop). With tcp_syncookies 0, Linux 4.4 to 6.12 keeps one open handshake less, and so
+-- admits nobody at a backlog of 0 (include/net/inet_connection_sock.h, inet_csk_reqsk_queue_is_full). The fix is of
+-- January 2025 (3479c7549fb1; in 6.13, 6.12.10, 6.6.72, 6.1.125).
 --
 -- Where it was met. A backlog of 1 that admits two; a backlog of 5000 that was 128 for years, by an old somaxconn; a
 -- somaxconn that was raised without effect until the server was restarted; connects that take just over 1 s when a
@@ -49,7 +49,7 @@ local CHANGES = { -- of a listener whose queue is full
   { change = "sysctl", from = 1, somaxconn = DEFAULT_SOMAXCONN }, -- somaxconn was 1, and so the limit
 }
 
--- Every case over every family.
+-- Each case with each family.
 local function over_families(cases, knobs)
   local all = {}
   for _, family in ipairs(choice.pick(FAMILIES, knobs.family)) do
@@ -58,8 +58,8 @@ local function over_families(cases, knobs)
   return all
 end
 
--- Sizes that are tried; the smallest one without syncookies, too. Before Linux 6.3 an ordinary user's hosts keep the
--- default of somaxconn: then those with another are left out.
+-- The sizes to try, and the smallest one also without syncookies. Before Linux 6.3 an ordinary user's hosts keep the
+-- default of somaxconn, so sizes with another one are left out.
 local function capacity_cases(knobs, sets_somaxconn)
   local sizes = {}
   for _, size in ipairs(knobs.backlog == -1 and EACH or { { knobs.backlog, knobs.somaxconn } }) do
@@ -98,7 +98,7 @@ end
 
 local function queue_of(place) return assert(place.listener:queue()) end
 
---- A client, which says its name when it is connected: "connected", or why it is not.
+-- Connects a client, which then says its name. Returns "connected", or the error.
 local function connect(place, name, patience)
   local target = { place.listener, label = "client " .. name }
   local connection, message, code = place.clients:connect(target, patience)
@@ -107,7 +107,7 @@ local function connect(place, name, patience)
   return connection and "connected" or code
 end
 
--- How many connect, and what the first one gets that does not.
+-- Connects clients until one fails. Returns how many are connected, and the error of that one.
 local function connect_one_by_one(place, count, patience)
   for i = 1, count do
     local result = connect(place, tostring(i), patience)
@@ -135,7 +135,7 @@ local function measure_capacity(case, knobs)
   local moved, limit = lab.counters(place.server), queue_of(place).limit
   local connected, next_client = arrivals[knobs.arrival](place, limit + knobs.clients, knobs.patience)
   local depth = queue_of(place).depth
-  if connected > limit + 1 then -- they know of it before the ACK that they sent last finds no room
+  if connected > limit + 1 then -- clients are connected before the kernel drops the last ACK of some
     lunet.eventually(function() return moved "ListenDrops" > 0 end, LONG)
   end
   local dropped, handshakes = moved "ListenDrops", moved "TCPReqQFullDrop"
@@ -147,8 +147,8 @@ local function measure_capacity(case, knobs)
   }
 end
 
---- Accepts one after the other until a new client gets in. At which depth it did (-1: never), what its first try
---- gave, and what was accepted.
+-- Accepts one client after the other until a new one gets in. Returns the depth at which it did (-1: never), the result
+-- of its first try, and the accepted connections.
 local function depth_with_room(place, patience)
   local accepted, first = {}, nil
   for depth = queue_of(place).depth, 0, -1 do
@@ -160,7 +160,7 @@ local function depth_with_room(place, patience)
   return -1, first, accepted
 end
 
---- The names of those who were accepted, and of those who are queued.
+-- Accepts the rest of the queue, and returns the names of all accepted clients.
 local function order_of(place, accepted)
   local names = {}
   while queue_of(place).depth > 0 do accepted[#accepted + 1] = assert(place.listener:accept(LONG)) end
@@ -170,7 +170,7 @@ end
 
 local function has_waiter(case) return case.family == "tcp" and case.has_waiter or false end
 
---- A client that finds the queue full and goes on sending its SYN.
+-- A client finds the queue full and goes on sending its SYN.
 local function start_waiter(place)
   local moved = lab.counters(place.server)
   local waiter = lunet.spawn(connect, place, "waiter", LONG)
@@ -178,8 +178,6 @@ local function start_waiter(place)
   return waiter
 end
 
--- A waiter's `early` and `syns` count the SYNs that it has sent again: until the new client is in, and until it is in
--- itself.
 local function measure_change(case, knobs)
   local place = open({ family = case.family, backlog = case.from, syncookies = knobs.syncookies,
     somaxconn = case.somaxconn and case.from or DEFAULT_SOMAXCONN }, knobs)
@@ -203,14 +201,14 @@ local function measure_change(case, knobs)
   }
 end
 
--- -- programs, which may block -------------------------------------------------------------------
+-- -- programs: lunet itself never blocks, and has more descriptors ---------------------------------
 
 local function say(process, word)
   assert(process.stdin:send(word .. "\n"))
   return assert(process.stdout:receive("l", LONG))
 end
 
---- What accept gives a program that has no descriptor left, and what becomes of the queue.
+-- What accept gives a program without a free descriptor, and what becomes of the queue.
 local function accept_at_limit()
   local server, clients, link = lab.hosts { "server", "clients" }
   local target = { address = link:address(server), port = PORT }
@@ -225,7 +223,7 @@ local function accept_at_limit()
   return record
 end
 
---- What a blocking Unix connect does at a full queue, and when one is accepted.
+-- What a blocking Unix connect does at a full queue, and when the server accepts a client.
 local function connect_blocking(knobs)
   local place = open({ family = "unix", backlog = 0, somaxconn = DEFAULT_SOMAXCONN }, knobs)
   connect_one_by_one(place, 1, LONG)
@@ -238,15 +236,15 @@ end
 
 -- -- the claim ---------------------------------------------------------------------------------
 
--- Whether its clients gave up before the kernel could have answered: then nothing was tried.
+-- Whether a client gave up before the kernel could answer: then nothing was tried.
 local function gave_up(family, result, dropped) return family == "tcp" and result == "TIMEOUT" and dropped == 0 end
 
--- A kernel before 6.13 admits nobody.
+-- Whether the case shows a kernel before 6.13, which admits nobody.
 local function is_old_kernel(case)
   return case.syncookies == 0 and case.backlog == 0 and case.family == "tcp" and case.handshakes > 0
 end
 
--- How many SYNs of clients that find no place the kernel drops: a patient one sends its own again after 1 s and more.
+-- How many SYNs the kernel drops of clients that find no place. A patient client sends its SYN again after 1 s.
 local function dropped_of(case, refused, knobs)
   if case.family == "unix" or refused == 0 then return 0 end
   local most = refused * (1 + math.floor(knobs.patience + 0.1) * 2)
@@ -271,7 +269,7 @@ local function check_capacity(case, knobs)
   return refused > 0
 end
 
--- The order in which they are accepted: who was queued, the new client, who waited.
+-- The order in which clients are accepted: the queued ones, the new one, the waiter.
 local function order_to_be(case)
   local names = {}
   for i = 1, case.from + 1 do names[i] = tostring(i) end
@@ -300,21 +298,22 @@ return experiment {
   knobs = {
     backlog = { -1, "connections", "what listen(2) is given; -1: each of 0, 1, 2, 5, 128, 5000", min = -1 },
     somaxconn = { DEFAULT_SOMAXCONN, "connections", "the server's net.core.somaxconn, unless backlog is -1", min = 0 },
-    family = { "all", "family", "of the listener's address", choices = choice.of(FAMILIES) },
+    family = { "all", "family", "the listener's family", choices = choice.of(FAMILIES) },
     arrival = { "one_by_one", "way", "how the clients come", choices = { "one_by_one", "racing" } },
-    change = { "all", "case", "what befalls a full queue", choices = { "all", "grow", "shrink", "to_zero", "sysctl",
-      "none" } },
+    change = { "all", "case", "how a listener with a full queue changes", choices = { "all", "grow", "shrink",
+      "to_zero", "sysctl", "none" } },
     clients = { 2, "clients", "how many come beyond the limit; the first of them still finds room", min = 1,
       max = 10000 },
     patience = { 0.3, "s", "how long a client waits for its connection", min = 0 },
-    delay = { 0.0, "s", "one-way delay of the link: the time for a race", min = 0, max = 1 },
+    delay = { 0.0, "s", "one-way delay of the link: makes handshakes race", min = 0, max = 1 },
     syncookies = { 1, "mode", "the server's net.ipv4.tcp_syncookies", min = 0, max = 2 },
   },
   control = { arrival = "racing", delay = 0.01, patience = 0.8 },
   needs = { perl = "perl-base" },
-  -- next: what the first client got that found no place; handshakes: SYNs dropped for open handshakes
-  -- (TCPReqQFullDrop); stay: who is still queued after a change; room_at: the depth at which a new client got in;
-  -- early, syns: the SYNs that the waiter had sent again until the new client was in, and until it was itself.
+  -- next: the error of the first client without a place. handshakes: SYNs dropped for too many open handshakes
+  -- (TCPReqQFullDrop). late: whether a client got in after the server had accepted one. stay: clients still queued
+  -- after the change. new: the first try of a new client. room_at: the depth at which it got in. order: the order of
+  -- accept. early, syns: SYNs that the waiter had sent again when the new client got in, and when it got in itself.
   columns = { "family", "backlog", "somaxconn", "syncookies", "limit", "depth", "connected", "next", "dropped",
     "handshakes", "late", "change", "stay", "new", "room_at", "order", "early", "syns" },
 

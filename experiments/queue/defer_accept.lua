@@ -1,21 +1,21 @@
 -- Claim. A deferred client is connected, but not queued before its first byte, its FIN or the end of the time. That
 -- time is rounded up to the next of 1, 3, 7 and 15 s.
 --
--- Why. A deferred client is connected for itself only: the server has a handshake (SYN_RECV) and nothing in its queue.
--- The bare ACK that ends the handshake is dropped, what has a sequence number is not (net/ipv4/tcp_minisocks.c,
--- tcp_check_req; TCPDeferAcceptDrop). So the first byte ends it; a FIN, so that a client that left without a word is a
--- ghost with nothing to read; and the end of the time, when the silent client is queued after all. An RST, or the loss
--- of the client, ends it without a trace: these are the ghosts that the option prevents. The time counts in
--- retransmits of the SYN-ACK, due after 1, 3, 7, ... s (net/ipv4/tcp.c, secs_to_retrans): 2 s are 3 s. Only the last
--- is sent (inet_connection_sock.c, syn_ack_recalc), and the client's answer to it queues the client. If there is no
--- room, the handshake is forgotten when net.ipv4.tcp_synack_retries (1 here) are used up, and the client believes
--- itself connected until it sends. Handshakes are bounded by the backlog as the queue is: with backlog + 1 silent
--- clients the next SYN is dropped, though the queue is empty; with syncookies it gets a cookie, and a cookie defers
--- nothing (net/ipv4/tcp_input.c, tcp_conn_request). With net.ipv4.tcp_syncookies = 2 the option is without effect, and
--- the claim is false.
+-- Why. A deferred client takes itself for connected, but the server has only a handshake (SYN_RECV) and nothing in its
+-- queue. The kernel drops the bare ACK that ends the handshake, and no segment with a sequence number
+-- (net/ipv4/tcp_minisocks.c, tcp_check_req; TCPDeferAcceptDrop). Three things therefore queue the client: its first
+-- byte; its FIN, so that a client that left without a word is a ghost with nothing to read; and the end of the time. An
+-- RST, or the loss of the client, ends the handshake without a trace: the option prevents these ghosts. The time counts
+-- in retransmits of the SYN-ACK, due after 1, 3, 7, ... s (net/ipv4/tcp.c, secs_to_retrans), so 2 s become 3 s. The
+-- kernel sends only the last of them (inet_connection_sock.c, syn_ack_recalc), and the client's answer to it queues the
+-- client. If there is no room, the kernel forgets the handshake when net.ipv4.tcp_synack_retries (1 here) are used up,
+-- and the client believes that it is connected until it sends. The backlog bounds handshakes as it bounds the queue.
+-- With backlog + 1 silent clients the kernel drops the next SYN, although the queue is empty. With syncookies that SYN
+-- gets a cookie, and a cookie defers nothing (net/ipv4/tcp_input.c, tcp_conn_request). With net.ipv4.tcp_syncookies = 2
+-- the option has no effect, and the claim is false.
 --
--- Where it was met. A web server that hears of connect-only health checks late or never; a listener shut by a few
--- silent clients while `ss` shows an empty queue; "defer" settings that seem to do nothing under load.
+-- Where it was met. A web server that hears of connect-only health checks late or never; a listener that a few silent
+-- clients have shut while `ss` shows an empty queue; "defer" settings that seem to do nothing under load.
 --
 -- What to do. Set a read timeout after accept. It is needed anyway, since a client may also send one byte and fall
 -- silent.
@@ -26,13 +26,13 @@ local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 
 local LONG = lab.LONG
-local LONGER = 30 -- times as long are those deferred that act: the time must not end meanwhile
+local LONGER = 30 -- times as long is the time for clients that act: it must not end before they do
 local REQUEST = "request\n"
 local CROWD = 4 -- silent clients, where there is room for 2
 local PATIENCE = 1.2 -- s; how long each of them waits for its connection
 
--- In the order of the table, with what is expected: the client's fate, what the server reads of it, and how many
--- SYN-ACKs are sent again (not where that depends on the moment). `full`: others have filled the queue.
+-- The cases in the order of the table, with the expected results: the client's fate, what the server reads, and how
+-- many SYN-ACKs are sent again. `full`: other clients have filled the queue.
 local cases = {
   { name = "silent", is_timed = true, fate = "queued", reads = "TIMEOUT", again = 1 },
   { name = "data", sends = true, fate = "queued", reads = "request", again = 0 },
@@ -49,7 +49,7 @@ local cases = {
 
 -- -- what happens --------------------------------------------------------------------------------
 
--- Made for all cases before any client connects: no handshake grows old meanwhile.
+-- The hosts of a case, made for all cases before any client connects, so that no handshake grows old meanwhile.
 local function stage(case, knobs)
   local server, clients = lab.hosts { { name = "server", sysctl = { ["net.ipv4.tcp_synack_retries"] = 1,
     ["net.ipv4.tcp_syncookies"] = case.syncookies or knobs.syncookies } }, case.name }
@@ -58,13 +58,13 @@ local function stage(case, knobs)
   return { case = case, server = server, clients = clients, listener = listener, moved = lab.counters(server) }
 end
 
--- What the server's kernel has of the client at that port: a handshake, a connection that is queued, or nothing.
+-- The state of the server's socket for the client at a port: a handshake, a queued connection, or "none".
 local function state_at_server(s, port)
   local socket = lab.socket(s.server, { peer_port = port })
   return socket and socket.state or "none"
 end
 
--- Clients that send, and so are queued at once: as many as leave so many places.
+-- Fills the queue except for some places, with clients that send and so are queued at once.
 local function fill(s, places)
   local queue = assert(s.listener:queue())
   local fillers = {}
@@ -83,7 +83,7 @@ local function leave(s, client)
   if how then client[how](client) end
 end
 
--- Accepts up to the client at that port: what it sent, or why there is nothing, and how many bytes waited.
+-- Accepts clients up to the one at a port. Returns what it sent, or why there is nothing, and how many bytes waited.
 local function read_at_server(s, port)
   while true do
     local connection <close> = assert(s.listener:accept(LONG))
@@ -103,7 +103,7 @@ local function one_client(s)
   local started = lunet.now()
   local client <close> = assert(s.clients:connect({ s.listener, label = case.name }, LONG))
   local _, port = client:address()
-  -- The client knows first: only now does its ACK come to the server, where it queues the client or is dropped.
+  -- The client knows first. Its ACK comes to the server later, and queues the client or is dropped.
   lab.await(function()
     return since "TCPDeferAcceptDrop" > 0 or assert(s.listener:queue()).depth > #fillers
   end)
@@ -114,7 +114,7 @@ local function one_client(s)
   if case.sends then assert(client:send(REQUEST)) end
   local _cut <close> = leave(s, client)
   if case.full and case.sends then
-    -- It is sent again and again, and finds no room before the server has accepted one.
+    -- The client's kernel sends the request again and again; it finds no room until the server has accepted a client.
     lab.await(function()
       return since "ListenOverflows" >= 2 or state_at_server(s, port) ~= "SYN_RECV"
     end)
@@ -143,14 +143,14 @@ end
 
 -- -- what is expected ---------------------------------------------------------------------------
 
--- The seconds after which the SYN-ACK is sent for the last time.
+-- When the SYN-ACK is sent for the last time, in seconds.
 local function rounded(seconds)
   local sum = 1
   while sum < seconds do sum = 2 * sum + 1 end
   return sum
 end
 
--- A client that comes to no place is forgotten one SYN-ACK later.
+-- A client that finds no place is forgotten one SYN-ACK later.
 local function seconds_of(case, knobs)
   if not case.is_timed then return nil end
   local seconds = rounded(knobs.defer)
@@ -177,14 +177,17 @@ return experiment {
     .. "That time is rounded up to the next of 1, 3, 7 and 15 s.",
   knobs = {
     defer = { 1, "s", "how long a silent client is kept out of the queue", min = 0, max = 5, whole = true },
-    syncookies = { 1, "mode", "the server's net.ipv4.tcp_syncookies, unless the case says another", min = 0, max = 2 },
+    syncookies = { 1, "mode", "the server's net.ipv4.tcp_syncookies, unless the case sets it", min = 0, max = 2 },
     case = { "all", "case", "what the client does, and what it meets", choices = choice.of(cases, "name") },
   },
+  -- server: the state of the server's socket before the client acts. fate, after: what became of the client, and after
+  -- how many seconds. bytes, reads: what waited for the server, and what it read. client: the state that the client
+  -- ends in. deferred: ACKs that were dropped. overflowed: whether the queue had no room. again: SYN-ACKs sent again.
   columns = { "case", "syncookies", "server", "fate", "after", "bytes", "reads", "client", "connected", "deferred",
     "overflowed", "again", "depth" },
 
   run = function(knobs)
-    lunet.note "The kernel answers every SYN, but a client that says nothing does not come into the queue."
+    lunet.note "The kernel answers every SYN, but a client that says nothing does not get into the queue."
     local outcome = { clients = {}, counters = {}, crowds = {} }
     local records = lunet.together(choice.pick(cases, knobs.case, "name"), function(case)
       return stage(case, knobs)

@@ -1,21 +1,22 @@
 -- Claim. With a cookie, a request can be carried out and answered before the handshake is over. Without a place, or
 -- with another key, it comes later and nobody is told.
 --
--- Why. With a cookie of the server, connect sends nothing and succeeds at once, whether or not anybody listens there;
--- the first send is the SYN. The server's kernel puts the connection into the queue when the SYN comes, request
--- included: the program may accept, carry it out and answer while the state is SYN_RECV and the client has never heard
--- of it (net/ipv4/tcp_fastopen.c: tcp_fastopen_defer_connect on the client, tcp_try_fastopen on the server; RFC 7413).
--- A client that leaves then says nothing at all (there is neither FIN nor RST before the handshake is over), so that
--- the server sees an open connection until the client's host answers a SYN-ACK by RST. The request stays readable. A
--- cookie belongs to the client's address and the server's key (net.ipv4.tcp_fastopen_key, random for each host): a
--- restart elsewhere, or a load balancer over servers with keys of their own, makes it worthless. Without a valid one,
--- and when TCP_FASTOPEN connections have not ended their handshakes yet, only the SYN is acknowledged and the data is
--- sent again after it: it is as late as without fast open, and no error tells. An accepted one that ends by RST keeps
--- its place for 60 s, against spoofed addresses (reqsk_fastopen_remove): clients that give up early shut this door for
--- the others. A full accept queue drops the SYN as ever, and a network that drops SYNs with data costs 1 s.
+-- Why. With a cookie of the server, connect sends nothing and succeeds at once, whether or not anybody listens there.
+-- The first send is the SYN. When it comes, the server's kernel puts the connection into the queue, request included.
+-- The program may accept it, carry it out and answer while the state is SYN_RECV and the client has heard nothing
+-- (net/ipv4/tcp_fastopen.c: tcp_fastopen_defer_connect on the client, tcp_try_fastopen on the server; RFC 7413). A
+-- client that leaves then says nothing at all: there is neither FIN nor RST before the handshake is over. So the server
+-- sees an open connection until the client's host answers a SYN-ACK by RST. The request stays readable. A cookie
+-- belongs to the client's address and the server's key (net.ipv4.tcp_fastopen_key, random for each host). A restart
+-- elsewhere, or a load balancer over servers with keys of their own, makes it worthless. Without a valid cookie the
+-- kernel acknowledges only the SYN, and the client sends the data again after it. The same happens when `places`
+-- connections have not ended their handshakes. Then the request is as late as without fast open, and there is no error.
+-- An accepted connection that ends by RST keeps its place for 60 s, against spoofed addresses (reqsk_fastopen_remove):
+-- clients that give up early shut this door for the others. A full accept queue drops the SYN as ever, and a network
+-- that drops SYNs with data costs 1 s.
 --
--- Where it was met. A saved round trip that is promised, and not seen behind a balancer; middleboxes that drop such
--- SYNs; requests carried out for clients that never got a connection.
+-- Where it was met. A promised round trip that is not saved behind a balancer; middleboxes that drop such SYNs;
+-- requests that a server carried out for clients that never got a connection.
 --
 -- What to do. Use it only for requests that may be carried out twice, or for nobody (RFC 7413, 2.1 and 6.1: a SYN may
 -- be duplicated). Give all servers of an address one key. Watch TCPFastOpenListenOverflow and TCPFastOpenPassiveFail.
@@ -28,7 +29,8 @@ local lab = require "lunet.lab"
 local LONG = lab.LONG
 local REQUEST = "request\n"
 
--- In the order of the table. `why`: the counter that moves when the request is not taken with the SYN.
+-- The cases in the order of the table. `why`: the counter that moves when the kernel does not take the request with
+-- the SYN.
 local cases = {
   { name = "first", why = "TCPFastOpenCookieReqd" },
   { name = "again" },
@@ -50,7 +52,7 @@ local function open(s, host, label)
   return host:connect({ s.listener, label = label, fastopen_connect = true }, LONG)
 end
 
--- The client of the case, which may connect plainly though it has a cookie.
+-- Connects the client of the case, which may connect plainly although it has a cookie.
 local function open_client(s)
   return s.client:connect({ s.listener, label = s.case, fastopen_connect = s.is_fast }, LONG)
 end
@@ -61,7 +63,7 @@ local function fetch_cookie(s, host)
   client:reset()
 end
 
--- Until the server's kernel has the request, with whatever else it has of that client.
+-- Waits until the server's kernel has the request.
 local function wait_for_request(s, client)
   local _, port = client:address()
   lab.await(function()
@@ -72,7 +74,7 @@ end
 
 local function lose_syn_acks(s) return assert(s.server:drop { direction = "out", flags = "SYN-ACK" }) end
 
--- What stands in the way, by case. Returns a rule that is to end later.
+-- Puts an obstacle in the way, by case. May return a rule, which ends later.
 local obstacles = {
   unfinished = lose_syn_acks,
   left = lose_syn_acks,
@@ -82,7 +84,7 @@ local obstacles = {
     assert(s.server:sysctl("net.ipv4.tcp_fastopen_key", "00000001-00000002-00000003-00000004"))
   end,
   no_place = function(s)
-    -- Their handshakes do not end.
+    -- The handshakes of these clients do not end.
     local rule = assert(s.server:drop { flags = "ACK", from = s.others_address })
     for i = 1, s.places do
       s[i] = assert(open(s, s.other, "pending"))
@@ -110,7 +112,7 @@ local function stage(case, knobs)
   return s
 end
 
--- Accepts up to that client.
+-- Accepts clients up to this one.
 local function accept_client(s, client)
   local _, wanted = client:address()
   while true do
@@ -146,7 +148,7 @@ local function one_client(s)
   return record
 end
 
--- The server accepts, carries out and answers. What it sees of the client before that, and what it gets.
+-- The server reads the request and answers. Returns what it sees of the client before, the request, and the result.
 local function serve(connection)
   local sees = connection:liveness()
   local reads = connection:receive("l", 0)
@@ -154,7 +156,7 @@ local function serve(connection)
   return sees, reads, bytes and "sent" or code
 end
 
--- A client that leaves before it has heard of the server. The server accepts it before the RST, or after.
+-- A client leaves before it has heard from the server. The server accepts it before the RST, or after.
 local function departure(s)
   local client, _, code = open_client(s)
   local record = { case = s.case, connect = client and client:state() or code }
@@ -195,7 +197,7 @@ end
 
 -- -- what is expected ---------------------------------------------------------------------------
 
--- Those of the picked cases, by the list of the outcome that they are in.
+-- The records of the picked cases, by the list of the outcome that they belong to.
 local function by_list(record_of, knobs)
   local lists = { clients = {}, departures = {}, nobody = {} }
   for i, case in ipairs(choice.pick(cases, knobs.case, "name")) do
@@ -205,10 +207,10 @@ local function by_list(record_of, knobs)
   return lists
 end
 
-local SECOND_SYN = { filtered = true, full_queue = true } -- it comes after 1 s
-local MOMENT = 20 -- ms; that an exchange takes besides the delays
+local SECOND_SYN = { filtered = true, full_queue = true } -- the request comes with the SYN of 1 s later
+local MOMENT = 20 -- ms; how long an exchange takes besides the delays
 
---- The request comes with the SYN, or two ways later, or with the SYN that is sent again.
+-- The request comes with the SYN, or two ways later, or with the SYN that is sent again.
 local function check_client(r, knobs)
   local why, is_first = why_not(r.case), r.case == "first"
   local ms = 1000 * knobs.delay * (why and 3 or 1) + (SECOND_SYN[r.case] and 900 or 0)
@@ -239,17 +241,21 @@ return experiment {
   claim = "With a cookie, a request can be carried out and answered before the handshake is over. Without a place, "
     .. "or with another key, it comes later and nobody is told.",
   knobs = {
-    places = { 1, "connections", "how many may be in the queue with their handshake not over", min = 0, max = 4 },
-    delay = { 0.05, "s", "of the link, one way", min = 0, max = 0.1 },
+    places = { 1, "connections", "how many the queue may hold before their handshakes are over", min = 0, max = 4 },
+    delay = { 0.05, "s", "one-way delay of the link", min = 0, max = 0.1 },
     connect = { "fast_open", "way", "how the client connects: by TCP_FASTOPEN_CONNECT, or plainly, cookie or not",
       choices = { "fast_open", "plain" } },
     case = { "all", "case", "what the client meets, or does", choices = choice.of(cases, "name") },
   },
+  -- connect: the client's state after connect, or the error. in_syn: whether the request was taken with the SYN, or the
+  -- counter that says why not. ms: when the server's kernel had the request. server, client: the states after the
+  -- reply. sees, reads, reply: what the server sees of a client that left, reads, and gets for its reply. ends: what it
+  -- sees in the end. next: how the request of the next client comes.
   columns = { "case", "plain_connect", "connect", "in_syn", "ms", "server", "client", "sees", "reads", "reply", "depth",
     "ends", "next" },
 
   run = function(knobs)
-    lunet.note "Every client has fetched its cookie before, but the first."
+    lunet.note "Every client except the first has fetched its cookie before."
     local records = lunet.together(choice.pick(cases, knobs.case, "name"), function(case)
       return stage(case, knobs)
     end, function(s)

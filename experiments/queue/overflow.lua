@@ -1,24 +1,24 @@
 -- Claim. A client that finds the queue full hears nothing until one of its own SYNs meets a free place, or it gives
 -- up. tcp_abort_on_overflow and tcp_syncookies change nothing.
 --
--- Why. tcp_conn_request (net/ipv4/tcp_input.c) drops the SYN when sk_acceptq_is_full, without an answer
--- (ListenOverflows and ListenDrops count it), and keeps nothing of it. A SYN cookie would not help: the accept queue
--- is looked at all the same. Nobody stands in line, so a free place goes to the client whose SYN comes next, and a
--- newcomer overtakes all that have waited (`overtaken`). tcp_abort_on_overflow is asked in tcp_check_req
--- (net/ipv4/tcp_minisocks.c), for a client whose SYN still met a free place and whose last ACK did not (`racing`). If
--- it is 0, this client believes that it is connected (phantom_connect). If it is 1, the server answers the ACK by RST:
--- over a link with a delay connect has returned by then, and the next call gives ECONNRESET; without a delay connect
--- itself does (phantom_connect --abort 1 --delay 0). A cookie's ACK is never answered by RST: tcp_get_cookie_sock does
--- not ask. The first 1 + tcp_syn_linear_timeouts timeouts of a SYN are of 1 s, each later one is twice as long
--- (net/ipv4/tcp_timer.c, tcp_retransmit_timer). ETIMEDOUT comes (tcp_write_timeout) when tcp_syn_retries +
--- tcp_syn_linear_timeouts SYNs were sent again, or at the first timeout after 2 ^ (tcp_syn_retries + 1) - 1 s, if that
--- is sooner. By the kernel's defaults, 6 and 4, it comes after 131 s. The kernel's timers are up to an eighth late,
--- and never early. A listener that closes tells nothing to clients that it never knew: the next SYN finds no listener
--- and is answered by RST (tcp_v4_rcv; `closed`). A place that becomes free just when a SYN comes makes a race; such a
--- run is not judged.
+-- Why. tcp_conn_request (net/ipv4/tcp_input.c) drops the SYN when sk_acceptq_is_full. It sends no answer and keeps
+-- nothing (ListenOverflows and ListenDrops count it). A SYN cookie would not help: the kernel looks at the accept queue
+-- all the same. Nobody stands in line. A free place goes to the client whose SYN comes next, so a newcomer overtakes
+-- all that have waited (`overtaken`). tcp_check_req (net/ipv4/tcp_minisocks.c) asks tcp_abort_on_overflow, but only for
+-- a client whose SYN still met a free place and whose last ACK did not (`racing`). If it is 0, this client believes
+-- that it is connected (phantom_connect). If it is 1, the server answers the ACK by RST. Over a link with a delay
+-- connect has returned by then, and the next call gives ECONNRESET; without a delay connect itself does
+-- (phantom_connect --abort 1 --delay 0). A cookie's ACK never meets an RST: tcp_get_cookie_sock does not ask. The
+-- first 1 + tcp_syn_linear_timeouts timeouts of a SYN take 1 s each, and each later one is twice as long
+-- (net/ipv4/tcp_timer.c, tcp_retransmit_timer). tcp_write_timeout ends the connect with ETIMEDOUT when tcp_syn_retries
+-- + tcp_syn_linear_timeouts SYNs were sent again, or at the first timeout after 2 ^ (tcp_syn_retries + 1) - 1 s,
+-- whichever comes first. With the kernel's defaults, 6 and 4, that is after 131 s. The kernel's timers are up to an
+-- eighth late, and never early. A listener that closes tells nothing to clients that it never knew. Their next SYN
+-- finds no listener, and the kernel answers it by RST (tcp_v4_rcv; `closed`). If a place becomes free just when a SYN
+-- comes, that is a race, and such a run is not judged.
 --
--- Where it was met. Under load some connects take 1, 2 or 3 s and a little; the server has no error, and its log no
--- line; tcp_abort_on_overflow was set in the hope of a fast failure, and changed nothing.
+-- Where it was met. Connects that take just over 1, 2 or 3 s under load, while the server has no error and no line in
+-- its log; tcp_abort_on_overflow that was set in the hope of a fast failure, and changed nothing.
 --
 -- What to do. Accept sooner, watch ListenOverflows, and give clients a connect timeout of their own.
 local lunet = require "lunet"
@@ -30,13 +30,13 @@ local statistics = require "lunet.load.statistics"
 
 local HAS_LINEAR = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts" -- without it the kernel has none
 local LONG = lab.LONG
-local EARLY = 0.05 -- s; what a time may lack, by the grain of the clocks
-local SLOW = 0.1 -- s; what a time may have more, beside the lateness of the machine
+local EARLY = 0.05 -- s; how much too short a time may be, by the grain of the clocks
+local SLOW = 0.1 -- s; how much too long a time may be, besides the lateness of the machine
 local PATIENCE = 0.5 -- s; of a racer that waits for an answer
-local MISSING = 0.5 -- s; a machine that is later than that may miss a SYN, which comes a second after the one before
-local LATE_TIMER = 9 / 8 -- by how much the kernel's timers may be late, as a part of their time
+local MISSING = 0.5 -- s; a machine that is later than this may miss a SYN: they come a second apart
+local LATE_TIMER = 9 / 8 -- how much longer the kernel's timers may take, as a factor
 
--- Of a client: when its SYNs are due, and when it gives up.
+-- The times at which a client's SYNs are due, and the time at which it gives up.
 local function schedule(linear, retries)
   local due, now, timeout = { 0 }, 0, 1
   while true do
@@ -47,7 +47,7 @@ local function schedule(linear, retries)
   end
 end
 
--- The queue is full but for `places`; `held` are the connections in it.
+-- A server with a queue that is full except for `places`, and the connections in it.
 local function start_server(knobs, mode, places)
   local server, others = lab.hosts { { name = "server", sysctl = {
     ["net.ipv4.tcp_abort_on_overflow"] = mode.abort,
@@ -57,8 +57,8 @@ local function start_server(knobs, mode, places)
   return server, listener, others, lab.fill_queue(others, listener, "A", places)
 end
 
--- Notes when each SYN was sent that the server has dropped, whenever that is seen: with it the timer starts anew,
--- for tcpi_rto.
+-- Notes when each SYN was sent that the server has dropped. The time follows from the timer, however late the script
+-- looks: each SYN starts it anew, for tcpi_rto.
 local function watch_syns(host, wait, drops, on_drop)
   while not wait.result do
     local socket = lab.socket(host, { state = "SYN_SENT", info = true })
@@ -71,7 +71,7 @@ local function watch_syns(host, wait, drops, on_drop)
   end
 end
 
--- B connects, for as long as its kernel tries.
+-- B connects, and waits as long as its kernel tries.
 local function start_wait(host, listener, drops, on_drop)
   local wait = { syns = {} }
   wait.task = lunet.spawn(function()
@@ -98,7 +98,8 @@ local acts = {
   close = function(listener) listener:close() end,
 }
 
--- case.act: one of the acts; on_act is called after it. Returns a row of a table, and what more there is.
+-- A client comes to the full queue and waits. on_drop is called for each SYN that is dropped, on_act after case.act.
+-- Returns a row of a table, and two facts for the story.
 local function come_late(knobs, case, on_drop, on_act)
   local server, listener, others, held = start_server(knobs, case, knobs.places)
   local client = assert(lunet.host { name = "B", sysctl = {
@@ -126,7 +127,7 @@ local function come_late(knobs, case, on_drop, on_act)
     { is_known = is_known, resent = at_client "TCPSynRetrans" }
 end
 
--- The place that becomes free is taken at once by one who has not waited.
+-- A newcomer that has not waited takes the place that becomes free.
 local function overtake(knobs, case)
   local newcomer
   local row = come_late(knobs, case, nil, function(host, listener)
@@ -144,7 +145,7 @@ local function lose_listener(knobs, case)
     seconds = row.seconds, drops = row.drops }
 end
 
--- Two SYNs meet one free place, before the ACK of either has come: both are answered, and one client fits.
+-- Two SYNs meet one free place before the ACK of either has come. Both are answered, and one client fits.
 local function race(knobs, mode)
   local server, listener, _, held = start_server(knobs, mode, 1)
   local clients = assert(lunet.host "racers")
@@ -166,7 +167,7 @@ local function race(knobs, mode)
     server = state_for(address), drops = dropped }
 end
 
--- What is done side by side, a row of a table each.
+-- The jobs to run side by side. Each makes a row of a table.
 local function list_jobs(knobs)
   local jobs = {}
   local function add(name, fn, abort, cookies, linear, act)
@@ -189,8 +190,8 @@ end
 
 -- -- the check -----------------------------------------------------------------------------------
 
--- Which of the SYNs that are due comes after a moment, so that it meets what changed then; one more than there are if
--- none does. What the kernel's timer leaves open is not judged.
+-- The number of the first SYN that is due after a moment, and so meets the change of that moment; one more than there
+-- are if none does. A SYN that the kernel's lateness puts on either side is not judged.
 local function first_after(due, moment)
   for i, time in ipairs(due) do
     if time > moment then return i end
@@ -201,8 +202,8 @@ local function first_after(due, moment)
   return #due + 1
 end
 
--- The script changes the queue at `freed_after`, or a little later. If a SYN was due meanwhile, nobody knows which of
--- both came first.
+-- The script changes the queue at `freed_after`, or a little later. If a SYN was due in between, nobody knows which
+-- came first.
 local function check_change(changed_at, due, knobs)
   assert(changed_at >= knobs.freed_after, "the queue changed too soon")
   for _, time in ipairs(due) do
@@ -217,7 +218,7 @@ local function check_time(what, seconds, least, late)
   lateness.at_most(what, seconds, least * LATE_TIMER + SLOW, late)
 end
 
--- The SYNs that were seen, in whole seconds, are those that were due.
+-- The SYNs that the script saw, in whole seconds, are the SYNs that were due.
 local function check_syns(record, due, count, late)
   local seen = 0
   for word in record.syns:gmatch "%d+" do
@@ -230,7 +231,7 @@ local function check_syns(record, due, count, late)
   assert(seen == count, ("%d SYNs went out, not %d"):format(seen, count))
 end
 
--- `changed_at`: when what let the client go on came, if it did; `then_result`: what its next SYN met.
+-- `changed_at`: when the queue changed for the waiting client, or "never". `then_result`: what its next SYN met.
 local function check_wait(record, knobs, late, changed_at, then_result)
   assert(record.state == "SYN_SENT", "a client found a place at once")
   local due, gives_up = schedule(record.linear, knobs.retries)
@@ -294,16 +295,16 @@ return experiment {
     .. "gives up. tcp_abort_on_overflow and tcp_syncookies change nothing.",
   knobs = {
     backlog = { 1, "connections", "how many the kernel may queue", min = 1, max = 4000 },
-    places = { 0, "connections", "how many are free when the client comes", min = 0, max = 1 },
-    freed_after = { 1.5, "s", "when one becomes free, after the client's first SYN", min = 0, max = 200 },
+    places = { 0, "connections", "how many places are free when the client comes", min = 0, max = 1 },
+    freed_after = { 1.5, "s", "when a place becomes free, after the client's first SYN", min = 0, max = 200 },
     linear = { HAS_LINEAR and 4 or 0, "timeouts", "tcp_syn_linear_timeouts of the client's host", min = 0, max = 10 },
     retries = { 1, "SYNs", "tcp_syn_retries of the client's host", min = 1, max = 6 },
-    cases = { "all", "table", "which is made besides the story",
+    cases = { "all", "table", "the table to make besides the story",
       choices = { "all", "late", "racing", "overtaken", "closed", "none" } },
-    delay = { 0.1, "s", "one way, for the racers: makes their handshakes overlap", min = 0.02, max = 0.4 },
+    delay = { 0.1, "s", "one-way delay for the racers: makes their handshakes overlap", min = 0.02, max = 0.4 },
   },
-  -- A row of `late` is a client that waits; of `racing` one whose SYN met a free place and whose ACK did not; of
-  -- `overtaken` one that waits while a newcomer takes the place; of `closed` one that waits while the listener closes.
+  -- Each row is a client. In `late` it waits. In `racing` its SYN met a free place and its ACK did not. In `overtaken`
+  -- it waits while a newcomer takes the place. In `closed` it waits while the listener closes.
   columns = { "abort", "cookies", "linear", "free_at", "closed_at", "newcomer", "answer", "client", "server", "state",
     "syns", "result", "seconds", "drops" },
   control = { places = 1 },
@@ -317,7 +318,7 @@ return experiment {
     end)
     story.is_known, story.resent = more.is_known, more.resent
 
-    lunet.note "The same under every setting, when no place becomes free and when the listener closes, side by side."
+    lunet.note "The same side by side: under every setting, without a free place, and when the listener closes."
     local outcome, jobs = { story = story, late = {}, racing = {}, overtaken = {}, closed = {} }, list_jobs(knobs)
     local rows = lunet.together(jobs, function(job) return (job.fn(knobs, job.case)) end)
     for i, job in ipairs(jobs) do table.insert(outcome[job.table], rows[i]) end

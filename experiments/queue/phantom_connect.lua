@@ -1,41 +1,42 @@
 -- Claim. When one place in a full queue becomes free, many waiting clients are connected at once. The queue holds one
 -- of them.
 --
--- Why. The queue is looked at twice. At the SYN (net/ipv4/tcp_input.c, tcp_conn_request) one free place lets any
--- number pass: backlog + 1 are kept as requests (inet_csk_reqsk_queue_is_full), the rest get SYN cookies, or nothing
--- with tcp_syncookies = 0; with 2 all get cookies. The SYN-ACK makes a client ESTABLISHED. At its ACK (tcp_ipv4.c,
--- tcp_v4_syn_recv_sock) the queue is full again for all but the first, and the ACK is dropped (tcp_minisocks.c,
--- tcp_check_req). The server has a request in SYN_RECV, or with a cookie nothing at all: the client is a phantom. If
--- places become free (`freed`), what a phantom wrote is sent again until it is taken, and carries the ACK; the
--- SYN-ACK, sent again after 1, 3, 7, ... s, has a silent one repeat its ACK (RFC 5961); one that wrote and left
--- becomes a ghost, whose request is carried out. If tcp_synack_retries were used up before (`expired`; 5: 63 s), a
--- write is taken, and RST follows; a client that wrote and left is never told; a silent one stays ESTABLISHED for
--- good, since no timer runs on either side. With a `cookie` the server sends nothing again, so a silent client never
--- gets in; written bytes get in while the cookie is valid, one or two minutes. The cookie covers the sequence number
--- of the first segment (net/ipv4/syncookies.c), so that a second segment, be it a FIN, is answered by RST, and all is
--- lost, with one exception (`heads`). The number is part of a sum with the index of the MSS, 0 to 3
--- (check_tcp_syn_cookie; 3 for the 1460 bytes of Ethernet), so a segment that begins 1, 2 or 3 bytes late passes for a
--- cookie with a smaller MSS. If the queue dropped a first write of 1 to 3 bytes and a place becomes free before it is
--- sent again, the second write opens the connection: the server reads a request without its head, acknowledges the
--- head with the rest, and neither side has an error. tcp_abort_on_overflow = 1 turns requests into RST, and leaves
--- those with cookies as they are (`counts`); without a delay connect itself gives ECONNRESET. Without a delay the
--- handshakes overlap only if the kernel's timers fire together; else nothing is judged.
+-- Why. The kernel looks at the queue twice. At the SYN (net/ipv4/tcp_input.c, tcp_conn_request) one free place lets any
+-- number pass. It keeps backlog + 1 of them as requests (inet_csk_reqsk_queue_is_full), and the others get SYN cookies,
+-- or nothing with tcp_syncookies = 0; with 2 all get cookies. The SYN-ACK makes a client ESTABLISHED. At its ACK
+-- (tcp_ipv4.c, tcp_v4_syn_recv_sock) the queue is full again for all except the first, and the kernel drops the ACK
+-- (tcp_minisocks.c, tcp_check_req). The server has a request in SYN_RECV, or with a cookie nothing at all: the client
+-- is a phantom. When places become free (`freed`), a phantom's kernel sends its data again until the server takes it,
+-- and the data carries the ACK. A silent phantom repeats its ACK (RFC 5961) for the SYN-ACK, which comes again after 1,
+-- 3, 7, ... s. A phantom that wrote and left becomes a ghost, and the server carries out its request. If
+-- tcp_synack_retries were used up before (`expired`; 5: 63 s), a write succeeds, and RST follows. A phantom that wrote
+-- and left is never told; a silent one stays ESTABLISHED for good, since no timer runs on either side. With a `cookie`
+-- the server sends nothing again, so a silent phantom never gets in. Written bytes get in while the cookie is valid,
+-- one or two minutes. The cookie covers the sequence number of the first segment (net/ipv4/syncookies.c). So the server
+-- answers a second segment, even a FIN, by RST, and all is lost, with one exception (`heads`). The number is part of a
+-- sum with the index of the MSS, 0 to 3 (check_tcp_syn_cookie; 3 for the 1460 bytes of Ethernet). A segment that begins
+-- 1, 2 or 3 bytes late therefore passes for a cookie with a smaller MSS. Suppose that the queue dropped a first write
+-- of 1 to 3 bytes, and a place becomes free before it is sent again. Then the second write opens the connection: the
+-- server reads a request without its head, acknowledges the head with the rest, and neither side has an error.
+-- tcp_abort_on_overflow = 1 turns requests into RST, and leaves phantoms with cookies as they are (`counts`). Without a
+-- delay connect itself gives ECONNRESET, and the handshakes overlap only if the kernel's timers fire together; else
+-- nothing is judged.
 --
--- Where it was met. All connects succeed and some clients hang; worst where the server speaks first (SMTP, SSH,
--- MySQL).
+-- Where it was met. Clients that hang although every connect succeeds; it is worst where the server speaks first (SMTP,
+-- SSH, MySQL).
 --
--- What to do. Do not take a connect for an answer, bound the wait for the first reply, and set keepalive where a
--- client only listens. Write a request at once, or check that it is whole (a length, a checksum, TLS).
+-- What to do. Do not take a connect for an answer, and bound the wait for the first reply. Set keepalive where a client
+-- only listens. Write a request at once, or check that it is whole (a length, a checksum, TLS).
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 
 local LONG = lab.LONG
--- What the phantoms do: nothing; write once; write again when the first write has had its end; write twice at once;
--- write and leave.
+-- What the phantoms do: nothing; write once; write again when the first write is settled; write twice at once; write
+-- and leave.
 local ACTIONS = { "idle", "once", "later", "twice", "close" }
-local SEGMENTS = { [0] = 0, 0, 1, 2, 4, 6 } -- that so many of them send at once, the FIN of the last counted
-local REQUEST = "undelete 7" -- whose head is lost
+local SEGMENTS = { [0] = 0, 0, 1, 2, 4, 6 } -- how many segments the first n of them send at once, with the FIN
+local REQUEST = "undelete 7" -- its head gets lost
 local HEADS = 4 -- bytes; the longest head that is tried
 
 local function start_server(knobs, case)
@@ -66,7 +67,7 @@ local function state_for(server, address)
   return (lab.socket(server, { peer_address = address }) or { state = "none" }).state
 end
 
--- Those of the waiters who are connected: the server has a connection with some, and not with the phantoms.
+-- The connected waiters in two lists: the server has no connection with phantoms, and has one with the others.
 local function sort_connected(server, waiters)
   local phantoms, known = {}, {}
   for _, waiter in ipairs(waiters) do
@@ -81,7 +82,7 @@ end
 
 local function count_requests(server) return #server:sockets { state = "SYN_RECV" } end
 
--- How many were reset when they were connected, and how many by connect itself.
+-- How many were reset after they were connected, and how many by connect itself.
 local function count_resets(waiters)
   local later, in_connect = 0, 0
   for _, waiter in ipairs(waiters) do
@@ -100,14 +101,14 @@ local function free_one_place(knobs, case, how_many)
   local waiters = start_waiters(clients, listener, how_many)
   lab.await(function() return moved "ListenOverflows" >= how_many end)
   held[#held + 1] = assert(listener:accept(LONG))
-  -- Each SYN was dropped once; then it was dropped again, or the ACK after it was, but for the one that fits.
+  -- Each SYN was dropped once. Then it was dropped again, or the ACK after it, except for the client that fits.
   lab.await(function()
     local dropped = moved "ListenOverflows" + moved "TCPReqQFullDrop"
     return dropped >= 2 * how_many - 1 and lab.depth(listener) > knobs.backlog
   end)
   if case.abort == 1 then lunet.eventually(function() return count_requests(server) == 0 end, LONG) end
   local later, in_connect, phantoms, known
-  lab.await(function() -- also the tasks of the waiters know what their kernel knows
+  lab.await(function() -- until the waiters' tasks know what their kernel knows
     later, in_connect = count_resets(waiters)
     phantoms, known = sort_connected(server, waiters)
     local alive = #phantoms + #known - later
@@ -127,7 +128,7 @@ local function count(knobs, case)
     in_connect = scene.in_connect, phantoms = #scene.phantoms - (scene.resets - scene.in_connect) }
 end
 
--- Accepts all who are in the queue or come to it; reads what the phantoms write, and answers each line.
+-- Accepts every client that is in the queue or comes to it. Answers each line of a phantom.
 local function serve(scene)
   local accepted, is_phantom = {}, {} -- by the client's address
   for _, phantom in ipairs(scene.phantoms) do is_phantom[phantom.address] = true end
@@ -163,7 +164,7 @@ local function write(connection, text)
   return bytes and "taken" or code
 end
 
--- Returns when the phantom knows what became of what it did.
+-- Lets a phantom act, and waits for what it gets to know.
 local function act(phantom, row)
   local connection = phantom.connection
   if row.client == "idle" then return end
@@ -179,7 +180,7 @@ local function act(phantom, row)
   end
 end
 
--- What became of a phantom, in the end: a row of the table `fates`.
+-- What became of a phantom in the end: a row of the table `fates`.
 local function tell_fate(scene, accepted, phantom)
   local row = phantom.row
   local port = tonumber(phantom.address:match "%d+$")
@@ -224,7 +225,7 @@ local function live(knobs, case)
   return { rows = rows, story = story }
 end
 
--- Phantoms with SYN cookies write the head of a request while the queue is full, and the rest when it has places.
+-- Phantoms with SYN cookies write the head of a request while the queue is full, and the rest once it has places.
 local function lose_heads(knobs)
   local scene = free_one_place(knobs, { abort = 0, cookies = 2 }, HEADS + 1)
   local at_server, at_clients = lab.counters(scene.server), lab.counters(scene.clients)
@@ -260,8 +261,8 @@ end
 
 -- -- the check -----------------------------------------------------------------------------------
 
--- What becomes of each phantom, in the order of ACTIONS: what its second write gives, what it hears, how many lines the
--- server reads of it, the state that its socket ends in, whether it is accepted.
+-- The fate of each phantom, in the order of ACTIONS: what its second write gives, what it hears, how many of its lines
+-- the server reads, the state that its socket ends in, and whether the server accepts it.
 local ONCE <const> = { "-", "done request 1", 1, "ESTABLISHED", true }
 local BOTH <const> = { "taken", "done request 2", 2, "ESTABLISHED", true }
 local OUT <const>, LEFT <const> = { "-", "-", 0, "ESTABLISHED", false }, { "-", "-", 0, "gone", false }
@@ -279,7 +280,7 @@ local function answered(how_many, cookies, backlog)
 end
 
 local function check_story(story, knobs)
-  assert(story.reset == 0, ("%d who waited were reset"):format(story.reset))
+  assert(story.reset == 0, ("%d waiting clients were reset"):format(story.reset))
   if knobs.delay == 0 and story.connected < #ACTIONS + 1 then
     experiment.not_judged "the handshakes did not overlap, without a delay"
   end
@@ -359,10 +360,14 @@ return experiment {
     backlog = { 5, "connections", "how many the kernel may queue", min = 5, max = 1000 },
     waiters = { 8, "clients", "how many wait for a place, in the counts", min = 1, max = 100 },
     abort = { 0, "setting", "tcp_abort_on_overflow of the server's host, in the fates", choices = { 0, 1 } },
-    cases = { "all", "table", "which is made besides the story",
+    cases = { "all", "table", "the table to make besides the story",
       choices = { "all", "fates", "counts", "heads", "none" } },
-    delay = { 0.1, "s", "one way between clients and server: makes their handshakes overlap", min = 0, max = 60 },
+    delay = { 0.1, "s", "one-way delay of the link: makes handshakes overlap", min = 0, max = 60 },
   },
+  -- fates. second, answer: what the phantom's second write gave, and what it heard. accepted, read: whether the server
+  -- accepted it, and how many lines it read. state, timer: the phantom's socket in the end. counts. requests: in
+  -- SYN_RECV at the server. by_cookie: SYN cookies sent. reset, in_connect: resets, and those that connect returned.
+  -- heads. head: bytes that were lost. sent: what the second write gave.
   columns = { "case", "client", "second", "answer", "accepted", "read", "state", "timer", "abort", "cookies",
     "connected", "queued", "requests", "by_cookie", "reset", "in_connect", "phantoms", "head", "sent" },
   control = { abort = 1 },

@@ -1,23 +1,23 @@
 -- Claim. A connect timeout covers only the handshake. It fires for a black hole or a full queue, but never for a
 -- server that does not accept.
 --
--- Why. A connect timeout bounds the handshake, which is the kernel's work: a server that hangs passes it. Then only a
--- bound on the whole exchange ends the wait, and a ghost with the request stays in the queue. curl counts TLS to the
--- handshake, so with https its --connect-timeout ends such a wait, too, and leaves a ghost all the same. The SYN is
--- sent again after 1 s at the earliest (RFC 6298); nothing of the kernel's ends the connect before that, user_timeout
--- neither. tcp_syn_retries (or the option syncnt) doublings of 1 s are a count and a time, and whichever is reached
--- first ends it (net/ipv4/tcp_timer.c, tcp_write_timeout). tcp_syn_linear_timeouts adds to the count and puts off the
--- doubling, but leaves the time: with few retries more SYNs go out in the same time, and with the kernel's own 6 and 4
--- the end comes after 131 s, not 127 (computed). A user_timeout takes the place of the time, and not of the count.
--- ICMP ends a connect at once, but not if it comes while connect(2) itself still runs, as it does on a link without
--- delay: then it is kept as a soft error (net/ipv4/tcp_ipv4.c, tcp_v4_err; LockDroppedIcmps). A program that polls and
--- asks SO_ERROR is told it, as curl is. A blocking connect(2) hears of it at the second SYN, whose ICMP finds the
--- socket unlocked (`blocking_icmp`). SO_SNDTIMEO bounds a blocking connect(2), whose error then is EINPROGRESS and no
--- timeout (socket(7)). The kernel goes on: its next SYN may connect a socket whose program was told that connect
--- failed (`sndtimeo`). Without an answer to ARP connect gives EHOSTUNREACH after three requests, one a second.
+-- Why. A connect timeout bounds the handshake, which is the kernel's work: it succeeds although the server hangs. Then
+-- only a bound on the whole exchange ends the wait, and a ghost with the request stays in the queue. curl counts TLS as
+-- part of the handshake, so with https its --connect-timeout ends such a wait, too, and leaves a ghost all the same.
+-- The kernel sends the SYN again after 1 s at the earliest (RFC 6298). It ends no connect before that, not even by
+-- user_timeout. tcp_syn_retries (or the option syncnt) doublings of 1 s are a count and a time. Whichever is reached
+-- first ends the connect (net/ipv4/tcp_timer.c, tcp_write_timeout). tcp_syn_linear_timeouts adds to the count and puts
+-- off the doubling, but leaves the time. With few retries more SYNs go out in the same time; with the kernel's own 6
+-- and 4 the end comes after 131 s, not 127 (computed). A user_timeout replaces the time, and not the count. ICMP ends a
+-- connect at once, unless it comes while connect(2) itself still runs, as it does on a link without delay. The kernel
+-- then keeps it as a soft error (net/ipv4/tcp_ipv4.c, tcp_v4_err; LockDroppedIcmps). A program that polls and asks
+-- SO_ERROR gets that error, as curl does. A blocking connect(2) gets it at the second SYN, whose ICMP finds the socket
+-- unlocked (`blocking_icmp`). SO_SNDTIMEO bounds a blocking connect(2); the error is then EINPROGRESS and no timeout
+-- (socket(7)). The kernel goes on: its next SYN may connect a socket although the program was told that connect failed
+-- (`sndtimeo`). Without an answer to ARP, connect gives EHOSTUNREACH after three requests, one a second.
 --
 -- Where it was met. Health checks that connect and call a hung server healthy; "connection timed out" after two
--- minutes that no setting of the program explains; exit status 28 of curl, which says neither which timeout nor whose.
+-- minutes that no setting of the program explains; exit status 28 of curl, which does not tell which timeout it was.
 --
 -- What to do. Bound the whole exchange as well as the connect, and expect the request to be carried out anyway.
 local lunet = require "lunet"
@@ -30,9 +30,9 @@ local statistics = require "lunet.load.statistics"
 
 local HAS_LINEAR = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts" -- without it the kernel has none
 local LONG = lab.LONG
-local GRAIN = 0.01 -- s; the kernel counts in jiffies, curl in milliseconds, of which it may be one early
-local SLOW = 0.25 -- s; what a time may have more, beside the lateness of the machine
-local LATE_TIMER = 9 / 8 -- by how much the kernel's timers may be late, as a part of their time
+local GRAIN = 0.01 -- s; the kernel counts in jiffies; curl counts in milliseconds, and may be one early
+local SLOW = 0.25 -- s; how much too long a time may be, besides the lateness of the machine
+local LATE_TIMER = 9 / 8 -- how much longer the kernel's timers may take, as a factor
 local NOWHERE = "203.0.113.1" -- TEST-NET-3 (RFC 5737); no host here has a route to it
 local FIRST_PORT, CLOSED_PORT = 7300, 7299 -- the timeline tells servers apart by their ports
 local BLOCKING = lunet.beside "connect_timeouts_client.pl"
@@ -45,8 +45,8 @@ local function user_short() return { retries = 6, linear = 0, user_timeout = 0.3
 local function user_given(knobs) return { retries = 6, linear = 0, user_timeout = knobs.user_timeout } end
 local function user_long(knobs) return { retries = knobs.retries, linear = 0, user_timeout = LONG } end
 
--- `phase`: what the client is in when its time is over; `timer`: the SYN's timer ends the connect, and is set so;
--- `is_far`: on a link with a delay; `only`: the client that can do it; `is_blocking`: a program connects that blocks.
+-- `phase`: the client's phase when its time is over. `timer`: the settings of the SYN's timer, which ends the connect.
+-- `is_far`: on a link with a delay. `only`: the one client that can do it. `is_blocking`: a blocking program connects.
 local CASES = {
   { case = "black_hole", phase = "connecting", drop = {} },
   { case = "full_queue", phase = "connecting", is_full = true },
@@ -94,8 +94,8 @@ local function schedule(timer)
 end
 
 -- -- clients -----------------------------------------------------------------------------------
--- Each connects, sends a request and waits for the reply; it returns the error, the seconds, and whether it got
--- through its handshake. Nothing of it is left when it returns.
+-- Each connects, sends a request, waits for the reply and leaves. It returns the error, the seconds, and whether the
+-- handshake was completed.
 
 local function lunet_client(host, target, limits)
   local started = lunet.now()
@@ -156,7 +156,7 @@ local function is_queued(case)
   return case.phase == "waiting" or case.scheme == "https" or case.case == "sndtimeo"
 end
 
--- The number of ARP requests and their distance come from the machine, otherwise.
+-- Without this, the number of ARP requests and the time between them would come from the machine.
 local function pin_arp(client)
   assert(client:sysctl("net.ipv4.neigh.eth0.mcast_solicit", 3))
   assert(client:sysctl("net.ipv4.neigh.eth0.retrans_time_ms", 1000))
@@ -166,7 +166,7 @@ local function ghosts_of(server, listener)
   return server:sockets { listener = listener, state = "CLOSE_WAIT", owned = false }
 end
 
--- What stays at the server when the client has left.
+-- What stays at the server when the client has left: the depth, the ghosts, and the bytes of the first one.
 local function remains(case, server, listener)
   if is_queued(case) then
     lunet.eventually(function() return #ghosts_of(server, listener) > 0 end, LONG) -- the FIN is here
@@ -176,7 +176,7 @@ local function remains(case, server, listener)
   return assert(listener:queue()).depth, #ghosts, bytes
 end
 
--- Runs the client of a case. The rule that drops its SYNs ends when SO_SNDTIMEO is over, so that its next SYN gets in.
+-- Runs the client of a case. The rule that drops its SYNs ends when SO_SNDTIMEO is over, so that the next SYN gets in.
 local function run_client(case, knobs, client, target, listener, rule)
   local limits = case.phase and knobs or { patience = LONG, total = LONG }
   if not case.is_blocking then return CLIENTS[knobs.client](client, target, limits, case.scheme or "http") end
@@ -291,10 +291,11 @@ return experiment {
   claim = "A connect timeout covers only the handshake. It fires for a black hole or a full queue, but never for a "
     .. "server that does not accept.",
   knobs = {
-    client = { "lunet", "program", "who connects", choices = { "lunet", "curl" } },
-    case = { "all", "situation", "one of them alone", choices = choice.of(CASES, "case") },
-    patience = { 0.3, "s", "for the connection; curl's --connect-timeout", min = 0.001 },
-    total = { 1.0, "s", "for the whole exchange, and longer than patience; curl's --max-time", min = 0.001 },
+    client = { "lunet", "program", "the program that connects", choices = { "lunet", "curl" } },
+    case = { "all", "situation", "the case to try", choices = choice.of(CASES, "case") },
+    patience = { 0.3, "s", "how long the client waits for its connection; curl's --connect-timeout", min = 0.001 },
+    total = { 1.0, "s", "how long it waits for the whole exchange, longer than patience; curl's --max-time",
+      min = 0.001 },
     retries = { 1, "doublings", "tcp_syn_retries, or syncnt", min = 1, max = 3 },
     linear = { HAS_LINEAR and 4 or 0, "SYNs", "tcp_syn_linear_timeouts of the case linear", min = 0, max = 10 },
     user_timeout = { 1.5, "s", "TCP_USER_TIMEOUT of the case user_timeout", min = 0.001, max = 15 },
@@ -327,9 +328,10 @@ return experiment {
 
   control = { patience = 4.0, total = 4.5 },
   needs = { curl = "curl", perl = "perl-base" },
-  -- A row of `bounded` has a patience for its connection and a total for the whole exchange; one of `unbounded` has
-  -- neither, and the kernel ends the connect: by an error that comes back, or by the timer that sends the SYN again.
-  -- soft: ICMP errors that came while connect(2) ran; gave_up: whether the kernel's timer ended it.
+  -- A client of `bounded` has a patience for its connection and a total for the whole exchange. A client of `unbounded`
+  -- has neither. The kernel ends its connect, by an error that comes back or by the timer that sends the SYN again. by:
+  -- what ended the wait. depth, ghosts, bytes: what stays at the server. soft: ICMP errors that came while connect(2)
+  -- ran. gave_up: whether the kernel's timer ended the connect.
   columns = { "case", "error", "by", "seconds", "depth", "ghosts", "bytes", "syns", "gave_up", "soft" },
   figures = function(outcome)
     local parts = {}

@@ -1,27 +1,28 @@
 -- Claim. user_timeout overrules tcp_retries2 and keepalive's count, and ends a connection whose live peer does not
 -- read. It never ends an idle one without keepalive.
 --
--- Why. Three timers (net/ipv4/tcp_timer.c) share the work; what waits to be sent or acknowledged decides which one
--- rules. The retransmit timer (tcp_write_timeout): tcp_retries2 is a time, not a count: the sum of that many doublings
--- of 200 ms, or user_timeout instead, looked at only when the timer expires. Both count from the first retransmission,
--- so that the end comes late: for tcp_retries2 = 3 after 6.7 s, not 3.0, and on a link with 20 ms of round trip (knob
--- delay), whose timer expires at other times, after 3.7 s. A tail loss probe may come before the first of them. ICMP
--- "host unreachable" ends nothing: it names the error, and takes the doubling back (RFC 6069). The probe timer
--- (tcp_probe_timer): each answer clears the count, so a full window lives for ever (RFC 1122, 4.2.2.17). Only
--- user_timeout ends it, though the peer is there and answers; no RST tells the peer, in whose queue it stays,
--- ESTABLISHED and without FIN. A peer answers one such probe in 500 ms (tcp_invalid_ratelimit), and the second comes
--- 400 ms after the first: with retries2 = 1 that alone ends it. The keepalive timer (tcp_keepalive_timer) does nothing
--- while bytes wait. With user_timeout the number of probes no longer counts, whether it is smaller or larger; the
--- first probe to find the time over ends it, with RST. Without keepalive an idle connection has no timer at all, so
--- that nothing ever looks at user_timeout. The error is reported once (ETIMEDOUT, EHOSTUNREACH); then sends fail with
--- EPIPE and reading is at its end.
+-- Why. Three timers (net/ipv4/tcp_timer.c) share the work. The data that waits to be sent or acknowledged decides which
+-- one runs. The retransmit timer (tcp_write_timeout) takes tcp_retries2 as a time, not a count: the sum of that many
+-- doublings of 200 ms. A user_timeout replaces that time. The kernel looks at it only when the timer expires, and
+-- counts from the first retransmission, so the end comes late: for tcp_retries2 = 3 after 6.7 s, not 3.0. On a link
+-- with 20 ms of round trip (knob delay), whose timer expires at other times, it comes after 3.7 s. A tail loss probe
+-- may come before the first retransmission. ICMP "host unreachable" ends nothing: it names the error, and takes the
+-- doubling back (RFC 6069). The probe timer (tcp_probe_timer) runs for a full window. Each answer clears its count, so
+-- the connection lives for ever (RFC 1122, 4.2.2.17). Only user_timeout ends it, although the peer is there and
+-- answers. No RST tells the peer, which keeps the connection in its queue, ESTABLISHED and without FIN. A peer answers
+-- one such probe in 500 ms (tcp_invalid_ratelimit), and the second comes 400 ms after the first: with retries2 = 1 that
+-- alone ends it. The keepalive timer (tcp_keepalive_timer) does nothing while bytes wait. With user_timeout the number
+-- of probes no longer counts, whether it is smaller or larger. The first probe to find the time over ends the
+-- connection, with RST. Without keepalive an idle connection has no timer at all, so the kernel never looks at
+-- user_timeout. The kernel reports the error once (ETIMEDOUT, EHOSTUNREACH). Then sends fail with EPIPE, and reading
+-- is at its end.
 --
 -- Where it was met. A database pool whose queries hang for 15 minutes after a fail-over (tcp_retries2 = 15); keepalive
--- set, and no help since a query was under way; user_timeout set against that, which then cuts off readers that are
+-- that does not help, since a query is under way; user_timeout set against that, which then cuts off readers that are
 -- only slow.
 --
 -- What to do. Set user_timeout and keepalive together, user_timeout = keepidle + keepintvl * keepcnt, above the
--- longest pause that a reader may make. Put deadlines into the program, since the first two know nothing of a server
+-- longest pause that a reader may make. Put deadlines into the program as well: neither of the two knows of a server
 -- that hangs.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
@@ -34,8 +35,8 @@ local LONG = lab.LONG
 local FIRST_RTO = 0.2 -- s; TCP_RTO_MIN, from which the kernel computes what tcp_retries2 means
 local FIRST_PORT = 7300 -- the timeline tells servers apart by their ports
 local GRAIN = 0.02 -- s; the kernel counts in jiffies, of up to 10 ms
-local SLOW = 0.05 -- s; what a time may have more, beside the lateness of the machine
-local LATE_TIMER = 9 / 8 -- by how much the kernel's timers may be late, as a part of their time
+local SLOW = 0.05 -- s; how much too long a time may be, besides the lateness of the machine
+local LATE_TIMER = 9 / 8 -- how much longer the kernel's timers may take, as a factor
 
 local function user_timeout(knobs) return { user_timeout = knobs.user_timeout } end
 
@@ -56,7 +57,7 @@ local function after_probes(knobs) return FIRST_RTO * (2 ^ (knobs.retries2 + 1) 
 
 local function after_count(knobs) return knobs.keepidle + knobs.keepcnt * knobs.keepintvl end
 
--- At the first probe after it; the first of all never ends anything.
+-- The end comes with the first probe after the timeout. The very first probe never ends anything.
 local function after_probe_past(timeout)
   return function(knobs)
     local probes = math.max(1, math.ceil((timeout(knobs) - knobs.keepidle) / knobs.keepintvl))
@@ -66,25 +67,25 @@ end
 
 local function after_first_and_given(knobs) return FIRST_RTO + knobs.user_timeout end
 
--- The end comes this late at most. A first timeout takes 0.2 s and some round trips, and there may be a tail loss probe
--- before it.
+-- The latest times of the end. A first timeout takes 0.2 s and a few round trips, and a tail loss probe may come before
+-- it.
 local function first_timeouts(knobs) return 2 * (FIRST_RTO + 8 * knobs.delay) end
 local function soon(least, knobs) return (least + first_timeouts(knobs)) * LATE_TIMER end
 local function in_time(least, knobs) return (least + 8 * knobs.delay) * LATE_TIMER end
 
--- The timer that finds the time over is set to twice the time of the one before.
+-- The timer that finds the time over runs twice as long as the one before.
 local function after_doubling(least, knobs) return 2 * soon(least, knobs) end
 
--- All probes of a window that is cut off are the later the longer a round trip is.
+-- When the peer is cut off, each probe of a full window comes later with a longer round trip.
 local function after_slow_probes(least, knobs)
   return soon(least * (FIRST_RTO + 6 * knobs.delay) / FIRST_RTO, knobs)
 end
 
--- Those with `least` end, no sooner than it says and no later than `most` says; the others never do, and are watched
--- for longer than `outlasts`. `timer`: the one that runs. `is_user`: with a user_timeout, of which the claim speaks.
--- data: bytes are unacknowledged, and the peer is cut off; full: the peer's window is full, and its kernel answers;
--- idle: nothing is under way, and the peer is cut off. +user: with user_timeout; +keep: with keepalive; +icmp: a
--- router says that the host is unreachable. No connection is ever accepted, which makes no difference to its client.
+-- A connection with `least` ends between `least` and `most`. Any other never ends, and is watched for longer than
+-- `outlasts`. `timer`: the timer that runs. `is_user`: with a user_timeout, which is what the claim is about.
+-- data: bytes are unacknowledged, and the peer is cut off. full: the peer's window is full, and its kernel answers.
+-- idle: nothing is under way, and the peer is cut off. +user: with user_timeout. +keep: with keepalive. +icmp: a router
+-- says that the host is unreachable. No server ever accepts, which makes no difference to the client.
 local CASES = {
   { case = "data", timer = "retransmit", data = true, cut = {}, least = after_retries, most = after_doubling },
   { case = "data+user", timer = "retransmit", data = true, cut = {}, options = user_timeout, is_user = true,
@@ -160,7 +161,7 @@ local function watch(place, case, knobs)
   }
 end
 
--- The rows of those that ended, and of those that did not; and how many connections the servers still have.
+-- The rows of connections that ended and of those that did not, and how many connections the servers still have.
 local function split(rows)
   local ended, endless, left_behind = {}, {}, 0
   for _, row in ipairs(rows) do
@@ -194,7 +195,7 @@ local function check_endless(case, row, knobs, late)
     experiment.not_judged("%s: watched for %g s only", case.case, knobs.patience)
   end
   assert(row.seconds >= knobs.patience - GRAIN, ("%s: watched for %g s"):format(case.case, row.seconds))
-  -- fill_window comes before the watching
+  -- fill_window comes before the watch
   lateness.at_most(case.case .. ": watched", row.seconds, knobs.patience + 2 * first_timeouts(knobs), late)
 end
 
@@ -218,7 +219,7 @@ local function check_tries(case, row, knobs, late)
   end
 end
 
--- The rows that ended, and those that did not, stand in the order of the cases.
+-- The rows of either list stand in the order of the cases.
 local function check_cases(cases, outcome, knobs)
   local ended, endless = 0, 0
   for _, case in ipairs(cases) do
@@ -241,7 +242,7 @@ local function check_cases(cases, outcome, knobs)
   assert(ended == #outcome.ended and endless == #outcome.endless, "there are more rows")
 end
 
--- Whether a case of these says anything of a user_timeout. An idle connection is not ended by one that is not set.
+-- Whether a case of these tells something about user_timeout. Without one, an idle connection tells nothing.
 local function is_tried(cases, knobs)
   for _, case in ipairs(cases) do
     if case.is_user and (case.least or knobs.user_timeout > 0) then return true end
@@ -253,14 +254,14 @@ return experiment {
   claim = "user_timeout overrules tcp_retries2 and keepalive's count, and ends a connection whose live peer does "
     .. "not read. It never ends an idle one without keepalive.",
   knobs = {
-    case = { "all", "situation", "one of them alone", choices = choice.of(CASES, "case") },
+    case = { "all", "situation", "the case to try", choices = choice.of(CASES, "case") },
     retries2 = { 2, "doublings", "tcp_retries2 of the client; 1 ends even a full window", min = 1, max = 6 },
-    user_timeout = { 1.0, "s", "TCP_USER_TIMEOUT where it is set; 0 is as if it were not", min = 0, max = 2147483 },
+    user_timeout = { 1.0, "s", "TCP_USER_TIMEOUT of the cases that set it; 0 sets none", min = 0, max = 2147483 },
     keepidle = { 1, "s", "silence before the first keepalive probe", min = 1, max = 60, whole = true },
-    keepintvl = { 1, "s", "from one keepalive probe to the next", min = 1, max = 60, whole = true },
-    keepcnt = { 2, "probes", "unanswered keepalive probes that end it, without user_timeout", min = 1, max = 127 },
-    delay = { 0.0, "s", "one-way delay of the link; 0 is a link without", min = 0, max = 0.1 },
-    patience = { 5.0, "s", "how long each connection is watched; what takes longer counts as endless", min = 0 },
+    keepintvl = { 1, "s", "time between keepalive probes", min = 1, max = 60, whole = true },
+    keepcnt = { 2, "probes", "unanswered probes that end a connection without user_timeout", min = 1, max = 127 },
+    delay = { 0.0, "s", "one-way delay of the link; 0: none", min = 0, max = 0.1 },
+    patience = { 5.0, "s", "how long each connection is watched; one that outlasts it counts as endless", min = 0 },
   },
 
   run = function(knobs)
@@ -284,6 +285,8 @@ return experiment {
   end,
 
   control = { user_timeout = 0 },
+  -- error, seconds: how and when the connection ended; the rows without an error did not. timer: the timer that ran.
+  -- tries: retransmissions and probes. answers: segments from the peer. rst: RSTs that the client sent.
   columns = { "case", "error", "seconds", "timer", "tries", "answers", "rst" },
   figures = function(outcome)
     local parts = {}

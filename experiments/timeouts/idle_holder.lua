@@ -1,9 +1,9 @@
--- Claim. Each silent connection costs those behind it one idle timeout.
+-- Claim. Each silent connection costs the clients behind it one idle timeout.
 --
 -- Why. An accepted connection holds a place at the gate whether or not it says anything. The clients behind it are
 -- connected, and so is a second silent one: each holds the gate for an idle timeout of its own, one after the other.
--- Those behind wait for all of them (holders * idle_timeout), or for ever if nothing cuts them. A connection on which a
--- byte comes now and then is never idle; only a deadline for the whole request cuts it (cut = request). All connections
+-- The clients behind wait for all of them (holders * idle_timeout), or for ever if nothing cuts them. A connection with
+-- a byte now and then is never idle; only a deadline for the whole request cuts it (cut = request). All connections
 -- are queued in a known order before the gate opens, and waits count from then.
 --
 -- Where it was met. Browsers that connect ahead and send nothing, in front of a server with few workers; pools that are
@@ -18,16 +18,16 @@ local lab = require "lunet.lab"
 local lunet = require "lunet"
 local statistics = require "lunet.load.statistics"
 
-local GRAIN = 0.1 -- ms; of what is rounded
+local GRAIN = 0.1 -- ms; times are rounded to it
 
 local HOLDERS = { "silent", "pool", "trickle" }
 local CUTS = { "none", "idle", "request" }
 
 local round = statistics.round
 
--- -- who waits ---------------------------------------------------------------------------------
+-- -- the wait ----------------------------------------------------------------------------------
 
--- By what the server limits its wait for a request: not, from byte to byte, or for all of it.
+-- How the server limits its wait for a request: not at all, from byte to byte, or for all of it.
 local READ = {
   none = function(connection) return connection:receive "l" end,
   idle = function(connection, timeout)
@@ -61,7 +61,7 @@ local function count_cut(connections)
   return cut
 end
 
---- How many clients behind the holders are answered, and how long the first to end waited.
+-- How many clients behind the holders are answered, and how long the first of them waited.
 local function wait_behind(waiting, began, patience)
   local waits = {}
   local answers = lunet.together(waiting, function(connection, i)
@@ -75,7 +75,7 @@ local function wait_behind(waiting, began, patience)
   return answered, math.min(table.unpack(waits))
 end
 
---- How long those behind the holders wait; nil: for ever.
+-- How long the clients behind the holders wait; nil: for ever.
 local function predict_wait(case, knobs)
   if case.cut == "none" or case.cut == "idle" and case.holder == "trickle" then return nil end
   return knobs.holders * knobs.idle_timeout
@@ -121,14 +121,14 @@ end
 
 local function wait_cases(knobs) return choice.combinations(knobs, { { "holder", HOLDERS }, { "cut", CUTS } }) end
 
--- Those behind wait as long as nothing cuts the holders, or give up before.
+-- The clients behind wait as long as nothing cuts the holders, or give up before.
 local function expect_no_answer(name, record, knobs, most_cut)
   expect.fields(name, record, { answered = 0, holders_cut = expect.between(0, most_cut),
     left = record.queued - 1 - record.holders_cut,
     wait_ms = expect.time(1000 * knobs.patience - GRAIN, 2500 * knobs.patience) })
 end
 
---- Whether those behind waited for what was predicted, or gave up too early to tell.
+-- Returns true if the clients behind waited as predicted, and false if they gave up too early to tell.
 local function check_wait(record, knobs)
   local name, wait = ("%s, cut %s"):format(record.holder, record.cut), predict_wait(record, knobs)
   expect.fields(name, record, { queued = knobs.holders + knobs.clients,
@@ -146,24 +146,25 @@ local function check_wait(record, knobs)
   return false
 end
 
-
 return experiment {
-  claim = "Each silent connection costs those behind it one idle timeout.",
+  claim = "Each silent connection costs the clients behind it one idle timeout.",
   knobs = {
-    holders = { 3, "connections", "that hold the gate, one after the other", min = 1, max = 1000 },
-    clients = { 2, "clients", "behind them", min = 1, max = 1000 },
+    holders = { 3, "connections", "how many hold the gate, one after the other", min = 1, max = 1000 },
+    clients = { 2, "clients", "how many wait behind them", min = 1, max = 1000 },
     holder = { "all", "kind", "silent; pool: silent after a request; trickle: a byte ten times in each idle_timeout",
       choices = choice.of(HOLDERS) },
-    cut = { "all", "way", "the server cuts them: not, after idle_timeout without a byte, or without a whole request",
+    cut = { "all", "way", "when the server cuts a holder: never, or after idle_timeout without a byte or a request",
       choices = choice.of(CUTS) },
     idle_timeout = { 0.1, "s", "how long the server waits for a request, or for its next byte", min = 0.001 },
     patience = { 1.0, "s", "how long the clients behind wait for their reply", min = 0.001 },
   },
+  -- queued, left: the depth when the gate opens, and at the end. answered: clients with a reply. wait_ms: the wait of
+  -- the first of them. holders_cut: holders that the server has cut.
   columns = { "holder", "cut", "queued", "answered", "wait_ms", "predicted", "holders_cut", "left" },
   control = { cut = "none" },
 
   run = function(knobs)
-    lunet.note "The gate opens when all are queued: the holders first, those with requests behind them."
+    lunet.note "The gate opens when all are queued: the holders first, the clients with requests behind them."
     return { waits = lunet.together(wait_cases(knobs), function(case)
       return prepare(case, knobs)
     end, function(place, case)
@@ -176,14 +177,14 @@ return experiment {
     local is_tried = false
     for _, record in ipairs(outcome.waits) do is_tried = check_wait(record, knobs) or is_tried end
     if is_tried then return end
-    assert(knobs.cut ~= "none", "those behind the silent connections waited in vain: nothing cut them")
+    assert(knobs.cut ~= "none", "the clients behind the silent connections waited in vain: nothing cut them")
     experiment.not_judged "nobody behind the silent connections waited for as long as it takes to cut them"
   end,
 
   figures = function(outcome)
     for _, record in ipairs(outcome.waits) do
-      if record.answered > 0 then return ("those behind waited for %g ms"):format(record.wait_ms) end
+      if record.answered > 0 then return ("clients behind waited for %g ms"):format(record.wait_ms) end
     end
-    return "those behind waited in vain"
+    return "clients behind waited in vain"
   end,
 }

@@ -1,26 +1,27 @@
 -- Claim. A request that crosses an idle close is lost, with EOF. ECONNRESET before any reply can mean that it was
 -- carried out.
 --
--- Why. To cut an idle connection is a race: the client learns of the close one way later. What it sent less than one
--- way before (sent_first), or sends before the news is there (closed_first), comes to a closed socket and is answered
--- by RST (net/ipv4/tcp_input.c, tcp_rcv_state_process, TCPAbortOnData; RFC 9293, 3.10.7). So every request that is
--- sent within one round trip around the close is lost, and none is carried out. The client reads the FIN, which comes
--- first: EOF, not ECONNRESET. FIN acknowledges all that the server had received, and a close with unread bytes is RST
--- and no FIN (net/ipv4/tcp.c, __tcp_close). So after EOF the server has read a request that was acknowledged, and has
--- not read one that is unacknowledged when the RST is there (connection:unsent()), unless it only half-closed. After
--- ECONNRESET nobody can know: `unread` closes with the request unread, `done_reset` carries it out, and both may look
--- the same, since a pending ACK is not sent before RST. A server that answers 503 without reading the request sends
--- RST behind the answer for the same reason. Linux keeps what came before the RST (tcp_reset leaves the receive queue
--- alone): the client reads the 503, then the connection is gone (`refused`). A client that is still sending gets an
--- error from send, and learns of the 503 only if it reads all the same (`refused_sending`).
+-- Why. A server that cuts an idle connection starts a race: the client learns of the close one way later. A request
+-- that left less than one way before (sent_first), or leaves before the news is there (closed_first), comes to a closed
+-- socket. The kernel answers it by RST (net/ipv4/tcp_input.c, tcp_rcv_state_process, TCPAbortOnData; RFC 9293, 3.10.7).
+-- So every request within one round trip around the close is lost, and the server carries out none. The client reads
+-- the FIN, which comes first: EOF, not ECONNRESET. FIN acknowledges everything that the server had received, and a
+-- close with unread bytes is RST and no FIN (net/ipv4/tcp.c, __tcp_close). So EOF means that the server has read an
+-- acknowledged request. It has not read one that is unacknowledged when the RST is there (connection:unsent()), unless
+-- it only half-closed. After ECONNRESET nobody can know: `unread` closes with the request unread, `done_reset` carries
+-- it out, and both may look the same, since the kernel sends no pending ACK before RST. A server that answers 503
+-- without reading the request sends RST behind the answer for the same reason. Linux keeps the bytes that came before
+-- the RST (tcp_reset leaves the receive queue alone): the client reads the 503, then the connection is gone
+-- (`refused`). A client that is still sending gets an error from send, and learns of the 503 only if it reads all the
+-- same (`refused_sending`).
 --
 -- Where it was met. One "connection reset by peer" or 502 in thousands of requests between a proxy and its backend
 -- whose keep-alive timeouts are equal.
 --
--- What to do. The side that sends requests closes idle connections first, well before the other side's timeout, and
--- looks for FIN before it uses one again (that leaves the round trip). A server that ends its side and reads on loses
--- none (server = reads_on). Retry without asking only what may be done twice; else give the request an identity,
--- whatever the error was.
+-- What to do. The side that sends requests closes idle connections first, well before the other side's timeout. It
+-- looks for FIN before it uses one again (only the round trip remains). A server that ends its side and reads on loses
+-- no request (server = reads_on). Retry without asking only requests that may be done twice. Give any other an
+-- identity, whatever the error was.
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
@@ -36,7 +37,7 @@ local CROSSES = { sent_first = true, closed_first = true, late = true }
 
 -- -- the races ----------------------------------------------------------------------------------
 
---- A connection that has been used once and is idle now: {client, server, listener, host, ...}.
+-- A connection that has been used once and is idle now.
 local function open_pooled(knobs)
   local server, host = lab.hosts { "server", "client", delay = knobs.delay }
   local listener = lab.listen(server, { backlog = 2 })
@@ -74,7 +75,7 @@ local function carry_out(pooled)
   pooled.executed = pooled.executed + 1
 end
 
--- What crossed the close is carried out, unless the server has closed its socket.
+-- Carries out a request that crossed the close, unless the server has closed its socket.
 local function read_on(pooled)
   if pooled.server == "closes" then return end
   carry_out(pooled)
@@ -139,8 +140,8 @@ local function try_again(pooled)
   pooled.there:close()
 end
 
---- What the client reads, and then knows of its request; whether it was carried out, and how often after a retry. After
---- ECONNRESET the client cannot know whether its request was acknowledged.
+-- Runs a race, and tries the request again if no reply came. After ECONNRESET the client cannot know whether its
+-- request was acknowledged.
 local function measure_race(race, knobs)
   local pooled = open_pooled(knobs)
   RUN[race](pooled)
@@ -167,9 +168,8 @@ local function race_cases(knobs)
   return cases
 end
 
--- What each race is: whether FIN is there before the request is sent; what send gives; what the client reads; whether
--- its request is acknowledged; what becomes of the connection; whether the server answers by RST (perhaps more than
--- one: on a machine so late that the client sends it again); how often the request is carried out, and after a retry.
+-- The results of each race, in the order of FIELDS. The server may send more than one RST if the machine is so late
+-- that the client sends its request again.
 local EXPECTED = {
   in_time = { false, "success", "done", true, "open", false, 1, 1 },
   sent_first = { false, "success", "EOF", false, "reset", true, 0, 1 },
@@ -193,14 +193,15 @@ return experiment {
   claim = "A request that crosses an idle close is lost, with EOF."
     .. " ECONNRESET before any reply can mean that it was carried out.",
   knobs = {
-    race = { "all", "case", "of a request and a close", choices = choice.of(RACES) },
-    server = { "closes", "way", "how it ends an idle connection: closes it, or ends its side and reads on",
+    race = { "all", "case", "the race of a request and a close", choices = choice.of(RACES) },
+    server = { "closes", "way", "how the server ends an idle connection: it closes, or ends its side and reads on",
       choices = { "closes", "reads_on" } },
     delay = { 0.03, "s", "one-way delay between the client and the server", min = 0.0001, max = 1 },
   },
-  -- fin_first: FIN was there before the request was sent; send, seen: what send gave, and what the client read; acked:
-  -- whether the request was acknowledged, unless nobody can know; ends: what became of the connection; rst: whether the
-  -- server sent one; executed: how often the first try was carried out; executions: after a retry without a reply.
+  -- fin_first: FIN was there before the client sent. send, seen: what send gave, and what the client read. acked:
+  -- whether the request was acknowledged, unless nobody can know. ends: the liveness of the connection in the end. rst:
+  -- whether the server sent RST. executed, executions: how often the server carried the request out, before and after a
+  -- retry.
   columns = { "race", "fin_first", "send", "seen", "acked", "ends", "rst", "executed", "executions" },
   control = { race = "sent_first", server = "reads_on" },
 

@@ -89,7 +89,7 @@ describe("phantom_connect", function()
   it("control: with tcp_abort_on_overflow there are no phantoms, but for those with a SYN cookie", function()
     local outcome, holds, why = phantom_connect(merged({ cases = "none" }, phantom_connect.control))
     assert.is_false(holds)
-    assert.equal("5 who waited were reset", why)
+    assert.equal("5 waiting clients were reset", why)
     assert.same({ 6, 1, 0, 5 },
       { outcome.story.connected, outcome.story.queued, outcome.story.requests, outcome.story.reset })
     assert.same({

@@ -71,7 +71,7 @@ describe("idle_holder", function()
   it("control: without a timeout those behind wait in vain", function()
     local outcome, holds, why = run { cut = idle_holder.control.cut, holder = "all", patience = 0.1 }
     assert.is_false(holds)
-    assert.equal("those behind the silent connections waited in vain: nothing cut them", why)
+    assert.equal("the clients behind the silent connections waited in vain: nothing cut them", why)
     for _, record in ipairs(outcome.waits) do
       assert.same({ 0, 0, 4 }, { record.answered, record.holders_cut, record.left })
       assert.is_true(record.wait_ms >= 100)
@@ -80,8 +80,8 @@ describe("idle_holder", function()
 
   it("tells its figures, which are measured", function()
     local waits = { { answered = 0, wait_ms = 1000 }, { answered = 2, wait_ms = 307.5 } }
-    assert.equal("those behind waited for 307.5 ms", idle_holder.figures({ waits = waits }, idle_holder:settings()))
-    assert.equal("those behind waited in vain", idle_holder.figures({ waits = { waits[1] } }, idle_holder:settings()))
+    assert.equal("clients behind waited for 307.5 ms", idle_holder.figures({ waits = waits }, idle_holder:settings()))
+    assert.equal("clients behind waited in vain", idle_holder.figures({ waits = { waits[1] } }, idle_holder:settings()))
   end)
 
   it("refuses knobs that make no sense", function()
