@@ -20,6 +20,8 @@ return {
     backlog = "2048" },
   { server = "php_fpm", version = "8.2", accepted = false, sees = WAITS, carried_out = true, log = "200",
     backlog = "4096" },
+  { server = "python_http", version = "3.11", accepted = false, sees = WAITS, carried_out = true, log = "200",
+    backlog = "5" },
   { server = "postgresql", version = "15", accepted = true, carried_out = false, log = "too many clients",
     sees = "sorry, too many clients already", backlog = "46" },
   { server = "sshd", version = "9.2", accepted = true, carried_out = false, log = "drop connection #1", backlog = "128",

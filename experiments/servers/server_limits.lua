@@ -102,17 +102,6 @@ local function be_answered(running, host)
   end)
 end
 
--- The evidence, when nothing was added to it for long enough.
-local function evidence_at_last(running, client)
-  local text, since = running:evidence(client), lunet.now()
-  while lunet.now() - since < QUIET do
-    lunet.sleep(QUIET / 4)
-    local more = running:evidence(client)
-    if more ~= text then text, since = more, lunet.now() end
-  end
-  return text
-end
-
 local function measure(place, knobs, tell)
   local running <close> = place.running
   local began = lunet.now()
@@ -129,7 +118,7 @@ local function measure(place, knobs, tell)
   tell "A leaves. C comes, and is answered."
   a:close()
   local c = be_answered(running, place.c)
-  local evidence = evidence_at_last(running, c)
+  local evidence = running:settled_evidence(c, QUIET)
   tell(("C was answered, and since then nothing was carried out for %d s."):format(QUIET))
   local row = { server = running.name, at_limit = behaviour(seen.accepted, seen.sees), accepted = seen.accepted,
     sees = seen.sees, carried_out = evidence:find("ghost", 1, true) ~= nil, backlog = table.concat(seen.limits, ", ") }

@@ -222,24 +222,40 @@ local function connect(self, from, label)
   return assert(from:connect({ address = self.address, port = self.port, label = label }, LONG))
 end
 
---- Connects a client that takes the only place, and waits until it has it.
+-- Whether a client has a place, as far as can be seen within so many seconds, and what it received.
+local function has_place(self, client, timeout)
+  local held = self.description.held
+  if held then
+    local found, text = self.read_until(client, held, timeout)
+    return found ~= nil, text
+  end
+  local _, port = client:address()
+  return lunet.eventually(function()
+    local socket = self:far_end(port)
+    return socket and socket.owned and socket.receive_queue == 0
+  end, timeout) or false, ""
+end
+
+--- Connects a client that takes a place and keeps it, if there is one.
+---@param from lunet.host
+---@param label? string its name on the timeline
+---@param timeout number seconds to wait for the place
+---@return lunet.connection client
+---@return boolean is_held whether it has a place
+---@return string text what it received
+function running:try_to_hold(from, label, timeout)
+  local client = connect(self, from, label)
+  if self.description.holds ~= "" then client:send(self.description.holds, LONG) end
+  return client, has_place(self, client, timeout)
+end
+
+--- Connects a client that takes a place, and waits until it has it.
 ---@param from lunet.host
 ---@param label? string its name on the timeline
 ---@return lunet.connection client
 function running:hold(from, label)
-  local description = self.description
-  local client = connect(self, from, label)
-  if description.holds ~= "" then assert(client:send(description.holds)) end
-  if description.held then
-    local found, text = self.read_until(client, description.held, LONG)
-    assert(found, ("%s did not take its first client: %s"):format(self.name, text))
-    return client
-  end
-  local _, port = client:address()
-  assert(lunet.eventually(function()
-    local socket = self:far_end(port)
-    return socket and socket.owned and socket.receive_queue == 0
-  end, LONG))
+  local client, is_held, text = self:try_to_hold(from, label, LONG)
+  if not is_held then error(("%s did not let in its client: %s"):format(self.name, text), 0) end
   return client
 end
 
@@ -270,6 +286,20 @@ end
 ---@param client lunet.connection that was answered
 ---@return string
 function running:evidence(client) return self.description.evidence(self, client) end
+
+--- The same, when nothing was added to it for some time.
+---@param client lunet.connection that was answered
+---@param quiet number seconds
+---@return string
+function running:settled_evidence(client, quiet)
+  local text, since = self:evidence(client), lunet.now()
+  while lunet.now() - since < quiet do
+    lunet.sleep(quiet / 4)
+    local more = self:evidence(client)
+    if more ~= text then text, since = more, lunet.now() end
+  end
+  return text
+end
 
 --- The text of a file in its place; "" as long as there is none.
 ---@param name string
