@@ -1,26 +1,26 @@
 local program = require "spec.support.program"
+local scratch = require "lunet.peer.scratch"
 
 -- .ci/run in a tree of its own, whose script/test only says what it would test: the line that busted prints last.
 describe(".ci/run", function()
-  local tree
+  local place, tree
 
   local function write(name, text)
-    local file = assert(io.open(tree .. "/" .. name, "w"))
-    file:write("#!/bin/bash\n", text)
-    file:close()
-    program.shell(("chmod +x %s/%s"):format(tree, name))
+    program.shell("chmod +x " .. place:write(name, "#!/bin/bash\n" .. text))
   end
 
   before_each(function()
-    tree = os.tmpname()
-    os.remove(tree)
-    program.shell(("mkdir -p %s/.ci %s/script %s/build/kernels && chmod 755 %s && cp %s/.ci/run %s/.ci"):format(tree,
-      tree, tree, tree, program.quote(os.getenv "LUNET_SOURCE"), tree))
+    place = scratch.open()
+    tree = place.path
+    place:write("build/kernels/here", "")
+    local script <close> = assert(io.open(os.getenv "LUNET_SOURCE" .. "/.ci/run"))
+    write(".ci/run", script:read("a"))
+    program.shell("chmod 755 " .. tree)
     write("script/packages", "")
     write("script/build", "echo building $1")
     for _, name in ipairs { "kernel-6.1", "inject", "kills" } do write("script/" .. name, "echo running ${0##*/}") end
   end)
-  after_each(function() program.shell("rm -rf " .. tree) end)
+  after_each(function() place:close() end)
 
   local function run(test)
     write("script/test", ([==[

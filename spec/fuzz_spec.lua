@@ -1,5 +1,6 @@
 local api = require "spec.api"
 local program = require "spec.support.program"
+local scratch = require "lunet.peer.scratch"
 
 local source = os.getenv "LUNET_SOURCE"
 
@@ -9,19 +10,19 @@ end
 
 -- Makes calls of one seed in a directory of its own, which is left to the caller.
 local function batch(directory, seed, calls, mode)
-  return program.shell(([[mkdir -p %s && cd %s && LUA_PATH=%s exec %s %s %d %d %s]]):format(directory, directory,
+  return program.shell(([[cd %s && LUA_PATH=%s exec %s %s %d %d %s]]):format(directory,
     program.quote(source .. "/?.lua;;"), program.quote(os.getenv "LUNET"),
     program.quote(source .. "/spec/fuzz/main.lua"), seed, calls, mode or ""))
 end
 
 describe("fuzzing", function()
-  local directory
+  local place, directory
 
   before_each(function()
-    directory = os.tmpname()
-    os.remove(directory)
+    place = scratch.open()
+    directory = place.path
   end)
-  after_each(function() program.shell("rm -rf " .. directory) end)
+  after_each(function() place:close() end)
 
   local function lines_of(name)
     local lines = {}

@@ -14,8 +14,8 @@ describe("lunet's Lua library", function()
   end
 
   local function make_program(directory)
-    local copy = ("mkdir -p %s && cp %s %s/lunet"):format(directory, quote(os.getenv "LUNET"), directory)
-    assert.equal(0, shell(copy).status)
+    local copy = place:write(directory .. "/lunet", "")
+    assert.equal(0, shell(("cp --remove-destination %s %s"):format(quote(os.getenv "LUNET"), copy)).status)
     return directory .. "/lunet"
   end
 

@@ -1,5 +1,6 @@
 local laboratory = require "spec.support.laboratory"
 local lunet = require "lunet"
+local scratch = require "lunet.peer.scratch"
 local tagged = require "spec.support.tagged"
 
 local BOUND = 20 -- seconds; for what takes some hundredths of one
@@ -169,15 +170,15 @@ local privileges = {
 for _, privilege in ipairs(privileges) do
   describe("of an experiment " .. privilege.name .. ", with redis-server and nginx stopped on a host, is left nothing",
     function()
-      local place
+      local files, place
 
       before_each(function()
-        local pipe <close> = assert(io.popen "mktemp -d")
-        place = pipe:read "l"
+        files = scratch.open()
+        place = files.path
       end)
 
       after_each(function()
-        assert(os.execute("rm -r " .. place))
+        files:close()
         assert.same({}, lunet.open_handles())
       end)
 

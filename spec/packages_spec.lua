@@ -1,4 +1,5 @@
 local program = require "spec.support.program"
+local scratch = require "lunet.peer.scratch"
 
 local SCRIPT = program.quote(os.getenv "LUNET_SOURCE" .. "/script/packages")
 
@@ -45,19 +46,16 @@ exit $status
 ]==]
 
 describe("script/packages", function()
-  local place
+  local files, place
 
   before_each(function()
-    place = os.tmpname()
-    os.remove(place)
-    assert(os.execute("mkdir -m 755 " .. place))
+    files = scratch.open()
+    place = files.path
   end)
-  after_each(function() os.execute("rm -rf " .. place) end)
+  after_each(function() files:close() end)
 
   local function install(status)
-    local file <close> = assert(io.open(place .. "/machine", "w"))
-    assert(file:write(MACHINE))
-    file:close()
+    files:write("machine", MACHINE)
     return program.shell(("STATUS=%d exec unshare --user --map-root-user --mount bash %s/machine %s %s"):format(status,
       place, place, SCRIPT))
   end

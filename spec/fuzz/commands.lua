@@ -2,6 +2,7 @@
 --- Some have knobs of experiments within their bounds; most are wrong in some way. Whatever they are, lunet ends by
 --- itself, with a status that it documents, without a traceback, and says in one line what is wrong.
 local lunet = require "lunet"
+local lfs = require "lfs"
 
 local program, experiments, seed, count = arg[1], arg[2], math.tointeger(arg[3]), math.tointeger(arg[4])
 assert(seed and count, "usage: lunet spec/fuzz/commands.lua LUNET EXPERIMENTS SEED COUNT")
@@ -45,7 +46,7 @@ return experiment {
 ]]
 
 local function prepare()
-  assert(os.execute "mkdir -p quick taken")
+  assert(lfs.mkdir "quick" and lfs.mkdir "taken")
   write("quick/quick.lua", QUICK)
   write("quick/other.lua", QUICK)
   write("empty.lua", "")

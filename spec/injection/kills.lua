@@ -1,8 +1,10 @@
 --- script/kills: kills runs with real servers at random moments: one with nginx, or every fourth time one with all that
 --- the library has. argument: COUNT
 local laboratory = require "spec.support.laboratory"
+local lfs = require "lfs"
 local lunet = require "lunet"
 local random = require "lunet.load.random"
+local scratch = require "lunet.peer.scratch"
 local tagged = require "spec.support.tagged"
 
 local BOUND <const> = 20 -- s; for what takes some hundredths of one
@@ -17,27 +19,27 @@ local FROZEN <const>, LIMITS <const> = { "frozen_nginx", 2.5 }, { "server_limits
 local place <close> = laboratory.open(100, true)
 
 local function is_empty(directory)
-  local listing <close> = io.popen("ls -A " .. directory)
-  return listing:read "a" == ""
+  for name in lfs.dir(directory) do
+    if name ~= "." and name ~= ".." then return false end
+  end
+  return true
 end
 
 local began = lunet.now()
 local left = { processes = 0, namespaces = 0, files = 0 }
 for run = 1, count do
-  local directory, nonce = os.tmpname(), tagged.new()
-  os.remove(directory)
-  os.execute("mkdir " .. directory)
+  local files, nonce = scratch.open(), tagged.new()
   local what, longest = table.unpack(run % EVERY == 0 and LIMITS or FROZEN)
   local command = "TMPDIR=%s NONCE=%s timeout -s KILL %.3f '%s' experiments/servers/%s >/dev/null 2>&1"
-  place:start(command:format(directory, nonce, longest * stream:uniform(), os.getenv "LUNET",
+  place:start(command:format(files.path, nonce, longest * stream:uniform(), os.getenv "LUNET",
     (what:gsub("^%S+", "%0.lua"))))
   place:status()
   if not lunet.eventually(function() return next(tagged.all(nonce)) == nil end, BOUND) then
     left.processes = left.processes + 1
   end
-  if not lunet.eventually(function() return is_empty(directory) end, BOUND) then left.files = left.files + 1 end
+  if not lunet.eventually(function() return is_empty(files.path) end, BOUND) then left.files = left.files + 1 end
   if not pcall(place.wait_until_empty, place) then left.namespaces = left.namespaces + 1 end
-  os.execute("rm -rf " .. directory)
+  files:close()
   if run * 10 // count > (run - 1) * 10 // count then io.stderr:write(("%d of %d runs\n"):format(run, count)) end
 end
 print(("%d kills: %d left processes, %d network namespaces, %d files; %.0f seconds"):format(count, left.processes,

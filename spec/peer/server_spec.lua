@@ -1,7 +1,7 @@
 local lunet = require "lunet"
 local needs = require "lunet.run.needs"
 local server = require "lunet.peer.server"
-local program = require "spec.support.program"
+local scratch = require "lunet.peer.scratch"
 local raised = require "spec.support.raised"
 
 local BOUND = 10 -- seconds; for what takes no time
@@ -108,14 +108,12 @@ end)
 
 describe("a program", function()
   it("is the last of those that a path stands for", function()
-    local place = os.tmpname()
-    os.remove(place)
-    program.shell(("mkdir -p %s/9/bin %s/15/bin %s/x && touch %s/9/bin/it %s/15/bin/it %s/x/it"):format(place, place,
-      place, place, place, place))
+    local files <close> = scratch.open()
+    local place = files.path
+    for _, name in ipairs { "9/bin/it", "15/bin/it", "x/it" } do files:write(name, "") end
     assert.equal(place .. "/9/bin/it", needs.path(place .. "/*/bin/it"))
     assert.equal(place .. "/x/it", needs.path(place .. "/x/i*"))
     assert.is_nil(needs.path(place .. "/none/i*"))
     assert.is_nil(needs.path(place .. "/x/o*"))
-    program.shell("rm -r " .. place)
   end)
 end)

@@ -1,5 +1,7 @@
 --- The families of addresses that a listener can have. Every call of an `address` gives one that is
 --- free; the Unix paths among them lie in a directory that lives from `open` to `close`.
+local lfs = require "lfs"
+
 local families = {
   { name = "IPv4", is_tcp = true, address = function() return "127.0.0.1" end },
   { name = "IPv6", is_tcp = true, address = function() return "::1" end },
@@ -23,9 +25,8 @@ families[3].address = function() return "unix:" .. fresh_name() end
 families[4].address = function() return "unix:@" .. fresh_name() end
 
 function families.open()
-  local pipe = assert(io.popen "mktemp -d")
-  directory = pipe:read "l"
-  assert(pipe:close())
+  directory = os.tmpname()
+  assert(os.remove(directory) and lfs.mkdir(directory))
 end
 
 --- Fails if a path was left behind.
