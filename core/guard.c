@@ -23,6 +23,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -118,26 +119,52 @@ static void guard_signal_program(int requests) {
 
 enum { NUMBER_OF_PROGRAM = 2 }; /* in the namespace, where init is 1 and starts nothing */
 
+/* Init waits for the orphans that it inherits, so that their processor time becomes init's
+ * children's. If SIGCHLD were ignored, it would be lost. */
+static void guard_reap_orphans(void) {
+  while (waitpid(-1, NULL, WNOHANG) > 0) continue;
+}
+
+/* Returns a descriptor, or -1: then the kernel reaps the orphans. */
+static int guard_watch_orphans(void) {
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGCHLD);
+  int fd = signalfd(-1, &ends, SFD_NONBLOCK | SFD_CLOEXEC);
+  if (fd == -1) signal(SIGCHLD, SIG_IGN);
+  return fd;
+}
+
+static void guard_take_orphans(int fd) {
+  struct signalfd_siginfo end;
+  if (read(fd, &end, sizeof end) == sizeof end) guard_reap_orphans();
+}
+
 static void guard_let_end(int grace_ms) {
   const struct timespec step = {.tv_nsec = 5 * 1000 * 1000};
   kill(NUMBER_OF_PROGRAM, SIGKILL);
-  for (int ms = 0; ms < grace_ms && kill(-1, 0) == 0; ms += 5) nanosleep(&step, NULL);
+  for (int ms = 0; ms < grace_ms && kill(-1, 0) == 0; ms += 5) {
+    nanosleep(&step, NULL);
+    guard_reap_orphans(); /* to kill(2) a zombie is there, too */
+  }
 }
 
 /* Only the guard holds the other end of `guard`. */
 static _Noreturn void guard_run_init(int guard, int grace_ms) {
   char nothing = 0;
   if (grace_ms == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
-  signal(SIGCHLD, SIG_IGN); /* so the kernel reaps the orphans that init inherits */
   dup2(guard, 0);
   dup2(GUARD_REPORTS, 1);
   close_range(2, ~0u, 0);
   send(0, &nothing, 1, 0);
   /* The guard's death hangs up its end. It may have died before prctl, but getppid() cannot tell:
    * it returns 0 for any parent outside the namespace. */
-  struct pollfd sources[] = {{.fd = 0, .events = POLLIN}, {.fd = 1, .events = POLLIN}};
+  struct pollfd sources[] = {{.fd = 0, .events = POLLIN},
+                             {.fd = 1, .events = POLLIN},
+                             {.fd = guard_watch_orphans(), .events = POLLIN}};
   while (sources[0].revents == 0) {
-    if (poll(sources, 2, -1) == -1) continue;
+    if (poll(sources, 3, -1) == -1) continue;
+    if (sources[2].revents != 0) guard_take_orphans(sources[2].fd);
     if ((sources[1].revents & POLLIN) != 0) guard_signal_program(1);
     if ((sources[1].revents & POLLHUP) != 0)
       sources[1].fd = -1; /* the script has closed the process */

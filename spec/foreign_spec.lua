@@ -209,6 +209,28 @@ describe("the listeners of programs", function()
     for _, line in ipairs(lines) do assert.is_nil(line:find('"/proc"', 1, true), line) end
   end)
 
+  -- Only the search for who holds a listener reads directories here.
+  it("that cannot be searched for are told as a failed look", function()
+    local path = os.tmpname()
+    local file <close> = assert(io.open(path, "w"))
+    assert(file:write [[
+      local lunet, core = require "lunet", require "lunet.core"
+      core.record(true)
+      local listening = "assert(require 'lunet'.listen { backlog = 1 }) print 'listens' io.flush() io.read()"
+      local process = assert(lunet.exec { os.getenv "LUNET", "-e", listening, stdin = "pipe" })
+      assert(process.stdout:receive("l", 10))
+      assert(lunet.eventually(function()
+        for _, e in ipairs((core.events(0))) do
+          if e.kind == "sockets" and e.code then print(e.label, e.code) return true end
+        end
+      end, 10))
+    ]])
+    file:close()
+    local result = strace.inject("getdents64", 1, "ENOMEM", path) -- the first search; later ones may succeed
+    os.remove(path)
+    assert.same({ 0, "lunet\tENOMEM\n" }, { result.status, result.output }, result.errors)
+  end)
+
   it("have a lane: their host's, with their queue", function()
     local run = told(function()
       local server, client = assert(lunet.host "server"), assert(lunet.host "client")

@@ -44,7 +44,6 @@ map.WITHOUT_SPEC = {
   ["core/platform/netlink_socket.c"] = "below links: network/link_spec.lua",
   ["core/platform/nft.c"] = "below rules: core/rule_check.c",
   ["core/platform/packet.c"] = "below wires and captures: wire_spec.lua, capture_spec.lua",
-  ["core/platform/process_tree.c"] = "below programs: peer/process_spec.lua",
   ["core/platform/signal_name.c"] = "a table of names: process_spec.lua",
   ["core/platform/sock_diag.c"] = "below sockets: sockets_spec.lua",
   ["core/platform/socket.c"] = "single system calls: connection_spec.lua, listener_spec.lua",

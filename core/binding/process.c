@@ -201,23 +201,18 @@ static void process_push_entry(lua_State *L, const struct process_entry *e) {
 /* Of all that runs of it. */
 static int process_push_usage(lua_State *L) {
   struct process_tree found;
-  uint64_t user = 0, system = 0, resident = 0;
+  uint64_t resident = 0;
   process *p = process_open_self(L);
   if (p == NULL) return 3;
   int result = process_tree(p, &found);
   if (result < 0) return failure_push(L, result, "usage");
-  for (size_t i = 0; i < found.count; i++) {
-    user += found.entries[i].user;
-    system += found.entries[i].system;
-    resident += found.entries[i].resident;
-  }
-  size_t count = found.count;
+  for (size_t i = 0; i < found.count; i++) resident += found.entries[i].resident;
   process_tree_free(&found);
   lua_createtable(L, 0, 4);
-  field_set_number(L, "user", (lua_Number)user / (lua_Number)sysconf(_SC_CLK_TCK));
-  field_set_number(L, "system", (lua_Number)system / (lua_Number)sysconf(_SC_CLK_TCK));
+  field_set_number(L, "user", (lua_Number)found.user / (lua_Number)sysconf(_SC_CLK_TCK));
+  field_set_number(L, "system", (lua_Number)found.system / (lua_Number)sysconf(_SC_CLK_TCK));
   field_set_integer(L, "resident", (lua_Integer)resident * sysconf(_SC_PAGESIZE));
-  field_set_integer(L, "processes", (lua_Integer)count);
+  field_set_integer(L, "processes", (lua_Integer)found.count);
   return 1;
 }
 

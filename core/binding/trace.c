@@ -69,6 +69,7 @@ static void trace_push_event(lua_State *L, const trace *t, const struct event *e
     process_push_status(L, (int)(e->kind == EVENT_EXIT ? e->bytes : -e->bytes));
     lua_setfield(L, -2, e->kind == EVENT_EXIT ? "status" : "signal");
   }
+  if (e->kind == EVENT_SIGNAL && e->code > 0) field_set_integer(L, "only", e->code);
   if (e->kind == EVENT_SHUTDOWN) field_set_string(L, "how", connection_hows[e->bytes]);
   field_set_integer(L, "bytes", e->kind == EVENT_SHUTDOWN ? 0 : e->bytes);
   if (e->code < 0) field_set_string(L, "code", failure_name(e->code));

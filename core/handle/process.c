@@ -355,7 +355,7 @@ int process_signal_one(process *p, pid_t number, int signal) {
   if (result == 0 && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == -1) result = -errno;
   close(fd);
   process_tree_free(&tree);
-  if (result == 0) process_record(p, EVENT_SIGNAL, signal, 0);
+  if (result == 0) process_record(p, EVENT_SIGNAL, signal, number);
   return result;
 }
 

@@ -28,7 +28,8 @@ enum event_kind {
   EVENT_FOUND,       /* a program listens there. EVENT_QUEUEs of its queue follow */
   EVENT_GONE,        /* a program no longer listens there */
   EVENT_EXEC,        /* bytes: the program's process number */
-  EVENT_SIGNAL,      /* lunet has sent a program a signal. bytes: its number */
+  EVENT_SIGNAL,      /* lunet has sent a program a signal. bytes: its number, code: the process that
+                        alone gets it, or 0 */
   EVENT_EXIT,        /* bytes: the exit status, or the signal that killed it, negative */
   EVENT_OUTPUT_LOST, /* from now on a program's stream that nobody reads loses its oldest bytes.
                         bytes: those that stay */

@@ -11,33 +11,27 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The name may hold spaces and parentheses: the last one ends it. */
+enum { TRIES = 4 }; /* to list a tree of which no process has lost its parent meanwhile */
+
+/* The name may contain spaces and parentheses: the last one ends it. */
 static bool process_tree_parse(char *text, struct process_entry *out) {
   char *opening = strchr(text, '('), *closing = strrchr(text, ')');
-  int number, parent;
-  if (opening == NULL || closing == NULL || sscanf(text, "%d", &number) != 1) return false;
+  if (opening == NULL || closing == NULL || sscanf(text, "%d", &out->number) != 1) return false;
   *closing = '\0';
   snprintf(out->name, sizeof out->name, "%s", opening + 1);
-  uint64_t user, system, waited_user, waited_system;
-  int count =
-    sscanf(closing + 1,
-           " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-           " %*d %*d %*d %*d %*u %*u %" SCNu64,
-           &out->state, &parent, &user, &system, &waited_user, &waited_system, &out->resident);
-  if (count != 7) return false;
-  out->user = user + waited_user;
-  out->system = system + waited_system;
-  out->number = number;
-  out->parent = parent;
-  return true;
+  return sscanf(closing + 1,
+                " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %" SCNu64
+                " %" SCNu64 " %*d %*d %*d %*d %*u %*u %" SCNu64,
+                &out->state, &out->parent, &out->user, &out->system, &out->waited_user,
+                &out->waited_system, &out->resident) == 7;
 }
 
-/* 1; 0 if it has ended meanwhile; or a negative errno. */
+/* Returns 1, 0 if the process has ended meanwhile, or a negative errno. */
 static int process_tree_read_entry(int proc, const char *number, struct process_entry *out) {
   char path[300], text[512];
   snprintf(path, sizeof path, "%s/stat", number);
   int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-  if (fd == -1) return errno == ENOENT ? 0 : -errno;
+  if (fd == -1) return errno == ENOENT || errno == ESRCH ? 0 : -errno; /* proc_pid_permission() */
   ssize_t length = read(fd, text, sizeof text - 1);
   int error = errno;
   close(fd);
@@ -103,23 +97,65 @@ static size_t process_tree_gather(struct process_tree *t, pid_t guard, pid_t pro
   return found;
 }
 
-static void process_tree_leave_out_guards(struct process_tree *t, pid_t guard, pid_t program) {
-  size_t kept = 0;
+static bool process_tree_is_guards(const struct process_entry *e, pid_t guard, pid_t program) {
+  return e->parent == guard && e->number != program;
+}
+
+/* Init has waited for the orphans that have ended, so it has their time. */
+static void process_tree_add_times(struct process_tree *t, pid_t guard, pid_t program) {
   for (size_t i = 0; i < t->count; i++) {
     const struct process_entry *e = &t->entries[i];
-    if (e->parent != guard || e->number == program) t->entries[kept++] = *e;
+    bool is_counted = !process_tree_is_guards(e, guard, program);
+    t->user += e->waited_user + (is_counted ? e->user : 0);
+    t->system += e->waited_system + (is_counted ? e->system : 0);
   }
+}
+
+static void process_tree_leave_out_guards(struct process_tree *t, pid_t guard, pid_t program) {
+  size_t kept = 0;
+  for (size_t i = 0; i < t->count; i++)
+    if (!process_tree_is_guards(&t->entries[i], guard, program)) t->entries[kept++] = t->entries[i];
   t->count = kept;
+}
+
+static int process_tree_compare(const void *a, const void *b) {
+  const struct process_entry *x = a, *y = b;
+  return x->number - y->number;
+}
+
+/* Whether a parent ended while /proc was read. Its children were perhaps read before they got
+ * another one, and then nothing tells whose they are. Parents outside of lunet's process namespace
+ * are 0. */
+static bool process_tree_is_torn(struct process_tree *t) {
+  qsort(t->entries, t->count, sizeof *t->entries, process_tree_compare);
+  for (size_t i = 0; i < t->count; i++) {
+    struct process_entry parent = {.number = t->entries[i].parent};
+    if (parent.number != 0 &&
+        bsearch(&parent, t->entries, t->count, sizeof parent, process_tree_compare) == NULL)
+      return true;
+  }
+  return false;
+}
+
+static int process_tree_read_whole(struct process_tree *t) {
+  int result = 0;
+  for (int i = 0; i < TRIES; i++) {
+    t->count = 0;
+    result = process_tree_read_all(t);
+    if (result < 0 || !process_tree_is_torn(t)) break;
+  }
+  return result;
 }
 
 int process_tree_read(pid_t guard, pid_t program, struct process_tree *out) {
   *out = (struct process_tree){0};
-  int result = guard == 0 ? -ESRCH : process_tree_read_all(out);
+  int result = guard == 0 ? -ESRCH : process_tree_read_whole(out);
   if (result < 0) {
     process_tree_free(out);
     return result;
   }
   out->count = process_tree_gather(out, guard, program);
+  process_tree_add_times(out, guard, program);
   process_tree_leave_out_guards(out, guard, program);
   return 0;
 }
@@ -157,5 +193,5 @@ int process_tree_holds(const struct process_tree *t, uint32_t inode) {
 
 void process_tree_free(struct process_tree *t) {
   free(t->entries);
-  *t = (struct process_tree){0};
+  t->entries = NULL;
 }

@@ -8,24 +8,26 @@
 #include <sys/types.h>
 
 struct process_entry {
-  pid_t number, parent; /* as lunet sees them */
-  char state;           /* R, S, D, T, Z, ... */
-  uint64_t user,
-    system;          /* clock ticks (sysconf(3)), with those of children that it has waited for */
-  uint64_t resident; /* pages */
-  char name[64];     /* what the kernel calls it: at most 15 bytes unless it is the kernel's own */
+  pid_t number, parent;                /* as lunet sees them */
+  char state;                          /* R, S, D, T, Z, ... */
+  uint64_t user, system;               /* clock ticks (sysconf(3)) */
+  uint64_t waited_user, waited_system; /* those of children that it has waited for */
+  uint64_t resident;                   /* pages */
+  char name[64]; /* what the kernel calls it: at most 15 bytes unless it is the kernel's own */
 };
 
 struct process_tree {
   struct process_entry *entries; /* the first is the program, unless it has been reaped */
   size_t count;
+  uint64_t user, system; /* clock ticks of all of them, and of those that have ended */
 };
 
-/* Lists the program and what lives of all that descends from it, also of orphans, which are the
- * guard's grandchildren. 0 or a negative errno; process_tree_free frees it. */
+/* Lists the program and its living descendants. Orphans are the guard's grandchildren. 0 or a
+ * negative errno; process_tree_free frees the list. */
 int process_tree_read(pid_t guard, pid_t program, struct process_tree *out);
-/* 1 if one of them has a descriptor of the socket with this inode; 0; or a negative errno if what
- * lunet lacks, such as descriptors, keeps it from looking. */
+
+/* Returns 1 if one of them has a descriptor of the socket with this inode, 0 if none has, or a
+ * negative errno if lunet lacks something for the search, such as descriptors. */
 int process_tree_holds(const struct process_tree *t, uint32_t inode);
 
 bool process_tree_has(const struct process_tree *t, pid_t number);

@@ -39,7 +39,9 @@ local sentences = {
     return ("loses no more; it lost %d segment%s"):format(e.segments, e.segments == 1 and "" or "s")
   end,
   exec = function(e) return ("starts, as process %d"):format(e.bytes) end,
-  signal = function(e) return "is sent " .. e.signal end,
+  signal = function(e)
+    return ("is sent %s%s"):format(e.signal, e.only and (", process %d alone"):format(e.only) or "")
+  end,
   exit = function(e)
     return type(e.status) == "string" and "is killed by " .. e.status or ("ends with status %d"):format(e.status)
   end,

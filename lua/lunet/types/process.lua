@@ -29,9 +29,10 @@ local process = {}
 ---@return string? code "CLOSED"
 function process:pid() end
 
---- Stops all that runs of it: SIGSTOP to every process that it has started, at once, whatever group or session that is
---- in (PostgreSQL's backends and daemons make their own). Returns before they stand still (kill(2)): process:tree()
---- tells when they do, and lunet.peer.process.freeze waits for it.
+--- Stops every process of the program's process namespace at once with SIGSTOP, whatever its group or session:
+--- PostgreSQL's backends and daemons make their own. No process escapes by a fork, since init sends all signals by one
+--- kill(2). Returns before the processes stand still (kill(2)): process:tree() tells when they do, and
+--- lunet.peer.process.freeze waits for it.
 ---@param options? {only: integer|"leader"} only: the program itself, or one process by its number in process:tree()
 ---@return true|nil ok
 ---@return string? message
@@ -39,24 +40,29 @@ function process:pid() end
 --- process of the program
 function process:freeze(options) end
 
---- Lets all of it go on: SIGCONT to every process that it has started.
+--- Continues every process of the program with SIGCONT.
 ---@param options? {only: integer|"leader"} as of freeze
 ---@return true|nil ok
 ---@return string? message
 ---@return string? code "CLOSED"; "ESRCH" as of freeze
 function process:thaw(options) end
 
---- What runs of it: the program first, then what it has started, also in sessions of its own and as orphans.
+--- Lists the program's processes: the program first, then what it has started, also in sessions of its own and as
+--- orphans. It reads the stat of every process of the machine, which takes milliseconds where there are many.
 ---@return {pid: integer, parent: integer, name: string, state: string}[]|nil processes numbers as lunet sees them; the
 --- state as in proc(5): "R" running, "S" or "D" waiting, "T" stopped, "Z" ended
 ---@return string? message
 ---@return string? code "CLOSED"; "ESRCH" as of freeze
 function process:tree() end
 
---- What all that runs of it has used, so that a server is seen to spin (proc(5), /proc/PID/stat). A process counts with
---- the children that it has waited for; the kernel keeps no count of orphans that have ended.
+--- Sums up what the program and all that it has started use (proc(5), /proc/PID/stat). A server that spins is seen by
+--- two calls: its processor time grows as fast as the clock.
+---
+--- The processor time is that of all threads, also of processes that have ended, orphans among them. The kernel drops
+--- the time of a process whose parent ignores SIGCHLD. A process that ends during the call may be missed or counted
+--- twice; the figures of a frozen program are exact.
 ---@return {user: number, system: number, resident: integer, processes: integer}|nil usage seconds of processor time
---- in user mode and in the kernel, in steps of 10 ms; bytes of memory, those that processes share counted for each;
+--- in user mode and in the kernel, in steps of 0.01 s; bytes of memory, those that processes share counted for each;
 --- how many processes
 ---@return string? message
 ---@return string? code "CLOSED"; "ESRCH" as of freeze
