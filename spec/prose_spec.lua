@@ -48,6 +48,11 @@ describe("script/check-prose", function()
     assert.equal(1, result.status)
   end)
 
+  it("ends a comment whose end stands alone in a line", function()
+    local result, path = check("x.c", "/* Plain.\n * Plain.\n */\nint but_for[3]; // \" but for \"\n/* Of it. */\n")
+    assert.equal(path .. ":5: Of it.\n^ a genitive in front: begin with the subject\n", result.output)
+  end)
+
   it("leaves plain sentences alone", function()
     local comments = "/* Waiting clients are let in: see who is next. What? */\n/* about 0.1 ms, to be exact */\n"
     assert.same({ status = 0, output = "", errors = "" }, (check("x.c", comments)))
