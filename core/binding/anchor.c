@@ -17,7 +17,7 @@ void anchor_open(lua_State *L, loop *lp) {
   lua_newtable(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &ANCHORS);
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-  loop_scopes(lp)->told = anchor_forget;
+  loop_scopes(lp)->on_closed = anchor_forget;
   loop_scopes(lp)->context = lua_tothread(L, -1);
   lua_pop(L, 1);
 }

@@ -20,7 +20,7 @@ struct connection {
   list writers; /* a connect op or send ops, in order */
   reader reader;
   struct trace_socket socket; /* has the peer, unless it is a Unix socket */
-  int told;                   /* all events so far, as bits */
+  int seen;                   /* all events so far, as bits */
   bool is_empty;              /* skip the next attempt to receive and wait for epoll */
   bool left_some;             /* the last receive left bytes that it had seen */
   bool is_shut;               /* this side has ended its sending, with a FIN on TCP */
@@ -135,7 +135,7 @@ void connection_of_program(connection *c, uint8_t stream) { c->socket.stream = s
 
 static void connection_on_ready(void *owner, int events) {
   connection *c = owner;
-  c->told |= events;
+  c->seen |= events;
   c->is_empty = false;
   if (events & WATCH_READABLE) op_attempt_all(&c->readers);
   if (events & WATCH_WRITABLE) op_attempt_all(&c->writers);
@@ -260,12 +260,12 @@ void connection_send(connection *c, op *o) {
  * byte. There are two exceptions. After a FIN, an error or urgent data, epoll may have nothing more
  * to report. And a Unix socket also stops a receive at passed descriptors. */
 static bool connection_gets_all(const connection *c) {
-  bool tells_bytes = (c->told & (WATCH_READABLE | WATCH_MARK)) == WATCH_READABLE;
-  return tells_bytes && !connection_is_unix(c);
+  bool has_bytes_only = (c->seen & (WATCH_READABLE | WATCH_MARK)) == WATCH_READABLE;
+  return has_bytes_only && !connection_is_unix(c);
 }
 
 static bool connection_asks_in_vain(const connection *c, const op *o) {
-  bool has_none = held_length(&c->reader.held) == 0 && !c->reader.is_untold;
+  bool has_none = held_length(&c->reader.held) == 0 && !c->reader.is_unreported;
   return c->is_empty && has_none && !reader_wants_none(o) && o->deadline.at_ns != DEADLINE_POLL;
 }
 

@@ -50,7 +50,7 @@ static bool reader_end_cut(reader *r, op *o, ssize_t received) {
   bool has_some = held_length(&r->held) > 0;
   if (!has_some) return reader_end_with(o, received < 0 ? received : OP_EOF);
   o->as.receive.cut = r->broken;
-  r->is_untold = received < 0;
+  r->is_unreported = received < 0;
   return reader_end_held(&r->held, o, held_length(&r->held), 0);
 }
 
@@ -161,15 +161,15 @@ bool reader_wants_none(const op *o) {
 }
 
 /* The receive before returned the bytes that came before the error. */
-static bool reader_tell_broken(reader *r, op *o) {
-  r->is_untold = false;
+static bool reader_report_broken(reader *r, op *o) {
+  r->is_unreported = false;
   return reader_end_with(o, r->broken);
 }
 
 bool reader_attempt(int fd, reader *r, op *o) {
   o->as.receive.has_more = o->as.receive.got_less = o->as.receive.left_some = false;
   o->as.receive.cut = 0;
-  if (r->is_untold && !reader_wants_none(o)) return reader_tell_broken(r, o);
+  if (r->is_unreported && !reader_wants_none(o)) return reader_report_broken(r, o);
   switch (o->as.receive.what) {
   case RECEIVE_SOME: return reader_attempt_some(fd, r, o);
   case RECEIVE_EXACTLY: return reader_attempt_exactly(fd, r, o);

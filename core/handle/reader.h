@@ -9,8 +9,8 @@
 /* The reading side of a connection. Zeroed memory is valid. */
 typedef struct reader {
   held held;
-  int broken;     /* the error that ended the stream; 0: none */
-  bool is_untold; /* no receive has returned that error yet */
+  int broken;         /* the error that ended the stream; 0: none */
+  bool is_unreported; /* no receive has returned that error yet */
 } reader;
 
 /* Goes on with a receive op. Returns true when it has ended the op. Returns false when the op needs

@@ -31,7 +31,7 @@ static bool scope_forget(handle *h) {
   if (!h->is_open) return false;
   h->is_open = false;
   list_remove(&h->in_scope);
-  if (h->is_anchored) h->scopes->told(h->scopes->context, h);
+  if (h->is_anchored) h->scopes->on_closed(h->scopes->context, h);
   h->is_anchored = false;
   return true;
 }

@@ -38,8 +38,8 @@ struct handle {
 
 /* All open scopes of a loop. */
 struct scopes {
-  list open;                                    /* linked by in_scopes; the outermost first */
-  void (*told)(void *context, const handle *h); /* called when an anchored handle closes */
+  list open;                                         /* linked by in_scopes; the outermost first */
+  void (*on_closed)(void *context, const handle *h); /* called when an anchored handle closes */
   void *context;
 };
 
@@ -70,7 +70,7 @@ void handle_abort(void *h);
 
 void handle_free(void *h); /* closes first */
 
-/* Calls the scopes' `told` when the handle closes. Returns false if it has closed already. */
+/* Calls the scopes' on_closed when the handle closes. Returns false if it has closed already. */
 bool handle_anchor(handle *h);
 
 void handle_abort_all(struct scopes *all, uint16_t host); /* every open handle of a host */

@@ -26,7 +26,7 @@ struct watches {
 };
 
 /* close(2) takes a descriptor out of the set, unless a child process has the file open too. Late
- * events of a closed descriptor carry an old life, and watch_tell drops them. */
+ * events of a closed descriptor carry an old life, and watch_report drops them. */
 static int watch_ask(const watches *ws, int operation, int fd) {
   const struct watch *w = &ws->by_fd[fd];
   struct epoll_event wanted = {.events = w->events | WATCH_MARK | EPOLLET,
@@ -34,7 +34,7 @@ static int watch_ask(const watches *ws, int operation, int fd) {
   return epoll_ctl(ws->set, operation, fd, &wanted) == -1 ? -errno : 0;
 }
 
-static void watch_tell(const watches *ws, const struct epoll_event *e) {
+static void watch_report(const watches *ws, const struct epoll_event *e) {
   struct watch w = ws->by_fd[(uint32_t)e->data.u64];
   if (w.life != e->data.u64 >> 32) return;
   bool is_all = (e->events & (EPOLLERR | EPOLLHUP)) != 0;
@@ -84,7 +84,7 @@ void watches_poll(watches *ws, int timeout_ms) {
   int count = EVENTS_MOST;
   for (int round = 0; round < ROUNDS && count == EVENTS_MOST; round++) {
     count = epoll_wait(ws->set, events, EVENTS_MOST, round == 0 ? timeout_ms : 0);
-    for (int i = 0; i < count; i++) watch_tell(ws, &events[i]);
+    for (int i = 0; i < count; i++) watch_report(ws, &events[i]);
   }
 }
 
