@@ -7,7 +7,7 @@ local host = {}
 ---@param program lunet.program
 ---@return lunet.process|nil process
 ---@return string? message names the program
----@return string? code as for lunet.exec, and "CLOSED" if the host is closed meanwhile
+---@return string? code as for lunet.exec, and "CLOSED" if a script closes the host meanwhile
 function host:exec(program) end
 
 --- Like lunet.sockets, of this host. It takes about 0.1 ms, and lunet.sockets several times as long: a host
@@ -18,15 +18,15 @@ function host:exec(program) end
 ---@return string? code
 function host:sockets(filter) end
 
---- Its name, also when it is closed.
+--- Its name, also after close.
 ---@return string name
 function host:name() end
 
---- Closes it: its listeners, and with RST its connections. Its namespace then ends within some 0.05 s, which
---- the kernel takes (0.04 to 0.08 measured), whether or not there was unsent data. Only a connection that was
---- closed before, and has still something to send, be it a FIN, keeps it: until all is acknowledged; if nothing
---- answers any more, 110 s (net.ipv4.tcp_orphan_retries); while the peer answers but does not read, without
---- limit (more than 300 s measured). connection:reset() instead of close avoids that.
---- Every other method of a closed host raises. Idempotent; does not wait.
+--- Closes it: its listeners, and with RST its connections. The kernel then ends its namespace within about 0.05 s (0.04
+--- to 0.08 measured), even with unsent data. Only a connection that a script closed before, and that still has a byte
+--- or a FIN to send, keeps the namespace: until the peer has acknowledged all; if nothing answers any more, for 110 s
+--- (net.ipv4.tcp_orphan_retries); if the peer answers but does not read, without limit (more than 300 s measured).
+--- connection:reset() in place of close avoids that. Every other method of a closed host raises. Idempotent; does not
+--- wait.
 ---@return true
 function host:close() end

@@ -3,26 +3,25 @@
 ---@class lunet.listener
 local listener = {}
 
---- Accepts one connection when the gate has room; waits. Nothing is accepted before it is asked for:
---- one accept4(2) for one call. Concurrent calls are served in order.
+--- Accepts one connection when the gate has room; waits. Each call makes one accept4(2), and lunet accepts nothing
+--- without a call. Concurrent calls get their connections in order.
 ---@param timeout? number seconds
 ---@return lunet.connection|nil connection
 ---@return string? message
 ---@return string? code "TIMEOUT", "CLOSED", "EMFILE", ... (accept(2))
 function listener:accept(timeout) end
 
---- Sets how many accepted connections may be open at once: 0 shuts the gate, math.huge (as it is
---- at first) opens it. Those that are open stay. Without an argument it only tells.
+--- Sets how many accepted connections may be open at once: 0 shuts the gate, math.huge, the default, opens it. Open
+--- connections stay. Without an argument it only tells.
 ---@param limit? number a whole number, 0 or more, or math.huge
 ---@return number|nil limit the one in force
----@return integer|string open accepted connections that are open
+---@return integer|string open the number of open accepted connections
 ---@return string? code "CLOSED"
 function listener:gate(limit) end
 
---- The accept queue at this moment, by the kernel's own numbers: getsockopt(TCP_INFO) on the
---- listener, whose tcpi_unacked and tcpi_sacked are the queue and its limit there
---- (net/ipv4/tcp.c, tcp_get_info); sock_diag(7) for Unix. The limit is the backlog asked for, but no
---- more than net.core.somaxconn.
+--- The accept queue at this moment, in the kernel's own numbers: getsockopt(TCP_INFO) on the listener, whose
+--- tcpi_unacked and tcpi_sacked are the queue and its limit (net/ipv4/tcp.c, tcp_get_info); sock_diag(7) for Unix. The
+--- limit is the given backlog, but no more than net.core.somaxconn.
 ---
 --- Every kernel that lunet runs on admits limit + 1 connections: it compares by "more than" (include/net/sock.h,
 --- sk_acceptq_is_full; net/unix/af_unix.c, unix_recvq_full). One exception: with net.ipv4.tcp_syncookies = 0 a backlog
@@ -33,7 +32,7 @@ function listener:gate(limit) end
 ---@return string? code "CLOSED"
 function listener:queue() end
 
---- Changes the backlog of the live listener: listen(2) again. Who is queued stays.
+--- Changes the backlog of the live listener: listen(2) again. Queued connections stay.
 ---@param backlog integer 0 or more
 ---@return true|nil ok
 ---@return string? message
@@ -42,27 +41,27 @@ function listener:resize(backlog) end
 
 --- Ends one side of the listener, or both (shutdown(2); net/ipv4/af_inet.c, inet_shutdown).
 ---
---- * "rd", "rdwr": it listens no more. Queued connections get RST, as by close; newcomers get ECONNREFUSED. Calls that
----   wait in accept get "EINVAL". resize listens again, with an empty queue: on the same port if the script had chosen
----   it, else on another one (net/ipv4/tcp.c, tcp_set_state).
+--- * "rd", "rdwr": it stops listening. Queued connections get RST, as by close; newcomers get ECONNREFUSED. Waiting
+---   accepts get "EINVAL". resize listens again, with an empty queue: on the same port if the script had chosen it, else
+---   on another one (net/ipv4/tcp.c, tcp_set_state).
 --- * "wr": changes nothing; it goes on listening.
 ---
---- A Unix listener keeps its queued connections, which can still be accepted; then accept waits in vain, since a
---- non-blocking one hears nothing of the shutdown (net/unix/af_unix.c, unix_accept). It never listens again.
+--- A Unix listener keeps its queued connections, and accept still gives them. After them accept waits forever, since a
+--- non-blocking socket hears nothing of the shutdown (net/unix/af_unix.c, unix_accept). It never listens again.
 ---@param how "rd"|"wr"|"rdwr"
 ---@return true|nil ok
 ---@return string? message
----@return string? code "CLOSED"; "ENOTCONN" if it listens no more
+---@return string? code "CLOSED"; "ENOTCONN" if it has stopped listening
 function listener:shutdown(how) end
 
---- Where it listens, in a form that connect takes. "0.0.0.0:80" and "[::]:80" mean the host that uses them: from
---- another host they reach that host itself. host:connect(listener) goes to the listener's host.
+--- Its address, in a form that connect takes. "0.0.0.0:80" and "[::]:80" mean the host that uses them: from another
+--- host they reach that host itself. host:connect(listener) goes to the listener's host.
 ---@return string|nil address "127.0.0.1:7300", "[::1]:7300", "unix:/path"
 ---@return integer|string? port none for Unix
 ---@return string? code "CLOSED"
 function listener:address() end
 
---- Closes it, with RST to every connection in its queue (tcp(7)); those that were accepted stay. Who
---- waits in accept gets "CLOSED". Idempotent; does not wait.
+--- Closes it, with RST to every connection in its queue (tcp(7)); accepted ones stay. Waiting accepts get "CLOSED".
+--- Idempotent; does not wait.
 ---@return true
 function listener:close() end

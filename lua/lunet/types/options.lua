@@ -12,23 +12,23 @@
 ---@field keepcnt? integer probes, 1 to 127: TCP_KEEPCNT
 ---@field user_timeout? number seconds (the kernel counts milliseconds): TCP_USER_TIMEOUT
 ---@field defer_accept? integer seconds: TCP_DEFER_ACCEPT
----@field fastopen? integer how many may wait with data in their SYN: TCP_FASTOPEN, of a listener
+---@field fastopen? integer connections that may wait with data in their SYN: TCP_FASTOPEN, of a listener
 ---@field fastopen_connect? boolean TCP_FASTOPEN_CONNECT, of a client
----@field syncnt? integer how often a SYN is sent again, 1 to 127: TCP_SYNCNT
+---@field syncnt? integer how often the kernel sends a SYN again, 1 to 127: TCP_SYNCNT
 ---@field congestion? string TCP_CONGESTION
----@field linger? 0|false 0: close sends RST. A longer time would make close(2) wait, and is refused
+---@field linger? 0|false 0: close sends RST. lunet refuses a longer time, with which close(2) would wait
 ---@field sndbuf? integer bytes (the kernel doubles them): SO_SNDBUF
 ---@field rcvbuf? integer bytes (the kernel doubles them): SO_RCVBUF
 ---@field v6only? boolean IPV6_V6ONLY
 
 ---@class lunet.listen_target: lunet.options
----@field backlog integer how many connections the kernel may queue (it admits one more); required
+---@field backlog integer connections that the kernel may queue (it admits one more); required
 ---@field address? string numeric, default "127.0.0.1"; "::1", "fe80::1%eth0", or "unix:/path", "unix:@abstract"
 ---@field port? integer 0 to 65535, default 0: the kernel chooses
 ---@field label? string its name in the timeline
 
 ---@class lunet.connect_target: lunet.options
----@field [1]? lunet.listener|string where to; instead of address and port
+---@field [1]? lunet.listener|string the target, in place of address and port
 ---@field address? string numeric, default "127.0.0.1"
 ---@field port? integer 1 to 65535
 ---@field from? string the source: "127.0.0.2", with a port "127.0.0.2:4000", "[::1]:4000", "[fe80::2%eth0]:4000"

@@ -1,56 +1,56 @@
 ---@meta
 
---- A TCP socket as the kernel lists it (sock_diag(7)). What can be known of a connection that waits in a
---- listener's queue, and what cannot:
+--- A TCP socket as the kernel lists it (sock_diag(7)). It tells this about a connection that waits in a listener's
+--- queue:
 ---
---- * Its client is there, and so far silent: ESTABLISHED, receive_queue 0.
---- * Its client has sent bytes: they are in receive_queue. What they say is not known before accept.
---- * Its client has sent FIN: CLOSE_WAIT, fin, and receive_queue counts the FIN as one byte. Whether it
----   has closed, or only ended its side and still reads, nobody can know; nor does a client that was
----   cut off without FIN or RST differ from one that is there.
---- * Its client has sent RST: it is in none of the kernel's tables, and so in no list, but keeps its
----   place in the queue. The listener's depth counts it: what the depth has more than the list has
----   queued are such ghosts. The list of that listener, by `listener`: others may use its port.
+--- * The client is there, and so far silent: ESTABLISHED, receive_queue 0.
+--- * The client has sent bytes: they are in receive_queue. Nobody can read them before accept.
+--- * The client has sent FIN: CLOSE_WAIT, fin, and receive_queue counts the FIN as one byte. Nobody can know whether the
+---   client has closed, or only ended its side and still reads. A client that was cut off without FIN or RST looks like one
+---   that is there.
+--- * The client has sent RST: the connection is in none of the kernel's tables, and so in no list, but keeps its place in
+---   the queue. The listener's depth counts it: such ghosts are the difference between the depth and the number of listed
+---   queued connections. Ask for the list by `listener`, since other listeners may use its port.
 ---
---- Queued are those in ESTABLISHED or CLOSE_WAIT that are not owned: nobody has accepted them. Not owned
---- are also those that a program has closed and the kernel brings to their end (FIN_WAIT1, FIN_WAIT2,
---- CLOSING, LAST_ACK, TIME_WAIT), and handshakes (SYN_RECV). Never listed are sockets in CLOSE (reset, or
---- given up by the kernel, though a program may still hold one), and those that are only bound.
+--- Queued sockets are in ESTABLISHED or CLOSE_WAIT and not owned: nobody has accepted them. Other sockets without an
+--- owner are handshakes (SYN_RECV), and those that a program has closed and the kernel still brings to their end
+--- (FIN_WAIT1, FIN_WAIT2, CLOSING, LAST_ACK, TIME_WAIT). The kernel never lists sockets in CLOSE (reset, or given up by
+--- the kernel, even if a program still holds them), or those that are only bound.
 ---@class lunet.socket
----@field state string as connection:state() names it; SYN_RECV: its handshake is not over, or found the queue full
+---@field state string as in connection:state(); SYN_RECV: its handshake is not over, or found the queue full
 ---@field family "ipv4"|"ipv6"
 ---@field local_address string "10.0.0.1:80", "[fd00::1]:80"
 ---@field local_port integer
----@field peer_address? string none if it is a listener's
+---@field peer_address? string nil for a listener
 ---@field peer_port? integer
 ---@field queue? {depth: integer, limit: integer} a listener's accept queue
----@field receive_queue? integer bytes that came and were not received yet, FIN counted as one; not a listener's
----@field send_queue? integer bytes not acknowledged yet, SYN and FIN counted as one; not a listener's
+---@field receive_queue? integer unread bytes, with FIN as one byte; nil for a listener
+---@field send_queue? integer unacknowledged bytes, with SYN and FIN as one byte each; nil for a listener
 ---@field fin boolean whether the peer's FIN has come
 ---@field owned boolean whether a descriptor refers to it
 ---@field inode? integer of that descriptor, as /proc/PID/fd shows it
----@field uid integer whose it is; 0 in TIME_WAIT
+---@field uid integer its user; 0 in TIME_WAIT
 ---@field timer? "retransmit"|"keepalive"|"time-wait"|"probe" the timer that runs; "keepalive" also in FIN_WAIT2
 ---@field timer_expires? number seconds until it does
----@field retransmits integer times that the same was sent again; with "probe" and "keepalive", unanswered probes
+---@field retransmits integer times that the kernel sent the same again; with "probe" and "keepalive", unanswered probes
 ---@field mptcp? true it belongs to an MPTCP connection (RFC 8684); then see below
----@field info? table<string, integer> as connection:info(), if asked for; never in SYN_RECV and TIME_WAIT
+---@field info? table<string, integer> as connection:info(), if the filter asks for it; never in SYN_RECV and TIME_WAIT
 ---
---- A program may listen by MPTCP (Go does by default since 1.24), and a client connect by it. Of the first TCP socket
---- of such a connection, state, fin, owned and queues are the MPTCP socket's: what a program reads, and the end of
---- the stream, are there, while its TCP socket stays ESTABLISHED and empty. In an accepted connection receive_queue is
---- memory, several times the bytes, since the kernel does not tell those; before Linux 6.5 in queued ones too. Further
+--- A program may listen by MPTCP (Go does by default since 1.24), and a client may connect by it. The first TCP socket
+--- of such a connection has state, fin, owned and queues of the MPTCP socket, which has the program's bytes and the end
+--- of the stream, while the TCP socket itself stays ESTABLISHED and empty. In an accepted connection receive_queue is
+--- memory, several times the bytes, since the kernel does not tell those; before Linux 6.5 in queued ones, too. Further
 --- TCP sockets of the connection, and all without CAP_NET_ADMIN, have TCP's state and queues.
 
---- Which sockets to list; each field leaves out those that do not fit.
+--- A filter of sockets; each field leaves out those that do not fit.
 ---@class lunet.socket_filter
 ---@field state? string|string[] one of these
 ---@field port? integer either port
 ---@field local_port? integer
 ---@field peer_port? integer
----@field peer_address? string with its port, as a socket's is; where several hosts connect, they may use the same
---- ports. "10.0.0.2:4000" and "[::ffff:10.0.0.2]:4000", by which a socket of IPv6 knows an IPv4 client, are the same
+---@field peer_address? string with its port, as in a socket; several hosts may connect from the same ports.
+--- "10.0.0.2:4000" and "[::ffff:10.0.0.2]:4000", by which a socket of IPv6 knows an IPv4 client, are the same
 ---@field owned? boolean
----@field listener? lunet.listener only connections that came to it, queued and accepted ones; it may be closed. Told
---- by a mark (SO_MARK, socket(7)) that lunet puts on each listener, and that its connections inherit
----@field info? boolean true: with TCP_INFO
+---@field listener? lunet.listener only its connections, queued and accepted ones; it may be closed. A mark tells them
+--- (SO_MARK, socket(7)): lunet puts it on each listener, and its connections inherit it
+---@field info? boolean true: add TCP_INFO
