@@ -48,8 +48,9 @@ function connection:ended() end
 --- with "EOF".
 ---
 --- * "wr", the default: sends FIN. No more sending; reading goes on.
---- * "rd": sends nothing. Receives get the bytes that are there, then "EOF". With TCP the kernel goes on acknowledging new
----   bytes, and a later receive gives them (net/ipv4/tcp.c, tcp_recvmsg). With Unix the peer's sends fail with "EPIPE".
+--- * "rd": sends nothing. Receives get the bytes that are there, then "EOF". With TCP the kernel goes on acknowledging
+---   new bytes, and a later receive gives them (net/ipv4/tcp.c, tcp_recvmsg). With Unix the peer's sends fail with
+---   "EPIPE".
 --- * "rdwr": both. The kernel answers later bytes with RST (net/ipv4/tcp_input.c, tcp_rcv_state_process).
 ---@param how? "wr"|"rd"|"rdwr"
 ---@return true|nil ok

@@ -42,8 +42,8 @@ function listener:resize(backlog) end
 --- Ends one side of the listener, or both (shutdown(2); net/ipv4/af_inet.c, inet_shutdown).
 ---
 --- * "rd", "rdwr": it stops listening. Queued connections get RST, as by close; newcomers get ECONNREFUSED. Waiting
----   accepts get "EINVAL". resize listens again, with an empty queue: on the same port if the script had chosen it, else
----   on another one (net/ipv4/tcp.c, tcp_set_state).
+---   accepts get "EINVAL". resize listens again, with an empty queue: on the same port if the script had chosen it,
+---   else on another one (net/ipv4/tcp.c, tcp_set_state).
 --- * "wr": changes nothing; it goes on listening.
 ---
 --- A Unix listener keeps its queued connections, and accept still gives them. After them accept waits forever, since a

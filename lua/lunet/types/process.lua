@@ -1,29 +1,30 @@
 ---@meta
 
---- How to run a program. Its words are the list part: the program and its arguments.
+--- The table for exec. Its list part has the program's words: its name and its arguments.
 ---@class lunet.program
----@field [integer] string|number the first is a path, or a name to be found in PATH
+---@field [integer] string|number the first is a path, or a name in PATH
 ---@field env? table<string, string|number|false> variables on top of lunet's own; false removes one
 ---@field cwd? string its directory; lunet's own by default
 ---@field stdin? "null"|"pipe"|"inherit" default "null"
 ---@field stdout? "keep"|"pipe"|"null"|"inherit" default "keep"
----@field stderr? "inherit"|"keep"|"pipe"|"null"|"stdout" default "inherit"; "stdout": where stdout goes
+---@field stderr? "inherit"|"keep"|"pipe"|"null"|"stdout" default "inherit"; "stdout": the same as stdout
 ---@field limits? table<string, number> resource limits, soft and hard, by setrlimit(2)'s names in lower case, like
---- { nofile = 64 }; math.huge is no limit. All others are the user's when lunet began. A limit above the hard one needs
---- CAP_SYS_RESOURCE: "EPERM"
+--- { nofile = 64 }; math.huge means no limit. All others stay as the user had them when lunet began. A limit above the
+--- hard one needs CAP_SYS_RESOURCE: "EPERM"
 ---@field label? string its name in the timeline; the program's by default
----@field grace? number seconds (0 to 60, default 0): at close(), and when lunet ends, the program is killed first, and
---- what it has started when nothing else runs or so much later. It is for programs, such as lunet, that have others
---- clean up after them.
+---@field grace? number seconds (0 to 60, default 0): close(), or the end of lunet, first kills the program, and kills
+--- its
+--- children when nothing else runs or so much later. It is for programs, such as lunet, whose children clean up after
+--- them.
 
---- A program that runs on a host, with all that it has started.
+--- A program that runs on a host, with all processes that it has started.
 ---@class lunet.process
----@field stdin? lunet.connection if it is a "pipe": what is sent is its input; close() ends that
----@field stdout? lunet.connection if it is "keep" or a "pipe": its output is received
+---@field stdin? lunet.connection if it is a "pipe": sends go to its input; close() ends that
+---@field stdout? lunet.connection if it is "keep" or a "pipe": receives give its output
 ---@field stderr? lunet.connection if it is "keep" or a "pipe"
 local process = {}
 
---- Its process number, which is its process group's too, as lunet sees it.
+--- Its process number, which is also that of its process group, as lunet sees it.
 ---@return integer|nil pid
 ---@return string? message
 ---@return string? code "CLOSED"
@@ -36,8 +37,8 @@ function process:pid() end
 ---@param options? {only: integer|"leader"} only: the program itself, or one process by its number in process:tree()
 ---@return true|nil ok
 ---@return string? message
----@return string? code "CLOSED"; "ESRCH" when its guard has been killed, and with that all of it, or `only` is no
---- process of the program
+---@return string? code "CLOSED"; "ESRCH" if somebody killed its guard, and so all of it, or `only` is no process of the
+--- program
 function process:freeze(options) end
 
 --- Continues every process of the program with SIGCONT.
@@ -68,8 +69,8 @@ function process:tree() end
 ---@return string? code "CLOSED"; "ESRCH" as of freeze
 function process:usage() end
 
---- Sends a signal to its process group: to the program and to all that it has started, except what has made a group or
---- a session of its own. That works also when the program has ended and what it started has not.
+--- Sends a signal to its process group: to the program and its children, except those that have made a group or a
+--- session of their own. This works even after the program's end, if a child still runs.
 ---@param signal? string|integer default "SIGTERM"; "SIGRTMIN+1" (signal(7))
 ---@param options? {only: integer|"leader"} as of freeze
 ---@return true|nil ok
@@ -77,15 +78,15 @@ function process:usage() end
 ---@return string? code "CLOSED"; "ESRCH" as of freeze
 function process:kill(signal, options) end
 
---- Waits for the program's end. Afterwards it tells that end again, also when it is closed. What the
---- program has started may go on, until it is closed.
+--- Waits for the program's end. Later calls return the same status, also after close. The program's children may go on
+--- until close.
 ---@param timeout? number seconds
 ---@return integer|string|nil status its exit status, or the signal that killed it: "SIGKILL"
 ---@return string? message
 ---@return string? code "TIMEOUT", "CLOSED"
 function process:wait(timeout) end
 
---- Kills it and all that it has started, and closes its connections. The kernel takes about a
---- millisecond for it: to see the end, kill("SIGKILL") and wait first. Idempotent; does not wait.
+--- Kills the program and its children, and closes its connections. The kernel takes about a millisecond for it: to see
+--- the end, call kill("SIGKILL") and wait first. Idempotent; does not wait.
 ---@return true
 function process:close() end

@@ -5,12 +5,12 @@
 ---
 --- * The client is there, and so far silent: ESTABLISHED, receive_queue 0.
 --- * The client has sent bytes: they are in receive_queue. Nobody can read them before accept.
---- * The client has sent FIN: CLOSE_WAIT, fin, and receive_queue counts the FIN as one byte. Nobody can know whether the
----   client has closed, or only ended its side and still reads. A client that was cut off without FIN or RST looks like one
----   that is there.
---- * The client has sent RST: the connection is in none of the kernel's tables, and so in no list, but keeps its place in
----   the queue. The listener's depth counts it: such ghosts are the difference between the depth and the number of listed
----   queued connections. Ask for the list by `listener`, since other listeners may use its port.
+--- * The client has sent FIN: CLOSE_WAIT, fin, and receive_queue counts the FIN as one byte. Nobody can know whether
+---   the client has closed, or only ended its side and still reads. A client that was cut off without FIN or RST looks
+---   like one that is there.
+--- * The client has sent RST: the connection is in none of the kernel's tables, and so in no list, but keeps its place
+---   in the queue. The listener's depth counts it: such ghosts are the difference between the depth and the number of
+---   listed queued connections. Ask for the list by `listener`, since other listeners may use its port.
 ---
 --- Queued sockets are in ESTABLISHED or CLOSE_WAIT and not owned: nobody has accepted them. Other sockets without an
 --- owner are handshakes (SYN_RECV), and those that a program has closed and the kernel still brings to their end
