@@ -64,7 +64,7 @@ static void main_prepare_state(lua_State *L, const command_line *line) {
   lua_gc(L, LUA_GCGEN, 0, 0); /* like the stock interpreter, since scripts may rely on it */
 }
 
-/* -- what comes before the script ------------------------------------------------------------ */
+/* -- before the script ----------------------------------------------------------------------- */
 
 /* Prints the message that chunk_call left. SIGPIPE stays silent: nobody wants to read why
  * `lunet FILE | head -1` ended. */
@@ -260,7 +260,7 @@ static int main_run_script(lua_State *L, const command_line *line) {
   return STATUS_OK;
 }
 
-/* -- the order of things --------------------------------------------------------------------- */
+/* -- the whole run --------------------------------------------------------------------------- */
 
 static int main_run_script_or_input(lua_State *L, const command_line *line) {
   if (command_line_has_script(line)) return main_run_script(L, line);

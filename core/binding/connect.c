@@ -26,7 +26,7 @@ struct connect {
   bool is_from_refused;
 };
 
-/* -- opening it ---------------------------------------------------------------------------- */
+/* -- the socket ---------------------------------------------------------------------------- */
 
 static int connect_bind_from(int fd, address *from) {
   int one = 1, result = socket_find_zone(fd, from);

@@ -99,7 +99,7 @@ static int connection_push_end(lua_State *L) {
   return 1;
 }
 
-/* -- ending it ----------------------------------------------------------------------------- */
+/* -- shutting down and resetting ----------------------------------------------------------- */
 
 const char *const connection_hows[] = {[SHUT_RD] = "rd", [SHUT_WR] = "wr", [SHUT_RDWR] = "rdwr"};
 
@@ -125,7 +125,7 @@ static int connection_reset_now(lua_State *L) {
   return c == NULL ? 3 : failure_push_result(L, connection_reset(c), "reset");
 }
 
-/* -- looking at it ------------------------------------------------------------------------- */
+/* -- state, bytes and addresses ------------------------------------------------------------ */
 
 static int connection_state(lua_State *L) {
   const char *name;

@@ -180,7 +180,7 @@ int host_write_file(lua_State *L) {
   return failure_push_result(L, written, path);
 }
 
-/* -- its queues ---------------------------------------------------------------------------- */
+/* -- queues -------------------------------------------------------------------------------- */
 
 /* Asks a socket, since the host's /proc may not show net.core.somaxconn. */
 int host_queue_limit(lua_State *L) {

@@ -139,7 +139,7 @@ static void foreign_see(foreign *f, const struct listening *l) {
   if (known->is_ours && has_changed) foreign_record_depth(f, known, l);
 }
 
-/* -- all of them --------------------------------------------------------------------------- */
+/* -- all listeners ------------------------------------------------------------------------- */
 
 static int foreign_see_tcp(foreign *f) {
   struct sock_diag_filter listening = {.states = 1 << TCP_STATE_LISTEN, .owned = 1};

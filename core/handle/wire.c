@@ -285,7 +285,7 @@ int wire_open(loop *lp, scope *s, const struct wire_end ends[2], size_t capacity
   return 0;
 }
 
-/* -- asking it ----------------------------------------------------------------------------- */
+/* -- state and statistics ------------------------------------------------------------------ */
 
 int wire_is_up(const wire *w) {
   int first = link_is_up(w->routes, inner_names[0]);

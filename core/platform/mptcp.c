@@ -44,7 +44,7 @@ bool mptcp_is_used(int ns) {
   return count > 0;
 }
 
-/* -- a TCP socket of it -------------------------------------------------------------------- */
+/* -- a TCP socket of an MPTCP connection --------------------------------------------------- */
 
 void mptcp_parse(struct nlmsghdr *header, struct tcp_socket *out) {
   struct nlattr *ulp = nlmsg_find_attr(header, sizeof(struct inet_diag_msg), INET_DIAG_ULP_INFO);
@@ -58,7 +58,7 @@ void mptcp_parse(struct nlmsghdr *header, struct tcp_socket *out) {
   if (token != NULL) out->mptcp_token = nla_get_u32(token);
 }
 
-/* -- its connection ------------------------------------------------------------------------ */
+/* -- the MPTCP connection of a TCP socket -------------------------------------------------- */
 
 struct reply {
   bool has_come;
