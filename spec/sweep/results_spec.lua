@@ -3,6 +3,7 @@ local results = require "lunet.sweep.results"
 -- A sweep whose plan and records are given: `records` by the run's name.
 local function sweep_of(axes, points, records, measures)
   local plan = { axes = axes, points = points, runs = 2, measures = measures or {} }
+  function plan.runs_of() return plan.runs end
   function plan.run_of(_, point, replicate) return { name = point.id .. replicate } end
   return results.of { plan = plan, store = {
     state = function(_, name) return records[name] and records[name].state or "missing" end,
@@ -65,6 +66,7 @@ describe("summary.csv", function()
   local function rows_of(outcomes, measures)
     local records = {}
     local plan = { axes = { "backlog" }, points = { A }, runs = #outcomes, measures = measures or {} }
+    function plan.runs_of() return plan.runs end
     function plan.run_of(_, point, replicate) return { name = point.id .. replicate } end
     for i, outcome in ipairs(outcomes) do records["a" .. i] = record("a", i, outcome.record and nil or outcome,
       outcome.record) end

@@ -42,13 +42,14 @@ describe("the runner of a sweep", function()
       attempt = 1, identity = 1, experiment = "fake", knobs = knobs }
   end
 
-  -- Does runs of these ways; returns their records, and how often `ended` was called.
+  -- Does runs of these ways; jobs = 0 asks for no number. Returns their records, and how often `ended` was called.
   local function run(ways, how)
     local jobs, records, ended = {}, {}, 0
     for i, what in ipairs(ways) do jobs[i] = job(i, { what = what }) end
     local options = { command = { os.getenv "LUNET" }, processors = 2, jobs = 2, exclusive = false, timeout = 60,
       ended = function() ended = ended + 1 end }
     for name, value in pairs(how or {}) do options[name] = value end
+    options.jobs = options.jobs > 0 and options.jobs or nil
     assert(runner.run(runs, script, jobs, options))
     for i, one in ipairs(jobs) do records[i] = assert(runs:read(one.name)) end
     return records, ended
@@ -143,6 +144,13 @@ describe("the runner of a sweep", function()
     it("does exclusive ones one by one, whatever is asked for", function()
       place:write("fake.lua", (WAITS:gsub("EXCLUSIVE", "true")))
       assert.equal(1, overlap(run(ways, { exclusive = true, jobs = 8 })))
+    end)
+
+    it("does more than there are processors, where runs leave these idle and nothing is asked for", function()
+      place:write("fake.lua", (WAITS:gsub("EXCLUSIVE", "false")))
+      local many = {}
+      for i = 1, 40 do many[i] = "" end
+      assert.is_true(overlap(run(many, { jobs = 0, processors = 1 })) > 1)
     end)
 
     it("does no more than is asked for", function()

@@ -5,6 +5,7 @@ local directory = require "lunet.sweep.directory"
 local invocation = require "lunet.command.invocation"
 local line = require "lunet.command.sweep_line"
 local lunet = require "lunet"
+local precision = require "lunet.sweep.precision"
 local report = require "lunet.sweep.report"
 local shown = require "lunet.text.width".lines_shown
 local standard = require "lunet.command.standard"
@@ -108,6 +109,17 @@ local function do_runs(opened, due, options)
   })
 end
 
+-- Does all runs of the plan, and then more of the points that need them for `--until`.
+local function do_all(opened, options)
+  local ok, message = do_runs(opened, opened:due(), options)
+  while ok and options.rule do
+    local added, why = precision.add_runs(opened, options.rule, options.most)
+    if not added then return added == false or nil, why end
+    ok, message = do_runs(opened, opened:due(), options)
+  end
+  return ok, message
+end
+
 -- Writes the report of what is there, and tells the plots; the status if that fails.
 local function tell_report(opened)
   local written, message = report.write(opened)
@@ -164,7 +176,7 @@ local function sweep(path, arguments)
   opened, message = directory.begin(options.into, options.plan, options.mix)
   if not opened then return refuse(message) end
   if not opened.plan.seeded then standard.complain("note: not seeded: the experiment has no knob seed") end
-  return finish(opened, do_runs(opened, opened:due(), options))
+  return finish(opened, do_all(opened, options))
 end
 
 local function report_of(path)

@@ -4,6 +4,7 @@ local identity = require "lunet.sweep.identity"
 local invocation = require "lunet.command.invocation"
 local knob = require "lunet.run.knob"
 local plan = require "lunet.sweep.plan"
+local precision = require "lunet.sweep.precision"
 local points = require "lunet.sweep.points"
 local script = require "lunet.sweep.script"
 local values = require "lunet.sweep.values"
@@ -12,7 +13,7 @@ local argparse, lfs = dependency "argparse", dependency "lfs"
 
 local line = {}
 
-local RUNS <const>, SEED <const>, TIMEOUT <const> = 10, 1, 600
+local RUNS <const>, MOST <const>, SEED <const>, TIMEOUT <const> = 10, 50, 1, 600
 
 local EPILOG <const> = "VALUES: 1,3,5 | 1..20 | 1..20/5 (a step) | 1..64*2 (a factor) | names | =EXPR, Lua over the "
   .. "other knobs' names; commas join them. A knob that is a list takes its items with + between them."
@@ -44,7 +45,8 @@ function line.add_run_options(parser)
     ("How long a run may take before it has failed (default %d)."):format(TIMEOUT)):default(TIMEOUT)
 end
 
-local SWEEP_OPTIONS <const> = { "help", "into", "runs", "seed", "set", "zip", "where", "mix", "dry", "jobs", "timeout" }
+local SWEEP_OPTIONS <const> = { "help", "into", "runs", "until", "most", "seed", "set", "zip", "where", "mix", "dry",
+  "jobs", "timeout" }
 
 local function is_taken(name)
   for _, option in ipairs(SWEEP_OPTIONS) do
@@ -61,6 +63,10 @@ local function parser_for(path, experiment, named)
   parser:option "--into":argname "DIR":description "The directory of the sweep; made if it is not there."
   parser:option "--runs":argname "N":convert(whole(1, "runs")):default(RUNS):description(
     ("How many runs of each point (default %d)."):format(RUNS))
+  parser:option "--until":target "rule":argname "'FIGURE 5%'":convert(precision.parse):description(
+    "More runs of each point until the interval of this figure is so narrow: half of its width, of the median.")
+  parser:option "--most":argname "N":convert(whole(1, "most")):default(MOST):description(
+    ("With --until: at most so many runs of a point (default %d)."):format(MOST))
   parser:option "--seed":argname "N":convert(whole(0, "seed")):default(SEED):description(
     ("The knob seed of the first run of each point; the next run has the next one (default %d). It shuffles the "
     .. "points, too."):format(SEED))
@@ -125,13 +131,14 @@ local function plan_of(own, experiment, options)
   local settings = points.make(experiment, axes, { zip = zipped(options.zip), where = options.where })
   return plan.new(experiment, settings, { name = own.path:match "([^/]+)%.lua$" or own.path:match "[^/]+$",
     script = absolute(own.path), axes = names, runs = options.runs, seed = options.seed,
+    most = options.rule and options.most,
     identity = identity.of(own:files()) })
 end
 
 --- Reads the command line of a sweep.
 ---@param path string the script
 ---@param arguments string[] what followed it
----@return table|nil options help (the text), or plan, into, mix, dry, jobs, timeout
+---@return table|nil options help (the text), or plan, into, mix, dry, jobs, timeout, rule, most
 ---@return string? message
 function line.read(path, arguments)
   local own, named = script.new(path), {}

@@ -24,7 +24,8 @@ local ID_DIGITS <const> = 12 -- of a point: of 100,000 points two are the same b
 ---@field seed integer that of the first replicate
 ---@field runs integer replicates of each point
 ---@field axes string[] the knobs that the sweep names, in the order of the command line
----@field points {id: string, knobs: table<string, string>}[] the values of all knobs but the seed, as on a command line
+---@field points {id: string, knobs: table<string, string>, runs: integer?}[] the values of all knobs but the seed, as
+--- on a command line; runs: of a point that has more than the others
 ---@field measures table[] what the experiment declares to be measured (lunet.run.measure)
 ---@field identities table<string, string>[] what runs were done with (lunet.sweep.identity); more than one by --mix
 
@@ -60,13 +61,13 @@ end
 ---@param experiment table
 ---@param settings table<string, any>[] of each point, from points.make
 ---@param given {name: string, script: string, axes: string[], runs: integer, seed: integer,
----  identity: table<string, string>}
+---  most: integer?, identity: table<string, string>}
 ---@return lunet.plan
 function plan.new(experiment, settings, given)
   local seed = find_seed(experiment)
   if seed then
     seed:check(given.seed)
-    seed:check(given.seed + given.runs - 1)
+    seed:check(given.seed + math.max(given.runs, given.most or 0) - 1)
   end
   local self = setmetatable({ experiment = given.name, script = given.script, exclusive = experiment.exclusive,
     seeded = seed ~= nil, seed = given.seed, runs = given.runs, axes = given.axes, points = {},
@@ -94,11 +95,26 @@ end
 ---@return {name: string, point: table, replicate: integer, seed: integer?}[]
 function plan:list()
   local list = {}
-  for replicate = 1, self.runs do
+  for replicate = 1, self:most_runs() do
     local round = shuffle(table.move(self.points, 1, #self.points, 1, {}), self.seed, replicate)
-    for _, point in ipairs(round) do list[#list + 1] = self:run_of(point, replicate) end
+    for _, point in ipairs(round) do
+      if replicate <= self:runs_of(point) then list[#list + 1] = self:run_of(point, replicate) end
+    end
   end
   return list
+end
+
+--- How many runs a point has.
+---@param point table
+---@return integer
+function plan:runs_of(point) return math.max(self.runs, point.runs or 0) end
+
+--- How many runs the point with the most of them has.
+---@return integer
+function plan:most_runs()
+  local most = self.runs
+  for _, point in ipairs(self.points) do most = math.max(most, self:runs_of(point)) end
+  return most
 end
 
 --- One run of a point.
@@ -116,9 +132,9 @@ end
 function plan:find(name)
   local id, replicate = name:match "^(%x+)%-r(%d+)$"
   replicate = math.tointeger(tonumber(replicate))
-  if not replicate or replicate < 1 or replicate > self.runs then return nil end
   for _, point in ipairs(self.points) do
-    if point.id == id then return self:run_of(point, replicate) end
+    local has = point.id == id and replicate and replicate >= 1 and replicate <= self:runs_of(point)
+    if has then return self:run_of(point, replicate) end
   end
   return nil
 end

@@ -61,7 +61,7 @@ local PAGE <const> = [[
 
 %s
 
-%d points, %d runs of each, %s: %d runs are done, %d invalid, %d failed, %d missing.
+%d points, %s runs of each, %s: %d runs are done, %d invalid, %d failed, %d missing.
 The claim held in %s.
 
 %s
@@ -126,9 +126,11 @@ end
 
 local function page(opened, found, drawings)
   local plan, tally = opened.plan, opened:tally()
-  local seeds = plan.seeded and ("seeds %d to %d"):format(plan.seed, plan.seed + plan.runs - 1) or "not seeded"
+  local most = plan:most_runs()
+  local seeds = plan.seeded and ("seeds %d to %d"):format(plan.seed, plan.seed + most - 1) or "not seeded"
+  local runs = most > plan.runs and ("%d to %d"):format(plan.runs, most) or plan.runs
   local claim = found.rows[1] and found.rows[1].record.claim or ""
-  return PAGE:format(plan.experiment, cell(claim), #plan.points, plan.runs, seeds, tally.done, tally.invalid,
+  return PAGE:format(plan.experiment, cell(claim), #plan.points, runs, seeds, tally.done, tally.invalid,
     tally.failed, tally.missing, interval.share_text(tally.holds, tally.done), table_of(found), figures_text(drawings),
     "\n" .. identities_text(plan), "Its script was `" .. plan.script .. "`.")
 end

@@ -47,7 +47,7 @@ function results.of(opened)
   local self = setmetatable({ plan = opened.plan, rows = {}, by_point = {}, counts = {} }, results)
   for _, point in ipairs(self.plan.points) do
     self.by_point[point.id], self.counts[point.id] = {}, { invalid = 0, failed = 0 }
-    for replicate = 1, self.plan.runs do
+    for replicate = 1, self.plan:runs_of(point) do
       local name = self.plan:run_of(point, replicate).name
       if opened.store:state(name) ~= "missing" then add(self, assert(opened.store:read(name))) end
     end

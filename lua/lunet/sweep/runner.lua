@@ -12,6 +12,7 @@ local dkjson = dependency "dkjson"
 local runner = {}
 
 local FIRST_ROUNDS <const> = 2 -- runs for each processor, after which it is known how much of one a run takes
+local WORTH <const> = 4 -- runs that are left for a further worker, which takes the processor time of some to start
 local LONG <const> = 5 -- s; bounds waits for what does come
 local MOST_JOBS <const> = 16 -- for each processor, however little a run takes of it
 
@@ -75,7 +76,8 @@ local function measure(self, answer)
   self.seconds, self.cpu, self.measured = self.seconds + answer.seconds, self.cpu + answer.cpu, self.measured + 1
   if self.how.jobs or self.how.exclusive or self.measured ~= FIRST_ROUNDS * self.how.processors then return end
   local share = math.max(self.cpu / self.seconds, 1 / MOST_JOBS)
-  self.limit = math.max(self.limit, math.ceil(self.how.processors / share))
+  local more = math.ceil(self.how.processors / share) - self.workers
+  self.limit = self.workers + math.max(0, math.min(more, (#self.jobs - self.at) // WORTH))
   add_workers(self)
 end
 

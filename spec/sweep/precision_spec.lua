@@ -1,0 +1,93 @@
+local precision = require "lunet.sweep.precision"
+local program = require "spec.support.program"
+local scratch = require "lunet.peer.scratch"
+local store = require "lunet.sweep.store"
+
+describe("the rule of --until", function()
+  it("is a figure and a width in percent", function()
+    assert.same({ figure = "goodput", share = 0.05 }, precision.parse "goodput 5%")
+    assert.same({ figure = "queue.depth", share = 0.025 }, precision.parse " queue.depth  2.5% ")
+  end)
+
+  it("is nothing else", function()
+    for _, text in ipairs { "", "goodput", "5%", "goodput 5", "goodput 0%", "goodput -5%", "goodput x%", "good put 5%",
+      "goodput 1.2.3%" } do
+      local rule, message = precision.parse(text)
+      assert.is_nil(rule)
+      assert.equal(("--until: '%s' is not FIGURE PERCENT%%, as in 'goodput 5%%'"):format(text), message)
+    end
+  end)
+end)
+
+describe("a sweep with --until", function()
+  local FAKE <const> = [[
+    return require "lunet.experiment" {
+      claim = "It is so.",
+      knobs = { spread = { 0, "of 100", "" }, seed = { 1, "number", "", max = 40 } },
+      run = function(knobs)
+        local stream = require "lunet.load.random".new(knobs.seed, "goodput")
+        return { goodput = 100 + stream:uniform(-1, 1) * knobs.spread, is_odd = knobs.seed % 2 == 1 }
+      end,
+      check = function() end,
+    }]]
+
+  local place
+  before_each(function()
+    place = scratch.open()
+    place:write("fake.lua", FAKE)
+  end)
+  after_each(function() place:close() end)
+
+  local function sweep(words)
+    return program.shell(("cd %s && exec %s sweep fake.lua %s --into out"):format(place.path,
+      program.quote(os.getenv "LUNET"), words))
+  end
+
+  -- How many runs each point has, by its spread.
+  local function runs_by_spread()
+    local runs, counts = store.new(place.path .. "/out"), {}
+    for _, name in ipairs(runs:names()) do
+      local spread = runs:read(name).knobs.spread
+      counts[spread] = (counts[spread] or 0) + 1
+    end
+    return counts
+  end
+
+  it("does more runs of the points whose interval is wide, and no more than --most", function()
+    local words = "--spread 0,20,90 --runs 6 --until 'goodput 8%' --most 20"
+    local result = sweep(words)
+    assert.same({ 0, result.errors }, { result.status, result.errors })
+    local counts = runs_by_spread()
+    assert.same({ 6, 20 }, { counts[0], counts[90] })
+    assert.is_true(counts[20] > 6 and counts[20] < 20)
+    assert.equal(0, sweep(words).status)
+    assert.same(counts, runs_by_spread())
+  end)
+
+  it("goes on where it was stopped, with the runs that it would have done", function()
+    local words = "--spread 20 --runs 6 --until 'goodput 8%' --most 20"
+    assert.equal(0, sweep(words).status)
+    local counts, runs = runs_by_spread(), store.new(place.path .. "/out")
+    for i, name in ipairs(runs:names()) do
+      if i % 2 == 0 then assert(os.remove(("%s/out/runs/%s.json"):format(place.path, name))) end
+    end
+    assert.equal(0, sweep(words).status)
+    assert.same(counts, runs_by_spread())
+  end)
+
+  it("takes the percents of a share as they are", function()
+    assert.equal(0, sweep("--runs 6 --until 'is_odd 18%' --most 30").status)
+    local count = runs_by_spread()[0]
+    assert.is_true(count > 20 and count < 30) -- Wilson's interval of a half is so wide with 27 runs
+  end)
+
+  it("refuses a figure that no run has, and a seed that --most does not allow", function()
+    local result = sweep "--runs 2 --until 'goodputs 5%' --most 20"
+    assert.equal(3, result.status)
+    assert.matches("lunet: sweep: --until: no run has a figure 'goodputs'\n", result.errors, 1, true)
+    result = sweep "--runs 2 --until 'goodput 5%'"
+    assert.same({ 2, "" }, { result.status, result.output })
+    assert.matches("knob seed: 50 is not allowed", result.errors, 1, true)
+    assert.equal(2, sweep("--until goodput").status)
+  end)
+end)
