@@ -77,12 +77,12 @@ void trace_end_get(const struct trace_end *e, address *out) {
   if (e->family == AF_INET6) out->as.in6.sin6_scope_id = e->scope;
 }
 
-static struct event *trace_new(trace *t, enum event_kind kind) {
+static struct event *trace_new(trace *t, const struct trace_socket *s, enum event_kind kind,
+                               int64_t bytes, int32_t code) {
   struct event *e = &t->ring[t->next++ % TRACE_EVENTS];
   free(e->text);
-  memset(e, 0, sizeof *e);
-  e->at_ns = clock_now_ns();
-  e->kind = (uint16_t)kind;
+  *e = (struct event){
+    .at_ns = clock_now_ns(), .socket = *s, .kind = (uint16_t)kind, .code = code, .bytes = bytes};
   return e;
 }
 
@@ -108,16 +108,11 @@ static void trace_look_closer(trace *t, uint64_t *next_ns, uint64_t pause_ns, ui
 
 void trace_append(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
                   int32_t code) {
-  struct event *e = trace_new(t, kind);
-  e->socket = *s;
-  e->bytes = bytes;
-  e->code = code;
+  trace_new(t, s, kind, bytes, code);
 }
 
 void trace_append_text(trace *t, const struct trace_socket *s, enum event_kind kind, char *text) {
-  struct event *e = trace_new(t, kind);
-  e->socket = *s;
-  e->text = text;
+  trace_new(t, s, kind, 0, 0)->text = text;
 }
 
 void trace_record(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
@@ -127,8 +122,7 @@ void trace_record(trace *t, const struct trace_socket *s, enum event_kind kind, 
 
 void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
                        int32_t code, uint64_t since_ns) {
-  trace_append(t, s, kind, bytes, code);
-  t->ring[(t->next - 1) % TRACE_EVENTS].since_ns = since_ns;
+  trace_new(t, s, kind, bytes, code)->since_ns = since_ns;
   if (!t->is_probing) return;
   if (code == OP_TIMEOUT)
     trace_look_closer(t, &t->next_timeout_ns, 100 * CLOCK_MS, 200);
@@ -143,7 +137,7 @@ void trace_catch_up(trace *t) {
 }
 
 void trace_note(trace *t, const char *text, size_t length) {
-  struct event *e = trace_new(t, EVENT_NOTE);
+  struct event *e = trace_new(t, &(struct trace_socket){.id = 0}, EVENT_NOTE, 0, 0);
   e->text = malloc(length + 1);
   if (e->text != NULL) memcpy(e->text, text, length + 1);
   e->bytes = e->text == NULL ? 0 : (int64_t)length;

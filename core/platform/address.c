@@ -187,29 +187,22 @@ static bool address_is_mapped(const address *a) {
   return address_family(a) == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&a->as.in6.sin6_addr);
 }
 
-static address address_without_zone(const address *a) {
+address address_plain(const address *a) {
+  if (address_is_mapped(a))
+    return address_of_bytes(AF_INET, &a->as.in6.sin6_addr.s6_addr[12], address_port(a));
   address plain = *a;
   if (address_family(a) == AF_INET6) plain.as.in6.sin6_scope_id = 0;
   plain.zone[0] = '\0';
   return plain;
 }
 
-address address_plain(const address *a) {
-  if (!address_is_mapped(a)) return address_without_zone(a);
-  return address_of_bytes(AF_INET, &a->as.in6.sin6_addr.s6_addr[12], address_port(a));
-}
-
-static bool address_has_any(const address *a) {
-  switch (address_family(a)) {
-  case AF_INET: return a->as.in.sin_addr.s_addr == htonl(INADDR_ANY);
-  case AF_INET6: return IN6_IS_ADDR_UNSPECIFIED(&a->as.in6.sin6_addr);
-  default: return false;
-  }
-}
-
 bool address_is_any(const address *a) {
   address plain = address_plain(a);
-  return address_has_any(&plain);
+  switch (address_family(&plain)) {
+  case AF_INET: return plain.as.in.sin_addr.s_addr == htonl(INADDR_ANY);
+  case AF_INET6: return IN6_IS_ADDR_UNSPECIFIED(&plain.as.in6.sin6_addr);
+  default: return false;
+  }
 }
 
 bool address_is_link_local(const address *a) {
