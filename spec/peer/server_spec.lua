@@ -54,6 +54,13 @@ describe("a server", function()
     assert.is_true(lunet.eventually(function() return not running:far_end(port) end, BOUND))
   end)
 
+  it("rests when it has started, and is seen not to", function()
+    local running <close> = server.start(LIAR, host, { address = address })
+    assert.is_true(running:await_rest(BOUND))
+    local busy = assert(host:exec { "sh", "-c", "while :; do :; done" })
+    assert.is_false(setmetatable({ process = busy }, getmetatable(running)):await_rest(1))
+  end)
+
   it("sends a part of a request if it is told to", function()
     local running <close> = server.start(LIAR, host, { address = address })
     local client = running:ask(clients, "whole", "B", 3)

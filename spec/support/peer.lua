@@ -9,6 +9,7 @@ local BOUND = 10 -- seconds; for what takes no time
 
 ---@class lunet.expected_server
 ---@field told? string what a client at the limit receives, in part; "" for an end without words; nil: it waits
+---@field holds? boolean whether it accepts a client that waits
 ---@field logged? string what the log says of that client; default "nothing"
 ---@field later? string what the log says of a client that was served; default "nothing"
 
@@ -46,14 +47,14 @@ local function refuses(running, clients, expected)
 end
 
 -- It waits until the first one has left, and is served then.
-local function waits(running, clients, a)
+local function waits(running, clients, expected, a)
+  local holds = expected.holds or false
   local b = running:ask(clients, "ghost")
   local _, port = b:address()
   assert.is_true(lunet.eventually(function()
     local socket = running:far_end(port)
-    return socket and socket.receive_queue > 0
+    return socket and socket.owned == holds and (socket.receive_queue > 0) == not holds
   end, BOUND))
-  assert.is_false(running:far_end(port).owned)
   a:close()
   assert.is_true((running:await_answer(b, BOUND)))
   b:close() -- php-fpm waits for that before it takes another client
@@ -90,7 +91,8 @@ return function(busted, name, expected)
     with_server(("%s a client at its limit"):format(expected.told and "refuses" or "leaves waiting"),
       function(running, clients)
         local a = running:hold(clients)
-        if expected.told then refuses(running, clients, expected) else waits(running, clients, a) end
+        local at_limit = expected.told and refuses or waits
+        at_limit(running, clients, expected, a)
         a:close()
         local later = serve_later(running, clients)
         assert.is_true(lunet.eventually(function() return left_behind(running, later, "later") end, BOUND))

@@ -27,7 +27,7 @@ local REPLY = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\n
 local function request(word) return ("GET /%s HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n"):format(word) end
 
 --- For what forwards requests: a server of lunet's own on the same host, at running.backend_port. What it was asked is
---- the evidence.
+--- the evidence. It answers GET alone.
 ---@param running lunet.running_server
 function http.begin_backend(running)
   local listener = assert(running.host:listen { address = "127.0.0.1", backlog = 100, label = "backend" })
@@ -35,9 +35,13 @@ function http.begin_backend(running)
   running.backend_port = select(2, listener:address())
   lunet.spawn(function()
     listener:serve(function(connection)
+      local path
       for line in connection:lines() do
-        running.backend_asked[#running.backend_asked + 1] = line:match "^GET (%S+)"
-        if line == "\r" then return connection:send(REPLY) end
+        path = path or line:match "^GET (%S+)"
+        if line == "\r" and path then
+          running.backend_asked[#running.backend_asked + 1] = path
+          return connection:send(REPLY)
+        end
       end
     end)
   end)
@@ -51,7 +55,7 @@ end
 ---@param description table of lunet.server
 ---@return lunet.server description the same
 function http.server(description)
-  description.holds = BEGINNING
+  description.holds = description.holds or BEGINNING
   description.request = description.request or request
   description.answer = description.answer or "^HTTP/1%.[01] 200"
   description.evidence = description.evidence or evidence

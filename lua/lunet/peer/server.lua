@@ -20,6 +20,7 @@ local scratch = require "lunet.peer.scratch"
 local server = {}
 
 local LONG = 20 -- s; bounds waits for states that do come
+local REST = 0.2 -- s in which a server that rests takes less than the 10 ms that the kernel counts by
 local PORT = 7300
 
 --- A description: what lua/lunet/peer/servers/NAME.lua returns.
@@ -41,6 +42,7 @@ local PORT = 7300
 ---@field evidence fun(running: lunet.running_server, client: lunet.connection): string a text with the words of the
 --- requests that were carried out. The client has been answered and may be asked on
 ---@field logged string[] patterns of what its log says of a client, WORD standing for the client's; each has captures
+---@field looks? boolean whether it looks for clients that have left before it carries out what they asked for
 ---@field begin? fun(running: lunet.running_server) starts what the server needs beside it
 
 ---@class lunet.running_server
@@ -174,6 +176,20 @@ end
 function running:write(name, text)
   local words = { PLACE = self.place.path, PORT = tostring(self.port), LIMIT = self.limit, N = tostring(self.clients) }
   return self.place:write(name, (text:gsub("%f[%w]%u+%f[%W]", words)))
+end
+
+--- Waits until it takes no processor time for a while: the load of its start is over.
+---@param timeout number seconds
+---@return boolean whether that came
+function running:await_rest(timeout)
+  local deadline, before = lunet.now() + timeout, nil
+  while lunet.now() < deadline do
+    local usage = assert(self.process:usage())
+    if before == usage.user + usage.system then return true end
+    before = usage.user + usage.system
+    lunet.sleep(REST)
+  end
+  return false
 end
 
 --- Its listening socket, as the kernel lists it.

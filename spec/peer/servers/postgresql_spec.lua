@@ -1,3 +1,3 @@
 local peer = require "spec.support.peer"
 
-peer(_ENV, "postgresql", { told = "sorry, too many clients already", logged = "too many clients" })
+peer(_ENV, "postgresql", { told = "too many clients already", logged = "too many clients" })

@@ -13,7 +13,7 @@ return {
   held = "^VERSION",
   request = function(word) return ("set %s 0 0 1\r\n1\r\n"):format(word) end,
   answer = "STORED",
-  refusal = "ERROR Too many open connections",
+  refusal = "Too many open connections",
   evidence = function(running, client)
     return running.converse(client, ("get %s\r\n"):format(table.concat(running.asked, " ")), "END\r\n$")
   end,

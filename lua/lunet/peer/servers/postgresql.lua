@@ -31,7 +31,7 @@ return {
     return startup() .. query(INSERT:format(word))
   end,
   answer = "INSERT 0 1",
-  refusal = "sorry, too many clients already",
+  refusal = "too many clients already",
   evidence = function(running, client) return running.converse(client, query "SELECT * FROM asked", READY) end,
   logged = { "FATAL:  sorry, (too many clients) already" },
 }

@@ -12,7 +12,7 @@ return {
   held = "^%+PONG",
   request = function(word) return ("SET %s 1\r\n"):format(word) end,
   answer = "%+OK",
-  refusal = "max number of clients reached",
+  refusal = "max number of clients",
   evidence = function(running, client) return running.converse(client, "KEYS *\r\nPING\r\n", "PONG\r\n$") end,
   logged = { "# (Error [^\r\n]*)" },
 }
