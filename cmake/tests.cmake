@@ -104,6 +104,7 @@ lunet_test(lint lint/cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr
   --enable=warning,performance,portability -I core ${c_files})
 lunet_test(lint lint/layering script/check-layering)
 lunet_test(lint lint/mutations script/mutate --check)
+lunet_test(lint lint/prose script/check-prose)
 file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} script/* .ci/run
   bench/run bench/laboratory findings/*.sh)
 lunet_test(lint lint/shellcheck shellcheck ${scripts})

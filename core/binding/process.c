@@ -24,8 +24,8 @@
 
 static const char PROCESS_TYPE[] = "lunet.process";
 
-/* In the registry: the process of each of its connections (weakly). Whoever reads from a program
- * needs it to live, even if he does not name it. */
+/* Key in the registry: a table from the connections of programs, weakly, to their processes. A
+ * script that only reads from a program still needs the program to live. */
 static const char PROGRAMS[] = "lunet.programs";
 
 static const char *const stream_names[STREAMS] = {"stdin", "stdout", "stderr"};
@@ -198,7 +198,7 @@ static void process_push_entry(lua_State *L, const struct process_entry *e) {
   lua_setfield(L, -2, "state");
 }
 
-/* Of all that runs of it. */
+/* Sums up the usage of the program and its descendants. */
 static int process_push_usage(lua_State *L) {
   struct process_tree found;
   uint64_t resident = 0;

@@ -34,7 +34,7 @@ void process_start(process *p, op *o);
 
 enum guard_report_kind process_failed_at(const process *p); /* once it has failed to start */
 
-/* Ends with 0 when the program has ended. What it has started may still run. */
+/* Ends with 0 when the program has ended. Its descendants may still run. */
 void process_wait(process *p, op *o);
 
 /* Whether it has ended, and how: its exit status, or the signal that killed it, negative. */

@@ -1,6 +1,6 @@
-/* What a host's kernel says of itself, in the trace: its TCP counters and sockets. That takes some
- * 0.1 ms, so it is asked only when something noteworthy happens: at notes, when a deadline passes,
- * and when the host is made and closed. */
+/* Snapshots record a host's TCP counters and sockets in the trace. One takes about 0.1 ms, so lunet
+ * takes them only at noteworthy moments: at notes, when a deadline passes, and when the host is
+ * made and closed. */
 #ifndef LUNET_HANDLE_SNAPSHOT_H
 #define LUNET_HANDLE_SNAPSHOT_H
 

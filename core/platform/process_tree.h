@@ -26,8 +26,8 @@ struct process_tree {
  * negative errno; process_tree_free frees the list. */
 int process_tree_read(pid_t guard, pid_t program, struct process_tree *out);
 
-/* Returns 1 if one of them has a descriptor of the socket with this inode, 0 if none has, or a
- * negative errno if lunet lacks something for the search, such as descriptors. */
+/* Returns 1 if one of the processes has a descriptor of the socket with this inode, otherwise 0.
+ * Returns a negative errno if lunet lacks something for the search, such as descriptors. */
 int process_tree_holds(const struct process_tree *t, uint32_t inode);
 
 bool process_tree_has(const struct process_tree *t, pid_t number);

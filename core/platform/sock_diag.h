@@ -29,8 +29,8 @@ struct sock_diag_list {
   size_t count, room;
 };
 
-/* The namespace's sockets, by port and address; ns: -1 for the home host's. 0 or a negative errno
- * (-ENOENT where the kernel has no tcp_diag). The list is to be freed in any case. */
+/* Lists the namespace's sockets, by port and address. ns: -1 for the home host's. Returns 0 or a
+ * negative errno (-ENOENT where the kernel has no tcp_diag). Free the list in any case. */
 int sock_diag_read(int ns, const struct sock_diag_filter *wanted, struct sock_diag_list *out);
 void sock_diag_free(struct sock_diag_list *list);
 

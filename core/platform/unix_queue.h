@@ -1,4 +1,4 @@
-/* The queues of Unix sockets. They have no TCP_INFO, so sock_diag(7) is asked. */
+/* The queues of Unix sockets, by sock_diag(7): these sockets have no TCP_INFO. */
 #ifndef LUNET_PLATFORM_UNIX_QUEUE_H
 #define LUNET_PLATFORM_UNIX_QUEUE_H
 
@@ -10,9 +10,9 @@
  * unix_diag). */
 int unix_queue_read(int fd, uint32_t *depth, uint32_t *limit);
 
-/* What has been written to a stream socket of the home namespace, of this inode, and that the far
- * end has not read; and whether a further write waits (net/core/sock.c, sock_alloc_send_pskb: no
- * room as long as the memory in use has reached SO_SNDBUF). Returns 0 or a negative errno. */
+/* Reads how much memory the unread output of a stream socket takes: of the one with this inode in
+ * the home namespace. *is_full: a further write waits, since the memory has reached SO_SNDBUF
+ * (net/core/sock.c, sock_alloc_send_pskb). Returns 0 or a negative errno. */
 int unix_output_read(ino_t inode, uint32_t *memory, bool *is_full);
 
 #endif
