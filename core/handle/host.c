@@ -60,7 +60,7 @@ int host_open(loop *lp, scope *s, const char *name, host **out) {
     free(h);
     return result;
   }
-  /* The process has moved by now, if it had to: it may have threads. */
+  /* The process makes no user namespace any more, so it may start a thread. */
   deadlines_stay_awake(ops_deadlines(loop_ops(lp)));
   h->lp = lp;
   h->number = (uint16_t)number;

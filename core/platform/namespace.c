@@ -138,7 +138,7 @@ static int namespace_move(void) {
 
 /* Tries, instead of asking for the uid: root may lack the capability, and other users may have it.
  * Enters home first, to see whether the process could come back. In a rootless container on its
- * host's network it could not: it has the capability, but not over the machine's namespace. */
+ * host's network it could not: its capability does not reach the machine's namespace. */
 static int namespace_unshare_network(void) {
   int result = namespace_setns_is_allowed();
   if (result < 0) return result;
