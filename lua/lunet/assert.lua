@@ -10,20 +10,12 @@
 local assert = require "luassert"
 local last_events = require "lunet.tell.last_events"
 local say = require "say"
+local show = require("lunet.text.value").show
 local lunet = require "lunet"
 
 local LONGEST = 10 -- s; how long `eventually` waits
 
 say:set("assertion.lunet", "%s")
-
-local function show(value)
-  if type(value) == "string" then return ("%q"):format(value) end
-  if type(value) ~= "table" then return tostring(value) end
-  local parts = {}
-  for key, inner in pairs(value) do parts[#parts + 1] = ("%s = %s"):format(tostring(key), show(inner)) end
-  table.sort(parts)
-  return "{ " .. table.concat(parts, ", ") .. " }"
-end
 
 --- Makes one text the message of a failed assertion.
 local function explain(arguments, text)

@@ -1,6 +1,8 @@
 local core = require "lunet.core"
+local core_features = require "spec.support.core_features"
 local features = require "lunet.network.features"
 local lunet = require "lunet"
+local options = require "lunet.text.options"
 local tree = require "spec.support.tree"
 
 local ROOT = os.getenv "LUNET_SOURCE"
@@ -38,8 +40,12 @@ local function is_the_kernels(token)
     .. "/usr/include/netinet /usr/include/$(uname -m)-linux-gnu"):format(token)) == true
 end
 
+local function is_known(kind, name)
+  return core_features[kind] and core_features[kind][name] or features.find(kind, name)
+end
+
 local function missing(kind, name, path, into)
-  if not features.find(kind, name) then into[#into + 1] = ("%s of %s"):format(name, path) end
+  if not is_known(kind, name) then into[#into + 1] = ("%s of %s"):format(name, path) end
 end
 
 describe("the table of features", function()
@@ -65,7 +71,7 @@ describe("the table of features", function()
     for _, path in ipairs(files_of("%.c$", "core")) do
       for token in without_c_comments(read(path)):gmatch "%f[%w_][%u][%u%d]+_?[%w_]*" do
         local kind = kind_of(token)
-        if kind and not features.find(kind, token) and is_the_kernels(token) then
+        if kind and not is_known(kind, token) and is_the_kernels(token) then
           missing(kind, token, path, unknown)
         end
       end
@@ -107,7 +113,7 @@ describe("the table of features", function()
   end)
 
   it("says the version and the source of each", function()
-    for kind, rows in pairs(features.TABLE) do
+    for kind, rows in pairs(options.merged(features.TABLE, core_features)) do
       for name, row in pairs(rows) do
         assert.matches("^%d+%.[%d.]+$", row[1], 1, false, kind .. " " .. name)
         assert.is_true(#row[2] > 4, name)

@@ -189,33 +189,22 @@ end
 
 -- -- the bottom: outcome and timeline ----------------------------------------------------------
 
-local function record_table(name, list, first)
-  local fields, columns, rows = tabular.fields(list, first), {}, {}
-  for i, field in ipairs(fields) do
-    columns[i] = { field, class = "number" }
-    for _, fields_of in ipairs(list) do
-      if fields_of[field] ~= nil and not math.type(fields_of[field]) then columns[i].class = nil end
-    end
-  end
+local function outcome_table(name, list, first)
+  local heading, rows, columns = {}, {}, tabular.columns(list, first)
+  for j, column in ipairs(columns) do heading[j] = { column.name, class = column.is_number and "number" or nil } end
   for i = 1, math.min(#list, MOST_ROWS) do
     local cells = {}
-    for j, field in ipairs(fields) do
-      local cell = list[i][field]
-      cells[j] = { cell == nil and "" or value.cell(cell), class = columns[j].class }
-    end
+    for j, column in ipairs(columns) do cells[j] = { column[i], class = heading[j].class } end
     rows[i] = row(cells)
   end
   local more = #list > MOST_ROWS and paragraph(("%d more rows are not shown."):format(#list - MOST_ROWS)) or ""
-  return element("h3", {}, escape(name)) .. html_table(columns, rows) .. more
+  return element("h3", {}, escape(name)) .. html_table(heading, rows) .. more
 end
 
 local function outcome(run)
-  local rows, tables = {}, {}
-  for _, key in ipairs(value.sorted_keys(run.outcome)) do
-    local any = run.outcome[key]
-    if tabular.is(any) then tables[#tables + 1] = record_table(tostring(key), any, run.columns)
-    else rows[#rows + 1] = row { tostring(key), { value.show(any), class = "value" } } end
-  end
+  local rows, tables = tabular.divide(run.outcome)
+  for i, key in ipairs(rows) do rows[i] = row { tostring(key), { value.show(run.outcome[key]), class = "value" } } end
+  for i, key in ipairs(tables) do tables[i] = outcome_table(tostring(key), run.outcome[key], run.columns) end
   return "<h2>Outcome</h2>" .. (#rows > 0 and html_table({ "field", "value" }, rows) or "")
     .. table.concat(tables, "\n") .. (run.plot and element("pre", {}, escape(run.plot)) or "")
     .. (#rows + #tables == 0 and paragraph "The outcome is empty." or "")

@@ -117,12 +117,9 @@ end
 
 -- Tables come last, below the fields with a line of their own.
 local function outcome_lines(run)
-  local outcome, names, keys, tables = run.outcome, {}, {}, {}
-  for _, key in ipairs(value.sorted_keys(outcome)) do
-    local is_table = tabular.is(outcome[key])
-    table.insert(is_table and tables or keys, key)
-    if not is_table then names[#names + 1] = tostring(key) end
-  end
+  local outcome, names = run.outcome, {}
+  local keys, tables = tabular.divide(outcome)
+  for i, key in ipairs(keys) do names[i] = tostring(key) end
   local width = text.widest(names, 0)
   local lines = {}
   for i, key in ipairs(keys) do lines[i] = "  " .. pad(names[i], width) .. value.show(outcome[key]) end

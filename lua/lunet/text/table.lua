@@ -12,6 +12,16 @@ local function is_row(any)
   return true
 end
 
+--- Divides the fields of an outcome, each in order, into those with a table and the others.
+---@param outcome table
+---@return any[] keys
+---@return any[] tables
+function tabular.divide(outcome)
+  local keys, tables = {}, {}
+  for _, key in ipairs(value.sorted_keys(outcome)) do table.insert(tabular.is(outcome[key]) and tables or keys, key) end
+  return keys, tables
+end
+
 --- Whether a value is a list of rows, and not empty.
 ---@param any any plain data
 ---@return boolean
@@ -25,11 +35,8 @@ function tabular.is(any)
   return count > 0 and count == #any
 end
 
---- The names of all fields: the given ones first, then the others by name.
----@param list table[] rows
----@param first string[]
----@return string[]
-function tabular.fields(list, first)
+-- The names of all fields: the given ones first, then the others by name.
+local function fields_of(list, first)
   local known = {}
   for _, row in ipairs(list) do
     for name in pairs(row) do known[name] = true end
@@ -43,15 +50,22 @@ function tabular.fields(list, first)
   return table.move(others, 1, #others, #fields + 1, fields)
 end
 
---- A field as a column: its cells, and whether they are all numbers.
-local function column_of(list, name)
-  local column = { name = name, is_number = true }
-  for i, row in ipairs(list) do
-    local any = row[name]
-    column[i] = any == nil and "" or value.cell(any)
-    column.is_number = column.is_number and (any == nil or math.type(any) ~= nil)
+--- The columns of a table: each has the name of its field, its cells, and whether they are all numbers.
+---@param list table[] rows
+---@param first string[] the first fields, if the rows have them; the others follow by name
+---@return {name: string, is_number: boolean, [integer]: string}[]
+function tabular.columns(list, first)
+  local columns = {}
+  for i, name in ipairs(fields_of(list, first)) do
+    local column = { name = name, is_number = true }
+    for k, row in ipairs(list) do
+      local any = row[name]
+      column[k] = any == nil and "" or value.cell(any)
+      column.is_number = column.is_number and (any == nil or math.type(any) ~= nil)
+    end
+    columns[i] = column
   end
-  return column
+  return columns
 end
 
 -- Breaks a heading behind "_" into as few lines of at most `width` columns as possible: "begun_after_" above
@@ -134,13 +148,12 @@ end
 ---@param width integer columns of a line, at most
 ---@return string[]
 function tabular.lines(list, first, width)
-  local fields, columns = tabular.fields(list, first), {}
-  for i, name in ipairs(fields) do columns[i] = column_of(list, name) end
+  local columns = tabular.columns(list, first)
   for _, gap in ipairs { "  ", " " } do
     local height = fit_headings(columns, width, gap)
     if height then return table_lines(columns, gap, height, #list) end
   end
-  return block_lines(list, fields)
+  return block_lines(list, fields_of(list, first))
 end
 
 return tabular
