@@ -205,8 +205,8 @@ print(listed(a))
     assert.equal([[
 1
 1
-ENOTUNIQ sockets: another listener is or was at ADDRESS, and on the machine's own stack nothing tells whose a ]]
-      .. [[connection is (ENOTUNIQ)
+ENOTUNIQ sockets: another listener is or was at ADDRESS, and on the machine's own stack lunet ]]
+      .. [[cannot tell their connections apart (ENOTUNIQ)
 1	ENOTUNIQ	ENOTUNIQ
 0
 ]], result.output)

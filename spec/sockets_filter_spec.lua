@@ -187,17 +187,17 @@ describe("a filter of sockets", function()
       { { local_port = "80" }, "local_port: a whole number from 1 to 65535 expected, not \"80\"" },
       { { peer_port = 65536 }, "peer_port: a whole number" },
       { { peer_address = 80 }, "peer_address: a string expected, not number" },
-      { { peer_address = "10.0.0.1" }, "peer_address: \"10.0.0.1\" is no address like \"10.0.0.1:80\"" },
-      { { peer_address = "10.0.0.1:0" }, "peer_address: \"10.0.0.1:0\" is no address" },
-      { { peer_address = "server:80" }, "peer_address: \"server:80\" is no address" },
-      { { peer_address = "unix:/path" }, "peer_address: \"unix:/path\" is no address" },
+      { { peer_address = "10.0.0.1" }, "peer_address: \"10.0.0.1\" is not an address like \"10.0.0.1:80\"" },
+      { { peer_address = "10.0.0.1:0" }, "peer_address: \"10.0.0.1:0\" is not an address" },
+      { { peer_address = "server:80" }, "peer_address: \"server:80\" is not an address" },
+      { { peer_address = "unix:/path" }, "peer_address: \"unix:/path\" is not an address" },
       { { peer_address = "10.0.0.1:80\0" }, "peer_address: a zero byte" },
-      { { peer_address = "10.0.0.1:80", peer_port = 80 }, "peer_port: peer_address says it already" },
+      { { peer_address = "10.0.0.1:80", peer_port = 80 }, "peer_port: peer_address already gives it" },
       { { owned = 1 }, "owned: true or false expected, not number" },
       { { info = "all" }, "info: true or false expected, not string" },
       { { listener = "0.0.0.0:80" }, "listener: a listener expected, not string" },
       { { listener = near }, "listener: a listener expected, not userdata" },
-      { { listener = listener, local_port = 80 }, "local_port: the listener says it already" },
+      { { listener = listener, local_port = 80 }, "local_port: the listener already gives it" },
       { "LISTEN", "a table expected, not string" },
     }
     for _, case in ipairs(refused) do
@@ -209,8 +209,8 @@ describe("a filter of sockets", function()
     local other <close> = assert(lunet.host())
     local elsewhere = assert(other:listen { backlog = 1 })
     local path <close> = assert(host:listen { address = "unix:@lunet", backlog = 1 })
-    assert.matches("it is on another host", raised(host.sockets, host, { listener = elsewhere }), 1, true)
-    assert.matches("it is on another host", raised(lunet.sockets, { listener = listener }), 1, true)
+    assert.matches("the listener is on another host", raised(host.sockets, host, { listener = elsewhere }), 1, true)
+    assert.matches("the listener is on another host", raised(lunet.sockets, { listener = listener }), 1, true)
     assert.matches("a TCP one expected", raised(host.sockets, host, { listener = path }), 1, true)
   end)
 end)

@@ -72,7 +72,7 @@ static int sockets_flag(lua_State *L, const char *field) {
 /* Its connections: by its mark. Without one, at its port, and at its address unless that is any. */
 static void sockets_narrow_to(lua_State *L, const listener *l, struct sock_diag_filter *f) {
   const address *local = listener_address(l);
-  if (f->local_port != 0) misuse(L, "local_port: the listener says it already");
+  if (f->local_port != 0) misuse(L, "local_port: the listener already gives it");
   f->family = address_family(local);
   if (f->family == AF_UNIX) misuse(L, "listener: a TCP one expected, not one on a Unix path");
   f->local_port = address_port(local);
@@ -87,7 +87,7 @@ static void sockets_take_listener(lua_State *L, struct sock_diag_filter *f) {
     if (l == NULL)
       misuse(L, "listener: a listener expected, not %s", luaL_typename(L, -1));
     else if (listener_host(l) != host_number(host_or_home(L, HOST)))
-      misuse(L, "listener: it is on another host");
+      misuse(L, "listener: the listener is on another host");
     else
       sockets_narrow_to(L, l, f);
   }
@@ -132,7 +132,7 @@ static int sockets_push_mistakable(lua_State *L) {
   lua_pushnil(L);
   lua_pushfstring(L,
                   "sockets: another listener is or was at %s, and on the machine's own stack "
-                  "nothing tells whose a connection is (ENOTUNIQ)",
+                  "lunet cannot tell their connections apart (ENOTUNIQ)",
                   address_format(local, text));
   lua_pushliteral(L, "ENOTUNIQ");
   return 3;
@@ -142,8 +142,9 @@ static void sockets_take_peer(lua_State *L, struct sock_diag_filter *f) {
   const char *text = field_get_string(L, FILTER, "peer_address", NULL);
   if (text == NULL) return;
   if (address_parse(text, &f->peer) < 0 || address_port(&f->peer) == 0)
-    misuse(L, "peer_address: \"%s\" is no address like \"10.0.0.1:80\" or \"[fd00::1]:80\"", text);
-  if (f->peer_port != 0) misuse(L, "peer_port: peer_address says it already");
+    misuse(L, "peer_address: \"%s\" is not an address like \"10.0.0.1:80\" or \"[fd00::1]:80\"",
+           text);
+  if (f->peer_port != 0) misuse(L, "peer_port: peer_address already gives it");
   f->peer_port = address_port(&f->peer);
 }
 
