@@ -8,9 +8,9 @@ local interrupt = require "lunet.text.interrupt"
 local outputs = {}
 outputs.__index = outputs
 
---- One entry for each option. `module` writes the file, and its function `make` gives the content. A module may have a
---- function `create`, which begins the file during the run, and a function `fail`, which tells of a run that could not
---- run. Only the modules of the files that the user asks for are loaded, and before the run, which must not be late.
+--- One entry for each option. `module` writes the file, and its function `make` gives the content. A function `create`
+--- begins the file during the run. A function `fail` tells of a run that could not run. Only the modules of the files
+--- that the user asks for are loaded, and before the run, which must not be late.
 ---@type {name: string, argname: string, description: string, module: string, needs_segments: boolean?, make: string}[]
 outputs.kinds = {
   { name = "trace", argname = "FILE.jsonl", module = "lunet.files.trace", make = "encode",
@@ -98,8 +98,8 @@ local function write_file(file, run)
   return core.replace_file(file.path, content)
 end
 
---- Writes all files. If one of them fails, the others are written all the same. Of a run without an outcome only the
---- trace tells.
+--- Writes all files. If one of them fails, the others are written all the same. Only the trace tells of a run without
+--- an outcome.
 ---@param run lunet.run
 ---@return true? whether they are written
 ---@return string? why not

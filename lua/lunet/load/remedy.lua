@@ -1,4 +1,4 @@
---- What servers and clients can do about requests whose clients give up while they wait.
+--- The remedies of servers and clients against requests whose clients give up while they wait.
 ---
 --- The list at the end is meant to be read from top to bottom. Each entry is one remedy, or a naive version of the one
 --- above it: what people write first. A comment says what it does, what it costs, or what the naive version gets wrong.

@@ -125,8 +125,8 @@ function scenario.open_for_trips(remedy)
   return trial.open(remedy, { patience = LONG, service = 0.01, delay = scenario.TRIP, backlog = 60 })
 end
 
---- Counts the round trips from the beginning of service to the reply, for a client that waits in the queue, without the
---- half round trip of the reply itself. The link has a delay of scenario.TRIP. Waits.
+--- Counts the round trips from the beginning of service to the reply, for a client that waits in the queue. The half
+--- round trip of the reply itself does not count. The link has a delay of scenario.TRIP. Waits.
 ---@param case {remedy: lunet.remedy, half_closes: boolean}
 ---@param site lunet.trial from open_for_trips
 ---@return {trips: integer}

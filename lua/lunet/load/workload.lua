@@ -48,7 +48,7 @@ local LOAD = {
 ---@field distribution? "fixed"|"exponential" of the service times; default fixed
 
 --- Makes the requests of a run: a Poisson process. With the same seed and rate they come at the same times, whatever
---- else differs, and the n-th one has the same service time and jitter.
+--- else differs. The n-th one has the same service time and jitter.
 ---@param load lunet.load
 ---@return lunet.request[]
 function workload.requests(load)

@@ -32,8 +32,8 @@ function net:address(host, family)
 end
 
 --- Counts the work of a link with a delay, up to now or up to its end: forwarded frames (address resolution among
---- them), dropped frames (they exceeded its capacity, or the link ended before their time), and by how many seconds it
---- forwarded frames too late.
+--- them), and dropped frames (they exceeded its capacity, or the link ended before their time). The lateness of
+--- forwarded frames is in seconds.
 ---@return {forwarded: integer, dropped: integer, late_mean: number, late_max: number}|nil statistics
 ---@return string? message
 ---@return string? code "EOPNOTSUPP": it has no delay

@@ -1,5 +1,5 @@
---- What a check expects of an outcome's rows, field by field. The first field that differs ends the check: the claim
---- does not hold, and the reason names the row, the field, its value and what the check expected.
+--- Expectations of a check about an outcome's rows, field by field. The first field that differs ends the check: the
+--- claim does not hold, and the reason names the row, the field, its value and what the check expected.
 ---
 ---     expect.fields("proxy, reset", row, { status = "499", asked = false, wait = expect.time(0.3, 0.6) })
 ---     --> proxy, reset: asked is true, not false

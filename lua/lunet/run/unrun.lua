@@ -30,7 +30,7 @@ function unrun.ran(experiment)
   if by_source[source] == experiment then by_source[source] = nil end
 end
 
---- What is wrong with a file that has returned nothing, if it declared an experiment that nobody ran.
+--- Complains of a file that has returned nothing, if it declared an experiment that nobody ran; nil otherwise.
 ---@param file string
 ---@return string?
 function unrun.complaint(file)

@@ -156,8 +156,7 @@ end
 --- The part after the run: timeline, outcome and verdict.
 ---@param run lunet.run
 ---@param style? {is_whole: boolean?, sequence: table?} is_whole: print a timeline of any length; sequence: draw it in
---- this
---- style, if possible (lunet.tell.sequence)
+--- this style, if possible (lunet.tell.sequence)
 ---@return string
 function story.rest(run, style)
   local heading, rows = safe_timeline_lines(run, style or {})

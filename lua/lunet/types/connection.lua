@@ -21,8 +21,8 @@ function connection:send(data, timeout) end
 --- newline, or everything while there is no newline. The next call gets the bytes that a failed call took. At the end
 --- "l" and "L" give the last partial line, and "a" gives "" again and again.
 ---
---- `what`: nil for the bytes that are there (1 byte to 64 KiB), n for exactly n bytes, "l" for a line, "L" for a line
---- with its newline, "a" for all bytes up to the end.
+--- `what`: nil for the bytes that are there (1 byte to 64 KiB); n for exactly n bytes; "l" for a line; "L" for a line
+--- with its newline; "a" for all bytes up to the end.
 ---
 --- An RST does not discard the bytes before it, nor does another error that ends the connection ("ETIMEDOUT",
 --- "EHOSTUNREACH"). receive first gives those bytes, even if they are a part of a line, fewer than n, or "all" without

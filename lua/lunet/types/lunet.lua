@@ -110,9 +110,9 @@ function lunet.traceback(error) end
 --- the kernel goes through its tables piece by piece.
 ---
 --- Address and port alone do not tell the listener of a connection: listeners share a port (`reuseport`), a listener on
---- any address lies beside one on a certain address, or follows a closed one. So lunet marks its listeners. On the
---- machine's own stack, where marks can have a meaning, it marks only those on loopback addresses, and without
---- privilege (CAP_NET_ADMIN) the kernel allows no marks there. Then `listener` goes by address and port, and fails with
+--- any address lies beside one on a certain address, or follows a closed one. So lunet marks its listeners. Marks can
+--- have a meaning on the machine's own stack: there it marks only listeners on loopback addresses. Without privilege
+--- (CAP_NET_ADMIN) the kernel allows no marks there. Then `listener` goes by address and port, and fails with
 --- "ENOTUNIQ" if another listener is there, or lunet had one there before.
 ---@param filter? lunet.socket_filter
 ---@return lunet.socket[]|nil sockets

@@ -13,9 +13,8 @@
 --- hard one needs CAP_SYS_RESOURCE: "EPERM"
 ---@field label? string its name in the timeline; the program's by default
 ---@field grace? number seconds (0 to 60, default 0): close(), or the end of lunet, first kills the program, and kills
---- its
---- children when nothing else runs or so much later. It is for programs, such as lunet, whose children clean up after
---- them.
+--- its children when nothing else runs or so much later. It is for programs, such as lunet, whose children clean up
+--- after them.
 
 --- A program that runs on a host, with all processes that it has started.
 ---@class lunet.process

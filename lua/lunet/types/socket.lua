@@ -36,11 +36,11 @@
 ---@field mptcp? true it belongs to an MPTCP connection (RFC 8684); then see below
 ---@field info? table<string, integer> as connection:info(), if the filter asks for it; never in SYN_RECV and TIME_WAIT
 ---
---- A program may listen by MPTCP (Go does by default since 1.24), and a client may connect by it. The first TCP socket
---- of such a connection has state, fin, owned and queues of the MPTCP socket, which has the program's bytes and the end
---- of the stream, while the TCP socket itself stays ESTABLISHED and empty. In an accepted connection receive_queue is
---- memory, several times the bytes, since the kernel does not tell those; before Linux 6.5 in queued ones, too. Further
---- TCP sockets of the connection, and all without CAP_NET_ADMIN, have TCP's state and queues.
+--- A program may listen by MPTCP (Go does by default since 1.24), and a client may connect by it. The program's bytes
+--- and the end of the stream are in the MPTCP socket, while its TCP sockets stay ESTABLISHED and empty. So the first
+--- TCP socket of such a connection has state, fin, owned and queues of the MPTCP socket. In an accepted connection
+--- receive_queue is memory, several times the bytes, since the kernel does not tell those; before Linux 6.5 in queued
+--- ones, too. Further TCP sockets of the connection, and all without CAP_NET_ADMIN, have TCP's state and queues.
 
 --- A filter of sockets; each field leaves out those that do not fit.
 ---@class lunet.socket_filter
