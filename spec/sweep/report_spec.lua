@@ -52,6 +52,10 @@ describe("the report of a sweep", function()
     local page, before = place:read "out/README.md", place:read "out/results.csv"
     assert.matches("^# fake\n\nGoodput \\| collapses.\n\n12 points, 6 runs of each, seeds 1 to 6: 72 runs are done, "
       .. "0 invalid, 0 failed, 0 missing.\nThe claim held in 36 of 72 %(0.39 to 0.61%).\n", page)
+    assert.matches("<tr><td>6</td><td>li&#39;fo</td><td>0 of 6 (0.00 to 0.39)</td><td>-1.5 (-4 to 1)</td>",
+      place:read "out/report.html", 1, true)
+    local command = "\n    lunet sweep fake.lua --backlog 1..6 --mode 'fifo,li'\\''fo' --runs 6 --into out\n"
+    assert.matches(command, page, 1, true)
     local row = "\n| 6 | li'fo | 0 of 6 (0.00 to 0.39) | -1.5 (-4 to 1) | fewer than 6 runs | 6 (6 to 6) |\n"
     assert.matches(row, page, 1, true)
     assert(os.remove(place.path .. "/out/results.csv"))
@@ -79,6 +83,7 @@ describe("the report of a sweep", function()
       assert.equal("%PDF-", place:read("out/" .. name .. ".pdf"):sub(1, 5))
       assert.matches("![" .. name:sub(8) .. "](" .. name .. ".svg)", place:read "out/README.md", 1, true)
     end
+    assert.equal(2, select(2, place:read "out/report.html":gsub("data:image/svg%+xml,%%3C%%3Fxml", "")))
     local rendered = program.shell(("cd %s/out && gnuplot figure-goodput.gp && test -s figure-goodput.svg"):format(
       place.path))
     assert.same({ status = 0, output = "", errors = "" }, rendered)

@@ -7,6 +7,7 @@ local line = require "lunet.command.sweep_line"
 local lunet = require "lunet"
 local precision = require "lunet.sweep.precision"
 local report = require "lunet.sweep.report"
+local shell = require "lunet.text.shell"
 local shown = require "lunet.text.width".lines_shown
 local standard = require "lunet.command.standard"
 local verdict = require "lunet.run.verdict"
@@ -57,22 +58,9 @@ local function open(path)
   refuse(message)
 end
 
--- -- words of a shell ------------------------------------------------------------------------
-
-local function quote(word)
-  if word:find "^[%w_./=,:+-]+$" then return word end
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
-local function shell_line(words)
-  local quoted = {}
-  for i, word in ipairs(words) do quoted[i] = quote(word) end
-  return table.concat(quoted, " ")
-end
-
 local function lunet_and(words)
   local all = invocation.words()
-  return shell_line(table.move(words, 1, #words, #all + 1, all))
+  return shell.line(table.move(words, 1, #words, #all + 1, all))
 end
 
 -- -- doing runs -------------------------------------------------------------------------------
@@ -192,16 +180,6 @@ local function tell_status(path)
   return status == verdict.DONE and status_of(tally) or status
 end
 
--- The line that repeats a run by itself.
-local function repeat_line(opened, run)
-  local words = { opened.plan.script }
-  for _, name in ipairs(opened.plan.axes) do
-    table.move({ "--" .. name, run.point.knobs[name] }, 1, 2, #words + 1, words)
-  end
-  if run.seed then table.move({ "--seed", tostring(run.seed) }, 1, 2, #words + 1, words) end
-  return lunet_and(words)
-end
-
 local function tell_failed(path)
   local opened = open(path)
   if not opened then return verdict.COULD_NOT_RUN end
@@ -211,7 +189,7 @@ local function tell_failed(path)
     if state == "failed" or state == "invalid" then
       local record = opened.store:read(run.name)
       lines[#lines + 1] = ("%s %s, attempt %d: %s"):format(run.name, state, attempt, shown(record and record.why or ""))
-      lines[#lines + 1] = "  " .. repeat_line(opened, run)
+      lines[#lines + 1] = "  " .. lunet_and(opened.plan:words(run))
     end
   end
   return #lines == 0 and verdict.DONE or tell(table.concat(lines, "\n"))

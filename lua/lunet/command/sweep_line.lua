@@ -7,6 +7,7 @@ local plan = require "lunet.sweep.plan"
 local precision = require "lunet.sweep.precision"
 local points = require "lunet.sweep.points"
 local script = require "lunet.sweep.script"
+local shell = require "lunet.text.shell"
 local values = require "lunet.sweep.values"
 
 local argparse, lfs = dependency "argparse", dependency "lfs"
@@ -130,7 +131,7 @@ local function plan_of(own, experiment, options)
   for i, axis in ipairs(axes) do names[i] = axis.name end
   local settings = points.make(experiment, axes, { zip = zipped(options.zip), where = options.where })
   return plan.new(experiment, settings, { name = own.path:match "([^/]+)%.lua$" or own.path:match "[^/]+$",
-    script = absolute(own.path), axes = names, runs = options.runs, seed = options.seed,
+    script = absolute(own.path), command = options.command, axes = names, runs = options.runs, seed = options.seed,
     most = options.rule and options.most,
     identity = identity.of(own:files()) })
 end
@@ -149,6 +150,7 @@ function line.read(path, arguments)
   if not ok then return nil, (options:gsub("%c+", " ")) end
   if options.help then return { help = parser:get_help() } end
   options.named = named
+  options.command = shell.line { "lunet", "sweep", path, table.unpack(arguments) }
   ok, message = pcall(plan_of, own, experiment, options)
   if not ok then return nil, message end
   options.plan = message

@@ -145,6 +145,15 @@ set offsets graph 0.05, graph 0.05, graph 0.05, 0
 set grid
 ]]
 
+local DRAWING <const> = [[
+%sset terminal svg size 800,%d background 'white'
+set output %s
+%s
+set terminal pdfcairo size 8in,%din
+set output %s
+%s
+]]
+
 -- The script for all terminals: what is to be drawn.
 local function body(self)
   local lines, index = {}, 0
@@ -171,9 +180,8 @@ function figure:script()
   for i, text in ipairs(self.names or {}) do xtics[i] = ("%s %d"):format(quoted(text), i) end
   local head = HEAD:format(quoted(name .. ".dat"), quoted(self.results.plan.axes[1] or ""), quoted(y_label(self)))
   if #xtics > 0 then head = head .. ("set xtics noenhanced (%s)\n"):format(table.concat(xtics, ", ")) end
-  local height = 400 * #self.panels
-  return ("%sset terminal svg size 800,%d\nset output %s\n%s\nset terminal pdfcairo size 8in,%din\nset output %s\n%s\n")
-    :format(head, height, quoted(name .. ".svg"), body(self), 4 * #self.panels, quoted(name .. ".pdf"), body(self))
+  return DRAWING:format(head, 400 * #self.panels, quoted(name .. ".svg"), body(self), 4 * #self.panels,
+    quoted(name .. ".pdf"), body(self))
 end
 
 --- How many dots it has: the runs that have the figure.

@@ -19,6 +19,7 @@ local ID_DIGITS <const> = 12 -- of a point: of 100,000 points two are the same b
 ---@class lunet.plan
 ---@field experiment string its name
 ---@field script string the absolute path of its file
+---@field command string the latest command line
 ---@field exclusive boolean whether its runs go one at a time on a machine
 ---@field seeded boolean whether each replicate has a seed of its own
 ---@field seed integer that of the first replicate
@@ -60,7 +61,7 @@ end
 --- Makes a plan. Raises an error if a replicate's seed is not allowed.
 ---@param experiment table
 ---@param settings table<string, any>[] of each point, from points.make
----@param given {name: string, script: string, axes: string[], runs: integer, seed: integer,
+---@param given {name: string, script: string, command: string, axes: string[], runs: integer, seed: integer,
 ---  most: integer?, identity: table<string, string>}
 ---@return lunet.plan
 function plan.new(experiment, settings, given)
@@ -69,7 +70,8 @@ function plan.new(experiment, settings, given)
     seed:check(given.seed)
     seed:check(given.seed + math.max(given.runs, given.most or 0) - 1)
   end
-  local self = setmetatable({ experiment = given.name, script = given.script, exclusive = experiment.exclusive,
+  local self = setmetatable({ experiment = given.name, script = given.script,
+    command = given.command, exclusive = experiment.exclusive,
     seeded = seed ~= nil, seed = given.seed, runs = given.runs, axes = given.axes, points = {},
     measures = experiment.measures, identities = { given.identity } }, plan)
   local added = {}
@@ -124,6 +126,18 @@ end
 function plan:run_of(point, replicate)
   return { name = ("%s-r%d"):format(point.id, replicate), point = point, replicate = replicate,
     seed = self.seeded and self.seed + replicate - 1 or nil }
+end
+
+--- The words behind lunet's own that do a run by itself.
+---@param run table from list, run_of or find
+---@return string[]
+function plan:words(run)
+  local words = { self.script }
+  for _, name in ipairs(self.axes) do
+    table.move({ "--" .. name, run.point.knobs[name] }, 1, 2, #words + 1, words)
+  end
+  if run.seed then table.move({ "--seed", tostring(run.seed) }, 1, 2, #words + 1, words) end
+  return words
 end
 
 --- The run of a name.
@@ -199,7 +213,8 @@ function plan:extend(later, mix)
     local difference = self:mix(one, mix)
     if difference then return nil, difference .. " (--mix: do the rest with it)" end
   end
-  self.script, self.measures, self.runs = later.script, later.measures, math.max(self.runs, later.runs)
+  self.script, self.command, self.measures = later.script, later.command, later.measures
+  self.runs = math.max(self.runs, later.runs)
   local known = {}
   for _, name in ipairs(self.axes) do known[name] = true end
   for _, name in ipairs(later.axes) do

@@ -1,9 +1,11 @@
---- The report of a sweep, in its directory: results.csv, summary.csv, a figure for each measure, README.md.
+--- The report of a sweep, in its directory: results.csv, summary.csv, a figure for each measure, README.md,
+--- report.html.
 local core = require "lunet.core"
 local figure = require "lunet.sweep.figure"
 local interval = require "lunet.sweep.interval"
 local lunet = require "lunet"
 local needs = require "lunet.run.needs"
+local page = require "lunet.sweep.page"
 local results = require "lunet.sweep.results"
 local value = require "lunet.text.value"
 
@@ -70,6 +72,7 @@ The claim held in %s.
 |---|---|
 | `results.csv` | a row for each run |
 | `summary.csv` | a row for each point and figure, with its interval of 95 %% |
+| `report.html` | all of this page, and single runs, in one file |
 | `plan.json`, `runs/` | the plan, and the record of each run |
 %s
 %s
@@ -78,28 +81,15 @@ The claim held in %s.
 -- A text as a cell of a table in Markdown.
 local function cell(any) return (tostring(any):gsub("%c", " "):gsub("[|<]", "\\%0")) end
 
-local function range_text(range, why)
-  if not range then return why end
-  return ("%s (%s to %s)"):format(value.round(range.value), value.round(range.low), value.round(range.high))
-end
-
--- A table with a row for each point, and the interval of each measure.
+-- The table of the points in Markdown.
 local function table_of(found)
-  local plan, heads = found.plan, {}
-  for i, axis in ipairs(plan.axes) do heads[i] = cell(axis) end
-  heads[#heads + 1] = "held"
-  for _, measure in ipairs(plan.measures) do heads[#heads + 1] = cell(measure.name) end
-  local lines = { "| " .. table.concat(heads, " | ") .. " |", ("|---"):rep(#heads) .. "|" }
-  for _, point in ipairs(plan.points) do
-    local cells, numbers = {}, found:numbers(point, results.HOLDS)
-    local held = 0
-    for i, axis in ipairs(plan.axes) do cells[i] = cell(point.knobs[axis]) end
-    for _, one in ipairs(numbers) do held = held + one end
-    cells[#cells + 1] = interval.share_text(held, #numbers)
-    for _, measure in ipairs(plan.measures) do
-      cells[#cells + 1] = range_text(found:interval(point, measure.name))
-    end
-    lines[#lines + 1] = "| " .. table.concat(cells, " | ") .. " |"
+  local head, rows = page.points_table(found)
+  local lines = { "", ("|---"):rep(#head) .. "|" }
+  table.insert(rows, 1, head)
+  for i, row in ipairs(rows) do
+    local cells = {}
+    for k, text in ipairs(row) do cells[k] = cell(text) end
+    lines[i == 1 and 1 or i + 1] = "| " .. table.concat(cells, " | ") .. " |"
   end
   return table.concat(lines, "\n") .. "\n"
 end
@@ -124,23 +114,21 @@ local function identities_text(plan)
   return table.concat(lines)
 end
 
-local function page(opened, found, drawings)
-  local plan, tally = opened.plan, opened:tally()
+local function readme(opened, found, drawings, tally)
+  local plan = opened.plan
   local most = plan:most_runs()
   local seeds = plan.seeded and ("seeds %d to %d"):format(plan.seed, plan.seed + most - 1) or "not seeded"
   local runs = most > plan.runs and ("%d to %d"):format(plan.runs, most) or plan.runs
   local claim = found.rows[1] and found.rows[1].record.claim or ""
   return PAGE:format(plan.experiment, cell(claim), #plan.points, runs, seeds, tally.done, tally.invalid,
     tally.failed, tally.missing, interval.share_text(tally.holds, tally.done), table_of(found), figures_text(drawings),
-    "\n" .. identities_text(plan), "Its script was `" .. plan.script .. "`.")
+    "\n" .. identities_text(plan), "Its script was `" .. plan.script .. "`, and its command:\n\n    " .. plan.command)
 end
 
 -- -- all of it -----------------------------------------------------------------------------------
 
-local function make(opened)
-  local found, drawings, plots = results.of(opened), {}, {}
-  write(opened, "results.csv", found:runs_csv())
-  write(opened, "summary.csv", found:summary_csv())
+local function drawings_of(opened, found)
+  local drawings, plots = {}, {}
   for _, measure in ipairs(opened.plan.measures) do
     local drawn = figure.new(found, measure)
     if #opened.plan.axes > 0 and drawn:count() > 0 then
@@ -148,8 +136,22 @@ local function make(opened)
       plots[#plots + 1] = drawn:text()
     end
   end
-  write(opened, "README.md", page(opened, found, drawings))
-  return { notes = draw_all(opened, drawings), plots = plots }
+  return drawings, plots
+end
+
+local function make(opened)
+  local found, tally, svgs = results.of(opened), opened:tally(), {}
+  local drawings, plots = drawings_of(opened, found)
+  write(opened, "results.csv", found:runs_csv())
+  write(opened, "summary.csv", found:summary_csv())
+  write(opened, "README.md", readme(opened, found, drawings, tally))
+  local notes = draw_all(opened, drawings)
+  for _, drawn in ipairs(drawings) do
+    local svg = read(("%s/%s.svg"):format(opened.path, drawn:name()))
+    svgs[drawn.measure.name] = svg ~= "" and svg or nil
+  end
+  write(opened, "report.html", page.html(found, tally:sentence() .. ".", svgs))
+  return { notes = notes, plots = plots }
 end
 
 --- Writes the report of what is there. Waits.
