@@ -69,7 +69,8 @@ describe("as before issue 17", function()
       for line in (text .. "\n"):gmatch "([^\n]*)\n" do
         local option = line:match "^   (%-%S.*)"
         if option then
-          local name, rest = option:match "^(.-)%s%s+(.*)$"
+          local name, rest = option:match "^(%S+ VALUE)%s+(.*)$" -- one space is left after the longest name
+          if not name then name, rest = option:match "^(.-)%s%s+(.*)$" end
           current = { name = name or option, text = rest or "" }
           list[#list + 1] = current
         elseif line:find "^%s%s%s%s+%S" and current then

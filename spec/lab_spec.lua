@@ -92,6 +92,13 @@ describe("a lab", function()
     end)
   end)
 
+  it("sleeps until a time, and not at all if that is over", function()
+    local time = lunet.now() + 0.02
+    lab.sleep_until(time)
+    assert.is_true(lunet.now() >= time)
+    lab.sleep_until(time - 1000)
+  end)
+
   it("waits for a state, and returns what it was told", function()
     local asked = 0
     assert.equal(3, lab.await(function()

@@ -1,22 +1,22 @@
 -- Claim. A restart loses nobody if SYNs are blocked before the last accept, the next server inherits the socket, or
 -- tcp_migrate_req moves its queue. A listener that closes resets its queue.
 --
--- Why. A listener takes its queue with it (net/ipv4/inet_connection_sock.c, inet_csk_listen_stop): every queued
--- client, which is connected and may have sent its request, gets RST, and so does everybody whose handshake ends
--- later. shutdown(2) with SHUT_RD or SHUT_RDWR does the same (net/ipv4/af_inet.c, inet_shutdown, disconnects it), and
--- accept(2) then gives EINVAL; listening again on that socket starts with an empty queue. SHUT_WR changes nothing: a
--- server that "stops" so goes on. Accepting first empties the queue, but a client that has the answer to its SYN
--- (delay) is connected, and is reset; and if clients come faster than they are served, the queue never is empty. A
--- rule that loses SYNs helps (block_syn_then_accept): when no handshake is open, and after that the queue is empty,
--- nobody is left to be reset. Looking at the queue first would miss a handshake that ends in between. Newcomers send
--- their SYN again after 1 s, when the next server is there: they only have to be patient. The queue is the socket's,
--- not the process's: it goes on while one descriptor of it is open (pass_descriptor; a program hands it to its
--- successor, as in a binary upgrade or socket activation). By SO_REUSEPORT the kernel moves queue and handshakes to
--- the other listener of the port (reuseport_migrate_sock; TCPMigrateReqSuccess), but only if net.ipv4.tcp_migrate_req
--- is 1; it is 0.
+-- Why. A listener takes its queue with it (net/ipv4/inet_connection_sock.c, inet_csk_listen_stop). Every queued client
+-- is connected and may have sent its request, and gets RST; so does every client whose handshake ends later.
+-- shutdown(2) with SHUT_RD or SHUT_RDWR does the same (net/ipv4/af_inet.c, inet_shutdown, disconnects it), and
+-- accept(2) then gives EINVAL. A second listen(2) on that socket starts with an empty queue. SHUT_WR changes nothing: a
+-- server that "stops" in this way goes on. A server that accepts first empties the queue. But a client that has the
+-- answer to its SYN (delay) is connected, and is reset; and if clients come faster than they are served, the queue is
+-- never empty. A rule that loses SYNs helps (block_syn_then_accept). Once no handshake is open, and after that the
+-- queue is empty, nobody is left to reset. A look at the queue first would miss a handshake that ends in between.
+-- Newcomers send their SYN again after 1 s, when the next server is there: they only need patience. The queue belongs
+-- to the socket, not to the process. It goes on while one descriptor of it is open (pass_descriptor: a program hands it
+-- to its successor, as in a binary upgrade or socket activation). With SO_REUSEPORT the kernel can move queue and
+-- handshakes to the other listener of the port (reuseport_migrate_sock; TCPMigrateReqSuccess), but only if
+-- net.ipv4.tcp_migrate_req is 1. Its default is 0.
 --
--- Where it was met. Connection resets at every deployment though the server shuts down "gracefully", since it means by
--- that the connections that it has accepted.
+-- Where it was met. Connection resets at every deployment although the server shuts down "gracefully", which covers
+-- only the connections that it has accepted.
 --
 -- What to do. Hand the socket on, or set tcp_migrate_req. If there is no successor on the host: leave the load
 -- balancer, block SYNs, accept the rest, serve it, close.
@@ -35,7 +35,7 @@ local SYN_AGAIN = 1 -- s; when a client sends its SYN again (RFC 6298, 2)
 local ORDERS = { "close", "accept_then_close", "block_syn_then_accept", "shutdown_read", "shutdown_write",
   "listen_again", "pass_descriptor", "reuseport_migrate" }
 
-local function sleep_until(time) lunet.sleep(math.max(0, time - lunet.now())) end
+
 
 -- -- the server as a program -------------------------------------------------------------------
 
@@ -46,7 +46,7 @@ local function start_program(place, knobs)
     stdin = "pipe" }, PORT)
 end
 
--- Gives it a command; what it says when that is done.
+-- Gives the program a command, and returns what it says when that is done.
 local function command(place, word)
   assert(place.program.stdin:send(word .. "\n"))
   return assert(place.program.stdout:receive("l", LONG))
@@ -56,12 +56,12 @@ local function listening(place) return place.server:sockets { state = "LISTEN", 
 local function open_handshakes(place) return #place.server:sockets { state = "SYN_RECV", local_port = PORT } end
 local function depth_of(place) return place.old and assert(place.old:queue()).depth or listening(place).queue.depth end
 
--- The last look before the listener goes. `mid` only where that matters to who is in the middle of a handshake.
+-- The last look before the listener goes. A listener that goes on does nothing to clients in the middle of a handshake.
 local function look(place, goes_on)
   place.left, place.mid = depth_of(place), not goes_on and open_handshakes(place) or nil
 end
 
--- Until its listener is closed, or shut down: accept gives EINVAL then, which serve raises.
+-- Serves until the listener is closed or shut down. Then accept gives EINVAL, which serve raises.
 local function serve_all(listener)
   local ok, failure = pcall(listener.serve, listener, workload.serve)
   if not ok and not tostring(failure):find "EINVAL" then error(failure, 0) end
@@ -83,14 +83,14 @@ local function start_server(place, order, knobs)
   place.old = start_listener(place, knobs, order == "reuseport_migrate")
 end
 
--- It accepts nobody any more, but finishes whom it has.
+-- The server accepts nobody any more, but serves the clients that it has.
 local function pause_server(place)
   if place.program then return command(place, "pause") end
   place.old:gate(0)
   lab.await(function() return select(2, place.old:gate()) == 0 end)
 end
 
--- It listens no more, and hears of that from accept.
+-- The server shuts its listener down, and accept tells it so.
 local function shut_down(place)
   look(place)
   assert(place.old:shutdown "rd")
@@ -98,7 +98,7 @@ local function shut_down(place)
   place.accept = select(3, place.old:accept(LONG))
 end
 
--- Takes the old server away. Some have started the next one before: `is_followed`.
+-- Each stops the old server in its own order. `is_followed`: the next server has started before.
 local stops = {
   close = function(place)
     look(place)
@@ -117,7 +117,7 @@ local stops = {
   end,
   block_syn_then_accept = function(place, knobs)
     place.rule = assert(place.server:drop { flags = "SYN", to_port = PORT })
-    place.blocked_from = lunet.now() - place.began - 2 * knobs.delay -- when a client whose SYN is lost came
+    place.blocked_from = lunet.now() - place.began - 2 * knobs.delay -- the first client whose SYN may be lost
     place.old:gate(1)
     lab.await(function() return open_handshakes(place) == 0 and depth_of(place) == 0 end)
     look(place)
@@ -148,7 +148,7 @@ local stops = {
   end,
 }
 
--- One that comes when the old server has gone, whatever the schedule says.
+-- Adds a client that comes when the old server has gone, besides those of the schedule.
 local function add_newcomer(place, requests, knobs)
   local at, number = lunet.now() - place.began, #requests + 1
   requests[number] = { number = number, at = at, began = at, service = knobs.service, jitter = {}, attempts = 0 }
@@ -157,7 +157,7 @@ end
 
 local RESULTS = { ECONNREFUSED = "refused", TIMEOUT = "hung" }
 
--- What became of them; how many had their SYN lost (`blocked`), and how long they waited at most.
+-- How many clients had each result, how many had their SYN lost (`blocked`), and how long these waited at most.
 local function count_results(requests, blocked_from)
   local counts = { served = 0, reset = 0, refused = 0, hung = 0, blocked = 0, slowest = 0 }
   for _, request in ipairs(requests) do
@@ -181,11 +181,11 @@ local function open_place(case, knobs)
   return place
 end
 
--- Until there is somebody in the queue and, if the link has a delay, in the middle of a handshake.
+-- Waits until a client is in the queue and, if the link has a delay, another one in the middle of a handshake.
 local function let_clients_queue(place, offer, knobs)
-  sleep_until(place.began + knobs.stop)
+  lab.sleep_until(place.began + knobs.stop)
   pause_server(place)
-  sleep_until(place.began + knobs.stop + knobs.busy)
+  lab.sleep_until(place.began + knobs.stop + knobs.busy)
   lab.await(function() return depth_of(place) > 0 or offer:join(0) end)
   if knobs.delay > 0 then lunet.eventually(function() return open_handshakes(place) > 0 end, MOMENT) end
 end
@@ -248,8 +248,8 @@ end
 
 -- -- the check ---------------------------------------------------------------------------------
 
--- Whether the waiting clients are reset; whose socket the next server has; what accept gives; whether newcomers find
--- the port closed; whether the queue is emptied before, or moved.
+-- `resets`: the waiting clients are reset. `socket`: that of the next server. `has_gap`: newcomers find the port
+-- closed. `is_emptied`: the queue is empty before the stop. `migrates`: the queue moves.
 local EXPECTED = {
   close = { resets = true, socket = "new", has_gap = true },
   accept_then_close = { resets = true, socket = "new", has_gap = true, is_emptied = true },
@@ -263,7 +263,7 @@ local EXPECTED = {
 }
 
 local function check_kernel(name, case, kernel, expected)
-  local mid, lost = kernel.mid or 0, case.reset + case.refused -- of each what was under way is answered by RST, too
+  local mid, lost = kernel.mid or 0, case.reset + case.refused -- RST also answers what such a client had under way
   expect.fields(name, kernel, { left = expected.is_emptied and 0 or kernel.queued, socket = expected.socket,
     accept = expected.accept, migrated = expected.migrates and kernel.left + mid or 0,
     mid = expected.is_blocked and 0 or kernel.mid, rsts = expected.resets and expect.between(lost, 3 * lost) or 0 })
@@ -272,7 +272,7 @@ end
 local function check_case(case, kernel, knobs)
   local name, expected, lost = case.order, EXPECTED[case.order], case.reset + case.refused + case.hung
   expect.fields(name, case, { offered = #arrivals(knobs) + 1, served = case.offered - lost })
-  local are_patient = knobs.patience > knobs.busy + MOMENT -- else they give up while the server is busy
+  local are_patient = knobs.patience > knobs.busy + MOMENT -- otherwise clients give up while the server is busy
   if case.hung > 0 and (expected.resets or not are_patient) then
     experiment.not_judged("%s: %d clients had no patience for a busy server", name, case.hung)
   end
@@ -298,27 +298,28 @@ return experiment {
     .. "or tcp_migrate_req moves its queue. A listener that closes resets its queue.",
   knobs = {
     order = { "all", "order", "how the server stops", choices = choice.of(ORDERS) },
-    rate = { 50.0, "per s", "clients that come, by a Poisson process", min = 1, max = 10000 },
-    seconds = { 1.0, "s", "for how long they come", min = 0.1, max = 60 },
+    rate = { 50.0, "per s", "how many clients come, by a Poisson process", min = 1, max = 10000 },
+    seconds = { 1.0, "s", "how long clients come", min = 0.1, max = 60 },
     stop = { 0.3, "s", "when the server accepts nobody any more", min = 0, max = 60 },
     busy = { 0.2, "s", "how long it still works before it stops", min = 0, max = 60 },
-    gap = { 0.2, "s", "from then until the next server listens", min = 0, max = 60 },
+    gap = { 0.2, "s", "how long it then takes until the next server listens", min = 0, max = 60 },
     patience = { 10.0, "s", "how long a client waits for its reply", min = 0.1, max = 60 },
     delay = { 0.01, "s", "one-way delay of the link; 0: nobody is in the middle of a handshake", min = 0, max = 0.2 },
     service = { 0.005, "s", "how long a server works on a request", min = 0.000001, max = 60 },
     backlog = { 100, "connections", "how many the kernel may queue", min = 1 },
-    seed = { 1, "seed", "of the clients' arrivals" },
+    seed = { 1, "seed", "the seed of the clients' arrivals" },
   },
   control = { order = "block_syn_then_accept", patience = 0.7 },
   needs = { perl = "perl-base" },
-  -- served, reset, refused, hung (its patience was over): what became of a client. slowest, blocked: how long the
-  -- clients whose SYN was lost waited at most, and how many they were. queued, left: in the queue when the stop
-  -- begins, and when the listener goes; mid: then in the middle of their handshake.
+  -- served, reset, refused, hung (its patience was over): how many clients had each result. slowest, blocked: the
+  -- longest wait of clients whose SYN was lost, and their number. queued, left: the depth when the stop begins, and
+  -- when the listener goes. mid: handshakes that were open then. socket: whether the next server has the same one.
+  -- accept: what it gave the old server. rsts, migrated: the kernel's counts. syns: SYNs that the rule lost.
   columns = { "order", "offered", "served", "reset", "refused", "hung", "slowest", "blocked", "queued", "left", "mid",
     "socket", "accept", "rsts", "migrated", "syns" },
 
   run = function(knobs)
-    lunet.note "Clients come all the time. The old server stops, each in its own order; the next one takes over."
+    lunet.note "Clients come all the time. Each old server stops in its own order, and the next one takes over."
     local outcome = { cases = {}, kernel = {} }
     lunet.together(cases_of(knobs), function(case)
       return open_place(case, knobs)

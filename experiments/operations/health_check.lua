@@ -1,24 +1,24 @@
 -- Claim. A probe that only connects calls a hung server healthy until its ghosts have filled the queue. A half-open
 -- probe never notices, and a request does at once.
 --
--- Why. The handshake is the kernel's. A probe that only connects tells that the queue has room, not that the server
--- accepts; nothing takes its connection out again, neither FIN nor RST (ghost_kinds). So the prober's ghosts and the
--- clients' fill the queue: backlog + 1 places, of which 1 / interval + rate are taken each second. Then the kernel
--- drops every SYN (net/ipv4/tcp_input.c, tcp_conn_request; ListenOverflows), the probes fail, and so do the clients
+-- Why. The kernel makes the handshake. A probe that only connects tells that the queue has room, not that the server
+-- accepts. Nothing takes its connection out again, neither FIN nor RST (ghost_kinds). So the ghosts of prober and
+-- clients fill the queue: it has backlog + 1 places, and 1 / interval + rate are taken each second. Then the kernel
+-- drops every SYN (net/ipv4/tcp_input.c, tcp_conn_request; ListenOverflows). The probes fail, and so do the clients
 -- that would have been served after the hang. `predicted` follows from the schedule alone. A half-open probe (SYN,
 -- SYN-ACK, RST) ends before the queue (net/ipv4/tcp_minisocks.c, tcp_check_req; EmbryonicRsts): it costs no place and
--- notices nothing, unless clients have filled the queue. A request is noticed missing at once, but if the prober goes
--- on asking, each of its requests waits in the queue with those of the clients, and is carried out. half_open keeps
--- its last ACK back by a rule on its host (drop_ack), or by TCP_DEFER_ACCEPT on the prober's own socket (defer_ack),
--- by which Linux delays that ACK (tcp_rcv_synsent_state_process) until the RST has made it needless; that needs no
--- privilege, but is a race against 0.2 s. Probes and clients come in the order of their schedule, however late, so
--- that all counts follow from it. A time that comes much later than predicted is not judged. A server that hangs
--- later, when it should answer (hang_at = request), accepts everybody: its queue never fills, and a probe that only
--- connects never notices.
+-- notices nothing, unless clients have filled the queue. A prober that sends requests notices at once that no reply
+-- comes. But each of its requests waits in the queue among those of the clients, and is carried out. half_open keeps
+-- its last ACK back by a rule on its host (drop_ack), or by TCP_DEFER_ACCEPT on the prober's own socket (defer_ack).
+-- With that option Linux delays the ACK (tcp_rcv_synsent_state_process) until the RST has made it needless. It needs no
+-- privilege, but is a race against 0.2 s. Probes and clients come in the order of their schedule, however late, so all
+-- counts follow from it. A time that comes much later than predicted is not judged. A server that hangs later, when it
+-- should answer (hang_at = request), accepts everybody: its queue never fills, and a probe that only connects never
+-- notices.
 --
--- Where it was met. A load balancer that goes on sending to a server that hangs, the longer the longer its queue is
--- (by a probe every 2 s and a backlog of 4096, 2 h 16 min); a server that, once it has recovered, has a log full of
--- connections without a request.
+-- Where it was met. A load balancer that goes on sending to a server that hangs; the longer the queue, the longer it
+-- does (with a probe every 2 s and a backlog of 4096, 2 h 16 min); a server that, once it has recovered, has a log full
+-- of connections without a request.
 --
 -- What to do. Probe by a request that goes where the clients' requests go, with a patience of its own and little work.
 -- Probe less often once the server is unhealthy (down_interval). Watch its queue.
@@ -32,7 +32,7 @@ local workload = require "lunet.load.workload"
 
 local LONG = lab.LONG
 local PROBES = { "connect", "connect_reset", "half_open", "request" }
-local GRAIN = 0.001 -- s; of rounding and of what lies between two looks at the clock
+local GRAIN = 0.001 -- s; of rounding, and of the time between two looks at the clock
 local ALL = 100000 -- a gate for everybody
 local PROBER = 0 -- the number of the prober's requests; those of the clients have their own, from 1
 
@@ -45,7 +45,7 @@ local function leave(connection, departure)
   return connection ~= nil
 end
 
--- By kind: whether the server is healthy.
+-- The kinds of probe. Each tells whether the server is healthy.
 local probes = {
   connect = function(place, patience) return leave(place.prober:connect(place.listener, patience), "close") end,
   connect_reset = function(place, patience) return leave(place.prober:connect(place.listener, patience), "reset") end,
@@ -62,14 +62,14 @@ local probes = {
   end,
 }
 
--- Whether the prober asks: it slows down once it knows that the server is unhealthy. A probe that is due at that very
--- moment begins.
+-- Whether a probe of the schedule begins: the prober slows down once it knows that the server is unhealthy. A probe
+-- that is due at that very moment begins.
 local function is_due(event, seen, knobs)
   return not seen.known or event.at < seen.known + GRAIN or event.at >= seen.last + knobs.down_interval
 end
 
---- What follows from the schedule alone: when the prober says that the server hangs (`detected`, -1: never), how many
---- probes called it healthy, how many places they and the clients took, and how many SYNs found no place.
+-- The counts that follow from the schedule alone: when the prober says that the server hangs (`detected`, -1: never),
+-- how many probes called it healthy, how many places they and the clients took, and how many SYNs found no place.
 local function play(kind, schedule, knobs)
   local places, failed = knobs.backlog + 1, 0
   local seen = { last = 0, healthy = 0, added = 0, queued = 0, refused = 0, drops = 0 }
@@ -119,7 +119,7 @@ end
 
 -- -- the server and its clients ----------------------------------------------------------------
 
--- It serves one client at a time, and counts what it does for the prober.
+-- A server that serves one client at a time, and counts the work that it does for the prober.
 local function open_server(kind, knobs)
   local server, prober, clients, _, link = lab.hosts { "server", "prober", "clients" }
   local place = { server = server, prober = prober, clients = clients, clients_address = link:address(clients),
@@ -155,14 +155,14 @@ local function go_on(place)
   place.listener:gate(1)
 end
 
--- It finds the server as it should be before the hang, and the server has forgotten it by then.
+-- Probes the server before the hang, and waits until the server is done with that probe.
 local function probe_once(kind, place)
   assert(probes[kind](place, LONG), "the server was unhealthy before it hung")
   lab.await(function() return is_idle(place) and (kind == "half_open" or place.ghosts + place.stale == 1) end)
   place.ghosts, place.stale = 0, 0
 end
 
--- A client that stays once it is connected, and gets its reply when the server goes on.
+-- A client stays once it is connected, and gets its reply when the server goes on.
 local function be_client(place, request, patience)
   local connection <close> = place.clients:connect(place.listener, patience)
   place.decided = place.decided + 1
@@ -179,7 +179,7 @@ end
 local function follow(schedule, kind, place, knobs)
   local seen = place.seen
   for _, event in ipairs(schedule) do
-    lunet.sleep(math.max(0, place.began + event.at - lunet.now()))
+    lab.sleep_until(place.began + event.at)
     if event.is_probe then wait_for_earlier(seen, event.at, knobs) end
     if not event.is_probe then
       lunet.spawn(be_client, place, event, knobs.patience)
@@ -200,8 +200,7 @@ local function count_queued_clients(place)
   return count
 end
 
--- Probes and clients in one list, so that they come in this order however late they are; by the end of the hang it is
--- settled what became of each. Also how many of them are clients.
+-- Probes and clients in one list, and how many of them are clients. Each result is settled by the end of the hang.
 local function make_schedule(kind, knobs)
   local seconds, schedule, count = knobs.hang - knobs.patience, {}, 0
   if knobs.rate > 0 and seconds > 0 then
@@ -266,7 +265,7 @@ local function check_case(case, kernel, knobs)
   if detected >= 0 then expect.fields(kind, case, { detected = expect.time(detected - GRAIN, latest) }) end
 end
 
--- Whether this probe has told what the claim says of it.
+-- Whether this probe has shown what the claim says about it.
 local function is_tried(case)
   if case.probe == "half_open" then return case.healthy > 0 or case.detected >= 0 end
   return case.probe == "none" or case.detected >= 0
@@ -285,25 +284,25 @@ return experiment {
     .. "half-open probe never notices, and a request does at once.",
   knobs = {
     probe = { "all", "kind", "how the prober asks", choices = choice.of(PROBES) },
-    interval = { 0.1, "s", "from one probe to the next", min = 0.001 },
-    down_interval = { 0.0, "s", "at least so long once the server is unhealthy", min = 0 },
+    interval = { 0.1, "s", "time from one probe to the next", min = 0.001 },
+    down_interval = { 0.0, "s", "the least such time once the server is unhealthy", min = 0 },
     patience = { 0.1, "s", "how long the prober waits, and a client for its connection", min = 0.001, max = 0.9 },
     fall = { 2, "probes", "how many fail in a row before the server is unhealthy", min = 1 },
     backlog = { 15, "connections", "how many the kernel may queue", min = 0, max = 4096 },
     hang = { 2.5, "s", "how long the server hangs", min = 0.1, max = 60 },
-    hang_at = { "accept", "call", "where: it accepts nobody, or accepts everybody and answers nobody",
+    hang_at = { "accept", "call", "where it hangs: it accepts nobody, or accepts everybody and answers nobody",
       choices = { "accept", "request" } },
-    rate = { 4.0, "per s", "clients that come meanwhile, by a Poisson process", min = 0, max = 1000 },
+    rate = { 4.0, "per s", "how many clients come meanwhile, by a Poisson process", min = 0, max = 1000 },
     service = { 0.005, "s", "how long the server works on a request", min = 0.000001, max = 60 },
     half_open_by = { "drop_ack", "way", "how half_open keeps its last ACK back", choices = { "drop_ack",
       "defer_ack" } },
-    seed = { 1, "seed", "of the clients' arrivals" },
+    seed = { 1, "seed", "the seed of the clients' arrivals" },
   },
   control = { hang_at = "request" },
-  -- detected: when the prober says that the server hangs (-1: never); healthy: how many probes called the hung server
-  -- healthy; added: the places that probes hold in its queue when it goes on; refused: the clients that found none;
-  -- ghosts, stale: connections without a request, and requests that are carried out, for the prober. The row `none` is
-  -- the same hang without a prober.
+  -- detected: when the prober says that the server hangs (-1: never). healthy: probes that called the hung server
+  -- healthy. added: places that probes hold in its queue when it goes on. refused: clients that found no place. ghosts,
+  -- stale: connections of the prober without a request, and its requests that are carried out. The row `none` is the
+  -- same hang without a prober.
   columns = { "probe", "predicted", "detected", "healthy", "added", "refused", "ghosts", "stale", "clients", "depth",
     "limit", "drops", "embryonic" },
 

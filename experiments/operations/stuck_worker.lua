@@ -1,26 +1,26 @@
 -- Claim. With SO_REUSEPORT one client in n hangs at a stuck worker, and again at each retry from the same port. At a
 -- shared listener only the clients that it accepts hang.
 --
--- Why. With SO_REUSEPORT every worker has a listener and a queue of its own, and the kernel picks one by a hash of
--- addresses and ports (net/ipv4/inet_hashtables.c, inet_lookup_reuseport; net/core/sock_reuseport.c,
--- reuseport_select_sock), whatever the state of its worker or of its queue. So one client in n connects, and hangs;
--- when the stuck worker's queue is full its SYNs are dropped, though the other queues are empty. The same source port
--- gives the same hash and the same listener, every time; a new port is a new draw: 1 - 1/n of the retries are served.
--- (To retry from the same port takes a reset: after a close that port is in use.) A shared listener has one queue, and
--- whoever is free takes from it. A worker that accepts no more hangs nobody; one that is stuck in a connection hangs
--- that one. But one that accepts and never answers is always free, and the first in line of those who wait for a
--- connection gets it (net/ipv4/inet_connection_sock.c, inet_csk_wait_for_connect: exclusive waiters, in order): 1/n of
--- the clients hang while the others are idle, more the busier they are, and nearly all when they are overloaded.
--- `predicted` is that order, played through for the same arrivals. Here the workers are tasks, which accept in the
--- order in which they ask; processes that wait by epoll are woken in another one, and if all are idle one of them may
--- get most. Arrivals are Poisson by seed, at a load relative to what n - 1 workers carry. Those who hang have no
--- answer, and no healthy worker has their connection; a client that was only answered too late (`late`, of a busy
--- machine) is not one of them. A share of the ports scatters by sqrt((n - 1) / count) / n; the check allows five times
--- that, and judges nothing by time. A hundred clients cannot tell 25 % from 40 %, so `draws` counts which listener of
--- n the kernel gives many more connections to, which nobody serves.
+-- Why. With SO_REUSEPORT every worker has its own listener and queue. The kernel picks one by a hash of addresses
+-- and ports (net/ipv4/inet_hashtables.c, inet_lookup_reuseport; net/core/sock_reuseport.c, reuseport_select_sock),
+-- whatever the state of its worker or of its queue. So one client in n connects, and hangs. When the stuck worker's
+-- queue is full the kernel drops that client's SYNs, although the other queues are empty. The same source port gives
+-- the same hash and the same listener, every time. A new port is a new draw: 1 - 1/n of the retries are served. (A
+-- retry from the same port needs a reset before it: after a close that port is in use.) A shared listener has one
+-- queue, and free workers take from it. A worker that accepts no more hangs nobody, and one that is stuck in a
+-- connection hangs one client. But a worker that accepts and never answers is always free. The first in the line of
+-- waiting workers gets the next connection (net/ipv4/inet_connection_sock.c, inet_csk_wait_for_connect: exclusive
+-- waiters, in order). So 1/n of the clients hang while the other workers are idle, more the busier they are, and nearly
+-- all in overload. `predicted` plays that order through for the same arrivals. Here the workers are tasks, which accept
+-- in the order in which they ask. Processes that wait by epoll wake in another order, and if all are idle one of them
+-- may get most. Arrivals are Poisson by seed, at a load relative to the capacity of n - 1 workers. A client hangs if it
+-- has no answer and no healthy worker has its connection. A client with a late answer (`late`, of a busy machine) does
+-- not hang. A share of the ports scatters by sqrt((n - 1) / count) / n; the check allows five times that, and judges
+-- nothing by time. A hundred clients cannot tell 25 % from 40 %, so `draws` counts to which listener the kernel gives
+-- each of many more connections, which nobody serves.
 --
 -- Where it was met. "One request in eight times out" after a move to SO_REUSEPORT, with one worker blocked on a disk;
--- a health check that uses few source ports and is always well, or never; a worker without its database that draws all
+-- a health check with few source ports that always succeeds, or never; a worker without its database that draws all
 -- the traffic of its group.
 --
 -- What to do. Retry from a new port. Watch the depth of each listener (`ss -lt` shows every one), not their sum. If
@@ -46,14 +46,14 @@ local round = statistics.round
 
 -- -- workers -----------------------------------------------------------------------------------
 
--- nil when the listener is closed. A worker that can accept no more for another reason is an error.
+-- Returns nil when the listener is closed. A worker that can accept no more for another reason is an error.
 local function accept(listener)
   local connection, message, code = listener:accept()
   if code ~= "CLOSED" then assert(connection, message) end
   return connection
 end
 
--- Serves one connection at a time, and notes whose it was.
+-- Serves one connection at a time, and notes the client's port.
 local function serve_one_by_one(place, listener)
   while true do
     local connection <close> = accept(listener)
@@ -65,7 +65,7 @@ local function serve_one_by_one(place, listener)
   end
 end
 
--- What the stuck worker has accepted stays in `held`, open and unread.
+-- The stuck worker keeps the connections that it accepts in `held`, open and unread.
 local STUCK = {
   accepts_none = function() end,
   accepts_one = function(place, listener) place.held[1] = accept(listener) end,
@@ -79,8 +79,8 @@ local STUCK = {
   nobody = serve_one_by_one,
 }
 
---- A server with n workers, the last of them stuck. `listeners` has one for each worker, or the shared one; `taken`,
---- by port, the clients whose connection a healthy worker has accepted.
+-- A server with n workers, the last of them stuck. `listeners` has one for each worker, or the shared one. `taken` has
+-- the ports of the clients that a healthy worker has accepted.
 local function open_place(sharing, stuck, knobs)
   local server, clients, network = lab.hosts { "server", "clients" }
   local place = { server = server, clients = clients, address = network:address(clients), listeners = {}, held = {},
@@ -102,14 +102,14 @@ local function depths_of(place)
   return depths
 end
 
---- How many connections the stuck worker has had: those in the queue of its own listener, if it has one, ghosts
---- included, and those that it accepted.
+-- How many connections the stuck worker holds: those that it accepted, and those in the queue of its own listener, if
+-- it has one, ghosts included.
 local function count_held(place)
   local depths = depths_of(place)
   return #place.held + (#depths > 1 and depths[#depths] or 0)
 end
 
---- Until every connection that the server's kernel has made is accepted, or is the stuck worker's.
+-- Waits until every connection that the server's kernel has made is accepted, or is the stuck worker's.
 local function wait_for_workers(place, timeout)
   assert(lunet.eventually(function()
     return place.accepted + count_held(place) == assert(place.server:counters()).PassiveOpens
@@ -123,7 +123,7 @@ local function ask(connection, request, deadline)
   return connection:receive("l", math.max(0, deadline - lunet.now()))
 end
 
--- One attempt, from this port. Leaves by reset if there is no answer, so that the port is free again.
+-- One attempt, from this port. Leaves by RST if there is no answer, so that the port is free again.
 local function try(place, request, port, patience)
   local deadline = lunet.now() + patience
   local from = ("%s:%d"):format(place.address, port)
@@ -134,7 +134,7 @@ local function try(place, request, port, patience)
   return false
 end
 
---- So many requests of a Poisson process.
+-- So many requests of a Poisson process.
 local function arrivals(count, number, knobs)
   local rate = knobs.load * (knobs.workers - 1) / knobs.service
   local seconds = 2 * (count + 10) / rate
@@ -144,8 +144,8 @@ local function arrivals(count, number, knobs)
   return table.move(requests, 1, count, 1, {})
 end
 
---- These ports ask, each one request. Returns those that hang: without an answer, and no healthy worker has them; and
---- how many had no answer in time from a healthy one.
+-- Clients at these ports ask, each one request. Returns the ports that hang (without an answer, and no healthy worker
+-- has them), and how many had no answer in time from a healthy worker.
 local function run_round(place, ports, requests, knobs)
   local unanswered, hung = {}, {}
   workload.offer(requests, function(request)
@@ -161,8 +161,8 @@ end
 
 -- -- one case ----------------------------------------------------------------------------------
 
---- The share of a worker that is always free: each request goes to the first in line, and who has served stands at
---- its end again, the stuck one at once.
+-- The share of a worker that is always free. Each request goes to the first worker in line; a worker that has served
+-- stands at the end again, and the stuck one does so at once.
 local function share_of_always_free(requests, workers)
   local line, busy, held = {}, {}, 0
   for i = 1, workers do line[i] = i end
@@ -179,7 +179,7 @@ local function share_of_always_free(requests, workers)
   return held / #requests
 end
 
---- The share of the clients that hang.
+-- The share of the clients that hang.
 local function predict(case, requests, workers)
   if case.stuck == "nobody" then return 0 end
   if case.sharing == "reuseport" then return 1 / workers end
@@ -187,7 +187,7 @@ local function predict(case, requests, workers)
   return case.stuck == "accepts_one" and 1 / #requests or 0
 end
 
---- The share of the retries that are served.
+-- The share of the retries that are served.
 local function predict_retry(case, retry, requests, workers)
   if case.sharing == "shared" and case.stuck == "accepts_one" then return 1 end
   if case.sharing == "reuseport" and retry == "same_port" then return 0 end
@@ -204,8 +204,8 @@ local function new_ports(count, first)
   return ports
 end
 
---- Those that hung try again, from the same port or from new ones. Returns those that hang again. Whom a healthy
---- worker has counts as served, also if it was late.
+-- Clients that hung try again, from the same port or from new ones. Returns the ports that hang again. A client that a
+-- healthy worker has counts as served, even if it was late.
 local function retry_round(place, case, ports, retry, requests, knobs)
   local before = count_held(place)
   if retry == "new_port" then ports = new_ports(#ports, FIRST_PORT + knobs.clients) end
@@ -240,7 +240,7 @@ end
 
 -- -- which listener ----------------------------------------------------------------------------
 
---- Which of n listeners the kernel gives so many connections to. Each leaves by reset, and keeps its place.
+-- How many connections the kernel gives to each of n listeners. Each client leaves by RST, and keeps its place.
 local function count_draws(knobs)
   local listeners, server, clients = {}, lab.hosts { "server", "clients" }
   for i = 1, knobs.workers do
@@ -275,12 +275,12 @@ local function check_draws(draws, knobs)
   expect.value("the number of draws", sum, knobs.draws)
 end
 
--- What the stuck worker has accepted of those that it holds.
+-- How many of the connections that it holds the stuck worker has accepted.
 local function accepted_of(record)
   return ({ accepts_none = 0, accepts_one = math.min(record.held, 1), accepts_all = record.held })[record.stuck]
 end
 
--- What it holds in its own queue, behind the empty ones of the others.
+-- The depths of all listeners: the others' queues are empty.
 local function depths_to_be(record, knobs)
   if record.sharing == "shared" then return "0" end
   return ("0 "):rep(knobs.workers - 1) .. record.held - accepted_of(record)
@@ -291,12 +291,12 @@ local function check_first(record, knobs)
   local is_shared = record.sharing == "shared"
   local predicted = predict(record, arrivals(knobs.clients, 0, knobs), knobs.workers)
   assert(record.stuck ~= "nobody", name .. ": no client hung")
-  local left_out = record.hung - record.held -- those whose SYN found the queue full
+  local left_out = record.hung - record.held -- clients whose SYN found the queue full
   if is_shared and record.overflows > 0 then experiment.not_judged("%s: the queue of all workers was full", name) end
   expect.fields(name, record, { depths = depths_to_be(record, knobs), share = share_of(record.hung, knobs.clients),
     predicted = round(100 * predicted), held = is_shared and record.hung or expect.between(0, record.hung),
     overflows = left_out > 0 and expect.at_least(left_out) or 0 })
-  assert(left_out <= 0 or record.held >= knobs.backlog, name .. ": a client hung whom nobody held")
+  assert(left_out <= 0 or record.held >= knobs.backlog, name .. ": a client hung that nobody held")
   if record.hung == 0 and not (is_shared and record.stuck == "accepts_none") then
     experiment.not_judged("%s: no client met the stuck worker", name)
   end
@@ -324,7 +324,7 @@ local function check_retry(record, tried, number, knobs)
   end
 end
 
--- The retries of each case in which somebody hung, and then those who hung again.
+-- The retries of each case in which a client hung, in their order.
 local function check_retries(outcome, knobs)
   local next_retry = 1
   for i, case in ipairs(cases_of(knobs)) do
@@ -344,27 +344,28 @@ return experiment {
   claim = "With SO_REUSEPORT one client in n hangs at a stuck worker, and again at each retry from the same port. "
     .. "At a shared listener only the clients that it accepts hang.",
   knobs = {
-    workers = { 4, "workers", "of which one is stuck", min = 2, max = 64 },
-    clients = { 100, "clients", "each with a source port of its own", min = 1, max = 20000 },
+    workers = { 4, "workers", "how many there are; one is stuck", min = 2, max = 64 },
+    clients = { 100, "clients", "how many come, each with a source port of its own", min = 1, max = 20000 },
     sharing = { "all", "way", "one listener for all workers, or one for each",
       choices = choice.of(SHARINGS) },
     stuck = { "all", "way", "what the stuck worker accepts, and never answers",
       choices = { "all", "nobody", table.unpack(KINDS) } },
-    retry = { "all", "way", "how those that hung try again; all: from the same port, then from new ones",
+    retry = { "all", "way", "how clients that hung try again; all: from the same port, then from new ones",
       choices = { "all", "none", table.unpack(RETRIES) } },
     patience = { 0.5, "s", "how long a client waits, connect included", min = 0.001 },
-    load = { 0.5, "of capacity", "of the workers that are not stuck", min = 0.01, max = 100 },
+    load = { 0.5, "of capacity", "the load of the workers that are not stuck", min = 0.01, max = 100 },
     service = { 0.02, "s", "how long a worker works on a request", min = 0.0001, max = 60 },
     backlog = { 4096, "connections", "how many the kernel may queue for each listener", min = 0 },
-    draws = { 4000, "connections", "that are counted by listener, if each worker has one", min = 1, max = 4000 },
-    seed = { 1, "number", "of the arrivals" },
+    draws = { 4000, "connections", "how many are counted by listener, if each worker has one", min = 1, max = 4000 },
+    seed = { 1, "number", "the seed of the arrivals" },
   },
+  -- hung, share: clients that hang, in %; of retries share is that of `served`. held: connections of the stuck worker.
   columns = { "sharing", "stuck", "retry", "tried", "served", "hung", "late", "held", "share", "predicted",
     "overflows", "depths" },
   control = { stuck = "nobody" },
 
   run = function(knobs)
-    lunet.note "Each way to share and each way to be stuck on hosts of its own, side by side."
+    lunet.note "Each way to share listeners meets each way to be stuck, side by side."
     local results = lunet.together(cases_of(knobs), function(case) return run_case(case, knobs) end)
     local first, retries = {}, {}
     for i, result in ipairs(results) do

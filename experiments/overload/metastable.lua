@@ -1,29 +1,30 @@
 -- Claim. With a deep queue and retries, goodput stays at nothing after a stall of a second, at a load that the server
 -- carries.
 --
--- Why. During the stall the queue fills with connections whose clients give up and leave (ghosts), and each of them
--- tries again. Afterwards the server works through the queue in order. If a full queue takes longer than the patience
--- (see retry_storm: backlog > capacity * patience - 2), it answers nobody in time, so that every request is tried as
--- often as its client may: attempts come at load * (1 + retries). If that is above the capacity, the queue stays full
--- and the state sustains itself, though the trigger has gone and the load is what it always was: a metastable failure
--- (Bronson and others, HotOS 2021). If it is below, the queue drains at the difference, and goodput comes back.
--- Backoff alone delays the retries and leaves their number as it is, so it does not help. The method is that of
--- retry_storm. The stall shuts the gate; clients that are being served then are served to the end. A run has recovered
--- when most requests are answered in each slice of 0.5 s up to the end, two at least. What has not in `after` seconds
--- might later: so the check asks for a long queue of ghosts, attempts above the capacity and a server that works all
+-- Why. During the stall the queue fills with connections whose clients give up and leave (ghosts), and each of these
+-- clients tries again. Afterwards the server works through the queue in order. If a full queue takes longer than the
+-- patience (see retry_storm: backlog > capacity * patience - 2), it answers nobody in time. Every client then tries as
+-- often as it may: attempts come at load * (1 + retries). If that is above the capacity, the queue stays full and the
+-- state sustains itself, although the trigger has gone and the load has not changed: a metastable failure (Bronson and
+-- others, HotOS 2021). If it is below, the queue drains at the difference, and goodput comes back. Backoff alone delays
+-- the retries and leaves their number as it is, so it does not help. The method is that of retry_storm. The stall shuts
+-- the gate; the server still serves the clients that it has. A run has recovered when most requests are answered in
+-- each slice of 0.5 s up to the end, in two slices at least. A run that has not recovered in `after` seconds might
+-- recover later. So the check asks for a long queue of ghosts, attempts above the capacity and a server that works all
 -- the time.
 --
 -- Where it was met. An outage that goes on after its cause is fixed, until somebody takes load away or restarts the
 -- servers.
 --
--- What to do. Bound one of the two factors. A short backlog bounds the wait; a retry budget bounds the attempts; a
--- server that looks for the client's FIN before it works (check_liveness) drops the ghosts at once, but also clients
--- that only ended their side, and works in vain for those that leave during the service.
+-- What to do. Bound one of the two factors. A short backlog bounds the wait, and a retry budget bounds the attempts. A
+-- server that looks for the client's FIN before it works (check_liveness) drops the ghosts at once. But it also drops
+-- clients that only ended their side, and works in vain for clients that leave during the service.
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 local lunet = require "lunet"
+local option_table = require "lunet.text.options"
 local overload = require "lunet.load.overload"
 local plot = require "lunet.text.plot"
 local statistics = require "lunet.load.statistics"
@@ -33,7 +34,7 @@ local median, values_of, round = overload.median, overload.values, statistics.ro
 
 local SLICE = 0.5 -- s
 local CALM = 1 -- s at the end of a run that has recovered
-local LAST = 1 -- s; what is measured of the end
+local LAST = 1 -- s; the end of a run, which is measured
 local AT_ONCE = 13 -- runs side by side; more of them make each other late
 
 -- What each remedy changes, in the knobs or in the server.
@@ -50,17 +51,17 @@ local HELPS = { retry_budget = true, short_backlog = true, check_liveness = true
 
 -- -- one run -----------------------------------------------------------------------------------
 
-local function sleep_until(at) lunet.sleep(math.max(0, at - lunet.now())) end
+
 
 -- Shuts the gate for the stall, and looks at the end.
 local function stall_and_observe(site, from, to, last)
-  sleep_until(from)
+  lab.sleep_until(from)
   site.listener:gate(0)
-  sleep_until(to)
+  lab.sleep_until(to)
   site.listener:gate(1)
-  sleep_until(last - LAST)
+  lab.sleep_until(last - LAST)
   local moved = lab.counters(site.clients)
-  sleep_until(last)
+  lab.sleep_until(last)
   return { attempts = moved "ActiveOpens" / LAST, depth = lab.depth(site.listener) }
 end
 
@@ -79,7 +80,7 @@ local function is_up(requests, from, to)
   return summary.answered >= summary.offered / 2
 end
 
--- How long after the stall the last slice was over that was not up; nil if that was in the last ones of the run.
+-- How long after the stall the last slice ended that was not up; nil if that was among the last ones of the run.
 local function recovery_time(requests, stall_ends, total)
   local since = math.floor(total / SLICE + 1e-9)
   while since > 0 and is_up(requests, (since - 1) * SLICE, since * SLICE) do since = since - 1 end
@@ -89,7 +90,7 @@ end
 
 -- The knobs, as the remedy changes them.
 local function policy_of(knobs, case, capacity)
-  return setmetatable(REMEDIES[case.remedy](knobs, capacity), { __index = knobs })
+  return option_table.merged(knobs, REMEDIES[case.remedy](knobs, capacity))
 end
 
 local function total_of(knobs) return knobs.before + knobs.stall + knobs.after end
@@ -143,7 +144,7 @@ end
 
 local function mean_of(point, field) return statistics.mean(values_of(point, field)) end
 
--- Of the runs that count: how many recovered, and when after the stall; what was answered in time, on average.
+-- How many of the runs that count recovered, when after the stall, and how many answers came in time, on average.
 local function client_record(point)
   local recoveries = values_of(point, "recovery")
   local record = {
@@ -157,7 +158,7 @@ local function client_record(point)
   return record
 end
 
--- Medians of the seeds, of the last second. Where goodput came back, queue and ghosts are what chance leaves.
+-- The last second, in medians of the seeds. Queue and ghosts are left to chance where goodput came back.
 local function server_record(point)
   local record = { remedy = point.remedy, attempts = median(point, "attempts"), served = median(point, "served") }
   if HELPS[point.remedy] then return record end
@@ -197,11 +198,11 @@ local function check_recovered(record, server, outcome)
   expect.fields(name, server, { attempts = normal, served = normal })
 end
 
--- What was answered in all slices is what was answered in all.
+-- The answers of all slices add up to all answers.
 local function check_series(record, outcome, knobs)
   local sum, last = 0, #outcome.goodput
   for _, row in ipairs(outcome.goodput) do sum = sum + row[record.remedy] * SLICE end
-  local rest = 0.005 * SLICE * last + 0.006 -- of what is rounded
+  local rest = 0.005 * SLICE * last + 0.006 -- of rounding
   expect.value(record.remedy .. ": answered in all slices", sum, expect.between(record.answered - rest,
     record.answered + rest))
   local ends, helps = (outcome.goodput[last][record.remedy] + outcome.goodput[last - 1][record.remedy]) / 2,
@@ -237,30 +238,30 @@ return experiment {
   claim = "With a deep queue and retries, goodput stays at nothing after a stall of a second, at a load that the "
     .. "server carries.",
   knobs = {
-    remedy = { "all", "what", "is done against it; all: each, in runs of its own",
-      choices = choice.of(IN_ORDER) },
-    seed = { 1, "number", "of the first run: its arrivals, service times and jitter" },
-    seeds = { 5, "runs", "for each remedy, each with the next seed", min = 1, max = 100 },
-    load = { 0.4, "of capacity", "what is offered, retries not counted", min = 0.01, max = 10 },
+    remedy = { "all", "what", "the remedy; all: each, in runs of its own", choices = choice.of(IN_ORDER) },
+    seed = { 1, "number", "the seed of the first run: its arrivals, service times and jitter" },
+    seeds = { 5, "runs", "runs of each remedy, each with the next seed", min = 1, max = 100 },
+    load = { 0.4, "of capacity", "the offered load, retries not counted", min = 0.01, max = 10 },
     stall = { 1.0, "s", "how long the server accepts nobody", min = 0, max = 60 },
     backlog = { 100, "connections", "how many the kernel may queue", min = 0 },
     retries = { 3, "retries", "how often a request is tried again", min = 0, max = 16 },
     backoff = { 0.0, "s", "full jitter: the pause before the first retry is up to this, and then up to twice as long; "
       .. "0 retries at once", min = 0, max = 60 },
-    budget = { 16.0, "retries", "what each request adds to those that all may spend; 16 limits nothing", min = 0 },
-    departure = { "close", "how", "clients leave when their patience is over", choices = { "close", "reset" } },
+    budget = { 16.0, "retries", "what each request adds to the budget that all share; 16 limits nothing", min = 0 },
+    departure = { "close", "how", "how clients leave when their patience is over", choices = { "close", "reset" } },
     patience = { 0.2, "s", "how long a client waits in one attempt, connect included", min = 0.001, max = 60 },
     service = { 0.02, "s", "how long the server works on a request, on average", min = 0.0005, max = 1 },
     distribution = { "fixed", "kind", "of service times", choices = { "fixed", "exponential" } },
-    before = { 0.5, "s", "of load before the stall", min = SLICE, max = 60 },
-    after = { 2.5, "s", "of load after it", min = LAST, max = 60 },
-    closed_loop = { 24, "requests", "of a closed loop that measures the capacity, the best of three",
+    before = { 0.5, "s", "how long the load runs before the stall", min = SLICE, max = 60 },
+    after = { 2.5, "s", "how long it runs after the stall", min = LAST, max = 60 },
+    closed_loop = { 24, "requests", "requests of a closed loop that measures the capacity, the best of three",
       min = overload.LOOPS },
-    spare = { 1, "rounds", "in which disturbed runs are done again, a few side by side", min = 0, max = 100 },
-    lateness = { 0.1, "of service", "by how much the clients of a valid run may be late (p99)", min = 0 },
+    spare = { 1, "rounds", "how often disturbed runs are repeated, a few side by side", min = 0, max = 100 },
+    lateness = { 0.1, "of service", "how late the clients of a valid run may be (p99)", min = 0 },
   },
-  -- recovered: the fraction of runs in which goodput came back, min_s and max_s when the first and the last of them
-  -- did. goodput: what came in time in each slice, in means of the runs; these must add up to answered.
+  -- recovered: the fraction of runs in which goodput came back. min_s, max_s: when it did in the first and in the last
+  -- of them. answered: answers in time. attempts, served: per second, in the last second; ghosts: % of served. from_s:
+  -- the beginning of a slice, after the stall; the columns after it: goodput in that slice, in means of the runs.
   columns = {
     "remedy", "recovered", "min_s", "max_s", "answered", "attempts", "served", "ghosts", "depth", "from_s",
     table.unpack(IN_ORDER),
@@ -269,7 +270,7 @@ return experiment {
   exclusive = true,
 
   run = function(knobs)
-    lunet.note "The capacity first, in a closed loop; then every remedy under the same arrivals, on hosts of its own."
+    lunet.note "First the capacity, in a closed loop; then every remedy under the same arrivals, on hosts of its own."
     local capacity = round(overload.capacity(knobs.service, knobs.closed_loop))
     local points, cases = points_of(knobs)
     local repeated = overload.run(cases, {

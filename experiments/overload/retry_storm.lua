@@ -2,21 +2,21 @@
 -- server works all the time.
 --
 -- Why. The kernel queues backlog + 1 connections (include/net/sock.h, sk_acceptq_is_full) and forgets none of them
--- when its client leaves. In overload the queue is full, and a place gets free when the server takes the next
+-- when its client leaves. In overload the queue is full, and a place becomes free when the server takes the next
 -- connection. The client that gets that place waits for nearly one service, then for those of the backlog, then for
--- its own: its reply comes after (backlog + 2) / capacity, less the short time for which the place was free. If that
+-- its own. Its reply comes after (backlog + 2) / capacity, less the short time for which the place was free. If that
 -- is more than the patience, every reply comes too late: each client leaves a ghost, and its retry queues behind the
--- others. So the threshold is capacity * patience - 2. Below it the kernel drops the SYNs of those who would wait too
--- long (net/ipv4/tcp_input.c, tcp_conn_request; ListenOverflows), and those who get in are served in time. Patience
--- and capacity move it, in proportion. The distribution of service times does not, but spreads the fall: fixed ones
--- lose everything within two backlogs or three, exponential ones within about 2 * sqrt(capacity * patience). Load,
--- retries and departure only decide whether the queue fills. From a patience of 1 s on, the kernel's own
--- retransmissions of the SYN come on top.
+-- others. So the threshold is capacity * patience - 2. Below it the kernel drops the SYNs of clients that would wait
+-- too long (net/ipv4/tcp_input.c, tcp_conn_request; ListenOverflows), and the server answers the others in time.
+-- Patience and capacity move the threshold, in proportion. The distribution of service times does not, but it spreads
+-- the fall. Fixed ones lose everything within two or three backlogs, exponential ones within about
+-- 2 * sqrt(capacity * patience). Load, retries and departure only decide whether the queue fills. From a patience of
+-- 1 s on, the kernel's own retransmissions of the SYN come on top.
 --
--- Where it was met. A service that stays down under a load just above what it carries, while its processors or its
--- database are busy; after a backlog had been raised to 511, 1024 or 4096 against connection errors.
+-- Where it was met. A service that stays down under a load just above its capacity, while its processors or its
+-- database are busy, after a backlog was raised to 511, 1024 or 4096 against connection errors.
 --
--- What to do. Choose a backlog below capacity * patience; or let the server look at the age of a request, or for the
+-- What to do. Choose a backlog below capacity * patience. Or let the server look at the age of a request, or for the
 -- client's FIN, before it works on it (server = in_time).
 local admission = require "lunet.load.admission"
 local expect = require "lunet.run.expect"
@@ -44,31 +44,32 @@ local function can_be_in_time(knobs, patience)
   return function(connection) return admission.waited(connection) + TICK + knobs.service < patience end
 end
 
--- Arrivals are Poisson by seed in an open loop. Capacity is that of a closed loop of four clients. Waits count from
--- when a request was due, and those given up count up to then. The warm-up is left out, and the load goes on after the
--- measurement. Each run has hosts of its own; a few go side by side. A run is valid if the clients were late (p99) by
--- no more than a tenth of `service` and the server did no more than its capacity. Other runs are done again, as long
--- as there are spare rounds, and left out if they stay so. A backlog of which most runs are left out is not judged.
--- The table `traffic` is of the backlogs far from the threshold: below 0.6 and above 2 times the predicted one. An
--- attempt takes the machine about 0.15 ms, and its kernel's own threads take 1 ms now and then: with a service of 5 ms
--- clients are late too often. What counts is how many services fit into the patience.
+-- Arrivals are Poisson by seed in an open loop. The capacity is that of a closed loop of four clients. A wait counts
+-- from the time when the request was due, and ends when the client gives up. The warm-up does not count, and the load
+-- goes on after the measurement. Each run has hosts of its own; a few go side by side. A run is valid if the clients
+-- were late (p99) by no more than a tenth of `service` and the server did no more than its capacity. Other runs are
+-- repeated, as long as there are spare rounds, and left out if they stay invalid. A backlog that loses most of its runs
+-- is not judged. The table `traffic` has the backlogs far from the threshold: below 0.6 and above 2 times the predicted
+-- one. An attempt takes the machine about 0.15 ms, and its kernel's own threads take 1 ms now and then: with a service
+-- of 5 ms clients are late too often. Only the number of services that fit into the patience counts.
 
 -- -- one run -----------------------------------------------------------------------------------
 
 -- What the kernel counts from one time to another, and how deep the queue is.
 local function observe(site, from, to)
-  lunet.sleep(math.max(0, from - lunet.now()))
+  lab.sleep_until(from)
   local at_server, at_clients, depths = lab.counters(site.server), lab.counters(site.clients), {}
   repeat
     depths[#depths + 1] = lab.depth(site.listener)
-    lunet.sleep(math.max(0, math.min(SAMPLE, to - lunet.now())))
+    lab.sleep_until(math.min(lunet.now() + SAMPLE, to))
   until lunet.now() >= to
   return {
     attempts = at_clients "ActiveOpens", overflows = at_server "ListenOverflows", depth = statistics.mean(depths),
   }
 end
 
--- How long a request that is never answered occupies its client: the last ones that count meet the same as the others.
+-- How long a request that is never answered occupies its client. The load lasts this much longer, so that the last
+-- requests that count meet the same load as the others.
 local function longest_stay(knobs, patience)
   return (knobs.retries + 1) * patience + knobs.backoff * (2 ^ knobs.retries - 1)
 end
@@ -155,7 +156,7 @@ end
 
 -- -- what came of it ---------------------------------------------------------------------------
 
--- Medians of the seeds: rates a second, and how much in percent of what was carried out was so in vain.
+-- Medians of the seeds, per second; wasted in percent of what was carried out.
 local function sweep_record(point)
   local goodput, served = median(point, "goodput"), median(point, "served")
   return { backlog = point.backlog, attempts = median(point, "attempts"), served = served, goodput = goodput,
@@ -165,7 +166,7 @@ end
 local function is_shallow(backlog, predicted) return backlog <= 0.6 * predicted end
 local function is_deep(backlog, predicted) return backlog >= 2 * predicted end
 
--- How many runs lost half of what was due, of those that count.
+-- How many of the runs that count lost half of what was due.
 local function collapsed_of(point, due)
   local goodputs, count = values_of(point, "goodput"), 0
   for _, goodput in ipairs(goodputs) do
@@ -174,7 +175,7 @@ local function collapsed_of(point, due)
   return ("%d/%d"):format(count, #goodputs)
 end
 
--- Of a backlog far from the threshold; ghosts in percent of what was carried out.
+-- The traffic of a backlog far from the threshold; ghosts in percent of what was carried out.
 local function traffic_record(point, due, predicted)
   local ghosts = is_deep(point.backlog, predicted) and median(point, "ghosts", 0, 100) or nil
   return { backlog = point.backlog, collapsed = collapsed_of(point, due), overflows = median(point, "overflows", 0),
@@ -200,7 +201,7 @@ local function each(list, fn, ...)
   return results
 end
 
--- The threshold of each set; of the only one its backlogs, too.
+-- Adds the threshold of each set, and the backlogs of the only set of a sweep of backlogs.
 local function add_records(outcome, sets, knobs)
   local due = math.min(1, knobs.load) * outcome.capacity
   outcome.thresholds = {}
@@ -224,7 +225,7 @@ end
 
 -- -- the claim ---------------------------------------------------------------------------------
 
--- A queue that is full all the time: what does not get in overflows.
+-- A queue that is full all the time: attempts that do not get in overflow.
 local function check_traffic(record, row, due, knobs)
   local name, over = ("backlog %d"):format(record.backlog), (row.attempts - row.served) * knobs.seconds
   local collapsed, runs = record.collapsed:match "^(%d+)/(%d+)$"
@@ -237,7 +238,7 @@ local function check_traffic(record, row, due, knobs)
     ghosts = record.ghosts and expect.between(90, 100) or nil })
 end
 
--- All of them, and what they say together; those far from the threshold more closely.
+-- Every backlog, the threshold that they show together, and the traffic of those far from it.
 local function check_backlogs(outcome, knobs)
   local due, threshold, rows = math.min(1, knobs.load) * outcome.capacity, outcome.thresholds[1], {}
   expect.cases("sweep", outcome.sweep, each(sets_of(knobs)[1].backlogs, function(backlog)
@@ -291,32 +292,34 @@ return experiment {
   claim = "In overload, goodput falls to nothing once a full queue takes longer than the clients' patience, "
     .. "although the server works all the time.",
   knobs = {
-    sweep = { "backlog", "what", "of backlogs; or of three values of patience and two distributions, each near its "
-      .. "threshold", choices = { "backlog", "patience" } },
-    backlogs = { { 3, 5, 7, 9, 40 }, "connections", "those that are tried in a sweep of backlogs", min = 0,
-      max = 65535 },
-    seed = { 1, "number", "of the first run: its arrivals, service times and jitter" },
-    seeds = { 5, "runs", "for each backlog, each with the next seed", min = 1, max = 100 },
+    sweep = { "backlog", "what", "what varies: the backlog; or three values of patience and two distributions, each "
+      .. "near its threshold", choices = { "backlog", "patience" } },
+    backlogs = { { 3, 5, 7, 9, 40 }, "connections", "the backlogs of a sweep of backlogs", min = 0, max = 65535 },
+    seed = { 1, "number", "the seed of the first run: its arrivals, service times and jitter" },
+    seeds = { 5, "runs", "runs of each backlog, each with the next seed", min = 1, max = 100 },
     service = { 0.02, "s", "how long the server works on a request, on average", min = 0.0005, max = 1 },
     distribution = { "fixed", "kind", "of service times in a sweep of backlogs", choices = { "fixed", "exponential" } },
     patience = { 0.2, "s", "how long a client waits in one attempt, connect included; a sweep of patience: half, "
       .. "once and twice this", min = 0.001, max = 60 },
-    server = { "all", "requests", "that it carries out: all, or those that it can answer before their client gives up",
+    server = { "all", "requests", "the requests that it carries out: all, or only those that it can answer in time",
       choices = { "all", "in_time" } },
-    load = { 1.3, "of capacity", "what is offered, retries not counted", min = 0.01, max = 10 },
+    load = { 1.3, "of capacity", "the offered load, retries not counted", min = 0.01, max = 10 },
     retries = { 1, "retries", "how often a request is tried again", min = 0, max = 16 },
     backoff = { 0.0, "s", "full jitter: the pause before the first retry is up to this, and then up to twice as long; "
       .. "0 retries at once", min = 0, max = 60 },
-    budget = { 16.0, "retries", "what each request adds to those that all may spend; 16 limits nothing", min = 0 },
-    departure = { "close", "how", "clients leave when their patience is over", choices = { "close", "reset" } },
-    warmup = { 1.4, "s", "of load before the measurement, in which the queue fills; a sweep of patience: in "
-      .. "proportion to it", min = 0, max = 60 },
-    seconds = { 1.4, "s", "of measurement", min = 0.1, max = 60 },
-    closed_loop = { 24, "requests", "of a closed loop that measures the capacity, the best of three",
+    budget = { 16.0, "retries", "what each request adds to the budget that all share; 16 limits nothing", min = 0 },
+    departure = { "close", "how", "how clients leave when their patience is over", choices = { "close", "reset" } },
+    warmup = { 1.4, "s", "how long the load runs before the measurement, so that the queue fills; a sweep of patience: "
+      .. "in proportion to it", min = 0, max = 60 },
+    seconds = { 1.4, "s", "how long the measurement takes", min = 0.1, max = 60 },
+    closed_loop = { 24, "requests", "requests of a closed loop that measures the capacity, the best of three",
       min = overload.LOOPS },
-    spare = { 2, "rounds", "in which disturbed runs are done again, a few side by side", min = 0, max = 100 },
-    lateness = { 0.1, "of service", "by how much the clients of a valid run may be late (p99)", min = 0 },
+    spare = { 2, "rounds", "how often disturbed runs are repeated, a few side by side", min = 0, max = 100 },
+    lateness = { 0.1, "of service", "how late the clients of a valid run may be (p99)", min = 0 },
   },
+  -- predicted: the threshold. whole_to, half_to, half_from, none_from: the backlogs up to which, or from which on, the
+  -- median run has 90 %, half, less than half, 10 % of what is due. attempts, served, goodput: per second. wasted,
+  -- ghosts: % of served. collapsed: the fraction of runs that lost half. overflows, depth: the kernel's.
   columns = {
     "distribution", "patience", "predicted", "whole_to", "half_to", "half_from", "none_from", "backlog", "attempts",
     "served", "goodput", "wasted", "collapsed", "overflows", "depth", "ghosts",
@@ -325,7 +328,7 @@ return experiment {
   exclusive = true,
 
   run = function(knobs)
-    lunet.note "The capacity first, in a closed loop; then every backlog under the same arrivals, on hosts of its own."
+    lunet.note "First the capacity, in a closed loop; then every backlog under the same arrivals, on hosts of its own."
     local capacity = round(overload.capacity(knobs.service, knobs.closed_loop))
     local sets = sets_of(knobs, capacity)
     local cases = cases_of(knobs, sets)

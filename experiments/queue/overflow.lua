@@ -116,7 +116,7 @@ local function come_late(knobs, case, on_drop, on_act)
   local is_known = not wait.address or #server:sockets { peer_address = wait.address } > 0
   local acted_at = "never"
   if case.act ~= "none" then
-    lunet.sleep(math.max(0, wait.started + knobs.freed_after - lunet.now()))
+    lab.sleep_until(wait.started + knobs.freed_after)
     held[#held + 1] = acts[case.act](listener)
     acted_at = lunet.now() - wait.started
     if on_act then on_act(others, listener) end

@@ -2,22 +2,22 @@
 -- asked unless that takes a new TCP connection.
 --
 -- Why. The kernel queues the connection, with the request and the FIN after it. nginx accepts it, reads the request
--- first, and begins to answer. It writes a file without looking at its client; the log has the status that nginx meant
+-- first, and begins to answer. It writes a file without looking at its client. The log has the status that nginx meant
 -- to send, so it says 200, even when writev(2) fails and no byte was sent. A proxy looks at its client while it waits
 -- for the backend: epoll(7) tells of the FIN (EPOLLRDHUP), and nginx gives up with 499, its own number for "the client
 -- closed" (ngx_http_upstream_check_broken_connection). But it looks only at the next event. A new TCP connection to
 -- the backend needs a handshake, which connect(2) does not wait for, and the client's event comes first: the backend
 -- gets a connection without a request. Over a connection kept from an earlier request (`pool`: keepalive), or a Unix
--- socket, the request is sent at once: the backend carries it out, the log says 499. With proxy_ignore_client_abort
--- (`ignore`) nginx does not look: the backend is asked, and the log says 200. A client that only ended its side
--- (`shutdown`) and waits for its reply looks the same: it gets the file, but the proxy closes the connection without a
--- word.
+-- socket, nginx sends the request at once: the backend carries it out, and the log says 499. With
+-- proxy_ignore_client_abort (`ignore`) nginx does not look: it asks the backend, and the log says 200. A client that
+-- only ended its side (`shutdown`) and waits for its reply looks the same: it gets the file, but the proxy closes the
+-- connection without a word.
 --
 -- Where it was met. Access logs that say 200 where users saw timeouts; bursts of 499 after a pause, and orders placed
 -- twice because the clients had tried again; `printf ... | nc` that fails only when a proxy is in between.
 --
 -- What to do. Read 499 as "not answered", never as "not done": a request that is tried again needs an identity that
--- the backend knows. The error log says who left, but only at level info.
+-- the backend knows. The error log names clients that left, but only at level info.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
@@ -78,7 +78,7 @@ local function text_of(request, mode)
   return ({ whole = whole, part = whole:sub(1, -5), none = "" })[request]
 end
 
--- Leaves, and waits until the server's kernel knows; it lists no connection that was reset.
+-- Lets the client leave, and waits until the server's kernel knows. It lists no connection that was reset.
 local function leave(connection, departure, server)
   local _, port = connection:address()
   connection[departure](connection)
@@ -89,7 +89,7 @@ local function leave(connection, departure, server)
   end)
 end
 
--- What the error log says of a client that left.
+-- What the error log says about a client that left.
 local function error_of(log)
   for _, words in ipairs { "prematurely closed", "reset by peer" } do
     if log:find(words, 1, true) then return words end
@@ -117,8 +117,8 @@ local function run_case(mode, departure, knobs)
   leave(connection, departure, server)
   assert(process:thaw())
 
-  ask(server, "later") -- whose turn comes after the client's
-  nginx.finish(process) -- it ends what it has begun
+  ask(server, "later") -- nginx answers it after the client's request
+  nginx.finish(process)
   lab.await(function() return lab.depth(listener) == 0 and select(2, listener:gate()) == 0 end)
   local reply = answer or code
   if departure == "shutdown" then reply = assert(connection:receive("a", LONG)):match "^HTTP/1.1 (%d+)" or "EOF" end
@@ -156,11 +156,12 @@ return experiment {
   knobs = {
     mode = { "all", "mode", "a file; a proxy by new TCP connections, by one kept open, by a Unix socket, "
       .. "with proxy_ignore_client_abort", choices = choice.of(MODES) },
-    departure = { "all", "way", "how it leaves; shutdown: it ends its side and waits for its reply",
+    departure = { "all", "way", "how the client leaves; shutdown: it ends its side and waits for its reply",
       choices = choice.of(DEPARTURES) },
-    request = { "whole", "request", "what it has sent when it leaves", choices = { "whole", "part", "none" } },
+    request = { "whole", "request", "how much of its request it has sent", choices = { "whole", "part", "none" } },
     patience = { 0.05, "s", "how long it waits for a reply before it leaves", min = 0 },
   },
+  -- status, bytes: of the access log. asked: whether the backend got the request. reply: what the client got.
   columns = { "mode", "departure", "status", "bytes", "asked", "reply", "error_log" },
   needs = { nginx = "nginx" },
   control = { request = "part" },

@@ -1,21 +1,21 @@
 -- Claim. When a stopped Redis goes on, it carries out the SET of a client that has left. Only protected mode prevents
 -- that.
 --
--- Why. While redis is stopped the kernel completes the handshake, queues the connection, and keeps what the client
--- sends. When redis goes on it reads that before it can learn that nobody is there: recv(2) gives what waits before it
+-- Why. While redis is stopped the kernel completes the handshake, queues the connection, and keeps the client's bytes.
+-- When redis goes on it reads them before it can learn that nobody is there. recv(2) gives the waiting bytes before it
 -- tells of the FIN (0) or the RST (ECONNRESET): net/ipv4/tcp.c, tcp_recvmsg_locked, looks into the receive queue
--- first, and tcp_reset leaves that queue alone. Redis executes what it has read, and only the reply fails. So it does
--- not matter how the client left, nor whether redis had accepted it before. A client that vanished, without FIN or
--- RST, even stays a client of redis (`held`) until keepalive finds out (tcp-keepalive, 300 s). Protected mode sends
--- away, at accept and without reading, clients that do not come from the loopback address. Redis asks getpeername(2)
--- for it, which fails on a connection that was reset in the queue (ENOTCONN): of the local clients it denies just
--- those. That is no protection: a client that closed, or was accepted before, is served.
+-- first, and tcp_reset leaves that queue alone. Redis executes the command, and only the reply fails. So it does not
+-- matter how the client left, nor whether redis had accepted it before. A client that vanished, without FIN or RST,
+-- even stays a client of redis (`held`) until keepalive finds out (tcp-keepalive, 300 s). Protected mode sends away, at
+-- accept and without reading, clients that do not come from the loopback address. Redis asks getpeername(2) for that
+-- address, which fails on a connection that was reset in the queue (ENOTCONN): it denies just these of the local
+-- clients. That is no protection: a client that closed, or was accepted before, is served.
 --
--- Where it was met. A write that had "timed out" appears when a fork, a slow script, swapping or the suspension of a
--- virtual machine is over, and overwrites what was written since; a lock is taken that nobody holds.
+-- Where it was met. A write that had "timed out" and appears when a fork, a slow script, swapping or the suspension of
+-- a virtual machine is over, and overwrites newer data; a lock that is taken and that nobody holds.
 --
--- What to do. Do not take a timeout for "not done". Let the last step of a write wait for an answer (with --request
--- MULTI a transaction whose EXEC was never sent leaves nothing behind), or let the write say when it is too late (a
+-- What to do. Do not take a timeout for "not done". Let the last step of a write wait for an answer: with --request
+-- MULTI a transaction whose EXEC was never sent leaves nothing behind. Or let the write say when it is too late (a
 -- script that compares a version or a time).
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
@@ -28,8 +28,7 @@ local LONG = lab.LONG
 local PORT = lab.PORT
 local REQUESTS = { SET = "SET key late\r\n", MULTI = "MULTI\r\nSET key late\r\n" }
 
-
--- It writes no file, so that it needs no directory of its own.
+-- This redis writes no file, and so needs no directory of its own.
 local function start_redis(host, protected)
   return peer_process.start(host, { "redis-server", "--port", PORT, "--protected-mode", protected, "--save", "",
     "--appendonly", "no", "--loglevel", "warning" }, PORT)
@@ -47,7 +46,7 @@ end
 
 local function first_word(line) return line:match "^%S+" end
 
--- A client that redis has answered, if only to send it away: then it reads that to the end.
+-- A client that redis has answered. A client that redis denies reads its answer to the end.
 local function connect_and_ask(host, target)
   local connection = assert(host:connect(target, LONG))
   assert(connection:send "PING\r\n")
@@ -58,19 +57,19 @@ end
 
 local function leave(connection, departure, host)
   if departure ~= "vanish" then return connection[departure](connection) end
-  -- Nothing passes any more. It stays open at the client: a FIN that cannot be sent would keep the host.
+  -- Nothing passes any more. The client stays open: a FIN that cannot be sent would keep the host.
   local _, port = connection:address()
   return assert(host:drop { direction = "both", port = port })
 end
 
--- Whether the server's kernel knows of it what it can know; it lists no connection that was reset.
+-- Whether the server's kernel knows that the client has left. It lists no connection that was reset.
 local function is_known(departure, socket)
   if departure == "vanish" then return true end
   if departure == "reset" then return not socket end
   return socket and socket.fin
 end
 
--- What redis says of the one client besides the reader; nil as long as it has not dealt with it.
+-- What redis says about the one client besides the reader; nil as long as redis has not dealt with it.
 local function look(reader, departure)
   local info = ask(reader, "INFO")
   local function count(name) return tonumber(info:match(name .. ":(%d+)")) end
@@ -115,17 +114,17 @@ local function run_case(case, knobs)
     case.reply = first_word(assert(connection:receive("l", LONG)))
   end
   if case.departure == "vanish" then rule:close() end
-  connection:reset() -- redis's reply to who vanished must not wait for an acknowledgement
+  connection:reset() -- redis's reply to a client that vanished must not wait for an acknowledgement
   return case
 end
 
--- By its address; that of a connection reset in the queue is not known.
+-- Redis denies by address, and the address of a connection that was reset in the queue is not known.
 local function is_to_be_denied(case)
   local is_unknown = case.accepted == "after" and case.departure == "reset"
   return case.protected == "yes" and (case.client == "remote" or is_unknown)
 end
 
--- Who leaves has none; who ends its side only, or was denied before redis was stopped, has one.
+-- A client that leaves has no reply. One that only ends its side, or was denied before the stop, has one.
 local function reply_to_be(case)
   if case.denied and case.accepted == "before" then return "-DENIED" end
   if case.departure ~= "shutdown" then return "TIMEOUT" end
@@ -148,17 +147,17 @@ return experiment {
   claim = "When a stopped Redis goes on, it carries out the SET of a client that has left. Only protected mode "
     .. "prevents that.",
   knobs = {
-    client = { "all", "place", "where it connects from: another host, or redis's own", choices = choice.of(CLIENTS) },
+    client = { "all", "place", "the client's host: another one, or redis's own", choices = choice.of(CLIENTS) },
     protected = { "all", "setting", "redis's protected-mode", choices = choice.of(PROTECTED) },
-    accepted = { "all", "time", "whether redis has accepted it before it is stopped, or does so after",
+    accepted = { "all", "time", "when redis accepts the client: before it is stopped, or after",
       choices = choice.of(ACCEPTED) },
-    departure = { "all", "way", "how it leaves; shutdown: it ends its side and waits for its reply",
+    departure = { "all", "way", "how the client leaves; shutdown: it ends its side and waits for its reply",
       choices = choice.of(DEPARTURES) },
     request = { "SET", "request", "MULTI: a transaction that lacks its EXEC, sent only when the SET is answered",
       choices = { "SET", "MULTI" } },
-    patience = { 0.05, "s", "how long it waits for a reply before it leaves", min = 0 },
+    patience = { 0.05, "s", "how long the client waits for a reply before it leaves", min = 0 },
   },
-  -- held: how many connections of clients that vanished redis still has.
+  -- bytes: how many waited for redis. held: connections of vanished clients that redis still has. value: the key's.
   columns = { "client", "protected", "accepted", "departure", "bytes", "denied", "held", "reply", "value" },
   needs = { ["redis-server"] = "redis-server" },
   control = { request = "MULTI" },

@@ -2,21 +2,21 @@
 -- the exception.
 --
 -- Why. A request waits for the server in the kernel only if the client could send it. In a full handshake the client
--- has the keys for its request when the server has answered its ClientHello (RFC 8446, 2; RFC 5246, 7.3), so that the
--- ghost in the queue is one without a request, and nginx has nothing to log. Resumption (`resumed`) saves the
--- certificate, not the wait. Early data (0-RTT; RFC 8446, 2.3) takes its key from an earlier session: ClientHello and
--- request come together and wait together, and the ghost is back (`early`), since the server carries out early data
--- before the handshake is over, which is all that would show whether a client is there. What helps a little is the age
--- in the ClientHello (RFC 8446, 8.3): OpenSSL refuses early data that comes more than about 10 s late (ssl_local.h,
--- TICKET_AGE_ALLOWANCE), so that with --patience 12 the claim is false. After the handshake (`connected`: a connection
--- kept from before) TLS changes nothing: as in plain TCP what was sent waits and is carried out.
+-- has the keys for its request when the server has answered its ClientHello (RFC 8446, 2; RFC 5246, 7.3). So the ghost
+-- in the queue has no request, and nginx has nothing to log. Resumption (`resumed`) saves the certificate, not the
+-- wait. Early data (0-RTT; RFC 8446, 2.3) takes its key from an earlier session. ClientHello and request come together
+-- and wait together, and the ghost is back (`early`). The server carries out early data before the handshake is over,
+-- and only the end of the handshake would show whether a client is there. The age in the ClientHello (RFC 8446, 8.3)
+-- helps a little. OpenSSL refuses early data that comes more than about 10 s late (ssl_local.h, TICKET_AGE_ALLOWANCE),
+-- so with --patience 12 the claim is false. After the handshake (`connected`: a connection kept from before) TLS
+-- changes nothing: as in plain TCP the request waits and is carried out.
 --
 -- Where it was met. Late duplicates that began with a CDN's 0-RTT option, or that came only over pooled connections,
 -- while new connections that timed out never left anything behind.
 --
--- What to do. Send no early data for what must not be done late or twice. `early_425` answers 425 (Too Early, RFC
--- 8470) while the handshake is not over, which nginx tells by $ssl_early_data; the backend can be told, too (too_early
--- = refuse does so everywhere). For connected clients the remedies are those of plain TCP.
+-- What to do. Send no early data for a request that must not be done late or twice. `early_425` answers 425 (Too Early,
+-- RFC 8470) while the handshake is not over; nginx tells by $ssl_early_data, and can tell the backend, too. (too_early
+-- = refuse does so everywhere.) For connected clients the remedies are those of plain TCP.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
@@ -44,10 +44,10 @@ server {
 
 local GUARD = "if ($ssl_early_data) { return 425; }"
 
--- Longer than any ClientHello: so many bytes at the server are not the handshake alone.
+-- Longer than any ClientHello, so that the number of bytes at the server tells whether the request is among them.
 local REQUEST = "GET /%s HTTP/1.0\r\nPadding: " .. ("x"):rep(4000) .. "\r\n\r\n"
 
--- What each client tells s_client, and whether it has a session, or a connection, from before the stop.
+-- The options of each client for s_client, and whether it has a session, or a connection, from before the stop.
 local CASES = {
   { name = "plain" },
   { name = "tls1.2", version = "-tls1_2" },
@@ -57,7 +57,6 @@ local CASES = {
   { name = "early_425", version = "-tls1_3", has_session = true, is_early = true, path = "guarded" },
   { name = "connected", version = "-tls1_3", is_connected = true },
 }
-
 
 local function make_certificate(place)
   local openssl <close> = assert(lunet.exec { "openssl", "req", "-x509", "-newkey", "ec",
@@ -104,15 +103,15 @@ local function configuration(knobs)
   return (HTTP:gsub("[%u_]+", words))
 end
 
--- Whether the client can send its request without an answer.
+-- Whether the client can send its request before the server answers.
 local function can_send(case, knobs)
   return not case.version or case.is_connected or case.is_early and knobs.early_data == "on" or false
 end
 
--- The status of the one request in nginx's log, once nginx has ended what it had begun.
+-- The status of the one request in nginx's log, once nginx has finished.
 local function finish(server, process, place)
   local witness = assert(server:connect({ address = "127.0.0.1", port = PLAIN, label = "witness" }, LONG))
-  ask(witness, witness, "1.0") -- whose turn comes after the client's
+  ask(witness, witness, "1.0") -- nginx answers it after the client's request
   nginx.finish(process)
   return place:read("access.log"):match "^(%d+)\n$" or "none"
 end
@@ -155,7 +154,7 @@ local function run_case(case, knobs)
     carried_out = status == "200" }
 end
 
--- How many bytes wait: ClientHello alone, or with early data, or records of TLS around the request.
+-- How many bytes wait: the ClientHello alone or with early data, or the request in records of TLS.
 local function bytes_of(case, request, is_sent)
   if not case.version then return request end
   if case.is_connected then return expect.between(request + 1, request + 200) end
@@ -175,19 +174,20 @@ return experiment {
   claim = "A request is not carried out for a client that left a stopped server during its TLS handshake. Early "
     .. "data is the exception.",
   knobs = {
-    case = { "all", "case", "what the client speaks, and has from before the stop: a session, a connection",
+    case = { "all", "case", "the client's protocol, and what it has from before the stop: a session, a connection",
       choices = choice.of(CASES, "name") },
     early_data = { "on", "setting", "nginx's ssl_early_data", choices = { "on", "off" } },
     too_early = { "serve", "way", "what nginx does with early data: serve it, or refuse it with 425 everywhere",
       choices = { "serve", "refuse" } },
-    patience = { 0.05, "s", "how long it waits for a reply before it leaves", min = 0 },
+    patience = { 0.05, "s", "how long the client waits for a reply before it leaves", min = 0 },
   },
+  -- bytes, has_request: what waited for the server. status, carried_out: what nginx logged.
   columns = { "case", "bytes", "has_request", "reply", "status", "carried_out" },
   needs = { nginx = "nginx", openssl = "openssl" },
   control = { too_early = "refuse" },
 
   run = function(knobs)
-    lunet.note "Each client has an nginx of its own, which is stopped before the client sends anything of its request."
+    lunet.note "Each client has an nginx of its own, which is stopped before the client sends its request."
     local cases = choice.pick(CASES, knobs.case, "name")
     return { cases = lunet.together(cases, function(case) return run_case(case, knobs) end) }
   end,

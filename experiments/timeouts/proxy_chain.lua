@@ -2,42 +2,41 @@
 -- A deadline that is passed on leaves retries + 1.
 --
 -- Why. Each hop sees only its own connection. A hop whose patience is over closes it and sends the request again on a
--- new one; the next hop, which knows nothing of that, still tries for the old one. If the server is slower than the
--- last hop's patience every attempt fails, and each makes retries + 1 attempts one hop further on: (retries + 1)^hops
--- reach the server. It carries out all of them: a close takes back no byte, and a FIN behind the request (RFC 9293,
--- 3.6) does not say that nobody waits. With the same patience everywhere, the k-th retry at a hop begins k patiences
--- later, and these add up over the hops; the client leaves after retries + 1. What begins later than that begins for
--- nobody: 17 of 27 with two retries at three hops. If a hop's attempts all fit into one of the hop before
--- (decreasing), the failure comes back while the client is there, and it tries again: as many attempts as before, but
--- none for nobody. Two things end the multiplication. A deadline travels with the request, so that a hop has no time
--- left when its own patience is over. Or a hop looks for its client's FIN before it tries again (watch), which takes a
--- client that has half-closed for one that has gone; it is a race of the FIN against that hop's own timer, won by the
--- time that a hop takes to connect. Both leave the client's own attempts, retries + 1. Patience counts from when a
--- request is sent, so that every attempt reaches the next hop, however late the machine is: counts are exact.
+-- new one. The next hop knows nothing of that, and still tries for the old one. If the server is slower than the last
+-- hop's patience, every attempt fails, and each makes retries + 1 attempts one hop further on: (retries + 1)^hops reach
+-- the server. It carries out all of them: a close takes back no byte, and a FIN behind the request (RFC 9293, 3.6) does
+-- not say that nobody waits. With the same patience everywhere, the k-th retry at a hop begins k patiences later, and
+-- these add up over the hops. The client leaves after retries + 1. Attempts that begin later than that begin for
+-- nobody: 17 of 27 with two retries at three hops. If a hop's attempts all fit into one of the hop before (decreasing),
+-- the failure comes back while the client is there, and it tries again: as many attempts as before, but none for
+-- nobody. Two things end the multiplication. A deadline travels with the request, so that a hop has no time left when
+-- its own patience is over. Or a hop looks for its client's FIN before it tries again (watch). That takes a half-closed
+-- client for one that has gone. It is also a race of the FIN against that hop's own timer; the FIN wins by the time
+-- that a hop takes to connect. Both leave the client's own attempts, retries + 1. Patience counts from when a request
+-- is sent, so every attempt reaches the next hop, however late the machine is: counts are exact.
 --
 -- Where it was met. A slow database that gets 27 times its load from three layers (library, gateway, service mesh)
 -- that each try three times; a server that is busy for minutes after the last user has left; a longer timeout at the
 -- front that made users wait longer and changed nothing else.
 --
--- What to do. Retry at one hop only, the client best (retrying = client shows it); elsewhere by a budget, and never
--- what another hop has already retried (an answer that says so). Send the deadline along, wait no longer than it, and
--- begin nothing after it.
+-- What to do. Retry at one hop only, best at the client (retrying = client shows it). Elsewhere retry by a budget, and
+-- never a request that another hop has already retried (an answer that says so). Send the deadline along, wait no
+-- longer than it, and begin nothing after it.
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 local lunet = require "lunet"
 local plot = require "lunet.text.plot"
+local statistics = require "lunet.load.statistics"
 
 local LONG = lab.LONG
-local GRAIN = 0.001 -- s; of what is rounded
+local GRAIN = 0.001 -- s; times are rounded to it
 
 local MODES = { "same", "decreasing", "watch", "deadline" }
 local MULTIPLIES = { same = true, decreasing = true }
 
-local function round(value) return tonumber(("%.3f"):format(value)) end
-
---- How long a hop waits in one attempt. Of decreasing ones, all attempts fit into one of the hop before, and a pause.
+-- How long a hop waits in one attempt. Decreasing: all attempts, and a pause, fit into one attempt of the hop before.
 local function patience_of(hop, mode, knobs)
   if mode ~= "decreasing" then return knobs.patience end
   return knobs.patience / (knobs.retries + 2) ^ (hop - 1)
@@ -53,8 +52,8 @@ local function ask(connection, deadline, patience)
   return (connection:receive("l", patience))
 end
 
---- What a client does at hop 1, and a proxy for its client, who is `behind`, at a later one: attempts until one
---- succeeds. A deadline of 0 is none.
+-- Tries until an attempt succeeds: a client at hop 1, or a proxy at a later hop for its client, which is `behind`. A
+-- deadline of 0 is none.
 local function try_all(chain, hop, deadline, behind)
   for _ = 0, retries_of(hop, chain.knobs) do
     if chain.mode == "watch" and behind and behind:liveness() ~= "open" then return false end
@@ -82,7 +81,7 @@ local function serve_server(chain, connection)
   connection:send "done\n"
 end
 
--- Host 1 is the client's, the last one the server's. Every host but the client's listens.
+-- Host 1 is the client's, the last one the server's. Every host except the client's listens.
 local function open_chain(mode, hops, knobs)
   local chain = { mode = mode, knobs = knobs, hops = hops, hosts = {}, listeners = {}, sent = {}, handled = {},
     begun = {}, left = {} }
@@ -92,7 +91,7 @@ local function open_chain(mode, hops, knobs)
     chain.sent[i], chain.handled[i] = 0, 0
     if i > 1 then
       lunet.link(chain.hosts[i - 1], chain.hosts[i])
-      chain.listeners[i] = assert(chain.hosts[i]:listen { port = 7300, backlog = 4096 })
+      chain.listeners[i] = lab.listen(chain.hosts[i], { backlog = 4096 })
       lunet.spawn(function()
         chain.listeners[i]:serve(function(connection)
           if is_server then serve_server(chain, connection) else serve_proxy(chain, i, connection) end
@@ -104,7 +103,7 @@ local function open_chain(mode, hops, knobs)
   return chain
 end
 
--- Whether everything that a hop has sent is over at the next one.
+-- Whether the next hop has dealt with every request that a hop has sent.
 local function is_over(chain)
   for hop = 1, chain.hops do
     if chain.sent[hop] ~= chain.handled[hop + 1] then return false end
@@ -116,13 +115,13 @@ end
 
 local function is_answered(mode, hops, knobs) return knobs.service < patience_of(hops, mode, knobs) end
 
---- How many attempts reach the server for a request whose attempts all fail.
+-- How many attempts reach the server for a request whose attempts all fail.
 local function predict(mode, hops, knobs)
   if is_answered(mode, hops, knobs) then return 1 end
   return MULTIPLIES[mode] and math.tointeger((knobs.retries + 1) ^ hops) or knobs.retries + 1
 end
 
---- How many of them begin after the client has left: those that are, over all hops, more than `retries` attempts late.
+-- How many of them begin after the client has left: they are, over all hops, more than `retries` attempts late.
 local function predict_after(mode, hops, knobs)
   if mode ~= "same" or is_answered(mode, hops, knobs) then return 0 end
   local ways = { [0] = 1 } -- by how many attempts late
@@ -140,7 +139,7 @@ local function predict_after(mode, hops, knobs)
   return after
 end
 
---- When the client leaves: its last attempt is over, at the end of its patience or with the answer.
+-- When the client leaves: its last attempt ends with the answer, or with its patience.
 local function predict_leaving(mode, hops, knobs)
   if is_answered(mode, hops, knobs) then return knobs.service end
   local seconds = math.huge -- until the failure is back at a hop
@@ -152,13 +151,7 @@ end
 
 -- -- one case ----------------------------------------------------------------------------------
 
-local function count_after(begun, time)
-  local count = 0
-  for _, at in ipairs(begun) do
-    if at > time then count = count + 1 end
-  end
-  return count
-end
+
 
 local function send_request(chain, mode, hops, knobs)
   local server = chain.hosts[hops + 1]
@@ -169,17 +162,17 @@ local function send_request(chain, mode, hops, knobs)
   assert(lunet.eventually(function() return is_over(chain) end, LONG + longest))
   local opened = moved "PassiveOpens"
   for i = 2, hops + 1 do chain.listeners[i]:close() end
-  local after = count_after(chain.begun, left)
+  local after = statistics.count_between(chain.begun, left, math.huge)
   return {
     mode = mode, hops = hops, answered = answered, executed = #chain.begun, predicted = predict(mode, hops, knobs),
     opened = opened, after = mode ~= "watch" and after or nil, raced = mode == "watch" and after or nil,
-    after_pred = predict_after(mode, hops, knobs), left_s = round(left - began),
+    after_pred = predict_after(mode, hops, knobs), left_s = statistics.round(left - began, 3),
   }
 end
 
 -- -- the claim ---------------------------------------------------------------------------------
 
--- Every mode of every chain up to the longest.
+-- Each mode with each chain up to the longest.
 local function cases_of(knobs)
   local cases = {}
   for _, mode in ipairs(choice.pick(MODES, knobs.mode)) do
@@ -199,7 +192,7 @@ local function check_chain(record, knobs)
     expect.fields(name, record, { executed = expect.at_least(predicted), raced = expect.at_most(record.executed - 1) })
   elseif mode == "deadline" then
     expect.fields(name, record, { executed = expect.at_most(predicted), after = 0 })
-    late = predicted - record.executed -- what comes to a hop after the deadline goes no further
+    late = predicted - record.executed -- a request that comes to a hop after the deadline goes no further
   else
     late = record.after_pred - record.after
   end
@@ -207,12 +200,13 @@ local function check_chain(record, knobs)
   expect.value(name .. ": executed", record.executed, record.opened)
 end
 
--- Whether a chain was tried in which every hop sends again and all of that fails.
+-- Whether every hop of a chain sent again, and every attempt failed.
 local function is_tried(record, knobs)
   return MULTIPLIES[record.mode] and record.hops > 1 and knobs.retries > 0 and not record.answered
 end
 
--- Carried out by the number of hops, for each mode. Of two that lie on each other, one is drawn.
+-- How many requests were carried out, by the number of hops, for each mode. Where two modes lie on each other, it draws
+-- one.
 local function draw(outcome, knobs)
   local hops, series = {}, {}
   for i = 1, knobs.hops do hops[i] = i end
@@ -232,25 +226,25 @@ return experiment {
   claim = "If every attempt fails, one request is carried out (retries + 1)^hops times, often after its client has "
     .. "left. A deadline that is passed on leaves retries + 1.",
   knobs = {
-    hops = { 3, "hops", "from the client to the server, so hops - 1 proxies; all fewer are tried, too", min = 1,
-      max = 5 },
-    retries = { 2, "retries", "of each hop, the client's among them", min = 0, max = 4 },
+    hops = { 3, "hops", "the longest chain, with hops - 1 proxies; shorter ones are tried, too", min = 1, max = 5 },
+    retries = { 2, "retries", "how often each hop tries again, the client included", min = 0, max = 4 },
     mode = { "all", "way", "patience: the same at each hop; decreasing, so that all attempts fit into one before; the "
       .. "same, and a hop watches for FIN; the same, with the client's deadline passed on",
       choices = choice.of(MODES) },
     patience = { 0.4, "s", "how long the client waits for its reply in one attempt", min = 0.001, max = 60 },
-    retrying = { "all", "hops", "that send again what failed: all of them, or the client alone",
+    retrying = { "all", "hops", "the hops that try again: all of them, or the client alone",
       choices = { "all", "client" } },
     service = { 0.5, "s", "how long the server works on a request", min = 0, max = 60 },
   },
-  -- opened: the connections that the server's kernel counts (PassiveOpens); after: begun when the client had left;
-  -- raced: the same where a hop watches for FIN, which is a race.
+  -- executed, predicted: how often the server carried the request out. opened: connections that the server's kernel
+  -- counts (PassiveOpens). after, after_pred: begun after the client had left. raced: the same where a hop watches for
+  -- FIN, which is a race. left_s: when the client left.
   columns = { "mode", "hops", "executed", "predicted", "opened", "after", "after_pred", "raced", "left_s",
     "answered" },
   control = { retrying = "client" },
 
   run = function(knobs)
-    lunet.note "One request through each chain, of hosts of its own, side by side. The server is too slow for all."
+    lunet.note "One request goes through each chain, side by side. The server is too slow for all of them."
     return { chains = lunet.together(cases_of(knobs), function(case)
       return open_chain(case.mode, case.hops, knobs)
     end, function(chain, case)

@@ -61,6 +61,10 @@ function lab.await(predicate)
   return assert(lunet.eventually(predicate, lab.LONG))
 end
 
+--- Sleeps until a time; not at all if it is over.
+---@param time number by lunet.now()
+function lab.sleep_until(time) lunet.sleep(math.max(0, time - lunet.now())) end
+
 local function check_listener(listener, name)
   if not pcall(core.check_self, listener, "lunet.listener") then
     core.misuse(("%s: a listener expected, not %s"):format(name, type(listener)))
