@@ -1,17 +1,17 @@
--- Claim. A queued connection outlives its client. It loses only what had not arrived when a reset came.
+-- Claim. A queued connection outlives its client. It loses only data that had not arrived when a reset came.
 --
 -- Why. A close sends FIN after the data, and so does the kernel for a killed process. The queued socket goes to
 -- CLOSE_WAIT and keeps its place and its bytes (net/ipv4/tcp_input.c, tcp_fin). If the receive buffer is full, the FIN
 -- cannot come. The server then sees an open connection, and the client's kernel, without any process, delivers the rest
 -- as the server reads. RST ends the queued socket at once (tcp_reset). No list shows it any more, but it keeps its
--- place in the queue. The server can read what had arrived; the rest is gone. The first send to a client that closed
--- succeeds; the RST that answers it (RFC 9293, 3.6.1) makes the second fail. If that RST comes before the server has
--- read all, the rest is lost as by a reset (first = send). On Unix sockets all bytes are with the server at once, the
--- first send to a closed client fails, and there is no reset. A client that nobody has accepted has nothing to read, so
--- in unread_close the server accepts and greets it, and it closes without reading the greeting. That is RST (RFC 2525,
--- 2.17); on Unix sockets it is ECONNRESET too, but nothing is lost. After a reset getpeername(2) gives ENOTCONN, so
--- only accept(2) tells the client's address. SO_ERROR gives ECONNRESET once and takes it away (include/net/sock.h,
--- sock_error). The read at the end of the bytes then says EOF, as if the client had closed.
+-- place in the queue. The server can read the data that had arrived; the rest is gone. The first send to a client that
+-- closed succeeds; the RST that answers it (RFC 9293, 3.6.1) makes the second fail. If that RST comes before the server
+-- has read all, the rest is lost as by a reset (first = send). On Unix sockets all bytes are with the server at once,
+-- the first send to a closed client fails, and there is no reset. A client that nobody has accepted has nothing to
+-- read. So in unread_close the server accepts and greets it, and it closes without reading the greeting. That is RST
+-- (RFC 2525, 2.17). On Unix sockets it is ECONNRESET too, but nothing is lost. After a reset getpeername(2) gives
+-- ENOTCONN, so only accept(2) tells the client's address. SO_ERROR gives ECONNRESET once and takes it away
+-- (include/net/sock.h, sock_error). The read at the end of the bytes then says EOF, as if the client had closed.
 --
 -- Where it was met. Jobs done for users who have left; uploads completed for a client killed long ago; load balancers
 -- whose probes of connect and RST fill the queue, unseen by ss (`filled`); servers that greet and lose requests.
@@ -310,7 +310,7 @@ local function check_facts(outcome)
 end
 
 return experiment {
-  claim = "A queued connection outlives its client. It loses only what had not arrived when a reset came.",
+  claim = "A queued connection outlives its client. It loses only data that had not arrived when a reset came.",
   knobs = {
     departure = { "all", "way", "how the client leaves", choices = choice.of(DEPARTURES) },
     bytes = { "all", "amount", "what it has sent; more: more than the receive buffer takes",

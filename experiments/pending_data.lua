@@ -1,8 +1,8 @@
--- Claim. What a client sends before it is accepted waits, and arrives whole. How much that can be depends on
--- congestion control, buffers, writes, path and how the client waits.
+-- Claim. Data that a client sends before it is accepted waits, and arrives whole. The amount depends on congestion
+-- control, buffers, writes, path and how the client waits.
 --
--- Why. A queued connection is a full socket with a receive buffer of its own, as large as the second number of
--- net.ipv4.tcp_rmem or the listener's SO_RCVBUF. The kernel acknowledges the data that fits into it
+-- Why. A queued connection is a full socket with a receive buffer of its own. That has the size of the second number of
+-- net.ipv4.tcp_rmem or of the listener's SO_RCVBUF. The kernel acknowledges the data that fits into it
 -- (net/ipv4/tcp_input.c, tcp_data_queue). The buffer stays that large, since only reading makes it grow
 -- (tcp_rcv_space_adjust). When its window is shut, the rest waits in the client's send buffer. That buffer grows while
 -- acknowledgements come, with the congestion window, up to the third number of tcp_wmem (tcp_sndbuf_expand). When it is
@@ -14,8 +14,9 @@
 -- read a byte; log shippers whose last half megabyte is gone when the collector is restarted.
 --
 -- What to do. A send that succeeded says nothing about the server: wait for a reply, with a deadline. The listener's
--- SO_RCVBUF bounds what waits with the server, and SO_SNDBUF, which ends its growth, what waits with the client. Both
--- are cut to net.core.rmem_max and wmem_max, which belong to the machine.
+-- SO_RCVBUF bounds the data that waits with the server. The client's SO_SNDBUF ends the growth of its buffer, and so
+-- bounds the data that waits there. The kernel cuts both to net.core.rmem_max and wmem_max, which belong to the
+-- machine.
 local environment = require "lunet.run.environment"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
@@ -30,8 +31,8 @@ local ROUND_TRIPS = 20 -- that a send may take
 local PORT = lab.PORT
 local BLOCKING = lunet.beside "pending_data_client.pl"
 
--- A connection takes 509 KB under reno, with tcp_rmem and tcp_wmem as lunet pins them, in writes of 64 KiB, from a
--- client that polls, over a veth pair. Each case changes one of these:
+-- A connection takes 509 KB under reno, in writes of 64 KiB, from a client that polls, over a veth pair. lunet pins
+-- tcp_rmem and tcp_wmem. Each case changes one of these:
 --   congestion  The send buffer grows to twice the congestion window; bbr asks for three times that (sndbuf_expand in
 --               net/ipv4/tcp_bbr.c). Each algorithm opens the window in its own way.
 --   client      The kernel calls a socket writable when a third of its send buffer is free (sk_stream_is_writeable,
@@ -195,7 +196,7 @@ end
 
 -- -- cases ---------------------------------------------------------------------------------------
 
--- What a case changes: "congestion bbr, client retry".
+-- The changes of a case in words: "congestion bbr, client retry".
 local function name_of(case)
   local words = {}
   for _, knob in ipairs(ORDER) do
@@ -252,8 +253,8 @@ local function check_absorbed(absorbed, knobs)
 end
 
 return experiment {
-  claim = "What a client sends before it is accepted waits, and arrives whole. How much that can be depends on "
-    .. "congestion control, buffers, writes, path and how the client waits.",
+  claim = "Data that a client sends before it is accepted waits, and arrives whole. The amount depends on congestion "
+    .. "control, buffers, writes, path and how the client waits.",
   knobs = {
     bytes = { 1000, "bytes", "how many bytes the client sends", min = 0, max = MORE_THAN_FITS },
     patience = { 0.2, "s", "how long a send may take, besides 20 round trips", min = 0 },

@@ -1,5 +1,5 @@
--- Claim. An old connection's reply is taken for an answer on a new one wherever a program kept it. TCP never carries
--- it over, not even from the same port.
+-- Claim. A program that keeps an old connection's reply takes it for an answer on a new one. TCP never carries it over,
+-- not even from the same port.
 --
 -- Why. The scenario is that of stale_replay, with server and client programs of several designs. A is served; B
 -- connects, asks for its login, gives up, leaves and connects again. Then A leaves, and the server carries out the
@@ -16,10 +16,10 @@
 -- may keep its list of requests and take the first new reply for its login's (by_order). Or it keeps what it has read
 -- (kept_buffer), or its "close" only puts the connection back into a pool (pooled).
 --
--- Where it was met. Queues of messages for whoever logs in under a name; pools that, after a canceled request, gave
--- one user the answer to another; services that know their clients by address.
+-- Where it was met. Queues of messages for whoever logs in under a name; pools that, after a canceled request, gave one
+-- user the answer to another; services that know their clients by address.
 --
--- What to do. Put a number into every request and its reply, so that a client can drop a reply that it does not wait
+-- What to do. Put a number into every request and its reply, so that a client can drop replies that it does not wait
 -- for (numbered = true). Close a connection with an unanswered request, and never pool it. Forget with it everything
 -- that was read or asked on it.
 local lunet = require "lunet"
@@ -264,7 +264,7 @@ local function come_again(ghost)
   return record
 end
 
--- What happens to the former connection from the port before the next one is made.
+-- Each ends the former connection from the port in its own way, before the next one is made.
 local FORMERS = {
   open = function() end,
   fin_unacked = function(former, _, client)
@@ -283,7 +283,7 @@ local FORMERS = {
 -- The state of the client's socket then. No program holds it, so only its state tells.
 local STATES = { open = "ESTABLISHED", fin_unacked = "FIN_WAIT1", fin_acked = "FIN_WAIT2", time_wait = "TIME_WAIT" }
 
--- What a connect from a port gets if another connection to the same server has that port, or had it.
+-- Connects from a port that another connection to the same server has, or had.
 local function reuse_port(case)
   local sysctl = { ["net.ipv4.tcp_timestamps"] = case.timestamps }
   local server, client, link = lab.hosts { { name = "server", sysctl = sysctl }, { name = "B", sysctl = sysctl } }
@@ -339,8 +339,8 @@ local function check_ghost(r, ghost)
 end
 
 return experiment {
-  claim = "An old connection's reply is taken for an answer on a new one wherever a program kept it. TCP never "
-    .. "carries it over, not even from the same port.",
+  claim = "A program that keeps an old connection's reply takes it for an answer on a new one. TCP never carries it "
+    .. "over, not even from the same port.",
   knobs = {
     design = { "all", "design", "what server and client still have when B connects again",
       choices = choice.of(designs, "name") },

@@ -1,12 +1,12 @@
 -- Claim. A request whose client gave up while queued is still carried out.
 --
 -- Why. The kernel completes the handshake without the server and queues the connection (net/ipv4/tcp_ipv4.c,
--- tcp_v4_syn_recv_sock). What the client sends waits in the receive buffer of the queued socket. When the client
--- leaves, its FIN waits there too: the entry stays in the queue, and accept(2) hands out a connection with its bytes.
--- The server can see the FIN before it reads (the state is CLOSE_WAIT). But it cannot tell a client that left from one
--- that only ended its side and waits for the reply (RFC 9293, 3.6). The first reply to the ghost succeeds, since the
--- kernel takes the bytes; the RST that answers it makes the second one fail with EPIPE. This is not a race: patience
--- and backlog do not matter, only that B leaves before the server accepts it.
+-- tcp_v4_syn_recv_sock). The client's bytes wait in the receive buffer of the queued socket. When the client leaves,
+-- its FIN waits there too: the entry stays in the queue, and accept(2) hands out a connection with its bytes. The
+-- server can see the FIN before it reads (the state is CLOSE_WAIT). But it cannot tell a client that left from one that
+-- only ended its side and waits for the reply (RFC 9293, 3.6). The first reply to the ghost succeeds, since the kernel
+-- takes the bytes; the RST that answers it makes the second one fail with EPIPE. This is not a race: patience and
+-- backlog do not matter, only that B leaves before the server accepts it.
 --
 -- Where it was met. An order or a payment made twice, since the client retried after its timeout; a server that comes
 -- out of a long pause and works through requests that nobody waits for; a login that shows up in the log minutes after

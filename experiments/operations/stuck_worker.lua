@@ -1,30 +1,30 @@
 -- Claim. With SO_REUSEPORT one client in n hangs at a stuck worker, and again at each retry from the same port. At a
 -- shared listener only the clients that it accepts hang.
 --
--- Why. With SO_REUSEPORT every worker has its own listener and queue. The kernel picks one by a hash of addresses
--- and ports (net/ipv4/inet_hashtables.c, inet_lookup_reuseport; net/core/sock_reuseport.c, reuseport_select_sock),
--- whatever the state of its worker or of its queue. So one client in n connects, and hangs. When the stuck worker's
--- queue is full the kernel drops that client's SYNs, although the other queues are empty. The same source port gives
--- the same hash and the same listener, every time. A new port is a new draw: 1 - 1/n of the retries are served. (A
--- retry from the same port needs a reset before it: after a close that port is in use.) A shared listener has one
--- queue, and free workers take from it. A worker that accepts no more hangs nobody, and one that is stuck in a
--- connection hangs one client. But a worker that accepts and never answers is always free. The first in the line of
--- waiting workers gets the next connection (net/ipv4/inet_connection_sock.c, inet_csk_wait_for_connect: exclusive
--- waiters, in order). So 1/n of the clients hang while the other workers are idle, more the busier they are, and nearly
--- all in overload. `predicted` plays that order through for the same arrivals. Here the workers are tasks, which accept
--- in the order in which they ask. Processes that wait by epoll wake in another order, and if all are idle one of them
--- may get most. Arrivals are Poisson by seed, at a load relative to the capacity of n - 1 workers. A client hangs if it
--- has no answer and no healthy worker has its connection. A client with a late answer (`late`, of a busy machine) does
--- not hang. A share of the ports scatters by sqrt((n - 1) / count) / n; the check allows five times that, and judges
--- nothing by time. A hundred clients cannot tell 25 % from 40 %, so `draws` counts to which listener the kernel gives
--- each of many more connections, which nobody serves.
+-- Why. With SO_REUSEPORT every worker has its own listener and queue. The kernel picks one by a hash of addresses and
+-- ports (net/ipv4/inet_hashtables.c, inet_lookup_reuseport; net/core/sock_reuseport.c, reuseport_select_sock), whatever
+-- the state of its worker or of its queue. So one client in n connects, and hangs. When the stuck worker's queue is
+-- full the kernel drops that client's SYNs, although the other queues are empty. The same source port gives the same
+-- hash and the same listener, every time. A new port is a new draw: 1 - 1/n of the retries are served. (A retry from
+-- the same port needs a reset before it: after a close that port is in use.) A shared listener has one queue, and free
+-- workers take from it. A worker that accepts no more hangs nobody, and one that is stuck in a connection hangs one
+-- client. But a worker that accepts and never answers is always free. The first in the line of waiting workers gets the
+-- next connection (net/ipv4/inet_connection_sock.c, inet_csk_wait_for_connect: exclusive waiters, in order). So 1/n of
+-- the clients hang while the other workers are idle, more the busier they are, and nearly all in overload. `predicted`
+-- plays that order through for the same arrivals. Here the workers are tasks, which accept in the order in which they
+-- ask. Processes that wait by epoll wake in another order, and if all are idle one of them may get most. Arrivals are
+-- Poisson by seed, at a load relative to the capacity of n - 1 workers. A client hangs if it has no answer and no
+-- healthy worker has its connection. A client with a late answer (`late`, of a busy machine) does not hang. A share of
+-- the ports scatters by sqrt((n - 1) / count) / n; the check allows five times that, and judges nothing by time. A
+-- hundred clients cannot tell 25 % from 40 %. So `draws` counts how many connections the kernel gives to each listener,
+-- out of many more, which nobody serves.
 --
--- Where it was met. "One request in eight times out" after a move to SO_REUSEPORT, with one worker blocked on a disk;
--- a health check with few source ports that always succeeds, or never; a worker without its database that draws all
--- the traffic of its group.
+-- Where it was met. "One request in eight times out" after a move to SO_REUSEPORT, with one worker blocked on a disk; a
+-- health check with few source ports that always succeeds, or never; a worker without its database that draws all the
+-- traffic of its group.
 --
--- What to do. Retry from a new port. Watch the depth of each listener (`ss -lt` shows every one), not their sum. If
--- the stuck worker goes on accepting, no depth shows it, only the age of its open connections. A watchdog that ends it
+-- What to do. Retry from a new port. Watch the depth of each listener (`ss -lt` shows every one), not their sum. If the
+-- stuck worker goes on accepting, no depth shows it, only the age of its open connections. A watchdog that ends it
 -- helps at once: its listener leaves the group, and its queue is reset. At a shared listener a worker that cannot
 -- answer must stop accepting.
 local choice = require "lunet.run.choice"
@@ -144,8 +144,8 @@ local function arrivals(count, number, knobs)
   return table.move(requests, 1, count, 1, {})
 end
 
--- Clients at these ports ask, each one request. Returns the ports that hang (without an answer, and no healthy worker
--- has them), and how many had no answer in time from a healthy worker.
+-- Clients at these ports ask, each one request. Returns the ports that hang: they have no answer, and no healthy worker
+-- has them. Also returns how many had no answer in time from a healthy worker.
 local function run_round(place, ports, requests, knobs)
   local unanswered, hung = {}, {}
   workload.offer(requests, function(request)

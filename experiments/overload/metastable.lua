@@ -4,7 +4,7 @@
 -- Why. During the stall the queue fills with connections whose clients give up and leave (ghosts), and each of these
 -- clients tries again. Afterwards the server works through the queue in order. If a full queue takes longer than the
 -- patience (see retry_storm: backlog > capacity * patience - 2), it answers nobody in time. Every client then tries as
--- often as it may: attempts come at load * (1 + retries). If that is above the capacity, the queue stays full and the
+-- often as it may: attempts come at load * (1 + retries). If that is above the capacity, the queue stays full. The
 -- state sustains itself, although the trigger has gone and the load has not changed: a metastable failure (Bronson and
 -- others, HotOS 2021). If it is below, the queue drains at the difference, and goodput comes back. Backoff alone delays
 -- the retries and leaves their number as it is, so it does not help. The method is that of retry_storm. The stall shuts
@@ -37,7 +37,7 @@ local CALM = 1 -- s at the end of a run that has recovered
 local LAST = 1 -- s; the end of a run, which is measured
 local AT_ONCE = 13 -- runs side by side; more of them make each other late
 
--- What each remedy changes, in the knobs or in the server.
+-- The changes of each remedy, to the knobs or to the server.
 local REMEDIES = {
   none = function() return {} end,
   short_backlog = function(knobs, capacity) return { backlog = math.floor(0.6 * capacity * knobs.patience) } end,

@@ -4,8 +4,8 @@
 -- Why. The queue keeps a request whose client has left (net/ipv4/tcp_input.c, tcp_fin: the socket stays in the queue),
 -- and a FIN does not tell leaving from half-closing (RFC 9293, 3.6). A server that asks whether the client is there
 -- ends stale work, and yet its goodput stays near zero. It serves first come, first served: in overload the next client
--- has waited for nearly its patience, is still there, and leaves while it is served. What counts is whether the client
--- will still be there: a server needs the age or the deadline of the request, with room for its service. Serving the
+-- has waited for nearly its patience, is still there, and leaves while it is served. The server must know whether the
+-- client will still be there: it needs the age or the deadline of the request, with room for its service. Serving the
 -- newest first helps as well, and so does a queue so short that a client at its end is served in time. Retries make it
 -- worse, but a long queue also collapses without them (retry_budget).
 --
@@ -177,7 +177,7 @@ local function check_records(part, records, knobs, check)
   end
 end
 
--- What is demanded of a remedy, on a link with or without a delay.
+-- The results that a remedy must show, on a link with or without a delay.
 local function demanded(remedy, results, knobs)
   local wanted = option_table.merged(results)
   if knobs.delay > 0 and remedy.only_without_delay then wanted[remedy.only_without_delay] = nil end

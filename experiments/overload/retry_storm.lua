@@ -1,20 +1,20 @@
 -- Claim. In overload, goodput falls to nothing once a full queue takes longer than the clients' patience, although the
 -- server works all the time.
 --
--- Why. The kernel queues backlog + 1 connections (include/net/sock.h, sk_acceptq_is_full) and forgets none of them
--- when its client leaves. In overload the queue is full, and a place becomes free when the server takes the next
--- connection. The client that gets that place waits for nearly one service, then for those of the backlog, then for
--- its own. Its reply comes after (backlog + 2) / capacity, less the short time for which the place was free. If that
--- is more than the patience, every reply comes too late: each client leaves a ghost, and its retry queues behind the
--- others. So the threshold is capacity * patience - 2. Below it the kernel drops the SYNs of clients that would wait
--- too long (net/ipv4/tcp_input.c, tcp_conn_request; ListenOverflows), and the server answers the others in time.
--- Patience and capacity move the threshold, in proportion. The distribution of service times does not, but it spreads
--- the fall. Fixed ones lose everything within two or three backlogs, exponential ones within about
--- 2 * sqrt(capacity * patience). Load, retries and departure only decide whether the queue fills. From a patience of
--- 1 s on, the kernel's own retransmissions of the SYN come on top.
+-- Why. The kernel queues backlog + 1 connections (include/net/sock.h, sk_acceptq_is_full) and forgets none of them when
+-- its client leaves. In overload the queue is full, and a place becomes free when the server takes the next connection.
+-- The client that gets that place waits for nearly one service, then for those of the backlog, then for its own. Its
+-- reply comes after (backlog + 2) / capacity, less the short time for which the place was free. If that is more than
+-- the patience, every reply comes too late: each client leaves a ghost, and its retry queues behind the others. So the
+-- threshold is capacity * patience - 2. Below it the kernel drops the SYNs of clients that would wait too long
+-- (net/ipv4/tcp_input.c, tcp_conn_request; ListenOverflows), and the server answers the others in time. Patience and
+-- capacity move the threshold, in proportion. The distribution of service times does not, but it spreads the fall.
+-- Fixed ones lose everything within two or three backlogs, exponential ones within about 2 * sqrt(capacity * patience).
+-- Load, retries and departure only decide whether the queue fills. From a patience of 1 s on, the kernel's own
+-- retransmissions of the SYN come on top.
 --
 -- Where it was met. A service that stays down under a load just above its capacity, while its processors or its
--- database are busy, after a backlog was raised to 511, 1024 or 4096 against connection errors.
+-- database are busy; a backlog that was raised to 511, 1024 or 4096 against connection errors before that.
 --
 -- What to do. Choose a backlog below capacity * patience. Or let the server look at the age of a request, or for the
 -- client's FIN, before it works on it (server = in_time).
@@ -47,7 +47,7 @@ end
 -- Arrivals are Poisson by seed in an open loop. The capacity is that of a closed loop of four clients. A wait counts
 -- from the time when the request was due, and ends when the client gives up. The warm-up does not count, and the load
 -- goes on after the measurement. Each run has hosts of its own; a few go side by side. A run is valid if the clients
--- were late (p99) by no more than a tenth of `service` and the server did no more than its capacity. Other runs are
+-- were late (p99) by at most a tenth of `service` and the server did at most its capacity. Other runs are
 -- repeated, as long as there are spare rounds, and left out if they stay invalid. A backlog that loses most of its runs
 -- is not judged. The table `traffic` has the backlogs far from the threshold: below 0.6 and above 2 times the predicted
 -- one. An attempt takes the machine about 0.15 ms, and its kernel's own threads take 1 ms now and then: with a service
@@ -55,7 +55,7 @@ end
 
 -- -- one run -----------------------------------------------------------------------------------
 
--- What the kernel counts from one time to another, and how deep the queue is.
+-- The kernel's counts from one time to another, and the mean depth of the queue.
 local function observe(site, from, to)
   lab.sleep_until(from)
   local at_server, at_clients, depths = lab.counters(site.server), lab.counters(site.clients), {}
@@ -114,8 +114,9 @@ local function backlogs_around(threshold)
   return backlogs
 end
 
--- Measured by `--sweep patience --seeds 3`, capacity 48.9/s; the median run has at least 90 % of the capacity up to the
--- backlog `whole`, half up to the first one of `half` and less from the second one on, and at most 10 % from `none` on:
+-- Measured by `--sweep patience --seeds 3`, capacity 48.9/s. Up to the backlog `whole` the median run has at least 90 %
+-- of the capacity. Up to the first backlog of `half` it has half, and from the second one on less. From `none` on it
+-- has at most 10 %.
 --
 --                 fixed                           exponential
 --   patience      100 ms    200 ms    400 ms      100 ms    200 ms    400 ms
@@ -182,7 +183,8 @@ local function traffic_record(point, due, predicted)
     depth = median(point, "depth"), ghosts = ghosts }
 end
 
--- The backlogs to and from which there is at least 90 %, half and at most 10 % of what is due, in the median run.
+-- The backlogs up to which the median run has 90 % of what is due, and half. Then the backlogs from which on it has
+-- less than half, and at most 10 %.
 local function threshold_record(records, capacity, patience, due)
   local threshold = { predicted = predict(capacity, patience) }
   for _, record in ipairs(records) do

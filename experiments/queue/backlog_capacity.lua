@@ -1,5 +1,5 @@
--- Claim. A queue holds one client more than the backlog or somaxconn, whichever is less. Before Linux 6.13 a backlog
--- of 0 without syncookies admits nobody.
+-- Claim. A queue holds one client more than the backlog or somaxconn, whichever is less. Before Linux 6.13 a backlog of
+-- 0 without syncookies admits nobody.
 --
 -- Why. listen(2) cuts its backlog to net.core.somaxconn, for every family (net/socket.c, __sys_listen_socket), and
 -- keeps it as sk_max_ack_backlog. TCP drops a SYN when sk_ack_backlog > sk_max_ack_backlog (include/net/sock.h,
@@ -208,7 +208,7 @@ local function say(process, word)
   return assert(process.stdout:receive("l", LONG))
 end
 
--- What accept gives a program without a free descriptor, and what becomes of the queue.
+-- A program without a free descriptor accepts: its result, and the queue before and after.
 local function accept_at_limit()
   local server, clients, link = lab.hosts { "server", "clients" }
   local target = { address = link:address(server), port = PORT }
@@ -223,7 +223,7 @@ local function accept_at_limit()
   return record
 end
 
--- What a blocking Unix connect does at a full queue, and when the server accepts a client.
+-- A program connects a blocking Unix socket to a full queue; then the server accepts a client.
 local function connect_blocking(knobs)
   local place = open({ family = "unix", backlog = 0, somaxconn = DEFAULT_SOMAXCONN }, knobs)
   connect_one_by_one(place, 1, LONG)

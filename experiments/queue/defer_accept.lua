@@ -8,11 +8,11 @@
 -- RST, or the loss of the client, ends the handshake without a trace: the option prevents these ghosts. The time counts
 -- in retransmits of the SYN-ACK, due after 1, 3, 7, ... s (net/ipv4/tcp.c, secs_to_retrans), so 2 s become 3 s. The
 -- kernel sends only the last of them (inet_connection_sock.c, syn_ack_recalc), and the client's answer to it queues the
--- client. If there is no room, the kernel forgets the handshake when net.ipv4.tcp_synack_retries (1 here) are used up,
--- and the client believes that it is connected until it sends. The backlog bounds handshakes as it bounds the queue.
--- With backlog + 1 silent clients the kernel drops the next SYN, although the queue is empty. With syncookies that SYN
--- gets a cookie, and a cookie defers nothing (net/ipv4/tcp_input.c, tcp_conn_request). With net.ipv4.tcp_syncookies = 2
--- the option has no effect, and the claim is false.
+-- client. If there is no room, the kernel forgets the handshake when net.ipv4.tcp_synack_retries (1 here) are used up.
+-- The client believes that it is connected until it sends. The backlog bounds handshakes as it bounds the queue. With
+-- backlog + 1 silent clients the kernel drops the next SYN, although the queue is empty. With syncookies that SYN gets
+-- a cookie, and a cookie defers nothing (net/ipv4/tcp_input.c, tcp_conn_request). With net.ipv4.tcp_syncookies = 2 the
+-- option has no effect, and the claim is false.
 --
 -- Where it was met. A web server that hears of connect-only health checks late or never; a listener that a few silent
 -- clients have shut while `ss` shows an empty queue; "defer" settings that seem to do nothing under load.

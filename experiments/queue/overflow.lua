@@ -1,5 +1,5 @@
--- Claim. A client that finds the queue full hears nothing until one of its own SYNs meets a free place, or it gives
--- up. tcp_abort_on_overflow and tcp_syncookies change nothing.
+-- Claim. A client that finds the queue full hears nothing until one of its own SYNs meets a free place, or it gives up.
+-- tcp_abort_on_overflow and tcp_syncookies change nothing.
 --
 -- Why. tcp_conn_request (net/ipv4/tcp_input.c) drops the SYN when sk_acceptq_is_full. It sends no answer and keeps
 -- nothing (ListenOverflows and ListenDrops count it). A SYN cookie would not help: the kernel looks at the accept queue
@@ -8,12 +8,12 @@
 -- a client whose SYN still met a free place and whose last ACK did not (`racing`). If it is 0, this client believes
 -- that it is connected (phantom_connect). If it is 1, the server answers the ACK by RST. Over a link with a delay
 -- connect has returned by then, and the next call gives ECONNRESET; without a delay connect itself does
--- (phantom_connect --abort 1 --delay 0). A cookie's ACK never meets an RST: tcp_get_cookie_sock does not ask. The
--- first 1 + tcp_syn_linear_timeouts timeouts of a SYN take 1 s each, and each later one is twice as long
--- (net/ipv4/tcp_timer.c, tcp_retransmit_timer). tcp_write_timeout ends the connect with ETIMEDOUT when tcp_syn_retries
--- + tcp_syn_linear_timeouts SYNs were sent again, or at the first timeout after 2 ^ (tcp_syn_retries + 1) - 1 s,
--- whichever comes first. With the kernel's defaults, 6 and 4, that is after 131 s. The kernel's timers are up to an
--- eighth late, and never early. A listener that closes tells nothing to clients that it never knew. Their next SYN
+-- (phantom_connect --abort 1 --delay 0). A cookie's ACK never meets an RST: tcp_get_cookie_sock does not ask. The first
+-- 1 + tcp_syn_linear_timeouts timeouts of a SYN take 1 s each, and each later one is twice as long
+-- (net/ipv4/tcp_timer.c, tcp_retransmit_timer). tcp_write_timeout ends the connect with ETIMEDOUT at the earlier of two
+-- moments: when tcp_syn_retries + tcp_syn_linear_timeouts SYNs were sent again; and at the first timeout after 2 ^
+-- (tcp_syn_retries + 1) - 1 s. With the kernel's defaults, 6 and 4, that is after 131 s. The kernel's timers are up to
+-- an eighth late, and never early. A listener that closes tells nothing to clients that it never knew. Their next SYN
 -- finds no listener, and the kernel answers it by RST (tcp_v4_rcv; `closed`). If a place becomes free just when a SYN
 -- comes, that is a race, and such a run is not judged.
 --
@@ -91,7 +91,7 @@ local function whole_seconds(times)
   return table.concat(words, " ")
 end
 
--- What happens `freed_after` the client's first SYN: nothing, a place becomes free, or the listener closes.
+-- The event at `freed_after`, from the client's first SYN: none, a place becomes free, or the listener closes.
 local acts = {
   none = function() end,
   free = function(listener) return assert(listener:accept(LONG)) end,

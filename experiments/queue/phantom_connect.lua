@@ -32,8 +32,8 @@ local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 
 local LONG = lab.LONG
--- What the phantoms do: nothing; write once; write again when the first write is settled; write twice at once; write
--- and leave.
+-- The phantoms do nothing; write once; write again when the first write is settled; write twice at once; write and
+-- leave.
 local ACTIONS = { "idle", "once", "later", "twice", "close" }
 local SEGMENTS = { [0] = 0, 0, 1, 2, 4, 6 } -- how many segments the first n of them send at once, with the FIN
 local REQUEST = "undelete 7" -- its head gets lost
@@ -180,7 +180,7 @@ local function act(phantom, row)
   end
 end
 
--- What became of a phantom in the end: a row of the table `fates`.
+-- The fate of a phantom in the end: a row of the table `fates`.
 local function tell_fate(scene, accepted, phantom)
   local row = phantom.row
   local port = tonumber(phantom.address:match "%d+$")
@@ -196,7 +196,7 @@ local function tell_fate(scene, accepted, phantom)
   return row
 end
 
--- What client and server believe, and the fates of the phantoms.
+-- The views of client and server, and the fates of the phantoms.
 local function live(knobs, case)
   local scene = free_one_place(knobs, case, #ACTIONS + 1)
   local queue = assert(scene.listener:queue())
@@ -261,8 +261,8 @@ end
 
 -- -- the check -----------------------------------------------------------------------------------
 
--- The fate of each phantom, in the order of ACTIONS: what its second write gives, what it hears, how many of its lines
--- the server reads, the state that its socket ends in, and whether the server accepts it.
+-- The fate of each phantom, in the order of ACTIONS. Its fields: the second write, the answer, how many lines the
+-- server reads, the state of the socket in the end, whether the server accepts it.
 local ONCE <const> = { "-", "done request 1", 1, "ESTABLISHED", true }
 local BOTH <const> = { "taken", "done request 2", 2, "ESTABLISHED", true }
 local OUT <const>, LEFT <const> = { "-", "-", 0, "ESTABLISHED", false }, { "-", "-", 0, "gone", false }

@@ -5,19 +5,19 @@
 -- first, and begins to answer. It writes a file without looking at its client. The log has the status that nginx meant
 -- to send, so it says 200, even when writev(2) fails and no byte was sent. A proxy looks at its client while it waits
 -- for the backend: epoll(7) tells of the FIN (EPOLLRDHUP), and nginx gives up with 499, its own number for "the client
--- closed" (ngx_http_upstream_check_broken_connection). But it looks only at the next event. A new TCP connection to
--- the backend needs a handshake, which connect(2) does not wait for, and the client's event comes first: the backend
--- gets a connection without a request. Over a connection kept from an earlier request (`pool`: keepalive), or a Unix
--- socket, nginx sends the request at once: the backend carries it out, and the log says 499. With
--- proxy_ignore_client_abort (`ignore`) nginx does not look: it asks the backend, and the log says 200. A client that
--- only ended its side (`shutdown`) and waits for its reply looks the same: it gets the file, but the proxy closes the
--- connection without a word.
+-- closed" (ngx_http_upstream_check_broken_connection). But it looks only at the next event. A new TCP connection to the
+-- backend needs a handshake, which connect(2) does not wait for, and the client's event comes first: the backend gets a
+-- connection without a request. Over a connection kept from an earlier request (`pool`: keepalive), or a Unix socket,
+-- nginx sends the request at once: the backend carries it out, and the log says 499. With proxy_ignore_client_abort
+-- (`ignore`) nginx does not look: it asks the backend, and the log says 200. A client that only ended its side
+-- (`shutdown`) and waits for its reply looks the same: it gets the file, but the proxy closes the connection without a
+-- word.
 --
 -- Where it was met. Access logs that say 200 where users saw timeouts; bursts of 499 after a pause, and orders placed
 -- twice because the clients had tried again; `printf ... | nc` that fails only when a proxy is in between.
 --
--- What to do. Read 499 as "not answered", never as "not done": a request that is tried again needs an identity that
--- the backend knows. The error log names clients that left, but only at level info.
+-- What to do. Read 499 as "not answered", never as "not done": a request that is tried again needs an identity that the
+-- backend knows. The error log names clients that left, but only at level info.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
@@ -89,7 +89,7 @@ local function leave(connection, departure, server)
   end)
 end
 
--- What the error log says about a client that left.
+-- The words of the error log about a client that left.
 local function error_of(log)
   for _, words in ipairs { "prematurely closed", "reset by peer" } do
     if log:find(words, 1, true) then return words end

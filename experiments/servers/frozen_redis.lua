@@ -3,16 +3,16 @@
 --
 -- Why. While redis is stopped the kernel completes the handshake, queues the connection, and keeps the client's bytes.
 -- When redis goes on it reads them before it can learn that nobody is there. recv(2) gives the waiting bytes before it
--- tells of the FIN (0) or the RST (ECONNRESET): net/ipv4/tcp.c, tcp_recvmsg_locked, looks into the receive queue
--- first, and tcp_reset leaves that queue alone. Redis executes the command, and only the reply fails. So it does not
--- matter how the client left, nor whether redis had accepted it before. A client that vanished, without FIN or RST,
--- even stays a client of redis (`held`) until keepalive finds out (tcp-keepalive, 300 s). Protected mode sends away, at
--- accept and without reading, clients that do not come from the loopback address. Redis asks getpeername(2) for that
--- address, which fails on a connection that was reset in the queue (ENOTCONN): it denies just these of the local
--- clients. That is no protection: a client that closed, or was accepted before, is served.
+-- tells of the FIN (0) or the RST (ECONNRESET): net/ipv4/tcp.c, tcp_recvmsg_locked, looks into the receive queue first,
+-- and tcp_reset leaves that queue alone. Redis executes the command, and only the reply fails. So it does not matter
+-- how the client left, nor whether redis had accepted it before. A client that vanished, without FIN or RST, even stays
+-- a client of redis (`held`) until keepalive finds out (tcp-keepalive, 300 s). Protected mode sends away, at accept and
+-- without reading, clients that do not come from the loopback address. Redis asks getpeername(2) for that address,
+-- which fails on a connection that was reset in the queue (ENOTCONN): it denies just these of the local clients. That
+-- is no protection: a client that closed, or was accepted before, is served.
 --
--- Where it was met. A write that had "timed out" and appears when a fork, a slow script, swapping or the suspension of
--- a virtual machine is over, and overwrites newer data; a lock that is taken and that nobody holds.
+-- Where it was met. A write that had "timed out" appears after a fork, a slow script, swapping or the suspension of a
+-- virtual machine, and overwrites newer data. A lock is taken, and nobody holds it.
 --
 -- What to do. Do not take a timeout for "not done". Let the last step of a write wait for an answer: with --request
 -- MULTI a transaction whose EXEC was never sent leaves nothing behind. Or let the write say when it is too late (a
@@ -69,7 +69,7 @@ local function is_known(departure, socket)
   return socket and socket.fin
 end
 
--- What redis says about the one client besides the reader; nil as long as redis has not dealt with it.
+-- Redis's word on the one client besides the reader; nil as long as redis has not dealt with it.
 local function look(reader, departure)
   local info = ask(reader, "INFO")
   local function count(name) return tonumber(info:match(name .. ":(%d+)")) end

@@ -11,7 +11,7 @@
 -- so with --patience 12 the claim is false. After the handshake (`connected`: a connection kept from before) TLS
 -- changes nothing: as in plain TCP the request waits and is carried out.
 --
--- Where it was met. Late duplicates that began with a CDN's 0-RTT option, or that came only over pooled connections,
+-- Where it was met. Late duplicates that began with a CDN's 0-RTT option. Late duplicates only over pooled connections,
 -- while new connections that timed out never left anything behind.
 --
 -- What to do. Send no early data for a request that must not be done late or twice. `early_425` answers 425 (Too Early,

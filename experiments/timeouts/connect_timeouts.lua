@@ -1,5 +1,5 @@
--- Claim. A connect timeout covers only the handshake. It fires for a black hole or a full queue, but never for a
--- server that does not accept.
+-- Claim. A connect timeout covers only the handshake. It fires for a black hole or a full queue, but never for a server
+-- that does not accept.
 --
 -- Why. A connect timeout bounds the handshake, which is the kernel's work: it succeeds although the server hangs. Then
 -- only a bound on the whole exchange ends the wait, and a ghost with the request stays in the queue. curl counts TLS as
@@ -16,8 +16,8 @@
 -- (socket(7)). The kernel goes on: its next SYN may connect a socket although the program was told that connect failed
 -- (`sndtimeo`). Without an answer to ARP, connect gives EHOSTUNREACH after three requests, one a second.
 --
--- Where it was met. Health checks that connect and call a hung server healthy; "connection timed out" after two
--- minutes that no setting of the program explains; exit status 28 of curl, which does not tell which timeout it was.
+-- Where it was met. Health checks that connect and call a hung server healthy; "connection timed out" after two minutes
+-- that no setting of the program explains; exit status 28 of curl, which does not tell which timeout it was.
 --
 -- What to do. Bound the whole exchange as well as the connect, and expect the request to be carried out anyway.
 local lunet = require "lunet"
@@ -166,7 +166,7 @@ local function ghosts_of(server, listener)
   return server:sockets { listener = listener, state = "CLOSE_WAIT", owned = false }
 end
 
--- What stays at the server when the client has left: the depth, the ghosts, and the bytes of the first one.
+-- The depth, the ghosts, and the bytes of the first one: the rest at the server when the client has left.
 local function remains(case, server, listener)
   if is_queued(case) then
     lunet.eventually(function() return #ghosts_of(server, listener) > 0 end, LONG) -- the FIN is here

@@ -14,16 +14,16 @@
 -- alone ends it. The keepalive timer (tcp_keepalive_timer) does nothing while bytes wait. With user_timeout the number
 -- of probes no longer counts, whether it is smaller or larger. The first probe to find the time over ends the
 -- connection, with RST. Without keepalive an idle connection has no timer at all, so the kernel never looks at
--- user_timeout. The kernel reports the error once (ETIMEDOUT, EHOSTUNREACH). Then sends fail with EPIPE, and reading
--- is at its end.
+-- user_timeout. The kernel reports the error once (ETIMEDOUT, EHOSTUNREACH). Then sends fail with EPIPE, and reading is
+-- at its end.
 --
 -- Where it was met. A database pool whose queries hang for 15 minutes after a fail-over (tcp_retries2 = 15); keepalive
 -- that does not help, since a query is under way; user_timeout set against that, which then cuts off readers that are
 -- only slow.
 --
--- What to do. Set user_timeout and keepalive together, user_timeout = keepidle + keepintvl * keepcnt, above the
--- longest pause that a reader may make. Put deadlines into the program as well: neither of the two knows of a server
--- that hangs.
+-- What to do. Set user_timeout and keepalive together, user_timeout = keepidle + keepintvl * keepcnt, above the longest
+-- pause that a reader may make. Put deadlines into the program as well: neither of the two knows of a server that
+-- hangs.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
 local experiment = require "lunet.experiment"

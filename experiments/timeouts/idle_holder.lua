@@ -3,14 +3,14 @@
 -- Why. An accepted connection holds a place at the gate whether or not it says anything. The clients behind it are
 -- connected, and so is a second silent one: each holds the gate for an idle timeout of its own, one after the other.
 -- The clients behind wait for all of them (holders * idle_timeout), or for ever if nothing cuts them. A connection with
--- a byte now and then is never idle; only a deadline for the whole request cuts it (cut = request). All connections
--- are queued in a known order before the gate opens, and waits count from then.
+-- a byte now and then is never idle; only a deadline for the whole request cuts it (cut = request). All connections are
+-- queued in a known order before the gate opens, and waits count from then.
 --
 -- Where it was met. Browsers that connect ahead and send nothing, in front of a server with few workers; pools that are
 -- larger than the server's worker count; slow senders that live on a byte a minute.
 --
--- What to do. Cut by a deadline for the whole request, not from byte to byte, and cut at once while others queue.
--- What a cut does to a request that crosses it is in idle_race.
+-- What to do. Cut by a deadline for the whole request, not from byte to byte, and cut at once while others queue. The
+-- experiment idle_race shows the fate of a request that crosses a cut.
 local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
@@ -42,7 +42,7 @@ local READ = {
   request = function(connection, timeout) return connection:receive("l", timeout) end,
 }
 
--- What a holder does once it is connected.
+-- The kinds of holder: each acts in its own way once it is connected.
 local HOLD = {
   silent = function() end,
   pool = function(connection) assert(connection:send "request\n") end, -- and stays when it has its reply

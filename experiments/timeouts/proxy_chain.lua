@@ -8,16 +8,16 @@
 -- not say that nobody waits. With the same patience everywhere, the k-th retry at a hop begins k patiences later, and
 -- these add up over the hops. The client leaves after retries + 1. Attempts that begin later than that begin for
 -- nobody: 17 of 27 with two retries at three hops. If a hop's attempts all fit into one of the hop before (decreasing),
--- the failure comes back while the client is there, and it tries again: as many attempts as before, but none for
--- nobody. Two things end the multiplication. A deadline travels with the request, so that a hop has no time left when
--- its own patience is over. Or a hop looks for its client's FIN before it tries again (watch). That takes a half-closed
--- client for one that has gone. It is also a race of the FIN against that hop's own timer; the FIN wins by the time
--- that a hop takes to connect. Both leave the client's own attempts, retries + 1. Patience counts from when a request
--- is sent, so every attempt reaches the next hop, however late the machine is: counts are exact.
+-- the failure comes back while the client is there. It tries again: as many attempts as before, but none for nobody.
+-- Two things end the multiplication. A deadline travels with the request, so that a hop has no time left when its own
+-- patience is over. Or a hop looks for its client's FIN before it tries again (watch). That takes a half-closed client
+-- for one that has gone. It is also a race of the FIN against that hop's own timer; the FIN wins by the time that a hop
+-- takes to connect. Both leave the client's own attempts, retries + 1. Patience counts from when a request is sent, so
+-- every attempt reaches the next hop, however late the machine is: counts are exact.
 --
--- Where it was met. A slow database that gets 27 times its load from three layers (library, gateway, service mesh)
--- that each try three times; a server that is busy for minutes after the last user has left; a longer timeout at the
--- front that made users wait longer and changed nothing else.
+-- Where it was met. A slow database that gets 27 times its load from three layers (library, gateway, service mesh) that
+-- each try three times; a server that is busy for minutes after the last user has left; a longer timeout at the front
+-- that made users wait longer and changed nothing else.
 --
 -- What to do. Retry at one hop only, best at the client (retrying = client shows it). Elsewhere retry by a budget, and
 -- never a request that another hop has already retried (an answer that says so). Send the deadline along, wait no

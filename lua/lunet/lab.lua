@@ -1,5 +1,5 @@
---- What most experiments need before they begin: hosts that are joined, a listener that nobody accepts from, clients
---- that are connected and queued, and waits for states.
+--- The beginning of most experiments: hosts that are joined, a listener that nobody accepts from, clients that are
+--- connected and queued, and waits for states.
 ---
 ---     local lab = require "lunet.lab"
 ---     local server, clients = lab.hosts { "server", "clients" }
@@ -20,7 +20,7 @@ lab.LONG = 60
 --- Where a server listens unless an experiment says otherwise. tshark takes what is sent there for plain data.
 lab.PORT = 7300
 
---- Makes hosts and links the first to each of the others. As many links follow the hosts in the results as there are.
+--- Makes hosts and links the first to each of the others. The links follow the hosts in the results.
 ---
 ---     local server, a, b = lab.hosts { "server", "A", "B" }
 ---     local server, client, link = lab.hosts { "server", { name = "client", sysctl = {...} }, delay = 0.05 }
@@ -107,7 +107,7 @@ end
 ---@param listener lunet.listener
 ---@param label? string their name on the timeline; default "filler"
 ---@param free? integer how many places stay free; default 0
----@return lunet.connection[] clients to be held: one that is collected leaves
+---@return lunet.connection[] clients; hold them, since one that is collected leaves
 function lab.fill_queue(host, listener, label, free)
   check_listener(listener, "fill_queue")
   local clients = {}
