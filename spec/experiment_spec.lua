@@ -112,6 +112,15 @@ describe("declaring an experiment", function()
       knobs = { n = { 1, "", "how many", min = 1 } }, control = { n = 0 } })
   end)
 
+  it("may need other programs with other knobs", function()
+    local declared = experiment { claim = "C.", knobs = { server = { "sh", "program", "what it runs" } },
+      needs = function(knobs) return { [knobs.server] = "one" } end, run = function() return { ran = true } end,
+      check = function(outcome) assert(outcome.ran) end }
+    assert.is_true(select(2, declared()))
+    assert.error_matches(function() declared { server = "no-such-program" } end,
+      "^no%-such%-program is missing %(install the package one%)$")
+  end)
+
   it("refuses needs that name no packages, and columns that are no names", function()
     for _, needs in ipairs { { "nginx" }, { nginx = true } } do
       assert.match("experiment: needs is { program = its Debian package }, both by name$",

@@ -115,15 +115,13 @@ return experiment {
   },
   -- held: how many clients it let in; served: whose requests were carried out in the end.
   columns = { "server", "held", "at_limit", "sees", "spins", "served" },
+  needs = function(knobs) return server.needs(choice.pick(SERVERS, knobs.server)) end,
   control = { back = "none", server = "lighttpd" },
 
   run = function(knobs)
-    local names, missing = choice.pick(SERVERS, knobs.server), {}
-    for _, name in ipairs(names) do missing[#missing + 1] = select(2, server.find(name)) end
-    if #missing > 0 then error(table.concat(missing, ", "), 0) end
-    return { rows = lunet.together(names, function(name) return prepare(name, knobs) end, function(place)
-      return measure(place, knobs)
-    end) }
+    return { rows = lunet.together(choice.pick(SERVERS, knobs.server), function(name)
+      return prepare(name, knobs)
+    end, function(place) return measure(place, knobs) end) }
   end,
 
   check = function(outcome, knobs)

@@ -1,5 +1,5 @@
--- Claim. At its limit of clients a server either refuses a client, or carries out its request after the client has
--- left, unless it looks whether the client is there.
+-- Claim. At its limit of clients a server refuses a client, or carries out its request after it has left. The
+-- exception looks first whether the client is there.
 --
 -- Why. A server that counts its clients after accept(2) can tell the one too many, or close its connection. A server
 -- that stops accepting tells nobody: the kernel completes the handshake and keeps what the client sends (listen(2)).
@@ -24,13 +24,6 @@ local LOAD = 20 -- s, within which the load of a server's start is over
 local QUIET = 1 -- s without new evidence, after which a request counts as not carried out
 
 local function names_of(knobs) return knobs.server == "all" and server.names() or { knobs.server } end
-
--- Raises which packages to install, if programs are missing.
-local function check_programs(names)
-  local missing = {}
-  for _, name in ipairs(names) do missing[#missing + 1] = select(2, server.find(name)) end
-  if #missing > 0 then error(table.concat(missing, ", ") .. ". All servers: script/packages peers", 0) end
-end
 
 -- Hosts for a server and its clients; the server is started when fewer than AT_ONCE start.
 local function prepare(name, starting)
@@ -133,8 +126,8 @@ local function measure(place, knobs, tell)
 end
 
 return experiment {
-  claim = "At its limit of clients a server either refuses a client, or carries out its request after the client "
-    .. "has left, unless it looks whether the client is there.",
+  claim = "At its limit of clients a server refuses a client, or carries out its request after it has left. The "
+    .. "exception looks first whether the client is there.",
   knobs = {
     server = { "all", "server", "one of lua/lunet/peer/servers, or the path of such a file" },
     patience = { 2, "s", "how long B waits for an answer before it leaves", min = 0 },
@@ -146,11 +139,11 @@ return experiment {
   -- accepted: whether the server had accepted B before B left; backlog: the limit of its queue, and what that became;
   -- unread: B's request waits in the kernel when B leaves; log: what the server's log says of B.
   columns = { "server", "at_limit", "accepted", "sees", "carried_out", "backlog", "program", "limit", "unread", "log" },
+  needs = function(knobs) return server.needs(names_of(knobs)) end,
   control = { request = "part", server = "gunicorn" },
 
   run = function(knobs)
     local names = names_of(knobs)
-    check_programs(names)
     local tell = #names == 1 and lunet.note or function() end
     local servers, starting = {}, { count = 0 }
     local rows = lunet.together(names, function(name) return prepare(name, starting) end, function(place, _, i)

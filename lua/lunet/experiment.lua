@@ -15,6 +15,7 @@
 local execution = require "lunet.run.execution"
 local knob = require "lunet.run.knob"
 local measure = require "lunet.run.measure"
+local needs = require "lunet.run.needs"
 local options = require "lunet.text.options"
 local run = require "lunet.run.run"
 local unrun = require "lunet.run.unrun"
@@ -62,12 +63,15 @@ local function declare(definition)
   if unknown then misuse("%s", unknown) end
   for _, field in ipairs(IN_ORDER) do
     local value, wanted = definition[field], TYPES[field]
-    if type(value) ~= wanted and (value ~= nil or NEEDED[field]) then
+    local is_right = type(value) == wanted or field == "needs" and type(value) == "function"
+    if not is_right and (value ~= nil or NEEDED[field]) then
       misuse("%s is a %s, not %s", field, wanted, type(value))
     end
   end
   local self = setmetatable(options.merged(DEFAULTS, definition, { kind = KIND }), experiment)
-  if not all_are(self.needs, "string") then misuse "needs is { program = its Debian package }, both by name" end
+  if type(self.needs) == "table" and not all_are(self.needs, "string") then
+    misuse "needs is { program = its Debian package }, both by name"
+  end
   if not all_are(self.columns, "number") then misuse "columns is a list of names of fields" end
   self.knobs, self.measures = made_of(self.knobs, knob.new), made_of(self.measures, measure.new)
   local ok, why = pcall(self.settings, self, self.control)
@@ -93,6 +97,17 @@ function experiment:settings(given)
   local unknown = options.unknown("knob", given, names)
   if unknown then error(unknown, 0) end
   return values
+end
+
+--- Whether the programs that a run with these knobs needs are here.
+---@param values table<string, any> of all knobs
+---@return true|nil
+---@return string? message the programs that are missing, and the packages to install; or an error of `needs`
+function experiment:find_needs(values)
+  if type(self.needs) == "table" then return needs.find(self.needs) end
+  local ok, wanted = pcall(self.needs, values)
+  if not ok then return nil, wanted end
+  return needs.find(wanted)
 end
 
 --- Runs it. Raises an error of the run as it is, and an error if a program is missing.
@@ -124,7 +139,8 @@ end
 ---@field control? table<string, any> knobs with which the claim is false: they show that the check can fail
 ---@field shortage? boolean whether it exhausts resources on purpose (EMFILE, ENOMEM, ...); otherwise a call that fails
 --- for want of resources makes the run one that could not run, since it tells nothing about the claim
----@field needs? table<string, string> programs that it runs, and the Debian package of each
+---@field needs? table<string, string>|fun(knobs: table): table<string, string> programs that it runs, and the Debian
+--- package of each
 ---@field columns? string[] the first fields of the outcome's rows in a table, in this order
 ---@field measures? table<string, table> {unit, meaning, better=} by the name of the outcome's field: what a sweep
 --- summarizes and draws (lunet.run.measure)

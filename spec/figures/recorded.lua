@@ -16,6 +16,12 @@ local listing = compare.listing(name)
 listing.longer, listing.part = 0.02, 0.02
 local values = experiment:settings(listing.knobs)
 
+local is_here, missing = experiment:find_needs(values)
+if not is_here then
+  print(name .. ": " .. missing)
+  os.exit(SKIPPED)
+end
+
 local function skip()
   print(option == "--row" and ("| %s | not judged | | | | | The machine disturbed it. |"):format(name)
     or ("%-24s the machine disturbed it"):format(name))

@@ -1,7 +1,7 @@
 --- Tries wrong outcomes on the check of an experiment, from the root of the tree:
 --- `lunet spec/outcomes/run.lua NAME [--without-check]`. Prints how many fields the outcome has, how many of them the
 --- check notices to be wrong, and how many are shown only. Exit status: 0 all is well; 1 the check misses a field;
---- 77 the machine disturbed the run.
+--- 77 the machine disturbed the run, or has not the programs.
 ---
 --- spec/outcomes/NAME.lua says, if there is such a file: { knobs = { ... }, shown = { ["late[].seconds"] = "why" } }:
 --- knobs for the run, by default none; which fields are shown and not judged, and why (at most a fifth of all);
@@ -70,6 +70,11 @@ local function check_sources(outcome, values)
 end
 
 local values = sources.marked(experiment, experiment:settings(listing.knobs))
+local is_here, missing = experiment:find_needs(values)
+if not is_here then
+  print(name .. ": " .. missing)
+  os.exit(SKIPPED)
+end
 local run = run_of(values)
 if not run then os.exit(SKIPPED) end
 check_reasons()

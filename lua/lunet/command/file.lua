@@ -5,7 +5,6 @@ local execution = require "lunet.run.execution"
 local interrupt = require "lunet.text.interrupt"
 local invocation = require "lunet.command.invocation"
 local knob = require "lunet.run.knob"
-local needs = require "lunet.run.needs"
 local option_table = require "lunet.text.options"
 local outputs = require "lunet.command.outputs"
 local progress = require "lunet.run.progress"
@@ -101,7 +100,7 @@ end
 
 --- Executes a run; complains if it could not run.
 local function execute(run, options)
-  local are_here, missing = needs.find(run.experiment.needs)
+  local are_here, missing = run.experiment:find_needs(run.values)
   if not are_here then return could_not_run(run, missing) end
   local _progress <close> = progress.show(core.is_terminal(2))
   local ok, failure = xpcall(execution.execute, function(failure)

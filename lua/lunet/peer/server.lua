@@ -110,14 +110,24 @@ function server.describe(name)
   error(("there is no server '%s': %s, or the path of a file"):format(name, table.concat(server.names(), ", ")), 0)
 end
 
+--- The programs of servers and their packages, as an experiment declares what it needs. Raises if there is no such
+--- server.
+---@param names string[]
+---@return table<string, string>
+function server.needs(names)
+  local programs = {}
+  for _, name in ipairs(names) do
+    local description = server.describe(name)
+    programs[description.program] = table.concat(description.packages, ", ")
+  end
+  return programs
+end
+
 --- Whether what a server needs is here.
 ---@param name string
 ---@return true|nil
 ---@return string? message what to install
-function server.find(name)
-  local description = server.describe(name)
-  return needs.find { [description.program] = table.concat(description.packages, ", ") }
-end
+function server.find(name) return needs.find(server.needs { name }) end
 
 --- The version that a server's program tells.
 ---@param name string

@@ -3,7 +3,6 @@ local core = require "lunet.core"
 local environment = require "lunet.run.environment"
 local isolation = require "lunet.run.isolation"
 local judge = require "lunet.run.judge"
-local needs = require "lunet.run.needs"
 local recording = require "lunet.recording.recording"
 local shortage = require "lunet.run.shortage"
 local unrun = require "lunet.run.unrun"
@@ -60,7 +59,7 @@ function execution.execute(run, how)
   how = how or {}
   local experiment = run.experiment
   unrun.ran(experiment)
-  local are_here, missing = needs.find(experiment.needs)
+  local are_here, missing = experiment:find_needs(run.values)
   if not are_here then error(missing, 0) end
   if not experiment.shortage then shortage.watch() end
   local home <close> = how.machine and isolation.on_machine() or isolation.enter(experiment.sysctl)
