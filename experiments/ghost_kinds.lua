@@ -164,15 +164,15 @@ local function run_case(place, case, knobs)
   local read, ended, replies = serve(connection, knobs.first)
   local arrived = departure == "shutdown" and client:unread() // #REPLY or 0
 
-  local function record(fields)
+  local function row(fields)
     fields.departure, fields.bytes, fields.family = departure, size, family
     return fields
   end
   return {
-    queued = record { before = before, after = after, waiting = waiting, listed = entry and entry.state or "none",
+    queued = row { before = before, after = after, waiting = waiting, listed = entry and entry.state or "none",
       unread = unread, age = info and info.tcpi_last_data_recv or -1 },
-    accepted = record { state = state, liveness = liveness, read = read, ended = ended, lost = bytes - read },
-    replies = record { send1 = replies[1], send2 = replies[2], send3 = replies[3], arrived = arrived },
+    accepted = row { state = state, liveness = liveness, read = read, ended = ended, lost = bytes - read },
+    replies = row { send1 = replies[1], send2 = replies[2], send3 = replies[3], arrived = arrived },
   }
 end
 

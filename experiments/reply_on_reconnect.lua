@@ -217,14 +217,14 @@ local function reconnect(design, timing, knobs)
   becomes("greeted", design.client == "connection" and 2 or 3)
   becomes("replied", 1)
   lab.await(function() return server.connection:unsent() == 0 end)
-  local record = { design = design.name, timing = timing, bytes = assert(b.connection:info()).tcpi_bytes_received,
+  local row = { design = design.name, timing = timing, bytes = assert(b.connection:info()).tcpi_bytes_received,
     port = b.connection:address() == first_address and "same" or "new", unasked = b:read(0) }
-  if record.unasked == "" then record.unasked = "nothing" end
+  if row.unasked == "" then row.unasked = "nothing" end
   b:ask "balance"
   b:take_answer(LONG)
-  record.login, record.balance = b.answers.login or "nothing", b.answers.balance or "nothing"
+  row.login, row.balance = b.answers.login or "nothing", b.answers.balance or "nothing"
   b.connection:close()
-  return record
+  return row
 end
 
 -- A client comes again from the same port while the server still has its former connection.
@@ -251,17 +251,17 @@ local function come_again(ghost)
   local new <close> = assert(client:connect(target, LONG))
   old = old or assert(listener:accept(LONG))
   lab.await(function() return old:liveness() == "reset" end)
-  local record = { departure = ghost.departure, held = ghost.held, old = old:state(),
+  local row = { departure = ghost.departure, held = ghost.held, old = old:state(),
     request = old:receive("l", 0) or "nothing" }
-  if ghost.held ~= "replied" then record.challenged = moved "TCPSYNChallenge" > 0 end
-  record.reply = select(3, old:send "welcome\n") or "sent"
+  if ghost.held ~= "replied" then row.challenged = moved "TCPSYNChallenge" > 0 end
+  row.reply = select(3, old:send "welcome\n") or "sent"
   local accepted <close> = assert(listener:accept(LONG))
   assert(new:send "balance\n")
   assert(accepted:receive("l", LONG))
   assert(accepted:send "100\n")
-  record.balance = new:receive("l", LONG)
-  record.bytes = assert(new:info()).tcpi_bytes_received
-  return record
+  row.balance = new:receive("l", LONG)
+  row.bytes = assert(new:info()).tcpi_bytes_received
+  return row
 end
 
 -- Each ends the former connection from the port in its own way, before the next one is made.

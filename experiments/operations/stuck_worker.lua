@@ -276,51 +276,51 @@ local function check_draws(draws, knobs)
 end
 
 -- How many of the connections that it holds the stuck worker has accepted.
-local function accepted_of(record)
-  return ({ accepts_none = 0, accepts_one = math.min(record.held, 1), accepts_all = record.held })[record.stuck]
+local function accepted_of(row)
+  return ({ accepts_none = 0, accepts_one = math.min(row.held, 1), accepts_all = row.held })[row.stuck]
 end
 
 -- The depths of all listeners: the others' queues are empty.
-local function depths_to_be(record, knobs)
-  if record.sharing == "shared" then return "0" end
-  return ("0 "):rep(knobs.workers - 1) .. record.held - accepted_of(record)
+local function depths_to_be(row, knobs)
+  if row.sharing == "shared" then return "0" end
+  return ("0 "):rep(knobs.workers - 1) .. row.held - accepted_of(row)
 end
 
-local function check_first(record, knobs)
-  local name = ("%s, %s"):format(record.sharing, record.stuck)
-  local is_shared = record.sharing == "shared"
-  local predicted = predict(record, arrivals(knobs.clients, 0, knobs), knobs.workers)
-  assert(record.stuck ~= "nobody", name .. ": no client hung")
-  local left_out = record.hung - record.held -- clients whose SYN found the queue full
-  if is_shared and record.overflows > 0 then experiment.not_judged("%s: the queue of all workers was full", name) end
-  expect.fields(name, record, { depths = depths_to_be(record, knobs), share = share_of(record.hung, knobs.clients),
-    predicted = round(100 * predicted), held = is_shared and record.hung or expect.between(0, record.hung),
+local function check_first(row, knobs)
+  local name = ("%s, %s"):format(row.sharing, row.stuck)
+  local is_shared = row.sharing == "shared"
+  local predicted = predict(row, arrivals(knobs.clients, 0, knobs), knobs.workers)
+  assert(row.stuck ~= "nobody", name .. ": no client hung")
+  local left_out = row.hung - row.held -- clients whose SYN found the queue full
+  if is_shared and row.overflows > 0 then experiment.not_judged("%s: the queue of all workers was full", name) end
+  expect.fields(name, row, { depths = depths_to_be(row, knobs), share = share_of(row.hung, knobs.clients),
+    predicted = round(100 * predicted), held = is_shared and row.hung or expect.between(0, row.hung),
     overflows = left_out > 0 and expect.at_least(left_out) or 0 })
-  assert(left_out <= 0 or record.held >= knobs.backlog, name .. ": a client hung that nobody held")
-  if record.hung == 0 and not (is_shared and record.stuck == "accepts_none") then
+  assert(left_out <= 0 or row.held >= knobs.backlog, name .. ": a client hung that nobody held")
+  if row.hung == 0 and not (is_shared and row.stuck == "accepts_none") then
     experiment.not_judged("%s: no client met the stuck worker", name)
   end
-  if is_shared and record.stuck ~= "accepts_all" then
-    expect.value(name .. ": hung", record.hung, record.stuck == "accepts_one" and 1 or 0)
-  elseif not is_within(record.share, 100 * predicted, knobs.clients) then
-    if is_shared or record.overflows > 0 then experiment.not_judged("%s: other turns: the machine was late", name) end
-    error(("%s: %g %% hang"):format(name, record.share), 0)
+  if is_shared and row.stuck ~= "accepts_all" then
+    expect.value(name .. ": hung", row.hung, row.stuck == "accepts_one" and 1 or 0)
+  elseif not is_within(row.share, 100 * predicted, knobs.clients) then
+    if is_shared or row.overflows > 0 then experiment.not_judged("%s: other turns: the machine was late", name) end
+    error(("%s: %g %% hang"):format(name, row.share), 0)
   end
 end
 
-local function check_retry(record, tried, number, knobs)
-  local name = ("%s, %s, %s"):format(record.sharing, record.stuck, record.retry)
-  local predicted = predict_retry(record, record.retry, arrivals(tried, number, knobs), knobs.workers)
-  local hung = record.tried - record.served
-  expect.fields(name, record, { tried = tried, share = round(100 * (1 - hung / record.tried)),
+local function check_retry(row, tried, number, knobs)
+  local name = ("%s, %s, %s"):format(row.sharing, row.stuck, row.retry)
+  local predicted = predict_retry(row, row.retry, arrivals(tried, number, knobs), knobs.workers)
+  local hung = row.tried - row.served
+  expect.fields(name, row, { tried = tried, share = round(100 * (1 - hung / row.tried)),
     predicted = round(100 * predicted), held = knobs.backlog > knobs.clients * 3 and hung or expect.between(0, hung) })
   if predicted == 0 or predicted == 1 then
-    expect.value(name .. ": served", record.served, math.tointeger(predicted * tried))
-  elseif not is_within(record.share, 100 * predicted, tried) then
-    if record.sharing == "shared" or knobs.backlog < knobs.clients then
+    expect.value(name .. ": served", row.served, math.tointeger(predicted * tried))
+  elseif not is_within(row.share, 100 * predicted, tried) then
+    if row.sharing == "shared" or knobs.backlog < knobs.clients then
       experiment.not_judged("%s: other turns: the machine was late", name)
     end
-    error(("%s: %g %% were served"):format(name, record.share), 0)
+    error(("%s: %g %% were served"):format(name, row.share), 0)
   end
 end
 
@@ -331,10 +331,10 @@ local function check_retries(outcome, knobs)
     local tried = outcome.first[i].hung
     for number, retry in ipairs(retries_of(knobs)) do
       if tried == 0 then break end
-      local record = assert(outcome.retries[next_retry], "a retry is missing")
-      expect.fields("retry " .. next_retry, record, { sharing = case.sharing, stuck = case.stuck, retry = retry })
-      check_retry(record, tried, number, knobs)
-      tried, next_retry = record.tried - record.served, next_retry + 1
+      local row = assert(outcome.retries[next_retry], "a retry is missing")
+      expect.fields("retry " .. next_retry, row, { sharing = case.sharing, stuck = case.stuck, retry = retry })
+      check_retry(row, tried, number, knobs)
+      tried, next_retry = row.tried - row.served, next_retry + 1
     end
   end
   expect.value("the number of retries", #outcome.retries, next_retry - 1)
@@ -378,15 +378,15 @@ return experiment {
   check = function(outcome, knobs)
     expect.cases("first", outcome.first, cases_of(knobs), { "sharing", "stuck" })
     if knobs.sharing ~= "shared" then check_draws(outcome.draws, knobs) end
-    for _, record in ipairs(outcome.first) do check_first(record, knobs) end
+    for _, row in ipairs(outcome.first) do check_first(row, knobs) end
     check_retries(outcome, knobs)
   end,
 
   figures = function(outcome)
     local shares, parts = {}, {}
-    for _, record in ipairs(outcome.first) do
-      shares[record.sharing] = shares[record.sharing] or {}
-      table.insert(shares[record.sharing], ("%g"):format(record.share))
+    for _, row in ipairs(outcome.first) do
+      shares[row.sharing] = shares[row.sharing] or {}
+      table.insert(shares[row.sharing], ("%g"):format(row.share))
     end
     for _, sharing in ipairs(SHARINGS) do
       if shares[sharing] then parts[#parts + 1] = ("%s %s %%"):format(sharing, table.concat(shares[sharing], "/")) end

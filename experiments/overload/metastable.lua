@@ -145,25 +145,25 @@ end
 local function mean_of(point, field) return statistics.mean(values_of(point, field)) end
 
 -- How many of the runs that count recovered, when after the stall, and how many answers came in time, on average.
-local function client_record(point)
+local function client_row(point)
   local recoveries = values_of(point, "recovery")
-  local record = {
+  local row = {
     remedy = point.remedy, recovered = ("%d/%d"):format(#recoveries, #overload.counted(point)),
     answered = round(mean_of(point, "answered"), 2),
   }
   if #recoveries > 0 then
-    record.min_s = round(math.min(table.unpack(recoveries)), 2)
-    record.max_s = round(math.max(table.unpack(recoveries)), 2)
+    row.min_s = round(math.min(table.unpack(recoveries)), 2)
+    row.max_s = round(math.max(table.unpack(recoveries)), 2)
   end
-  return record
+  return row
 end
 
 -- The last second, in medians of the seeds. Queue and ghosts are left to chance where goodput came back.
-local function server_record(point)
-  local record = { remedy = point.remedy, attempts = median(point, "attempts"), served = median(point, "served") }
-  if HELPS[point.remedy] then return record end
-  record.ghosts, record.depth = median(point, "ghosts", 0, 100), median(point, "depth", 0)
-  return record
+local function server_row(point)
+  local row = { remedy = point.remedy, attempts = median(point, "attempts"), served = median(point, "served") }
+  if HELPS[point.remedy] then return row end
+  row.ghosts, row.depth = median(point, "ghosts", 0, 100), median(point, "depth", 0)
+  return row
 end
 
 -- Goodput in slices, in means of the runs: a column for each remedy.
@@ -182,39 +182,39 @@ end
 
 -- -- the claim ---------------------------------------------------------------------------------
 
-local function check_sustained(record, server, outcome, knobs)
-  local name, capacity = record.remedy, outcome.capacity
-  assert(record.recovered:match "^0/", ("%s: goodput came back in %s runs"):format(name, record.recovered))
+local function check_sustained(row, server, outcome, knobs)
+  local name, capacity = row.remedy, outcome.capacity
+  assert(row.recovered:match "^0/", ("%s: goodput came back in %s runs"):format(name, row.recovered))
   if server.depth < 0.5 * knobs.backlog then experiment.not_judged("%s: the queue was not full", name) end
   expect.fields(name, server, { depth = expect.between(2 * outcome.threshold, knobs.backlog + 1),
     served = expect.between(0.7 * capacity, 1.1 * capacity), ghosts = expect.between(90, 100),
     attempts = expect.between(capacity, 1.3 * (knobs.retries + 1) * outcome.offered) })
 end
 
-local function check_recovered(record, server, outcome)
-  local name, recovered, runs = record.remedy, record.recovered:match "(%d+)/(%d+)"
-  assert(recovered == runs, ("%s: goodput came back in %s runs only"):format(name, record.recovered))
+local function check_recovered(row, server, outcome)
+  local name, recovered, runs = row.remedy, row.recovered:match "(%d+)/(%d+)"
+  assert(recovered == runs, ("%s: goodput came back in %s runs only"):format(name, row.recovered))
   local normal = expect.between(0.5 * outcome.offered, 1.8 * outcome.offered)
   expect.fields(name, server, { attempts = normal, served = normal })
 end
 
 -- The answers of all slices add up to all answers.
-local function check_series(record, outcome, knobs)
+local function check_series(one, outcome, knobs)
   local sum, last = 0, #outcome.goodput
-  for _, row in ipairs(outcome.goodput) do sum = sum + row[record.remedy] * SLICE end
+  for _, row in ipairs(outcome.goodput) do sum = sum + row[one.remedy] * SLICE end
   local rest = 0.005 * SLICE * last + 0.006 -- of rounding
-  expect.value(record.remedy .. ": answered in all slices", sum, expect.between(record.answered - rest,
-    record.answered + rest))
-  local ends, helps = (outcome.goodput[last][record.remedy] + outcome.goodput[last - 1][record.remedy]) / 2,
-    HELPS[record.remedy]
-  expect.value(record.remedy .. ": goodput at the end", ends, helps and expect.at_least(0.4 * outcome.offered)
+  expect.value(one.remedy .. ": answered in all slices", sum, expect.between(one.answered - rest,
+    one.answered + rest))
+  local ends, helps = (outcome.goodput[last][one.remedy] + outcome.goodput[last - 1][one.remedy]) / 2,
+    HELPS[one.remedy]
+  expect.value(one.remedy .. ": goodput at the end", ends, helps and expect.at_least(0.4 * outcome.offered)
     or expect.at_most(0.1 * outcome.offered))
-  expect.value(record.remedy .. ": answered", record.answered, expect.at_most(1.6 * outcome.offered * total_of(knobs)))
+  expect.value(one.remedy .. ": answered", one.answered, expect.at_most(1.6 * outcome.offered * total_of(knobs)))
 end
 
 local function check_tally(outcome, knobs)
   local counted, cases = 0, cases_of(knobs)
-  for _, record in ipairs(outcome.remedies) do counted = counted + tonumber(record.recovered:match "/(%d+)$") end
+  for _, row in ipairs(outcome.remedies) do counted = counted + tonumber(row.recovered:match "/(%d+)$") end
   expect.fields("the tally", outcome, { runs = #cases * knobs.seeds, invalid = outcome.runs - counted })
   local load, slices = knobs.load * outcome.capacity, {}
   for i = 1, math.floor(total_of(knobs) / SLICE + 1e-9) do
@@ -280,7 +280,7 @@ return experiment {
     })
     local all = { cases = cases }
     local remedies, last_second = {}, {}
-    for i, point in ipairs(points) do remedies[i], last_second[i] = client_record(point), server_record(point) end
+    for i, point in ipairs(points) do remedies[i], last_second[i] = client_row(point), server_row(point) end
     return overload.add_tally({
       capacity = capacity, offered = round(mean_of(all, "offered")),
       threshold = round(capacity * knobs.patience - 2), success_before = median(all, "before", 0, 100),
@@ -295,10 +295,10 @@ return experiment {
     expect.cases("last_second", outcome.last_second, cases_of(knobs), { "remedy" })
     check_premises(outcome, knobs)
     check_tally(outcome, knobs)
-    for i, record in ipairs(outcome.remedies) do
-      local check = HELPS[record.remedy] and check_recovered or check_sustained
-      check(record, outcome.last_second[i], outcome, knobs)
-      check_series(record, outcome, knobs)
+    for i, one in ipairs(outcome.remedies) do
+      local check = HELPS[one.remedy] and check_recovered or check_sustained
+      check(one, outcome.last_second[i], outcome, knobs)
+      check_series(one, outcome, knobs)
     end
   end,
 
@@ -306,9 +306,9 @@ return experiment {
     local xs, series = {}, {}
     for i, row in ipairs(outcome.goodput) do
       xs[i] = row.from_s
-      for _, record in ipairs(outcome.remedies) do
-        series[record.remedy] = series[record.remedy] or {}
-        series[record.remedy][i] = row[record.remedy] or 0
+      for _, one in ipairs(outcome.remedies) do
+        series[one.remedy] = series[one.remedy] or {}
+        series[one.remedy][i] = row[one.remedy] or 0
       end
     end
     return plot.line { x = xs, series = series, height = 13, xlabel = "s after the stall",
@@ -317,9 +317,9 @@ return experiment {
 
   figures = function(outcome)
     local parts = {}
-    for _, record in ipairs(outcome.remedies) do
-      if IN_FIGURES[record.remedy] or #outcome.remedies == 1 then
-        parts[#parts + 1] = ("%s %s"):format(record.remedy, record.recovered)
+    for _, one in ipairs(outcome.remedies) do
+      if IN_FIGURES[one.remedy] or #outcome.remedies == 1 then
+        parts[#parts + 1] = ("%s %s"):format(one.remedy, one.recovered)
       end
     end
     return "recovered: " .. table.concat(parts, ", ")

@@ -68,30 +68,30 @@ end
 local function add_trips(cases)
   local counts = {}
   for _, case in ipairs(filter(cases, function(case) return is_right(case.remedy) end)) do
-    counts[#counts + 1] = { remedy = case.remedy, half_closes = false, record = case.run, field = "trips" }
-    counts[#counts + 1] = { remedy = case.remedy, half_closes = true, record = case.run, field = "trips_half" }
+    counts[#counts + 1] = { remedy = case.remedy, half_closes = false, row = case.run, field = "trips" }
+    counts[#counts + 1] = { remedy = case.remedy, half_closes = true, row = case.run, field = "trips_half" }
   end
   for _ = 1, 2 do
     overload.run(counts, {
       run = scenario.count_trips, open = function(one) return scenario.open_for_trips(one.remedy) end,
     })
     for _, one in ipairs(counts) do
-      one.record[one.field] = math.min(one.record[one.field] or math.huge, one.run.trips)
+      one.row[one.field] = math.min(one.row[one.field] or math.huge, one.run.trips)
     end
     counts = filter(counts, function(one) return one.run.trips > 0 end)
   end
 end
 
 local function run_scenarios(knobs)
-  local cases, records = {}, {}
+  local cases, rows = {}, {}
   for i, remedy in ipairs(tried_in("scenario", knobs)) do cases[i] = { remedy = remedy } end
   overload.run(cases, {
     at_once = knobs.delay > 0 and AT_ONCE_DELAYED or nil, run = scenario.run,
     open = function(case) return open_trial(case.remedy, knobs) end,
   })
   add_trips(cases)
-  for i, case in ipairs(cases) do records[i] = case.run end
-  return records
+  for i, case in ipairs(cases) do rows[i] = case.run end
+  return rows
 end
 
 -- -- the second part: the overload -------------------------------------------------------------
@@ -142,7 +142,7 @@ end
 
 local function run_overloads(knobs)
   local capacity = round(overload.capacity(knobs.service, 2 * overload.LOOPS))
-  local points, records = {}, {}
+  local points, rows = {}, {}
   local at_once = knobs.delay > 0 and AT_ONCE_DELAYED or AT_ONCE
   for i, remedy in ipairs(tried_in("overload", knobs)) do points[i] = { remedy = remedy } end
   local cases = overload.cases(points, knobs.seed, knobs.seeds, function(point, seed)
@@ -153,11 +153,11 @@ local function run_overloads(knobs)
     open = function(case) return open_trial(case.remedy, knobs) end,
     run = function(case, site) return run_overload(case, site, knobs, capacity) end,
   })
-  for i, point in ipairs(points) do records[i] = overload_record(point) end
-  return overload.add_tally({ capacity = capacity, overload = records }, points, repeated)
+  for i, point in ipairs(points) do rows[i] = overload_record(point) end
+  return overload.add_tally({ capacity = capacity, overload = rows }, points, repeated)
 end
 
--- -- the check: the records show what lunet.load.remedy demands --------------------------------
+-- -- the check: the rows show what lunet.load.remedy demands --------------------------------
 
 -- The words of a remedy's `overload`, in numbers. Values between the two ranges of a field are not judged. With five
 -- seeds (`--seeds 5`) a goodput that is judged differs by at most 15 % of capacity.
@@ -167,13 +167,13 @@ local RANGES = {
   tries = { few = expect.between(1, 1.5), many = expect.at_least(1.51) },
 }
 
--- Calls check(remedy, record, title) for each remedy that a part has tried.
-local function check_records(part, records, knobs, check)
+-- Calls check(remedy, row, title) for each remedy that a part has tried.
+local function check_records(part, rows, knobs, check)
   local list, labels = tried_in(part, knobs), {}
   for i, remedy in ipairs(list) do labels[i] = { remedy = remedy.name, naive = remedy.naive or "-" } end
-  expect.cases(part, records, labels, { "remedy", "naive" })
+  expect.cases(part, rows, labels, { "remedy", "naive" })
   for i, remedy in ipairs(list) do
-    check(remedy, records[i], remedy.naive and remedy.name .. ", " .. remedy.naive or remedy.name)
+    check(remedy, rows[i], remedy.naive and remedy.name .. ", " .. remedy.naive or remedy.name)
   end
 end
 
@@ -184,31 +184,31 @@ local function demanded(remedy, results, knobs)
   return wanted
 end
 
-local function check_scenarios(records, knobs)
+local function check_scenarios(rows, knobs)
   local best = choice.find(remedies, "newest_in_time", "name").scenario -- the control demands this of `none`
-  check_records("scenario", records, knobs, function(remedy, record, title)
+  check_records("scenario", rows, knobs, function(remedy, row, title)
     local trips = remedy.trips or {}
-    expect.fields(title, record, demanded(remedy, knobs.remedy == "none" and best or remedy.scenario, knobs))
-    expect.value(title .. ": trips", record.trips, trips[1])
-    expect.value(title .. ": trips_half", record.trips_half, trips[2])
+    expect.fields(title, row, demanded(remedy, knobs.remedy == "none" and best or remedy.scenario, knobs))
+    expect.value(title .. ": trips", row.trips, trips[1])
+    expect.value(title .. ": trips_half", row.trips_half, trips[2])
   end)
 end
 
-local function check_overloads(records, knobs)
-  check_records("overload", records, knobs, function(remedy, record, title)
-    expect.fields(title, record, {
-      wasted = overload.wasted(record.goodput, record.served), half_closing = expect.between(0, 100),
-      served = expect.between(0.9 * record.goodput, MOST), -- an answer in time was served, at most a moment before
+local function check_overloads(rows, knobs)
+  check_records("overload", rows, knobs, function(remedy, row, title)
+    expect.fields(title, row, {
+      wasted = overload.wasted(row.goodput, row.served), half_closing = expect.between(0, 100),
+      served = expect.between(0.9 * row.goodput, MOST), -- an answer in time was served, at most a moment before
       held = remedy.way and expect.at_least(1) or 1, -- without a way of its own it takes one client at a time
     })
     for field, word in pairs(demanded(remedy, remedy.overload, knobs)) do
-      expect.value(title .. ": " .. field, record[field], RANGES[field][word])
+      expect.value(title .. ": " .. field, row[field], RANGES[field][word])
     end
   end)
 end
 
-local function without_naive(records)
-  return filter(records, function(record) return record.naive == "-" end)
+local function without_naive(rows)
+  return filter(rows, function(row) return row.naive == "-" end)
 end
 
 return experiment {
@@ -264,8 +264,8 @@ return experiment {
   end,
 
   figures = function(outcome)
-    local records = without_naive(outcome.overload or outcome.scenario)
-    local first, last = records[1], records[#records]
+    local rows = without_naive(outcome.overload or outcome.scenario)
+    local first, last = rows[1], rows[#rows]
     if not outcome.overload then
       return ("stale: %s %d, %s %d"):format(first.remedy, first.stale, last.remedy, last.stale)
     end
@@ -274,8 +274,8 @@ return experiment {
 
   plot = function(outcome)
     local names, values, field = {}, {}, outcome.overload and "goodput" or "stale"
-    for i, record in ipairs(without_naive(outcome.overload or outcome.scenario)) do
-      names[i], values[i] = record.remedy, record[field]
+    for i, row in ipairs(without_naive(outcome.overload or outcome.scenario)) do
+      names[i], values[i] = row.remedy, row[field]
     end
     local label = outcome.overload and "goodput in overload, % of capacity" or "stale requests carried out"
     return plot.bars { names = names, values = values, label = label }

@@ -158,7 +158,7 @@ end
 -- -- what came of it ---------------------------------------------------------------------------
 
 -- Medians of the seeds, per second; wasted in percent of what was carried out.
-local function sweep_record(point)
+local function sweep_row(point)
   local goodput, served = median(point, "goodput"), median(point, "served")
   return { backlog = point.backlog, attempts = median(point, "attempts"), served = served, goodput = goodput,
     wasted = overload.wasted(goodput, served) }
@@ -177,7 +177,7 @@ local function collapsed_of(point, due)
 end
 
 -- The traffic of a backlog far from the threshold; ghosts in percent of what was carried out.
-local function traffic_record(point, due, predicted)
+local function traffic_row(point, due, predicted)
   local ghosts = is_deep(point.backlog, predicted) and median(point, "ghosts", 0, 100) or nil
   return { backlog = point.backlog, collapsed = collapsed_of(point, due), overflows = median(point, "overflows", 0),
     depth = median(point, "depth"), ghosts = ghosts }
@@ -185,10 +185,10 @@ end
 
 -- The backlogs up to which the median run has 90 % of what is due, and half. Then the backlogs from which on it has
 -- less than half, and at most 10 %.
-local function threshold_record(records, capacity, patience, due)
+local function threshold_row(rows, capacity, patience, due)
   local threshold = { predicted = predict(capacity, patience) }
-  for _, record in ipairs(records) do
-    local share, backlog = record.goodput / due, record.backlog
+  for _, row in ipairs(rows) do
+    local share, backlog = row.goodput / due, row.backlog
     if share >= 0.9 then threshold.whole_to = backlog end
     if share >= 0.5 then threshold.half_to = backlog end
     if share < 0.5 then threshold.half_from = threshold.half_from or backlog end
@@ -208,16 +208,16 @@ local function add_records(outcome, sets, knobs)
   local due = math.min(1, knobs.load) * outcome.capacity
   outcome.thresholds = {}
   for i, set in ipairs(sets) do
-    local records = each(set.points, sweep_record)
-    local threshold = threshold_record(records, outcome.capacity, set.patience, due)
+    local rows = each(set.points, sweep_row)
+    local threshold = threshold_row(rows, outcome.capacity, set.patience, due)
     outcome.thresholds[i] = threshold
     if knobs.sweep == "patience" then
       threshold.distribution, threshold.patience = set.distribution, round(set.patience * 1000)
     else
-      outcome.sweep, outcome.traffic = records, {}
+      outcome.sweep, outcome.traffic = rows, {}
       for _, point in ipairs(set.points) do
         if is_shallow(point.backlog, threshold.predicted) or is_deep(point.backlog, threshold.predicted) then
-          table.insert(outcome.traffic, traffic_record(point, due, threshold.predicted))
+          table.insert(outcome.traffic, traffic_row(point, due, threshold.predicted))
         end
       end
     end
@@ -228,16 +228,16 @@ end
 -- -- the claim ---------------------------------------------------------------------------------
 
 -- A queue that is full all the time: attempts that do not get in overflow.
-local function check_traffic(record, row, due, knobs)
-  local name, over = ("backlog %d"):format(record.backlog), (row.attempts - row.served) * knobs.seconds
-  local collapsed, runs = record.collapsed:match "^(%d+)/(%d+)$"
-  if not record.ghosts then
+local function check_traffic(traffic, row, due, knobs)
+  local name, over = ("backlog %d"):format(traffic.backlog), (row.attempts - row.served) * knobs.seconds
+  local collapsed, runs = traffic.collapsed:match "^(%d+)/(%d+)$"
+  if not traffic.ghosts then
     assert(row.goodput >= 0.8 * due, ("%s: goodput is %g/s of %.0f/s"):format(name, row.goodput, due))
   end
-  expect.value(name .. ": runs that collapsed", collapsed, record.ghosts and runs or "0")
-  expect.fields(name, record, { depth = expect.between(0.6 * record.backlog, record.backlog + 1),
+  expect.value(name .. ": runs that collapsed", collapsed, traffic.ghosts and runs or "0")
+  expect.fields(name, traffic, { depth = expect.between(0.6 * traffic.backlog, traffic.backlog + 1),
     overflows = expect.between(0.7 * over - 8, 1.4 * over + 8),
-    ghosts = record.ghosts and expect.between(90, 100) or nil })
+    ghosts = traffic.ghosts and expect.between(90, 100) or nil })
 end
 
 -- Every backlog, the threshold that they show together, and the traffic of those far from it.
@@ -246,7 +246,7 @@ local function check_backlogs(outcome, knobs)
   expect.cases("sweep", outcome.sweep, each(sets_of(knobs)[1].backlogs, function(backlog)
     return { backlog = backlog }
   end), { "backlog" })
-  local same = threshold_record(outcome.sweep, outcome.capacity, knobs.patience, due)
+  local same = threshold_row(outcome.sweep, outcome.capacity, knobs.patience, due)
   for _, field in ipairs { "predicted", "whole_to", "half_to", "half_from", "none_from" } do
     expect.value("the threshold: " .. field, threshold[field], same[field])
   end
@@ -260,7 +260,7 @@ local function check_backlogs(outcome, knobs)
     end
   end
   expect.cases("traffic", outcome.traffic, rows, { "backlog" })
-  for i, record in ipairs(outcome.traffic) do check_traffic(record, rows[i], due, knobs) end
+  for i, traffic in ipairs(outcome.traffic) do check_traffic(traffic, rows[i], due, knobs) end
   local is_both = #rows > 1 and is_shallow(rows[1].backlog, threshold.predicted)
     and is_deep(rows[#rows].backlog, threshold.predicted)
   if not is_both then experiment.not_judged "the backlogs are not on both sides of the threshold" end
@@ -272,20 +272,20 @@ local function check_thresholds(outcome, knobs)
     return { distribution = set.distribution, patience = round(set.patience * 1000),
       predicted = predict(outcome.capacity, set.patience) }
   end), { "distribution", "patience", "predicted" })
-  for _, record in ipairs(outcome.thresholds) do
-    local where = ("%s, %g ms"):format(record.distribution, record.patience)
-    assert(record.half_to and record.half_from, where .. ": goodput did not collapse among these backlogs")
-    assert(record.half_from >= 0.75 * record.predicted - 2 and record.half_to <= 1.25 * record.predicted + 2,
-      ("%s: predicted %g, measured %d to %d"):format(where, record.predicted, record.half_to, record.half_from))
+  for _, row in ipairs(outcome.thresholds) do
+    local where = ("%s, %g ms"):format(row.distribution, row.patience)
+    assert(row.half_to and row.half_from, where .. ": goodput did not collapse among these backlogs")
+    assert(row.half_from >= 0.75 * row.predicted - 2 and row.half_to <= 1.25 * row.predicted + 2,
+      ("%s: predicted %g, measured %d to %d"):format(where, row.predicted, row.half_to, row.half_from))
   end
 end
 
 local function plot_thresholds(thresholds)
   local names, values = {}, {}
-  for _, record in ipairs(thresholds) do
-    local where = ("%s %g ms"):format(record.distribution, record.patience)
-    names[#names + 1], values[#values + 1] = where .. ", predicted", math.max(record.predicted, 0)
-    names[#names + 1], values[#values + 1] = where .. ", measured", record.half_to or 0
+  for _, row in ipairs(thresholds) do
+    local where = ("%s %g ms"):format(row.distribution, row.patience)
+    names[#names + 1], values[#values + 1] = where .. ", predicted", math.max(row.predicted, 0)
+    names[#names + 1], values[#values + 1] = where .. ", measured", row.half_to or 0
   end
   return plot.bars { names = names, values = values, label = "the last backlog with half of the goodput" }
 end
@@ -361,9 +361,9 @@ return experiment {
 
   plot = function(outcome)
     local xs, goodput, wasted = {}, {}, {}
-    for i, record in ipairs(outcome.sweep or {}) do
-      xs[i], wasted[i] = math.max(record.backlog, 1), record.wasted
-      goodput[i] = math.min(100, 100 * record.goodput / outcome.capacity)
+    for i, row in ipairs(outcome.sweep or {}) do
+      xs[i], wasted[i] = math.max(row.backlog, 1), row.wasted
+      goodput[i] = math.min(100, 100 * row.goodput / outcome.capacity)
     end
     if #xs == 0 then return plot_thresholds(outcome.thresholds) end
     return plot.line { x = xs, series = { goodput = goodput, wasted = wasted }, xscale = "log", height = 11,

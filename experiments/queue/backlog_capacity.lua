@@ -217,10 +217,10 @@ local function accept_at_limit()
   local function depth() return lab.socket(server, { state = "LISTEN", local_port = PORT }).queue.depth end
   local client = assert(clients:connect(target, LONG))
   lab.await(function() return depth() == 1 end)
-  local record = { accept = say(program, "accept"), depth = depth() }
-  record.client, record.accept_again = client:state(), say(program, "accept again")
-  record.depth_after = depth()
-  return record
+  local row = { accept = say(program, "accept"), depth = depth() }
+  row.client, row.accept_again = client:state(), say(program, "accept again")
+  row.depth_after = depth()
+  return row
 end
 
 -- A program connects a blocking Unix socket to a full queue; then the server accepts a client.
@@ -278,18 +278,18 @@ local function order_to_be(case)
   return table.concat(names, " ")
 end
 
-local function check_change(record, case)
+local function check_change(row, case)
   local name, limit = ("%s, %s"):format(case.family, case.change), case.to or case.from
   local stay, has_room = case.from + 1, limit > case.from
-  expect.fields(name, record, { limit = limit, stay = stay })
-  if record.room_at == -1 then
+  expect.fields(name, row, { limit = limit, stay = stay })
+  if row.room_at == -1 then
     experiment.not_judged("%s: the new client gave up before it could be answered", name)
-  elseif (record.early or 0) > 0 then
+  elseif (row.early or 0) > 0 then
     experiment.not_judged("%s: the waiter sent its SYN again: the machine was late", name)
   end
-  expect.fields(name, record, { new = has_room and "connected" or case.family == "tcp" and "TIMEOUT" or "EAGAIN",
+  expect.fields(name, row, { new = has_room and "connected" or case.family == "tcp" and "TIMEOUT" or "EAGAIN",
     room_at = math.min(limit, stay), order = order_to_be(case) })
-  if has_waiter(case) then expect.fields(name, record, { early = 0, syns = expect.time(1, 1) }) end
+  if has_waiter(case) then expect.fields(name, row, { early = 0, syns = expect.time(1, 1) }) end
 end
 
 return experiment {
@@ -338,7 +338,7 @@ return experiment {
     expect.cases("capacity", outcome.capacity, cases, { "family", "backlog", "somaxconn", "syncookies" })
     expect.cases("changed", outcome.changed, changes, { "family", "change" })
     for _, case in ipairs(outcome.capacity) do are_tried = check_capacity(case, knobs) and are_tried end
-    for i, record in ipairs(outcome.changed) do check_change(record, changes[i]) end
+    for i, row in ipairs(outcome.changed) do check_change(row, changes[i]) end
     if knobs.family ~= "unix" then
       expect.fields("accept without a descriptor", outcome.emfile, { accept = "EMFILE", depth = 1,
         client = "ESTABLISHED", accept_again = "accepted", depth_after = 0 })

@@ -108,7 +108,7 @@ local function one_client(s)
     return since "TCPDeferAcceptDrop" > 0 or assert(s.listener:queue()).depth > #fillers
   end)
   local deferred = since "TCPDeferAcceptDrop"
-  local record = { case = case.name, server = state_at_server(s, port), reads = "nothing", bytes = 0 }
+  local row = { case = case.name, server = state_at_server(s, port), reads = "nothing", bytes = 0 }
   local _more_fillers = case.full and fill(s, 0) or {}
 
   if case.sends then assert(client:send(REQUEST)) end
@@ -121,13 +121,13 @@ local function one_client(s)
     assert(s.listener:accept(LONG))
   end
   lab.await(function() return state_at_server(s, port) ~= "SYN_RECV" end)
-  if case.is_timed then record.after = math.floor((lunet.now() - started) * 1000 + 0.5) / 1000 end
-  record.fate = state_at_server(s, port) == "none" and "forgotten" or "queued"
-  record.client = client:state() or "closed"
+  if case.is_timed then row.after = math.floor((lunet.now() - started) * 1000 + 0.5) / 1000 end
+  row.fate = state_at_server(s, port) == "none" and "forgotten" or "queued"
+  row.client = client:state() or "closed"
   local kernel = { case = case.name, deferred = deferred, overflowed = since "ListenOverflows" > 0,
     again = since "TCPSynRetrans" }
-  if record.fate == "queued" then record.reads, record.bytes = read_at_server(s, port) end
-  return record, kernel
+  if row.fate == "queued" then row.reads, row.bytes = read_at_server(s, port) end
+  return row, kernel
 end
 
 local function crowd(s)
@@ -189,16 +189,16 @@ return experiment {
   run = function(knobs)
     lunet.note "The kernel answers every SYN, but a client that says nothing does not get into the queue."
     local outcome = { clients = {}, counters = {}, crowds = {} }
-    local records = lunet.together(choice.pick(cases, knobs.case, "name"), function(case)
+    local rows = lunet.together(choice.pick(cases, knobs.case, "name"), function(case)
       return stage(case, knobs)
     end, function(s)
       if s.case.syncookies then return { crowd(s) } end
       return table.pack(nil, one_client(s))
     end)
-    for _, record in ipairs(records) do
-      table.insert(outcome.crowds, record[1])
-      table.insert(outcome.clients, record[2])
-      table.insert(outcome.counters, record[3])
+    for _, row in ipairs(rows) do
+      table.insert(outcome.crowds, row[1])
+      table.insert(outcome.clients, row[2])
+      table.insert(outcome.counters, row[3])
     end
     return outcome
   end,
@@ -213,7 +213,7 @@ return experiment {
     expect.cases("counters", outcome.counters, clients, { "case" })
     expect.cases("crowds", outcome.crowds, crowds, { "syncookies" })
     if knobs.defer == 0 then experiment.not_judged "nothing is deferred for 0 s" end
-    for i, record in ipairs(outcome.clients) do check_client(record, outcome.counters[i], knobs) end
+    for i, row in ipairs(outcome.clients) do check_client(row, outcome.counters[i], knobs) end
     for i, r in ipairs(outcome.crowds) do
       expect.fields(crowds[i].case, r, choice.find(cases, crowds[i].case, "name").expected)
     end

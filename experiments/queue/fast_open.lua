@@ -129,23 +129,23 @@ local function one_client(s)
   local started = lunet.now()
   local client <close>, _, code = open_client(s)
   if not client then return { case = s.case, connect = code } end
-  local record = { case = s.case, connect = client:state() }
+  local row = { case = s.case, connect = client:state() }
   assert(client:send(REQUEST))
   if s.case == "full_queue" then
     lab.await(function() return at_server "ListenOverflows" > 0 end)
     assert(s.listener:accept(LONG))
   end
   wait_for_request(s, client)
-  record.ms = math.floor((lunet.now() - started) * 1000 + 0.5)
+  row.ms = math.floor((lunet.now() - started) * 1000 + 0.5)
   local connection <close> = accept_client(s, client)
   assert(connection:receive("l", 0))
   assert(connection:send "reply\n")
-  record.server, record.client = connection:state(), client:state()
-  record.in_syn = at_server "TCPFastOpenPassive" > 0 and "yes"
+  row.server, row.client = connection:state(), client:state()
+  row.in_syn = at_server "TCPFastOpenPassive" > 0 and "yes"
     or why and at_server(why) + at_client(why) > 0 and why:gsub("^TCPFastOpen", "") or "no"
   if s.rule then s.rule:close() end
   assert(client:receive("l", LONG))
-  return record
+  return row
 end
 
 -- The server reads the request and answers. Returns what it sees of the client before, the request, and the result.
@@ -159,28 +159,28 @@ end
 -- A client leaves before it has heard from the server. The server accepts it before the RST, or after.
 local function departure(s)
   local client, _, code = open_client(s)
-  local record = { case = s.case, connect = client and client:state() or code }
-  if not client then return record end
+  local row = { case = s.case, connect = client and client:state() or code }
+  if not client then return row end
   assert(client:send(REQUEST))
   wait_for_request(s, client)
   local connection = s.case == "left_accepted" and accept_client(s, client)
   client:close()
-  if connection then record.sees, record.reads, record.reply = serve(connection) end
+  if connection then row.sees, row.reads, row.reply = serve(connection) end
   s.rule:close() -- so that the next SYN-ACK comes to the client's host, which answers by RST
   lab.await(function() return #s.server:sockets { state = "SYN_RECV" } == 0 end)
-  record.depth = assert(s.listener:queue()).depth
+  row.depth = assert(s.listener:queue()).depth
   if not connection then
     connection = assert(s.listener:accept(LONG))
-    record.sees, record.reads, record.reply = serve(connection)
+    row.sees, row.reads, row.reply = serve(connection)
   end
-  record.ends = connection:liveness()
+  row.ends = connection:liveness()
 
   local since = lab.counters(s.server)
   local next_client <close> = assert(open(s, s.other, "next"))
   assert(next_client:send(REQUEST))
   wait_for_request(s, next_client)
-  record.next = since "TCPFastOpenPassive" > 0 and "in the SYN" or "after it"
-  return record
+  row.next = since "TCPFastOpenPassive" > 0 and "in the SYN" or "after it"
+  return row
 end
 
 -- With a cookie, connect asks nobody.
@@ -188,16 +188,16 @@ local function nobody(s)
   s.listener:close()
   local _, _, plain = s.client:connect(s.listener, LONG)
   local client, _, code = open_client(s)
-  local record = { case = s.case, plain_connect = plain or "success", connect = client and client:state() or code }
-  if not client then return record end
-  record.sent = client:send(REQUEST)
-  record.receive = select(3, client:receive("l", LONG))
-  return record
+  local row = { case = s.case, plain_connect = plain or "success", connect = client and client:state() or code }
+  if not client then return row end
+  row.sent = client:send(REQUEST)
+  row.receive = select(3, client:receive("l", LONG))
+  return row
 end
 
 -- -- what is expected ---------------------------------------------------------------------------
 
--- The records of the picked cases, by the list of the outcome that they belong to.
+-- The rows of the picked cases, by the list of the outcome that they belong to.
 local function by_list(record_of, knobs)
   local lists = { clients = {}, departures = {}, nobody = {} }
   for i, case in ipairs(choice.pick(cases, knobs.case, "name")) do
@@ -256,13 +256,13 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Every client except the first has fetched its cookie before."
-    local records = lunet.together(choice.pick(cases, knobs.case, "name"), function(case)
+    local rows = lunet.together(choice.pick(cases, knobs.case, "name"), function(case)
       return stage(case, knobs)
     end, function(s)
       if s.case == "nobody" then return nobody(s) end
       return (s.case:find "^left" and departure or one_client)(s)
     end)
-    return by_list(function(_, i) return records[i] end, knobs)
+    return by_list(function(_, i) return rows[i] end, knobs)
   end,
 
   check = function(outcome, knobs)

@@ -219,51 +219,51 @@ local function check_time(what, seconds, least, late)
 end
 
 -- The SYNs that the script saw, in whole seconds, are the SYNs that were due.
-local function check_syns(record, due, count, late)
+local function check_syns(row, due, count, late)
   local seen = 0
-  for word in record.syns:gmatch "%d+" do
+  for word in row.syns:gmatch "%d+" do
     seen = seen + 1
     assert(seen <= count, ("more SYNs went out than %d"):format(count))
     local off = tonumber(word) - due[seen]
-    assert(off >= -0.5 and off <= 0.5 + due[seen] * (LATE_TIMER - 1) + late, "the SYNs came at " .. record.syns)
+    assert(off >= -0.5 and off <= 0.5 + due[seen] * (LATE_TIMER - 1) + late, "the SYNs came at " .. row.syns)
   end
   if seen < count and late > MISSING then experiment.not_judged("the machine was %g s late, and missed a SYN", late) end
   assert(seen == count, ("%d SYNs went out, not %d"):format(seen, count))
 end
 
 -- `changed_at`: when the queue changed for the waiting client, or "never". `then_result`: what its next SYN met.
-local function check_wait(record, knobs, late, changed_at, then_result)
-  assert(record.state == "SYN_SENT", "a client found a place at once")
-  local due, gives_up = schedule(record.linear, knobs.retries)
+local function check_wait(row, knobs, late, changed_at, then_result)
+  assert(row.state == "SYN_SENT", "a client found a place at once")
+  local due, gives_up = schedule(row.linear, knobs.retries)
   if changed_at ~= "never" then check_change(changed_at, due, knobs) end
   local answered = changed_at == "never" and #due + 1 or first_after(due, changed_at)
   local result = due[answered] and then_result or "ETIMEDOUT"
-  assert(record.result == result, ("a client in SYN_SENT ended with %s, not %s"):format(record.result, result))
-  assert(record.drops == answered - 1, ("%d SYNs were dropped, not %d"):format(record.drops, answered - 1))
-  check_syns(record, due, result == "connected" and answered or answered - 1, late)
-  check_time("a client in SYN_SENT ended", record.seconds, due[answered] or gives_up, late)
+  assert(row.result == result, ("a client in SYN_SENT ended with %s, not %s"):format(row.result, result))
+  assert(row.drops == answered - 1, ("%d SYNs were dropped, not %d"):format(row.drops, answered - 1))
+  check_syns(row, due, result == "connected" and answered or answered - 1, late)
+  check_time("a client in SYN_SENT ended", row.seconds, due[answered] or gives_up, late)
 end
 
 local checks = {
-  late = function(record, knobs, late, case)
-    assert((record.free_at == "never") == (case.act == "none"), "a place became free, or none did")
-    check_wait(record, knobs, late, record.free_at, "connected")
+  late = function(row, knobs, late, case)
+    assert((row.free_at == "never") == (case.act == "none"), "a place became free, or none did")
+    check_wait(row, knobs, late, row.free_at, "connected")
   end,
-  overtaken = function(record, knobs, late)
-    assert(record.newcomer == "connected" or record.newcomer == "TIMEOUT", "the newcomer: " .. record.newcomer)
-    check_wait(record, knobs, late, record.newcomer == "connected" and "never" or record.free_at, "connected")
-    check_change(record.free_at, schedule(record.linear, knobs.retries), knobs)
+  overtaken = function(row, knobs, late)
+    assert(row.newcomer == "connected" or row.newcomer == "TIMEOUT", "the newcomer: " .. row.newcomer)
+    check_wait(row, knobs, late, row.newcomer == "connected" and "never" or row.free_at, "connected")
+    check_change(row.free_at, schedule(row.linear, knobs.retries), knobs)
   end,
-  closed = function(record, knobs, late)
-    check_wait(record, knobs, late, record.closed_at, "ECONNREFUSED")
+  closed = function(row, knobs, late)
+    check_wait(row, knobs, late, row.closed_at, "ECONNREFUSED")
   end,
-  racing = function(record)
-    local is_reset = record.abort == 1 and record.cookies < 2
-    local has_request = record.abort == 0 and record.cookies < 2
-    assert(record.drops == 1, ("%d ACKs were dropped"):format(record.drops))
-    assert(record.answer == (is_reset and "ECONNRESET" or "TIMEOUT"), "a racer heard " .. record.answer)
-    assert(record.client == (is_reset and "CLOSE" or "ESTABLISHED"), "a racer is " .. record.client)
-    assert(record.server == (has_request and "SYN_RECV" or "nothing"), "the server has " .. record.server)
+  racing = function(row)
+    local is_reset = row.abort == 1 and row.cookies < 2
+    local has_request = row.abort == 0 and row.cookies < 2
+    assert(row.drops == 1, ("%d ACKs were dropped"):format(row.drops))
+    assert(row.answer == (is_reset and "ECONNRESET" or "TIMEOUT"), "a racer heard " .. row.answer)
+    assert(row.client == (is_reset and "CLOSE" or "ESTABLISHED"), "a racer is " .. row.client)
+    assert(row.server == (has_request and "SYN_RECV" or "nothing"), "the server has " .. row.server)
   end,
 }
 
@@ -272,12 +272,12 @@ local function check_jobs(outcome, knobs)
   for _, job in ipairs(list_jobs(knobs)) do
     local name, case = job.table, job.case
     seen[name] = seen[name] + 1
-    local record = outcome[name][seen[name]]
-    assert(record, ("the table %s lacks a row"):format(name))
+    local row = outcome[name][seen[name]]
+    assert(row, ("the table %s lacks a row"):format(name))
     for _, setting in ipairs { "abort", "cookies", "linear" } do
-      assert(record[setting] == nil or record[setting] == case[setting], ("%s: the row is another's"):format(name))
+      assert(row[setting] == nil or row[setting] == case[setting], ("%s: the row is another's"):format(name))
     end
-    checks[name](record, knobs, outcome.lateness, case)
+    checks[name](row, knobs, outcome.lateness, case)
   end
   for name, count in pairs(seen) do assert(#outcome[name] == count, ("the table %s has more rows"):format(name)) end
 end

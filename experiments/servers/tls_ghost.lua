@@ -162,11 +162,11 @@ local function bytes_of(case, request, is_sent)
   return case.has_session and expect.between(300, 1000) or expect.between(100, 500)
 end
 
-local function check_case(record, case, knobs)
+local function check_case(row, case, knobs)
   local is_sent = can_send(case, knobs)
   local status = not is_sent and "none" or case.path and "425" or "200"
   local request = #REQUEST:format(case.path or "open")
-  expect.fields(case.name, record, { case = case.name, reply = "TIMEOUT", status = status,
+  expect.fields(case.name, row, { case = case.name, reply = "TIMEOUT", status = status,
     carried_out = status == "200", has_request = is_sent, bytes = bytes_of(case, request, is_sent) })
 end
 

@@ -122,26 +122,26 @@ end
 local function wait_cases(knobs) return choice.combinations(knobs, { { "holder", HOLDERS }, { "cut", CUTS } }) end
 
 -- The clients behind wait as long as nothing cuts the holders, or give up before.
-local function expect_no_answer(name, record, knobs, most_cut)
-  expect.fields(name, record, { answered = 0, holders_cut = expect.between(0, most_cut),
-    left = record.queued - 1 - record.holders_cut,
+local function expect_no_answer(name, row, knobs, most_cut)
+  expect.fields(name, row, { answered = 0, holders_cut = expect.between(0, most_cut),
+    left = row.queued - 1 - row.holders_cut,
     wait_ms = expect.time(1000 * knobs.patience - GRAIN, 2500 * knobs.patience) })
 end
 
 -- Returns true if the clients behind waited as predicted, and false if they gave up too early to tell.
-local function check_wait(record, knobs)
-  local name, wait = ("%s, cut %s"):format(record.holder, record.cut), predict_wait(record, knobs)
-  expect.fields(name, record, { queued = knobs.holders + knobs.clients,
+local function check_wait(row, knobs)
+  local name, wait = ("%s, cut %s"):format(row.holder, row.cut), predict_wait(row, knobs)
+  expect.fields(name, row, { queued = knobs.holders + knobs.clients,
     predicted = wait and round(1000 * wait) or "never" })
   if not wait then
-    if record.holders_cut > 0 then experiment.not_judged("%s: the machine was late", name) end
-    expect_no_answer(name, record, knobs, 0)
+    if row.holders_cut > 0 then experiment.not_judged("%s: the machine was late", name) end
+    expect_no_answer(name, row, knobs, 0)
   elseif wait <= knobs.patience / 2 then
-    expect.fields(name, record, { answered = knobs.clients, holders_cut = knobs.holders, left = 0,
+    expect.fields(name, row, { answered = knobs.clients, holders_cut = knobs.holders, left = 0,
       wait_ms = expect.time(1000 * wait - GRAIN, 2500 * wait) })
     return true
   elseif wait >= knobs.patience then
-    expect_no_answer(name, record, knobs, knobs.patience // knobs.idle_timeout)
+    expect_no_answer(name, row, knobs, knobs.patience // knobs.idle_timeout)
   end
   return false
 end
@@ -175,15 +175,15 @@ return experiment {
   check = function(outcome, knobs)
     expect.cases("waits", outcome.waits, wait_cases(knobs), { "holder", "cut" })
     local is_tried = false
-    for _, record in ipairs(outcome.waits) do is_tried = check_wait(record, knobs) or is_tried end
+    for _, row in ipairs(outcome.waits) do is_tried = check_wait(row, knobs) or is_tried end
     if is_tried then return end
     assert(knobs.cut ~= "none", "the clients behind the silent connections waited in vain: nothing cut them")
     experiment.not_judged "nobody behind the silent connections waited for as long as it takes to cut them"
   end,
 
   figures = function(outcome)
-    for _, record in ipairs(outcome.waits) do
-      if record.answered > 0 then return ("clients behind waited for %g ms"):format(record.wait_ms) end
+    for _, row in ipairs(outcome.waits) do
+      if row.answered > 0 then return ("clients behind waited for %g ms"):format(row.wait_ms) end
     end
     return "clients behind waited in vain"
   end,

@@ -183,9 +183,9 @@ local EXPECTED = {
 }
 local FIELDS = { "fin_first", "send", "seen", "acked", "ends", "rst", "executed", "executions" }
 
-local function check_race(record)
+local function check_race(row)
   for i, field in ipairs(FIELDS) do
-    expect.value(record.race .. ": " .. field, record[field], EXPECTED[record.race][i])
+    expect.value(row.race .. ": " .. field, row[field], EXPECTED[row.race][i])
   end
 end
 
@@ -212,7 +212,7 @@ return experiment {
 
   check = function(outcome, knobs)
     expect.cases("races", outcome.races, race_cases(knobs), { "race" })
-    for _, record in ipairs(outcome.races) do check_race(record) end
+    for _, row in ipairs(outcome.races) do check_race(row) end
     if knobs.race ~= "all" and not CROSSES[knobs.race] then
       experiment.not_judged("in the race %s no request crosses the close", knobs.race)
     end
@@ -220,10 +220,10 @@ return experiment {
 
   figures = function(outcome)
     local lost, carried_out = 0, 0
-    for _, record in ipairs(outcome.races) do
-      local is_answered = record.seen == "done" or record.seen == "503"
-      if not is_answered and record.executed == 0 then lost = lost + 1 end
-      if not is_answered and record.executed == 1 then carried_out = carried_out + 1 end
+    for _, row in ipairs(outcome.races) do
+      local is_answered = row.seen == "done" or row.seen == "503"
+      if not is_answered and row.executed == 0 then lost = lost + 1 end
+      if not is_answered and row.executed == 1 then carried_out = carried_out + 1 end
     end
     return ("no reply: %d lost, %d carried out"):format(lost, carried_out)
   end,

@@ -181,28 +181,28 @@ local function cases_of(knobs)
   return cases
 end
 
-local function check_chain(record, knobs)
-  local mode, hops = record.mode, record.hops
+local function check_chain(row, knobs)
+  local mode, hops = row.mode, row.hops
   local name, predicted = ("%s, %d hops"):format(mode, hops), predict(mode, hops, knobs)
   local leaves, late = predict_leaving(mode, hops, knobs), 0
-  expect.fields(name, record, { answered = is_answered(mode, hops, knobs), predicted = predicted,
+  expect.fields(name, row, { answered = is_answered(mode, hops, knobs), predicted = predicted,
     opened = MULTIPLIES[mode] and predicted or expect.between(1, (knobs.retries + 1) ^ hops),
     after_pred = predict_after(mode, hops, knobs), left_s = expect.time(leaves - GRAIN, 2.5 * leaves + 20 * GRAIN) })
   if mode == "watch" then
-    expect.fields(name, record, { executed = expect.at_least(predicted), raced = expect.at_most(record.executed - 1) })
+    expect.fields(name, row, { executed = expect.at_least(predicted), raced = expect.at_most(row.executed - 1) })
   elseif mode == "deadline" then
-    expect.fields(name, record, { executed = expect.at_most(predicted), after = 0 })
-    late = predicted - record.executed -- a request that comes to a hop after the deadline goes no further
+    expect.fields(name, row, { executed = expect.at_most(predicted), after = 0 })
+    late = predicted - row.executed -- a request that comes to a hop after the deadline goes no further
   else
-    late = record.after_pred - record.after
+    late = row.after_pred - row.after
   end
   if late ~= 0 then experiment.not_judged("%s: the machine was late", name) end
-  expect.value(name .. ": executed", record.executed, record.opened)
+  expect.value(name .. ": executed", row.executed, row.opened)
 end
 
 -- Whether every hop of a chain sent again, and every attempt failed.
-local function is_tried(record, knobs)
-  return MULTIPLIES[record.mode] and record.hops > 1 and knobs.retries > 0 and not record.answered
+local function is_tried(row, knobs)
+  return MULTIPLIES[row.mode] and row.hops > 1 and knobs.retries > 0 and not row.answered
 end
 
 -- How many requests were carried out, by the number of hops, for each mode. Where two modes lie on each other, it draws
@@ -210,10 +210,10 @@ end
 local function draw(outcome, knobs)
   local hops, series = {}, {}
   for i = 1, knobs.hops do hops[i] = i end
-  for _, record in ipairs(outcome.chains) do
-    if hops[record.hops] and (knobs.mode ~= "all" or record.mode == "same" or record.mode == "deadline") then
-      series[record.mode] = series[record.mode] or {}
-      series[record.mode][record.hops] = record.executed
+  for _, row in ipairs(outcome.chains) do
+    if hops[row.hops] and (knobs.mode ~= "all" or row.mode == "same" or row.mode == "deadline") then
+      series[row.mode] = series[row.mode] or {}
+      series[row.mode][row.hops] = row.executed
     end
   end
   for mode, counts in pairs(series) do
@@ -255,17 +255,17 @@ return experiment {
   check = function(outcome, knobs)
     expect.cases("chains", outcome.chains, cases_of(knobs), { "mode", "hops" })
     local are_tried = false
-    for _, record in ipairs(outcome.chains) do
-      check_chain(record, knobs)
-      are_tried = are_tried or is_tried(record, knobs)
+    for _, row in ipairs(outcome.chains) do
+      check_chain(row, knobs)
+      are_tried = are_tried or is_tried(row, knobs)
     end
     if not are_tried then experiment.not_judged "no request failed at two hops that both send again" end
   end,
 
   figures = function(outcome, knobs)
     local parts = {}
-    for _, record in ipairs(outcome.chains) do
-      if record.hops == knobs.hops then parts[#parts + 1] = ("%s %d"):format(record.mode, record.executed) end
+    for _, row in ipairs(outcome.chains) do
+      if row.hops == knobs.hops then parts[#parts + 1] = ("%s %d"):format(row.mode, row.executed) end
     end
     return "carried out: " .. table.concat(parts, ", ")
   end,
