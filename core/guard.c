@@ -18,6 +18,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -230,6 +231,19 @@ static int guard_set_limits(char *limits) {
   return 0;
 }
 
+/* Moves them down by one, to 3 and so on, over this process's end of the reports. The variables are
+ * those of systemd's socket activation (sd_listen_fds(3)). */
+static int guard_pass_descriptors(int count) {
+  char fds[16], pid[16];
+  if (count == 0) return 0;
+  for (int fd = GUARD_REPORTS; fd < GUARD_REPORTS + count; fd++)
+    if (dup2(fd + 1, fd) == -1) return -1;
+  close(GUARD_REPORTS + count);
+  snprintf(fds, sizeof fds, "%d", count);
+  snprintf(pid, sizeof pid, "%d", (int)getpid()); /* as the program sees it */
+  return setenv("LISTEN_FDS", fds, 1) == -1 ? -1 : setenv("LISTEN_PID", pid, 1);
+}
+
 static _Noreturn void guard_run_program(char **words, int failures) {
   const char *directory = words[GUARD_DIRECTORY], *program = words[GUARD_PROGRAM];
   sigset_t none;
@@ -238,6 +252,8 @@ static _Noreturn void guard_run_program(char **words, int failures) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   guard_mount_proc();
+  if (guard_pass_descriptors(atoi(words[GUARD_FDS])) == -1)
+    guard_fail(failures, GUARD_FAILED_DESCRIPTORS);
   if (directory[0] != '\0' && chdir(directory) == -1) guard_fail(failures, GUARD_FAILED_DIRECTORY);
   guard_limit_descriptors(words[GUARD_NOFILE]);
   if (guard_set_limits(words[GUARD_LIMITS]) == -1) guard_fail(failures, GUARD_FAILED_LIMITS);
@@ -307,7 +323,8 @@ int main(int count, char **words) {
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
   fcntl(GUARD_REPORTS, F_SETFD, FD_CLOEXEC);
-  close_range(GUARD_REPORTS + 1, ~0u, 0); /* a script's own files are not close-on-exec */
+  unsigned last = GUARD_REPORTS + (unsigned)atoi(words[GUARD_FDS]);
+  close_range(last + 1, ~0u, 0); /* a script's own files are not close-on-exec */
   if (guard_start_keepers(words[GUARD_STREAMS]) == -1) guard_fail(GUARD_REPORTS, GUARD_FAILED_FORK);
   errno = -guard_enter_namespaces();
   if (errno != 0) guard_fail(GUARD_REPORTS, GUARD_FAILED_NAMESPACES);
@@ -317,7 +334,8 @@ int main(int count, char **words) {
   pid_t init = guard_start_init(grace_ms, &hang_up);
   if (init == -1) guard_fail(GUARD_REPORTS, GUARD_FAILED_FORK);
   struct guard_report report = guard_start_program(words);
-  for (int fd = 0; fd < GUARD_REPORTS; fd++) close(fd); /* else their readers would see no end */
+  for (unsigned fd = 0; fd <= last; fd++) /* else their readers would see no end */
+    if (fd != GUARD_REPORTS) close((int)fd);
   guard_tell(GUARD_REPORTS, report);
   if (report.kind == GUARD_STARTED) guard_watch(report.value);
   guard_end_all(init, hang_up, grace_ms);

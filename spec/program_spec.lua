@@ -145,7 +145,7 @@ describe("a program", function()
       { "%[1%]: a string or a number expected, not boolean", { true } },
       { "%[2%]: a string or a number expected, not table", { "echo", {} } },
       { "%[2%]: a zero byte", { "echo", "a\0b" } },
-      { "unknown option 'stdn' %(known: env, cwd, stdin, stdout, stderr, label, grace, limits%)",
+      { "unknown option 'stdn' %(known: env, cwd, stdin, stdout, stderr, label, grace, limits, fds, nonblocking%)",
         { "cat", stdn = "pipe" } },
       { "unknown option '3'", { "cat", [3] = "x" } },
       { 'stdin: "null", "pipe" or "inherit" expected, not "stdout"', { "cat", stdin = "stdout" } },

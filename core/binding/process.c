@@ -87,6 +87,7 @@ static const char *process_push_attempt(lua_State *L, const process *p) {
   case GUARD_FAILED_DIRECTORY:
     lua_getfield(L, PROGRAM, "cwd");
     return lua_pushfstring(L, "exec %s: cwd %s", program, lua_tostring(L, -1));
+  case GUARD_FAILED_DESCRIPTORS: return lua_pushfstring(L, "exec %s: fds", program);
   case GUARD_FAILED_LIMITS: return lua_pushfstring(L, "exec %s: limits", program);
   case GUARD_FAILED_NAMESPACES: return lua_pushfstring(L, "exec %s: a process namespace", program);
   default: return lua_pushfstring(L, "exec %s", program);
@@ -129,7 +130,8 @@ int process_exec(lua_State *L) {
   task_check(L);
   const host *h = host_or_home(L, HOST);
   struct place where = host_place(L, h, what.name);
-  int result = process_open(task_loop(L), &where, h, &what, near, box);
+  int result = program_take_descriptors(L, PROGRAM, &what);
+  if (result == 0) result = process_open(task_loop(L), &where, h, &what, near, box);
   if (result < 0) {
     process_close_streams(L, -1);
     return process_push_not_opened(L, result, what.words[0]);

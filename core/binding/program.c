@@ -7,13 +7,17 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "binding/connection.h"
 #include "binding/field.h"
+#include "binding/listener.h"
 #include "binding/misuse.h"
+#include "binding/type.h"
 
 enum { GRACE_MOST = 60 }; /* s */
 
-static const char *const program_fields[] = {"env",   "cwd",   "stdin",  "stdout", "stderr",
-                                             "label", "grace", "limits", NULL};
+static const char *const program_fields[] = {"env",    "cwd",         "stdin", "stdout",
+                                             "stderr", "label",       "grace", "limits",
+                                             "fds",    "nonblocking", NULL};
 
 static const struct stream_choice {
   const char *field;
@@ -139,6 +143,80 @@ static const char *program_read_limits(lua_State *L, int index, int keep) {
   return text;
 }
 
+/* -- descriptors --------------------------------------------------------------------------- */
+
+enum { FIRST_FD = 3 }; /* sd_listen_fds(3), SD_LISTEN_FDS_START */
+
+static bool program_is_socket(lua_State *L, int index) {
+  return type_test(L, index, LISTENER_TYPE) != NULL || type_test(L, index, CONNECTION_TYPE) != NULL;
+}
+
+/* Pushes the key on top of the stack as a message shows it, and raises. */
+static void program_refuse_descriptor(lua_State *L, int key, int value) {
+  const char *number = luaL_tolstring(L, key, NULL);
+  if (lua_isinteger(L, key) && !program_is_socket(L, value))
+    misuse(L, "fds[%s]: a listener or a connection expected, not %s", number,
+           luaL_typename(L, value));
+  misuse(L, "fds: the numbers 3, 4, ... without a gap, %d at most, expected; there is %s",
+         PROGRAM_FDS, number);
+}
+
+/* Replaces the field by a copy that nothing else refers to. */
+static int program_check_descriptors(lua_State *L, int index) {
+  int type = lua_getfield(L, index, "fds");
+  int count = 0;
+  if (type != LUA_TNIL && type != LUA_TTABLE)
+    misuse(L, "fds: a table like { [3] = listener } expected, not %s", luaL_typename(L, -1));
+  if (type == LUA_TTABLE) {
+    field_copy_table(L, -1);
+    while (lua_rawgeti(L, -1, FIRST_FD + count) != LUA_TNIL && count < PROGRAM_FDS) {
+      lua_pop(L, 1);
+      count++;
+    }
+    lua_pop(L, 1);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+      lua_Integer number = lua_tointeger(L, -2);
+      bool is_known = lua_isinteger(L, -2) && number >= FIRST_FD && number < FIRST_FD + count;
+      if (!is_known || !program_is_socket(L, -1))
+        program_refuse_descriptor(L, lua_absindex(L, -2), lua_absindex(L, -1));
+    }
+  }
+  lua_setfield(L, index, "fds");
+  return count;
+}
+
+static bool program_read_nonblocking(lua_State *L, int index, int fd_count) {
+  int type = lua_getfield(L, index, "nonblocking");
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+    misuse(L, "nonblocking: true or false expected, not %s", field_push_shown(L));
+  if (type != LUA_TNIL && fd_count == 0) misuse(L, "nonblocking: there are no fds");
+  bool is_set = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return is_set;
+}
+
+/* Pops the listener or connection on top of the stack. */
+static int program_take_descriptor(lua_State *L, int number, bool blocks) {
+  listener **l = type_test(L, -1, LISTENER_TYPE);
+  connection **c = type_test(L, -1, CONNECTION_TYPE);
+  void *h = l != NULL ? (void *)*l : (void *)*c;
+  if (!handle_is_open(h))
+    misuse(L, "fds[%d]: the %s is closed", number, l != NULL ? "listener" : "connection");
+  lua_pop(L, 1);
+  return l != NULL ? listener_share(h, blocks) : connection_share(h, blocks);
+}
+
+int program_take_descriptors(lua_State *L, int index, struct program *out) {
+  int result = 0;
+  lua_getfield(L, index, "fds");
+  for (int i = 0; i < out->fd_count && result >= 0; i++) {
+    lua_rawgeti(L, -1, FIRST_FD + i);
+    result = out->fds[i] = program_take_descriptor(L, FIRST_FD + i, !out->is_nonblocking);
+  }
+  lua_pop(L, 1);
+  return result < 0 ? result : 0;
+}
+
 /* -- the environment ----------------------------------------------------------------------- */
 
 /* The `env` table is at `index`. */
@@ -218,6 +296,8 @@ void program_read(lua_State *L, int index, struct program *out) {
   out->words = program_read_words(L, index, keep, words);
   out->environment = program_read_environment(L, index, keep);
   out->limits = program_read_limits(L, index, keep);
+  out->fd_count = program_check_descriptors(L, index);
+  out->is_nonblocking = program_read_nonblocking(L, index, out->fd_count);
   out->directory = field_get_string(L, index, "cwd", "");
   out->grace_ms = program_read_grace_ms(L, index);
   const char *file = strrchr(out->words[0], '/');

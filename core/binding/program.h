@@ -10,4 +10,8 @@
  * `out` alive. Raises unless every field is known and of the right kind. */
 void program_read(lua_State *L, int index, struct program *out);
 
+/* Takes the descriptors of the sockets in its field `fds`, and sets whether they block. The caller
+ * must not run Lua code before it has used them. Raises if one is closed. 0 or a negative errno. */
+int program_take_descriptors(lua_State *L, int index, struct program *out);
+
 #endif

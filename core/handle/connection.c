@@ -8,6 +8,7 @@
 #include "handle/reader.h"
 #include "handle/trace.h"
 #include "handle/watch.h"
+#include "platform/shared_socket.h"
 #include "platform/source.h"
 
 struct connection {
@@ -25,6 +26,7 @@ struct connection {
   bool left_some;             /* the last receive left bytes that it had seen */
   bool is_shut;               /* this side has ended its sending, with a FIN on TCP */
   bool is_deaf;               /* this side has ended its receiving */
+  bool is_shared;             /* a program has the socket, too */
 };
 
 static bool connection_is_unix(const connection *c) { return c->socket.peer.family == 0; }
@@ -39,7 +41,10 @@ static void connection_record_op(connection *c, const op *o, enum event_kind kin
 }
 
 static void connection_end(connection *c, enum event_kind kind, void (*close_socket)(int fd)) {
-  watch_end(loop_watches(c->lp), c->fd);
+  if (c->is_shared)
+    watch_end_shared(loop_watches(c->lp), c->fd);
+  else
+    watch_end(loop_watches(c->lp), c->fd);
   close_socket(c->fd);
   held_free(&c->reader.held);
   connection_record(c, kind, 0, 0);
@@ -314,6 +319,13 @@ int connection_shutdown(connection *c, int how) {
     op_attempt_all(&c->readers);
   }
   return 0;
+}
+
+int connection_share(connection *c, bool blocks) {
+  int result = shared_socket_set_blocking(c->fd, blocks);
+  if (result < 0) return result;
+  c->is_shared = true;
+  return c->fd;
 }
 
 int connection_descriptor(const connection *c) { return c->fd; }

@@ -38,6 +38,11 @@ void connection_send(connection *c, op *o);
 void connection_receive(connection *c, op *o);
 
 int connection_shutdown(connection *c, int how); /* SHUT_RD, SHUT_WR or SHUT_RDWR */
+
+/* Says that a program will have the socket, too. Returns the descriptor or a negative errno. Only
+ * of an open connection. */
+int connection_share(connection *c, bool blocks);
+
 int connection_descriptor(const connection *c);
 size_t connection_held(const connection *c); /* bytes taken from the kernel, not yet returned */
 int connection_ended(const connection *c);   /* the error at the last receive; 0: none */

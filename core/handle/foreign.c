@@ -120,8 +120,8 @@ static void foreign_record_found(foreign *f, struct seen *new, const struct list
 
 /* A program in execve(2), or just forked, may hide a socket: try a few times. */
 static void foreign_claim(foreign *f, struct seen *new, const struct listening *l) {
-  bool is_own = listener_is_at(f->lp, f->program.host, l->local);
-  int holds = is_own || foreign_is_claimed(f, l->inode) ? 0 : foreign_holds(f, l->inode);
+  if (listener_is_at(f->lp, f->program.host, l->local)) return; /* until lunet closes its own */
+  int holds = foreign_is_claimed(f, l->inode) ? 0 : foreign_holds(f, l->inode);
   if (holds < 0) f->search_failed = holds;
   if (holds == 0) new->tries++;
   if (holds <= 0) return;

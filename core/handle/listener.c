@@ -11,16 +11,18 @@
 #include "handle/trace.h"
 #include "handle/watch.h"
 #include "platform/namespace.h"
+#include "platform/shared_socket.h"
 #include "platform/socket.h"
 
 struct listener {
   handle handle;
   loop *lp;
   int fd;
-  bool is_held; /* an accept has not tried, since the gate was full */
-  bool is_shut; /* by SHUT_RD: accept(2) fails */
-  gate *gate;   /* NULL: closed */
-  list waiting; /* accept ops, in order */
+  bool is_held;   /* an accept has not tried, since the gate was full */
+  bool is_shut;   /* by SHUT_RD: accept(2) fails */
+  bool is_shared; /* a program has the socket, too */
+  gate *gate;     /* NULL: closed */
+  list waiting;   /* accept ops, in order */
   address local;
   dev_t path_device; /* of the file that bind(2) made for a Unix address */
   ino_t path_inode;
@@ -69,7 +71,10 @@ static void listener_forget_path(listener *l) {
 
 static int listener_close(handle *h) {
   listener *l = (listener *)h;
-  watch_end(loop_watches(l->lp), l->fd);
+  if (l->is_shared)
+    watch_end_shared(loop_watches(l->lp), l->fd);
+  else
+    watch_end(loop_watches(l->lp), l->fd);
   listener_forget_path(l);
   socket_close(l->fd);
   trace_probe_close(&l->probe);
@@ -175,6 +180,7 @@ static bool listener_is_queue_empty(listener *l, const op *o) {
 }
 
 static int listener_take(listener *l, const op *o, address *peer) {
+  if (l->is_shared) return shared_socket_accept(l->fd, peer);
   if (listener_is_queue_empty(l, o)) return -EAGAIN;
   int result = socket_accept(l->fd, peer);
   if (result == -EAGAIN)
@@ -257,6 +263,13 @@ int listener_shutdown(listener *l, int how) {
   l->known = 0;
   op_attempt_all(&l->waiting); /* they fail with EINVAL */
   return 0;
+}
+
+int listener_share(listener *l, bool blocks) {
+  int result = shared_socket_set_blocking(l->fd, blocks);
+  if (result < 0) return result;
+  l->is_shared = true;
+  return l->fd;
 }
 
 const address *listener_address(const listener *l) { return &l->local; }

@@ -24,6 +24,11 @@ gate *listener_gate(listener *l); /* only of an open listener */
 int listener_queue(listener *l, uint32_t *depth, uint32_t *limit);
 int listener_resize(listener *l, int backlog);
 int listener_shutdown(listener *l, int how); /* SHUT_RD, SHUT_WR or SHUT_RDWR */
+
+/* Says that a program will have the socket, too. Returns the descriptor or a negative errno. Only
+ * of an open listener. */
+int listener_share(listener *l, bool blocks);
+
 const address *listener_address(const listener *l);
 uint32_t listener_mark(const listener *l);  /* SO_MARK of its connections; 0: none */
 bool listener_is_first(const listener *l);  /* no listener without a mark was at this port before */

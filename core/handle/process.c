@@ -1,6 +1,7 @@
 #include "handle/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -55,12 +56,13 @@ static void process_record(process *p, enum event_kind kind, int64_t value, int 
 /* -- the guard ----------------------------------------------------------------------------- */
 
 struct guard_texts {
-  char lunet[16], nofile[32], streams[STREAMS + 1], grace[16];
+  char lunet[16], nofile[32], fds[16], streams[STREAMS + 1], grace[16];
 };
 
 static void process_write_texts(struct guard_texts *t, const struct program *what) {
   snprintf(t->lunet, sizeof t->lunet, "%d", (int)getpid());
   snprintf(t->nofile, sizeof t->nofile, "%llu", (unsigned long long)descriptors_inherited());
+  snprintf(t->fds, sizeof t->fds, "%d", what->fd_count);
   for (int i = 0; i < STREAMS; i++)
     t->streams[i] = what->streams[i] == STREAM_KEEP    ? GUARD_STREAM_KEPT
                     : what->streams[i] == STREAM_MERGE ? GUARD_STREAM_AS_STDOUT
@@ -79,6 +81,7 @@ static char **process_guard_words(const struct program *what, struct guard_texts
   words[GUARD_LUNET] = t->lunet;
   words[GUARD_NOFILE] = t->nofile;
   words[GUARD_LIMITS] = (char *)what->limits;
+  words[GUARD_FDS] = t->fds;
   words[GUARD_STREAMS] = t->streams;
   words[GUARD_GRACE] = t->grace;
   words[GUARD_DIRECTORY] = (char *)what->directory;
@@ -95,22 +98,42 @@ static int process_spawn_on(process *p, const host *h, const struct spawn *guard
   return result;
 }
 
+enum { GUARD_DESCRIPTORS = GUARD_REPORTS + 1 }; /* besides those that the program gets */
+
+/* Copies them to numbers above those that they get in the guard, since spawn.h moves each to where
+ * another may be. 0 or a negative errno; the copies must be closed in any case. */
+static int process_copy_descriptors(const struct program *what, int *copies) {
+  int lowest = GUARD_DESCRIPTORS + what->fd_count, result = 0;
+  for (int i = 0; i < what->fd_count; i++) {
+    copies[i] = result < 0 ? -1 : fcntl(what->fds[i], F_DUPFD_CLOEXEC, lowest);
+    if (copies[i] == -1 && result == 0) result = -errno;
+  }
+  return result;
+}
+
+static void process_close_copies(const struct program *what, const int *copies) {
+  for (int i = 0; i < what->fd_count; i++)
+    if (copies[i] != -1) close(copies[i]);
+}
+
 static int process_spawn_guard(process *p, const host *h, const struct program *what,
                                const struct streams *s, int reports) {
   struct guard_texts texts = {0};
   process_write_texts(&texts, what);
-  int descriptors[GUARD_REPORTS + 1];
+  int descriptors[GUARD_DESCRIPTORS + PROGRAM_FDS];
   memcpy(descriptors, s->given, sizeof s->given);
   descriptors[GUARD_REPORTS] = reports;
+  int result = process_copy_descriptors(what, descriptors + GUARD_DESCRIPTORS);
   struct spawn guard = {
     .file = guard_path(),
     .words = process_guard_words(what, &texts),
     .environment = what->environment,
     .descriptors = descriptors,
-    .count = GUARD_REPORTS + 1,
+    .count = GUARD_DESCRIPTORS + what->fd_count,
   };
-  int result = guard.words == NULL ? -ENOMEM : process_spawn_on(p, h, &guard);
+  if (result == 0) result = guard.words == NULL ? -ENOMEM : process_spawn_on(p, h, &guard);
   free(guard.words);
+  process_close_copies(what, descriptors + GUARD_DESCRIPTORS);
   return result;
 }
 

@@ -13,6 +13,8 @@
 
 typedef struct process process;
 
+enum { PROGRAM_FDS = 64 }; /* that a program can get, besides its streams */
+
 struct program {
   const char *name;      /* as messages and the trace have it */
   char **words;          /* it and its arguments; ends with NULL */
@@ -20,7 +22,10 @@ struct program {
   const char *limits;    /* as GUARD_LIMITS has them */
   const char *directory; /* "": lunet's own */
   enum stream_kind streams[STREAMS];
-  int grace_ms; /* for what the program has started, once the program is killed */
+  int fds[PROGRAM_FDS]; /* the program gets them as 3, 4, ... */
+  int fd_count;
+  bool is_nonblocking; /* the descriptors are */
+  int grace_ms;        /* for what the program has started, once the program is killed */
 };
 
 /* Starts lunet-guard on the host, which will start the program. The connections at near[] are

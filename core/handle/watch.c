@@ -79,6 +79,11 @@ void watch_end(watches *ws, int fd) {
   ws->by_fd[fd].life++;
 }
 
+void watch_end_shared(watches *ws, int fd) {
+  epoll_ctl(ws->set, EPOLL_CTL_DEL, fd, NULL);
+  watch_end(ws, fd);
+}
+
 void watches_poll(watches *ws, int timeout_ms) {
   struct epoll_event events[EVENTS_MOST];
   int count = EVENTS_MOST;

@@ -40,6 +40,10 @@ void watch_again(watches *ws, int fd);
 /* Call it when you close the descriptor; harmless if it is not watched. */
 void watch_end(watches *ws, int fd);
 
+/* Also takes the descriptor out of the epoll set, which close(2) does not do while a program has
+ * the same open file description. */
+void watch_end_shared(watches *ws, int fd);
+
 int watches_open(watches **out);
 void watches_close(watches *ws);
 void watches_poll(watches *ws, int timeout_ms); /* -1: no limit */

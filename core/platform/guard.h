@@ -10,8 +10,9 @@ enum {
   GUARD_LUNET = 1, /* lunet's process number */
   GUARD_NOFILE,    /* the program's limit of descriptors, as a number */
   GUARD_LIMITS,    /* for setrlimit(2): "7=64 4=0 "; soft and hard */
-  GUARD_STREAMS,   /* a letter for each standard stream: enum guard_stream */
-  GUARD_GRACE,     /* in ms: see lunet.program.grace */
+  GUARD_FDS,     /* how many descriptors the program gets from 3 on; the guard has them from 4 on */
+  GUARD_STREAMS, /* a letter for each standard stream: enum guard_stream */
+  GUARD_GRACE,   /* in ms: see lunet.program.grace */
   GUARD_DIRECTORY, /* of the program; "": lunet's own */
   GUARD_PROGRAM,   /* it and its arguments */
 };
@@ -31,6 +32,7 @@ enum guard_report_kind {
   GUARD_FAILED_FORK,
   GUARD_FAILED_DIRECTORY,
   GUARD_FAILED_LIMITS,
+  GUARD_FAILED_DESCRIPTORS,
   GUARD_FAILED_PROGRAM,
   GUARD_SIGNALED, /* answers a request. value: 0 or errno */
   GUARD_LOST,     /* output that nobody reads is lost from now on. value: the stream's number */

@@ -86,15 +86,15 @@ int socket_connect(int fd, const address *peer) {
 static ssize_t socket_size_of(ssize_t returned) { return returned == -1 ? -errno : returned; }
 
 ssize_t socket_send(int fd, const void *data, size_t length) {
-  return socket_size_of(send(fd, data, length, MSG_NOSIGNAL));
+  return socket_size_of(send(fd, data, length, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
 ssize_t socket_receive(int fd, void *data, size_t length) {
-  return socket_size_of(recv(fd, data, length, 0));
+  return socket_size_of(recv(fd, data, length, MSG_DONTWAIT));
 }
 
 ssize_t socket_peek(int fd, void *data, size_t length) {
-  return socket_size_of(recv(fd, data, length, MSG_PEEK));
+  return socket_size_of(recv(fd, data, length, MSG_PEEK | MSG_DONTWAIT));
 }
 
 int socket_connect_error(int fd) {

@@ -75,6 +75,16 @@ function lunet.scope(fn, ...) end
 --- nobody reads it, the program stops as soon as the kernel's buffer is full, after a few hundred lines; the timeline
 --- says so. Choose it to study that case.
 ---
+--- With `fds` a program and lunet share a socket: one accept queue with two acceptors, or one stream with two readers.
+--- Each connection and each byte goes to one of them, by the kernel's choice. The socket lives until both have closed
+--- it: lunet's close sends neither RST nor FIN before that, though it does remove a Unix listener's path. The gate
+--- counts what lunet has accepted. Bytes that lunet has already taken from the kernel do not reach the program.
+---
+--- O_NONBLOCK belongs to what both share (open(2)): exec sets it by `nonblocking`, and the program may change it.
+--- lunet's own calls do not depend on it. They send and receive with MSG_DONTWAIT, which a program cannot notice.
+--- accept(2) has no such flag, so lunet asks poll(2) first. If the program takes the connection between the two calls,
+--- and the listener blocks, a timer's signal (SIGRTMAX) ends accept4(2) after 1 ms: until then no other task runs.
+---
 --- The program has the limits that the user had when lunet began (setrlimit(2)): lunet raises its own soft limit of
 --- descriptors to the hard one, but gives programs the former.
 ---@param program lunet.program

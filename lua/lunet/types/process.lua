@@ -11,6 +11,10 @@
 ---@field limits? table<string, number> resource limits, soft and hard, by setrlimit(2)'s names in lower case, like
 --- { nofile = 64 }; math.huge means no limit. All others stay as the user had them when lunet began. A limit above the
 --- hard one needs CAP_SYS_RESOURCE: "EPERM"
+---@field fds? table<integer, lunet.listener|lunet.connection> sockets that the program gets as descriptors 3, 4, ...
+--- without a gap, at most 64, like { [3] = listener }. LISTEN_FDS is how many, LISTEN_PID the program's own number as
+--- it sees it (sd_listen_fds(3)). See lunet.exec
+---@field nonblocking? boolean whether the calls of the program on `fds` return EAGAIN instead of waiting; default false
 ---@field label? string its name in the timeline; the program's by default
 ---@field grace? number seconds (0 to 60, default 0): close(), or the end of lunet, first kills the program, and kills
 --- its children when nothing else runs or so much later. It is for programs, such as lunet, whose children clean up
