@@ -1,7 +1,7 @@
 --- script/kills: kills runs with real servers at random moments: one with nginx, or every fourth time one with all that
 --- the library has. argument: COUNT
 local laboratory = require "spec.support.laboratory"
-local lfs = require "lfs"
+local listing = require "spec.support.listing"
 local lunet = require "lunet"
 local random = require "lunet.load.random"
 local scratch = require "lunet.peer.scratch"
@@ -18,13 +18,6 @@ local FROZEN <const>, LIMITS <const> = { "frozen_nginx", 2.5 }, { "server_limits
 -- A run in a user namespace that counts network namespaces: they are gone when no more can be found.
 local place <close> = laboratory.open(100, true)
 
-local function is_empty(directory)
-  for name in lfs.dir(directory) do
-    if name ~= "." and name ~= ".." then return false end
-  end
-  return true
-end
-
 local began = lunet.now()
 local left = { processes = 0, namespaces = 0, files = 0 }
 for run = 1, count do
@@ -37,7 +30,7 @@ for run = 1, count do
   if not lunet.eventually(function() return next(tagged.all(nonce)) == nil end, BOUND) then
     left.processes = left.processes + 1
   end
-  if not lunet.eventually(function() return is_empty(files.path) end, BOUND) then left.files = left.files + 1 end
+  if not lunet.eventually(function() return #listing(files.path) == 0 end, BOUND) then left.files = left.files + 1 end
   if not pcall(place.wait_until_empty, place) then left.namespaces = left.namespaces + 1 end
   files:close()
   if run * 10 // count > (run - 1) * 10 // count then io.stderr:write(("%d of %d runs\n"):format(run, count)) end

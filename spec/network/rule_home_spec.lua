@@ -1,4 +1,5 @@
 local program = require "spec.support.program"
+local scratch = require "lunet.peer.scratch"
 
 describe("a rule of the home host", function()
   it("is refused where that is the machine itself", function()
@@ -40,15 +41,14 @@ describe("a rule of the home host", function()
   end)
 
   it("says what is missing where libnftables is", function()
-    local folder = os.tmpname()
-    os.remove(folder)
-    local result = program.shell(([[
-      mkdir %s && echo no library >%s/libnftables.so.1 && cd %s &&
-      echo 'local host = require "lunet".host(); print(host:drop {})
-        print(#require "lunet".open_handles())' >script.lua
-      LD_LIBRARY_PATH=. "$LUNET" script.lua
-      rm -r %s
-    ]]):format(folder, folder, folder, folder))
+    local place <close> = scratch.open()
+    place:write("libnftables.so.1", "no library\n")
+    local script = place:write("script.lua", [[
+      local host = require "lunet".host()
+      print(host:drop {})
+      print(#require "lunet".open_handles())
+    ]])
+    local result = program.shell(('LD_LIBRARY_PATH=%s "$LUNET" %s'):format(place.path, script))
     assert.matches("^nil\tdrop: the Debian package libnftables1 is needed: .*%(ENOPKG%)\tENOPKG\n", result.output)
     assert.matches("\n1\n$", result.output)
   end)

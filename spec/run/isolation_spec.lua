@@ -2,6 +2,7 @@ local isolation = require "lunet.run.isolation"
 local lunet = require "lunet"
 local experiment = require "lunet.experiment"
 local program = require "spec.support.program"
+local scratch = require "lunet.peer.scratch"
 
 local function namespace()
   local pipe <close> = assert(io.popen "readlink /proc/self/ns/net")
@@ -22,10 +23,10 @@ local function as_ordinary_user(script)
   if program.shell("id -u").output ~= "0\n" then
     return program.shell(("exec %s -e '%s'"):format(os.getenv "LUNET", script))
   end
+  local place <close> = scratch.open()
   return program.shell(([[
-    copy=$(mktemp -d) && chmod 755 "$copy" && trap 'rm -r "$copy"' EXIT
-    cp "$LUNET" "$copy/lunet" && cp -rL "$LUNET_BUILD/share" "$copy/share" &&
-    setpriv --reuid=65534 --regid=65534 --clear-groups "$copy/lunet" -e '%s']]):format(script))
+    cd %s && chmod 755 . && cp "$LUNET" lunet && cp -rL "$LUNET_BUILD/share" share &&
+    setpriv --reuid=65534 --regid=65534 --clear-groups ./lunet -e '%s']]):format(place.path, script))
 end
 
 describe("a run of an experiment", function()

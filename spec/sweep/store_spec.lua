@@ -1,4 +1,4 @@
-local lfs = require "lfs"
+local listing = require "spec.support.listing"
 local program = require "spec.support.program"
 local scratch = require "lunet.peer.scratch"
 local store = require "lunet.sweep.store"
@@ -20,14 +20,7 @@ describe("the store of a sweep's runs", function()
   end)
   after_each(function() place:close() end)
 
-  local function files()
-    local list = {}
-    for name in lfs.dir(place.path .. "/runs") do
-      if name ~= "." and name ~= ".." then list[#list + 1] = name end
-    end
-    table.sort(list)
-    return list
-  end
+  local function files() return listing(place.path .. "/runs") end
 
   it("knows no run at first", function()
     assert.same({ "missing", 0 }, { runs:state(NAME) })
