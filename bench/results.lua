@@ -1,4 +1,4 @@
---- What stored results say: medians, ratios within rounds, and the table of the README.
+--- Reads stored results: medians, ratios within rounds, and the table of the README.
 local statistics = require "lunet.load.statistics"
 
 local results = {}

@@ -8,7 +8,7 @@ local plot = require "lunet.text.plot"
 local statistics = require "lunet.load.statistics"
 
 -- Every ghost keeps a port of its client's. An address has 64,512 of them here; yet when every second one is taken, the
--- kernel looks at some 30,000 for each connect, so that the clients have several addresses.
+-- kernel looks at about 30,000 for each connect. So the clients have several addresses.
 local ADDRESSES = 8
 local GHOSTS = { 1000, 2000, 4000, 8000, 16000, 32000, 64000 }
 local LIVE = { 1000, 4000, 16000, 32000, 64000 }

@@ -1,10 +1,9 @@
--- How exact the delay of a link is: round trips over it, against twice the delay.
+-- Measures how exact the delay of a link is: compares round trips with twice the delay.
 --
 --   script/build release && build/release/lunet bench/wire.lua [ROUND TRIPS [DELAY]]
 --
--- Prints for each delay by how much a round trip took longer than 2 x delay, in microseconds: of messages and of
--- connects as the script saw it, and of a handshake as the client's kernel measured it (tcpi_rtt), without the
--- script's own time.
+-- Prints for each delay by how many microseconds a round trip took longer than 2 x delay. The script measures messages
+-- and connects. The client's kernel measures handshakes (tcpi_rtt), without the script's own time.
 local lunet = require "lunet"
 
 local COUNT = tonumber(arg[1]) or 1000

@@ -1,8 +1,8 @@
---- What is measured, and who takes part.
+--- The workloads, and the peers that take part.
 ---
---- A peer is how its program for a workload is run. A workload names the program, its arguments, and what the program
---- tells of a round: for each metric whether more or less of it is better. Who has no program for a workload is left
---- out of it; README.md says why.
+--- A peer says how to run its program for a workload. A workload names the program, its arguments, and the metrics that
+--- the program prints of a round, each with whether more or less is better. A peer without a program for a workload
+--- does not take part in it; README.md says why.
 local peers = {
   { name = "libuv", what = "libuv in C, streams and timers as its guide teaches them", build = "libuv" },
   { name = "epoll", what = "epoll in C, as the manual page has it", build = "epoll" },

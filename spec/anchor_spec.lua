@@ -1,5 +1,5 @@
--- What is open stays open though the script does not hold it. The collector once ended a rule that a test had not kept
--- in a variable: the test lost nothing, and passed.
+-- Open handles stay open when the script does not hold them. The collector once ended a rule that a test had not kept
+-- in a variable: the test lost no segment, and passed.
 local lunet = require "lunet"
 local eventually = require "spec.support.eventually"
 local tagged = require "spec.support.tagged"
@@ -79,7 +79,7 @@ function kinds.host(_, b)
   end
 end
 
--- What is on hosts that the kinds make themselves.
+-- Handles on hosts that the kinds make themselves.
 local OTHERS <const> = { ["host c"] = true, ["host d"] = true, ["listener 0.0.0.0:7001"] = true }
 
 describe("what the script does not hold", function()

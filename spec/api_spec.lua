@@ -87,7 +87,7 @@ describe("the table of the API", function()
 end)
 
 describe("the documentation", function()
-  -- What the core implements is declared in types/, what is written in Lua is documented where it is.
+  -- types/ declares the calls of the core; calls that are written in Lua are documented in their own files.
   local text = ""
   for _, name in ipairs { "types/capture", "types/connection", "types/host", "types/listener", "types/lunet",
     "types/process", "types/rule", "types/task", "init", "network/host", "network/network", "network/link",
@@ -95,7 +95,7 @@ describe("the documentation", function()
     text = text .. "\n" .. read_file("lua/lunet/" .. name .. ".lua")
   end
 
-  -- What is called otherwise where it is written.
+  -- Calls that have another name in their own file.
   local written_as = {
     ["lunet.host"] = "host.new", ["lunet.link"] = "link.join", ["lunet.lan"] = "lan.join",
     ["lunet.drop"] = "rule.drop_at_home", ["host.drop"] = "rule.drop",

@@ -1,6 +1,6 @@
--- What a user met before the Lua library got its floors: spec/before has `--help` of every experiment and command, and
--- `--json` of three experiments, of commit ff8304b. Everything is compared, except the wording of claims and meanings,
--- which may be written better, and what is listed here.
+-- Users meet what they met before the Lua library got its floors. spec/before has `--help` of every experiment and
+-- command, and `--json` of three experiments, from commit ff8304b. This spec compares all of it, except the wording of
+-- claims and meanings, and the differences listed here.
 local dkjson = require "dkjson"
 local lfs = require "lfs"
 local program = require "spec.support.program"

@@ -68,7 +68,7 @@ logged() { # NAME RESULT LINE...
 }
 ]==]
 
-  -- Of what .ci/run says at last: the lines before the closing one.
+  -- The last lines of .ci/run, without the closing one.
   local function told_at_the_end(test)
     local result = run(LOGGED .. test)
     assert.equal(1, result.status)

@@ -1,5 +1,5 @@
--- What connection:receive gives when an error ends the stream. The bytes came first, and so they come first. Once the
--- error was told before them, by every form but the plain one, and then "a" ended as if all were whole.
+-- connection:receive when an error ends the stream: the bytes came before the error, so it returns them first. Once
+-- every form except the plain one returned the error before them, and then "a" ended as if nothing were missing.
 local lunet = require "lunet"
 local code_of = require "spec.support.code_of"
 local eventually = require "spec.support.eventually"

@@ -143,7 +143,7 @@ for _, host in ipairs { "127.0.0.1", "::1" } do
 
     it("counts what was sent and not acknowledged, and what was never sent", function()
       local _, _, _, sent = near:send(MUCH, 0)
-      -- What the peer's kernel has taken is acknowledged at last; the rest waits for a window.
+      -- The peer's kernel acknowledges what it has taken at last; the rest waits for a window.
       eventually(function() return near:unsent() + far:unread() == sent end)
       local unsent, never_sent = near:unsent()
       assert.is_true(0 < never_sent and never_sent <= unsent)

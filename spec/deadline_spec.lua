@@ -103,9 +103,8 @@ describe("a deadline", function()
     assert.same({ TIMEOUT = 1300 }, codes)
   end)
 
-  -- Of two deadlines the earlier ends first. A task's deadline is known only within bounds: not
-  -- before what the clock showed when it called, and not after what it showed when the next task
-  -- was run.
+  -- The earlier of two deadlines ends first. The spec knows a task's deadline only within bounds: not before the time
+  -- of its call, and not after the time when the next task ran.
   it("comes in order: a thousand of them", function()
     local called, seconds, ended = {}, {}, {}
     lunet.scope(function()
@@ -189,7 +188,7 @@ describe("a deadline", function()
     assert.equal("TIMEOUT", select(3, task:join(0)))
   end)
 
-  -- The loop cannot look while a task computes. What the kernel had by then counts as in time.
+  -- The loop cannot look while a task computes. Data that the kernel had by then counts as in time.
   it("yields to data that had come when the loop could look again", function()
     local task = lunet.spawn(far.receive, far, "l", 0.01)
     assert(lunet.sleep(0))

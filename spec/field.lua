@@ -1,6 +1,6 @@
---- What was seen by hand of servers at a limit of one client, on 2026-11-28, on Debian 12 and Linux 6.18: a row a
---- server, with the fields of experiments/servers/server_limits.lua.
---- spec/experiments/servers/server_limits_spec.lua compares it with what is seen now.
+--- Servers at a limit of one client, seen by hand on 2026-11-28 on Debian 12 and Linux 6.18. Each server has a row with
+--- the fields of experiments/servers/server_limits.lua.
+--- spec/experiments/servers/server_limits_spec.lua compares the rows with those of a run.
 local WAITS = "nothing"
 
 return {

@@ -4,7 +4,7 @@ local lunet = require "lunet"
 local HOSTS = 1000
 local SLACK = 128 -- KiB in all: pages come and go, and the timeline keeps the name of a host, 40 bytes
 
--- Makes and closes hosts in a process of its own, whose memory nobody else uses, and says what it holds after a
+-- Makes and closes hosts in a process of its own, whose memory nobody else uses. Prints what the process holds after a
 -- warm-up and at the end.
 local MANY = [[
 local lunet = require "lunet"

@@ -23,7 +23,7 @@ end
 describe("an injected fault", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
-  -- What is wrong with each fault of a call.
+  -- Injects each fault of a call. Returns the complaints.
   local function tried(path, call, code)
     local words, wrong = { path, "--json" }, {}
     local truth = injector.truth(words)

@@ -138,7 +138,7 @@ describe("an experiment that a signal ends", function()
 
   local FILES <const> = { "--report", "r.html", "--svg", "s.svg", "--pcap", "p.pcap", "--perfetto", "p.json" }
 
-  -- What it makes lies in the place: its temporary files in tmp, the files of the run beside.
+  -- Its temporary files are in tmp, the files of the run beside.
   local function start(file)
     return assert(lunet.exec(table.move(FILES, 1, #FILES, 3, {
       os.getenv "LUNET", file, cwd = place.path, env = { TMPDIR = place.path .. "/tmp" } })))

@@ -1,4 +1,4 @@
--- What lunet leaves behind (core/platform/leftovers.c, core/remover.c): nothing, however it ends.
+-- lunet leaves nothing behind, however it ends (core/platform/leftovers.c, core/remover.c).
 local lunet = require "lunet"
 
 local BOUND <const> = 20 -- s; for what takes some milliseconds

@@ -288,8 +288,8 @@ describe("a listener", function()
   end)
 
   -- A connection that its client has reset stays in the queue: net/ipv4/inet_connection_sock.c,
-  -- inet_csk_accept() does not look at the state. Only accept4(2) itself can still name the peer. What
-  -- came before the RST is still there to be read: the error comes after it.
+  -- inet_csk_accept() does not look at the state. Only accept4(2) itself can still name the peer. The
+  -- bytes before the RST can still be read: the error comes after them.
   for _, host in ipairs { "127.0.0.1", "::1" } do
     it(("accepts a ghost on %s that left by RST, with its peer's address and data"):format(host), function()
       local listener <close> = assert(lunet.listen { backlog = 5, address = host })

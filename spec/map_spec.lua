@@ -1,5 +1,5 @@
--- Whether the tree is its own map: every source has a spec that its name leads to, every spec is of something, and no
--- file or function is longer than a reader can hold in mind.
+-- The names of sources lead to their specs, and those of specs to a source. No file or function is longer than a reader
+-- can hold in mind.
 local lfs = require "lfs"
 local map = require "spec.map"
 local program = require "spec.support.program"

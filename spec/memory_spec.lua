@@ -1,5 +1,6 @@
--- What a call uses stays alive and unchanged until it ends, whatever finalizers, metamethods and coroutine.close do
--- meanwhile. Under the sanitizers these find each use of freed memory; without, what they change in a result.
+-- The values that a call uses stay alive and unchanged until it ends, whatever finalizers, metamethods and
+-- coroutine.close do meanwhile. Under the sanitizers these specs find each use of freed memory; without, each wrong
+-- result.
 local program = require "spec.support.program"
 
 -- Before each script: `eagerly(fn, ...)` calls fn with a whole collection at every allocation; `at_collection(fn)`

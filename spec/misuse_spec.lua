@@ -18,7 +18,7 @@ local function assert_names_script(message, line)
   assert.is_nil(message:find("local 'self'", 1, true), message)
 end
 
--- What no call takes where it stands.
+-- Values that no call takes.
 local WRONG = { 5, "x", true, {}, print, { [5] = {} }, -1, 0 / 0 }
 
 -- Every method of a type, by its name, and of what is written in Lua too.

@@ -37,7 +37,7 @@ local calls = {
   { "v6only", "false", "IPV6_V6ONLY, [0], 4" },
 }
 
--- What the options accept, and a value on either side of it.
+-- The range of each option; the spec also tries a value on either side of it.
 local numbers = {
   { "keepidle", 1, 32767, "a whole number from 1 to 32767 seconds expected" },
   { "keepintvl", 1, 32767, "a whole number from 1 to 32767 seconds expected" },

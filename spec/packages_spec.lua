@@ -3,8 +3,8 @@ local scratch = require "lunet.peer.scratch"
 
 local SCRIPT = program.quote(os.getenv "LUNET_SOURCE" .. "/script/packages")
 
--- A machine of its own: the directories that decide what starts at boot are empty, no package is installed, and
--- apt-get(8) does no more than what the packages of two services do.
+-- A machine of its own. The directories that decide what starts at boot are empty, and no package is installed. Its
+-- apt-get(8) only does what the packages of two services do.
 local MACHINE = [==[
 set -e
 place=$1

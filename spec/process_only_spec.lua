@@ -1,4 +1,4 @@
--- What acts on one process of a program, and what is told of each and of all.
+-- Calls that act on one process of a program, and the usage of one process and of all.
 local lunet = require "lunet"
 local exec = require "spec.support.exec"
 local tagged = require "spec.support.tagged"

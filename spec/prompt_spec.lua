@@ -11,7 +11,7 @@ setup(interpreter.open)
 teardown(interpreter.close)
 
 describe("lunet's prompt", function()
-  -- What the prompt prints for these lines, without the version line before and the newline after.
+  -- The output of the prompt for these lines, without the version line before and the newline after.
   local function session(...)
     local result = run("-i", table.concat({ ... }, "\n") .. "\n")
     assert.equal(0, result.status)

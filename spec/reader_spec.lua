@@ -6,7 +6,7 @@ local pair = require "spec.support.pair"
 
 local BOUND = 10 -- seconds; for what takes no time
 
--- Of long strings: the other one would be printed in full.
+-- Compares long strings: assert.equal would print both in full.
 local function assert_same_bytes(expected, data)
   assert.is_string(data)
   assert.equal(#expected, #data)
@@ -353,8 +353,8 @@ for _, family in ipairs(families) do
       assert.equal("CANCELED", code_of(first:join(BOUND)))
     end)
 
-    -- Once a line was looked for in 256 pieces of 4096 bytes before others got their turn, and a poll
-    -- answered that a longer one was not there.
+    -- Once the reader looked through 256 pieces of 4096 bytes before others got their turn. A poll then answered
+    -- that a longer line was not there.
     it("finds by a poll a line that is all there, however long", function()
       local most = math.min(3000000, sysctl "rmem_max", sysctl "wmem_max")
       local line = ("x"):rep(most // 2)

@@ -1,5 +1,5 @@
--- What lunet.listen and lunet.connect take: addresses, ports, and how they refuse what is wrong.
--- Misuse raises before anything is opened.
+-- The addresses and ports that lunet.listen and lunet.connect take, and how they refuse wrong ones. Misuse raises
+-- before anything is opened.
 local lunet = require "lunet"
 local families = require "spec.support.families"
 local program = require "spec.support.program"

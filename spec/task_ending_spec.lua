@@ -120,8 +120,7 @@ error "boom"
     assert.matches("boom", result.errors)
   end)
 
-  -- What had come for a task that was not told any more was never freed: an accepted connection, and
-  -- received bytes.
+  -- Once the results of a task that never resumed were not freed: an accepted connection, and received bytes.
   it("may be ended by os.exit in a task while others have results to come", function()
     local result = program.lunet(prelude .. [[
 local listener = assert(lunet.listen { backlog = 50 })

@@ -315,8 +315,8 @@ describe("the error of a task", function()
     assert.is_true(rawequal(failure, raised_by_join(lunet.spawn(nest, 200))))
   end)
 
-  -- A parent that was canceled raised only its cancellation, and errors of its children, such as an
-  -- assertion that failed in their cleanup, were never heard of.
+  -- Once a canceled parent raised only its cancellation. Errors of its children were lost, such as an assertion that
+  -- failed in their cleanup.
   it("is not lost when the parent is canceled before it comes", function()
     local began = false
     local parent = lunet.spawn(function()

@@ -76,8 +76,8 @@ describe("a wait", function()
     assert.matches("a finalizer$", select(2, lunet.spawn(finalize, try):join(BOUND)))
   end)
 
-  -- A collection that runs in the middle of a call, between the start of its wait and the end, let a
-  -- finalizer that waits use the same op.
+  -- Once a collection in the middle of a call, between the start and the end of its wait, let a finalizer use the
+  -- same op.
   it("is refused to the main script inside a finalizer", function()
     assert.matches("a finalizer cannot wait$", finalize(try))
   end)

@@ -1,13 +1,13 @@
--- Whatever a script names, notes or returns: every teller shows it, and none passes on a control character or a broken
--- one. A teller that fails costs nobody the outcome. Every case is a process of its own.
+-- Every teller shows the names, notes and outcomes of a script, and escapes control characters and broken bytes. The
+-- outcome survives a teller that fails. Every case is a process of its own.
 local dkjson = require "dkjson"
 local program = require "spec.support.program"
 local schema = require "spec.support.schema"
 local scratch = require "lunet.peer.scratch"
 local tshark = require "spec.support.tshark"
 
--- An escape sequence, one that sets a terminal's title, a line end, bytes that are no UTF-8, CSI in one character, a
--- change of the direction, and characters that are narrow, wide and combined.
+-- Escape sequences: a colour, a terminal's title, CSI in one character. Then a line end, a byte that is no UTF-8, a
+-- change of the direction; and narrow, wide and combined characters.
 local BAD = [["x\27[31m\27]0;t\7\r\n\xff\u{9b}\u{202e}<é漢e\u{301}"]]
 local SHOWN = [[x\x1b[31m\x1b]0;t\x07\r\n\xff\u{9b}\u{202e}<é漢e]] .. "\u{301}"
 

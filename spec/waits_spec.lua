@@ -11,7 +11,7 @@ local function file_of(text)
   return path
 end
 
--- What lunet says of a script that is interrupted when it has printed "ready".
+-- Interrupts a script when it has printed "ready". Returns what lunet prints then.
 local function interrupted(text)
   local path = file_of(text)
   local process <close> = assert(lunet.exec { os.getenv "LUNET", path, stderr = "stdout" })

@@ -3,8 +3,8 @@ local strace = require "spec.support.strace"
 
 local BOUND = 10 -- seconds; for what takes no time
 
--- What a process does by itself takes few system calls: those of a textbook server would be four more for each
--- connection, two to watch both ends and two that find nothing yet.
+-- A client and a server in one process need few system calls. A textbook server needs four more for each connection:
+-- two to watch both ends, and two that find nothing yet.
 describe("what the kernel is asked", function()
   local CYCLES = 50
 
@@ -131,7 +131,7 @@ describe("a connection that is not watched yet", function()
     assert.equal("CLOSED", code)
   end)
 
-  -- Who reads one request of many that have come would let all others go first after each answer.
+  -- Otherwise a server that reads one of many requests would let all other tasks go first after each answer.
   it("gives a line at once that was seen behind the last one", function()
     assert(far:send "one\ntwo\nthree\n")
     assert.equal("one", near:receive("l", BOUND))

@@ -20,7 +20,7 @@ local function lines_of(text)
   return lines
 end
 
--- What is to be found in all of them: when B connected, when its FIN left, when its ghost was accepted, and when the
+-- All files must agree on these: when B connected, when its FIN left, when the server accepted its ghost, and when the
 -- RST left that answers the reply.
 local moments = {}
 
@@ -72,7 +72,7 @@ function moments.report(text)
   return at
 end
 
--- Of segments only.
+-- A pcap file has only the moments of segments.
 local function moments_of_pcap(path, address)
   local at = {}
   local fields = "-e frame.time_epoch -e ip.src -e tcp.srcport -e tcp.flags.fin -e tcp.flags.reset"

@@ -1,5 +1,5 @@
-/* What every peer in C needs besides its loop: clocks, the port of a listener, and the one line
- * that a round prints. */
+/* The parts that all peers in C share, besides the loop: clocks, the port of a listener, and the
+ * one line that a round prints. */
 #ifndef BENCH_ROUND_H
 #define BENCH_ROUND_H
 
@@ -22,8 +22,8 @@ static inline uint64_t clock_ns(clockid_t clock) {
 
 static inline uint64_t now_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
 
-/* What is measured: time as it passes, and time of the processor, which others cannot lengthen as
- * much. */
+/* A measured span: time as it passes, and time of the processor, which other programs lengthen
+ * less. */
 struct span {
   uint64_t wall_ns, cpu_ns;
 };
@@ -62,7 +62,7 @@ static inline void print_latencies(uint64_t *ns, int count, struct span took) {
          quantile_us(ns, count, 0.5), quantile_us(ns, count, 0.99));
 }
 
-/* Of this process, in bytes. */
+/* The resident memory of this process, in bytes. */
 static inline double resident_bytes(void) {
   long size = 0, resident = 0;
   FILE *file = fopen("/proc/self/statm", "r");

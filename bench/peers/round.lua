@@ -1,4 +1,4 @@
--- What every peer in Lua needs besides its loop; also of other interpreters than lunet.
+-- The parts that all peers in Lua share, under any interpreter: everything except the loop.
 local round = { MESSAGE = ("x"):rep(64) }
 
 function round.argument(index)

@@ -1,4 +1,4 @@
--- What the lunet program does with a directory, as its user meets it: every case is a real process.
+-- `lunet DIRECTORY` as its user meets it. Every case is a real process.
 local dkjson = require "dkjson"
 local lunet = require "lunet"
 local scratch = require "lunet.peer.scratch"

@@ -1,4 +1,4 @@
--- What Ctrl-C does while an experiment runs: every case is a real process.
+-- Ctrl-C while an experiment runs. Every case is a real process.
 local stage = require "spec.support.command_stage"
 
 local write_script, first_line, with_run = stage.write_script, stage.first_line, stage.with_run

@@ -1,4 +1,4 @@
--- What the lunet program writes of a run for other programs: its files and its record. Every case is a real process.
+-- `lunet FILE` writes a run for other programs: its files and its record. Every case is a real process.
 local core = require "lunet.core"
 local isolation = require "lunet.run.isolation"
 local stage = require "spec.support.command_stage"

@@ -1,4 +1,4 @@
--- What the lunet program does with an experiment, as its user meets it: every case is a real process.
+-- `lunet FILE` as its user meets it, with an experiment. Every case is a real process.
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local program = require "spec.support.program"
@@ -140,7 +140,7 @@ describe("a socket", function()
 end)
 
 describe("the start of an experiment", function()
-  -- Of some modules, those that are loaded while it runs.
+  -- The modules, of those that not every run needs, which are loaded while it runs.
   local function loaded_with(options)
     write_script("loaded.lua", with_run [[
       local loaded = {}

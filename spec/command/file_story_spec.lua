@@ -1,4 +1,4 @@
--- What the lunet program tells of a run in the terminal: every case is a real process.
+-- `lunet FILE` tells a run in the terminal. Every case is a real process.
 local lfs = require "lfs"
 local stage = require "spec.support.command_stage"
 

@@ -18,7 +18,7 @@ local IN_FOLDER = { experiment = "overflow", file = "experiments/queue/overflow.
 local DEEPER = { experiment = "deep", file = "experiments/queue/old/deep.lua", claim = "It holds.", verdict = "holds",
   seconds = 1, figures = "5 of 5" }
 
---- What came of experiments/, where these were run.
+--- The results of experiments/, when it has these records.
 local function results(records, more)
   local all = { directory = "experiments", records = records, seconds = 1, left_out = {} }
   for name, value in pairs(more or {}) do all[name] = value end

@@ -1,4 +1,4 @@
--- What `lunet sweep` does, as its user meets it: every case is a real process.
+-- `lunet sweep` as its user meets it. Every case is a real process.
 local eventually = require "spec.support.eventually"
 local lfs = require "lfs"
 local lunet = require "lunet"

@@ -1,4 +1,4 @@
-/* Who holds a socket, by /proc/PID/fd: the listing can fail. */
+/* The processes that hold a socket, by /proc/PID/fd: the listing can fail. */
 #include "platform/process_tree.h"
 
 #include <errno.h>

@@ -187,7 +187,7 @@ TEST(read_all) {
   close_pair();
 }
 
-/* What one form has taken and not returned belongs to the next, whatever its form. */
+/* Bytes that one form has taken and not returned belong to the next, whatever its form. */
 TEST(hand_over_held_bytes) {
   open_pair();
   feed("ab\ncd\nef", 8);

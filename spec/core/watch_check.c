@@ -1,4 +1,4 @@
-/* What the loop is told of descriptors: each event once, to whom it is for, and to nobody once the
+/* The loop reports each event of a descriptor once, to the op that watches it, and to nobody once the
  * descriptor is closed. */
 #include "handle/watch.h"
 

@@ -1,8 +1,6 @@
-local judge = require "spec.support.judged"
 local lunet = require "lunet"
-local is_disturbed = require "spec.support.is_disturbed"
 local ghost_kinds = dofile "experiments/ghost_kinds.lua"
-local it = require "spec.support.patient"(it)
+local it, judge = require "spec.support.patient"(it)
 
 local MORE, FEW = 40000, 14 -- bytes
 local WAIT = 0.05
@@ -59,7 +57,6 @@ describe("ghost_kinds", function()
 
   it("holds as it is, for every departure and amount over TCP", function()
     local outcome, holds, why = judge(ghost_kinds)
-    if is_disturbed(holds, why) then return end
     assert.is_true(holds, why)
     local cases = {}
     for i, case in ipairs(outcome.queued) do cases[i] = ("%s %s %s"):format(case.departure, case.bytes, case.family) end
@@ -76,7 +73,6 @@ describe("ghost_kinds", function()
   it("shows what a program is told that asks the socket of a ghost: who it was only if it did not leave by RST",
     function()
       local outcome, holds, why = run { bytes = "few" }
-      if is_disturbed(holds, why) then return end
       assert.is_true(holds, why)
       assert.same({
         { departure = "close", peername = "known", so_error = "none", so_error_again = "none", first_read = "14",
@@ -99,7 +95,6 @@ describe("ghost_kinds", function()
         it(("keeps and accepts a client that left by %s over %s, after %s bytes"):format(departure, family, size),
           function()
             local outcome, holds, why = run { departure = departure, bytes = size, family = family }
-            if is_disturbed(holds, why) then return end
             assert.is_true(holds, why)
             assert_case(departure, size, bytes, only(outcome))
           end)
@@ -112,7 +107,6 @@ describe("ghost_kinds", function()
       for size, bytes in pairs { none = 0, few = FEW, more = MORE } do
         it(("keeps every byte of a client that left by %s, after %s bytes"):format(departure, size), function()
           local outcome, holds, why = run { departure = departure, bytes = size, family = "unix" }
-          if is_disturbed(holds, why) then return end
           assert.is_true(holds, why)
           local queued, accepted, replies = only(outcome)
           local place = departure == "unread_close" and 0 or 1
@@ -137,7 +131,6 @@ describe("ghost_kinds", function()
 
   it("runs every family at once", function()
     local outcome, holds, why = run { family = "all", bytes = "few" }
-    if is_disturbed(holds, why) then return end
     assert.is_true(holds, why)
     assert.equal(5 + 5 + 4, #outcome.queued)
   end)
@@ -153,7 +146,6 @@ describe("ghost_kinds", function()
 
   it("control: a server that sends before it has read loses what had not arrived from a client that closed", function()
     local outcome, holds, why = judge(ghost_kinds, ghost_kinds.control)
-    if is_disturbed(holds, why) then return end
     assert.is_false(holds)
     assert.equal("close over tcp, more bytes: what had not arrived was lost, without a reset", why)
     local lost = {}
@@ -169,7 +161,6 @@ describe("ghost_kinds", function()
 
   it("control: what had arrived is read all the same, and a half-closed client gets every reply", function()
     local outcome, holds, why = run { first = ghost_kinds.control.first, bytes = "few", family = "all" }
-    if is_disturbed(holds, why) then return end
     assert.is_true(holds, why)
     for i, case in ipairs(outcome.accepted) do
       assert.same({ FEW, 0 }, { case.read, case.lost })

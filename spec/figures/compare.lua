@@ -21,7 +21,7 @@ local function outcome_of(run)
   return run.outcome
 end
 
---- Whatever is left when the differences of all runs of one way are put together, by path.
+--- Puts the differences of all runs of one way together. Returns what is left, by path.
 local function left_of(base, runs, listing)
   local left
   for _, outcome in ipairs(runs) do

@@ -15,7 +15,7 @@ local function lines_of(path)
   return lines
 end
 
--- Of every kind of event, as far as one run can have them.
+-- Its run has as many kinds of events as one run can have.
 local declared = experiment {
   claim = "It runs.",
   knobs = { backlog = { 1, "connections", "how many", min = 0 } },

@@ -1,6 +1,5 @@
---- Every public call of lunet, found by looking: the functions of the module, and the methods and metamethods of
---- whatever a call gives. What is found under a name that `likely` knows gets likely arguments most of
---- the time, all others get any.
+--- Finds every public call of lunet: the functions of the module, and the methods and metamethods of every result. A
+--- call whose name `likely` knows gets likely arguments most of the time; all others get any.
 local core = require "lunet.core"
 local lunet = require "lunet"
 local values = require "spec.fuzz.values"
@@ -23,7 +22,7 @@ local OF_THE_CORE = {
 -- A finalizer is out of scripts' reach: getmetatable of lunet's objects gives a name.
 local NO_CALL = { __gc = true, __name = true, __metatable = true }
 
--- What costs more than a millisecond comes seldom.
+-- Calls that cost more than a millisecond come seldom.
 local SELDOM = {
   host = 0.1, link = 0.2, lan = 0.2, exec = 0.2, wire = 0.2, bridge = 0.4, events = 0.2,
 }

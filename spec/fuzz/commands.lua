@@ -1,6 +1,6 @@
 --- Runs random command lines: lunet spec/fuzz/commands.lua LUNET EXPERIMENTS SEED COUNT, in a directory of its own.
---- Some have knobs of experiments within their bounds; most are wrong in some way. Whatever they are, lunet ends by
---- itself, with a status that it documents, without a traceback, and says in one line what is wrong.
+--- Some have knobs of experiments within their bounds; most are wrong in some way. lunet must always
+--- end by itself, with a documented status and without a traceback. It must say in one line what is wrong.
 local lunet = require "lunet"
 local lfs = require "lfs"
 
@@ -218,7 +218,7 @@ local function lines_in(text) return select(2, text:gsub("\n", "")) end
 
 local function is_usage(errors) return errors:find "^lunet: [^\n]*\nusage: lunet " ~= nil end
 
---- What is wrong with how it ended; nil: nothing.
+--- Says what is wrong with how it ended; nil: nothing.
 local function judge(kind, result, wanted)
   local status, errors = result.status, result.errors
   if result.is_late and status == 130 then return nil end
@@ -232,7 +232,7 @@ local function judge(kind, result, wanted)
   if is_wrong_use and not is_usage(errors) and (lines_in(errors) ~= 1 or not errors:find "^lunet[^\n]*: ") then
     return ("status %d with %d lines on standard error"):format(status, lines_in(errors))
   end
-  -- What stands before the file on the line has run by then: --version, -e.
+  -- Options before the file on the line have run by then: --version, -e.
   local has_begun = errors:find "^lunet: cannot open "
   if status == 2 and result.output ~= "" and not has_begun then return "status 2, and something on standard output" end
   return nil

@@ -1,5 +1,5 @@
---- What fuzzed calls share: the objects that earlier calls gave, open and closed ones, and acts that disturb a call
---- from within its metamethods, finalizers and callbacks.
+--- The world that fuzzed calls share: the open and closed objects that earlier calls returned, and acts that disturb a
+--- call from within its metamethods, finalizers and callbacks.
 local core = require "lunet.core"
 local lunet = require "lunet"
 

@@ -1,5 +1,5 @@
 --- Faults on purpose: runs an experiment again and again, and lets one system call or one allocation fail in each run.
---- What the run says must stay true: the outcome that it has without the fault, or that it could not run, and why.
+--- The run must still tell the truth: the outcome that it has without the fault, or that it could not run, and why.
 local lunet = require "lunet"
 local json = require "dkjson"
 
@@ -7,7 +7,7 @@ local injector = {}
 
 injector.patience = 30 -- s, after which a run hangs; it takes a third of one
 
--- What the kernel can answer at any time.
+-- Errors that the kernel can answer at any time.
 injector.CODES = { "EMFILE", "ENOMEM", "EINTR", "ENOBUFS" }
 -- Left out: what answers with no error, such as brk(2); and close(2), which ends the descriptor whatever it answers,
 -- where strace does not.
@@ -96,7 +96,7 @@ local function text_of(value)
   return "{" .. table.concat(parts, " ") .. "}"
 end
 
---- What a run says without a fault.
+--- The outcome of a run without a fault.
 ---@param words string[]
 ---@return string outcome
 function injector.truth(words)
@@ -119,7 +119,7 @@ end
 
 local CRASHES = { SIGSEGV = true, SIGABRT = true, SIGBUS = true, SIGILL = true, SIGFPE = true, SIGTRAP = true }
 
---- What is wrong with a run that had a fault; nil if nothing is.
+--- Says what is wrong with a run that had a fault; nil: nothing.
 ---@param result table
 ---@param code string of the fault
 ---@param truth string

@@ -26,7 +26,7 @@ local function with_script(text, fn)
   return result
 end
 
--- What is explained, while these calls and settings are so.
+-- The explanation of a failed call, given the call that was refused and the settings of the machine.
 local function explained(call, code, files)
   local refused, open = core.refused, io.open
   core.refused = function() return call end

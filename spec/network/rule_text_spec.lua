@@ -15,7 +15,7 @@ describe("the text of a rule", function()
     assert_has("chain output {\ntype route hook output priority raw\n", both)
     assert_has("hook input priority raw\nmeta mark 0x6c6f7374 drop\njump judge\n", both)
     assert_lacks("chain output", chains { hooks = { input = true } })
-    -- What the output hook sends to the loopback is dropped where it comes in.
+    -- Segments that the output hook marks on the loopback are dropped where they come in.
     assert_has("hook input priority raw\nmeta mark 0x6c6f7374 drop\n}", chains { hooks = { output = true } })
   end)
 

@@ -171,7 +171,7 @@ describe("a recording to which a system call is refused", function()
     }
   ]]
 
-  -- What becomes of the run for each number of the call, until there are not so many.
+  -- Lets the first call fail, then the second, and so on, until the run makes no more of them. Judges each run.
   local function refuse_each(call, code, first)
     local place <close> = scratch.open()
     local script, unseen = place:write("refused.lua", SCRIPT), 0

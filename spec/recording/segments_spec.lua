@@ -2,7 +2,7 @@ local segments = require "lunet.recording.segments"
 
 local CLIENT, SERVER = "10.0.0.1:4000", "10.0.0.2:7000"
 
--- What a tap sees of a segment. The client's numbers begin at 1000, the server's at 5000.
+-- A segment as a tap sees it. The client's numbers begin at 1000, the server's at 5000.
 local function seen(at, direction, from, flags, sequence, bytes, acknowledgement)
   local first, other = 1000, 5000
   if from == SERVER then first, other = other, first end

@@ -126,7 +126,7 @@ describe("the timeline of a run", function()
     assert.same({ "A connects to west: success", "west accepts A's connection" }, table.move(lines, 3, 4, 1, {}))
   end)
 
-  -- Of this process alone: any port of 127.0.0.1 may belong to a connection in TIME_WAIT.
+  -- An address that only this process uses: any port of 127.0.0.1 may belong to a connection in TIME_WAIT.
   local function own_address()
     local file <close> = assert(io.open "/proc/self/stat")
     local process = file:read "n"

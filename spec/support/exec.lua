@@ -5,7 +5,7 @@ local BOUND = 10 -- seconds; for what takes no time
 
 local exec = {}
 
---- What runs a shell command.
+--- A program that runs a shell command.
 ---@param command string
 ---@param options? lunet.program more of its fields
 ---@return lunet.program
@@ -15,7 +15,7 @@ function exec.sh(command, options)
   return options
 end
 
---- What does nothing, for longer than any spec; to be found again by its nonce (spec/support/tagged.lua).
+--- A program that does nothing, for longer than any spec. spec/support/tagged.lua finds it by its nonce.
 ---@param nonce string
 ---@return lunet.program
 function exec.sleeper(nonce)

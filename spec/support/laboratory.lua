@@ -1,11 +1,11 @@
---- A place that tells how many network namespaces there are in it, also to an ordinary user, and also of those
---- that no process is in and no descriptor refers to, which /proc does not show.
+--- A place that counts the network namespaces in it, for an ordinary user too. It also counts those that have no
+--- process and no descriptor, which /proc does not show.
 ---
---- It is a user namespace of its own, in which the kernel allows so many network namespaces and no more
---- (/proc/sys/user/max_net_namespaces, namespaces(7)). One counts from when it is made until the kernel has taken
---- it down (net/core/net_namespace.c, cleanup_net), whoever in the laboratory has made it: also in user namespaces
---- below. So if one more can be made while only two are allowed, there was just the shell's own. What others on
---- the machine do, such as a second copy of this spec, does not count.
+--- It is a user namespace of its own, in which the kernel allows only so many network namespaces
+--- (/proc/sys/user/max_net_namespaces, namespaces(7)). A namespace counts until the kernel has taken it down
+--- (net/core/net_namespace.c, cleanup_net), also one in a user namespace below. So if the limit is two and one more can
+--- be made, there was just the shell's own. Other programs on the machine, such as a second copy of this spec, do not
+--- count.
 local lunet = require "lunet"
 
 local BOUND = 20 -- seconds; for what takes some hundredths of one
@@ -15,9 +15,9 @@ local LIMIT = "/proc/sys/user/max_net_namespaces"
 local laboratory = {}
 laboratory.__index = laboratory
 
---- To be closed by the caller, by `laboratory:close()` or a <close> variable.
+--- Opens one. The caller closes it, by `laboratory:close()` or a <close> variable.
 ---@param limit integer how many network namespaces there may be in it, besides its own
----@param as_nobody? boolean whether who runs it is nobody there, in place of root: some servers refuse to run as root
+---@param as_nobody? boolean run as nobody there, not as root: some servers refuse to run as root
 function laboratory.open(limit, as_nobody)
   local enter = ("echo %d >%s && exec sh"):format(limit + 1, LIMIT)
   local self = setmetatable({ limit = limit }, laboratory)
@@ -29,7 +29,7 @@ function laboratory.open(limit, as_nobody)
   return self
 end
 
---- Begins a shell command in it. `status` is to follow, before the next one begins.
+--- Begins a shell command in it. Call `status` before the next one.
 ---@param command string
 function laboratory:start(command)
   assert(self.shell.stdin:send(("(%s) </dev/null; echo status $?\n"):format(command), BOUND))

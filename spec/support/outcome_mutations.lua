@@ -35,7 +35,7 @@ local function wrong_count(count)
   return list
 end
 
--- What is 0 has no third: it becomes the largest of its column.
+-- A third of 0 is 0: it becomes the largest of its column instead.
 local function wrong_size(size, column)
   local largest = 0
   for _, other in ipairs(column) do largest = math.max(largest, math.type(other) and other or 0) end
@@ -158,7 +158,7 @@ end
 
 local function show(any) return type(any) == "table" and ("a list of %d"):format(#any) or value.show(any) end
 
--- What is wrong if a check does not notice; nil if it does. And the figures that it tells.
+-- Returns a complaint if the check does not notice the wrong field, else nil; and the figures of the run.
 local function complaint_on(experiment, outcome, values, field, wrong)
   local verdict, why, figures = verdict_on(experiment, changed(outcome, field.keys, wrong), values)
   if verdict == "does not hold" or verdict == "not judged" then return nil, figures end

@@ -1,4 +1,5 @@
---- Fields of an outcome that nothing was measured for: literals of the script, and what it makes of its knobs alone.
+--- Fields of an outcome without a measurement: literals of the script, and values that it computes from its knobs
+--- alone.
 local value = require "lunet.text.value"
 
 local sources = {}
@@ -17,7 +18,7 @@ local function expression_of(line)
   return line
 end
 
--- What is assigned to a field.
+-- The expressions that the script assigns to a field.
 local function assigned(text, name)
   local expressions = {}
   for start, line in ("\n" .. text):gmatch("([^%w_\"'])" .. name .. "%s*=%s*([^=\n][^\n]*)") do
@@ -28,8 +29,8 @@ local function assigned(text, name)
   return expressions
 end
 
--- Whether nothing is left of it but operators when knobs, what is called with all knobs, a case's own settings, numbers
--- and roundings are taken out.
+-- Whether an expression has only operators besides knobs, calls with all knobs, a case's own settings, numbers and
+-- roundings.
 local function is_made_of_knobs(expression)
   local rest, knobs = expression:gsub("knobs%.[%w_]+", "")
   local calls
@@ -49,7 +50,7 @@ end
 --- Whether a field gets the same literal, or the same of the knobs, wherever the script assigns it.
 ---@param text string the script
 ---@param name string the last part of the field's path
----@return string|nil expression that literal, or what is made of knobs
+---@return string|nil expression that literal, or the expression of knobs
 function sources.constant(text, name)
   local only
   for _, expression in ipairs(assigned(text, name)) do
@@ -66,7 +67,7 @@ end
 -- A number that no measurement has by chance, and that changes a knob by less than any clock can tell.
 local DIGITS <const> = 1.0000000123456
 
---- Changes the knobs that are fractions so little that it makes no difference, so that a copy can be told.
+--- Changes the knobs that are fractions by so little that it makes no difference, to recognize copies of them.
 ---@param experiment table
 ---@param values table<string, any>
 ---@return table<string, any> values

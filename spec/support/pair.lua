@@ -4,7 +4,7 @@ local merged = require "spec.support.merged"
 
 local pair = {}
 
---- Opens a listener, connects to it and accepts. All three are to be closed by the caller.
+--- Opens a listener, connects to it and accepts. The caller closes all three.
 ---@param target? lunet.listen_target where to listen, with which options
 ---@param options? lunet.options of the connecting side
 ---@return lunet.connection near

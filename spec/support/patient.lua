@@ -1,18 +1,49 @@
---- An `it` for experiments: `local it = require "spec.support.patient"(it)`. What fails because the machine disturbed
---- the experiment, whose message then names the machine, is run again. What was not judged even then says so in a line,
---- since a spec can ask nothing of it; a claim that did not hold fails, whatever its words.
-local ATTEMPTS <const> = 4
+--- An `it` for experiments, and a way to run them in it:
+---
+---     local it, judge = require "spec.support.patient"(it)
+---
+--- If the machine disturbs a run, the run's message names the machine. The spec then waits for a quieter machine and
+--- begins again. If the machine disturbs every attempt, the spec prints a line and passes: it can ask nothing of such
+--- runs. It fails if a claim did not hold, even if the message names the machine.
+local lateness = require "lunet.run.lateness"
+local lunet = require "lunet"
+
+local ATTEMPTS <const> = 5
+local LOOK <const>, QUIET <const>, LONGEST <const> = 0.2, 0.02, 6 -- s
+
+-- Waits until the machine lets tasks run in time, or for some seconds.
+local function wait_until_quiet()
+  lunet.eventually(function()
+    local machine <close> = lateness.watch()
+    lunet.sleep(LOOK)
+    return machine:worst() < QUIET
+  end, LONGEST)
+end
 
 local function message_of(failure) return tostring(type(failure) == "table" and failure.message or failure) end
 
 local function disturbance(message) return message:match "[^\n]*%f[%w]the machine%f[%W][^\n]*" end
 
--- The verdict that the spec was given: nil for holds, or the word.
+-- Whether the spec failed because it had no verdict. luassert shows that as nil, `judge` and records as the word.
 local function was_not_judged(message) return message:find "%(nil%)" ~= nil or message:find "not judged" ~= nil end
 
+--- Runs an experiment. Raises if the machine kept it from judging its claim.
+---@param run fun(knobs: table?): table, boolean?, string? an experiment
+---@param knobs? table
+---@return table outcome
+---@return boolean? holds
+---@return string? why
+local function judge(run, knobs)
+  local outcome, holds, why = run(knobs)
+  if holds == nil and disturbance(why) then error("not judged: " .. why, 0) end
+  return outcome, holds, why
+end
+
 ---@param it fun(description: string, body: fun()) busted's
----@return fun(description: string, body: fun())
-return function(it)
+---@param wait? fun() called between attempts; default: waits until the machine is quiet, or for 6 s
+---@return fun(description: string, body: fun()) it
+---@return function judge
+return function(it, wait)
   return function(description, body)
     it(description, function()
       local why
@@ -22,8 +53,9 @@ return function(it)
         local message = message_of(failure)
         why = disturbance(message)
         if not why or attempt == ATTEMPTS and not was_not_judged(message) then error(failure, 0) end
+        if attempt < ATTEMPTS then (wait or wait_until_quiet)() end
       end
-      io.stderr:write("not judged: ", why, "\n")
+      io.stderr:write("not judged: ", (why:gsub("^not judged: ", "")), "\n")
     end)
-  end
+  end, judge
 end

@@ -1,36 +1,65 @@
 local patient = require "spec.support.patient"
 
--- Runs a body as busted would that it is given to; the outcomes are what the body raises each time, or false.
-local function run(outcomes, holds)
-  local runs, given = 0, nil
-  patient(function(_, body) given = body end)("description", function()
+-- Gives a patient `it` a body, and runs it as busted would. `attempt` is the body of the attempt with that number.
+-- Returns how often the body ran, how often the spec waited, and true or the message of the failure.
+local function run(attempt)
+  local runs, waits, given = 0, 0, nil
+  local it, judge = patient(function(_, body) given = body end, function() waits = waits + 1 end)
+  it("description", function()
     runs = runs + 1
-    local outcome = outcomes[math.min(runs, #outcomes)]
-    if outcome then assert.is_true(holds, outcome) end
+    attempt(runs, judge)
   end)
   local ok, failure = pcall(given)
-  return runs, ok or tostring(failure.message or failure)
+  return runs, waits, ok or tostring(type(failure) == "table" and failure.message or failure)
 end
 
 local LATE <const> = "other turns: the machine was late"
 
+-- A body whose attempts fail with these words, or pass where false stands. The last one stands for all later ones.
+local function fails(words, holds)
+  return function(number)
+    local why = words[math.min(number, #words)]
+    if why then assert.is_true(holds, why) end
+  end
+end
+
 describe("a patient it", function()
-  it("runs once what passes", function() assert.same({ 1, true }, { run { false } }) end)
+  it("runs once a body that passes", function() assert.same({ 1, 0, true }, { run(fails { false }) }) end)
 
-  it("runs again what the machine disturbed", function() assert.same({ 3, true }, { run { LATE, LATE, false } }) end)
+  it("waits and runs again a body that the machine disturbed", function()
+    assert.same({ 3, 2, true }, { run(fails { LATE, LATE, false }) })
+  end)
 
-  it("lets pass what the machine disturbs every time", function() assert.same({ 4, true }, { run { LATE } }) end)
+  it("passes if the machine disturbs every attempt", function()
+    assert.same({ 5, 4, true }, { run(fails { LATE }) })
+  end)
 
-  it("lets fail a claim that did not hold, also if its words name the machine", function()
-    local runs, failure = run({ LATE }, false)
-    assert.equal(4, runs)
+  it("fails if a claim did not hold, also if the message names the machine", function()
+    local runs, _, failure = run(fails({ LATE }, false))
+    assert.equal(5, runs)
     assert.matches(LATE, failure, 1, true)
   end)
 
-  it("lets fail at once what the machine has no part in", function()
-    local runs, failure = run { "4 were held" }
+  it("fails at once if the message does not name the machine", function()
+    local runs, _, failure = run(fails { "4 were held" })
     assert.equal(1, runs)
     assert.matches("4 were held", failure)
-    assert.equal(2, (run { LATE, "4 machines were held" }))
+    assert.equal(2, (run(fails { LATE, "4 machines were held" })))
+  end)
+
+  it("runs an experiment again if the machine disturbed it, whatever the body asserts", function()
+    local seen
+    assert.same({ 2, 1, true }, { run(function(number, judge)
+      seen = { judge(function(knobs) return knobs, number > 1 or nil, number == 1 and LATE or nil end, { a = 1 }) }
+    end) })
+    assert.same({ { a = 1 }, true }, seen)
+    assert.same({ 5, 4, true }, { run(function(_, judge) judge(function() return {}, nil, LATE end) end) })
+  end)
+
+  it("runs no experiment again that was not judged for another reason", function()
+    assert.same({ 1, 0, true }, { run(function(_, judge)
+      local _, holds, why = judge(function() return {}, nil, "no client came" end)
+      assert.same({ nil, "no client came" }, { holds, why })
+    end) })
   end)
 end)

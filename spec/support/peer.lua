@@ -1,4 +1,4 @@
---- What every real server of lua/lunet/peer/servers shows of itself: one describe block a server.
+--- The specs that every real server of lua/lunet/peer/servers passes: one describe block a server.
 ---
 ---     peer(_ENV, "memcached", { told = "ERROR", accepts = true, logged = "nothing" })
 local assert = require "luassert"

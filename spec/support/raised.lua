@@ -1,4 +1,4 @@
---- What a call raises; fails if it raises nothing.
+--- Calls a function. Returns the error that it raises; fails if it raises none.
 ---@param fn function
 ---@param ... any arguments for fn
 ---@return any the error value

@@ -3,7 +3,7 @@ local choice = require "lunet.run.choice"
 
 local rows = {}
 
---- The one with a name in a field; fails if there is none.
+--- The record with a name in a field; fails if there is none.
 ---@param list table[]
 ---@param name any
 ---@param field string
@@ -12,7 +12,7 @@ function rows.find(list, name, field)
   return assert(choice.find(list, name, field), "no record of " .. tostring(name))
 end
 
---- What all have in a field.
+--- The values of a field, row by row.
 ---@param list table[]
 ---@param field string
 ---@return any[]
@@ -22,7 +22,7 @@ function rows.column(list, field)
   return column
 end
 
---- All, reduced to some of their fields.
+--- All records, reduced to some of their fields.
 ---@param list table[]
 ---@param ... string the fields
 ---@return any[][]

@@ -1,4 +1,4 @@
---- What tshark makes of a capture file.
+--- Capture files, as tshark reads them.
 local program = require "spec.support.program"
 
 local tshark = {}
@@ -30,8 +30,8 @@ local function packet(from_port, to_port, payload)
   return string.pack(">I1I1I2I2I2I1I1I2I4I4", 0x45, 0, 20 + #tcp, 1, 0x4000, 64, 6, 0, 0x0a000002, 0x0a000001) .. tcp
 end
 
---- A segment event with some bytes to a port, as files.pcapng takes it. It comes from a port that tshark knows nothing
---- of.
+--- A segment event with some bytes to a port, as files.pcapng takes it. Its source port is one that
+--- tshark does not know.
 ---@param port integer
 ---@return lunet.segment_event
 function tshark.data_to(port)

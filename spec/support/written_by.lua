@@ -1,4 +1,4 @@
---- What a function writes on standard error; its error is raised.
+--- Calls a function. Returns what it writes on standard error; raises its error.
 ---@param fn function
 ---@return string
 return function(fn)

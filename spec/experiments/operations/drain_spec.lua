@@ -4,7 +4,7 @@ local merged = require "spec.support.merged"
 local drain = dofile "experiments/operations/drain.lua"
 local it = require "spec.support.patient"(it)
 
--- Some 25 clients: 8 are served before the stop, and some 5 wait then.
+-- About 25 clients: 8 are served before the stop, and about 5 wait then.
 local QUICK = { seconds = 0.5, stop = 0.15, busy = 0.1, gap = 0.1 }
 
 local function quick(more) return drain(merged(QUICK, more)) end

@@ -59,7 +59,7 @@ describe("metastable", function()
   end
 
   it("judges nothing without retries: goodput comes back when the queue is empty again", function()
-    -- The queue drains at what the load leaves of the capacity: for some 1.4 s.
+    -- The queue drains with the capacity that the load leaves: for about 1.4 s.
     local outcome = assert_not_judged("nothing is tried again", { retries = 0, after = 3.5 })
     if not outcome.valid then return end
     assert.is_true(slice_at(outcome, 0).none < slice_at(outcome, 2.5).none)

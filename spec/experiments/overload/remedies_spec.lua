@@ -8,7 +8,7 @@ local NOTHING_HELPED = { stale = 3, again = 2, patient = "served", half = "serve
 local ALL_WELL = { stale = 0, again = 1, patient = "served", half = "served", burst = 5 }
 local PATIENT_IS_DROPPED = { stale = 0, again = 1, patient = "dropped", half = "served", burst = 5 }
 
--- What is not the same in every run is left out: who of those that were refused comes first, for example.
+-- The figures that are the same in every run. Others are left out: which refused client comes first, for example.
 local SCENARIO = {
   { "none", "-", NOTHING_HELPED, trips = { 0, 0 } },
   { "accept_early", "-", ALL_WELL, trips = { 0, 1 } },
@@ -41,7 +41,7 @@ local SCENARIO = {
   { "newest_in_time", "-", ALL_WELL, trips = { 0, 0 } },
 }
 
--- A burst is to be served in time on a busy machine, too, and before a SYN is sent again.
+-- With these knobs a burst is served in time on a busy machine, too, and before a client sends its SYN again.
 local GENEROUS = { load = 0.0, patience = 0.9, service = 0.02 }
 
 local function generous(knobs) return remedies(merged(GENEROUS, knobs)) end

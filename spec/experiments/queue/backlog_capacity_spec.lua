@@ -16,7 +16,7 @@ local function control(knobs)
   return run(merged(backlog_capacity.control, knobs))
 end
 
--- Of the clients, as many connect as fit, and one does not.
+-- As many clients connect as fit, and one does not.
 local function full(family, backlog, somaxconn)
   local limit = math.min(backlog, somaxconn)
   local is_tcp = family == "tcp"
@@ -33,7 +33,7 @@ local function each_full(family, list)
   return list
 end
 
--- What a change of the backlog does, by family and change. The waiter may be first on a machine that stood still for
+-- The effect of a change of the backlog, by family and change. The waiter may be first if the machine stood still for
 -- the second after which it sends its SYN again.
 local function changes_of(outcome)
   local changes = {}

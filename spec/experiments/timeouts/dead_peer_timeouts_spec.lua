@@ -1,9 +1,7 @@
-local judge = require "spec.support.judged"
 local lunet = require "lunet"
 local rows = require "spec.support.rows"
-local is_disturbed = require "spec.support.is_disturbed"
 local dead_peer_timeouts = dofile "experiments/timeouts/dead_peer_timeouts.lua"
-local it = require "spec.support.patient"(it)
+local it, judge = require "spec.support.patient"(it)
 
 local GRAIN = 0.02 -- s
 
@@ -40,7 +38,6 @@ describe("dead_peer_timeouts", function()
 
   it("holds as it is", function()
     local outcome, holds, why = judged()
-    if is_disturbed(holds, why) then return end
     assert.is_true(holds, why)
     local ended, endless = outcome.ended, outcome.endless
     assert.same({ "data", "data+user", "data+keep", "data+icmp", "full+user", "full+cut", "idle+keep",
@@ -110,7 +107,6 @@ describe("dead_peer_timeouts", function()
 
   it("does not hold if tcp_retries2 ended what user_timeout was to end", function()
     local outcome, holds, why = judged { case = "data+user", user_timeout = 0, retries2 = 1 }
-    if is_disturbed(holds, why) then return end
     assert.is_false(holds)
     assert.match("^data%+user: ended after %d%.%d+ s, more than 0.725 s$", why)
     assert.is_true(outcome.ended[1].seconds > 0.8)
@@ -136,7 +132,6 @@ describe("dead_peer_timeouts #slow", function()
 
   it("control: without user_timeout a live peer's full window never ends", function()
     local outcome, holds, why = judged(dead_peer_timeouts.control)
-    if is_disturbed(holds, why) then return end
     assert.is_false(holds)
     assert.match("^data%+user: ended after 3%.%d+ s, more than 0.725 s$", why)
     assert_endless(row_of(outcome.endless, "full+user"), "probe")

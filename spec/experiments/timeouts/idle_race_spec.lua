@@ -3,7 +3,7 @@ local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local idle_race = dofile "experiments/timeouts/idle_race.lua"
 
--- What each race is: FIN first, seen, executed, executions with the retry, whether by RST.
+-- The result of each race: FIN first, seen, executed, executions with the retry, whether by RST.
 local RACES = {
   in_time = { false, "done", 1, 1, false },
   sent_first = { false, "EOF", 0, 1, true },
