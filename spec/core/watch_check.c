@@ -1,5 +1,5 @@
-/* The loop reports each event of a descriptor once, to the op that watches it, and to nobody once the
- * descriptor is closed. */
+/* The loop reports each event of a descriptor once, to the op that watches it, and to nobody once
+ * the descriptor is closed. */
 #include "handle/watch.h"
 
 #include <sys/eventfd.h>

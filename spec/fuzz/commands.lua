@@ -1,6 +1,6 @@
 --- Runs random command lines: lunet spec/fuzz/commands.lua LUNET EXPERIMENTS SEED COUNT, in a directory of its own.
---- Some have knobs of experiments within their bounds; most are wrong in some way. lunet must always
---- end by itself, with a documented status and without a traceback. It must say in one line what is wrong.
+--- Some have knobs of experiments within their bounds; most are wrong in some way. lunet must always end by itself,
+--- with a documented status and without a traceback. It must say in one line what is wrong.
 local lunet = require "lunet"
 local lfs = require "lfs"
 
