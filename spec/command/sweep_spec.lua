@@ -151,6 +151,32 @@ describe("lunet sweep", function()
     assert.matches("^fake: %d+ of 2000 runs done: [^\n]* 0 failed, %d+ missing%.\n$", sweep("--status out").output)
   end)
 
+  it("ends by SIGTERM with status 143, and leaves no process and no file aside", function()
+    local process <close> = assert(lunet.exec { LUNET, "sweep", "fake.lua", "--backlog", "1..10", "--runs", "200",
+      "--into", "out", cwd = place.path, stderr = "null", env = { TMPDIR = place.path } })
+    eventually(function() return lfs.attributes(place.path .. "/out/runs") and count(files "out") > 5 end)
+    assert(os.execute("kill -TERM " .. process:pid()))
+    assert.equal(143, process:wait(BOUND))
+    eventually(function() -- lunet itself has ended, and is kept until the process is closed
+      for _, entry in ipairs(process:tree()) do
+        if not entry.state:find "^[ZX]" then return false end
+      end
+      return true
+    end)
+    for name in lfs.dir(place.path) do assert.is_nil(name:match "^lunet%-") end
+  end)
+
+  it("knows a script by the modules that it requires, too", function()
+    place:write("fake.lua", "local other = require 'other'\n" .. FAKE)
+    place:write("other.lua", "return 1")
+    well "fake.lua --backlog 1 --runs 1 --into out"
+    well "fake.lua --backlog 1 --runs 2 --into out"
+    place:write("other.lua", "return 2")
+    local result = sweep "fake.lua --backlog 1 --runs 3 --into out"
+    assert.equal(3, result.status)
+    assert.matches("^lunet: sweep: out: module other was ", result.errors)
+  end)
+
   it("tries runs that came to nothing again, three times in all", function()
     for attempt = 1, 4 do
       local result = sweep "fake.lua --backlog 12..14 --runs 1 --into out"

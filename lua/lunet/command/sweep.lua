@@ -70,31 +70,28 @@ local function status_of(tally)
   return tally.invalid > 0 and INVALID or verdict.DONE
 end
 
--- What a run says to the reader besides the line of progress.
-local function remark(job, answer)
+-- Says what is to be known of a run that has ended, besides the line of progress.
+local function say(job, answer)
   local words = answer.lost or answer.state == "failed" and ("%s failed: %s"):format(job.name, answer.why or "") or nil
-  return words and words:match "[^\n]*"
+  if words then standard.complain("sweep: " .. words:match "[^\n]*") end
+end
+
+local function options_of(options, ended)
+  return { command = invocation.words(), processors = invocation.processors(), jobs = options.jobs,
+    timeout = options.timeout, ended = ended }
 end
 
 -- Does runs with a line of progress; true, or nil and why not all.
 local function do_runs(opened, due, options)
-  local tally = opened:tally()
+  local tally, was = opened:tally(), {}
   tally:begin(due, lunet.now(), core.is_terminal(2))
-  local was = {}
   for _, run in ipairs(due) do was[run.name] = run.was end
   local _line <close> = setmetatable({}, { __close = function() tally:finish() end })
-  return opened:run(due, {
-    command = invocation.words(), processors = invocation.processors(), jobs = options.jobs,
-    timeout = options.timeout,
-    ended = function(job, answer)
-      local words = remark(job, answer)
-      if words then
-        tally:finish()
-        standard.complain("sweep: " .. words)
-      end
-      tally:count(was[job.name], answer, lunet.now())
-    end,
-  })
+  return opened:run(due, options_of(options, function(job, answer)
+    tally:finish()
+    say(job, answer)
+    tally:count(was[job.name], answer, lunet.now())
+  end))
 end
 
 -- Does all runs of the plan, and then more of the points that need them for `--until`.
@@ -203,6 +200,7 @@ local function tell_list(path)
   return #lines == 0 and verdict.DONE or tell(table.concat(lines, "\n"))
 end
 
+-- Looks at no other run, since each of 100,000 runs may be a call of its own.
 local function run_one(path, name, options)
   local opened = open(path)
   if not opened then return verdict.COULD_NOT_RUN end
@@ -210,12 +208,8 @@ local function run_one(path, name, options)
   if not run then return refuse(("%s has no run '%s'"):format(path, name), verdict.WRONG_USE) end
   local lock <close>, message = opened.store:lock(false)
   if not lock then return refuse(message) end
-  local due = {}
-  for _, one in ipairs(opened:due()) do
-    if one.name == name then due[1] = one end
-  end
-  if #due == 0 then return verdict.DONE end
-  local ok, why = do_runs(opened, due, options)
+  if not opened:is_due(run) then return verdict.DONE end
+  local ok, why = opened:run({ run }, options_of(options, say))
   if not ok then return refuse(why) end
   local state = opened.store:state(name)
   return state == "done" and verdict.DONE or state == "invalid" and INVALID or verdict.COULD_NOT_RUN

@@ -56,16 +56,22 @@ end
 
 -- -- its runs -------------------------------------------------------------------------------
 
+--- Whether a run is to be done, or to be done again. Sets its fields `attempt`, the number of the next one, and `was`,
+--- the state that it is in.
+---@param run table from plan:list or plan:find
+---@return boolean
+function directory:is_due(run)
+  local state, attempt = self.store:state(run.name)
+  run.attempt, run.was = attempt + 1, state
+  return state ~= "done" and attempt < store.ATTEMPTS
+end
+
 --- The runs that are to be done, or to be done again, in their order.
----@return table[] list from plan:list, each with `attempt`, the number of the next one, and `was`, its state
+---@return table[] list as is_due has set them
 function directory:due()
   local due = {}
   for _, run in ipairs(self.plan:list()) do
-    local state, attempt = self.store:state(run.name)
-    if state ~= "done" and attempt < store.ATTEMPTS then
-      run.attempt, run.was = attempt + 1, state
-      due[#due + 1] = run
-    end
+    if self:is_due(run) then due[#due + 1] = run end
   end
   return due
 end

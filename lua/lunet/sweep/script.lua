@@ -11,17 +11,18 @@ local LIBRARIES <const> = { _G, string, table, math, io, os, debug, coroutine, u
 
 local function is_own(name) return type(name) == "string" and (name == "lunet" or name:find "^lunet%.") end
 
+local kept -- their fields before any script of this process was loaded
+
 local function keep()
-  local kept = {}
+  kept = {}
   for i, library in ipairs(LIBRARIES) do
     kept[i] = {}
     for key, value in pairs(library) do kept[i][key] = value end
   end
-  return kept
 end
 
 -- lunet's own modules stay: they keep nothing of a run.
-local function restore(kept)
+local function restore()
   for i, library in ipairs(LIBRARIES) do
     for key in pairs(library) do
       if kept[i][key] == nil and not (library == package.loaded and is_own(key)) then library[key] = nil end
@@ -33,13 +34,16 @@ end
 --- A script that is not loaded yet.
 ---@param path string
 ---@return lunet.sweep_script
-function script.new(path) return setmetatable({ path = path, kept = keep() }, script) end
+function script.new(path)
+  if not kept then keep() end
+  return setmetatable({ path = path }, script)
+end
 
---- Loads it, in a Lua as it was when the script was made.
+--- Loads it, in a Lua as it was before any script of this process was loaded.
 ---@return table|nil experiment
 ---@return string? message why there is none
 function script:load()
-  restore(self.kept)
+  restore()
   local chunk, message = loadfile(self.path)
   if not chunk then return nil, message end
   local ok, result = interrupt.pcall(chunk)
@@ -52,7 +56,7 @@ end
 --- not lunet's.
 ---@return table<string, string> paths by "script" or "module NAME"
 function script:files()
-  local files, before = { script = self.path }, self.kept[#LIBRARIES - 1]
+  local files, before = { script = self.path }, kept[#LIBRARIES - 1]
   for name in pairs(package.loaded) do
     if before[name] == nil and not is_own(name) and type(name) == "string" then
       files["module " .. name] = package.searchpath(name, package.path) or package.searchpath(name, package.cpath)
