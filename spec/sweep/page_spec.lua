@@ -22,6 +22,7 @@ local function page_of(records, measures, svgs)
   return page.html(results.of { plan = plan, store = {
     state = function(_, name) return by_name[name].state end,
     read = function(_, name) return by_name[name] end,
+    read_brief = function(_, name) return by_name[name] end,
   } }, "3 of 3 runs done.", svgs or {})
 end
 

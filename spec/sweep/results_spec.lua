@@ -8,6 +8,7 @@ local function sweep_of(axes, points, records, measures)
   return results.of { plan = plan, store = {
     state = function(_, name) return records[name] and records[name].state or "missing" end,
     read = function(_, name) return records[name] end,
+    read_brief = function(_, name) return records[name] end,
   } }
 end
 
@@ -73,6 +74,7 @@ describe("summary.csv", function()
     local made = results.of { plan = plan, store = {
       state = function(_, name) return records[name].state end,
       read = function(_, name) return records[name] end,
+      read_brief = function(_, name) return records[name] end,
     } }
     local rows = {}
     for _, row in ipairs(made:summary()) do rows[row.figure] = row end

@@ -62,6 +62,16 @@ describe("the store of a sweep's runs", function()
     assert.same({ NAME .. ".json" }, files())
   end)
 
+  it("reads a record without its environment, and one that has none", function()
+    local outcome = { environment = { a = 1 }, goodput = 3 }
+    assert(runs:add(NAME, record("done", { seed = 3, outcome = outcome, environment = { sysctl = { b = 2 } } })))
+    assert.same({ b = 2 }, runs:read(NAME).environment.sysctl)
+    local brief = runs:read_brief(NAME)
+    assert.same({ outcome, 3, nil }, { brief.outcome, brief.seed, brief.environment })
+    assert(runs:add("0123456789ab-r2", record("failed")))
+    assert.equal("failed", runs:read_brief("0123456789ab-r2").state)
+  end)
+
   it("says what is no record", function()
     place:write("runs/" .. NAME .. ".json", "{")
     local read, message = runs:read(NAME)

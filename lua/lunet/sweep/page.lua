@@ -117,18 +117,13 @@ local function identities_html(plan)
   return "<h2>Done with</h2>" .. html_table({ "identity", "what", "which" }, rows)
 end
 
-local function environment_html(found)
-  for _, row in ipairs(found.rows) do
-    local environment, rows = row.record.environment, {}
-    if environment then
-      for i, name in ipairs(value.sorted_keys(environment.sysctl)) do
-        rows[i] = { name, tostring(environment.sysctl[name]) }
-      end
-      return element("details", {}, element("summary", {}, "Settings of the hosts") .. html_table({ "sysctl", "value" },
-        rows))
-    end
+local function environment_html(environment)
+  local rows = {}
+  for i, name in ipairs(value.sorted_keys(environment.sysctl)) do
+    rows[i] = { name, tostring(environment.sysctl[name]) }
   end
-  return ""
+  return element("details", {}, element("summary", {}, "Settings of the first run's hosts")
+    .. html_table({ "sysctl", "value" }, rows))
 end
 
 --- Makes the page.
@@ -148,7 +143,8 @@ function page.html(found, summary, svgs)
   for _, measure in ipairs(plan.measures) do
     parts[#parts + 1] = measure_html(found, measure, svgs[measure.name])
   end
-  table.move({ identities_html(plan), environment_html(found), "</main>\n</body>\n</html>\n" }, 1, 3, #parts + 1, parts)
+  local environment = found.environment and environment_html(found.environment) or ""
+  table.move({ identities_html(plan), environment, "</main>\n</body>\n</html>\n" }, 1, 3, #parts + 1, parts)
   return table.concat(parts, "\n")
 end
 

@@ -20,6 +20,7 @@ results.HOLDS = "holds"
 ---@class lunet.sweep_results
 ---@field plan lunet.plan
 ---@field rows lunet.results_row[] in the order of the plan's points, then of the replicates
+---@field environment? table of the first run
 ---@field by_point table<string, lunet.results_row[]> those that are done, by the point's id
 ---@field counts table<string, {invalid: integer, failed: integer}> by the point's id
 
@@ -45,13 +46,18 @@ end
 ---@return lunet.sweep_results
 function results.of(opened)
   local self = setmetatable({ plan = opened.plan, rows = {}, by_point = {}, counts = {} }, results)
+  local first
   for _, point in ipairs(self.plan.points) do
     self.by_point[point.id], self.counts[point.id] = {}, { invalid = 0, failed = 0 }
     for replicate = 1, self.plan:runs_of(point) do
       local name = self.plan:run_of(point, replicate).name
-      if opened.store:state(name) ~= "missing" then add(self, assert(opened.store:read(name))) end
+      if opened.store:state(name) ~= "missing" then
+        first = first or name
+        add(self, assert(opened.store:read_brief(name)))
+      end
     end
   end
+  self.environment = first and assert(opened.store:read(first)).environment
   return self
 end
 
