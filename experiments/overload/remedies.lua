@@ -131,7 +131,7 @@ local function run_overload(case, site, knobs, capacity)
 end
 
 -- Medians of the seeds that count. Tries only where they are judged.
-local function overload_record(point)
+local function overload_row(point)
   local remedy, goodput, served = point.remedy, median(point, "goodput", 1, 100), median(point, "served", 1, 100)
   return {
     remedy = remedy.name, naive = remedy.naive or "-", goodput = goodput, served = served,
@@ -153,7 +153,7 @@ local function run_overloads(knobs)
     open = function(case) return open_trial(case.remedy, knobs) end,
     run = function(case, site) return run_overload(case, site, knobs, capacity) end,
   })
-  for i, point in ipairs(points) do rows[i] = overload_record(point) end
+  for i, point in ipairs(points) do rows[i] = overload_row(point) end
   return overload.add_tally({ capacity = capacity, overload = rows }, points, repeated)
 end
 
@@ -168,7 +168,7 @@ local RANGES = {
 }
 
 -- Calls check(remedy, row, title) for each remedy that a part has tried.
-local function check_records(part, rows, knobs, check)
+local function check_rows(part, rows, knobs, check)
   local list, labels = tried_in(part, knobs), {}
   for i, remedy in ipairs(list) do labels[i] = { remedy = remedy.name, naive = remedy.naive or "-" } end
   expect.cases(part, rows, labels, { "remedy", "naive" })
@@ -186,7 +186,7 @@ end
 
 local function check_scenarios(rows, knobs)
   local best = choice.find(remedies, "newest_in_time", "name").scenario -- the control demands this of `none`
-  check_records("scenario", rows, knobs, function(remedy, row, title)
+  check_rows("scenario", rows, knobs, function(remedy, row, title)
     local trips = remedy.trips or {}
     expect.fields(title, row, demanded(remedy, knobs.remedy == "none" and best or remedy.scenario, knobs))
     expect.value(title .. ": trips", row.trips, trips[1])
@@ -195,7 +195,7 @@ local function check_scenarios(rows, knobs)
 end
 
 local function check_overloads(rows, knobs)
-  check_records("overload", rows, knobs, function(remedy, row, title)
+  check_rows("overload", rows, knobs, function(remedy, row, title)
     expect.fields(title, row, {
       wasted = overload.wasted(row.goodput, row.served), half_closing = expect.between(0, 100),
       served = expect.between(0.9 * row.goodput, MOST), -- an answer in time was served, at most a moment before

@@ -63,30 +63,31 @@ end
 -- A segment belongs to the known one of its hosts.
 local function host_of(e) return e.host or e.to_host or HOME end
 
+local function add(group, e, line)
+  group.events[#group.events + 1] = e
+  group.lines[#group.events] = line
+end
+
 -- A note belongs to the groups that are under way, and to those that begin before the next note.
-local function add_note(list, note, next_note)
+local function add_note(list, note, line, next_note)
   for _, group in ipairs(list) do
-    if group.last >= note.at and (not next_note or next_note.at > group.first) then
-      group.notes[#group.notes + 1] = note
-    end
+    if group.last >= note.at and (not next_note or next_note.at > group.first) then add(group, note, line) end
   end
 end
 
-local function merge(group, lines, note_lines)
-  local events, told, n = {}, {}, 1
-  local function add(e, line)
-    events[#events + 1] = e
-    told[#events] = line
-  end
-  for i, e in ipairs(group.events) do
-    while group.notes[n] and group.notes[n].at <= e.at do
-      add(group.notes[n], note_lines[group.notes[n]])
-      n = n + 1
+-- The groups without their events, and the group of each event that is no note.
+local function find_groups(events, parents)
+  local list, by_root, by_event = {}, {}, {}
+  for _, e in ipairs(events) do
+    if e.kind ~= "note" then
+      local root = root_of(parents, host_of(e))
+      local group = by_root[root] or { events = {}, lines = {}, first = e.at, last = e.at }
+      if not by_root[root] then by_root[root], list[#list + 1] = group, group end
+      group.first, group.last = math.min(group.first, e.since or e.at), math.max(group.last, e.arrived or e.at)
+      by_event[e] = group
     end
-    add(e, lines[group.numbers[i]])
   end
-  for i = n, #group.notes do add(group.notes[i], note_lines[group.notes[i]]) end
-  group.events, group.lines, group.notes, group.numbers = events, told, nil, nil
+  return list, by_event
 end
 
 ---@class lunet.group
@@ -100,7 +101,7 @@ end
 ---@param lines table<integer, lunet.timeline_line> from timeline.by_event
 ---@return lunet.group[] in the order of their first events
 function groups.of(events, lines)
-  local parents, list, by_root, notes, note_lines, ip_of = {}, {}, {}, {}, {}, ip_finder()
+  local parents, ip_of = {}, ip_finder()
   local owners = owners_of(events, parents, ip_of)
   for _, e in ipairs(events) do
     if e.kind == "segment" then
@@ -109,33 +110,21 @@ function groups.of(events, lines)
       join(parents, e.host or HOME, owners[ip_of(e.peer_address)])
     end
   end
+  local list, by_event = find_groups(events, parents)
+  local first, last = events[1], events[#events]
+  if not first then return {} end
+  if #list <= 1 then
+    local only = list[1] or { first = first.at, last = last.at }
+    only.events, only.lines = events, lines
+    return { only }
+  end
+  local next_notes, next_note = {}, nil
+  for i = #events, 1, -1 do
+    if events[i].kind == "note" then next_notes[i], next_note = next_note, events[i] end
+  end
   for i, e in ipairs(events) do
-    if e.kind == "note" then
-      notes[#notes + 1] = e
-      note_lines[e] = lines[i]
-    else
-      local root = root_of(parents, host_of(e))
-      local group = by_root[root]
-      if not group then
-        group = { events = {}, numbers = {}, notes = {}, first = e.at, last = e.at }
-        by_root[root] = group
-        list[#list + 1] = group
-      end
-      group.events[#group.events + 1] = e
-      group.numbers[#group.events] = i
-      group.first, group.last = math.min(group.first, e.since or e.at), math.max(group.last, e.arrived or e.at)
-    end
+    if e.kind == "note" then add_note(list, e, lines[i], next_notes[i]) else add(by_event[e], e, lines[i]) end
   end
-  if #list == 0 and #notes > 0 then
-    list[1] = { events = {}, numbers = {}, notes = notes, first = notes[1].at, last = notes[#notes].at }
-  else
-    for i, note in ipairs(notes) do add_note(list, note, notes[i + 1]) end
-  end
-  if #list == 1 then
-    list[1].events, list[1].lines, list[1].notes, list[1].numbers = events, lines, nil, nil
-    return list
-  end
-  for _, group in ipairs(list) do merge(group, lines, note_lines) end
   return list
 end
 
