@@ -14,6 +14,7 @@
 -- must bound its clients accepts and refuses them, or says "welcome" first. listener:queue().depth tells how many
 -- clients wait (Recv-Q in `ss -lt`).
 local lunet = require "lunet"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 
@@ -83,13 +84,13 @@ return experiment {
     assert(client.connected == knobs.clients, "not every connect succeeded")
     assert(#client.errors == 0 and #client.states == knobs.clients, "not every client is known")
     for _, state in ipairs(client.states) do assert(state == "ESTABLISHED", "a client is " .. state) end
-    assert(kernel.depth == knobs.clients, "the kernel queued " .. kernel.depth)
-    assert(kernel.limit == math.min(knobs.backlog, kernel.somaxconn), "the kernel's limit is " .. kernel.limit)
-    assert(server.known_before_accept == 0, "the server had a connection before it accepted")
-    assert(server.unknown_before_accept == knobs.clients, "the server's kernel had no connection for a client")
-    assert(server.accepted == knobs.clients, "the server accepted " .. server.accepted)
-    assert(server.known_after_accept == knobs.clients, "the server has " .. server.known_after_accept)
-    assert(server.then_accept_says == "TIMEOUT", "then accept said " .. server.then_accept_says)
+    expect.value("the depth of the queue", kernel.depth, knobs.clients)
+    expect.value("the limit of the queue", kernel.limit, math.min(knobs.backlog, kernel.somaxconn))
+    expect.value("connections of the server before accept", server.known_before_accept, 0)
+    expect.value("those of its kernel", server.unknown_before_accept, knobs.clients)
+    expect.value("connections that it accepted", server.accepted, knobs.clients)
+    expect.value("connections of the server after accept", server.known_after_accept, knobs.clients)
+    expect.value("the result of one more accept", server.then_accept_says, "TIMEOUT")
   end,
 
   figures = function(outcome)

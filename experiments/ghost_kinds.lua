@@ -21,6 +21,7 @@
 -- ESTABLISHED does not say that the client is there: only a reply that it answers does.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 local lateness = require "lunet.run.lateness"
@@ -240,54 +241,42 @@ end
 local function check_queued(name, case, queued, knobs, late)
   local place, bytes = case.departure == "unread_close" and 0 or 1, SIZES[case.bytes]
   local _, _, listed_state = seen_of(case)
-  assert(queued.before == place and queued.after == place, ("%sdepth %d, %d"):format(name, queued.before, queued.after))
-  assert(queued.listed == listed_state, name .. "the kernel lists " .. queued.listed)
-  if case.family == "unix" then
-    return assert(queued.waiting == -1 and queued.age == -1 and queued.unread == bytes, name .. "bytes are missing")
-  end
+  expect.fields(name, queued, { before = place, after = place, listed = listed_state })
+  if case.family == "unix" then return expect.fields(name, queued, { waiting = -1, age = -1, unread = bytes }) end
   local least, most = bytes, bytes
   if case.bytes == "more" then least, most = RECEIVE_BUFFER, 2 * RECEIVE_BUFFER end
-  assert(queued.waiting >= least and queued.unread >= queued.waiting and queued.unread <= most,
-    ("%s%d bytes waited, then %d"):format(name, queued.waiting, queued.unread))
-  assert(queued.age >= 1000 * knobs.wait - GRAIN, ("%sthe bytes are %d ms old"):format(name, queued.age))
+  expect.fields(name, queued, { waiting = expect.between(least, most), unread = expect.between(queued.waiting, most),
+    age = expect.at_least(1000 * knobs.wait - GRAIN) })
   if case.departure ~= "killed" then -- a program takes its time to die
-    lateness.at_most(name .. "the bytes were looked at", queued.age / 1000, knobs.wait + SLOW, late)
+    lateness.at_most(name .. ": the bytes were looked at", queued.age / 1000, knobs.wait + SLOW, late)
   end
 end
 
 local function check_accepted(name, case, accepted, queued, knobs)
   local state, liveness, _, ended = seen_of(case)
-  assert(accepted.state == state and accepted.liveness == liveness,
-    ("%sit is %s and looks %s"):format(name, accepted.state, accepted.liveness))
-  assert(accepted.read + accepted.lost == SIZES[case.bytes], name .. "some bytes are neither read nor lost")
+  expect.fields(name, accepted, { state = state, liveness = liveness, lost = SIZES[case.bytes] - accepted.read })
   if is_reset[case.departure] and case.family ~= "unix" then
-    assert(accepted.read == queued.unread, name .. "what had arrived was lost")
+    expect.value(name .. ": read", accepted.read, queued.unread)
   else
-    assert(accepted.lost == 0, name .. "what had not arrived was lost, without a reset")
+    assert(accepted.lost == 0, name .. ": data was lost without a reset")
   end
-  if knobs.first == "read" then assert(accepted.ended == ended, name .. "reading ended with " .. accepted.ended) end
+  if knobs.first == "read" then expect.value(name .. ": ended", accepted.ended, ended) end
 end
 
 local function check_replies(name, case, replies, knobs)
-  local is_there = case.departure == "shutdown"
+  local is_there, reads_first = case.departure == "shutdown", knobs.first == "read"
   local is_known = is_reset[case.departure] or case.family == "unix" and not is_there
   local later = is_there and "sent" or "EPIPE"
-  if knobs.first == "read" then
-    assert(replies.send1 == (is_known and "EPIPE" or "sent"), name .. "the first reply gave " .. replies.send1)
-    assert(replies.send2 == later, name .. "the second reply gave " .. replies.send2)
-  end
-  assert(replies.send3 == later, name .. "the third reply gave " .. replies.send3)
-  assert(replies.arrived == (is_there and 3 or 0), name .. replies.arrived .. " replies arrived")
+  expect.fields(name, replies, { send1 = reads_first and (is_known and "EPIPE" or "sent") or nil,
+    send2 = reads_first and later or nil, send3 = later, arrived = is_there and 3 or 0 })
 end
 
 local function check_cases(cases, outcome, knobs)
+  for _, list in ipairs { "queued", "accepted", "replies" } do
+    expect.cases(list, outcome[list], cases, { "departure", "bytes", "family" })
+  end
   for i, case in ipairs(cases) do
-    local name = ("%s over %s, %s bytes: "):format(case.departure, case.family, case.bytes)
-    for _, list in ipairs { "queued", "accepted", "replies" } do
-      local row = #outcome[list] == #cases and outcome[list][i]
-      assert(row and row.departure == case.departure and row.bytes == case.bytes and row.family == case.family,
-        name .. list .. " lacks its row, or has one more")
-    end
+    local name = ("%s over %s, %s bytes"):format(case.departure, case.family, case.bytes)
     check_queued(name, case, outcome.queued[i], knobs, outcome.lateness)
     check_accepted(name, case, outcome.accepted[i], outcome.queued[i], knobs)
     check_replies(name, case, outcome.replies[i], knobs)
@@ -295,18 +284,16 @@ local function check_cases(cases, outcome, knobs)
 end
 
 local function check_facts(outcome)
-  local few, filled = tostring(SIZES.few), outcome.filled
+  local few = tostring(SIZES.few)
   local answers = { close = { "known", "none", "none", few, "EOF" }, shutdown = { "known", "none", "none", few, "EOF" },
     reset = { "ENOTCONN", "ECONNRESET", "none", few, "EOF" } }
+  expect.value("the number of servers that asked", #outcome.asked, #ASKED)
   for i, departure in ipairs(ASKED) do
-    local row = #outcome.asked == #ASKED and outcome.asked[i]
-    assert(row and row.departure == departure, departure .. ": no server asked")
-    for j, question in ipairs(QUESTIONS) do
-      assert(row[question] == answers[departure][j], ("%s: %s is %s"):format(departure, question, row[question]))
-    end
+    local wanted = { departure = departure }
+    for j, question in ipairs(QUESTIONS) do wanted[question] = answers[departure][j] end
+    expect.fields(departure, outcome.asked[i], wanted)
   end
-  assert(filled.limit == 1 and filled.depth == 2 and filled.listed == 0, "two ghosts did not fill the queue unseen")
-  assert(filled.third == "TIMEOUT" and filled.dropped == 1, "the third client: " .. filled.third)
+  expect.fields("two ghosts", outcome.filled, { limit = 1, depth = 2, listed = 0, third = "TIMEOUT", dropped = 1 })
 end
 
 return experiment {

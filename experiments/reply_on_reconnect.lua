@@ -27,6 +27,7 @@ local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
+local statistics = require "lunet.load.statistics"
 
 local LONG = lab.LONG
 local PORT = 4000 -- the source port of clients that come again from the same port
@@ -383,11 +384,8 @@ return experiment {
   control = { numbered = true },
 
   figures = function(outcome)
-    local unasked, wrong = 0, 0
-    for _, r in ipairs(outcome.reconnects) do
-      if r.unasked ~= "nothing" then unasked = unasked + 1 end
-      if r.balance ~= "100" then wrong = wrong + 1 end
-    end
+    local unasked = statistics.count(outcome.reconnects, function(r) return r.unasked ~= "nothing" end)
+    local wrong = statistics.count(outcome.reconnects, function(r) return r.balance ~= "100" end)
     return ("of %d reconnects %d old replies, %d wrong answers"):format(#outcome.reconnects, unasked, wrong)
   end,
 }

@@ -17,6 +17,7 @@
 -- tcpi_last_data_recv) and the state of the connection. It keeps its queue no longer than its clients are patient, or
 -- it accepts at once and refuses.
 local lunet = require "lunet"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 
@@ -59,12 +60,7 @@ local function requests_of(knobs)
   return lines
 end
 
-local function check_ghost(outcome)
-  assert(outcome.ghost_state == "CLOSE_WAIT" and outcome.ghost_liveness == "fin",
-    ("the ghost is %s, %s"):format(outcome.ghost_state, outcome.ghost_liveness))
-  assert(outcome.first_reply == "sent", "the first reply gave " .. tostring(outcome.first_reply))
-  assert(outcome.second_reply == "EPIPE", "the second reply gave " .. tostring(outcome.second_reply))
-end
+
 
 return experiment {
   claim = "A request whose client gave up while queued is still carried out.",
@@ -114,19 +110,15 @@ return experiment {
   end,
 
   check = function(outcome, knobs)
-    assert(outcome.b_state == "ESTABLISHED", "B is " .. outcome.b_state)
-    assert(outcome.b_error == "TIMEOUT", "B got an answer while A was served")
-    assert(outcome.accepted_before_a_left == 1, "B was accepted before A left")
-    assert(outcome.queue_before_b_left == 1, "B was not in the queue")
-    assert(outcome.queue_after_b_left == 1, "the queue entry went with B")
+    expect.fields("B", outcome, { b_state = "ESTABLISHED", b_error = "TIMEOUT", accepted_before_a_left = 1,
+      queue_before_b_left = 1, queue_after_b_left = 1 })
     if knobs.requests == 0 then experiment.not_judged "B sent no request" end
     local expected = table.move(requests_of(knobs), 1, knobs.requests, 2, { "login A" })
     assert(#outcome.served > 1, "no request of B was carried out")
-    assert(#outcome.served == #expected, "not all of B's requests were carried out")
-    for i, line in ipairs(expected) do
-      assert(outcome.served[i] == line, ("the server carried out %q, not %q"):format(outcome.served[i], line))
-    end
-    check_ghost(outcome)
+    expect.value("the number of requests carried out", #outcome.served, #expected)
+    for i, line in ipairs(expected) do expect.value("request " .. i, outcome.served[i], line) end
+    expect.fields("the ghost", outcome, { ghost_state = "CLOSE_WAIT", ghost_liveness = "fin", first_reply = "sent",
+      second_reply = "EPIPE" })
   end,
 
   figures = function(outcome, knobs)

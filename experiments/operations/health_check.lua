@@ -98,13 +98,12 @@ end
 
 -- Waits for the results of the probes whose patience ends before a time of the schedule.
 local function wait_for_earlier(seen, at, knobs)
-  local function are_decided()
+  lab.await(function()
     for event in pairs(seen.pending) do
       if event.at + knobs.patience + GRAIN <= at then return false end
     end
     return true
-  end
-  if not are_decided() then lab.await(are_decided) end
+  end)
 end
 
 local function probe(kind, place, event, knobs)
@@ -193,11 +192,9 @@ local function follow(schedule, kind, place, knobs)
 end
 
 local function count_queued_clients(place)
-  local count = 0
-  for _, socket in ipairs(place.server:sockets { listener = place.listener, owned = false }) do
-    if socket.peer_address:find(place.clients_address .. ":", 1, true) == 1 then count = count + 1 end
-  end
-  return count
+  return statistics.count(place.server:sockets { listener = place.listener, owned = false }, function(socket)
+    return socket.peer_address:find(place.clients_address .. ":", 1, true) == 1
+  end)
 end
 
 -- Probes and clients in one list, and how many of them are clients. Each result is settled by the end of the hang.

@@ -262,7 +262,7 @@ local function is_within(share, predicted, count)
   return math.abs(share - predicted) <= 5 * math.sqrt(predicted * (100 - predicted) / count) + 0.1
 end
 
-local function share_of(part, whole) return round(100 * part / whole) end
+
 
 local function check_draws(draws, knobs)
   expect.value("the number of listeners", #draws, knobs.workers)
@@ -293,7 +293,7 @@ local function check_first(row, knobs)
   assert(row.stuck ~= "nobody", name .. ": no client hung")
   local left_out = row.hung - row.held -- clients whose SYN found the queue full
   if is_shared and row.overflows > 0 then experiment.not_judged("%s: the queue of all workers was full", name) end
-  expect.fields(name, row, { depths = depths_to_be(row, knobs), share = share_of(row.hung, knobs.clients),
+  expect.fields(name, row, { depths = depths_to_be(row, knobs), share = round(100 * row.hung / knobs.clients),
     predicted = round(100 * predicted), held = is_shared and row.hung or expect.between(0, row.hung),
     overflows = left_out > 0 and expect.at_least(left_out) or 0 })
   assert(left_out <= 0 or row.held >= knobs.backlog, name .. ": a client hung that nobody held")

@@ -99,7 +99,7 @@ end
 -- The share of half-closing clients that were answered.
 local function half_answered(requests, from, to)
   local half = filter(requests, function(r) return r.half_closes and r.at >= from and r.at < to end)
-  return #half > 0 and #filter(half, function(r) return r.answered end) / #half or 0
+  return #half > 0 and statistics.count(half, function(r) return r.answered end) / #half or 0
 end
 
 local function run_overload(case, site, knobs, capacity)
@@ -119,12 +119,14 @@ local function run_overload(case, site, knobs, capacity)
     clients:send(request)
   end, began)
 
-  local executed = filter(site.executed, function(one) return one.at >= began + from and one.at < began + to end)
+  local executed = statistics.count(site.executed, function(one)
+    return one.at >= began + from and one.at < began + to
+  end)
   local summary = workload.summary(requests, from, to)
   local late = statistics.quantile(lateness, 0.99) or 0
   return {
     goodput = statistics.count_between(workload.answers(requests), from, to) / (to - from) / capacity,
-    served = #executed / (to - from) / capacity, half = half_answered(requests, from, to),
+    served = executed / (to - from) / capacity, half = half_answered(requests, from, to),
     tries = summary.attempts / math.max(summary.offered, 1), held = site.server.most_held, lateness = late,
     valid = late <= knobs.lateness * knobs.service,
   }

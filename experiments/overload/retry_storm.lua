@@ -169,11 +169,8 @@ local function is_deep(backlog, predicted) return backlog >= 2 * predicted end
 
 -- How many of the runs that count lost half of what was due.
 local function collapsed_of(point, due)
-  local goodputs, count = values_of(point, "goodput"), 0
-  for _, goodput in ipairs(goodputs) do
-    if goodput < 0.5 * due then count = count + 1 end
-  end
-  return ("%d/%d"):format(count, #goodputs)
+  local goodputs = values_of(point, "goodput")
+  return ("%d/%d"):format(statistics.count(goodputs, function(goodput) return goodput < 0.5 * due end), #goodputs)
 end
 
 -- The traffic of a backlog far from the threshold; ghosts in percent of what was carried out.

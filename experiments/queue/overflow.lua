@@ -22,6 +22,7 @@
 --
 -- What to do. Accept sooner, watch ListenOverflows, and give clients a connect timeout of their own.
 local lunet = require "lunet"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local features = require "lunet.network.features"
 local lab = require "lunet.lab"
@@ -260,34 +261,30 @@ local checks = {
   racing = function(row)
     local is_reset = row.abort == 1 and row.cookies < 2
     local has_request = row.abort == 0 and row.cookies < 2
-    assert(row.drops == 1, ("%d ACKs were dropped"):format(row.drops))
-    assert(row.answer == (is_reset and "ECONNRESET" or "TIMEOUT"), "a racer heard " .. row.answer)
-    assert(row.client == (is_reset and "CLOSE" or "ESTABLISHED"), "a racer is " .. row.client)
-    assert(row.server == (has_request and "SYN_RECV" or "nothing"), "the server has " .. row.server)
+    expect.fields("a racer", row, { drops = 1, answer = is_reset and "ECONNRESET" or "TIMEOUT",
+      client = is_reset and "CLOSE" or "ESTABLISHED", server = has_request and "SYN_RECV" or "nothing" })
   end,
 }
 
+-- The settings that a row of each table has.
+local SETTINGS <const> = { { "late", "abort", "cookies", "linear" }, { "racing", "abort", "cookies" },
+  { "overtaken", "linear" }, { "closed", "linear" } }
+
 local function check_jobs(outcome, knobs)
-  local seen = { late = 0, racing = 0, overtaken = 0, closed = 0 }
-  for _, job in ipairs(list_jobs(knobs)) do
-    local name, case = job.table, job.case
-    seen[name] = seen[name] + 1
-    local row = outcome[name][seen[name]]
-    assert(row, ("the table %s lacks a row"):format(name))
-    for _, setting in ipairs { "abort", "cookies", "linear" } do
-      assert(row[setting] == nil or row[setting] == case[setting], ("%s: the row is another's"):format(name))
-    end
-    checks[name](row, knobs, outcome.lateness, case)
+  local cases = { late = {}, racing = {}, overtaken = {}, closed = {} }
+  for _, job in ipairs(list_jobs(knobs)) do table.insert(cases[job.table], job.case) end
+  for _, settings in ipairs(SETTINGS) do
+    local name = settings[1]
+    expect.cases(name, outcome[name], cases[name], table.move(settings, 2, #settings, 1, {}))
+    for i, row in ipairs(outcome[name]) do checks[name](row, knobs, outcome.lateness, cases[name][i]) end
   end
-  for name, count in pairs(seen) do assert(#outcome[name] == count, ("the table %s has more rows"):format(name)) end
 end
 
 local function check_story(story, knobs, late)
-  assert(story.abort == 0 and story.cookies == 1 and story.linear == knobs.linear, "the story is another's")
   check_wait(story, knobs, late, story.free_at, "connected")
-  assert(not story.is_known, "the server has a socket for a client whose SYN it dropped")
   local due = schedule(knobs.linear, knobs.retries)
-  assert(story.resent == (story.result == "connected" and story.drops or #due - 1), "not every SYN was seen")
+  expect.fields("the story", story, { abort = 0, cookies = 1, linear = knobs.linear, is_known = false,
+    resent = story.result == "connected" and story.drops or #due - 1 })
 end
 
 return experiment {

@@ -28,6 +28,7 @@
 -- What to do. Do not take a connect for an answer, and bound the wait for the first reply. Set keepalive where a client
 -- only listens. Write a request at once, or check that it is whole (a length, a checksum, TLS).
 local lunet = require "lunet"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 
@@ -284,72 +285,59 @@ local function check_story(story, knobs)
   if knobs.delay == 0 and story.connected < #ACTIONS + 1 then
     experiment.not_judged "the handshakes did not overlap, without a delay"
   end
-  assert(story.connected == #ACTIONS + 1, ("%d were connected"):format(story.connected))
-  assert(story.queued == 1 and story.limit == knobs.backlog and story.depth == story.limit + 1,
-    "the queue does not hold just one more")
-  assert(story.requests == story.connected - 1, "the server has no request for a phantom")
-  assert(story.dropped >= SEGMENTS[#ACTIONS], "what the phantoms sent was not dropped")
-end
-
-local function check_fate(row, case, client, fate)
-  local second, answer, read, state, is_in = table.unpack(fate)
-  local name = ("case %s, client %s: "):format(case, client)
-  assert(row and row.case == case and row.client == client, name .. "is missing")
-  assert(row.accepted == is_in, ("%saccepted %s"):format(name, row.accepted))
-  assert(row.second == second, name .. "its second write was " .. row.second)
-  assert(row.answer == answer, name .. "it heard " .. row.answer)
-  assert(row.read == read, ("%sthe server read %d lines"):format(name, row.read))
-  assert(row.state == state and row.timer == "none", ("%sit is %s, timer %s"):format(name, row.state, row.timer))
+  expect.fields("the story", story, { connected = #ACTIONS + 1, queued = 1, limit = knobs.backlog,
+    depth = knobs.backlog + 1, requests = #ACTIONS, dropped = expect.at_least(SEGMENTS[#ACTIONS]) })
 end
 
 local function check_fates(outcome, knobs)
-  local cases = (knobs.cases == "all" or knobs.cases == "fates") and { "freed", "expired", "cookie" } or { "freed" }
-  assert(#outcome.fates == #cases * #ACTIONS, ("%d fates are told"):format(#outcome.fates))
-  for i, case in ipairs(cases) do
-    for j, client in ipairs(ACTIONS) do
-      check_fate(outcome.fates[(i - 1) * #ACTIONS + j], case, client, FATES[case][j])
-    end
+  local cases = {}
+  for _, name in ipairs { "freed", "expired", "cookie" } do
+    local is_tried = name == "freed" or knobs.cases == "all" or knobs.cases == "fates"
+    for _, client in ipairs(is_tried and ACTIONS or {}) do cases[#cases + 1] = { case = name, client = client } end
+  end
+  expect.cases("fates", outcome.fates, cases, { "case", "client" })
+  for i, row in ipairs(outcome.fates) do
+    local second, answer, read, state, is_in = table.unpack(FATES[row.case][(i - 1) % #ACTIONS + 1])
+    expect.fields(("case %s, client %s"):format(row.case, row.client), row, { second = second, answer = answer,
+      read = read, state = state, timer = "none", accepted = is_in })
   end
 end
 
-local function check_count(row, case, knobs)
-  local name = ("abort %d, cookies %d: "):format(case.abort, case.cookies)
-  assert(row.abort == case.abort and row.cookies == case.cookies, name .. "is missing")
-  local kept, by_cookie = answered(knobs.waiters, case.cookies, knobs.backlog)
-  local resets = case.abort == 1 and math.max(kept - 1, 0) or 0
+local function check_count(row, knobs)
+  local name = ("abort %d, cookies %d"):format(row.abort, row.cookies)
+  local kept, by_cookie = answered(knobs.waiters, row.cookies, knobs.backlog)
+  local resets = row.abort == 1 and math.max(kept - 1, 0) or 0
   if knobs.delay == 0 and row.connected + row.in_connect < kept + by_cookie then
     experiment.not_judged "the handshakes did not overlap, without a delay"
   end
-  assert(row.connected + row.in_connect == kept + by_cookie, ("%s%d connected"):format(name, row.connected))
-  assert(row.queued == 1, ("%s%d queued"):format(name, row.queued))
-  assert(row.reset == resets, ("%s%d were reset"):format(name, row.reset))
-  assert(row.requests == math.max(kept - 1, 0) - resets, ("%s%d requests"):format(name, row.requests))
-  assert(row.by_cookie == by_cookie, ("%s%d cookies"):format(name, row.by_cookie))
+  expect.fields(name, row, { connected = kept + by_cookie - row.in_connect, queued = 1, reset = resets,
+    requests = math.max(kept - 1, 0) - resets, by_cookie = by_cookie,
+    phantoms = row.connected - 1 - (row.reset - row.in_connect) })
   if knobs.delay == 0 and row.in_connect ~= resets then -- the reset came a moment after connect(2) had returned
     experiment.not_judged "the handshakes did not overlap, without a delay"
   end
-  assert(knobs.delay == 0 or row.in_connect == 0, ("%s%d reset in connect"):format(name, row.in_connect))
-  assert(row.phantoms == row.connected - 1 - (row.reset - row.in_connect), name .. "a phantom was lost")
+  if knobs.delay > 0 then expect.value(name .. ": in_connect", row.in_connect, 0) end
 end
 
 local function check_counts(outcome, knobs)
-  local is_tried = knobs.cases == "all" or knobs.cases == "counts"
-  assert(#outcome.counts == (is_tried and 6 or 0), "the counts are not complete")
-  if is_tried and knobs.waiters == 1 then experiment.not_judged "just one client waits" end
-  for i, row in ipairs(outcome.counts) do check_count(row, { abort = (i - 1) // 3, cookies = (i - 1) % 3 }, knobs) end
+  local cases = {}
+  for _, job in ipairs(list_jobs(knobs)) do
+    if job.table == "counts" then cases[#cases + 1] = job.case end
+  end
+  expect.cases("counts", outcome.counts, cases, { "abort", "cookies" })
+  if #cases > 0 and knobs.waiters == 1 then experiment.not_judged "just one client waits" end
+  for _, row in ipairs(outcome.counts) do check_count(row, knobs) end
 end
 
 local function check_heads(outcome, knobs)
   local is_tried = knobs.cases == "all" or knobs.cases == "heads"
-  assert(#outcome.heads == (is_tried and HEADS or 0), "the heads are not complete")
+  expect.value("the number of heads", #outcome.heads, is_tried and HEADS or 0)
   for head, row in ipairs(outcome.heads) do
-    local name, rest, is_in = ("a lost head of %d bytes: "):format(head), REQUEST:sub(head + 1), head < HEADS
-    assert(row.head == head, name .. "is missing")
+    local rest, is_in = REQUEST:sub(head + 1), head < HEADS
     if row.resent then experiment.not_judged "the machine let the head be sent again before the rest" end
-    assert(row.sent == "taken", name .. "the rest gave " .. row.sent)
-    assert(row.read == (is_in and rest or "nothing"), name .. "the server read " .. row.read)
-    assert(row.answer == (is_in and "done " .. rest or "ECONNRESET"), name .. "the client heard " .. row.answer)
-    assert(row.state == (is_in and "ESTABLISHED" or "CLOSE"), name .. "the client is " .. row.state)
+    expect.fields(("a lost head of %d bytes"):format(head), row, { head = head, sent = "taken",
+      read = is_in and rest or "nothing", answer = is_in and "done " .. rest or "ECONNRESET",
+      state = is_in and "ESTABLISHED" or "CLOSE" })
   end
 end
 

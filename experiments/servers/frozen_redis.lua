@@ -23,6 +23,7 @@ local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 local peer_process = require "lunet.peer.process"
+local statistics = require "lunet.load.statistics"
 
 local LONG = lab.LONG
 local PORT = lab.PORT
@@ -178,11 +179,8 @@ return experiment {
   end,
 
   figures = function(outcome)
-    local carried_out, denied = 0, 0
-    for _, case in ipairs(outcome.cases) do
-      if case.value == "late" then carried_out = carried_out + 1 end
-      if case.denied then denied = denied + 1 end
-    end
+    local carried_out = statistics.count(outcome.cases, function(case) return case.value == "late" end)
+    local denied = statistics.count(outcome.cases, function(case) return case.denied end)
     return ("%d of %d late writes carried out, %d denied"):format(carried_out, #outcome.cases, denied)
   end,
 }

@@ -22,6 +22,7 @@
 -- What to do. Bound the whole exchange as well as the connect, and expect the request to be carried out anyway.
 local lunet = require "lunet"
 local choice = require "lunet.run.choice"
+local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local features = require "lunet.network.features"
 local lab = require "lunet.lab"
@@ -235,55 +236,46 @@ local function bytes_of(case, knobs)
 end
 
 local function check_bounded(case, row, knobs, late)
-  local name, bound = case.case .. ": ", case.phase == "waiting" and "total" or "patience"
-  assert(row.by == bound, ("%sended by %s, not by %s"):format(name, row.by, bound))
-  assert(row.error == expected_error(case, knobs), name .. row.error)
+  local bound, bytes = case.phase == "waiting" and "total" or "patience", bytes_of(case, knobs)
+  expect.fields(case.case, row, { by = bound, error = expected_error(case, knobs), ghosts = is_queued(case) and 1 or 0,
+    depth = (is_queued(case) or case.is_full) and 1 or 0,
+    bytes = knobs.client == "curl" and bytes == 1 and expect.at_least(1) or bytes })
   check_time(case, row, knobs[bound], knobs[bound], late)
-  assert(row.ghosts == (is_queued(case) and 1 or 0), ("%s%d ghosts"):format(name, row.ghosts))
-  assert(row.depth == ((is_queued(case) or case.is_full) and 1 or 0), ("%sdepth %d"):format(name, row.depth))
-  local bytes = bytes_of(case, knobs) -- of a program: at least one
-  assert(row.bytes == bytes or knobs.client == "curl" and bytes == 1 and row.bytes > 0,
-    ("%sthe ghost has %d bytes"):format(name, row.bytes))
 end
 
 -- An ICMP error on a link without delay may come while connect(2) still runs, which makes it a soft one.
 local function check_soft(case, row)
   local is_near = case.case == "near_icmp" or case.is_blocking
   if is_near and row.soft == 0 then experiment.not_judged("%s: the machine was late with its ICMP", case.case) end
-  assert(row.soft == (is_near and 1 or 0), ("%s: %d soft errors"):format(case.case, row.soft))
+  expect.value(case.case .. ": soft", row.soft, is_near and 1 or 0)
 end
 
 local function check_told(case, row, knobs, late)
   local syns = case.address and 0 or case.is_blocking and 2 or 1
   if row.syns > syns and late > SLOW then experiment.not_judged("the machine was %g s late with its ICMP", late) end
-  assert(row.syns == syns, ("%s: %d SYNs"):format(case.case, row.syns))
+  expect.value(case.case .. ": syns", row.syns, syns)
   local least = case.is_far and 2 * knobs.delay or case.is_blocking and 1 or 0
   check_time(case, row, least, (case.is_blocking and 1 or 0) * LATE_TIMER + 6 * knobs.delay + SLOW, late)
 end
 
 local function check_unbounded(case, row, knobs, late)
-  assert(row.error == expected_error(case, knobs), ("%s: %s"):format(case.case, row.error))
-  assert(row.gave_up == (case.timer ~= nil), ("%s: the kernel gave up: %s"):format(case.case, row.gave_up))
+  expect.fields(case.case, row, { error = expected_error(case, knobs), gave_up = case.timer ~= nil })
   check_soft(case, row)
   if not case.timer and not case.is_absent then return check_told(case, row, knobs, late) end
-  local least, syns = case.least, nil
+  local least, syns = case.least, expect.between(2, 3)
   if case.timer then least, syns = schedule(case.timer(knobs)) end
   check_time(case, row, least, least * LATE_TIMER, late)
-  assert(row.syns == syns or not syns and row.syns > 1 and row.syns < 4, ("%s: %d SYNs"):format(case.case, row.syns))
+  expect.value(case.case .. ": syns", row.syns, syns)
 end
 
+local CHECKS = { bounded = check_bounded, unbounded = check_unbounded }
+
 local function check_cases(outcome, knobs)
-  local cases, at = selected(knobs), {}
-  for _, case in ipairs(cases) do
-    local list = case.phase and "bounded" or "unbounded"
-    at[list] = (at[list] or 0) + 1
-    local row = outcome[list][at[list]]
-    assert(row and row.case == case.case, case.case .. ": there is no row of it")
-    local check = case.phase and check_bounded or check_unbounded
-    check(case, row, knobs, outcome.lateness)
-  end
+  local cases = { bounded = {}, unbounded = {} }
+  for _, case in ipairs(selected(knobs)) do table.insert(cases[case.phase and "bounded" or "unbounded"], case) end
   for _, list in ipairs { "bounded", "unbounded" } do
-    assert(#outcome[list] == (at[list] or 0), list .. ": there are more rows")
+    expect.cases(list, outcome[list], cases[list], { "case" })
+    for i, case in ipairs(cases[list]) do CHECKS[list](case, outcome[list][i], knobs, outcome.lateness) end
   end
 end
 

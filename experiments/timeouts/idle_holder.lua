@@ -53,13 +53,7 @@ local HOLD = {
   end,
 }
 
-local function count_cut(connections)
-  local cut = 0
-  for _, connection in ipairs(connections) do
-    if connection:liveness() ~= "open" then cut = cut + 1 end
-  end
-  return cut
-end
+local function is_cut(connection) return connection:liveness() ~= "open" end
 
 -- How many clients behind the holders are answered, and how long the first of them waited.
 local function wait_behind(waiting, began, patience)
@@ -70,9 +64,7 @@ local function wait_behind(waiting, began, patience)
     connection:close()
     return answer or false
   end)
-  local answered = 0
-  for _, answer in ipairs(answers) do answered = answered + (answer and 1 or 0) end
-  return answered, math.min(table.unpack(waits))
+  return statistics.count(answers, function(answer) return answer end), math.min(table.unpack(waits))
 end
 
 -- How long the clients behind the holders wait; nil: for ever.
@@ -107,7 +99,7 @@ local function measure_wait(place, case, knobs)
   local began = lunet.now()
   listener:gate(1)
   local answered, wait = wait_behind(place.waiting, began, knobs.patience)
-  local left, cut = lab.depth(listener), count_cut(holders)
+  local left, cut = lab.depth(listener), statistics.count(holders, is_cut)
   for _, holder in ipairs(holders) do holder:reset() end -- the tasks end
   listener:close()
   local predicted = predict_wait(case, knobs)

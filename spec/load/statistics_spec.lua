@@ -26,6 +26,13 @@ describe("a number", function()
   end)
 end)
 
+describe("counting items", function()
+  it("has those that the predicate accepts, whatever true value it returns", function()
+    assert.equal(2, statistics.count({ 3, "a", 1 }, math.tointeger))
+    assert.equal(0, statistics.count({}, error))
+  end)
+end)
+
 describe("counting values between two", function()
   it("has those from the first on, up to but not including the second, in whatever order", function()
     assert.equal(2, statistics.count_between({ 3, 1, 2, 0.5 }, 1, 3))

@@ -4,6 +4,7 @@
 --- A case is a table with the settings of one run; its run goes into `case.run`, with a field `valid`. A point has
 --- several cases with different seeds, in a list `point.cases`.
 local experiment = require "lunet.experiment"
+local lab = require "lunet.lab"
 local lunet = require "lunet"
 local progress = require "lunet.run.progress"
 local statistics = require "lunet.load.statistics"
@@ -25,9 +26,8 @@ overload.LOOPS = 4
 ---@param backlog integer
 ---@return lunet.site
 function overload.open_site(backlog)
-  local server, clients = assert(lunet.host "server"), assert(lunet.host "clients")
-  lunet.link(server, clients)
-  local listener = assert(server:listen { port = 7300, backlog = backlog })
+  local server, clients = lab.hosts { "server", "clients" }
+  local listener = lab.listen(server, { backlog = backlog })
   listener:gate(1)
   return { server = server, clients = clients, listener = listener }
 end

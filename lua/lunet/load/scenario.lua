@@ -2,6 +2,7 @@
 --- three give up. A client comes that half-closes. A leaves. One of the three comes again. Then five come at once.
 local lunet = require "lunet"
 local options = require "lunet.text.options"
+local statistics = require "lunet.load.statistics"
 local trial = require "lunet.load.trial"
 
 local scenario = {}
@@ -14,14 +15,6 @@ scenario.LEAVERS, scenario.BURST = 3, 5
 
 --- Seconds; the delay of the link for counting round trips.
 scenario.TRIP = 0.1
-
-local function count(list, predicate)
-  local number = 0
-  for _, item in ipairs(list) do
-    if predicate(item) then number = number + 1 end
-  end
-  return number
-end
 
 -- -- clients ----------------------------------------------------------------------------------
 
@@ -52,7 +45,7 @@ local function have_left(site, requests)
   for _, socket in ipairs(site.host:sockets { state = "ESTABLISHED", local_port = site.target.port }) do
     here[socket.peer_address] = true
   end
-  return count(requests, function(request) return here[request.address] end) == 0
+  return statistics.count(requests, function(request) return here[request.address] end) == 0
 end
 
 -- Whether a client waits for the server, was refused, or found the queue full.
@@ -81,7 +74,7 @@ local function burst(site)
   local requests, clients = {}, site:new_clients(site.patience, 0)
   for i = 1, scenario.BURST do requests[i] = new_request(site, 10 + i) end
   lunet.together(requests, function(request) clients:send(request) end)
-  return count(requests, is_answered)
+  return statistics.count(requests, is_answered)
 end
 
 -- -- its course -------------------------------------------------------------------------------
@@ -112,8 +105,8 @@ function scenario.run(case, site)
   wait_for(function() return site.server.held == 0 end)
   run.burst = burst(site)
   site:stop()
-  run.stale = count(site.executed, function(one) return one.stale end)
-  run.again = count(site.executed, function(one) return one.number == leavers[1].number end)
+  run.stale = statistics.count(site.executed, function(one) return one.stale end)
+  run.again = statistics.count(site.executed, function(one) return one.number == leavers[1].number end)
   return run
 end
 

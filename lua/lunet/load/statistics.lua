@@ -22,17 +22,25 @@ function statistics.mean(values)
   return sum / #values
 end
 
+--- How many items of a list a predicate accepts.
+---@param list any[]
+---@param predicate fun(item: any): any
+---@return integer
+function statistics.count(list, predicate)
+  local count = 0
+  for _, item in ipairs(list) do
+    if predicate(item) then count = count + 1 end
+  end
+  return count
+end
+
 --- How many values lie from one to another, that one not included.
 ---@param values number[]
 ---@param from number
 ---@param to number
 ---@return integer
 function statistics.count_between(values, from, to)
-  local count = 0
-  for _, value in ipairs(values) do
-    if value >= from and value < to then count = count + 1 end
-  end
-  return count
+  return statistics.count(values, function(value) return value >= from and value < to end)
 end
 
 --- Rounds a number.

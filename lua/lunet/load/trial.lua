@@ -5,6 +5,7 @@
 --- or "hold", and the client's words about its deadline. The server may say "hello" and "wait", and answers "done" or
 --- "busy".
 local admission = require "lunet.load.admission"
+local lab = require "lunet.lab"
 local lunet = require "lunet"
 local option_table = require "lunet.text.options"
 local workload = require "lunet.load.workload"
@@ -93,8 +94,8 @@ end
 function trial.open(remedy, options)
   local self = setmetatable({ remedy = remedy, patience = options.patience, service = options.service, left = {},
     canceled = {}, answered = {}, executed = {} }, trial)
-  self.clients, self.host = assert(lunet.host "clients"), assert(lunet.host "server")
-  local link = lunet.link(self.clients, self.host, { delay = options.delay > 0 and options.delay or nil })
+  local clients, server, link = lab.hosts { "clients", "server", delay = options.delay }
+  self.clients, self.host = clients, server
   self.target = { address = link:address(self.host), port = PORT }
   local within_patience = (options.patience - 4 * options.delay) / options.service
   self.server = new_server(self, remedy.backlog and math.max(0, math.floor(remedy.backlog * within_patience) - 1)
