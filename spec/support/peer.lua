@@ -15,7 +15,7 @@ local BOUND = 10 -- seconds; for what takes no time
 
 -- Why there is no such server, if there is none.
 local function reason(name)
-  local is_here, missing = server.find(name)
+  local is_here, missing = server.find_all { name }
   return not is_here and ("the group peers is not here (script/packages peers): %s"):format(missing) or nil
 end
 

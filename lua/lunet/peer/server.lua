@@ -55,6 +55,7 @@ local PORT = 7300
 ---@field process lunet.process
 ---@field clients integer how many it serves at once
 ---@field limit string what bounds them, as its description says
+---@field is_handed boolean whether it accepts from descriptor 3 (sd_listen_fds(3))
 ---@field asked string[] the words of all requests so far
 ---@field backend? lunet.listener what it forwards to, if it does
 ---@field printed string what it has printed so far
@@ -123,11 +124,11 @@ function server.needs(names)
   return programs
 end
 
---- Whether what a server needs is here.
----@param name string
+--- Whether what servers need is here.
+---@param names string[]
 ---@return true|nil
 ---@return string? message what to install
-function server.find(name) return needs.find(server.needs { name }) end
+function server.find_all(names) return needs.find(server.needs(names)) end
 
 --- The version that a server's program tells.
 ---@param name string
@@ -144,24 +145,31 @@ end
 --- missing.
 ---@param name string as server.describe takes it
 ---@param host lunet.host
----@param options? {address: string?, port: integer?, clients: integer?, limits: table?} where clients reach it
---- (127.0.0.1), where it listens (7300), how many clients it serves (1); its limits as of lunet.program
+---@param options? {address: string?, port: integer?, clients: integer?, limits: table?, listener: lunet.listener?}
+--- where clients reach it (127.0.0.1), where it listens (7300), how many clients it serves (1); its limits as of
+--- lunet.program; a listener on that port from which it accepts in place of one of its own. It is then not awaited: it
+--- serves when its first client is answered
 ---@return lunet.running_server to be closed, or to end with its host
 function server.start(name, host, options)
   local description, short = server.describe(name)
-  local is_here, missing = server.find(name)
+  local is_here, missing = server.find_all { name }
   if not is_here then error(missing, 0) end
   options = options or {}
   local place = scratch.open()
   local _undo <close> = setmetatable({}, { __close = function(_, failure) return failure and place:close() end })
   local self = setmetatable({ description = description, name = short, host = host, printed = "", asked = {},
     address = options.address or "127.0.0.1", port = options.port or PORT, place = place,
-    clients = options.clients or 1 }, running)
+    clients = options.clients or 1, is_handed = options.listener ~= nil }, running)
   self.limit = description.limit(self.clients)
   if is_root() then let_in_nobody(host, place) end
   if description.begin then description.begin(self) end
   local words = as_nobody { needs.path(description.program), table.unpack(description.arguments(self)) }
   words.stderr, words.label, words.env, words.limits = "stdout", short, { HOME = self.place.path }, options.limits
+  if self.is_handed then
+    words.fds = { [3] = options.listener }
+    self.process = assert(host:exec(words))
+    return self
+  end
   self.process = peer_process.start(host, words, self.port)
   local function is_ready() return not description.ready or self:log():find(description.ready) end
   assert(lunet.eventually(is_ready, LONG), short .. " does not serve")

@@ -1,4 +1,5 @@
---- gunicorn with one worker of its default kind, which serves one client at a time.
+--- gunicorn with workers of its default kind, each of which serves one client at a time. Sockets that it is handed
+--- (LISTEN_FDS) replace its --bind; with --bind fd://3 beside them it takes the same one twice, and dies.
 local http = require "lunet.peer.http"
 
 return http.server {

@@ -9,7 +9,7 @@ const server = require('http').createServer((request, response) => {
 })
 LIMIT
 server.requestTimeout = server.headersTimeout = 0
-server.listen(PORT, '0.0.0.0')
+server.listen(process.env.LISTEN_FDS ? { fd: 3 } : { port: PORT, host: '0.0.0.0' })
 ]]
 
 return http.server {

@@ -2,7 +2,7 @@
 local http = require "lunet.peer.http"
 
 local SCRIPT = [[
-import http.server
+import http.server, os, socket
 
 asked = open("PLACE/asked", "a", buffering=1)
 
@@ -14,7 +14,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"served")
 
 Server = http.server.HTTPServer if N == 1 else http.server.ThreadingHTTPServer
-Server(("0.0.0.0", PORT), Handler).serve_forever()
+is_handed = "LISTEN_FDS" in os.environ
+server = Server(("0.0.0.0", PORT), Handler, bind_and_activate=not is_handed)
+if is_handed:
+    server.socket = socket.socket(fileno=3)
+server.serve_forever()
 ]]
 
 return http.server {

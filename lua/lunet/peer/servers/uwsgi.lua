@@ -7,7 +7,8 @@ return http.server {
   version = { "--version" },
   limit = function(n) return "--processes " .. n end,
   arguments = function(running)
-    return { "--plugin", "python3", "--http-socket", "0.0.0.0:" .. running.port, "--socket-timeout", "600",
+    return { "--plugin", "python3", "--http-socket",
+      running.is_handed and "fd://3" or "0.0.0.0:" .. running.port, "--socket-timeout", "600",
       "--processes", running.clients, "--wsgi-file", running:write("leave.py", http.WSGI) }
   end,
   logged = { "GET /WORD =>[^\n]-%(HTTP/1.1 (%d+)%)" },
