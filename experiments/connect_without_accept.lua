@@ -70,8 +70,8 @@ return experiment {
 
     lunet.note "The server listens and does nothing else. The clients connect."
     local client, connections = connect_all(clients, listener, knobs)
-    local kernel = assert(listener:queue())
-    kernel.somaxconn = host:sysctl "net.core.somaxconn"
+    local queue = assert(listener:queue())
+    local kernel = { depth = queue.depth, limit = queue.limit, somaxconn = host:sysctl "net.core.somaxconn" }
 
     lunet.note "Only now does the server accept, for the first time."
     local server = accept_all(host, listener)

@@ -153,7 +153,7 @@ describe("documentation", function()
       for backlog = 0, 3 do
         local listener = assert(a:listen { backlog = backlog })
         for _ = 0, backlog do assert(a:connect(listener, BOUND)) end
-        assert.same({ depth = backlog + 1, limit = backlog }, listener:queue())
+        assert.same({ depth = backlog + 1, limit = backlog, drops = 0 }, listener:queue())
         assert.equal("TIMEOUT", code_of(a:connect(listener, 0.02)))
       end
     end)

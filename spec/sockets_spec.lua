@@ -42,7 +42,7 @@ describe("the sockets of a host", function()
     eventually(function() return listener:queue().depth == 1 end)
     local socket = only(host, { state = "LISTEN" })
     assert.same(listener:queue(), socket.queue)
-    assert.same({ depth = 1, limit = 8 }, socket.queue)
+    assert.same({ depth = 1, limit = 8, drops = 0 }, socket.queue)
     assert.equal("integer", math.type(socket.inode))
     socket.inode, socket.uid = nil, nil
     assert.same({

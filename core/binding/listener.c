@@ -153,14 +153,16 @@ static int listener_limit_gate(lua_State *L) {
 }
 
 static int listener_push_queue(lua_State *L) {
-  uint32_t depth, limit;
+  uint32_t depth, limit, drops;
   listener *l = listener_open_self(L);
   if (l == NULL) return 3;
   int result = listener_queue(l, &depth, &limit);
   if (result < 0) return failure_push(L, result, "queue");
-  lua_createtable(L, 0, 2);
+  bool has_drops = listener_drops(l, &drops) == 0;
+  lua_createtable(L, 0, 3);
   field_set_integer(L, "depth", depth);
   field_set_integer(L, "limit", limit);
+  if (has_drops) field_set_integer(L, "drops", drops);
   return 1;
 }
 

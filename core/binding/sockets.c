@@ -1,5 +1,6 @@
 #include "binding/sockets.h"
 
+#include <errno.h>
 #include <lauxlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "binding/misuse.h"
 #include "binding/tcp_info.h"
 #include "platform/sock_diag.h"
+#include "platform/unix_listeners.h"
 
 /* -- the filter ---------------------------------------------------------------------------- */
 
@@ -170,9 +172,10 @@ static struct sock_diag_filter sockets_filter_argument(lua_State *L) {
 /* -- the list ------------------------------------------------------------------------------ */
 
 static void sockets_set_queue(lua_State *L, const struct tcp_socket *s) {
-  lua_createtable(L, 0, 2);
+  lua_createtable(L, 0, 3);
   field_set_integer(L, "depth", s->receive_queue);
   field_set_integer(L, "limit", s->send_queue);
+  if (s->drops >= 0) field_set_integer(L, "drops", s->drops);
   lua_setfield(L, -2, "queue");
 }
 
@@ -216,21 +219,59 @@ static void sockets_push_socket(lua_State *L, const struct tcp_socket *s) {
   lua_setfield(L, -2, "info");
 }
 
+static void sockets_push_unix(lua_State *L, const struct unix_listener *u) {
+  char text[ADDRESS_TEXT];
+  lua_createtable(L, 0, 8);
+  field_set_string(L, "state", tcp_state_name(TCP_STATE_LISTEN));
+  field_set_string(L, "family", "unix");
+  field_set_string(L, "local_address", address_format(&u->local, text));
+  field_set_integer(L, "retransmits", 0);
+  field_set_boolean(L, "fin", false);
+  field_set_boolean(L, "owned", true);
+  field_set_integer(L, "inode", u->inode);
+  lua_createtable(L, 0, 2);
+  field_set_integer(L, "depth", u->depth);
+  field_set_integer(L, "limit", u->limit);
+  lua_setfield(L, -2, "queue");
+}
+
+/* Ports, peers and listeners of lunet's are TCP's. */
+static bool sockets_wants_unix(const struct sock_diag_filter *f) {
+  bool is_tcp = f->port != 0 || f->local_port != 0 || f->peer_port != 0 || f->mark != 0;
+  return (f->states & 1u << TCP_STATE_LISTEN) && !is_tcp && f->owned != 0;
+}
+
+/* A kernel without unix_diag lists none. */
+static int sockets_read_unix(int ns, const struct sock_diag_filter *f,
+                             struct unix_listener_list *out) {
+  int result = sockets_wants_unix(f) ? unix_listeners_read(ns, out) : 0;
+  return result == -ENOENT ? 0 : result;
+}
+
 int sockets_list(lua_State *L) {
   lua_settop(L, FILTER);
   struct sock_diag_list found = {NULL, 0, 0};
+  struct unix_listener_list paths = {NULL, 0, 0};
   struct sock_diag_filter filter = sockets_filter_argument(L);
-  void **memory = memory_new(L);
+  void **memory = memory_new(L), **paths_memory = memory_new(L);
   if (sockets_is_mistakable(L)) return sockets_push_mistakable(L);
   const host *h = host_or_home(L, HOST);
-  int result = sock_diag_read(h == NULL ? -1 : host_namespace(h), &filter, &found);
+  int ns = h == NULL ? -1 : host_namespace(h);
+  int result = sock_diag_read(ns, &filter, &found);
+  if (result == 0) result = sockets_read_unix(ns, &filter, &paths);
   *memory = found.sockets;
+  *paths_memory = paths.listeners;
   if (result < 0) return failure_push(L, result, "sockets");
-  lua_createtable(L, (int)found.count, 0);
+  lua_createtable(L, (int)(found.count + paths.count), 0);
   for (size_t i = 0; i < found.count; i++) {
     sockets_push_socket(L, &found.sockets[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
+  for (size_t i = 0; i < paths.count; i++) {
+    sockets_push_unix(L, &paths.listeners[i]);
+    lua_rawseti(L, -2, (lua_Integer)(found.count + i) + 1);
+  }
   memory_free(memory);
+  memory_free(paths_memory);
   return 1;
 }

@@ -1,4 +1,4 @@
-/* Every TCP socket of a host, as a list of plain tables. */
+/* Lists the TCP sockets and Unix listeners of a host, as plain tables. */
 #ifndef LUNET_BINDING_SOCKETS_H
 #define LUNET_BINDING_SOCKETS_H
 

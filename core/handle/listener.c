@@ -239,6 +239,10 @@ int listener_queue(listener *l, uint32_t *depth, uint32_t *limit) {
   return socket_queue(l->fd, address_family(&l->local), depth, limit);
 }
 
+int listener_drops(listener *l, uint32_t *drops) {
+  return address_family(&l->local) == AF_UNIX ? -EOPNOTSUPP : socket_drops(l->fd, drops);
+}
+
 /* If the kernel had chosen the port, the shutdown freed it (tcp_set_state), and the kernel has now
  * chosen another. */
 static int listener_listen_again(listener *l) {

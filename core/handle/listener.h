@@ -22,6 +22,7 @@ void listener_set_gate(listener *l, uint32_t limit);
 gate *listener_gate(listener *l); /* only of an open listener */
 
 int listener_queue(listener *l, uint32_t *depth, uint32_t *limit);
+int listener_drops(listener *l, uint32_t *drops); /* see socket_drops; -EOPNOTSUPP unless TCP */
 int listener_resize(listener *l, int backlog);
 int listener_shutdown(listener *l, int how); /* SHUT_RD, SHUT_WR or SHUT_RDWR */
 

@@ -42,6 +42,11 @@ static void sock_diag_set_info(struct tcp_info_memory *out, struct nlattr *info)
   out->length = (int)length;
 }
 
+static int64_t sock_diag_drops(struct nlattr *memory) {
+  if (memory == NULL || nla_len(memory) < (int)(SK_MEMINFO_VARS * sizeof(uint32_t))) return -1;
+  return ((const uint32_t *)nla_data(memory))[SK_MEMINFO_DROPS];
+}
+
 static void sock_diag_parse(struct nlmsghdr *header, struct tcp_socket *out) {
   const struct inet_diag_msg *message = nlmsg_data(header);
   *out = (struct tcp_socket){
@@ -62,6 +67,7 @@ static void sock_diag_parse(struct nlmsghdr *header, struct tcp_socket *out) {
                           id->idiag_if);
   struct nlattr *mark = nlmsg_find_attr(header, sizeof *message, INET_DIAG_MARK);
   if (mark != NULL && nla_len(mark) == sizeof out->mark) out->mark = nla_get_u32(mark);
+  out->drops = sock_diag_drops(nlmsg_find_attr(header, sizeof *message, INET_DIAG_SKMEMINFO));
   sock_diag_set_info(&out->info, nlmsg_find_attr(header, sizeof *message, INET_DIAG_INFO));
 }
 
@@ -116,13 +122,20 @@ static int sock_diag_read_socket(struct nl_msg *message, void *argument) {
   return NL_OK;
 }
 
+static uint8_t sock_diag_extensions(const struct reading *reading) {
+  unsigned bits = 0;
+  bool wants_info = reading->filter->wants_info || reading->has_mptcp;
+  if (wants_info) bits |= 1 << (INET_DIAG_INFO - 1);
+  if (reading->filter->states & 1 << TCP_STATE_LISTEN) bits |= 1 << (INET_DIAG_SKMEMINFO - 1);
+  return (uint8_t)bits;
+}
+
 /* The state of an MPTCP connection is not that of its TCP socket. */
 static int sock_diag_dump(struct nl_sock *sock, int family, const struct reading *reading) {
-  bool wants_info = reading->filter->wants_info || reading->has_mptcp;
   struct inet_diag_req_v2 request = {
     .sdiag_family = (uint8_t)family,
     .sdiag_protocol = IPPROTO_TCP,
-    .idiag_ext = wants_info ? 1 << (INET_DIAG_INFO - 1) : 0,
+    .idiag_ext = sock_diag_extensions(reading),
     .idiag_states = reading->has_mptcp ? SOCK_DIAG_STATES : reading->filter->states,
   };
   int result = nl_send_simple(sock, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request, sizeof request);

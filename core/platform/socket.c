@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <poll.h>
@@ -182,6 +183,14 @@ int socket_queue(int fd, int family, uint32_t *depth, uint32_t *limit) {
   *depth = info.tcpi_unacked;
   *limit = info.tcpi_sacked;
   return 0;
+}
+
+int socket_drops(int fd, uint32_t *drops) {
+  uint32_t memory[SK_MEMINFO_VARS] = {0};
+  socklen_t size = sizeof memory;
+  int result = socket_result_of(getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size));
+  *drops = memory[SK_MEMINFO_DROPS];
+  return result;
 }
 
 int socket_queue_limit(int fd, uint32_t *limit) {

@@ -64,6 +64,10 @@ int socket_liveness(int fd, bool shut, bool deaf, enum liveness *out);
 /* The kernel's own numbers for the listener's accept queue at this moment. */
 int socket_queue(int fd, int family, uint32_t *depth, uint32_t *limit);
 
+/* Counts the SYNs and last ACKs that the kernel has dropped for this listener: tcp_listendrop().
+ * -ENOPROTOOPT before Linux 4.12. */
+int socket_drops(int fd, uint32_t *drops);
+
 /* The longest queue that the socket's namespace allows: net.core.somaxconn, which the namespace may
  * not show. Listens on the socket to find out, so do not use it for anything else. */
 int socket_queue_limit(int fd, uint32_t *limit);

@@ -53,7 +53,7 @@ describe("a host's counters", function()
     assert.equal(moved.ListenOverflows, moved.ListenDrops)
     assert.equal(3, moved.ActiveOpens)
     assert.equal(2, moved.PassiveOpens)
-    assert.same({ depth = 2, limit = 1 }, listener:queue())
+    assert.same({ depth = 2, limit = 1, drops = 1 }, listener:queue())
   end)
 
   it("have no others", function()

@@ -27,7 +27,12 @@ function listener:gate(limit) end
 --- sk_acceptq_is_full; net/unix/af_unix.c, unix_recvq_full). One exception: with net.ipv4.tcp_syncookies = 0 a backlog
 --- of 0 admits nobody on Linux 4.4 to 6.12 without the fix of January 2025 (3479c7549fb1; in 6.13, 6.12.10, 6.6.72 and
 --- 6.1.125).
----@return {depth: integer, limit: integer}|nil queue
+---
+--- `drops` counts the SYNs, and last ACKs of handshakes, that the kernel has dropped for this listener, mostly because
+--- the queue was full (net/ipv4/tcp_ipv4.c, tcp_listendrop; getsockopt(SO_MEMINFO), whose last word is
+--- INET_DIAG_SKMEMINFO's). The counters ListenDrops and ListenOverflows are of the whole host. A client that sends its
+--- SYN again counts again. A Unix listener drops nothing: its clients wait.
+---@return {depth: integer, limit: integer, drops: integer?}|nil queue drops: nil for Unix, and before Linux 4.12
 ---@return string? message
 ---@return string? code "CLOSED"
 function listener:queue() end

@@ -116,8 +116,8 @@ function lunet.open_handles() end
 ---@return string
 function lunet.traceback(error) end
 
---- Lists the TCP sockets of the home host, by port. A socket that changes meanwhile may be missing, or be there twice:
---- the kernel goes through its tables piece by piece.
+--- Lists the TCP sockets of the home host, by port, then the Unix listeners of its network namespace. A
+--- socket that changes meanwhile may be missing, or be there twice: the kernel goes through its tables piece by piece.
 ---
 --- Address and port alone do not tell the listener of a connection: listeners share a port (`reuseport`), a listener on
 --- any address lies beside one on a certain address, or follows a closed one. So lunet marks its listeners. Marks can

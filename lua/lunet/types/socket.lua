@@ -18,18 +18,19 @@
 --- the kernel, even if a program still holds them), or those that are only bound.
 ---@class lunet.socket
 ---@field state string as in connection:state(); SYN_RECV: its handshake is not over, or found the queue full
----@field family "ipv4"|"ipv6"
----@field local_address string "10.0.0.1:80", "[fd00::1]:80"
----@field local_port integer
+---@field family "ipv4"|"ipv6"|"unix" Unix sockets are listed if they listen, and the filter names no port, peer or
+--- listener
+---@field local_address string "10.0.0.1:80", "[fd00::1]:80", "unix:/path"
+---@field local_port? integer nil for Unix
 ---@field peer_address? string nil for a listener
 ---@field peer_port? integer
----@field queue? {depth: integer, limit: integer} a listener's accept queue
+---@field queue? {depth: integer, limit: integer, drops: integer?} a listener's accept queue, as of listener:queue()
 ---@field receive_queue? integer unread bytes, with FIN as one byte; nil for a listener
 ---@field send_queue? integer unacknowledged bytes, with SYN and FIN as one byte each; nil for a listener
 ---@field fin boolean whether the peer's FIN has come
 ---@field owned boolean whether a descriptor refers to it
 ---@field inode? integer of that descriptor, as /proc/PID/fd shows it
----@field uid integer its user; 0 in TIME_WAIT
+---@field uid? integer its user; 0 in TIME_WAIT; nil for Unix
 ---@field timer? "retransmit"|"keepalive"|"time-wait"|"probe" the timer that runs; "keepalive" also in FIN_WAIT2
 ---@field timer_expires? number seconds until it does
 ---@field retransmits integer times that the kernel sent the same again; with "probe" and "keepalive", unanswered probes
