@@ -300,7 +300,7 @@ return experiment {
   claim = "A queued connection outlives its client. It loses only data that had not arrived when a reset came.",
   knobs = {
     departure = { "all", "way", "how the client leaves", choices = choice.of(DEPARTURES) },
-    bytes = { "all", "amount", "what it has sent; more: more than the receive buffer takes",
+    bytes = { "all", "amount", "how much the client has sent; more: more than the receive buffer takes",
       choices = choice.of(AMOUNTS) },
     family = { "tcp", "family", "the family of the addresses", choices = choice.of(FAMILIES) },
     first = { "read", "act", "what the server does first with the accepted connection", choices = { "read", "send" } },

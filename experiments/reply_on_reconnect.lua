@@ -16,8 +16,8 @@
 -- may keep its list of requests and take the first new reply for its login's (by_order). Or it keeps what it has read
 -- (kept_buffer), or its "close" only puts the connection back into a pool (pooled).
 --
--- Where it was met. Queues of messages for whoever logs in under a name; pools that, after a canceled request, gave one
--- user the answer to another; services that know their clients by address.
+-- Where it was met. Message queues that belong to a name, not to a connection; pools that, after a canceled request,
+-- gave one user the answer to another; services that know their clients by address.
 --
 -- What to do. Put a number into every request and its reply, so that a client can drop replies that it does not wait
 -- for (numbered = true). Close a connection with an unanswered request, and never pool it. Forget with it everything
@@ -363,7 +363,7 @@ return experiment {
     if tries_port(knobs) then
       lunet.note "B comes again from the same port, while the server still has its former connection."
       local drops, why = lunet.can "drop"
-      if not drops then lunet.note("Without clients whose leaving is lost: " .. why .. ".") end
+      if not drops then lunet.note("Without clients whose departure is lost: " .. why .. ".") end
       outcome.loses = drops or false
       outcome.same_port = lunet.together(possible(ghosts, drops), come_again)
       outcome.reuses = lunet.together(possible(reuses, drops), reuse_port)

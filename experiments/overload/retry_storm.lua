@@ -297,7 +297,8 @@ return experiment {
     seed = { 1, "number", "the seed of the first run: its arrivals, service times and jitter" },
     seeds = { 5, "runs", "runs of each backlog, each with the next seed", min = 1, max = 100 },
     service = { 0.02, "s", "how long the server works on a request, on average", min = 0.0005, max = 1 },
-    distribution = { "fixed", "kind", "of service times in a sweep of backlogs", choices = { "fixed", "exponential" } },
+    distribution = { "fixed", "kind", "the distribution of service times in a sweep of backlogs",
+      choices = { "fixed", "exponential" } },
     patience = { 0.2, "s", "how long a client waits in one attempt, connect included; a sweep of patience: half, "
       .. "once and twice this", min = 0.001, max = 60 },
     server = { "all", "requests", "the requests that it carries out: all, or only those that it can answer in time",

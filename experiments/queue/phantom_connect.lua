@@ -219,7 +219,7 @@ local function live(knobs, case)
     lunet.eventually(function() return count_requests(scene.server) == 0 end, LONG)
   end
 
-  if case.is_story then lunet.note "What they sent was dropped. Now the server accepts all who are in the queue." end
+  if case.is_story then lunet.note "The kernel dropped their data. Now the server accepts all clients in the queue." end
   local accepted, rows = serve(scene), {}
   for i, phantom in ipairs(scene.phantoms) do rows[i] = tell_fate(scene, accepted, phantom) end
   stop_serving(scene, accepted)

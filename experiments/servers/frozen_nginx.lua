@@ -158,8 +158,8 @@ return experiment {
       .. "with proxy_ignore_client_abort", choices = choice.of(MODES) },
     departure = { "all", "way", "how the client leaves; shutdown: it ends its side and waits for its reply",
       choices = choice.of(DEPARTURES) },
-    request = { "whole", "request", "how much of its request it has sent", choices = { "whole", "part", "none" } },
-    patience = { 0.05, "s", "how long it waits for a reply before it leaves", min = 0 },
+    request = { "whole", "request", "how much of it the client has sent", choices = { "whole", "part", "none" } },
+    patience = { 0.05, "s", "how long the client waits for a reply before it leaves", min = 0 },
   },
   -- status, bytes: of the access log. asked: whether the backend got the request. reply: what the client got.
   columns = { "mode", "departure", "status", "bytes", "asked", "reply", "error_log" },

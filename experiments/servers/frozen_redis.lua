@@ -154,7 +154,7 @@ return experiment {
       choices = choice.of(ACCEPTED) },
     departure = { "all", "way", "how the client leaves; shutdown: it ends its side and waits for its reply",
       choices = choice.of(DEPARTURES) },
-    request = { "SET", "request", "MULTI: a transaction that lacks its EXEC, sent only when the SET is answered",
+    request = { "SET", "request", "what the client sends; MULTI: a transaction that still lacks its EXEC",
       choices = { "SET", "MULTI" } },
     patience = { 0.05, "s", "how long the client waits for a reply before it leaves", min = 0 },
   },

@@ -286,7 +286,7 @@ return experiment {
     client = { "lunet", "program", "the program that connects", choices = { "lunet", "curl" } },
     case = { "all", "situation", "the case to try", choices = choice.of(CASES, "case") },
     patience = { 0.3, "s", "how long the client waits for its connection; curl's --connect-timeout", min = 0.001 },
-    total = { 1.0, "s", "how long it waits for the whole exchange, longer than patience; curl's --max-time",
+    total = { 1.0, "s", "how long it waits for the whole exchange: longer than patience; curl's --max-time",
       min = 0.001 },
     retries = { 1, "doublings", "tcp_syn_retries, or syncnt", min = 1, max = 3 },
     linear = { HAS_LINEAR and 4 or 0, "SYNs", "tcp_syn_linear_timeouts of the case linear", min = 0, max = 10 },

@@ -142,7 +142,7 @@ return experiment {
   claim = "Each silent connection costs the clients behind it one idle timeout.",
   knobs = {
     holders = { 3, "connections", "how many hold the gate, one after the other", min = 1, max = 1000 },
-    clients = { 2, "clients", "how many wait behind them", min = 1, max = 1000 },
+    clients = { 2, "clients", "how many wait behind the holders", min = 1, max = 1000 },
     holder = { "all", "kind", "silent; pool: silent after a request; trickle: a byte ten times in each idle_timeout",
       choices = choice.of(HOLDERS) },
     cut = { "all", "way", "when the server cuts a holder: never, or after idle_timeout without a byte or a request",
