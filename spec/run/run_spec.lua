@@ -1,5 +1,7 @@
 local experiment = require "lunet.experiment"
-local run_of = require("lunet.run.run").of
+local run_class = require "lunet.run.run"
+
+local run_of = run_class.of
 
 local function listens(at, fields)
   local e = { kind = "listen", at = at, host = 1, socket = 1, label = "server", bytes = 1, local_port = 80,
@@ -47,9 +49,23 @@ describe("a run", function()
       taps = { dropped = 7, error = 0 } }):unseen())
   end)
 
+  it("of a script that could not be loaded has only the name of its file, and why", function()
+    assert.same({ "a", "b", "c" }, { run_class.name_of "x/a.lua", run_class.name_of "b", run_class.name_of "/y/c" })
+    assert.same({ format = 1, experiment = "a", verdict = "could not run", why = "no luck" },
+      run_class.unloaded("x/a.lua", "no luck\nmore"):record())
+  end)
+
   it("that could not run says why in one line", function()
     local run = run_of({ name = "a" }):fail "no luck\nstack traceback:\n\t..."
     assert.same({ format = 1, experiment = "a", verdict = "could not run", why = "no luck" }, run:record())
+  end)
+
+  it("says its verdict with its figures, or with the reason and then its figures", function()
+    local function judgement(fields) return { run_of(fields):judgement() } end
+    assert.same({ "The claim holds" }, judgement { verdict = "holds" })
+    assert.same({ "The claim holds", "6 of 6." }, judgement { verdict = "holds", figures = "6 of 6" })
+    assert.same({ "The claim does not hold", "it fails", "5 of 6!" },
+      judgement { verdict = "does not hold", why = "it fails", figures = "5 of 6!" })
   end)
 
   it("keeps its knobs' values, whatever the experiment's functions do with theirs", function()

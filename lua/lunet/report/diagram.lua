@@ -225,17 +225,13 @@ local function draw_marks(self, list)
 end
 
 -- If words reach into a note, it gets more room, once.
-local function draw_with_room(self, list)
+local function draw_with_room(self, list, is_again)
   self.axis = make_axis(self, list)
   self.height = self.axis.finish + 30
   local hand, left_out = draw_marks(self, list)
-  if hand.overlap > 0 and #list < MOST_MARKS then
-    for _, mark in ipairs(list) do mark.extra, mark.slot = mark.overlap, nil end
-    self.axis = make_axis(self, list)
-    self.height = self.axis.finish + 30
-    hand, left_out = draw_marks(self, list)
-  end
-  return hand, left_out
+  if is_again or hand.overlap == 0 or #list >= MOST_MARKS then return hand, left_out end
+  for _, mark in ipairs(list) do mark.extra, mark.slot = mark.overlap, nil end
+  return draw_with_room(self, list, true)
 end
 
 ---@class lunet.diagram

@@ -9,7 +9,6 @@ local tabular = require "lunet.text.table"
 local style = require "lunet.report.page_style"
 local timeline = require "lunet.recording.timeline"
 local value = require "lunet.text.value"
-local verdict = require "lunet.run.verdict"
 
 local report = {}
 
@@ -42,14 +41,10 @@ end
 local CLASSES <const> = { ["holds"] = "verdict", ["does not hold"] = "verdict false" }
 
 local function verdict_of(run)
-  local figures = run:figures_sentence()
-  local holds = run.verdict == "holds"
-  local more = holds and figures or not holds and run.why
-  local html = element("p", { class = CLASSES[run.verdict] or "verdict open", id = "verdict" },
-    element("strong", {}, verdict.sentence(run.verdict) .. (more and ":" or "."))
-    .. (more and " " .. escape(more) or ""))
-  if not holds and figures then html = html .. paragraph("Figures: " .. figures) end
-  return html
+  local words, more, figures = run:judgement()
+  return element("p", { class = CLASSES[run.verdict] or "verdict open", id = "verdict" },
+    element("strong", {}, words .. (more and ":" or ".")) .. (more and " " .. escape(more) or ""))
+    .. (figures and paragraph("Figures: " .. figures) or "")
 end
 
 local function knobs_table(run)
@@ -250,7 +245,7 @@ end
 ---@return string
 function report.svg(run)
   local list, left_out = diagrams.of(run)
-  local words = verdict.sentence(run.verdict) .. "."
+  local words = run:judgement() .. "."
   local more = left_out > 0 and (" %d more groups of hosts are not drawn."):format(left_out) or ""
   return diagram.svg(list, run.name .. ": " .. run.claim, ("A sequence diagram: a lane for each host and for each "
     .. "queue, time in milliseconds from top to bottom, %d recorded events. %s%s"):format(#run.events, words, more))

@@ -2,6 +2,7 @@
 --- The execution adds the outcome, the verdict and the recording. Tellers take a run and nothing else. The run derives
 --- whatever several of them need, once, at the first question.
 local core = require "lunet.core"
+local verdict = require "lunet.run.verdict"
 
 ---@class lunet.run: lunet.known
 ---@field experiment? table nil if lunet could not load its file
@@ -98,10 +99,15 @@ function run:unseen()
   return told
 end
 
---- Its figures as a sentence; nil without figures.
----@return string?
-function run:figures_sentence()
-  return self.figures and (self.figures:find "[.!?]$" and self.figures or self.figures .. ".")
+--- Its verdict in words.
+---@return string sentence without its end: "The claim holds"
+---@return string? more figures if the claim holds, else the reason
+---@return string? figures unless the claim holds
+function run:judgement()
+  local figures, holds = self.figures, self.verdict == "holds"
+  if figures and not figures:find "[.!?]$" then figures = figures .. "." end
+  if holds then return verdict.sentence(self.verdict), figures end
+  return verdict.sentence(self.verdict), self.why, figures
 end
 
 -- -- derived for several tellers ---------------------------------------------------------------

@@ -6,7 +6,6 @@ local tabular = require "lunet.text.table"
 local text = require "lunet.text.width"
 local timeline = require "lunet.recording.timeline"
 local value = require "lunet.text.value"
-local verdict = require "lunet.run.verdict"
 
 local MOST_ROWS <const> = 100 -- a longer timeline would hide the outcome: the story then has only its notes
 
@@ -129,12 +128,8 @@ local function outcome_lines(run)
 end
 
 local function add_verdict(lines, run)
-  local figures = run:figures_sentence()
-  local words = verdict.sentence(run.verdict)
-  if run.verdict == "holds" then
-    return text.add_wrapped(lines, "", figures and words .. ": " .. figures or words .. ".")
-  end
-  text.add_wrapped(lines, "", words .. ": " .. run.why)
+  local words, more, figures = run:judgement()
+  text.add_wrapped(lines, "", words .. (more and ": " .. more or "."))
   if figures then text.add_wrapped(lines, "", "Figures: " .. figures) end
 end
 
