@@ -40,8 +40,8 @@ end
 ---@param parser table argparse's
 function line.add_run_options(parser)
   parser:option "--jobs":argname "N":convert(whole(1, "jobs")):description(
-    "How many runs go on at a time (default: so many that the processors are busy, by what the first runs take of "
-    .. "them). Those of an experiment that declares itself exclusive go one at a time on a machine.")
+    "How many runs go on at a time (default: so many that their own processor time keeps the processors busy). "
+    .. "Those of an experiment that declares itself exclusive go one at a time on a machine.")
   parser:option "--timeout":argname "SECONDS":convert(seconds):description(
     ("How long a run may take before it has failed (default %d)."):format(TIMEOUT)):default(TIMEOUT)
 end

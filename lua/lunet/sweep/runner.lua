@@ -11,7 +11,8 @@ local dkjson = dependency "dkjson"
 
 local runner = {}
 
-local FIRST_ROUNDS <const> = 2 -- runs for each processor, after which it is known how much of one a run takes
+local FIRST_LOOK <const> = 2 -- runs for each processor, after which it is seen how busy these are
+local GROWTH <const> = 4 -- times as many workers at most, at one look
 local WORTH <const> = 4 -- runs that are left for a further worker, which takes the processor time of some to start
 local LONG <const> = 5 -- s; bounds waits for what does come
 local MOST_JOBS <const> = 16 -- for each processor, however little a run takes of it
@@ -71,13 +72,15 @@ local function add_workers(self)
   end
 end
 
--- When the first runs have shown how much of a processor one takes, as many run as make the processors busy.
+-- Adds workers until their runs keep the processors busy. It looks at that when twice as many runs have ended as at the
+-- last look: the first ones of a worker load its modules, and many together may wait for the kernel's locks.
 local function measure(self, answer)
-  self.seconds, self.cpu, self.measured = self.seconds + answer.seconds, self.cpu + answer.cpu, self.measured + 1
-  if self.how.jobs or self.how.exclusive or self.measured ~= FIRST_ROUNDS * self.how.processors then return end
-  local share = math.max(self.cpu / self.seconds, 1 / MOST_JOBS)
-  local more = math.ceil(self.how.processors / share) - self.workers
-  self.limit = self.workers + math.max(0, math.min(more, (#self.jobs - self.at) // WORTH))
+  self.cpu, self.measured = self.cpu + answer.cpu, self.measured + 1
+  if self.how.jobs or self.how.exclusive or self.measured < self.next_look then return end
+  local busy = self.cpu / (lunet.now() - self.since) / self.how.processors
+  self.next_look, self.cpu, self.since = 2 * self.measured, 0, lunet.now()
+  local more = math.min(self.workers * math.min(1 / busy, GROWTH), MOST_JOBS * self.how.processors) - self.workers
+  self.limit = self.workers + math.max(0, math.min(math.floor(more), (#self.jobs - self.at) // WORTH))
   add_workers(self)
 end
 
@@ -111,7 +114,8 @@ end
 function runner.run(store, script, jobs, how)
   local place <close> = scratch.open()
   local self = { store = store, script = script, jobs = jobs, how = how, place = place, at = 0, workers = 0,
-    measured = 0, seconds = 0, cpu = 0, limit = how.exclusive and 1 or how.jobs or how.processors }
+    limit = how.exclusive and 1 or how.jobs or how.processors,
+    measured = 0, next_look = FIRST_LOOK * how.processors, cpu = 0, since = lunet.now() }
   local ok, failure = pcall(lunet.scope, add_workers, self)
   if ok then return true end
   if type(failure) == "table" and failure.lost then return nil, failure.lost end
