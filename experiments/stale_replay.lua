@@ -60,8 +60,6 @@ local function requests_of(knobs)
   return lines
 end
 
-
-
 return experiment {
   claim = "A request whose client gave up while queued is still carried out.",
   knobs = {

@@ -5,8 +5,8 @@ local tshark = require "spec.support.tshark"
 
 local entries, others = assert(catalogue.load "experiments")
 
-local function page()
-  local file <close> = assert(io.open "experiments/README.md")
+local function read(path)
+  local file <close> = assert(io.open(path))
   return file:read "a"
 end
 
@@ -71,7 +71,7 @@ describe("experiments/", function()
   -- script/run experiments/ --all --markdown makes it.
   it("has a README.md that lists all of them, with their claims, and no others", function()
     local listed, declared = {}, {}
-    for name, file, claim in page():gmatch "\n| %[(.-)%]%((.-)%) | (.-) | [^|]* | [^|]* |" do
+    for name, file, claim in read "experiments/README.md":gmatch "\n| %[(.-)%]%((.-)%) | (.-) | [^|]* | [^|]* |" do
       listed[file] = name .. ": " .. claim:gsub("\\|", "|")
     end
     for _, entry in ipairs(entries) do
@@ -86,6 +86,7 @@ for _, entry in ipairs(entries) do
   describe("the experiment " .. entry.name, function()
     it("can be loaded", function() assert.is_nil(entry.why) end)
     if not entry.experiment then return end
+    local text = read(entry.file)
 
     it("has a claim of one sentence, or two", function()
       local claim = entry.experiment.claim
@@ -109,9 +110,16 @@ for _, entry in ipairs(entries) do
       spec:close()
     end)
 
+    it("keeps a program under test in a file of its own", function()
+      assert.is_nil(text:find '"%-e"')
+    end)
+
+    it("merges no tables by hand: options.merged does it", function()
+      assert.is_nil(text:match "(for ([%w_]+), ([%w_]+) in pairs%b() do%s+[%w_.]+%[%2%] = %3%s+end)")
+    end)
+
     it("says in its head, in four labelled paragraphs, what it claims, why, where it was met and what to do", function()
-      local file <close> = assert(io.open(entry.file))
-      local head = file:read "a":match "^(.-)\n[^%-]" .. "\n--\n"
+      local head = text:match "^(.-)\n[^%-]" .. "\n--\n"
       local labels, paragraphs = { "Claim", "Why", "Where it was met", "What to do" }, {}
       for paragraph in head:gmatch "(.-)\n%-%-\n" do
         paragraphs[#paragraphs + 1] = paragraph:gsub("\n?%-%- ", " "):sub(2)

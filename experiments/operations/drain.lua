@@ -35,8 +35,6 @@ local SYN_AGAIN = 1 -- s; when a client sends its SYN again (RFC 6298, 2)
 local ORDERS = { "close", "accept_then_close", "block_syn_then_accept", "shutdown_read", "shutdown_write",
   "listen_again", "pass_descriptor", "reuseport_migrate" }
 
-
-
 -- -- the server as a program -------------------------------------------------------------------
 
 local PROGRAM = lunet.beside "drain_server.pl"

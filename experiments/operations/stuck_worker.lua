@@ -262,8 +262,6 @@ local function is_within(share, predicted, count)
   return math.abs(share - predicted) <= 5 * math.sqrt(predicted * (100 - predicted) / count) + 0.1
 end
 
-
-
 local function check_draws(draws, knobs)
   expect.value("the number of listeners", #draws, knobs.workers)
   local sum = 0

@@ -51,8 +51,6 @@ local HELPS = { retry_budget = true, short_backlog = true, check_liveness = true
 
 -- -- one run -----------------------------------------------------------------------------------
 
-
-
 -- Shuts the gate for the stall, and looks at the end.
 local function stall_and_observe(site, from, to, last)
   lab.sleep_until(from)

@@ -159,7 +159,7 @@ local function run_overloads(knobs)
   return overload.add_tally({ capacity = capacity, overload = rows }, points, repeated)
 end
 
--- -- the check: the rows show what lunet.load.remedy demands --------------------------------
+-- -- the check: the rows show what lunet.load.remedy demands -----------------------------------
 
 -- The words of a remedy's `overload`, in numbers. Values between the two ranges of a field are not judged. With five
 -- seeds (`--seeds 5`) a goodput that is judged differs by at most 15 % of capacity.
@@ -251,8 +251,7 @@ return experiment {
     local outcome = { scenario = run_scenarios(knobs) }
     if knobs.load == 0 then return outcome end
     lunet.note "The overload: more requests than the server can carry out, from clients with patience and retries."
-    for name, value in pairs(run_overloads(knobs)) do outcome[name] = value end
-    return outcome
+    return option_table.merged(outcome, run_overloads(knobs))
   end,
 
   check = function(outcome, knobs)

@@ -51,7 +51,6 @@ local WHOLE = "GET /%s HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n"
 local BODY = "served" -- of the file, and of the backend
 local REPLY = ("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"):format(#BODY, BODY)
 
-
 -- Answers every request, and lists their paths.
 local function serve(listener)
   local asked = {}

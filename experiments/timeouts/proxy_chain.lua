@@ -151,8 +151,6 @@ end
 
 -- -- one case ----------------------------------------------------------------------------------
 
-
-
 local function send_request(chain, mode, hops, knobs)
   local server = chain.hosts[hops + 1]
   local moved, began = lab.counters(server), lunet.now()

@@ -37,7 +37,8 @@ local SKEW = 60 -- s; how far the clocks of clients are ahead or behind
 ---@field overload? table<string, string> what the overload shows; nil: it is not tried there
 ---@field only_without_delay? string the one field that is not judged on a link with a delay
 
--- -- what the scenario shows: lunet.load.scenario. A field that depends on who comes first is left out. ------------
+-- -- what the scenario shows ------------------------------------------------------------------
+-- See lunet.load.scenario. A field that depends on who comes first is left out.
 
 local LEAVERS, BURST = scenario.LEAVERS, scenario.BURST
 local NOTHING_HELPED = { stale = LEAVERS, again = 2, patient = "served", half = "served", burst = BURST }
