@@ -71,7 +71,7 @@ describe("declaring an experiment", function()
   end)
 
   it("refuses a knob that is declared wrongly, and names it", function()
-    assert.match("experiment: knob backlog: declared as {default, unit, meaning}$",
+    assert.match("experiment: knob backlog: declare it as {default, unit, meaning}$",
       misuse_of { knobs = { backlog = 5 } })
   end)
 

@@ -48,12 +48,12 @@ describe("a knob's declaration", function()
   end)
 
   it("is a table", function()
-    assert.equal("knob x: declared as {default, unit, meaning}", declaration_error("x", 5))
+    assert.equal("knob x: declare it as {default, unit, meaning}", declaration_error("x", 5))
   end)
 
   it("has a unit and a meaning that are strings", function()
     for _, declared in ipairs { { 1 }, { 1, "s" }, { 1, nil, "m" }, { 1, 2, "m" }, { 1, "s", 3 } } do
-      assert.equal("knob x: declared as {default, unit, meaning}; unit and meaning are strings",
+      assert.equal("knob x: declare it as {default, unit, meaning}; unit and meaning are strings",
         declaration_error("x", declared))
     end
   end)
@@ -86,7 +86,7 @@ describe("a knob's declaration", function()
       min = { 1, "s", "m", min = "0" },
       max = { 1, "s", "m", max = {} },
     } do
-      assert.equal(("knob x: %s is a number, for a knob that is one"):format(field), declaration_error("x", declared))
+      assert.equal(("knob x: %s is a number, and only for a number"):format(field), declaration_error("x", declared))
     end
     assert.match("^knob x: min is a number", declaration_error("x", { 1, "s", "m", min = 0 / 0 }))
     assert.match("^knob x: max is a number", declaration_error("x", { "text", "", "m", max = 9 }))
@@ -95,7 +95,7 @@ describe("a knob's declaration", function()
 
   it("has choices that are a list with something in it", function()
     for _, choices in ipairs { "fast", {}, { fast = true } } do
-      assert.equal("knob x: choices is a list of what is allowed",
+      assert.equal("knob x: choices is a list of the allowed values",
         declaration_error("x", { "fast", "", "m", choices = choices }))
     end
   end)

@@ -92,7 +92,7 @@ local function resolve(self, listener)
   if not origin or origin.host == self or not origin.port then return listener end
   local end_point = address.join(origin.ip, origin.port)
   if address.is_loopback(origin.ip) then
-    error(("connect: %s of %s is reached from there only"):format(end_point, origin.host:name()), 3)
+    error(("connect: only %s itself reaches its %s"):format(origin.host:name(), end_point), 3)
   end
   local ip, zone = address.split_zone(origin.ip)
   if not zone and not address.is_any(ip) then return end_point end

@@ -49,11 +49,11 @@ local function check_limits(self)
   for _, field in ipairs { "min", "max" } do
     local limit = self[field]
     if limit ~= nil and not (is_number and math.type(limit) and limit == limit) then
-      declaration_error(self.name, "%s is a number, for a knob that is one", field)
+      declaration_error(self.name, "%s is a number, and only for a number", field)
     end
   end
   if self.choices ~= nil and (type(self.choices) ~= "table" or #self.choices == 0) then
-    declaration_error(self.name, "choices is a list of what is allowed")
+    declaration_error(self.name, "choices is a list of the allowed values")
   end
 end
 
@@ -66,7 +66,7 @@ function knob.new(name, declared)
     declaration_error(tostring(name), "a knob's name is a word of small letters, digits and _")
   end
   if TAKEN[name] then declaration_error(name, "the name is taken: --%s is an option of every experiment", name) end
-  if type(declared) ~= "table" then declaration_error(name, "declared as {default, unit, meaning}") end
+  if type(declared) ~= "table" then declaration_error(name, "declare it as {default, unit, meaning}") end
   local named = {}
   for field, given in pairs(declared) do
     if field ~= 1 and field ~= 2 and field ~= 3 then named[field] = given end
@@ -84,7 +84,7 @@ function knob.new(name, declared)
     declaration_error(name, "a list as the default has numbers or strings, 1 or more")
   end
   if type(self.unit) ~= "string" or type(self.meaning) ~= "string" then
-    declaration_error(name, "declared as {default, unit, meaning}; unit and meaning are strings")
+    declaration_error(name, "declare it as {default, unit, meaning}; unit and meaning are strings")
   end
   check_limits(self)
   self.default = self:check(self.default)
