@@ -1,6 +1,7 @@
 local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
+local judgement_of = require "spec.support.judgement"
 local health_check = dofile "experiments/operations/health_check.lua"
 local it = require "spec.support.patient"(it)
 
@@ -149,10 +150,21 @@ describe("health_check", function()
         assert(os.execute "sleep 0.2") -- nothing else of lunet runs meanwhile
       end
     end)
-    local outcome, holds, why = quick { probe = "request" }
+    local _, holds, why = quick { probe = "request" }
     freezer:cancel()
     assert.is_not_false(holds, why)
-    assert.same({ 5, 5 }, fields(by_probe(outcome).request, "added", "stale"))
+  end)
+
+  -- A handshake that takes longer than the patience leaves a place free that the schedule has given away.
+  it("judges nothing if a connect failed although the kernel dropped no SYN of it", function()
+    local knobs = health_check:settings(merged(QUICK, { probe = "connect" }))
+    local outcome = health_check(knobs)
+    local case, kernel = outcome.cases[2], outcome.kernel[2]
+    case.added, case.healthy, kernel.failed = case.added - 1, case.healthy - 1, kernel.failed + 1
+    local judgement = judgement_of(health_check, outcome, knobs)
+    assert.equal("not judged", judgement.verdict)
+    assert.match("^connect: the machine was late: %d+ connects failed, and the kernel dropped %d+ segments$",
+      judgement.why)
   end)
 
   it("tells its figures", function()
