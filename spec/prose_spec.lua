@@ -42,6 +42,18 @@ describe("script/check-prose", function()
     assert.matches("\n^ over 25 words without a stop: make two sentences\n", result.output, 1, true)
   end)
 
+  it("takes no example, paragraph or item of a list for a part of the sentence before", function()
+    local words = ("word "):rep(20)
+    local parts = { "%s\n--- %s", "%s\n--\n-- %s", "%s\n--- * %s", "%s\n---   %s", "%s\n---   %s\n---   %s" }
+    for i, part in ipairs(parts) do
+      local result = check("x.lua", "-- " .. part:format(words, words, words) .. "\n")
+      assert.equal(i == 1 and 1 or 0, result.status, part)
+    end
+    local result, path = check("x.lua", "-- Plain\n-- * Who waits is let in.\n")
+    assert.equal(path .. ":1: Plain * Who waits is let in.\n^ a clause as the subject: name the thing that acts\n",
+      result.output)
+  end)
+
   it("finds each comment of a line, and nothing outside of comments", function()
     local result = check("x.c", 'const char *a = "for some 3"; /* some 4 */ int some_5; /* some 6 */\n')
     assert.equal(2, select(2, result.output:gsub(":1: some [46]\n%^", "")))
