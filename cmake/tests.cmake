@@ -39,7 +39,7 @@ file(GLOB_RECURSE specs CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} spec/*_
 foreach(spec IN LISTS specs)
   string(REGEX REPLACE "_spec\\.lua$" "" name ${spec})
   lunet_test(spec ${name} lunet ${BUSTED} --ignore-lua ${excluded} ${spec})
-  if(name STREQUAL spec/kernel_6_1) # boots several times
+  if(name STREQUAL spec/script/kernel_6_1) # boots several times
     set_tests_properties(${name} PROPERTIES TIMEOUT 600)
   endif()
   set(labels spec)

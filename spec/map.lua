@@ -1,8 +1,11 @@
 --- The map of the tests, where it is not plain from the names: spec/map_spec.lua checks it.
 ---
 --- A source core/FLOOR/NOUN.c has spec/NOUN_spec.lua or spec/core/NOUN_check.c. lua/lunet/FLOOR/NOUN.lua has
---- spec/FLOOR/NOUN_spec.lua, and experiments/FOLDER/NAME.lua has spec/experiments/FOLDER/NAME_spec.lua. Where one spec
---- would be too long, or takes another tool, there are more of them: NOUN_SUBJECT_spec.lua.
+--- spec/FLOOR/NOUN_spec.lua, and experiments/FOLDER/NAME.lua has spec/experiments/FOLDER/NAME_spec.lua. A noun has
+--- several specs if one would be too long, or needs another tool: NOUN_SUBJECT_spec.lua.
+---
+--- A spec of a tool or a document has its path: spec/script/kernel_6_1_spec.lua tests script/kernel-6.1. The tests' own
+--- files have their specs beside them: spec/api_spec.lua tests spec/api.lua.
 local map = {}
 
 --- Sources without a spec of their own: the specs that would fail without them, and why there is no other.
@@ -31,8 +34,6 @@ map.WITHOUT_SPEC = {
   ["core/handle/loop.c"] = "below everything that waits: core/watch_check.c, core/deadline_check.c",
   ["core/handle/op.c"] = "below everything that waits: core/deadline_check.c",
   ["core/handle/snapshot.c"] = "a part of the trace: trace_spec.lua",
-  ["core/platform/character.c"] = "has a spec where it is used: text/characters_spec.lua",
-  ["core/platform/clock.c"] = "one system call: deadline_spec.lua",
   ["core/platform/descriptors.c"] = "one system call: main_spec.lua",
   ["core/platform/file.c"] = "single system calls: replacement_spec.lua, peer/scratch_spec.lua",
   ["core/platform/firewall.c"] = "below rules: core/rule_check.c, network/rule_spec.lua",
@@ -40,11 +41,9 @@ map.WITHOUT_SPEC = {
   ["core/platform/keeper.c"] = "a process between a program and its reader: stream_spec.lua",
   ["core/platform/namespace.c"] = "below hosts: network/host_spec.lua",
   ["core/platform/namespace_file.c"] = "below settings: network/sysctl_spec.lua, network/counters_spec.lua",
-  ["core/platform/netlink_error.c"] = "a table of numbers: network/link_spec.lua",
   ["core/platform/netlink_socket.c"] = "below links: network/link_spec.lua",
   ["core/platform/nft.c"] = "below rules: core/rule_check.c",
   ["core/platform/packet.c"] = "below wires and captures: wire_spec.lua, capture_spec.lua",
-  ["core/platform/signal_name.c"] = "a table of names: process_spec.lua",
   ["core/platform/sock_diag.c"] = "below sockets: sockets_spec.lua",
   ["core/platform/socket.c"] = "single system calls: connection_spec.lua, listener_spec.lua",
   ["core/platform/source.c"] = "below connections: address_link_local_spec.lua",
@@ -54,53 +53,28 @@ map.WITHOUT_SPEC = {
   ["core/platform/tcp_info.c"] = "below listeners and connections: connection_spec.lua",
   ["core/platform/unix_listeners.c"] = "below sockets: sockets_spec.lua",
   ["core/platform/unix_queue.c"] = "below listeners: listener_spec.lua",
-  ["lua/lunet/init.lua"] = "the front door, whose calls have specs of their own: library_spec.lua, together_spec.lua",
   ["lua/lunet/command/sweep_line.lua"] = "the words of one command: command/sweep_misuse_spec.lua",
   ["lua/lunet/sweep/directory.lua"] = "a plan and its runs together: command/sweep_spec.lua",
   ["lua/lunet/sweep/worker.lua"] = "a process of the runner: sweep/runner_spec.lua",
   ["lua/lunet/load/remedy.lua"] = "remedies are judged by their experiment: load/trial_spec.lua",
   ["lua/lunet/network/interfaces.lua"] = "a part of networks: network/link_spec.lua, network/lan_spec.lua",
   ["lua/lunet/network/network.lua"] = "what links and LANs share: network/link_spec.lua, network/lan_spec.lua",
-  ["lua/lunet/peer/http.lua"] = "what servers of HTTP share: peer/servers/haproxy_spec.lua",
   ["lua/lunet/peer_process.lua"] = "another name: peer/process_spec.lua",
   ["lua/lunet/report/diagram_style.lua"] = "a style sheet: report/diagram_spec.lua",
   ["lua/lunet/report/diagrams.lua"] = "one diagram after the other: report/page_spec.lua",
   ["lua/lunet/report/marks.lua"] = "what a diagram is drawn of: report/diagram_spec.lua",
   ["lua/lunet/report/page_style.lua"] = "a style sheet: report/page_spec.lua",
   ["lua/lunet/report/pen.lua"] = "what a diagram is drawn with: report/diagram_spec.lua",
-  ["lua/lunet/run/needs.lua"] = "a part of declaring and running: experiment_spec.lua, peer/server_spec.lua",
-  ["lua/lunet/run/shortage.lua"] = "a part of the verdict: experiment_spec.lua",
-  ["lua/lunet/tell/last_events.lua"] = "the end of an assertion's message: busted_spec.lua",
-  ["lua/lunet/text/interrupt.lua"] = "one text: interrupt_spec.lua",
   ["lua/lunet/workload.lua"] = "another name: load/workload_spec.lua",
 }
 
---- Specs of no single source of core, lua or experiments: what they are about.
+--- Specs of no single file: their subject.
 ---@type table<string, string>
 map.OF_THE_WHOLE = {
-  ["spec/api_spec.lua"] = "spec/api.lua, the table of all calls, against the core and the types",
-  ["spec/before_spec.lua"] = "what a user met before issue 17",
-  ["spec/bench_spec.lua"] = "bench/run",
-  ["spec/ci_spec.lua"] = ".ci/run",
-  ["spec/documented_spec.lua"] = "what README says in half a sentence",
-  ["spec/experiments_spec.lua"] = "all experiments together, and their catalogue",
-  ["spec/fuzz_spec.lua"] = "script/fuzz",
-  ["spec/injection_spec.lua"] = "script/inject",
-  ["spec/install_spec.lua"] = "cmake --install, of a fresh copy of the sources",
-  ["spec/kernel_6_1_spec.lua"] = "script/kernel-6.1",
-  ["spec/layering_spec.lua"] = "script/check-layering",
-  ["spec/map_spec.lua"] = "the tree itself",
+  ["spec/documented_spec.lua"] = "facts that README.md states in half a sentence",
   ["spec/module_spec.lua"] = "the module in a stock lua5.4",
-  ["spec/prose_spec.lua"] = "script/check-prose",
-  ["spec/orphan_spec.lua"] = "what is left of lunet, however it ends",
-  ["spec/outcomes_spec.lua"] = "spec/outcomes, wrong outcomes of experiments",
-  ["spec/packages_spec.lua"] = "script/packages",
-  ["spec/run/stock_spec.lua"] = "doc/stock_lua.md, and files beside a script",
-  ["spec/support/nothing_open_spec.lua"] = "spec/support/nothing_open.lua",
-  ["spec/support/agreement_spec.lua"] = "spec/support/agreement.lua",
-  ["spec/support/patient_spec.lua"] = "spec/support/patient.lua",
+  ["spec/orphan_spec.lua"] = "nothing is left of lunet, however it ends",
   ["spec/tellers_spec.lua"] = "the same bad text in every teller",
-  ["spec/together_spec.lua"] = "lunet.together",
   ["spec/unchecked_spec.lua"] = "calls in experiments and lua whose failure nobody would see",
   ["spec/witnesses_spec.lua"] = "all files of one run against each other",
 }

@@ -26,6 +26,20 @@ local function stems_of(source)
   return { "spec/" .. source:gsub("^lua/lunet/", ""):gsub("%.lua$", "") }
 end
 
+-- Where the spec of a tool or a document is, if it has one: "spec/script/kernel_6_1" of script/kernel-6.1.
+local function stem_of_tool(path) return "spec/" .. path:gsub("^%.", ""):gsub("%.%l+$", ""):gsub("[-.]", "_") end
+
+local function tools()
+  local list = { ".ci/run", "bench/run" }
+  for _, folder in ipairs { "script", "cmake", "doc" } do
+    for _, path in ipairs(tree.files(folder, "")) do list[#list + 1] = path end
+  end
+  return list
+end
+
+-- The tests' own files have their specs beside them: spec/api.lua, and the folder spec/fuzz/.
+local function is_of_tests(stem) return exists(stem .. ".lua") or lfs.attributes(ROOT .. "/" .. stem) ~= nil end
+
 local function sources()
   local list = tree.files("core", "%.c$")
   for _, folder in ipairs { "lua/lunet", "experiments" } do
@@ -72,18 +86,23 @@ describe("the map of the tests", function()
     assert.same({}, missing)
   end)
 
-  it("leads from every spec to a source, or says what it is about", function()
+  it("leads from every spec to a source, a tool or a document, or says what it is about", function()
     local stems = {}
     for _, source in ipairs(sources()) do
       for _, stem in ipairs(stems_of(source)) do stems[stem] = true end
     end
-    local lost = {}
+    for _, tool in ipairs(tools()) do stems[stem_of_tool(tool)] = true end
+    local lost, needless = {}, {}
     for _, spec in ipairs(tree.files("spec", "_spec%.lua$")) do
-      local stem = spec:match "^(.*)_spec%.lua$"
-      while stem and not stems[stem] do stem = stem:match "^(.*)_[^_/]*$" end
-      if not stem and not map.OF_THE_WHOLE[spec] then lost[#lost + 1] = spec end
+      local stem, is_listed = spec:match "^(.*)_spec%.lua$", map.OF_THE_WHOLE[spec] ~= nil
+      local is_found = is_of_tests(stem)
+      while stem and not is_found do
+        is_found, stem = stems[stem], stem:match "^(.*)_[^_/]*$"
+      end
+      if not is_found and not is_listed then lost[#lost + 1] = spec end
+      if is_found and is_listed then needless[#needless + 1] = spec end
     end
-    assert.same({}, lost)
+    assert.same({ {}, {} }, { lost, needless })
   end)
 end)
 

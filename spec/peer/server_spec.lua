@@ -1,7 +1,5 @@
 local lunet = require "lunet"
-local needs = require "lunet.run.needs"
 local server = require "lunet.peer.server"
-local scratch = require "lunet.peer.scratch"
 local raised = require "spec.support.raised"
 
 local BOUND = 10 -- seconds; for what takes no time
@@ -114,17 +112,5 @@ describe("a server", function()
     package.preload["lunet.peer.servers.broken"] = function() error "a mistake" end
     assert.matches("a mistake", raised(server.describe, "broken"), 1, true)
     package.preload["lunet.peer.servers.broken"] = nil
-  end)
-end)
-
-describe("a program", function()
-  it("is the last of those that a path stands for", function()
-    local files <close> = scratch.open()
-    local place = files.path
-    for _, name in ipairs { "9/bin/it", "15/bin/it", "x/it" } do files:write(name, "") end
-    assert.equal(place .. "/9/bin/it", needs.path(place .. "/*/bin/it"))
-    assert.equal(place .. "/x/it", needs.path(place .. "/x/i*"))
-    assert.is_nil(needs.path(place .. "/none/i*"))
-    assert.is_nil(needs.path(place .. "/x/o*"))
   end)
 end)

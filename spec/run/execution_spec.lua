@@ -2,7 +2,6 @@ local core = require "lunet.core"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
-local program = require "spec.support.program"
 
 local function nothing() end
 
@@ -158,27 +157,6 @@ describe("a run is a scope", function()
   end)
 end)
 
-describe("an experiment that needs programs", function()
-  it("runs when they are here, also those that an ordinary user's PATH lacks", function()
-    assert.is_true(select(2, make { needs = { sh = "dash", nginx = "nginx", ["/bin/sh"] = "dash" } }()))
-  end)
-
-  it("does not run when one is missing, but says what to install", function()
-    local has_run = false
-    local declared = make { needs = { ["no-such-program"] = "no-package", sh = "dash" },
-      run = function() has_run = true return {} end }
-    assert.error(function() declared() end, "no-such-program is missing (install the package no-package)")
-    assert.is_false(has_run)
-  end)
-
-  it("names all that are missing; a directory is no program", function()
-    assert.error(function()
-      make { needs = { b = "of-b", a = "of-a", ["/tmp"] = "of-tmp", ["/no/such/program"] = "of-path" } }()
-    end, "/no/such/program is missing (install the package of-path), /tmp is missing (install the package of-tmp), "
-      .. "a is missing (install the package of-a), b is missing (install the package of-b)")
-  end)
-end)
-
 describe("what a run records", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
@@ -255,36 +233,5 @@ describe("what a run records", function()
     assert.is_true(run.lost > 0 and #notes < 20000)
     assert.equal("20000", notes[#notes])
     assert.equal(tostring(20000 - #notes + 1), notes[1])
-  end)
-end)
-
-describe("a want of resources in a run", function()
-  -- Runs, with few descriptors, an experiment that listens until it cannot, and does not look at why.
-  local function run_short(field)
-    local path = os.tmpname()
-    local file = assert(io.open(path, "w"))
-    file:write(([[
-      local lunet = require "lunet"
-      return require "lunet.experiment" { claim = "It holds.", %s check = function() end, run = function()
-        for _ = 1, 60 do lunet.listen { backlog = 1 } end
-        return { is_over = true }
-      end }]]):format(field))
-    file:close()
-    local result = program.shell(("ulimit -n 60; exec '%s' %s --json"):format(os.getenv "LUNET", path))
-    os.remove(path)
-    return result
-  end
-
-  it("is an error of the run, which names the call and the error, though nobody looked at it", function()
-    local result = run_short ""
-    assert.equal(3, result.status)
-    assert.matches("^lunet: [^\n]* could not run: a call failed for want of resources: listen on 127.0.0.1:0: "
-      .. "too many open files %(EMFILE%)\n$", result.errors)
-    assert.matches('"verdict":"could not run"', result.output)
-  end)
-
-  it("is none where the experiment brings it about itself", function()
-    local result = run_short "shortage = true,"
-    assert.same({ 0, "" }, { result.status, result.errors })
   end)
 end)
