@@ -13,7 +13,7 @@ local KEPT = arg[2] == "--keep" and arg[3]
 local function measure(name, path, run)
   collectgarbage()
   local began = os.clock()
-  local files <close> = assert(outputs.open { [name] = path })
+  local files = assert(outputs.open { [name] = path })
   assert(files:write(run))
   local took = os.clock() - began
   local file <close> = assert(io.open(path))

@@ -7,23 +7,9 @@ local groups = {}
 local HOME <const> = 0
 
 -- The address of an end point, if it belongs to one host.
-local function find_ip(end_point)
+local function ip_of(end_point)
   local ip = type(end_point) == "string" and address.ip(end_point)
   return ip and not (address.is_loopback(ip) or address.is_any(ip)) and ip or false
-end
-
--- Remembers the address of each end point.
-local function ip_finder()
-  local known = {}
-  return function(end_point)
-    if end_point == nil then return false end
-    local ip = known[end_point]
-    if ip == nil then
-      ip = find_ip(end_point)
-      known[end_point] = ip
-    end
-    return ip
-  end
 end
 
 local function root_of(parents, host)
@@ -38,7 +24,7 @@ local function join(parents, a, b)
 end
 
 -- Learns the host of each address from every event that sends or accepts.
-local function owners_of(events, parents, ip_of)
+local function owners_of(events, parents)
   local owners = {}
   local function learn(end_point, host)
     if not host then return end
@@ -101,8 +87,8 @@ end
 ---@param lines table<integer, lunet.timeline_line> from timeline.by_event
 ---@return lunet.group[] in the order of their first events
 function groups.of(events, lines)
-  local parents, ip_of = {}, ip_finder()
-  local owners = owners_of(events, parents, ip_of)
+  local parents = {}
+  local owners = owners_of(events, parents)
   for _, e in ipairs(events) do
     if e.kind == "segment" then
       join(parents, e.host or owners[ip_of(e.from)], e.to_host or owners[ip_of(e.to)])

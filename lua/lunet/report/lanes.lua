@@ -7,15 +7,7 @@ lanes.__index = lanes
 
 local HOME <const> = 0
 
--- Remembers the port of each end point.
-local function port_of(self, end_point)
-  local port = self.ports[end_point]
-  if port == nil then
-    port = type(end_point) == "string" and address.port(end_point) or false
-    self.ports[end_point] = port
-  end
-  return port
-end
+local function port_of(end_point) return type(end_point) == "string" and address.port(end_point) or nil end
 
 local function host_of(e) return e.host or HOME end
 
@@ -29,7 +21,7 @@ local function find_served(self, events)
   end
   for _, e in ipairs(events) do
     if SERVES[e.kind] then serve(host_of(e), e.local_port) end
-    if e.kind == "segment" and e.host and e.flags == "SYN,ACK" then serve(e.host, port_of(self, e.from)) end
+    if e.kind == "segment" and e.host and e.flags == "SYN,ACK" then serve(e.host, port_of(e.from)) end
   end
 end
 
@@ -66,8 +58,8 @@ end
 local function look(self, e)
   if e.kind == "note" then return end
   if e.kind == "segment" then
-    if e.host then see(self, e.host, side(self, e.host, port_of(self, e.from)), e.at, e.at) end
-    if e.to_host then see(self, e.to_host, side(self, e.to_host, port_of(self, e.to)), e.at, e.arrived or e.at) end
+    if e.host then see(self, e.host, side(self, e.host, port_of(e.from)), e.at, e.at) end
+    if e.to_host then see(self, e.to_host, side(self, e.to_host, port_of(e.to)), e.at, e.arrived or e.at) end
   elseif not SPEAKS_OF_HOST[e.kind] then
     local on = side_of(self, e) or SERVES[e.kind] and "server"
     if on then see(self, host_of(e), on, e.since or e.at, e.at) end
@@ -150,7 +142,7 @@ end
 ---@return lunet.lanes with `list`, from left to right: {kind: "client"|"queue"|"server", name, detail?, number,
 --- spans: {host, socket?, from, to}[]}
 function lanes.of(events, run)
-  local self = setmetatable({ served = {}, ports = {}, seen = {}, spans = {}, in_order = {}, listeners = {},
+  local self = setmetatable({ served = {}, seen = {}, spans = {}, in_order = {}, listeners = {},
     by_key = {}, list = {} }, lanes)
   find_served(self, events)
   for _, e in ipairs(events) do look(self, e) end
@@ -180,8 +172,8 @@ function lanes:of_queue(e) return e.socket and self.by_key["queue" .. e.socket] 
 
 --- The lanes of a segment's ends; nil for an end without a lane.
 function lanes:of_segment(e)
-  return e.host and self.by_key[e.host .. side(self, e.host, port_of(self, e.from))],
-    e.to_host and self.by_key[e.to_host .. side(self, e.to_host, port_of(self, e.to))]
+  return e.host and self.by_key[e.host .. side(self, e.host, port_of(e.from))],
+    e.to_host and self.by_key[e.to_host .. side(self, e.to_host, port_of(e.to))]
 end
 
 return lanes
