@@ -83,7 +83,7 @@ describe("the points of a sweep", function()
       ["patience"] = "knob patience depends on itself",
       ["nil"] = "=nil: it gives no value",
       ["-1"] = "knob patience: -1 is not allowed",
-      ["(function() while true do end end)()"] = ": it has no functions",
+      ["(function() while true do end end)()"] = ": an expression has no functions",
       ["1; while true do end"] = "=1; while true do end: ",
     }
     for text, message in pairs(expressions) do

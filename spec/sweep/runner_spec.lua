@@ -146,6 +146,18 @@ describe("the runner of a sweep", function()
       assert.equal(1, overlap(run(ways, { exclusive = true, jobs = 8 })))
     end)
 
+    it("does exclusive ones of two sweeps one by one", function()
+      place:write("fake.lua", (WAITS:gsub("EXCLUSIVE", "true")))
+      local jobs, records = {}, {}
+      for i = 1, 8 do jobs[i] = job(i, {}) end
+      lunet.together({ 0, 4 }, function(first)
+        assert(runner.run(runs, script, table.move(jobs, first + 1, first + 4, 1, {}), {
+          command = { os.getenv "LUNET" }, processors = 2, exclusive = true, timeout = 60, ended = function() end }))
+      end)
+      for i, one in ipairs(jobs) do records[i] = assert(runs:read(one.name)) end
+      assert.equal(1, overlap(records))
+    end)
+
     it("does more than there are processors, where runs leave these idle and nothing is asked for", function()
       place:write("fake.lua", (WAITS:gsub("EXCLUSIVE", "false")))
       local many = {}

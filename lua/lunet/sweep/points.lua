@@ -14,9 +14,10 @@ points.SEED = "seed"
 
 -- -- expressions ----------------------------------------------------------------------------
 
--- An expression has no functions, so that it has no loops, and ends. `what` stands before it in an error.
-local function evaluate(what, text, environment)
 -- An expression has no functions, and so no loops: it ends. `what` stands before it in an error.
+local function evaluate(what, text, environment)
+  local has_function = (" " .. text .. " "):find "[^%w_]function[^%w_]"
+  if has_function then error(("%s%s: an expression has no functions"):format(what, text), 0) end
   local chunk, message = load("return " .. text, "=expression", "t", environment)
   local ok, result = false, message
   if chunk then ok, result = pcall(chunk) end

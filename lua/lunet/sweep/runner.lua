@@ -52,7 +52,6 @@ local function ask(self, process, job)
   local line, _, code = process.stdout:receive("l", self.how.timeout)
   local answer = line and not code and dkjson.decode(line)
   if answer then return answer, true end
-  if code == "TIMEOUT" then process:kill "SIGKILL" end
   record.why = code == "TIMEOUT" and ("not over after %g s"):format(self.how.timeout) or obituary(process)
   record.state, record.verdict, record.seconds = "failed", "could not run", lunet.now() - since
   record.experiment, record.knobs = job.experiment, json.object(job.knobs)
