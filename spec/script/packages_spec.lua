@@ -1,3 +1,5 @@
+local needs = require "lunet.run.needs"
+local server = require "lunet.peer.server"
 local program = require "spec.support.program"
 local scratch = require "lunet.peer.scratch"
 
@@ -74,5 +76,31 @@ describe("script/packages", function()
     local result = install(100)
     assert.same({ 3, FORMER }, { result.status, result.output })
     assert.matches("\ntrouble\n.*could not install", result.errors)
+  end)
+end)
+
+-- Prints which of some programs run on the machine's own network as services do: as children of process 1.
+local SERVICES = [[
+  for program in "$@"; do readlink -f "$program"; done | sort -u >PLACE
+  for process in /proc/[0-9]*; do
+    program=$(readlink $process/exe) || continue
+    [ "$(readlink $process/ns/net)" = "$(readlink /proc/self/ns/net)" ] || continue
+    grep -q '^PPid:.1$' $process/status 2>/dev/null && grep -xF "$program" PLACE
+  done
+]]
+
+describe("the group peers", function()
+  it("runs as no service", function()
+    local paths, place = {}, os.tmpname()
+    for _, name in ipairs(server.names()) do
+      local path = needs.path(server.describe(name).program)
+      -- An interpreter is no service.
+      if path and not path:find "/python3$" and not path:find "/node$" then paths[#paths + 1] = path end
+    end
+    local command = ("set -- %s\n"):format(table.concat(paths, " ")) .. SERVICES:gsub("PLACE", place)
+    local result = program.shell(command)
+    os.remove(place)
+    assert.equal("", result.errors)
+    if result.output ~= "" then return pending("this machine runs " .. result.output:gsub("\n", " ")) end
   end)
 end)
