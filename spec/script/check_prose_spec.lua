@@ -49,7 +49,7 @@ describe("script/check-prose", function()
       local result = check("x.lua", "-- " .. part:format(words, words, words) .. "\n")
       assert.equal(i == 1 and 1 or 0, result.status, part)
     end
-    local result, path = check("x.lua", "-- Plain\n-- * Who waits is let in.\n")
+    local result, path = check("x.lua", "-- Plain\n-- * Who waits\n--   is let in.\n--\n--   Of code.\n")
     assert.equal(path .. ":1: Plain * Who waits is let in.\n^ a clause as the subject: name the thing that acts\n",
       result.output)
   end)
