@@ -137,6 +137,7 @@ return {
     name = {},
     sockets = {},
     sysctl = {},
+    watch = {},
   },
   network = {
     address = {},
@@ -159,6 +160,10 @@ return {
         return "SIGKILL"
       end,
     },
+  },
+  watch = {
+    close = {},
+    peak = {},
   },
   rule = {
     close = {},

@@ -72,6 +72,8 @@ describe("the table of the API", function()
     local process <close> = assert(host:exec { "true" })
     assert.same(methods_of(process), names_in_api "process")
     assert.same(methods_of(rule), names_in_api "rule")
+    local watch <close> = assert(host:watch(7))
+    assert.same(methods_of(watch), names_in_api "watch")
     local capture <close> = assert(host:capture())
     assert.same(methods_of(capture), names_in_api "capture")
     assert.same(methods_of(network), names_in_api "network")
@@ -82,7 +84,7 @@ describe("the table of the API", function()
     for class in pairs(api) do classes[#classes + 1] = class end
     table.sort(classes)
     assert.same(
-      { "capture", "connection", "host", "listener", "lunet", "network", "process", "rule", "task" }, classes)
+      { "capture", "connection", "host", "listener", "lunet", "network", "process", "rule", "task", "watch" }, classes)
   end)
 end)
 
@@ -90,8 +92,8 @@ describe("the documentation", function()
   -- types/ declares the calls of the core; calls that are written in Lua are documented in their own files.
   local text = ""
   for _, name in ipairs { "types/capture", "types/connection", "types/host", "types/listener", "types/lunet",
-    "types/process", "types/rule", "types/task", "init", "network/host", "network/network", "network/link",
-    "network/lan", "network/rule" } do
+    "types/process", "types/rule", "types/task", "types/watch", "init", "network/host", "network/network",
+    "network/link", "network/lan", "network/rule" } do
     text = text .. "\n" .. read_file("lua/lunet/" .. name .. ".lua")
   end
 

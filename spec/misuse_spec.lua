@@ -40,13 +40,15 @@ describe("misuse", function()
     local listener = assert(host:listen { backlog = 5 })
     objects = { host = host, other = other, listener = listener, network = lunet.link(host, other),
       connection = assert(host:connect(listener, 10)), rule = assert(host:drop { port = 9 }),
-      capture = assert(host:capture()), process = assert(host:exec { "sleep", "1000" }),
+      capture = assert(host:capture()), watch = assert(host:watch(9)),
+      process = assert(host:exec { "sleep", "1000" }),
       task = lunet.spawn(lunet.sleep, 1000) }
   end)
 
   after_each(function()
     objects.task:cancel()
-    for _, name in ipairs { "process", "capture", "rule", "connection", "network", "listener", "other", "host" } do
+    for _, name in ipairs { "process", "capture", "watch", "rule", "connection", "network", "listener", "other",
+      "host" } do
       objects[name]:close()
     end
     assert.same({}, lunet.open_handles())
@@ -100,7 +102,8 @@ describe("misuse", function()
       end
     end
     for _, name in ipairs { "host.listen", "host.connect", "host.exec", "host.drop", "host.sockets", "host.sysctl",
-      "host.capture", "listener.serve", "listener.accept", "listener.gate", "connection.lines", "network.address",
+      "host.watch", "host.capture", "listener.serve", "listener.accept", "listener.gate", "connection.lines",
+      "network.address",
       "task.join" } do
       assert.is_true(refused[name], name)
     end

@@ -17,6 +17,7 @@
 #include "binding/misuse.h"
 #include "binding/output.h"
 #include "binding/process.h"
+#include "binding/queue_watch.h"
 #include "binding/rule.h"
 #include "binding/sockets.h"
 #include "binding/task.h"
@@ -93,6 +94,7 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"is_terminal", output_is_terminal},
                                      {"character_width", output_character_width},
                                      {"sockets", sockets_list},
+                                     {"watch", queue_watch_begin},
                                      {"host", host_new},
                                      {"is_host", host_is_host},
                                      {"host_number", host_number_of},
@@ -144,6 +146,7 @@ __attribute__((visibility("default"))) int luaopen_lunet_core(lua_State *L) {
   connection_open_type(L);
   host_open_type(L);
   wire_open_type(L);
+  queue_watch_open_type(L);
   rule_open_type(L);
   capture_open_type(L);
   process_open_type(L);

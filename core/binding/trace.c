@@ -63,6 +63,7 @@ static void trace_push_event(lua_State *L, const trace *t, const struct event *e
   if (e->kind == EVENT_QUEUE) {
     field_set_integer(L, "depth", e->bytes);
     field_set_integer(L, "limit", e->code);
+    if (e->drops > 0) field_set_integer(L, "drops", e->drops);
     return;
   }
   if (e->kind == EVENT_EXIT || e->kind == EVENT_SIGNAL) {

@@ -29,6 +29,7 @@ struct listener {
   struct trace_socket socket;
   struct trace_probe probe;
   uint32_t depth, limit; /* as the trace recorded them last */
+  uint32_t drops;        /* the same; 0: only a watch asks (foreign.h) */
   uint32_t known;        /* connections in the queue, at least */
   uint32_t mark;         /* SO_MARK of the listener and its connections; 0: none */
   bool is_first;         /* no listener without a mark was at this port before */
@@ -282,7 +283,8 @@ bool listener_is_first(const listener *l) { return l->is_first; }
 uint32_t listener_inode(const listener *l) { return l->handle.is_open ? socket_inode(l->fd) : 0; }
 uint16_t listener_host(const listener *l) { return l->socket.host; }
 
-static bool listener_has_address(const listener *l, uint16_t host, const address *a) {
+static bool listener_has_address(const listener *l, uint16_t host, const void *wanted_address) {
+  const address *a = wanted_address;
   char local[ADDRESS_TEXT], wanted[ADDRESS_TEXT];
   int family = address_family(&l->local);
   if (family == AF_UNIX && address_family(a) == AF_UNIX)
@@ -290,15 +292,38 @@ static bool listener_has_address(const listener *l, uint16_t host, const address
   return family != AF_UNIX && l->socket.host == host && address_port(&l->local) == address_port(a);
 }
 
-bool listener_is_at(loop *lp, uint16_t host, const address *a) {
+typedef bool listener_fits(const listener *l, uint16_t host, const void *wanted);
+
+static listener *listener_search(loop *lp, listener_fits *fits, uint16_t host, const void *wanted) {
   list *open = &loop_scopes(lp)->open;
   for (list *s = open->next; s != open; s = s->next) {
     list *handles = &LIST_ENTRY(s, scope, in_scopes)->handles;
     for (list *h = handles->next; h != handles; h = h->next) {
-      const handle *found = LIST_ENTRY(h, handle, in_scope);
-      if (found->type == &listener_type && listener_has_address((const listener *)found, host, a))
-        return true;
+      handle *found = LIST_ENTRY(h, handle, in_scope);
+      if (found->type == &listener_type && fits((listener *)found, host, wanted))
+        return (listener *)found;
     }
   }
-  return false;
+  return NULL;
+}
+
+static bool listener_has_inode(const listener *l, uint16_t host, const void *inode) {
+  (void)host;
+  return listener_inode(l) == *(const uint32_t *)inode;
+}
+
+bool listener_is_at(loop *lp, uint16_t host, const address *a) {
+  return listener_search(lp, listener_has_address, host, a) != NULL;
+}
+
+listener *listener_find(loop *lp, uint32_t inode) {
+  return listener_search(lp, listener_has_inode, 0, &inode);
+}
+
+void listener_saw_queue(listener *l, uint32_t depth, uint32_t limit, uint32_t drops) {
+  if (depth == l->depth && limit == l->limit && drops == l->drops) return;
+  l->depth = depth;
+  l->limit = limit;
+  l->drops = drops;
+  trace_append_queue(loop_trace(l->lp), &l->socket, depth, limit, drops);
 }

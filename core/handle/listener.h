@@ -36,6 +36,12 @@ bool listener_is_first(const listener *l);  /* no listener without a mark was at
 uint32_t listener_inode(const listener *l); /* 0: closed */
 uint16_t listener_host(const listener *l);  /* its host's number; 0 is home */
 
+/* The open listener with this inode, or NULL. */
+listener *listener_find(loop *lp, uint32_t inode);
+
+/* Records its queue if that has changed. */
+void listener_saw_queue(listener *l, uint32_t depth, uint32_t limit, uint32_t drops);
+
 /* Whether lunet has an open listener at this port of the host, or at this Unix address. */
 bool listener_is_at(loop *lp, uint16_t host, const address *a);
 

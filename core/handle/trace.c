@@ -111,6 +111,11 @@ void trace_append(trace *t, const struct trace_socket *s, enum event_kind kind, 
   trace_new(t, s, kind, bytes, code);
 }
 
+void trace_append_queue(trace *t, const struct trace_socket *s, uint32_t depth, uint32_t limit,
+                        uint32_t drops) {
+  trace_new(t, s, EVENT_QUEUE, depth, (int32_t)limit)->drops = drops;
+}
+
 void trace_append_text(trace *t, const struct trace_socket *s, enum event_kind kind, char *text) {
   trace_new(t, s, kind, 0, 0)->text = text;
 }

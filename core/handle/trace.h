@@ -71,7 +71,8 @@ struct event {
   uint16_t kind; /* enum event_kind */
   int32_t code;  /* 0, or a negative errno or OP_ result */
   int64_t bytes;
-  char *text; /* owned by the trace; NULL in most events */
+  uint32_t drops; /* of EVENT_QUEUE: what the listener has dropped so far; 0 also if unknown */
+  char *text;     /* owned by the trace; NULL in most events */
 };
 
 int trace_open(trace **out);
@@ -109,6 +110,8 @@ bool trace_is_probing(const trace *t);
 void trace_set_probing(trace *t, bool on);
 void trace_append(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
                   int32_t code); /* records without asking the probes */
+void trace_append_queue(trace *t, const struct trace_socket *s, uint32_t depth, uint32_t limit,
+                        uint32_t drops);
 void trace_append_text(trace *t, const struct trace_socket *s, enum event_kind kind,
                        char *text); /* malloc'ed; the trace frees it */
 

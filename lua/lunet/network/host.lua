@@ -162,6 +162,12 @@ function methods:sockets(filter)
   return sockets, message, code
 end
 
+function methods:watch(target, every)
+  core.check_self(self, "lunet.host")
+  local watch, message, code = core.watch(self, target, every)
+  return watch, message, code
+end
+
 --- Takes a snapshot of the host's TCP counters, by the kernel's names: Tcp and TcpExt. The difference of two snapshots
 --- has the counters that moved: `(after - before).ListenOverflows`.
 ---@return table<string, integer>|nil counters

@@ -186,8 +186,9 @@ local function queue_line(e, seen)
   if beside then beside.queue = words end
   if not found or beside then return nil end
   local who = e.depth == 1 and "1 waits" or e.depth .. " wait"
-  return { who = found.who, what = ("%s to be accepted at %s"):format(who, e.local_address), is_kernel = true,
-    queue = words }
+  local dropped = e.drops and (", %d dropped so far"):format(e.drops) or ""
+  return { who = found.who, what = ("%s to be accepted at %s%s"):format(who, e.local_address, dropped),
+    is_kernel = true, queue = words }
 end
 
 local function remember(seen, e, line)

@@ -18,6 +18,17 @@ function host:exec(program) end
 ---@return string? code
 function host:sockets(filter) end
 
+--- Watches the accept queue of a listener that lunet may not have opened, such as a real server's. A recording gets the
+--- queue's depth, limit and drops whenever they have changed, as it does for lunet's own listeners. lunet looks each
+--- `every` seconds and at events that may have changed the queue. It cannot see a peak between two looks. A look takes
+--- about 0.07 ms, and looks take at most a twentieth of the time. Nothing needs to listen there yet.
+---@param target lunet.listener|integer|string a listener of this host, a port (all listeners at it), or "unix:/path"
+---@param every? number seconds from 0.001 to 3600, default 0.01
+---@return lunet.watch|nil watch a to-be-closed value; its close ends the watch
+---@return string? message
+---@return string? code "EMFILE", "ENOMEM", ...; "ENOENT" if the kernel has no tcp_diag
+function host:watch(target, every) end
+
 --- Its name, also after close.
 ---@return string name
 function host:name() end
