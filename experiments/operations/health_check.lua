@@ -47,20 +47,20 @@ local function connect(place, host, target, patience)
   return connection
 end
 
-local function leave(connection, departure)
+-- Connects and leaves at once.
+local function touch(place, patience, departure, target)
+  local connection = connect(place, place.prober, target or place.listener, patience)
   if connection then connection[departure](connection) end
   return connection ~= nil
 end
 
 -- The kinds of probe. Each tells whether the server is healthy.
 local probes = {
-  connect = function(place, patience) return leave(connect(place, place.prober, place.listener, patience), "close") end,
-  connect_reset = function(place, patience)
-    return leave(connect(place, place.prober, place.listener, patience), "reset")
-  end,
+  connect = function(place, patience) return touch(place, patience, "close") end,
+  connect_reset = function(place, patience) return touch(place, patience, "reset") end,
   half_open = function(place, patience)
     local target = { place.listener, defer_accept = place.half_open_by == "defer_ack" and 1 or nil }
-    return leave(connect(place, place.prober, target, patience), "reset")
+    return touch(place, patience, "reset", target)
   end,
   request = function(place, patience)
     local deadline = lunet.now() + patience

@@ -135,15 +135,15 @@ local function overtake(knobs, case)
     local connection, _, code = host:connect({ listener, label = "newcomer" }, PATIENCE)
     newcomer = connection and "connected" or code
   end)
-  return { free_at = row.free_at, newcomer = newcomer, linear = row.linear, state = row.state, syns = row.syns,
-    result = row.result, seconds = row.seconds, drops = row.drops }
+  row.newcomer, row.abort, row.cookies = newcomer, nil, nil
+  return row
 end
 
 -- The listener closes while the client waits.
 local function lose_listener(knobs, case)
   local row = come_late(knobs, case)
-  return { closed_at = row.free_at, linear = row.linear, state = row.state, syns = row.syns, result = row.result,
-    seconds = row.seconds, drops = row.drops }
+  row.closed_at, row.free_at, row.abort, row.cookies = row.free_at, nil, nil, nil
+  return row
 end
 
 -- Two SYNs meet one free place before the ACK of either has come. Both are answered, and one client fits.
