@@ -1,4 +1,4 @@
---- What `lunet sweep` does: runs an experiment over many values of its knobs, many times each, and tells how far it is.
+--- `lunet sweep`: runs an experiment over many values of its knobs, many times each, and tells how far it is.
 local core = require "lunet.core"
 local dependency = require "lunet.text.dependency"
 local directory = require "lunet.sweep.directory"

@@ -21,7 +21,7 @@ local EPILOG <const> = "VALUES: 1,3,5 | 1..20 | 1..20/5 (a step) | 1..64*2 (a fa
 
 -- -- options --------------------------------------------------------------------------------
 
--- What an option takes, as argparse's converters say it: the value, or nil and what is allowed.
+-- A converter for argparse: takes an option's word, and returns its value, or nil and what is allowed.
 local function whole(least, name)
   return function(word)
     local number = math.tointeger(tonumber(word))

@@ -9,8 +9,8 @@
 ---   perhaps during the wait), "CANCELED". Misuse raises.
 --- * Time is seconds. A timeout is always the last argument: nil waits without limit, 0 polls.
 --- * Calls marked "waits" drive the loop in the main script and yield in a task. Other tasks run only during such
----   calls. They raise, before anything starts, in a plain coroutine, and in a task inside require, a sort or gsub
----   callback, a metamethod called from C, an error handler or a finalizer.
+---   calls. In a plain coroutine they raise before anything starts. They also do so in a task inside require, a sort or
+---   gsub callback, a metamethod called from C, an error handler or a finalizer.
 --- * Every listener, connection, process, host, rule, capture and task is a to-be-closed value
 ---   (`local c <close> = ...`). It is open until a script closes it, or until its scope or its host ends, even if no
 ---   variable refers to it. The garbage collector closes nothing.

@@ -9,13 +9,13 @@
 ---   the client has closed, or only ended its side and still reads. A client that was cut off without FIN or RST looks
 ---   like one that is there.
 --- * The client has sent RST: the connection is in none of the kernel's tables, and so in no list, but keeps its place
----   in the queue. The listener's depth counts it: such ghosts are the difference between the depth and the number of
----   listed queued connections. Ask for the list by `listener`, since other listeners may use its port.
+---   in the queue. The listener's depth counts it. So the depth exceeds the number of listed queued connections by such
+---   ghosts. Ask for the list by `listener`, since other listeners may use its port.
 ---
 --- Queued sockets are in ESTABLISHED or CLOSE_WAIT and not owned: nobody has accepted them. Other sockets without an
---- owner are handshakes (SYN_RECV), and those that a program has closed and the kernel still brings to their end
---- (FIN_WAIT1, FIN_WAIT2, CLOSING, LAST_ACK, TIME_WAIT). The kernel never lists sockets in CLOSE (reset, or given up by
---- the kernel, even if a program still holds them), or those that are only bound.
+--- owner are handshakes (SYN_RECV), and sockets that a program has closed. The kernel brings those to their end
+--- (FIN_WAIT1, FIN_WAIT2, CLOSING, LAST_ACK, TIME_WAIT). The kernel never lists sockets that are only bound, and none
+--- in CLOSE: after a reset, or given up by the kernel, even if a program still holds them.
 ---@class lunet.socket
 ---@field state string as in connection:state(); SYN_RECV: its handshake is not over, or found the queue full
 ---@field family "ipv4"|"ipv6"|"unix" Unix sockets are listed if they listen, and the filter names no port, peer or
