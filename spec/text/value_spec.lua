@@ -16,6 +16,15 @@ describe("a number in a table", function()
   end)
 end)
 
+describe("a list", function()
+  it("has a value at every index from 1 on, and no other key", function()
+    for _, list in ipairs { {}, { 1 }, { "a", false, {} } } do assert.is_true(value.is_list(list)) end
+    for _, other in ipairs { { a = 1 }, { 1, a = 1 }, { [2] = 1 }, { [0] = 1 }, { [1.5] = 1 }, { 1, nil, 3 } } do
+      assert.is_false(value.is_list(other))
+    end
+  end)
+end)
+
 describe("the keys of a table", function()
   it("are in order, numbers first", function()
     assert.same({ 1, 2, 10, "a", "b" }, value.sorted_keys { b = 1, [10] = 1, "x", "y", a = 1 })

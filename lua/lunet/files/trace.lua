@@ -7,12 +7,12 @@
 local core = require "lunet.core"
 local interrupt = require "lunet.text.interrupt"
 local json = require "lunet.text.json"
+local options = require "lunet.text.options"
 
 local trace = {}
 trace.__index = trace
 
 local FIRST <const> = { "at", "kind", "experiment", "claim", "host", "label" }
-local HIDDEN <const> = { packet = true }
 local EVERY <const> = 0.05 -- s between two looks
 
 local function line_of(fields) return (json.encode(fields, FIRST):gsub("\n%s*", " ")) .. "\n" end
@@ -21,10 +21,8 @@ local function line_of(fields) return (json.encode(fields, FIRST):gsub("\n%s*", 
 local function since(began, at) return math.floor((at - began) * 1e9 + 0.5) / 1e9 end
 
 local function event_line(e, began)
-  local fields = {}
-  for field, value in pairs(e) do
-    if not HIDDEN[field] then fields[field] = value end
-  end
+  local fields = options.merged(e)
+  fields.packet = nil
   for _, field in ipairs { "at", "since", "arrived" } do
     if fields[field] then fields[field] = since(began, fields[field]) end
   end

@@ -2,6 +2,7 @@
 --- The execution adds the outcome, the verdict and the recording. Tellers take a run and nothing else. The run derives
 --- whatever several of them need, once, at the first question.
 local core = require "lunet.core"
+local options = require "lunet.text.options"
 local verdict = require "lunet.run.verdict"
 
 ---@class lunet.run: lunet.known
@@ -35,9 +36,8 @@ local HOME <const> = 0
 ---@param fields table
 ---@return lunet.run
 function run.of(fields)
-  local self = { name = "", knobs = {}, columns = {}, events = {}, lost = 0, hosts = {}, addresses = {}, failures = {} }
-  for field, value in pairs(fields) do self[field] = value end
-  return setmetatable(self, run)
+  return setmetatable(options.merged({ name = "", knobs = {}, columns = {}, events = {}, lost = 0, hosts = {},
+    addresses = {}, failures = {} }, fields), run)
 end
 
 --- The name of the experiment that a file returns.

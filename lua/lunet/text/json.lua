@@ -22,16 +22,6 @@ end
 
 local plain
 
--- A list has a value at every index from 1 on, and no other key. An empty table is a list.
-local function is_list(any)
-  local count = 0
-  for key in pairs(any) do
-    if math.type(key) ~= "integer" or key < 1 then return false end
-    count = count + 1
-  end
-  return count == #any
-end
-
 local function list_of(any)
   local list = {}
   for i, inner in ipairs(any) do list[i] = plain(inner) end
@@ -50,7 +40,7 @@ function plain(any)
   if type(any) == "number" then return number_of(any) end
   if type(any) ~= "table" then return any end
   local marked = getmetatable(any)
-  local is_object = marked and marked.__jsontype == "object" or not is_list(any)
+  local is_object = marked and marked.__jsontype == "object" or not value.is_list(any)
   return is_object and object_of(any) or list_of(any)
 end
 

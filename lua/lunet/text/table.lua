@@ -26,13 +26,11 @@ end
 ---@param any any plain data
 ---@return boolean
 function tabular.is(any)
-  if type(any) ~= "table" then return false end
-  local count = 0
-  for key, inner in pairs(any) do
-    if math.type(key) ~= "integer" or key < 1 or not is_row(inner) then return false end
-    count = count + 1
+  if type(any) ~= "table" or not value.is_list(any) then return false end
+  for _, inner in ipairs(any) do
+    if not is_row(inner) then return false end
   end
-  return count > 0 and count == #any
+  return #any > 0
 end
 
 -- The names of all fields: the given ones first, then the others by name.

@@ -16,6 +16,18 @@ function value.sorted_keys(values)
   return keys
 end
 
+--- Whether a table is a list: it has a value at every index from 1 on, and no other key. An empty table is a list.
+---@param any table
+---@return boolean
+function value.is_list(any)
+  local count = 0
+  for key in pairs(any) do
+    if math.type(key) ~= "integer" or key < 1 then return false end
+    count = count + 1
+  end
+  return count == #any
+end
+
 local function quote(words) return '"' .. characters.shown((words:gsub('["\\]', "\\%0"))) .. '"' end
 
 --- Any value in one line; floats with six digits.
