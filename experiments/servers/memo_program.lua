@@ -105,7 +105,7 @@ local function come_back(place, client, knobs)
   local logins = place.files:read "logins"
   client.carried_out = logins:find("login B", 1, true) ~= nil
   return { remedy = client.remedy, departure = client.departure, seen_as = accepts[2],
-    sent = log:match "carry out: login B\nsend: ([^\n]*)" or "nothing" }
+    sent = log:match "carry out: login B\n.-send: ([^\n]*)" or "nothing" }
 end
 
 local function run_case(place, case, knobs)

@@ -94,18 +94,19 @@ class MemoServer
 
     static void Serve(Socket client)
     {
+        var end = "the client has closed";
         try
         {
             var reader = new StreamReader(new NetworkStream(client));
             for (var request = reader.ReadLine(); request != null; request = reader.ReadLine()) CarryOut(client, request);
-            Say("end: the client has closed");
         }
         catch (IOException e)
         {
             var cause = e.InnerException as SocketException;
-            Say("end: " + (cause == null ? e.Message : cause.SocketErrorCode.ToString()));
+            end = cause == null ? e.Message : cause.SocketErrorCode.ToString();
         }
         client.Close();
         place.Release();
+        Say("end: " + end);
     }
 }

@@ -75,6 +75,7 @@ local function run_case(place, case)
   local row = { case = case.name, limits = limit_of(place.first), waited = place.first:listener().queue.depth }
   place.first:close() -- by SIGKILL
   row.accepted = ending_of(place.first, a)
+  lab.await(function() return place.listener or not place.first:listener() end) -- a socket of its own goes with it
   local second <close> = start(place, case.second)
   local later
   lab.await(function()
