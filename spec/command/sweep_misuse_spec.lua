@@ -170,8 +170,9 @@ describe("lunet sweep refuses", function()
   it("to go on when the disk is full, and goes on when it is not", function()
     place:write("full/kept", "")
     local words = "%s sweep fake.lua --backlog 10 --runs 30 --jobs 1 --into full/out"
-    local result = program.shell_with_mounts(("cd PLACE && mount -t tmpfs -o size=160k none full && { %s; echo $?; "
-      .. "%s sweep --status full/out; mount -o remount,size=4m full; %s; echo $?; }"):format(words:format(LUNET), LUNET,
+    local result = program.shell_with_mounts(("cd PLACE && mount -t tmpfs -o size=4160k none full && "
+      .. "head -c 4000k /dev/zero >full/filler && { %s; echo $?; %s sweep --status full/out; rm full/filler; %s; "
+      .. "echo $?; }"):format(words:format(LUNET), LUNET,
       words:format(LUNET)), place.path)
     local first, kept, later = result.output:match(
       "^(%d+ of 30 runs done:[^\n]+ 0 failed, %d+ missing%.\n3)\nfake: (%d+) of 30 [^\n]+\n(.*)$")
