@@ -357,7 +357,7 @@ return experiment {
     draws = { 4000, "connections", "how many are counted by listener, if each worker has one", min = 1, max = 4000 },
     seed = { 1, "number", "the seed of the arrivals" },
   },
-  -- hung, share: clients that hang, in %; of retries share is that of `served`. held: connections of the stuck worker.
+  -- share: clients that hang, in %; in a retry, clients that are served. held: connections of the stuck worker.
   columns = { "sharing", "stuck", "retry", "tried", "served", "hung", "late", "held", "share", "predicted",
     "overflows", "depths" },
   control = { stuck = "nobody" },
