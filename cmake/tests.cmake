@@ -46,7 +46,7 @@ foreach(spec IN LISTS specs)
   string(REGEX REPLACE "^spec/" "" noun ${name})
   file(GLOB in_c core/binding/${noun}.c core/binding/task/${noun}.c core/handle/${noun}.c)
   if(in_c OR noun MATCHES
-      "^(task_(waiting|cancel|ending)|sockets_filter|listener_(accept|path)|connection_tcp|reader_(lines|bounds)|option|network/(link|lan|host|rule(_flags|_home)?))$")
+      "^(task_(waits?|cancel|ending)|sockets_filter|listener_(accept|path)|connection_tcp|reader_(lines|bounds)|option|network/(link|lan|host|rule(_flags|_home)?))$")
     list(APPEND labels core) # with an eager collector they take minutes
     set_tests_properties(${name} PROPERTIES TIMEOUT 900)
     file(STRINGS ${spec} hosts REGEX "lunet\\.host[ ({]")

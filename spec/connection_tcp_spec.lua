@@ -116,31 +116,6 @@ for _, host in ipairs { "127.0.0.1", "::1" } do
       assert.equal("CLOSED", select(4, sender:join(BOUND)))
     end)
 
-    it("shows TCP_INFO by the kernel's names", function()
-      assert(near:send "hello")
-      assert.equal("hello", far:receive(5, BOUND))
-      eventually(function() return near:unsent() == 0 end)
-      local info = near:info()
-      for name, value in pairs(info) do
-        assert.matches("^tcpi_[a-z_]+$", name)
-        assert.equal("integer", math.type(value))
-      end
-      for _, name in ipairs { -- tcp(7): what every kernel fills in
-        "state", "ca_state", "retransmits", "probes", "backoff", "options", "snd_wscale", "rcv_wscale", "rto", "ato",
-        "snd_mss", "rcv_mss", "unacked", "sacked", "lost", "retrans", "fackets", "last_data_sent", "last_ack_sent",
-        "last_data_recv", "last_ack_recv", "pmtu", "rcv_ssthresh", "rtt", "rttvar", "snd_ssthresh", "snd_cwnd",
-        "advmss", "reordering", "rcv_rtt", "rcv_space", "total_retrans",
-      } do
-        assert.is_truthy(info["tcpi_" .. name], name)
-      end
-      assert.equal(1, info.tcpi_state) -- ESTABLISHED
-      assert.equal(0, info.tcpi_unacked)
-      assert.equal(5, info.tcpi_bytes_sent)
-      assert.equal(5, far:info().tcpi_bytes_received)
-      assert.is_true(info.tcpi_rtt > 0)
-      assert.is_true(info.tcpi_snd_mss > 0)
-    end)
-
     it("counts what was sent and not acknowledged, and what was never sent", function()
       local _, _, _, sent = near:send(MUCH, 0)
       -- The peer's kernel acknowledges what it has taken at last; the rest waits for a window.

@@ -20,6 +20,7 @@ end
 -- Where the spec of a source is, without what its name may go on with: "spec/listener", "spec/text/width".
 local function stems_of(source)
   local noun = source:match "([^/]+)%.%l+$"
+  if source:find "^core/binding/task/" then return { noun == "task" and "spec/task" or "spec/task_" .. noun } end
   if source:find "^core/" then
     return { "spec/" .. noun, "spec/core/" .. noun, "spec/network/" .. noun }
   end

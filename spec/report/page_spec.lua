@@ -64,15 +64,6 @@ describe("a report", function()
     assert.match("%d+ more ends of connections are not drawn", html)
     assert.is_true(#html < 4e6, #html)
   end)
-
-  it("is a diagram of its own for each group of hosts, and names them", function()
-    local function send(at, host) return { kind = "send", at = at, host = host, socket = host, bytes = 1, label = "A",
-      local_address = ("10.0.%d.1:5"):format(host), local_port = 5 } end
-    local html = page { events = { send(0, 1), send(1, 2) }, hosts = { "left", "right" } }
-    assert.match("1 of 2: left, ", html)
-    assert.match("2 of 2: right, ", html)
-    assert.equal(2, count(html, 'aria-label="Sequence diagram'))
-  end)
 end)
 
 -- A browser runs only where its own sandbox, fonts and libraries allow it.
