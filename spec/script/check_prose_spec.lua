@@ -68,5 +68,6 @@ describe("script/check-prose", function()
   it("leaves plain sentences alone", function()
     local comments = "/* Waiting clients are let in: see who is next. What? */\n/* about 0.1 ms, to be exact */\n"
     assert.same({ status = 0, output = "", errors = "" }, (check("x.c", comments)))
+    assert.equal(0, check("x.lua", "-- Claim. It holds.\n--\n-- What to do. Do nothing.\n").status)
   end)
 end)
