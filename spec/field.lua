@@ -12,6 +12,8 @@ return {
     sees = "max number of clients" },
   { server = "lighttpd", version = "1.4.69", accepted = false, sees = WAITS, carried_out = true, log = "200",
     backlog = "1024" },
+  { server = "dnsmasq", version = "2.90", accepted = false, sees = WAITS, carried_out = true, log = "query",
+    backlog = "32" },
   { server = "apache2", version = "2.4", accepted = false, sees = WAITS, carried_out = true, log = "200, AH00161",
     backlog = "511" },
   { server = "haproxy", version = "2.6.12", accepted = false, sees = WAITS, carried_out = true, log = "200 ----",
