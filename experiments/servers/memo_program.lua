@@ -125,7 +125,7 @@ local function check_case(case, client, ghost)
   expect.fields(name, client, { connect = "Success", received = is_refused and "busy" or "nothing",
     accepted = is_refused, carried_out = case.remedy == "none", again = "nothing", answer = "reply to status B" })
   local sent = case.departure == "close" and "Success, Shutdown" or "ConnectionReset, Shutdown"
-  if ghost.sent == "Success, Success" then experiment.not_judged("%s: the RST was late", name) end
+  if ghost.sent == "Success, Success" then experiment.not_judged("%s: the machine was late with the RST", name) end
   expect.fields(name, ghost, { sent = case.remedy == "none" and sent or "nothing",
     seen_as = case.departure == "reset" and not is_refused and "no address" or "client" })
 end

@@ -174,7 +174,7 @@ return experiment {
         expect.fields(name, outcome.servers[i], { unread = at_limit == "stops" })
       end
     end
-    if #late > 0 then experiment.not_judged("late: %s", table.concat(late, ", ")) end
+    if #late > 0 then experiment.not_judged("the machine was late with %s", table.concat(late, ", ")) end
   end,
 
   figures = function(outcome)
