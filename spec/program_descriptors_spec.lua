@@ -1,4 +1,5 @@
 -- Sockets of lunet's that a program gets. Perl is in every Debian, and accepts by plain accept(2).
+local lfs = require "lfs"
 local lunet = require "lunet"
 local exec = require "spec.support.exec"
 
@@ -24,6 +25,18 @@ end
 local function is_nonblocking(process, number)
   local file <close> = assert(io.open(("/proc/%d/fdinfo/%d"):format(process:pid(), number)))
   return tonumber(file:read "a":match "flags:%s+(%d+)", 8) & tonumber("4000", 8) ~= 0
+end
+
+-- How many descriptors lunet's epoll sets have (proc(5), fdinfo).
+local function watched()
+  local count = 0
+  for name in lfs.dir "/proc/self/fdinfo" do
+    local file = io.open("/proc/self/fdinfo/" .. name)
+    local text = file and file:read "a" or ""
+    if file then file:close() end
+    for _ in text:gmatch "tfd:" do count = count + 1 end
+  end
+  return count
 end
 
 describe("a listener that a program gets", function()
@@ -82,21 +95,24 @@ describe("a listener that a program gets", function()
     for _, listener in pairs(fds) do listener:close() end
   end)
 
-  it("still accepts in lunet, which never waits for it in a call", function()
-    local listener <close> = assert(lunet.listen { backlog = 5 })
-    local process <close> = assert(lunet.exec { "sleep", "1000", fds = { [3] = listener } })
-    assert.is_false(is_nonblocking(process, 3))
-    assert.equal("TIMEOUT", (select(3, listener:accept(0))))
-    assert.equal("TIMEOUT", (select(3, listener:accept(0.01))))
-    local waiting = lunet.spawn(listener.accept, listener, BOUND)
-    lunet.sleep(0)
-    local client <close> = assert(lunet.connect(listener, BOUND))
-    local ok, connection = waiting:join(BOUND)
-    assert.is_true(ok)
-    assert(connection:send "hello\n")
-    assert.equal("hello", client:receive("l", BOUND))
-    connection:close()
-  end)
+  -- lunet knows a TCP queue's depth without accept4, but not a Unix one's.
+  for family, address in pairs { TCP = "127.0.0.1", Unix = "unix:@lunet-shared" } do
+    it("still accepts in lunet, which never waits for it in a call: " .. family, function()
+      local listener <close> = assert(lunet.listen { address = address, backlog = 5 })
+      local process <close> = assert(lunet.exec { "sleep", "1000", fds = { [3] = listener } })
+      assert.is_false(is_nonblocking(process, 3))
+      assert.equal("TIMEOUT", (select(3, listener:accept(0))))
+      assert.equal("TIMEOUT", (select(3, listener:accept(0.01))))
+      local waiting = lunet.spawn(listener.accept, listener, BOUND)
+      lunet.sleep(0)
+      local client <close> = assert(lunet.connect(listener, BOUND))
+      local ok, connection = waiting:join(BOUND)
+      assert.is_true(ok)
+      assert(connection:send "hello\n")
+      assert.equal("hello", client:receive("l", BOUND))
+      connection:close()
+    end)
+  end
 
   it("is accepted from by both, each connection by one", function()
     local listener <close> = assert(lunet.listen { backlog = 5 })
@@ -122,12 +138,17 @@ describe("a listener that a program gets", function()
     acceptor:join(BOUND)
   end)
 
-  it("lives on in the program when lunet closes its own", function()
+  it("lives on in the program when lunet closes its own, and does not wake lunet any more", function()
     local host <close> = assert(lunet.host "server")
     local listener = assert(host:listen { backlog = 5 })
     local _, port = listener:address()
     local process <close> = assert(host:exec(perl(1, "perl", { fds = { [3] = listener } })))
+    assert.equal("ready", process.stdout:receive("l", BOUND)) -- its stdout is watched from now on
+    local before = watched()
+    assert.equal("TIMEOUT", (select(3, listener:accept(0.001))))
+    assert.equal(before + 1, watched())
     listener:close()
+    assert.equal(before, watched())
     local client <close> = assert(host:connect({ address = "127.0.0.1", port = port }, BOUND))
     assert.equal("served by perl", client:receive("l", BOUND))
     assert.equal(0, process:wait(BOUND))
