@@ -29,6 +29,6 @@ endforeach()
 
 lunet_peer(startup ${PROJECT_SOURCE_DIR}/bench/peers/startup.c)
 
-# What core/handle/watch.h states.
+# Measures the figures that core/handle/watch.h states.
 lunet_peer(watch ${PROJECT_SOURCE_DIR}/bench/watch.c)
 target_link_libraries(bench-watch-watch PRIVATE PkgConfig::libuv)

@@ -1,4 +1,4 @@
-# What `cmake --install` puts where, and the target `uninstall`, which takes it away again.
+# The files that `cmake --install` installs, and the target `uninstall`, which removes them.
 
 set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE
   GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)

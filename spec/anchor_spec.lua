@@ -82,7 +82,7 @@ end
 -- Handles on hosts that the kinds make themselves.
 local OTHERS <const> = { ["host c"] = true, ["host d"] = true, ["listener 0.0.0.0:7001"] = true }
 
-describe("what the script does not hold", function()
+describe("a handle that the script does not hold", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
   for name, make in pairs(kinds) do
@@ -123,7 +123,7 @@ describe("a Unix listener that the script does not hold", function()
   end)
 end)
 
-describe("what is closed", function()
+describe("a closed handle", function()
   it("is memory of the script's alone", function()
     local weak = setmetatable({}, { __mode = "k" })
     local function use()

@@ -92,7 +92,7 @@ describe("documentation", function()
       near = assert(b:connect({ listener, user_timeout = 0.1 }, BOUND))
     end)
 
-    it("who connects is told that there is no way", function()
+    it("fails a connect at once: there is no way", function()
       local to, from = link:address(a), link:address(b)
       link:close()
       assert.equal("ENETUNREACH", code_of(b:connect(to .. ":7000", BOUND)))
@@ -102,7 +102,7 @@ describe("documentation", function()
     end)
 
     -- On a busy machine the second SYN may go before the link is closed. Then the kernel says ETIMEDOUT: try again.
-    it("who connects when it is closed is told so when a SYN would go again", function()
+    it("fails a connect that has begun when a SYN would go again", function()
       local rule <close> = assert(a:drop { flags = "SYN" })
       local code, sent
       for _ = 1, TRIES do
@@ -118,7 +118,7 @@ describe("documentation", function()
       assert.same({ 1, "ENETUNREACH" }, { sent, code })
     end)
 
-    it("who is connected is told nothing, until the kernel gives up what it sent", function()
+    it("tells connections nothing until the kernel gives up on what they sent", function()
       link:close()
       assert.equal("TIMEOUT", code_of(near:receive(1, 0.05)))
       assert.same({ "ESTABLISHED", "open" }, { near:state(), near:liveness() })

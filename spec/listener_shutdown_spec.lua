@@ -93,7 +93,7 @@ describe("the shutdown of a listener", function()
     assert.equal("EOF", code_of(queued:receive("l", BOUND)))
   end)
 
-  it("of a Unix listener keeps who is queued, refuses newcomers, and is for good", function()
+  it("of a Unix listener keeps queued clients, refuses newcomers, and cannot be undone", function()
     listener = assert(host:listen { address = "unix:@server", backlog = 5 })
     local queued <close> = enqueue()
     assert.is_true(listener:shutdown "rd")

@@ -25,7 +25,7 @@ describe("a signal for one process of a program", function()
   end)
 end)
 
-describe("what a program uses", function()
+describe("the usage of a program", function()
   local SPINS = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done" -- more than one tick of 0.01 s
 
   local function processor_time(process)
@@ -33,14 +33,14 @@ describe("what a program uses", function()
     return usage.user + usage.system
   end
 
-  it("is that of children, also when they have ended", function()
+  it("includes children, also when they have ended", function()
     local text = ("(%s); echo done; exec sleep 1000"):format(SPINS)
     local process <close> = assert(lunet.exec(sh(text)))
     assert.equal("done", process.stdout:receive("l", BOUND))
     assert.is_true(processor_time(process) > 0)
   end)
 
-  it("is that of orphans, also when they have ended", function()
+  it("includes orphans, also when they have ended", function()
     local text = ("(setsid sh -c '%s; echo done' &); exec sleep 1000"):format(SPINS)
     local process <close> = assert(lunet.exec(sh(text)))
     assert.equal("done", process.stdout:receive("l", BOUND))
@@ -48,7 +48,7 @@ describe("what a program uses", function()
     assert(lunet.eventually(function() return processor_time(process) > 0 end, BOUND))
   end)
 
-  it("is that of the program, also when it has ended", function()
+  it("includes the program itself, also when it has ended", function()
     local process <close> = assert(lunet.exec(sh(SPINS)))
     assert.equal(0, process:wait(BOUND))
     assert.is_true(processor_time(process) > 0)

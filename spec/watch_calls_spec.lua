@@ -5,7 +5,7 @@ local BOUND = 10 -- seconds; for what takes no time
 
 -- A client and a server in one process need few system calls. A textbook server needs four more for each connection:
 -- two to watch both ends, and two that find nothing yet.
-describe("what the kernel is asked", function()
+describe("a client and a server in one process", function()
   local CYCLES = 50
 
   local function count(lines, pattern)
@@ -45,13 +45,13 @@ describe("what the kernel is asked", function()
   end
 
   for _, clients in ipairs { 1, 10 } do
-    it(("is to watch no connection whose peers are at hand: %d at a time"):format(clients), function()
+    it(("watch no connection whose peers are at hand: %d at a time"):format(clients), function()
       local lines = calls_of(clients)
       assert.is_true(count(lines, "epoll_ctl") < 10)
       assert.is_true(count(lines, "recvfrom.*EAGAIN") < 10)
     end)
 
-    it(("is to accept nothing while nothing is there: %d at a time"):format(clients), function()
+    it(("accept nothing while nothing is there: %d at a time"):format(clients), function()
       assert.equal(0, count(calls_of(clients), "accept4.*EAGAIN"))
     end)
   end

@@ -2,12 +2,12 @@ local program = require "spec.support.program"
 local standard = require "lunet.command.standard"
 local written_by = require "spec.support.written_by"
 
-describe("what commands say", function()
-  it("complains on standard error, with no control character", function()
+describe("the output of a command", function()
+  it("has complaints on standard error, without control characters", function()
     assert.equal("lunet: one\\x1btwo\n", written_by(function() standard.complain "one\27two" end))
   end)
 
-  it("goes to standard output, whatever a script has made of io.stdout since", function()
+  it("goes to standard output, even if a script has replaced io.stdout", function()
     local result = program.lunet [[
       local standard = require "lunet.command.standard"
       io.stdout, print = nil, nil

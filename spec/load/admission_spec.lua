@@ -182,7 +182,7 @@ describe("a server", function()
     end)
   end)
 
-  it("that accepts early drops those who wait and for whom nothing is to be done any more", function()
+  it("that accepts early drops waiting clients whose requests it need not serve any more", function()
     with_server({}, function(server, host, log)
       lunet.spawn(server.early, server, { is_over = function(connection)
         connection:receive(1)

@@ -15,7 +15,7 @@ local function find(events, kind)
   end
 end
 
-describe("who is who", function()
+describe("the name of a host", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
   -- "? -> ?: SYN", and "cannot connect" without to where; the connect event had the local address 0.0.0.0.
@@ -95,7 +95,7 @@ describe("who is who", function()
     assert.match("\nserver accepts client's connection", text)
   end)
 
-  it("does not mix up hosts that listen on the same port", function()
+  it("is right for hosts that listen on the same port", function()
     local who = cast.of({
       { kind = "listen", at = 0, socket = 1, host = 1, label = "one", local_port = 80, local_address = "0.0.0.0:80" },
       { kind = "listen", at = 0, socket = 2, host = 2, label = "two", local_port = 80, local_address = "0.0.0.0:80" },
@@ -103,7 +103,7 @@ describe("who is who", function()
     assert.same({ "one", "two" }, { who:at("10.0.0.1:80", "10.0.0.2:9"), who:at("10.0.1.1:80", "10.0.0.2:9") })
   end)
 
-  it("shows names as they can be shown", function()
+  it("is shown without control characters", function()
     local who = cast.of({ { kind = "connect", at = 0, socket = 1, host = 1, label = "a\27[31m\n\xff",
       local_address = "10.0.0.1:1", peer_address = "10.0.0.2:2" } }, { hosts = { [2] = "b\7" } })
     assert.same({ [[a\x1b[31m\n\xff]], [[b\x07]] }, { who:at("10.0.0.1:1", "10.0.0.2:2"), who:host(2) })

@@ -157,7 +157,7 @@ describe("a run is a scope", function()
   end)
 end)
 
-describe("what a run records", function()
+describe("the recording of a run", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
   local function run_once()
@@ -180,7 +180,7 @@ describe("what a run records", function()
     return table.concat(kinds, " ")
   end
 
-  it("are its own events, up to those of its end, and no earlier ones", function()
+  it("has the run's own events, up to those of its end, and no earlier ones", function()
     lunet.note "before the run"
     local run = run_once()
     assert.equal("listen connect note close close", kinds_of(run.events))
@@ -189,7 +189,7 @@ describe("what a run records", function()
     assert.equal("listen connect note close close", kinds_of(run_once().events))
   end)
 
-  it("tells the queue where it changed, by the kernel's numbers", function()
+  it("has the queue whenever it changed, by the kernel's numbers", function()
     local queues = {}
     for _, e in ipairs(run_once().events) do
       if e.kind == "queue" then queues[#queues + 1] = { e.depth, e.limit } end
@@ -197,7 +197,7 @@ describe("what a run records", function()
     assert.same({ { 0, 3 }, { 1, 3 } }, queues)
   end)
 
-  it("is all that is recorded: outside of a run nobody looks at the queues", function()
+  it("is the only one: outside of a run lunet does not look at the queues", function()
     run_once()
     local first = core.record(false)
     local _listener <close> = assert(lunet.listen { backlog = 1 })
@@ -206,7 +206,7 @@ describe("what a run records", function()
     assert.equal("listen", events[1].kind)
   end)
 
-  it("ends with the run, also when that fails", function()
+  it("ends with the run, also when the run fails", function()
     assert.is_false(pcall(make { run = function() error "broken" end }))
     local _, was_on = core.record(false)
     assert.is_false(was_on)

@@ -23,7 +23,7 @@ describe("the agreement of outcomes", function()
       differences(others, { state = "FIN", is_there = false, count = 4 }))
   end)
 
-  it("of what varies by itself is to be one of the others, or among them", function()
+  it("of a field that varies by itself: it is one of the others, or among them", function()
     local others = { { state = "A", count = 3 }, { state = "B", count = 7 } }
     assert.same({}, differences(others, { state = "B", count = 5 }))
     assert.same({ state = "C, not A, B", count = "8, not from 3 to 7" },

@@ -82,7 +82,7 @@ describe("phantom_connect", function()
       { 1, 0, 1, 1, 0, 0, 5, 5, 0 }, { 1, 1, 3, 1, 0, 2, 5, 5, 2 }, { 1, 2, 8, 1, 0, 8, 0, 0, 7 })
   end)
 
-  it("control: with tcp_abort_on_overflow there are no phantoms, but for those with a SYN cookie", function()
+  it("control: with tcp_abort_on_overflow there are no phantoms except those with a SYN cookie", function()
     local outcome, holds, why = phantom_connect(merged({ cases = "none" }, phantom_connect.control))
     assert.is_false(holds)
     assert.equal("5 waiting clients were reset", why)

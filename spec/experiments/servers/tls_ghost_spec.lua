@@ -69,7 +69,7 @@ describe("tls_ghost", function()
       facts(outcome))
   end)
 
-  it("carries out no early data that is 12 s late: OpenSSL refuses it after some 10 s #slow", function()
+  it("carries out no early data that is 12 s late: OpenSSL refuses it after about 10 s #slow", function()
     local outcome, holds, why = tls_ghost { case = "early", patience = 12 }
     assert.is_false(holds)
     assert.equal("early: carried_out is false, not true", why)
