@@ -47,6 +47,6 @@ describe("memo_program", function()
     local ghost = { remedy = "none", departure = "close", seen_as = "client", sent = "Success, Success" }
     local knobs = memo_program:settings { remedy = "none", departure = "close" }
     local run = judgement_of(memo_program, { clients = { row }, ghosts = { ghost } }, knobs)
-    assert.same({ "not judged", "remedy none, close: the RST was late" }, { run.verdict, run.why })
+    assert.same({ "not judged", "remedy none, close: the machine was late with the RST" }, { run.verdict, run.why })
   end)
 end)

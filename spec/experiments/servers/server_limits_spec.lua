@@ -87,7 +87,7 @@ describe("server_limits", function()
   it("does not judge the row of a server that was late", function()
     local outcome, holds, why = server_limits { server = "spec/fakes/liar.lua", patience = 0 }
     assert.is_nil(holds)
-    assert.equal("late: liar", why)
+    assert.equal("the machine was late with liar", why)
     assert.equal("not judged", outcome.rows[1].carried_out)
   end)
 
