@@ -8,7 +8,7 @@ local lunet = require "lunet"
 
 local peer_process = {}
 
-local LONG = 20 -- s; bounds waits for states that do come
+local LONG = 60 -- s; bounds waits for states that do come
 
 -- "sh did not start: it ended with status 1 and printed: no way"
 local function obituary(name, process, status)
@@ -22,7 +22,7 @@ local function obituary(name, process, status)
   return ("%s did not start: %s; %s"):format(name, how, words)
 end
 
---- Runs a server on a host and waits until it listens. If it ends before that, or does not listen within 20 s, raises
+--- Runs a server on a host and waits until it listens. If it ends before that, or does not listen within 60 s, raises
 --- how it ended and what it printed on stdout (with `stderr = "stdout"` also its errors).
 ---@param host lunet.host
 ---@param program lunet.program

@@ -11,7 +11,7 @@
 ---     print(running:evidence(c):find "b")               -- whether B's request was carried out
 ---     running:close()
 ---
---- CONTRIBUTING.md shows how to add one. A wait for a state that does not come within 20 s raises.
+--- CONTRIBUTING.md shows how to add one. A wait for a state that does not come within 60 s raises.
 local lunet = require "lunet"
 local needs = require "lunet.run.needs"
 local peer_process = require "lunet.peer.process"
@@ -19,7 +19,7 @@ local scratch = require "lunet.peer.scratch"
 
 local server = {}
 
-local LONG = 20 -- s; bounds waits for states that do come
+local LONG = 60 -- s; bounds waits for states that do come
 local REST = 0.2 -- s in which a server that rests takes less than the 10 ms that the kernel counts by
 local PORT = 7300
 
@@ -308,7 +308,7 @@ end
 
 --- Waits until a client's request is answered.
 ---@param client lunet.connection
----@param timeout? number seconds, default 20
+---@param timeout? number seconds, default 60
 ---@return boolean whether it was carried out
 ---@return string text what the client received instead
 function running:await_answer(client, timeout)
