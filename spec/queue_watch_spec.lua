@@ -16,7 +16,7 @@ end)
 local function start_server(host, address, backlog)
   local text = ("assert(require 'lunet'.listen { %s, backlog = %d }) print 'up' io.flush() io.read()")
     :format(address, backlog)
-  local process = assert(host:exec { os.getenv "LUNET", "-e", text, stdin = "pipe" })
+  local process = assert(host:exec { os.getenv "LUNET", "-e", text, stdin = "pipe", stderr = "null" })
   assert.equal("up", process.stdout:receive("l", BOUND))
   return process
 end

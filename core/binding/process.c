@@ -44,7 +44,7 @@ int process_push_status(lua_State *L, int status) {
 
 /* -- exec ---------------------------------------------------------------------------------- */
 
-/* The process on top: its connections are fields of it, and keep it alive. */
+/* Expects the process on top. Its connections are its fields, and keep it alive. */
 static connection **process_push_stream(lua_State *L, int i) {
   lua_getiuservalue(L, -1, 1);
   connection **box = type_new_box(L, CONNECTION_TYPE, 0);
@@ -76,8 +76,8 @@ static void process_close_streams(lua_State *L, int index) {
   lua_pop(L, 1);
 }
 
-/* The stack of an exec. Until the program is started, what it is started with has the last place.
- */
+/* The stack of an exec. Until the program has started, what keeps its description alive is in the
+ * place of the process. */
 enum { HOST = 1, PROGRAM, PROCESS };
 
 static const char *process_push_attempt(lua_State *L, const process *p) {
@@ -137,7 +137,7 @@ int process_exec(lua_State *L) {
     return process_push_not_opened(L, result, what.words[0]);
   }
   op *o = task_start(L, DEADLINE_NEVER);
-  lua_replace(L, PROCESS); /* what it was started with is not needed any more */
+  lua_replace(L, PROCESS); /* drops the program's description */
   process_start(*box, o);
   return task_wait(L, o, process_push_started);
 }
@@ -286,7 +286,7 @@ static const luaL_Reg methods[] = {
 
 static const luaL_Reg metamethods[] = {{"__close", process_close}, {NULL, NULL}};
 
-/* process.stdout and its likes, besides the methods, which are in the upvalue. */
+/* Finds a method, in the upvalue, or a stream such as process.stdout. */
 static int process_index(lua_State *L) {
   type_check(L, 1, PROCESS_TYPE);
   lua_pushvalue(L, 2);

@@ -130,8 +130,10 @@ static void foreign_record_found(foreign *f, struct seen *new, const struct list
 
 /* A program in execve(2), or just forked, may hide a socket: try a few times. */
 static void foreign_claim(foreign *f, struct seen *new, const struct listening *l) {
-  if (listener_is_at(f->lp, f->program.host, l->local)) return; /* until lunet closes its own */
-  int holds = foreign_find_claimed(f, l->inode) != NULL ? 0 : foreign_holds(f, l->inode);
+  /* lunet's own or another's one is not searched for, but can be the program's later. */
+  if (listener_is_at(f->lp, f->program.host, l->local) || foreign_find_claimed(f, l->inode) != NULL)
+    return;
+  int holds = foreign_holds(f, l->inode);
   if (holds < 0) f->search_failed = holds;
   if (holds == 0) new->tries++;
   if (holds <= 0) return;

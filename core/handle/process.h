@@ -1,6 +1,5 @@
-/* A program that runs on a host, with all that it starts. It is a handle (scope.h), whose close
- * kills all of these. Nothing of it outlives its handle, and no
- * handle outlives lunet: see core/guard.c. */
+/* A program that runs on a host, with all that it starts. It is a handle (scope.h). Its close kills
+ * all of these processes, and so does lunet's end: see core/guard.c. */
 #ifndef LUNET_HANDLE_PROCESS_H
 #define LUNET_HANDLE_PROCESS_H
 
@@ -28,9 +27,9 @@ struct program {
   int grace_ms;        /* for what the program has started, once the program is killed */
 };
 
-/* Starts lunet-guard on the host, which will start the program. The connections at near[] are
- * opened for its connected streams, and are the caller's also on failure.
- * Fails with -ENOENT only if there is no lunet-guard. */
+/* Starts lunet-guard on the host, which will start the program. Opens the connections at near[] for
+ * its connected streams; the caller owns them also on failure. Fails with -ENOENT only if there is
+ * no lunet-guard. */
 int process_open(loop *lp, const struct place *where, const host *h, const struct program *what,
                  connection **near[STREAMS], process **out);
 
@@ -42,15 +41,16 @@ enum guard_report_kind process_failed_at(const process *p); /* once it has faile
 /* Ends with 0 when the program has ended. Its descendants may still run. */
 void process_wait(process *p, op *o);
 
-/* Whether it has ended, and how: its exit status, or the signal that killed it, negative. */
+/* Returns whether it has ended. `status` is its exit status, or the signal that killed it,
+ * negative. */
 bool process_ended(const process *p, int *status);
 
 int process_signal(process *p, int number); /* to its whole process group */
 
-/* To all that it has started, whatever group or session that is in, and all at once. */
+/* Signals all that it has started, whatever its group or session, and all at once. */
 int process_signal_all(process *p, int number);
 
-/* To one of those; -ESRCH: it is none of them. */
+/* Signals one of these processes; -ESRCH if it is none of them. */
 int process_signal_one(process *p, pid_t number, int signal);
 
 /* Lists what runs of it (platform/process_tree.h); the program itself is the first. */

@@ -17,7 +17,7 @@ struct snapshot {
 
 /* -- counters ------------------------------------------------------------------------------ */
 
-/* The kernel's two files, one behind the other. */
+/* Writes the kernel's two files one after the other. */
 static int snapshot_join(const char *snmp, size_t first, const char *netstat, size_t second,
                          char **out) {
   char *both = malloc(first + second + 1);
@@ -52,7 +52,8 @@ static void snapshot_print_socket(FILE *out, const struct tcp_socket *s) {
           s->inode != 0, s->retransmits);
 }
 
-/* A line for each: state, local address, peer or "-", receive and send queue, owned, retransmits.
+/* Prints a line for each socket: state, local address, peer or "-", receive and send queue, owned,
+ * retransmits.
  */
 static int snapshot_print_sockets(const struct sock_diag_list *found, char **text) {
   size_t size;
@@ -73,7 +74,7 @@ static int snapshot_read_sockets(int ns, char **text) {
 
 /* -- the probe ----------------------------------------------------------------------------- */
 
-/* A look that fails is an event, too: with why instead of a text. */
+/* Records a look that fails, too: with its error instead of a text. */
 static void snapshot_look(snapshot *s, enum event_kind kind, int (*read)(int ns, char **text)) {
   char *text = NULL;
   int result = read(s->ns, &text);

@@ -1,5 +1,5 @@
-/* The TCP sockets of a namespace, by sock_diag(7): those that a program holds, and those that none
- * does (yet, or any more). */
+/* Lists the TCP sockets of a namespace by sock_diag(7), also those that no program holds yet, or
+ * holds any more. */
 #ifndef LUNET_PLATFORM_SOCK_DIAG_H
 #define LUNET_PLATFORM_SOCK_DIAG_H
 
@@ -19,8 +19,8 @@ struct sock_diag_filter {
   bool wants_info;
 };
 
-/* Every state that the kernel lists. Not in it: TCP_CLOSE, since such a socket is in none of the
- * kernel's tables, and sockets that are only bound, for which it would search one more. */
+/* Every state that the kernel lists. TCP_CLOSE is not among them: such a socket is in none of the
+ * kernel's tables. Nor are sockets that are only bound: the kernel would search one more table. */
 enum { SOCK_DIAG_STATES = 0xf7e };
 
 /* malloc'ed by sock_diag_read, freed by sock_diag_free. */

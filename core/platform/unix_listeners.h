@@ -1,4 +1,4 @@
-/* The listening Unix sockets of a namespace, by sock_diag(7). */
+/* Lists the listening Unix sockets of a namespace by sock_diag(7). */
 #ifndef LUNET_PLATFORM_UNIX_LISTENERS_H
 #define LUNET_PLATFORM_UNIX_LISTENERS_H
 
@@ -18,7 +18,7 @@ struct unix_listener_list {
 };
 
 /* ns: -1 for the home host's. 0 or a negative errno (-ENOENT where the kernel has no unix_diag).
- * The list must be freed in any case. */
+ * Free the list in any case. */
 int unix_listeners_read(int ns, struct unix_listener_list *out);
 void unix_listeners_free(struct unix_listener_list *list);
 

@@ -57,8 +57,8 @@ static int unix_queue_ask(struct nl_sock *sock, ino_t inode, struct reply *reply
   return result < 0 ? netlink_errno(result) : 0;
 }
 
-/* unix_diag lists those of its own namespace only. The socket tells its one to who rules it; where
- * nobody does, there is only home. */
+/* unix_diag lists only the sockets of its own namespace. A socket tells its namespace only to a
+ * process that has rights there; without such rights lunet has no hosts, so it is home's. */
 static int unix_queue_open_where(int fd, struct nl_sock **out) {
   int ns = ioctl(fd, SIOCGSKNS);
   int result = netlink_socket_open(ns, NETLINK_SOCK_DIAG, out);
