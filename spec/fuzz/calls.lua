@@ -101,6 +101,7 @@ local likely = {
   gate = function() return random(0, 3) end,
   resize = function() return random(0, 5) end,
   sysctl = function() return "net.ipv4.tcp_syncookies", pick { nil, 0, 1 } end,
+  watch = function() return pick { port(), "unix:s1", listener() }, pick { nil, 0.001, 0.01 } end,
   host_listen = function() return host(), values.options({ port = port, backlog = port }) end,
   host_connect = function() return host(), target(), timeout() end,
   capture = function() return host(), random(1, 100) end,
