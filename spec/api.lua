@@ -23,7 +23,7 @@ end
 return {
   lunet = {
     beside = {},
-    can = {}, -- waits, but for what comes, or fails to, within seconds: links, a program's end
+    can = {}, -- waits only for events that take seconds at most: links, a program's end
     connect = {
       takes_timeout = true,
       wait = function(room, timeout) return lunet.connect(room.full, timeout) end,
@@ -37,7 +37,7 @@ return {
       end,
     },
     drop = {},
-    exec = {}, -- waits, but for what always comes: the program's start, or its failure
+    exec = {}, -- waits only until the program starts or fails, which it always does
     host = {},
     lan = {},
     link = {},
