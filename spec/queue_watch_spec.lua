@@ -121,6 +121,21 @@ describe("a watched queue", function()
     assert.is_truthy(also and client)
   end)
 
+  it("is the program's again when the watch ends", function()
+    local first = core.record(true)
+    local watch = assert(host:watch(PORT, 0.001))
+    local process <close> = start_server(host, AT_PORT, 3)
+    -- Meanwhile lunet looks many times for the program's listeners, too.
+    assert(lunet.eventually(function() return assert(watch:peak()).looks > 100 end, BOUND))
+    watch:close()
+    assert(lunet.eventually(function()
+      for _, e in ipairs(queue_events(first)) do
+        if e.kind == "found" and e.label == "lunet" then return true end
+      end
+    end, BOUND))
+    assert.is_truthy(process)
+  end)
+
   it("may be that of a Unix listener", function()
     local process <close> = start_server(host, "address = 'unix:@lunet'", 3)
     local watch <close> = assert(host:watch("unix:@lunet", 0.001))
