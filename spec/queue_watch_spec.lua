@@ -2,6 +2,7 @@
 local core = require "lunet.core"
 local lunet = require "lunet"
 local raised = require "spec.support.raised"
+local strace = require "spec.support.strace"
 local timeline = require "lunet.recording.timeline"
 local told = require "spec.support.told"
 
@@ -157,6 +158,16 @@ describe("a watched queue", function()
     watch = assert(host:watch(PORT))
     host:close()
     assert.equal("CLOSED", (select(3, watch:peak())))
+  end)
+
+  it("is none if lunet has no descriptor for its timer", function()
+    local path = os.tmpname()
+    local file <close> = assert(io.open(path, "w"))
+    assert(file:write [[print(assert(require "lunet".host()):watch(80)) print(#require "lunet".open_handles())]])
+    file:close()
+    local result = strace.inject("timerfd_create", 2, "EMFILE", path) -- the first one is the loop's
+    os.remove(path)
+    assert.same({ 0, "nil\twatch: too many open files (EMFILE)\tEMFILE\n1\n" }, { result.status, result.output })
   end)
 
   it("is given by a listener of the host, a port or a path", function()
