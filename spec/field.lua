@@ -20,8 +20,9 @@ return {
     backlog = "1" },
   { server = "haproxy_server", version = "2.6.12", accepted = true, sees = WAITS, carried_out = true, log = "200 ----",
     backlog = "4096" },
-  { server = "haproxy_abort", version = "2.6.12", accepted = true, sees = WAITS, carried_out = false, log = "-1 CQ--",
-    backlog = "4096" },
+  -- CC, where A leaves before HAProxy has seen B's FIN.
+  { server = "haproxy_abort", version = "2.6.12", accepted = true, sees = WAITS, carried_out = false,
+    log = { "-1 CQ--", "-1 CC--" }, backlog = "4096" },
   { server = "uwsgi", version = "2.0.21", accepted = false, sees = WAITS, carried_out = true, log = "200",
     backlog = "100" },
   { server = "gunicorn", version = "20.1", accepted = false, sees = WAITS, carried_out = true, log = "nothing",

@@ -10,6 +10,7 @@ local BOUND = 10 -- seconds; for what takes no time
 ---@class lunet.expected_server
 ---@field told? string what a client at the limit receives, in part; "" for an end without words; nil: it waits
 ---@field holds? boolean whether it accepts a client that waits
+---@field limit? integer what the limit of its queue becomes meanwhile
 ---@field logged? string what the log says of that client; default "nothing"
 ---@field later? string what the log says of a client that was served; default "nothing"
 
@@ -53,7 +54,9 @@ local function waits(running, clients, expected, a)
   local _, port = b:address()
   assert.is_true(lunet.eventually(function()
     local socket = running:far_end(port)
-    return socket and socket.owned == holds and (socket.receive_queue > 0) == not holds
+    local limit = running:listener().queue.limit
+    local has_limit = limit == (expected.limit or limit)
+    return has_limit and socket and socket.owned == holds and (socket.receive_queue > 0) == not holds
   end, BOUND))
   a:close()
   assert.is_true((running:await_answer(b, BOUND)))

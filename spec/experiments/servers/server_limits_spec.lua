@@ -9,13 +9,20 @@ local reason = not is_here and "the group peers is not here (script/packages pee
 -- Whether what was seen by hand is of this version: "15" is of "15.18".
 local function is_same(version, by_hand) return (version .. "."):sub(1, #by_hand + 1) == by_hand .. "." end
 
+local function is_one_of(value, wanted)
+  for _, one in ipairs(type(wanted) == "table" and wanted or {}) do
+    if value == one then return true end
+  end
+  return value == wanted
+end
+
 -- How a row of now differs from one by hand: a line for each field.
 local function differences(row, by_hand)
   local lines = {}
   for _, name in ipairs { "accepted", "sees", "carried_out", "log", "backlog" } do
-    if row[name] ~= by_hand[name] then
+    if not is_one_of(row[name], by_hand[name]) then
       lines[#lines + 1] = ("%s %s: %s is %s, by hand %s"):format(row.server, row.version, name, tostring(row[name]),
-        tostring(by_hand[name]))
+        type(by_hand[name]) == "table" and table.concat(by_hand[name], " or ") or tostring(by_hand[name]))
     end
   end
   return lines

@@ -1,3 +1,3 @@
 local peer = require "spec.support.peer"
 
-peer(_ENV, "memcached_slow", { logged = "Too many open files" })
+peer(_ENV, "memcached_slow", { limit = 0, logged = "Too many open files" })
