@@ -14,8 +14,9 @@ return {
     backlog = "1024" },
   { server = "dnsmasq", version = "2.90", accepted = false, sees = WAITS, carried_out = true, log = "query",
     backlog = "32" },
-  { server = "apache2", version = "2.4", accepted = false, sees = WAITS, carried_out = true, log = "200, AH00161",
-    backlog = "511" },
+  -- Apache looks for the limit once a second.
+  { server = "apache2", version = "2.4", accepted = false, sees = WAITS, carried_out = true,
+    log = { "200, AH00161", "200" }, backlog = "511" },
   { server = "haproxy", version = "2.6.12", accepted = false, sees = WAITS, carried_out = true, log = "200 ----",
     backlog = "1" },
   { server = "haproxy_server", version = "2.6.12", accepted = true, sees = WAITS, carried_out = true, log = "200 ----",

@@ -1,3 +1,3 @@
 local peer = require "spec.support.peer"
 
-peer(_ENV, "apache2", { logged = "200, AH00161", later = "200" })
+peer(_ENV, "apache2", { logged = "200", later = "200" })
