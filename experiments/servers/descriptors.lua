@@ -53,7 +53,7 @@ local function time_of(running)
   return usage.user + usage.system
 end
 
--- What a client sees within its patience, and how much of a processor the server takes meanwhile.
+-- Tells what a client sees within its patience, and how much of a processor the server takes meanwhile.
 local function be_patient(running, client, patience)
   local began, before = lunet.now(), time_of(running)
   local text, code = select(2, running.read_until(client, nil, patience))

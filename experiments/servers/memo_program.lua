@@ -2,7 +2,7 @@
 -- client that has left; a look at the client, or an accept that refuses, prevents it.
 --
 -- Why. In 2024 a C# developer wanted a server for one client at a time: Listen(100), and a semaphore that holds back
--- the next AcceptAsync until the present client has left. What followed surprised him, and lunet began with his memo.
+-- the next AcceptAsync until the present client has left. The result surprised him, and lunet began with his memo.
 -- The kernel completes B's handshake, so that ConnectAsync's callback says Success; the backlog keeps B's connection
 -- and its login (listen(2)). B hears nothing and leaves, which the server cannot see. When A leaves, the server
 -- accepts a connection without a client, reads the login, carries it out and replies: the first SendAsync succeeds,
@@ -91,7 +91,7 @@ local function meet(place, case, knobs)
   return client
 end
 
--- A has left. What the server saw of B, and what B's program receives on a connection that it makes now.
+-- A has left. Tells what the server saw of B, and what B's program receives on a connection that it makes now.
 local function come_back(place, client, knobs)
   for _ = 1, client.accepted and 1 or 2 do await_line(place, "^end: ") end -- A's, and the ghost's
   tell(place, "connect")

@@ -4,15 +4,15 @@
 -- Why. A server that counts its clients after accept(2) can tell the one too many, or close its connection. A server
 -- that stops accepting tells nobody: the kernel completes the handshake and keeps what the client sends (listen(2)).
 -- The server accepts that connection when it has room, and reads the request before it can read the client's FIN:
--- recv(2) returns the bytes first. A proxy that holds the client itself can look for the FIN. What a limit is called
--- does not tell which of these it is.
+-- recv(2) returns the bytes first. A proxy that holds the client itself can look for the FIN. The name of a limit does
+-- not tell which of these it is.
 --
 -- Where it was met. Requests that "timed out" and were carried out minutes later, when a slow client left; log lines
 -- with status 200 for clients that had long shown an error; load balancers that retried.
 --
 -- What to do. Prefer a limit that refuses, or a server that looks (HAProxy's abortonclose). Where the server stops
--- accepting, keep the listening queue short, and let requests carry a deadline or an identity that the server checks
--- before it carries them out.
+-- accepting, keep the listening queue short. Give requests a deadline or an identity, which the server checks before
+-- it carries them out.
 local lunet = require "lunet"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
@@ -39,14 +39,14 @@ local function prepare(name, starting)
   return { running = running, version = version, a = hosts[2], b = hosts[3], c = hosts[4] }
 end
 
--- What a client has seen, in words.
+-- Puts into words what a client has seen.
 local function words_of(description, text, code)
   if description.refusal and text:find(description.refusal, 1, true) then return description.refusal end
   if text ~= "" then return (text:gsub("%c+", " ")) end
   return code == "TIMEOUT" and "nothing" or "closed"
 end
 
--- What a server does with a client that is one too many.
+-- Puts into a word how a server treats a client that is one too many.
 local function behaviour(accepted, sees)
   return sees ~= "nothing" and "refuses" or accepted and "holds" or "stops"
 end

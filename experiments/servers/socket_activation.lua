@@ -1,11 +1,11 @@
 -- Claim. A queue that is handed to the next program survives a restart. Its clients are served in order, ghosts too;
 -- the client that the old program had accepted is lost.
 --
--- Why. The queue belongs to the listening socket, not to the program, and the socket lives as long as somebody has it
--- open: systemd, or lunet here (socket units, sd_listen_fds(3)). A program that is killed loses only what it has
--- accepted. What waits in the queue waits for whoever accepts next, also for another program. A program that closes a
--- socket of its own resets its queue (inet_csk_listen_stop). The limit of the queue is the one that the last call of
--- listen(2) has set, and most servers call it on what they are handed: a backlog that the unit sets does not last.
+-- Why. The queue belongs to the listening socket, not to the program. The socket lives as long as somebody has it open:
+-- systemd, or lunet here (socket units, sd_listen_fds(3)). A program that is killed loses only the connections that it
+-- has accepted. The others stay in the queue for the next program that accepts. A program that closes a socket of its
+-- own resets its queue (inet_csk_listen_stop). The last call of listen(2) sets the limit of the queue, and most servers
+-- call it on the socket that they are handed: a backlog that the unit sets does not last.
 --
 -- Where it was met. Deployments without a lost request, and duplicates after them: the requests of clients that had
 -- given up during the restart were carried out by the new version.

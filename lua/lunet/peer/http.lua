@@ -1,4 +1,4 @@
---- What servers of HTTP have in common: their clients, and programs that leave the word of a request behind.
+--- The parts that HTTP servers share: their clients, and programs that leave the word of a request behind.
 ---
 ---     return http.server { packages = { "lighttpd" }, program = "lighttpd", ... }
 local lunet = require "lunet"
@@ -26,8 +26,8 @@ local REPLY = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\n
 
 local function request(word) return ("GET /%s HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n"):format(word) end
 
---- For what forwards requests: a server of lunet's own on the same host, at running.backend_port. What it was asked is
---- the evidence. It answers GET alone.
+--- Starts a backend for a server that forwards requests. It is lunet's own, on the same host, at running.backend_port,
+--- and answers only GET. The requests that it has received are the evidence.
 ---@param running lunet.running_server
 function http.begin_backend(running)
   local listener = assert(running.host:listen { address = "127.0.0.1", backlog = 100, label = "backend" })

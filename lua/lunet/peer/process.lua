@@ -22,8 +22,8 @@ local function obituary(name, process, status)
   return ("%s did not start: %s; %s"):format(name, how, words)
 end
 
---- Runs a server on a host and waits until it listens. If it ends before that, or does not listen within 60 s, raises
---- how it ended and what it printed on stdout (with `stderr = "stdout"` also its errors).
+--- Runs a server on a host and waits until it listens. Raises if the server ends before that, or does not listen within
+--- 60 s. The message says how it ended and what it printed on stdout (with `stderr = "stdout"` also its errors).
 ---@param host lunet.host
 ---@param program lunet.program
 ---@param port integer where it will listen, and nothing does yet

@@ -10,7 +10,7 @@ local core = require "lunet.core"
 local scratch = {}
 scratch.__index = scratch
 
--- Of what lies in the directory, at whatever depth.
+-- The path of a file in the directory, at any depth.
 local function path_of(self, name)
   local is_inside = type(name) == "string" and name ~= "" and name:sub(1, 1) ~= "/"
     and not ("/" .. name .. "/"):find("/../", 1, true)
@@ -47,8 +47,8 @@ function scratch:read(name)
   return file:read "a"
 end
 
---- Removes it, with all that is in it. Idempotent. What a program that is ending still writes in it is removed when
---- lunet ends.
+--- Removes it, with all that is in it. Idempotent. If a program that is ending still writes in it, lunet removes the
+--- rest when it ends.
 ---@return true
 function scratch:close()
   return core.close_scratch(self.path)

@@ -1,5 +1,5 @@
---- Real servers on hosts: a file lua/lunet/peer/servers/NAME.lua describes one, and this module starts it, as a user
---- without rights, with all its files in a scratch directory, and bounded to one client.
+--- Real servers on hosts. A file lua/lunet/peer/servers/NAME.lua describes one, and this module starts it, bounded to
+--- one client. The server runs as a user without rights, with all its files in a scratch directory.
 ---
 ---     local running = server.start("memcached", host, { address = link:address(host) })
 ---     local a = running:hold(clients, "A")              -- A has the only place
@@ -188,8 +188,8 @@ end
 
 --- Writes a file into its place.
 ---@param name string
----@param text string in which PLACE stands for the path of the place, PORT for where it listens, LIMIT for what
---- bounds its clients, and N for their number
+---@param text string PLACE in it stands for the path of the place, and PORT for the port of the server. LIMIT stands
+--- for the setting that bounds its clients, and N for their number
 ---@return string path
 function running:write(name, text)
   local words = { PLACE = self.place.path, PORT = tostring(self.port), LIMIT = self.limit, N = tostring(self.clients) }
@@ -343,7 +343,7 @@ function running:file(name)
   return file and file:read "a" or ""
 end
 
---- What it has logged since its start: what it printed, and its file "log".
+--- Its log since it started: the text that it printed, and its file "log".
 ---@return string
 function running:log()
   while true do
@@ -354,7 +354,7 @@ function running:log()
   return self.printed .. self:file "log"
 end
 
---- What the log says of a client, in the description's terms.
+--- The words of the log about a client, in the description's terms.
 ---@param word string of the client's request
 ---@param log? string the part of the log to look at
 ---@return string said "nothing", or what was captured: "200, AH00161"

@@ -1,4 +1,4 @@
---- What must be the same for runs to belong together: the script and what it requires, lunet, the kernel.
+--- The identity of runs that belong together: the script and the modules that it requires, lunet, the kernel.
 local dependency = require "lunet.text.dependency"
 local core = require "lunet.core"
 local environment = require "lunet.run.environment"
@@ -56,8 +56,8 @@ function identity.lunet()
   return ("%s (%s)"):format(version, identity.hash(hash_of "/proc/self/exe" .. hash_of_all(LIBRARY)))
 end
 
---- What the runs of a script depend on, as far as files and versions say it. A file that the script reads by itself,
---- and a module that it requires only when it runs, is not part of it.
+--- The files and versions that the runs of a script depend on. They do not include a file that the script reads by
+--- itself, or a module that it requires only when it runs.
 ---@param files table<string, string> paths by what they are of
 ---@return table<string, string> identity by what it is of
 function identity.of(files)
@@ -69,7 +69,7 @@ function identity.of(files)
   return self
 end
 
---- What differs between two, in words: "lunet was 0.1 (...), and is 0.2 (...)".
+--- The differences between two, in words: "lunet was 0.1 (...), and is 0.2 (...)".
 ---@param before table<string, string>
 ---@param now table<string, string>
 ---@return string|nil difference nil if they are the same

@@ -31,8 +31,8 @@ function interval.middle(values)
   return (list[(n + 1) // 2] + list[n // 2 + 1]) / 2
 end
 
---- Of the mean, by Student's t. The values are taken to come from a distribution that is not far from normal; if one of
---- two states comes by chance, it tells nothing.
+--- The interval of the mean, by Student's t. It supposes that the values come from a distribution near to normal. If a run
+--- takes one of two states by chance, it tells nothing.
 ---@param values number[]
 ---@return lunet.interval|nil
 ---@return string? why there is none
@@ -56,7 +56,7 @@ local function rank_of(n)
   end
 end
 
---- Of the median, by order statistics: whatever the distribution is, the interval covers it with at least 95 %.
+--- The interval of the median, by order statistics. It covers the median with at least 95 %, for any distribution.
 ---@param values number[]
 ---@return lunet.interval|nil
 ---@return string? why there is none
@@ -68,8 +68,8 @@ function interval.median(values)
     method = "median, order statistics" }
 end
 
---- Of the ratio of two sums over the same runs, or over runs of the same seeds, by a bootstrap of the pairs: the same
---- seed gives the same interval.
+--- The interval of the ratio of two sums over the same runs, or over runs of the same seeds, by a bootstrap of the
+--- pairs. The same seed gives the same interval.
 ---@param above number[]
 ---@param below number[] as many; their sum is not 0
 ---@param seed integer
@@ -94,7 +94,7 @@ function interval.ratio(above, below, seed)
     high = statistics.quantile(ratios, 1 - TAIL), method = "ratio, bootstrap" }
 end
 
---- Of a share, by Wilson's interval, which stays within 0 and 1 and does not shrink to nothing at 0 of n.
+--- Wilson's interval of a share. It stays within 0 and 1 and does not shrink to nothing at 0 of n.
 ---@param count integer how many have it
 ---@param total integer of so many
 ---@return lunet.interval|nil
@@ -118,7 +118,7 @@ function interval.share_text(count, total)
   return ("%d of %d (%.2f to %.2f)"):format(count, total, range.low, range.high)
 end
 
---- Of the mean difference between runs of the same seeds at two points, by Student's t.
+--- The interval of the mean difference between runs of the same seeds at two points, by Student's t.
 ---@param values number[]
 ---@param others number[] of the same seeds, in the same order
 ---@return lunet.interval|nil

@@ -26,7 +26,7 @@ local function evaluate(what, text, environment)
   error(("%s%s: %s"):format(what, text, why), 0)
 end
 
--- What an expression sees: the knobs' names alone. Those that are expressions themselves are worked out when asked for.
+-- An expression sees only the knobs' names. A knob that is an expression itself is worked out when it is asked for.
 local function environment_of(known, expressions)
   local asked, environment = {}, {}
   return setmetatable(environment, { __index = function(_, name)

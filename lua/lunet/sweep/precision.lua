@@ -1,9 +1,9 @@
---- How narrow the intervals of a sweep are to be, and how many more runs its points take for that.
+--- How narrow the intervals of a sweep must be, and how many more runs its points take for that.
 ---
 ---     --until 'goodput 5%' --most 50
 ---
---- A point gets more runs until half of the interval's width is at most 5 % of the median. Of a share, such as `holds`,
---- it is at most 0.05. No point gets more than 50 runs.
+--- A point gets more runs until half of the interval's width is at most 5 % of the median. For a share, such as
+--- `holds`, it is at most 0.05. No point gets more than 50 runs.
 local results = require "lunet.sweep.results"
 
 local precision = {}

@@ -26,8 +26,8 @@ end
 
 -- -- drawing ---------------------------------------------------------------------------------
 
--- What is wrong with a drawing; nil if it shows every run. gnuplot's own word is not taken for it: its exit status is 0
--- though a file of data is missing.
+-- The fault of a drawing, or nil if it shows every run. gnuplot's exit status does not tell: it is 0 even if a file of
+-- data is missing.
 local function fault_of(opened, drawn)
   local image = read(("%s/%s.svg"):format(opened.path, drawn:name()))
   local dots = select(2, image:gsub(DOT, ""))

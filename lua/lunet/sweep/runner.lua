@@ -44,7 +44,7 @@ local function obituary(process)
   return ("its process %s%s"):format(how, said and ": " .. said or "")
 end
 
--- What came of a run: the worker's answer, or one in its place.
+-- The record of a run: the worker's answer, or one in its place.
 local function ask(self, process, job)
   local record = worker.record(job)
   local since = lunet.now()

@@ -12,7 +12,7 @@ store.__index = store
 --- The most often that a run is tried.
 store.ATTEMPTS = 3
 
--- What a record begins with. These first ones are found there without reading all of it.
+-- The fields with which a record begins. They are found there without reading the rest.
 local FIRST <const> = { "state", "attempt", "verdict", "point", "replicate", "seed", "identity", "started", "seconds",
   "cpu", "load", "lateness", "host", "format", "experiment", "claim", "why", "figures", "knobs", "outcome",
   "environment" }
@@ -64,7 +64,7 @@ end
 
 local function path_of(self, name) return ("%s/runs/%s.json"):format(self.directory, name) end
 
---- What a run has come to.
+--- The state of a run.
 ---@param name string
 ---@return "done"|"invalid"|"failed"|"missing" state
 ---@return integer attempt how often it was tried

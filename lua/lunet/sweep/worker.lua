@@ -19,7 +19,7 @@ local worker = {}
 local STATES <const> = { ["holds"] = "done", ["does not hold"] = "done", ["not judged"] = "invalid",
   ["could not run"] = "failed" }
 
---- What a run's record has of the sweep, before the run.
+--- The fields that the sweep gives a run's record before the run.
 ---@param job table what the runner asks for
 ---@return table
 function worker.record(job)
@@ -39,7 +39,7 @@ local function settings_of(experiment, job)
   return experiment:settings(settings)
 end
 
--- What of it stands in the record; of an error the whole, since nobody else saw it.
+-- The record holds the run's outcome, and the whole of an error, since nobody else saw it.
 local function execute(run, record)
   local machine <close> = lateness.watch()
   local ok, failure = interrupt.pcall(execution.execute, run, { record = "none" })
@@ -66,7 +66,7 @@ local function do_run(own, job)
   return record
 end
 
--- What the script prints does not belong among the answers.
+-- The script's own output must not mix with the answers.
 local function do_diverted(own, job)
   local kept = assert(core.divert_output())
   local _restore <close> = setmetatable({}, { __close = function() assert(core.restore_output(kept)) end })

@@ -1,5 +1,5 @@
---- OpenSSH's server, whose limit is for clients that have not logged in yet. What a client sends first is its name,
---- and what the server logs of that at level DEBUG1 shows that it was read.
+--- OpenSSH's server, whose limit is for clients that have not logged in yet. A client first sends its name. The server
+--- logs that name at level DEBUG1, which shows that it was read.
 local CONFIGURATION = [[
 Port PORT
 ListenAddress 0.0.0.0
