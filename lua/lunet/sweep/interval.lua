@@ -31,8 +31,8 @@ function interval.middle(values)
   return (list[(n + 1) // 2] + list[n // 2 + 1]) / 2
 end
 
---- The interval of the mean, by Student's t. It supposes that the values come from a distribution near to normal. If a run
---- takes one of two states by chance, it tells nothing.
+--- The interval of the mean, by Student's t. It supposes that the values come from a distribution near to normal. If a
+--- run takes one of two states by chance, it tells nothing.
 ---@param values number[]
 ---@return lunet.interval|nil
 ---@return string? why there is none
