@@ -71,6 +71,7 @@ return {
         return 0
       end,
     },
+    watch = {},
     traceback = {},
     within = {
       takes_timeout = true,

@@ -126,7 +126,7 @@ describe("misuse", function()
       end
     end
     for _, name in ipairs { "listen", "connect", "exec", "sockets", "spawn", "scope", "sleep", "host", "link", "lan",
-      "drop", "within", "eventually", "together" } do
+      "drop", "within", "eventually", "together", "watch" } do
       assert.is_true(refused[name], name)
     end
   end)

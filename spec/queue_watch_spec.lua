@@ -57,6 +57,15 @@ describe("a watched queue", function()
     for _, client in ipairs(clients) do client:close() end
   end)
 
+  it("may be one of the home host", function()
+    local listener <close> = assert(lunet.listen { port = 0, backlog = 3 })
+    local watch <close> = assert(lunet.watch(listener, 0.001))
+    local client <close> = assert(lunet.connect(listener, BOUND))
+    assert(lunet.eventually(function() return assert(watch:peak()).depth == 1 end, BOUND))
+    assert.equal(3, assert(watch:peak()).limit)
+    assert.is_truthy(client)
+  end)
+
   it("looks by itself", function()
     local watch <close> = assert(host:watch(PORT, 0.001))
     local before = assert(watch:peak()).looks

@@ -47,6 +47,11 @@ function lunet.sockets(filter)
   return sockets, message, code
 end
 
+function lunet.watch(target, every)
+  local watch, message, code = core.watch(nil, target, every)
+  return watch, message, code
+end
+
 --- The path of a file beside the calling script or experiment. It does not matter whether lunet, a stock lua5.4, busted
 --- or another script loaded the caller. (`arg[0]` does not tell: under busted it names busted.) Code without a file has
 --- its neighbours in the working directory.

@@ -129,3 +129,11 @@ function lunet.traceback(error) end
 ---@return string? message
 ---@return string? code "ENOENT" if the kernel has no tcp_diag; "ENOTUNIQ"
 function lunet.sockets(filter) end
+
+--- Like host:watch, of a listener on the home host.
+---@param target lunet.listener|integer|string a listener, a port (all listeners at it), or "unix:/path"
+---@param every? number seconds from 0.001 to 3600, default 0.01
+---@return lunet.watch|nil watch a to-be-closed value; its close ends the watch
+---@return string? message
+---@return string? code as of host:watch
+function lunet.watch(target, every) end
