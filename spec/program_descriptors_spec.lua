@@ -55,7 +55,7 @@ describe("a listener that a program gets", function()
     assert.equal(0, assert(listener:queue()).depth)
   end)
 
-  it("blocks in the program unless it is to be nonblocking", function()
+  it("blocks in the program unless `nonblocking` is set", function()
     local listener <close> = assert(lunet.listen { backlog = 5 })
     for _, nonblocking in ipairs { false, true } do
       local process <close> = assert(lunet.exec { "sleep", "1000", fds = { [3] = listener },

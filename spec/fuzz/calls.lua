@@ -170,7 +170,7 @@ function calls.take(object)
   world.keep(object)
 end
 
---- Finds what there is to begin with.
+--- Finds the functions and objects of the beginning.
 function calls.discover()
   local a, b = assert(lunet.host "a"), assert(lunet.host "b")
   local server = assert(lunet.listen { port = 0, backlog = 3 })

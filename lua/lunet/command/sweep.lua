@@ -31,7 +31,7 @@ local function parser_for()
   parser:option "--failed":argname "DIR":description(
     "List the runs that have failed or were disturbed, why, and the line that repeats each.")
   parser:option "--list":argname "DIR":description(
-    "Print a line that does a run for each that is to be done, for parallel(1).")
+    "Print a command for each run that is missing, for parallel(1).")
   parser:option "--report":argname "DIR":description(
     "Write results.csv, summary.csv, README.md and the figures of its runs so far, as each sweep does at its end.")
   parser:option "--run":args(2):argname { "DIR", "RUN" }:description "Do one run of it, unless it is done."
@@ -70,7 +70,7 @@ local function status_of(tally)
   return tally.invalid > 0 and INVALID or verdict.DONE
 end
 
--- Says what is to be known of a run that has ended, besides the line of progress.
+-- Tells of a run that has ended what the line of progress does not.
 local function say(job, answer)
   local words = answer.lost or answer.state == "failed" and ("%s failed: %s"):format(job.name, answer.why or "") or nil
   if words then standard.complain("sweep: " .. words:match "[^\n]*") end

@@ -56,7 +56,7 @@ end
 
 -- -- its runs -------------------------------------------------------------------------------
 
---- Whether a run is to be done, or to be done again. Sets its fields `attempt`, the number of the next one, and `was`,
+--- Whether a run is missing, or must be repeated. Sets its fields `attempt`, the number of the next one, and `was`,
 --- the state that it is in.
 ---@param run table from plan:list or plan:find
 ---@return boolean
@@ -66,7 +66,7 @@ function directory:is_due(run)
   return state ~= "done" and attempt < store.ATTEMPTS
 end
 
---- The runs that are to be done, or to be done again, in their order.
+--- The runs that are missing or must be repeated, in their order.
 ---@return table[] list as is_due has set them
 function directory:due()
   local due = {}

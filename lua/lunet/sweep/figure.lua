@@ -154,7 +154,7 @@ set output %s
 %s
 ]]
 
--- The script for all terminals: what is to be drawn.
+-- The part of the script that is the same for all terminals.
 local function body(self)
   local lines, index = {}, 0
   if #self.panels > 1 then lines[1] = ("set multiplot layout %d,1"):format(#self.panels) end
