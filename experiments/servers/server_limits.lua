@@ -117,6 +117,8 @@ local function measure(place, knobs, tell)
   local c = be_answered(running, place.c)
   local evidence = running:settled_evidence(c, QUIET)
   tell(("C was answered, and since then nothing was carried out for %d s."):format(QUIET))
+  local counted = running:statistics(c)
+  if counted then tell(("%s itself counts: %s."):format(running.name, counted)) end
   local row = { server = running.name, at_limit = behaviour(seen.accepted, seen.sees), accepted = seen.accepted,
     sees = seen.sees, carried_out = evidence:find("ghost", 1, true) ~= nil, backlog = table.concat(seen.limits, ", ") }
   if is_late then row.accepted, row.carried_out = "not judged", "not judged" end

@@ -42,6 +42,8 @@ local PORT = 7300
 ---@field evidence fun(running: lunet.running_server, client: lunet.connection): string a text with the words of the
 --- requests that were carried out. The client has been answered and may be asked on
 ---@field logged string[] patterns of what its log says of a client, WORD standing for the client's; each has captures
+---@field statistics? fun(running: lunet.running_server, client: lunet.connection): string its own count of the clients
+--- that it has refused, in its own words: "rejected_connections:1". The client has been answered and may be asked on
 ---@field looks? boolean whether it looks for clients that have left before it carries out what they asked for
 ---@field begin? fun(running: lunet.running_server) starts what the server needs beside it
 
@@ -321,7 +323,15 @@ end
 ---@return string
 function running:evidence(client) return self.description.evidence(self, client) end
 
---- The same, when nothing was added to it for some time.
+--- The server's own count of the clients that it has refused.
+---@param client lunet.connection that was answered
+---@return string|nil counted in the server's words: "rejected_connections:1"; nil: it counts none
+function running:statistics(client)
+  local ask = self.description.statistics
+  return ask and ask(self, client)
+end
+
+--- The same as running:evidence, when nothing was added to it for some time.
 ---@param client lunet.connection that was answered
 ---@param quiet number seconds
 ---@return string

@@ -18,4 +18,7 @@ return {
     return running.converse(client, ("get %s\r\n"):format(table.concat(running.asked, " ")), "END\r\n$")
   end,
   logged = { "(Too many open %w+)" },
+  statistics = function(running, client)
+    return running.converse(client, "stats\r\n", "END\r\n$"):match "rejected_connections %d+"
+  end,
 }

@@ -15,4 +15,7 @@ return {
   refusal = "max number of clients",
   evidence = function(running, client) return running.converse(client, "KEYS *\r\nPING\r\n", "PONG\r\n$") end,
   logged = { "# (Error [^\r\n]*)" },
+  statistics = function(running, client)
+    return running.converse(client, "INFO stats\r\n", "\r\n\r\n$"):match "rejected_connections:%d+"
+  end,
 }
