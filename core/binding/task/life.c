@@ -116,8 +116,7 @@ static void life_resume(task *t, int arguments) {
   life_end(L, t, results);
 }
 
-/* Whether the script has closed the task's coroutine, or resumed it before the task began. An empty
- * stack is the only sign of a closed one. */
+/* Whether the script has closed the task's coroutine: an empty stack is the only sign. */
 static bool life_is_closed(const task *t) {
   int status = lua_status(t->L);
   return status == LUA_OK ? lua_gettop(t->L) == 0 : status != LUA_YIELD;
