@@ -8,6 +8,9 @@ return {
     sees = "Too many open connections" },
   { server = "memcached_slow", version = "1.6.18", accepted = false, sees = WAITS, carried_out = true,
     log = "Too many open files", backlog = "1024, 0" },
+  -- With RLIMIT_NOFILE 6. It wrote 19 MB of that line to its log in one second.
+  { server = "beanstalkd", version = "1.12", accepted = false, sees = WAITS, carried_out = true,
+    log = "Too many open files", backlog = "1024" },
   { server = "redis", version = "7.0.15", accepted = true, carried_out = false, log = "nothing", backlog = "511",
     sees = "max number of clients" },
   { server = "lighttpd", version = "1.4.69", accepted = false, sees = WAITS, carried_out = true, log = "200",

@@ -28,7 +28,9 @@ local PORT = 7300
 ---@field packages string[] the Debian packages that bring it
 ---@field program string as lunet.run.needs.path takes it
 ---@field version string[] the arguments that make the program tell its version
----@field limit fun(n: integer): string what bounds its clients to n, in the words of its manual
+---@field limit fun(n: integer): string what bounds its clients to n, in the words of its manual, or of its limits
+---@field limits? fun(n: integer): table<string, number> as lunet.program's limits: what bounds its clients to n if it
+--- has no setting for that, such as its descriptors
 ---@field arguments fun(running: lunet.running_server): (string|number)[] writes its configuration, and returns the
 --- arguments: it stays in the foreground, and listens on all addresses, on running.port
 ---@field ready? string a pattern: what it logs when it serves, if that is later than it listens
@@ -166,7 +168,8 @@ function server.start(name, host, options)
   if is_root() then let_in_nobody(host, place) end
   if description.begin then description.begin(self) end
   local words = as_nobody { needs.path(description.program), table.unpack(description.arguments(self)) }
-  words.stderr, words.label, words.env, words.limits = "stdout", short, { HOME = self.place.path }, options.limits
+  words.stderr, words.label, words.env = "stdout", short, { HOME = self.place.path }
+  words.limits = options.limits or description.limits and description.limits(self.clients)
   if self.is_handed then
     words.fds = { [3] = options.listener }
     self.process = assert(host:exec(words))

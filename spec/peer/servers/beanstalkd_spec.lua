@@ -1,0 +1,3 @@
+local peer = require "spec.support.peer"
+
+peer(_ENV, "beanstalkd", { logged = "Too many open files" })
