@@ -21,6 +21,7 @@ local server = require "lunet.peer.server"
 
 local AT_ONCE = 4 -- servers that start side by side: more would make each other late
 local LOAD = 20 -- s, within which the load of a server's start is over
+local SETTLE = 2 -- s for the server to be done with B: memcached_slow may stop for good if C comes just then
 local QUIET = 1 -- s without new evidence, after which a request counts as not carried out
 
 local function names_of(knobs) return knobs.server == "all" and server.names() or { knobs.server } end
@@ -89,6 +90,12 @@ local function leave(running, client, departure)
   lab.await(is_known)
 end
 
+-- Whether the server's end of a connection is gone, or was never there.
+local function is_over(running, port)
+  local socket = running:far_end(port)
+  return not socket or socket.state == "TIME_WAIT"
+end
+
 -- A client that comes later, as often as it takes until one is answered.
 local function be_answered(running, host)
   return lab.await(function()
@@ -109,11 +116,13 @@ local function measure(place, knobs, tell)
   tell "B connects, and sends a whole request."
   local b = running:ask(place.b, "ghost", "B", knobs.request == "part" and -3 or nil)
   local seen = be_patient(running, b, knobs.patience, limit)
-  local socket = running:far_end(select(2, b:address()))
+  local _, port = b:address()
+  local socket = running:far_end(port)
   tell(seen.sees == "nothing" and "B has waited long enough, and leaves." or "B was refused, and leaves.")
   leave(running, b, knobs.departure)
   tell "A leaves. C comes, and is answered."
   a:close()
+  lunet.eventually(function() return is_over(running, port) end, SETTLE)
   local c = be_answered(running, place.c)
   local evidence = running:settled_evidence(c, QUIET)
   tell(("C was answered, and since then nothing was carried out for %d s."):format(QUIET))
