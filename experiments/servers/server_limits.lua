@@ -21,7 +21,7 @@ local server = require "lunet.peer.server"
 
 local AT_ONCE = 4 -- servers that start side by side: more would make each other late
 local LOAD = 20 -- s, within which the load of a server's start is over
-local SETTLE = 2 -- s for the server to be done with B: memcached_slow may stop for good if C comes just then
+local SETTLE = 2 -- s for the server to be done with B, without which memcached_slow may serve nobody any more
 local QUIET = 1 -- s without new evidence, after which a request counts as not carried out
 
 local function names_of(knobs) return knobs.server == "all" and server.names() or { knobs.server } end

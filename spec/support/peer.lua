@@ -62,7 +62,7 @@ local function waits(running, clients, expected, a)
   a:close()
   assert.is_true((running:await_answer(b, BOUND)))
   b:close() -- php-fpm waits for that before it takes another client
-  -- memcached with no_maxconns_fast may stop for good if the next one comes while the last one leaves.
+  -- Without this wait memcached with no_maxconns_fast may serve nobody any more.
   assert.is_true(lunet.eventually(function()
     local socket = running:far_end(port)
     return not socket or not socket.owned
