@@ -4,6 +4,7 @@ local lfs = require "lfs"
 local lunet = require "lunet"
 local program = require "spec.support.program"
 local scratch = require "lunet.peer.scratch"
+local stage = require "spec.support.command_stage"
 local store = require "lunet.sweep.store"
 
 local LUNET <const> = os.getenv "LUNET"
@@ -20,7 +21,7 @@ local FAKE <const> = [[
 describe("lunet sweep refuses", function()
   local place
   before_each(function()
-    place = scratch.open()
+    place = stage.open()
     place:write("fake.lua", FAKE)
   end)
   after_each(function()
@@ -28,9 +29,7 @@ describe("lunet sweep refuses", function()
     assert.same({}, lunet.open_handles())
   end)
 
-  local function sweep(words)
-    return program.shell(("cd %s && exec %s sweep %s"):format(program.quote(place.path), program.quote(LUNET), words))
-  end
+  local function sweep(words) return stage.run("sweep " .. words) end
 
   local function refused(words, status, message)
     local result = sweep(words)

@@ -3,7 +3,7 @@ local eventually = require "spec.support.eventually"
 local lfs = require "lfs"
 local lunet = require "lunet"
 local program = require "spec.support.program"
-local scratch = require "lunet.peer.scratch"
+local stage = require "spec.support.command_stage"
 local store = require "lunet.sweep.store"
 
 local LUNET <const> = os.getenv "LUNET"
@@ -31,7 +31,7 @@ local FAKE <const> = [[
 describe("lunet sweep", function()
   local place
   before_each(function()
-    place = scratch.open()
+    place = stage.open()
     place:write("fake.lua", FAKE)
   end)
   after_each(function()
@@ -39,10 +39,7 @@ describe("lunet sweep", function()
     assert.same({}, lunet.open_handles())
   end)
 
-  local function sweep(words)
-    return program.shell(("cd %s && unset LUA_INIT LUA_INIT_5_4 && exec %s sweep %s"):format(program.quote(place.path),
-      program.quote(LUNET), words))
-  end
+  local function sweep(words) return stage.run("sweep " .. words) end
 
   local function well(words, status)
     local result = sweep(words)

@@ -1,4 +1,4 @@
---- Scripts in a directory of their own, and lunet run there as a process: what the specs of command/file share.
+--- Scripts in a directory of their own, and lunet run there as a process: the specs of command/ and sweep/ share this.
 local assert = require "luassert"
 local dkjson = require "dkjson"
 local scratch = require "lunet.peer.scratch"
@@ -51,10 +51,11 @@ function stage.write_script(name, text) return place:write(name, text) end
 
 --- Runs lunet there.
 ---@param arguments string of the shell
+---@param environment? string "PATH=/empty": more variables
 ---@return {status: integer, output: string, errors: string}
-function stage.run(arguments)
-  return program.shell(("cd %s && unset LUA_INIT LUA_INIT_5_4 && exec %s %s"):format(
-    place.path, os.getenv "LUNET", arguments))
+function stage.run(arguments, environment)
+  return program.shell(("cd %s && unset LUA_INIT LUA_INIT_5_4 && %s exec %s %s"):format(
+    place.path, environment or "", program.quote(os.getenv "LUNET"), arguments))
 end
 
 --- The one object that is all of the output.

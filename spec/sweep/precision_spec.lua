@@ -1,6 +1,5 @@
 local precision = require "lunet.sweep.precision"
-local program = require "spec.support.program"
-local scratch = require "lunet.peer.scratch"
+local stage = require "spec.support.command_stage"
 local store = require "lunet.sweep.store"
 
 describe("the rule of --until", function()
@@ -33,15 +32,12 @@ describe("a sweep with --until", function()
 
   local place
   before_each(function()
-    place = scratch.open()
+    place = stage.open()
     place:write("fake.lua", FAKE)
   end)
   after_each(function() place:close() end)
 
-  local function sweep(words)
-    return program.shell(("cd %s && exec %s sweep fake.lua %s --into out"):format(place.path,
-      program.quote(os.getenv "LUNET"), words))
-  end
+  local function sweep(words) return stage.run(("sweep fake.lua %s --into out"):format(words)) end
 
   -- How many runs each point has, by its spread.
   local function runs_by_spread()

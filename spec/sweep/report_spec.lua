@@ -1,9 +1,7 @@
 -- The report, of real sweeps: what is in its files, and what gnuplot has drawn.
 local lunet = require "lunet"
 local program = require "spec.support.program"
-local scratch = require "lunet.peer.scratch"
-
-local LUNET <const> = program.quote(os.getenv "LUNET")
+local stage = require "spec.support.command_stage"
 
 local FAKE <const> = [[
   return require "lunet.experiment" {
@@ -24,7 +22,7 @@ local MISSING <const> = "gnuplot is not installed (script/packages sweep)"
 describe("the report of a sweep", function()
   local place
   before_each(function()
-    place = scratch.open()
+    place = stage.open()
     place:write("fake.lua", FAKE)
   end)
   after_each(function()
@@ -32,9 +30,7 @@ describe("the report of a sweep", function()
     assert.same({}, lunet.open_handles())
   end)
 
-  local function sweep(words, environment)
-    return program.shell(("cd %s && %s exec %s sweep %s"):format(place.path, environment or "", LUNET, words))
-  end
+  local function sweep(words, environment) return stage.run("sweep " .. words, environment) end
 
   local function lines_of(name)
     local lines = {}
