@@ -90,12 +90,6 @@ local function leave(running, client, departure)
   lab.await(is_known)
 end
 
--- Whether the server's end of a connection is gone, or was never there.
-local function is_over(running, port)
-  local socket = running:far_end(port)
-  return not socket or socket.state == "TIME_WAIT"
-end
-
 -- A client that comes later, as often as it takes until one is answered.
 local function be_answered(running, host)
   return lab.await(function()
@@ -122,7 +116,7 @@ local function measure(place, knobs, tell)
   leave(running, b, knobs.departure)
   tell "A leaves. C comes, and is answered."
   a:close()
-  lunet.eventually(function() return is_over(running, port) end, SETTLE)
+  lunet.eventually(function() return running:is_done_with(port) end, SETTLE)
   local c = be_answered(running, place.c)
   local evidence = running:settled_evidence(c, QUIET)
   tell(("C was answered, and since then nothing was carried out for %d s."):format(QUIET))

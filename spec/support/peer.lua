@@ -11,6 +11,7 @@ local BOUND = 10 -- seconds; for what takes no time
 ---@field told? string what a client at the limit receives, in part; "" for an end without words; nil: it waits
 ---@field holds? boolean whether it accepts a client that waits
 ---@field limit? integer what the limit of its queue becomes meanwhile
+---@field meanwhile? string what its log says while a client waits, in part
 ---@field logged? string what the log says of that client; default "nothing"
 ---@field later? string what the log says of a client that was served; default "nothing"
 ---@field counted? string the server's own count of clients that it refused, without the number: they may be several
@@ -59,14 +60,15 @@ local function waits(running, clients, expected, a)
     local has_limit = limit == (expected.limit or limit)
     return has_limit and socket and socket.owned == holds and (socket.receive_queue > 0) == not holds
   end, BOUND))
+  if expected.meanwhile then
+    local function is_told() return running:log():find(expected.meanwhile, 1, true) ~= nil end
+    assert.is_true(lunet.eventually(is_told, BOUND))
+  end
   a:close()
   assert.is_true((running:await_answer(b, BOUND)))
   b:close() -- php-fpm waits for that before it takes another client
   -- Without this wait memcached with no_maxconns_fast may serve nobody any more.
-  assert.is_true(lunet.eventually(function()
-    local socket = running:far_end(port)
-    return not socket or not socket.owned
-  end, BOUND))
+  assert.is_true(lunet.eventually(function() return running:is_done_with(port) end, BOUND))
 end
 
 ---@param busted table the environment of the spec, whose `describe`, `it` and `pending` it takes

@@ -115,8 +115,7 @@ function server.describe(name)
   error(("there is no server '%s': %s, or the path of a file"):format(name, table.concat(server.names(), ", ")), 0)
 end
 
---- The programs of servers and their packages, as an experiment declares what it needs. Raises if there is no such
---- server.
+--- The programs of servers and their packages, as an experiment's `needs`. Raises for a server that there is not.
 ---@param names string[]
 ---@return table<string, string>
 function server.needs(names)
@@ -226,6 +225,14 @@ end
 ---@return lunet.socket|nil
 function running:far_end(port)
   return assert(self.host:sockets { local_port = self.port, peer_port = port })[1]
+end
+
+--- Whether the server is done with a client: the kernel lists no end of it, or one that only waits out its time.
+---@param port integer the client's
+---@return boolean
+function running:is_done_with(port)
+  local socket = self:far_end(port)
+  return not socket or socket.state == "TIME_WAIT"
 end
 
 --- Reads what a client receives until a pattern is found in it, it ends, or the time is over.

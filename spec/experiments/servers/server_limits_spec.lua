@@ -71,25 +71,21 @@ describe("server_limits", function()
     assert.same({ "one 2: carried_out is true, by hand false" }, differences(row, by_hand))
   end)
 
-  it("has a row of its own for a server that refuses and carries out all the same", function()
-    local outcome, holds, why = server_limits { server = "spec/fakes/liar.lua", patience = 0.5 }
-    assert.is_false(holds)
-    assert.equal("liar: carried_out is true, not false", why)
-    assert.same({ {
-      server = "liar", at_limit = "refuses", accepted = true, sees = "full", carried_out = true, backlog = "7",
-    } },
-      outcome.rows)
-  end)
-
-  it("has a row of its own for a server that leaves a client waiting and forgets it", function()
-    local outcome, holds, why = server_limits { server = "spec/fakes/forgetful.lua", patience = 0.5 }
-    assert.is_false(holds)
-    assert.equal("forgetful: carried_out is false, not true", why)
-    assert.same({ {
-      server = "forgetful", at_limit = "holds", accepted = true, sees = "nothing", carried_out = false, backlog = "7",
-    } },
-      outcome.rows)
-  end)
+  local FAKES <const> = {
+    ["refuses and carries out all the same"] = { why = "liar: carried_out is true, not false",
+      row = { server = "liar", at_limit = "refuses", accepted = true, sees = "full", carried_out = true,
+        backlog = "7" } },
+    ["leaves a client waiting and forgets it"] = { why = "forgetful: carried_out is false, not true",
+      row = { server = "forgetful", at_limit = "holds", accepted = true, sees = "nothing", carried_out = false,
+        backlog = "7" } },
+  }
+  for what, fake in pairs(FAKES) do
+    it("has a row of its own for a server that " .. what, function()
+      local path = ("spec/fakes/%s.lua"):format(fake.row.server)
+      local outcome, holds, why = server_limits { server = path, patience = 0.5 }
+      assert.same({ false, fake.why, { fake.row } }, { holds, why, outcome.rows })
+    end)
+  end
 
   it("does not judge the row of a server that was late", function()
     local outcome, holds, why = server_limits { server = "spec/fakes/liar.lua", patience = 0 }
