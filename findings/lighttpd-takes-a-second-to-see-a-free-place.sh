@@ -75,6 +75,6 @@ S
 seen=$(unshare -Urn bash -e inside.sh)
 echo "$seen"
 [[ $seen == "below the limit: at once
-the server ends the connection: at once
+the server ends the connection: a second
 the client ends it, kept alive: a second
 the client ends it in a request: a second" ]]

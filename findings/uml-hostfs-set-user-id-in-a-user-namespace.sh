@@ -40,5 +40,3 @@ guest() {
 seen="outside: $(guest env)
 in a user namespace: $(guest unshare --user --map-user=1000 --map-group=1000)"
 echo "$seen"
-[[ $seen == "outside: mount(8) 0, busybox 0
-in a user namespace: mount(8) refused, busybox 0" ]]
