@@ -1,4 +1,4 @@
-# Every test there is, labelled spec (Lua), c, fuzz, or lint.
+# Every test there is, labelled spec (Lua), c, fuzz, or lint. Those that script/test leaves to --slow are labelled slow, too.
 
 find_program(BUSTED busted)
 find_program(LUA NAMES lua5.4 lua54)
@@ -7,7 +7,8 @@ set(test_environment
   LUNET=$<TARGET_FILE:lunet>
   LUNET_BUILD=${PROJECT_BINARY_DIR}
   LUNET_SOURCE=${PROJECT_SOURCE_DIR}
-  LUA=${LUA})
+  LUA=${LUA}
+  LUNET_EXCLUSIVE=held) # runs do not wait for each other: ctest keeps those specs apart, and no spec asserts speed
 
 if(LUNET_SANITIZE)
   # A stock lua5.4 can load the module only if the sanitizer's runtime came first.
@@ -28,41 +29,85 @@ if(LUNET_TSAN)
     LUNET_PRELOAD=${tsan_runtime} TSAN_OPTIONS=exitcode=99:halt_on_error=1)
 endif()
 
-# lunet_test(LABEL NAME COMMAND...)
+# lunet_test(LABEL NAME COMMAND...): a busy machine takes minutes for what takes seconds on a quiet one.
 function(lunet_test label name)
   add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES
-    LABELS ${label} TIMEOUT 180 ENVIRONMENT "${test_environment}")
+    LABELS ${label} TIMEOUT 600 ENVIRONMENT "${test_environment}")
+endfunction()
+
+# lunet_run_alone(EXPERIMENT TEST...): most tests wait more than they compute, so that several run on a processor. But the
+# times of an experiment that says `exclusive` are wrong then.
+function(lunet_run_alone experiment)
+  file(STRINGS ${experiment} exclusive REGEX "^ *exclusive = true")
+  if(exclusive)
+    set_tests_properties(${ARGN} PROPERTIES RUN_SERIAL TRUE)
+  endif()
+endfunction()
+
+# lunet_spec(NAME FILE TAG...): a test NAME/TAG for each tag of the file, and NAME for the rest. What has two
+# tags belongs to the later one, so that each `it` runs once. Sets NAME_tests to the tests' names.
+function(lunet_spec name spec)
+  set(tests "")
+  set(later ${ARGN})
+  foreach(tag IN ITEMS "" ${ARGN})
+    list(REMOVE_ITEM later "${tag}")
+    list(TRANSFORM later PREPEND --exclude-tags= OUTPUT_VARIABLE filter)
+    set(test ${name})
+    if(tag)
+      string(REPLACE part_ "" part ${tag})
+      set(test ${name}/${part})
+      list(APPEND filter --tags=${tag})
+    endif()
+    lunet_test(spec ${test} lunet ${BUSTED} --ignore-lua ${excluded} ${filter} ${spec})
+    list(APPEND tests ${test})
+  endforeach()
+  set(${name}_tests ${tests} PARENT_SCOPE)
 endfunction()
 
 file(GLOB_RECURSE specs CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} spec/*_spec.lua)
 foreach(spec IN LISTS specs)
   string(REGEX REPLACE "_spec\\.lua$" "" name ${spec})
-  lunet_test(spec ${name} lunet ${BUSTED} --ignore-lua ${excluded} ${spec})
-  if(name STREQUAL spec/script/kernel_6_1) # boots several times
-    set_tests_properties(${name} PROPERTIES TIMEOUT 600)
-  endif()
-  set(labels spec)
   string(REGEX REPLACE "^spec/" "" noun ${name})
+  file(STRINGS ${spec} scenario REGEX "require \"spec\\.support\\.scenario\"")
+  set(is_slow "")
+  if(scenario OR name MATCHES "_all$|^spec/rock$") # a Slurm, SSH servers, all real programs of a kind, or a compiler
+    set(is_slow TRUE)
+  endif()
+
+  # A test with a tag #part_WORD runs beside the others of its file. So do those of an experiment that are tagged #slow:
+  # they mostly wait for the kernel's timers.
+  set(wanted "part_[a-z]+")
+  set(experiment "")
+  if(noun MATCHES "^experiments/" AND EXISTS ${PROJECT_SOURCE_DIR}/${noun}.lua AND NOT is_slow)
+    set(experiment ${PROJECT_SOURCE_DIR}/${noun}.lua)
+    string(PREPEND wanted "slow|")
+  endif()
+  file(READ ${spec} text)
+  string(REGEX MATCHALL "#(${wanted})" tags "${text}")
+  list(TRANSFORM tags REPLACE "#" "")
+  list(REMOVE_DUPLICATES tags)
+  lunet_spec(${name} ${spec} ${tags})
+  set(tests ${${name}_tests})
+
+  set(labels spec)
+  if(is_slow)
+    list(APPEND labels slow)
+  endif()
   file(GLOB in_c core/binding/${noun}.c core/binding/task/${noun}.c core/handle/${noun}.c)
   if(in_c OR noun MATCHES
       "^(task_(waits?|cancel|ending)|sockets_filter|listener_(accept|path)|connection_tcp|reader_(lines|bounds)|option|network/(link|lan|host|rule(_flags|_home)?))$")
     list(APPEND labels core) # with an eager collector they take minutes
-    set_tests_properties(${name} PROPERTIES TIMEOUT 900)
+    set_tests_properties(${tests} PROPERTIES TIMEOUT 900)
     file(STRINGS ${spec} hosts REGEX "lunet\\.host[ ({]")
     if(hosts) # there the thread of core/platform/awake.c runs
       list(APPEND labels threads)
     endif()
   endif()
-  set_tests_properties(${name} PROPERTIES LABELS "${labels}")
-  # Most specs wait more than they compute, so that several run on a processor; but the times of an experiment that
-  # says so are wrong then.
-  string(REGEX REPLACE "^spec/" "" experiment ${name}.lua)
-  if(EXISTS ${PROJECT_SOURCE_DIR}/${experiment} AND experiment MATCHES "^experiments/")
-    file(STRINGS ${experiment} exclusive REGEX "^ *exclusive = true")
-    if(exclusive)
-      set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
-    endif()
+  set_tests_properties(${tests} PROPERTIES LABELS "${labels}")
+  if(experiment)
+    set_tests_properties(${tests} PROPERTIES COST 10) # the longest first
+    lunet_run_alone(${experiment} ${tests})
   endif()
 endforeach()
 
@@ -105,8 +150,9 @@ lunet_test(lint lint/cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr
 lunet_test(lint lint/layering script/check-layering)
 lunet_test(lint lint/mutations script/mutate --check)
 lunet_test(lint lint/prose script/check-prose)
+lunet_test(lint lint/reference script/reference --check)
 file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} script/* .ci/run
-  bench/run bench/laboratory findings/*.sh)
+  bench/run bench/laboratory completion/* debian/tests/*-* findings/*.sh spec/support/*.sh)
 lunet_test(lint lint/shellcheck shellcheck ${scripts})
 
 # Whether recording, or a setting of the kernel, moves what an experiment finds. Each takes many runs, at the speed that
@@ -138,10 +184,7 @@ foreach(outcome IN LISTS outcomes)
   file(GLOB_RECURSE experiment experiments/${name}.lua)
   if(experiment)
     lunet_test(outcomes outcomes/${name} lunet spec/outcomes/run.lua ${name})
-    set_tests_properties(outcomes/${name} PROPERTIES SKIP_RETURN_CODE 77)
-    file(STRINGS ${experiment} exclusive REGEX "^ *exclusive = true")
-    if(exclusive)
-      set_tests_properties(outcomes/${name} PROPERTIES RUN_SERIAL TRUE)
-    endif()
+    set_tests_properties(outcomes/${name} PROPERTIES SKIP_RETURN_CODE 77 COST 10)
+    lunet_run_alone(${experiment} outcomes/${name})
   endif()
 endforeach()

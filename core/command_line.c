@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "command.h"
+#include "library.h"
 
 static const char usage[] =
   "usage: lunet [options] [script | directory | command [arguments]]\n"
@@ -69,6 +70,7 @@ static int command_line_next(char **words, int *at, const char **value) {
   if (word == NULL || word[0] != '-' || word[1] == '\0') return OPTIONS_END;
   if (strchr("el", word[1]) != NULL) return command_line_take_value(words, at, value);
   if (word[1] == '-' && word[2] != '\0') {
+    if (command_module(word) != NULL) return OPTIONS_END;
     int letter = command_line_find_long(word);
     if (letter != OPTION_UNKNOWN) *at += 1;
     return letter;
@@ -93,6 +95,7 @@ void command_line_print_usage(FILE *out) {
   fputs(usage, out);
   command_print_all(out);
   fputs(usage_end, out);
+  library_print_places(out);
 }
 
 static void command_line_complain(const char *word, int trouble) {

@@ -5,25 +5,45 @@
 #include <lauxlib.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+static bool library_is_there(const char *prefix, const char *path) {
+  char file[PATH_MAX];
+  int length = snprintf(file, sizeof file, "%s/%s", prefix, path);
+  return length < (int)sizeof file && access(file, R_OK) == 0;
+}
+
 /* The library is beside the program in a build tree, and one directory up when installed. */
-static const char *library_push_directory(lua_State *L) {
-  char place[PATH_MAX];
-  ssize_t length = readlink("/proc/self/exe", place, sizeof place - 1);
-  if (length == -1) return NULL;
-  place[length] = '\0';
+static bool library_find_prefix(char prefix[PATH_MAX]) {
+  ssize_t length = readlink("/proc/self/exe", prefix, PATH_MAX - 1);
+  if (length == -1) return false;
+  prefix[length] = '\0';
   for (int floors = 0; floors < 2; floors++) {
-    char *end = strrchr(place, '/');
-    if (end == NULL) break;
+    char *end = strrchr(prefix, '/');
+    if (end == NULL) return false;
     *end = '\0';
-    const char *file = lua_pushfstring(L, "%s/share/lua/5.4/lunet/init.lua", place);
-    int found = access(file, R_OK) == 0;
-    lua_pop(L, 1);
-    if (found) return lua_pushfstring(L, "%s/share/lua/5.4", place);
+    if (library_is_there(prefix, "share/lua/5.4/lunet/init.lua")) return true;
   }
-  return NULL;
+  return false;
+}
+
+void library_print_places(FILE *out) {
+  static const struct {
+    const char *what, *path;
+  } places[] = {{"Experiments", "share/lunet/experiments"}, {"Documents", "share/doc/lunet"}};
+  char prefix[PATH_MAX];
+  if (!library_find_prefix(prefix)) return;
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+    if (library_is_there(prefix, places[i].path))
+      fprintf(out, "%s: %s/%s\n", places[i].what, prefix, places[i].path);
+}
+
+static const char *library_push_directory(lua_State *L) {
+  char prefix[PATH_MAX];
+  if (!library_find_prefix(prefix)) return NULL;
+  return lua_pushfstring(L, "%s/share/lua/5.4", prefix);
 }
 
 static bool library_is_ours(const char *name) {

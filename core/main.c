@@ -209,11 +209,15 @@ static void main_make_printable(lua_State *L) {
   lua_settop(L, message);
 }
 
+static bool main_is_record_option(const char *word) {
+  return strcmp(word, "--json") == 0 || strcmp(word, "--tap") == 0 ||
+         strncmp(word, "--trace", 7) == 0 || strncmp(word, "--junit", 7) == 0;
+}
+
 /* Whether the script's words ask for a record of its run. */
 static bool main_wants_record(const command_line *line) {
   for (int i = line->script + 1; i < line->count; i++)
-    if (strcmp(line->words[i], "--json") == 0 || strncmp(line->words[i], "--trace", 7) == 0)
-      return true;
+    if (main_is_record_option(line->words[i])) return true;
   return false;
 }
 

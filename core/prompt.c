@@ -11,16 +11,70 @@
 #include "binding/interrupt.h"
 #include "chunk.h"
 
-/* Readline's two functions. NULL: standard input is not a terminal, or readline is not installed.
- */
+/* Readline's functions. NULL: standard input is not a terminal, or readline is not installed. */
 typedef struct line_editor {
   char *(*read)(const char *prompt);
   void (*remember)(const char *line);
 } line_editor;
 
+static const char LIBRARY[] = "lunet.command.prompt";
+
+/* -- completion ----------------------------------------------------------------------------- */
+
+/* Readline calls functions without an argument of ours. */
+static struct prompt_completion {
+  lua_State *L; /* while readline reads a line; nobody else uses it meanwhile */
+  char **(*matches)(const char *text, char *(*generator)(const char *, int));
+  int *is_over;          /* no names of files if no word fits */
+  int *append_character; /* 0: no space after a word */
+} completion;
+
+/* (library, word, number) -> the word's completion of that number, or nil. A failure is no
+ * completion. */
+static char *prompt_next_word(const char *text, int state) {
+  static lua_Integer number;
+  lua_State *L = completion.L;
+  int top = lua_gettop(L);
+  char *word = NULL;
+  number = state == 0 ? 1 : number + 1;
+  if (lua_getfield(L, LUA_REGISTRYINDEX, LIBRARY) == LUA_TTABLE &&
+      lua_getfield(L, -1, "completions") == LUA_TFUNCTION) {
+    lua_pushstring(L, text);
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_istable(L, -1) &&
+        lua_rawgeti(L, -1, number) == LUA_TSTRING)
+      word = strdup(lua_tostring(L, -1)); /* readline frees it */
+  }
+  lua_settop(L, top);
+  return word;
+}
+
+static char **prompt_complete(const char *text, int start, int end) {
+  (void)start;
+  (void)end;
+  *completion.is_over = 1;
+  *completion.append_character = '\0';
+  return completion.matches(text, prompt_next_word);
+}
+
+static void prompt_completion_open(lua_State *L, void *readline) {
+  completion.L = L;
+  *(void **)&completion.matches = dlsym(readline, "rl_completion_matches");
+  completion.is_over = dlsym(readline, "rl_attempted_completion_over");
+  completion.append_character = dlsym(readline, "rl_completion_append_character");
+  char **(**hook)(const char *, int, int) = dlsym(readline, "rl_attempted_completion_function");
+  const char **breaks = dlsym(readline, "rl_completer_word_break_characters");
+  if (completion.matches == NULL || completion.is_over == NULL ||
+      completion.append_character == NULL || hook == NULL || breaks == NULL)
+    return;
+  *hook = prompt_complete;
+  *breaks = " \t\n\"\\'`@$><=;|&{}()[],+-*/%^~#"; /* a point or a colon is a part of a word */
+}
+
+/* -- lines ---------------------------------------------------------------------------------- */
+
 /* Opens readline only for a prompt, because it would slow down the start of every script. Never
  * closes it, because readline leaves its own signal and terminal state behind. */
-static line_editor prompt_editor_open(void) {
+static line_editor prompt_editor_open(lua_State *L) {
   line_editor editor = {NULL, NULL};
   void *library = isatty(STDIN_FILENO) ? dlopen("libreadline.so.8", RTLD_NOW) : NULL;
   if (library == NULL) return editor;
@@ -29,6 +83,7 @@ static line_editor prompt_editor_open(void) {
   const char **program_name = dlsym(library, "rl_readline_name"); /* for `$if` in .inputrc */
   if (program_name != NULL) *program_name = "lunet";
   if (editor.remember == NULL) editor.read = NULL;
+  if (editor.read != NULL) prompt_completion_open(L, library);
   return editor;
 }
 
@@ -111,11 +166,36 @@ static bool prompt_statement_read(lua_State *L, const line_editor *editor, int *
   return true;
 }
 
+/* -- values --------------------------------------------------------------------------------- */
+
+/* Keeps the part of the prompt that is in Lua in the registry. Without it, as with a broken
+ * library, the prompt prints tables as Lua does, and completes nothing. */
+static void prompt_library_open(lua_State *L) {
+  lua_getglobal(L, "require");
+  lua_pushstring(L, LIBRARY);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK) lua_setfield(L, LUA_REGISTRYINDEX, LIBRARY);
+  lua_settop(L, 0);
+}
+
+/* Replaces the values on the stack by those that the library shows in their place. */
+static void prompt_values_shape(lua_State *L) {
+  int count = lua_gettop(L);
+  bool is_there = lua_getfield(L, LUA_REGISTRYINDEX, LIBRARY) == LUA_TTABLE &&
+                  lua_getfield(L, -1, "shown") == LUA_TFUNCTION;
+  if (is_there) {
+    for (int i = 1; i <= count; i++) lua_pushvalue(L, i);
+    if (lua_pcall(L, count, count, 0) == LUA_OK)
+      for (int i = count; i >= 1; i--) lua_replace(L, i);
+  }
+  lua_settop(L, count);
+}
+
 /* Prints the values on the stack with the global `print`, which a script may have replaced. */
 static void prompt_values_print(lua_State *L) {
   int count = lua_gettop(L);
   if (count == 0) return;
-  luaL_checkstack(L, LUA_MINSTACK, "too many results to print");
+  luaL_checkstack(L, count + LUA_MINSTACK, "too many results to print");
+  prompt_values_shape(L);
   lua_getglobal(L, "print");
   lua_insert(L, 1);
   interrupt_begin(L);
@@ -127,7 +207,8 @@ static void prompt_values_print(lua_State *L) {
 }
 
 void prompt_run(lua_State *L) {
-  line_editor editor = prompt_editor_open();
+  prompt_library_open(L);
+  line_editor editor = prompt_editor_open(L);
   int status;
   while (interrupt_ending() == 0 && prompt_statement_read(L, &editor, &status)) {
     if (status == LUA_OK && chunk_call(L, 0, LUA_MULTRET) == STATUS_OK)

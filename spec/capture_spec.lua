@@ -2,7 +2,7 @@ local core = require "lunet.core"
 local lunet = require "lunet"
 local raised = require "spec.support.raised"
 
-local BOUND = 10 -- s; bounds waits for states that do come
+local BOUND <const> = require "spec.support.bound"
 
 local a, b
 
@@ -37,6 +37,34 @@ end
 
 for family, address in pairs { ipv4 = "0.0.0.0", ipv6 = "::" } do
   describe("a capture, by " .. family, function()
+    it("tells the options of segments", function()
+      for name, value in pairs { tcp_fastopen = 3, tcp_timestamps = 1, tcp_window_scaling = 1, tcp_sack = 1 } do
+        for _, host in ipairs { a, b } do assert(host:sysctl("net.ipv4." .. name, value)) end
+      end
+      local capture <close> = assert(b:capture())
+      local listener <close> = assert(b:listen { backlog = 2, address = address, fastopen = 2 })
+      for attempt = 1, 2 do
+        local near <close> = assert(a:connect({ listener, fastopen_connect = true }, BOUND))
+        assert(near:send "hello")
+        local far <close> = assert(listener:accept(BOUND))
+        assert.equal("hello", far:receive(5, BOUND), attempt)
+      end
+      local opening = {}
+      for _, s in ipairs(capture:segments()) do
+        if s.flags:find "SYN" then opening[#opening + 1] = s end
+      end
+      local headers = family == "ipv4" and 40 or 60 -- bytes before the data, without options
+      assert.same({ 1500 - headers, 1500 - headers }, { opening[1].mss, opening[2].mss })
+      assert.is_true(opening[1].sack_permitted and opening[1].window_scale > 0)
+      assert.equal(opening[1].timestamp, opening[2].echo)
+      assert.equal("", opening[1].cookie) -- it asks for one
+      assert.is_true(#opening[2].cookie >= 4)
+      assert.equal(opening[2].cookie, opening[3].cookie) -- and has it the next time
+      assert.is_nil(opening[4].cookie)
+      local last = capture:segments()
+      assert.is_nil(last[#last].mss)
+    end)
+
     it("sees a connection from both ends, at the times when it happened", function()
       local on_a, on_b = assert(a:capture()), assert(b:capture())
       local listener <close> = assert(b:listen { backlog = 1, address = address })

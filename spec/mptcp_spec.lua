@@ -5,7 +5,7 @@ local eventually = require "spec.support.eventually"
 local recording = require "lunet.recording.recording"
 local run_of = require("lunet.run.run").of
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 -- Listens by a family (2 or 10) and an address; then at each line accepts one and prints what it reads first.
 local SERVER = [[

@@ -96,6 +96,39 @@ describe("lunet's prompt", function()
     assert.match("interrupted!", errors)
   end)
 
+  it("prints tables readably", function()
+    assert.equal('> { 1, { n = "x" } }\t{}\t3\n> ', session "{ 1, { n = 'x' } }, {}, 3")
+    assert.equal("> > <{ 1 }>\n> ", session("function print(x) io.write('<', x, '>\\n') end", "{ 1 }"))
+    local wide = "{ " .. ("'" .. ("x"):rep(30) .. "', "):rep(3) .. "}"
+    local entry = '  "' .. ("x"):rep(30) .. '"'
+    assert.equal(("> {\n%s,\n%s,\n%s\n}\n> "):format(entry, entry, entry), session(wide))
+  end)
+
+  it("prints a table that says by itself how", function()
+    assert.equal("> now\n> ", session "setmetatable({}, { __tostring = function() return 'now' end })")
+  end)
+
+  it("prints tables as Lua does if its library is broken", function()
+    local output = session("package.loaded['lunet.text.readable'] = {}", "{}")
+    assert.match("^> > table: 0x%x+\n> $", output)
+  end)
+
+  -- A terminal of `script` with a tab in what is typed.
+  local function typed(...)
+    local lines = table.concat({ ... }, "\n") .. "\nos.exit(5)\n"
+    return shell("TERM=dumb script -qec " .. quote(lunet) .. " /dev/null", lines)
+  end
+
+  it("completes names on a terminal", function()
+    local result = typed("lunet = require 'lunet'", "listener = lunet.listen { backlog = 1 }",
+      "print(lunet.besi\t == lunet.beside, 'named')", "print(listener:que\t().limit, 'asked')",
+      "print(nothing.is.known.of.th\tis)", "print(rawequ\t(1, 1), 'global')")
+    assert.equal(5, result.status)
+    assert.match("\ntrue\tnamed\r\n", result.output)
+    assert.match("\n1\tasked\r\n", result.output)
+    assert.match("\ntrue\tglobal\r\n", result.output)
+  end)
+
   it("comes by itself on a terminal, after the versions", function()
     local result = shell(
       "TERM=dumb script -qec " .. quote(lunet) .. " /dev/null", "=3 *\n7\nos.exit(5)\n")

@@ -3,7 +3,7 @@ local lunet = require "lunet"
 local pair = require "spec.support.pair"
 local raised_by = require "spec.support.raised"
 
-local BOUND = 10
+local BOUND <const> = require "spec.support.bound"
 local RING = 16 * 1024 -- how many events the ring holds
 
 -- The events that a function causes; `is_recording` as core.record takes it.

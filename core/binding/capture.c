@@ -14,7 +14,7 @@
 #include "handle/capture.h"
 #include "platform/address.h"
 
-static const char CAPTURE_TYPE[] = "lunet.capture";
+const char CAPTURE_TYPE[] = "lunet.capture";
 
 int capture_new(lua_State *L) {
   lua_Integer most = luaL_checkinteger(L, 2);
@@ -39,8 +39,7 @@ static void capture_set_endpoint(lua_State *L, const char *field, const struct s
   field_set_string(L, field, address_format(&a, text));
 }
 
-/* Sets `flags`, such as "SYN,ACK"; a plain data segment has "ACK", a segment without flags "". */
-static void capture_set_flags(lua_State *L, uint8_t flags) {
+void capture_set_flags(lua_State *L, uint8_t flags) {
   static const struct {
     uint8_t flag;
     const char *name;
@@ -55,8 +54,23 @@ static void capture_set_flags(lua_State *L, uint8_t flags) {
   field_set_string(L, "flags", text);
 }
 
-static void capture_push_segment(lua_State *L, const struct segment *s) {
-  lua_createtable(L, 0, 12);
+static void capture_set_options(lua_State *L, const struct segment *s) {
+  struct segment_options o;
+  segment_read_options(s, &o);
+  if (o.has_mss) field_set_integer(L, "mss", o.mss);
+  if (o.has_scale) field_set_integer(L, "window_scale", o.scale);
+  if (o.sack_permitted) field_set_boolean(L, "sack_permitted", true);
+  if (o.has_timestamps) {
+    field_set_integer(L, "timestamp", o.timestamp);
+    field_set_integer(L, "echo", o.echo);
+  }
+  if (!o.has_cookie) return;
+  lua_pushlstring(L, (const char *)o.cookie, o.cookie_length);
+  lua_setfield(L, -2, "cookie");
+}
+
+void capture_push_segment(lua_State *L, const struct segment *s) {
+  lua_createtable(L, 0, 16);
   field_set_number(L, "at", (lua_Number)s->at_ns / 1e9);
   field_set_string(L, "direction", s->is_outgoing ? "out" : "in");
   capture_set_endpoint(L, "from", s, s->from, s->from_port);
@@ -67,6 +81,7 @@ static void capture_push_segment(lua_State *L, const struct segment *s) {
   field_set_integer(L, "bytes", s->bytes);
   field_set_integer(L, "window", s->window);
   field_set_integer(L, "length", s->length);
+  capture_set_options(L, s);
   lua_pushlstring(L, (const char *)s->packet, s->captured);
   lua_setfield(L, -2, "packet");
 }

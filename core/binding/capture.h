@@ -3,11 +3,22 @@
 #define LUNET_BINDING_CAPTURE_H
 
 #include <lua.h>
+#include <stdint.h>
+
+#include "platform/segment.h"
+
+extern const char CAPTURE_TYPE[];
 
 void capture_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
 /* core.capture(host, most, outlives) -> capture | nil, message, CODE. If `outlives` is true, the
  * capture ends only by its close, not with its host and scope, because closing it takes long. */
 int capture_new(lua_State *L);
+
+/* Sets `flags`, such as "SYN,ACK", of the table on the top of the stack: a plain data segment has
+ * "ACK", a segment without flags "". */
+void capture_set_flags(lua_State *L, uint8_t flags);
+
+void capture_push_segment(lua_State *L, const struct segment *s);
 
 #endif

@@ -22,8 +22,9 @@ struct connect {
   address from; /* from this one, if has_from */
   bool has_from;
   const char *label;
+  int protocol; /* 0 or SOCKET_MPTCP */
   struct target_options options;
-  bool is_from_refused;
+  bool is_from_refused, is_protocol_refused;
 };
 
 /* -- the socket ---------------------------------------------------------------------------- */
@@ -40,7 +41,8 @@ static int connect_bind_from(int fd, address *from) {
 
 /* Returns a socket, or a negative errno. */
 static int connect_open_socket(struct connect *what, const host *h) {
-  int fd = host_socket(h, address_family(&what->peer));
+  int fd = host_socket(h, address_family(&what->peer), what->protocol);
+  what->is_protocol_refused = fd < 0 && what->protocol != 0;
   if (fd < 0) return fd;
   int result = target_set_options(&what->options, fd);
   if (result == 0 && what->has_from) {
@@ -59,7 +61,10 @@ static int connect_open(lua_State *L, struct connect *what, connection **box) {
   if (fd < 0) return fd;
   struct place p = host_place(L, h, what->label);
   int result = connection_open(task_loop(L), &p, fd, box);
-  if (result < 0) socket_close(fd);
+  if (result < 0)
+    socket_close(fd);
+  else if (what->protocol == SOCKET_MPTCP)
+    connection_of_mptcp(*box);
   return result;
 }
 
@@ -73,6 +78,8 @@ static int connect_push_not_opened(lua_State *L, int result, const struct connec
   const char *tried = NULL;
   if (what->options.refused != NULL)
     tried = target_push_refused(L, TARGET, &what->options);
+  else if (what->is_protocol_refused)
+    tried = "protocol mptcp";
   else if (what->is_from_refused)
     tried = lua_pushfstring(L, "from %s", address_format(&what->from, text));
   else
@@ -158,13 +165,14 @@ static bool connect_from(lua_State *L, int index, address *out) {
 }
 
 static void connect_read_target(lua_State *L, struct connect *out) {
-  static const char *const fields[] = {"[1]", "address", "port", "from", "label", NULL};
+  static const char *const fields[] = {"[1]", "address", "port", "from", "label", "protocol", NULL};
   *out = (struct connect){.label = NULL};
   bool is_table = lua_istable(L, TARGET);
   if (is_table) field_copy_table(L, TARGET);
   connect_peer(L, TARGET, &out->peer);
   if (!is_table) return;
   target_check_names(L, TARGET, fields, 1);
+  out->protocol = target_read_protocol(L, TARGET, &out->peer);
   out->has_from = connect_from(L, TARGET, &out->from);
   out->label = field_get_string(L, TARGET, "label", NULL);
   target_read_options(L, TARGET, &out->options);

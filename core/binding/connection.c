@@ -7,6 +7,7 @@
 #include "binding/anchor.h"
 #include "binding/box.h"
 #include "binding/failure.h"
+#include "binding/option.h"
 #include "binding/task.h"
 #include "binding/tcp_info.h"
 #include "binding/type.h"
@@ -120,9 +121,34 @@ static int connection_shut(lua_State *L) {
   return c == NULL ? 3 : failure_push_result(L, connection_shutdown(c, how), "shutdown");
 }
 
+static int connection_dissolve_now(lua_State *L) {
+  connection *c = connection_open_self(L);
+  return c == NULL ? 3 : failure_push_result(L, connection_dissolve(c), "dissolve");
+}
+
 static int connection_reset_now(lua_State *L) {
   connection *c = connection_open_self(L);
   return c == NULL ? 3 : failure_push_result(L, connection_reset(c), "reset");
+}
+
+/* -- options ------------------------------------------------------------------------------- */
+
+static int connection_set(lua_State *L) {
+  struct target_options options;
+  connection_self(L);
+  option_read_table(L, &options);
+  connection *c = connection_open_self(L);
+  if (c == NULL) return 3;
+  int result = target_set_options(&options, connection_descriptor(c));
+  connection_was_set(c, option_push_words(L, &options), result);
+  return option_push_set(L, &options, result);
+}
+
+static int connection_get(lua_State *L) {
+  connection_self(L);
+  option_read_names(L);
+  connection *c = connection_open_self(L);
+  return c == NULL ? 3 : option_push_values(L, connection_descriptor(c));
 }
 
 /* -- state, bytes and addresses ------------------------------------------------------------ */
@@ -200,6 +226,9 @@ static const luaL_Reg methods[] = {
   {"ended", connection_push_end},
   {"shutdown", connection_shut},
   {"reset", connection_reset_now},
+  {"dissolve", connection_dissolve_now},
+  {"set", connection_set},
+  {"get", connection_get},
   {"state", connection_state},
   {"info", connection_info},
   {"liveness", connection_push_liveness},

@@ -12,14 +12,17 @@
 #include "binding/failure.h"
 #include "binding/file.h"
 #include "binding/host.h"
+#include "binding/interrupt.h"
 #include "binding/listener.h"
 #include "binding/memory.h"
 #include "binding/misuse.h"
 #include "binding/output.h"
 #include "binding/process.h"
+#include "binding/program.h"
 #include "binding/queue_watch.h"
 #include "binding/rule.h"
 #include "binding/sockets.h"
+#include "binding/survey.h"
 #include "binding/task.h"
 #include "binding/trace.h"
 #include "binding/wire.h"
@@ -83,6 +86,7 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"now", timeout_now},
                                      {"wall_now", timeout_wall_now},
                                      {"sleep", timeout_sleep},
+                                     {"let_sleep", timeout_let_sleep},
                                      {"note", trace_note_text},
                                      {"open_handles", core_open_handles},
                                      {"record", trace_start},
@@ -94,6 +98,9 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"is_terminal", output_is_terminal},
                                      {"character_width", output_character_width},
                                      {"sockets", sockets_list},
+                                     {"destroy", sockets_destroy},
+                                     {"survey", survey_push},
+                                     {"socket_owners", survey_push_owners},
                                      {"watch", queue_watch_begin},
                                      {"host", host_new},
                                      {"is_host", host_is_host},
@@ -104,6 +111,8 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"attach", host_attach},
                                      {"unlink", host_unlink},
                                      {"wire", wire_new},
+                                     {"new_seed", wire_new_seed},
+                                     {"add_route", host_add_route},
                                      {"add_addresses", host_add_addresses},
                                      {"link_is_up", host_link_is_up},
                                      {"is_address", host_is_address},
@@ -111,12 +120,16 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"answers_for", host_answers_for},
                                      {"read_file", host_read_file},
                                      {"write_file", host_write_file},
+                                     {"read_files", host_read_files},
+                                     {"write_files", host_write_files},
                                      {"queue_limit", host_queue_limit},
                                      {"set_home", host_set_home},
                                      {"stay_home", host_stay},
                                      {"can_replace_file", file_can_replace},
                                      {"replace_file", file_replace},
                                      {"file_identity", file_identity},
+                                     {"lock_file", file_lock},
+                                     {"set_environment", program_set_environment},
                                      {"open_scratch", file_open_scratch},
                                      {"close_scratch", file_close_scratch},
                                      {"make_directory", file_make_directory},
@@ -126,6 +139,7 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"capture", capture_new},
                                      {"expect_no_shortage", failure_expect_none},
                                      {"shortage", failure_shortage},
+                                     {"times_continued", interrupt_times_continued},
                                      {"misuse", misuse_raise},
                                      {"check_self", misuse_check_self},
                                      {"set_library", misuse_set_library},
@@ -158,5 +172,6 @@ __attribute__((visibility("default"))) int luaopen_lunet_core(lua_State *L) {
   core_set_methods(L, "listener", LISTENER_TYPE);
   core_set_methods(L, "connection", CONNECTION_TYPE);
   core_set_methods(L, "host_methods", HOST_TYPE);
+  core_set_methods(L, "capture_methods", CAPTURE_TYPE);
   return 1;
 }

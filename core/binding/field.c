@@ -76,6 +76,24 @@ int field_get_integer(lua_State *L, int index, const char *field, int min, int m
   return (int)value;
 }
 
+lua_Number field_get_number(lua_State *L, int index, const char *field, lua_Number min,
+                            lua_Number max) {
+  int type = lua_getfield(L, index, field);
+  lua_Number value = type == LUA_TNIL ? min : lua_tonumber(L, -1);
+  bool is_right = type == LUA_TNIL || (type == LUA_TNUMBER && value >= min && value <= max);
+  if (!is_right)
+    misuse(L, "%s: a number from %f to %f expected, not %s", field, min, max, field_push_shown(L));
+  lua_pop(L, 1);
+  return value;
+}
+
+bool field_get_boolean(lua_State *L, int index, const char *field) {
+  lua_getfield(L, index, field);
+  bool value = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
 const char *field_get_string(lua_State *L, int index, const char *field, const char *missing) {
   int type = lua_getfield(L, index, field);
   if (type != LUA_TNIL && type != LUA_TSTRING)

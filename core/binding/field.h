@@ -22,6 +22,13 @@ void field_check_names(lua_State *L, int index, const char *noun, const char *co
  * negative. */
 int field_get_integer(lua_State *L, int index, const char *field, int min, int max, int missing);
 
+/* A number from `min` to `max`; an absent field gives `min`. */
+lua_Number field_get_number(lua_State *L, int index, const char *field, lua_Number min,
+                            lua_Number max);
+
+/* Whether the field is neither nil nor false. */
+bool field_get_boolean(lua_State *L, int index, const char *field);
+
 /* A string without zero bytes; an absent field gives `missing`. */
 const char *field_get_string(lua_State *L, int index, const char *field, const char *missing);
 

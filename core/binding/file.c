@@ -62,6 +62,12 @@ int file_identity(lua_State *L) {
   return 1;
 }
 
+int file_lock(lua_State *L) {
+  luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+  luaL_argcheck(L, stream->closef != NULL, 1, "an open file expected");
+  return file_push_result(L, file_lock_alone(fileno(stream->f)), "lock");
+}
+
 /* -- scratch ------------------------------------------------------------------------------- */
 
 static const char *file_temporary_place(void) {

@@ -1,4 +1,4 @@
-/* Files that the Lua library writes: it replaces whole files, and makes temporary ones. */
+/* The Lua library's own files: it replaces whole files, locks them, and makes temporary ones. */
 #ifndef LUNET_BINDING_FILE_H
 #define LUNET_BINDING_FILE_H
 
@@ -14,6 +14,10 @@ int file_replace(lua_State *L);
 
 /* (path) -> a text that is the same for all names of the file | nil, message, CODE */
 int file_identity(lua_State *L);
+
+/* (an open file of io.open) -> true | nil, message, CODE. Locks it until it is closed, or lunet
+ * ends. EAGAIN: another process has locked it. */
+int file_lock(lua_State *L);
 
 /* () -> path | nil, message, CODE. Makes a directory for temporary files, which does not outlive
  * lunet. */

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "binding/anchor.h"
 #include "binding/box.h"
@@ -11,6 +13,7 @@
 #include "binding/task.h"
 #include "binding/type.h"
 #include "handle/trace.h"
+#include "platform/file.h"
 #include "platform/link.h"
 #include "platform/namespace.h"
 #include "platform/namespace_file.h"
@@ -134,6 +137,15 @@ int host_add_addresses(lua_State *L) {
   return 1;
 }
 
+int host_add_route(lua_State *L) {
+  address to, gateway;
+  int prefix = host_prefixed_argument(L, 2, &to);
+  host_prefixed_argument(L, 3, &gateway);
+  luaL_argcheck(L, address_family(&to) == address_family(&gateway), 3, "both of one family");
+  host *h = host_check(L, 1);
+  return failure_push_result(L, link_add_route(host_routes(h), &to, prefix, &gateway), "route");
+}
+
 int host_link_is_up(lua_State *L) {
   const char *link = luaL_checkstring(L, 2);
   host *h = host_check(L, 1);
@@ -180,12 +192,86 @@ int host_write_file(lua_State *L) {
   return failure_push_result(L, written, path);
 }
 
+/* Does not raise: the process is on another host. Leaves the path and the text of a failure on the
+ * stack. */
+static int host_write_all(lua_State *L) {
+  int result = 0;
+  struct file_folder folder = {0};
+  lua_pushnil(L);
+  while (result == 0 && lua_next(L, 2) != 0) {
+    result = file_write_in(&folder, lua_tostring(L, -2), lua_tostring(L, -1));
+    if (result == 0) lua_pop(L, 1);
+  }
+  file_leave(&folder);
+  return result;
+}
+
+static void host_check_texts(lua_State *L) {
+  luaL_checktype(L, 2, LUA_TTABLE);
+  for (lua_pushnil(L); lua_next(L, 2) != 0; lua_pop(L, 1))
+    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
+      misuse(L, "texts by their paths expected");
+}
+
+int host_write_files(lua_State *L) {
+  host_check_texts(L);
+  int result = namespace_enter(host_namespace(host_check(L, 1)));
+  if (result < 0) return failure_push(L, result, "setns(2)");
+  result = host_write_all(L);
+  namespace_leave();
+  if (result < 0) return failure_push(L, result, lua_tostring(L, -2));
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* Writes the text of each file, or nothing if it cannot be read, each followed by a zero byte. The
+ * caller frees the memory. Does not raise: the stack has the paths from `first` on. */
+static int host_read_all(lua_State *L, int first, char **texts) {
+  enum { LONGEST = 4096 }; /* bytes of a setting: a page */
+  char text[LONGEST];
+  size_t size;
+  struct file_folder folder = {0};
+  FILE *out = open_memstream(texts, &size);
+  if (out == NULL) return -ENOMEM;
+  for (int i = first; i <= lua_gettop(L); i++) {
+    file_read_in(&folder, lua_tostring(L, i), text, sizeof text);
+    fwrite(text, strlen(text) + 1, 1, out);
+  }
+  file_leave(&folder);
+  return fclose(out) == 0 ? 0 : -ENOMEM;
+}
+
+int host_read_files(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  int count = (int)luaL_len(L, 1);
+  char *texts = NULL;
+  lua_createtable(L, 0, count);
+  void **memory = memory_new(L);
+  int first = lua_gettop(L) + 1;
+  luaL_checkstack(L, count + 2, "paths");
+  for (int i = 1; i <= count; i++)
+    if (lua_rawgeti(L, 1, i) != LUA_TSTRING) misuse(L, "a list of paths expected");
+  int result = host_read_all(L, first, &texts);
+  *memory = texts;
+  if (result < 0) return luaL_error(L, "read_files: not enough memory");
+  const char *text = texts;
+  for (int i = first; i < first + count; i++, text += strlen(text) + 1) {
+    if (*text == '\0') continue;
+    lua_pushvalue(L, i);
+    lua_pushstring(L, text);
+    lua_rawset(L, 2);
+  }
+  memory_free(memory);
+  lua_settop(L, 2);
+  return 1;
+}
+
 /* -- queues -------------------------------------------------------------------------------- */
 
 /* Asks a socket, since the host's /proc may not show net.core.somaxconn. */
 int host_queue_limit(lua_State *L) {
   uint32_t limit = 0;
-  int fd = host_socket(host_check(L, 1), AF_INET);
+  int fd = host_socket(host_check(L, 1), AF_INET, 0);
   int result = fd < 0 ? fd : socket_queue_limit(fd, &limit);
   if (fd >= 0) socket_close(fd);
   if (result < 0) return failure_push(L, result, "queue_limit");

@@ -35,6 +35,7 @@ int host_bridge(lua_State *L);        /* core.bridge(host, name) */
 int host_attach(lua_State *L);        /* core.attach(host, name, bridge) */
 int host_unlink(lua_State *L);        /* core.unlink(host, name) */
 int host_add_addresses(lua_State *L); /* core.add_addresses(host, name, "10.0.0.1/24", ...) */
+int host_add_route(lua_State *L);     /* core.add_route(host, "10.0.0.0/8", "10.1.0.1/32") */
 int host_link_is_up(lua_State *L);    /* core.link_is_up(host, name) */
 int host_answers_for(lua_State *L);   /* core.answers_for(host, "10.0.0.1") */
 int host_is_address(lua_State *L);    /* core.is_address(value): whether add_addresses takes it */
@@ -43,6 +44,13 @@ int host_is_within(lua_State *L);     /* core.is_within("10.0.0.1:80", "10.0.0.0
 /* Files of /proc, as the host sees them. */
 int host_read_file(lua_State *L);  /* core.read_file(host or nil, path) */
 int host_write_file(lua_State *L); /* core.write_file(host or nil, path, text) */
+
+/* core.write_files(host, {[path] = text}) writes all of them, or stops at the first failure. */
+int host_write_files(lua_State *L);
+
+/* core.read_files(paths) -> {[path] = text} of the home host, without files that are empty or that
+ * it cannot read. */
+int host_read_files(lua_State *L);
 
 /* core.set_home(host) moves the process to a host, and returns the namespace that it left.
  * core.set_home(namespace) moves it back. See namespace_set_home. */

@@ -19,6 +19,7 @@ static struct {
   volatile sig_atomic_t seen;       /* the last signal, or 0 */
   volatile sig_atomic_t pending;    /* the same, until it is raised */
   volatile sig_atomic_t ending;     /* the signal that ends the program, or 0 */
+  volatile sig_atomic_t continued;  /* how often SIGCONT came */
 } interrupts;
 
 const char *interrupt_text(void) {
@@ -86,6 +87,11 @@ static void interrupt_on_signal(int number) {
               1);
 }
 
+static void interrupt_on_continue(int unused) {
+  (void)unused;
+  interrupts.continued = interrupts.continued + 1;
+}
+
 static void interrupt_install_unless_ignored(int number) {
   struct sigaction former;
   if (sigaction(number, NULL, &former) == 0 && former.sa_handler == SIG_IGN) return;
@@ -97,6 +103,7 @@ void interrupt_install(void) {
   interrupt_set_action(SIGTERM, interrupt_on_signal);
   interrupt_install_unless_ignored(SIGHUP);
   interrupt_install_unless_ignored(SIGPIPE);
+  interrupt_set_action(SIGCONT, interrupt_on_continue);
 }
 
 void interrupt_begin(lua_State *L) {
@@ -109,6 +116,12 @@ void interrupt_end(void) { interrupts.is_running = interrupts.pending = 0; }
 
 int interrupt_seen(void) { return interrupts.seen; }
 int interrupt_ending(void) { return interrupts.ending; }
+
+int interrupt_times_continued(lua_State *L) {
+  lua_pushinteger(L, interrupts.continued);
+  return 1;
+}
+
 void interrupt_set_runtime(runtime *rt) { interrupts.runtime = rt; }
 bool interrupt_pending(void) { return interrupts.pending != 0; }
 

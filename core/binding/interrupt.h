@@ -12,8 +12,8 @@
 
 typedef struct runtime runtime;
 
-/* From now on a signal ends the program with status 128 + its number. If SIGHUP or SIGPIPE is
- * ignored, as under nohup(1), it stays ignored. */
+/* From now on a signal ends the program with status 128 + its number, and SIGCONT is counted. If
+ * SIGHUP or SIGPIPE is ignored, as under nohup(1), it stays ignored. */
 void interrupt_install(void);
 
 /* Between these two calls a signal raises an error first. L: the main thread. */
@@ -26,6 +26,10 @@ int interrupt_ending(void); /* the signal that ends the program in any case, or 
 void interrupt_set_runtime(runtime *rt); /* NULL: the runtime is gone */
 bool interrupt_pending(void);            /* whether a signal has not been raised yet */
 bool interrupt_take(void);               /* the same, but the caller must raise it */
+
+/* core.times_continued() -> how often SIGCONT has come. It continues a stopped process; if it went
+ * to a whole job, it also continued the programs that a script had frozen. */
+int interrupt_times_continued(lua_State *L);
 
 /* The text of the error. */
 const char *interrupt_text(void);

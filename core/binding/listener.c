@@ -12,6 +12,7 @@
 #include "binding/field.h"
 #include "binding/host.h"
 #include "binding/misuse.h"
+#include "binding/option.h"
 #include "binding/target.h"
 #include "binding/task.h"
 #include "binding/type.h"
@@ -41,12 +42,15 @@ struct listen {
   address local;
   int backlog;
   const char *label;
+  int protocol; /* 0 or SOCKET_MPTCP */
+  bool is_protocol_refused;
   struct target_options options;
 };
 
 /* Returns a bound socket, or a negative errno. */
 static int listener_open_bound(struct listen *what, const host *h) {
-  int fd = host_socket(h, address_family(&what->local));
+  int fd = host_socket(h, address_family(&what->local), what->protocol);
+  what->is_protocol_refused = fd < 0 && what->protocol != 0;
   if (fd < 0) return fd;
   int result = target_set_options(&what->options, fd);
   if (result == 0) result = socket_find_zone(fd, &what->local);
@@ -67,9 +71,11 @@ static int listener_open_on(lua_State *L, struct listen *what, const host *h, li
 
 static int listener_push_not_opened(lua_State *L, int result, const struct listen *what) {
   char text[ADDRESS_TEXT];
-  const char *tried = what->options.refused != NULL
-                        ? target_push_refused(L, TARGET, &what->options)
-                        : lua_pushfstring(L, "listen on %s", address_format(&what->local, text));
+  const char *tried = "protocol mptcp";
+  if (what->options.refused != NULL)
+    tried = target_push_refused(L, TARGET, &what->options);
+  else if (!what->is_protocol_refused)
+    tried = lua_pushfstring(L, "listen on %s", address_format(&what->local, text));
   return failure_push(L, result, tried);
 }
 
@@ -84,13 +90,14 @@ static void listener_default_reuseaddr(lua_State *L) {
 }
 
 static void listener_read_target(lua_State *L, struct listen *out) {
-  static const char *const fields[] = {"address", "port", "backlog", "label", NULL};
+  static const char *const fields[] = {"address", "port", "backlog", "label", "protocol", NULL};
   if (!lua_istable(L, TARGET)) misuse(L, "a table expected, not %s", luaL_typename(L, TARGET));
   field_copy_table(L, TARGET);
   target_check_names(L, TARGET, fields, 0);
   out->backlog = field_get_integer(L, TARGET, "backlog", 0, INT_MAX, -1);
   out->label = field_get_string(L, TARGET, "label", NULL);
   address_read_fields(L, TARGET, lua_isnil(L, HOST) ? "127.0.0.1" : "0.0.0.0", 0, &out->local);
+  out->protocol = target_read_protocol(L, TARGET, &out->local);
   listener_default_reuseaddr(L);
   target_read_options(L, TARGET, &out->options);
 }
@@ -182,6 +189,24 @@ static int listener_shut(lua_State *L) {
   return l == NULL ? 3 : failure_push_result(L, listener_shutdown(l, how), "shutdown");
 }
 
+static int listener_set(lua_State *L) {
+  struct target_options options;
+  listener_self(L);
+  option_read_table(L, &options);
+  listener *l = listener_open_self(L);
+  if (l == NULL) return 3;
+  int result = target_set_options(&options, listener_descriptor(l));
+  listener_was_set(l, option_push_words(L, &options), result);
+  return option_push_set(L, &options, result);
+}
+
+static int listener_get(lua_State *L) {
+  listener_self(L);
+  option_read_names(L);
+  listener *l = listener_open_self(L);
+  return l == NULL ? 3 : option_push_values(L, listener_descriptor(l));
+}
+
 static int listener_local_address(lua_State *L) {
   listener *l = listener_open_self(L);
   return l == NULL ? 3 : address_push(L, listener_address(l));
@@ -193,6 +218,8 @@ static const luaL_Reg methods[] = {
   {"queue", listener_push_queue},
   {"resize", listener_change_backlog},
   {"shutdown", listener_shut},
+  {"set", listener_set},
+  {"get", listener_get},
   {"address", listener_local_address},
   {NULL, NULL},
 };

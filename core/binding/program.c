@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -280,6 +281,13 @@ static char **program_read_environment(lua_State *L, int index, int keep) {
   out[count] = NULL;
   lua_pop(L, 1);
   return out;
+}
+
+int program_set_environment(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1), *value = luaL_optstring(L, 2, NULL);
+  int result = value != NULL ? setenv(name, value, 1) : unsetenv(name);
+  luaL_argcheck(L, result == 0, 1, "the name of a variable expected");
+  return 0;
 }
 
 /* ------------------------------------------------------------------------------------------ */

@@ -14,4 +14,8 @@ void program_read(lua_State *L, int index, struct program *out);
  * must not run Lua code before it has used them. Raises if one is closed. 0 or a negative errno. */
 int program_take_descriptors(lua_State *L, int index, struct program *out);
 
+/* (name, value or nil) -> nothing. Sets a variable of this process, and so of the programs that it
+ * starts; nil removes it. */
+int program_set_environment(lua_State *L);
+
 #endif

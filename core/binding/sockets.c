@@ -12,6 +12,7 @@
 #include "binding/memory.h"
 #include "binding/misuse.h"
 #include "binding/tcp_info.h"
+#include "platform/sock_destroy.h"
 #include "platform/sock_diag.h"
 #include "platform/unix_listeners.h"
 
@@ -273,5 +274,30 @@ int sockets_list(lua_State *L) {
   }
   memory_free(memory);
   memory_free(paths_memory);
+  return 1;
+}
+
+/* An empty filter would destroy all connections of the host. */
+static struct sock_diag_filter sockets_target_argument(lua_State *L) {
+  lua_settop(L, FILTER);
+  if (!lua_istable(L, FILTER)) misuse(L, "a table expected, not %s", luaL_typename(L, FILTER));
+  lua_pushnil(L);
+  if (lua_next(L, FILTER) == 0) misuse(L, "a field expected, such as { peer_port = 4000 }; not {}");
+  lua_settop(L, FILTER);
+  return sockets_filter_argument(L);
+}
+
+int sockets_destroy(lua_State *L) {
+  size_t count;
+  const host *h = host_check(L, HOST);
+  struct sock_diag_filter filter = sockets_target_argument(L);
+  struct sock_diag_list found = {NULL, 0, 0};
+  void **memory = memory_new(L);
+  int result = sock_diag_read(host_namespace(h), &filter, &found);
+  *memory = found.sockets;
+  if (result == 0) result = sock_destroy(host_namespace(h), &found, &count);
+  if (result < 0) return failure_push(L, result, "destroy");
+  memory_free(memory);
+  lua_pushinteger(L, (lua_Integer)count);
   return 1;
 }

@@ -4,6 +4,7 @@
 
 #include <lua.h>
 
-int sockets_list(lua_State *L); /* core.sockets(host or nil, filter) */
+int sockets_list(lua_State *L);    /* core.sockets(host or nil, filter) */
+int sockets_destroy(lua_State *L); /* core.destroy(host, filter) */
 
 #endif

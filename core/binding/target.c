@@ -1,11 +1,14 @@
 #include "binding/target.h"
 
+#include <errno.h>
 #include <lauxlib.h>
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "binding/field.h"
 #include "binding/misuse.h"
+#include "platform/socket.h"
 
 static bool target_is_number_of(const struct option *o, lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TNUMBER) return false;
@@ -90,12 +93,29 @@ int target_set_options(struct target_options *o, int fd) {
     int result = target_set_option(&o->options[i], fd);
     if (result == 0) continue;
     o->refused = o->options[i].option;
+    /* MPTCP has fewer options than TCP, on every kernel. */
+    o->is_kernel_too_old = result == -ENOPROTOOPT && !socket_is_mptcp(fd);
     return result;
   }
   return 0;
 }
 
 const char *target_push_refused(lua_State *L, int index, const struct target_options *o) {
-  lua_getfield(L, index, o->refused->name);
-  return lua_pushfstring(L, "option %s = %s", o->refused->name, luaL_tolstring(L, -1, NULL));
+  const struct option *refused = o->refused;
+  lua_getfield(L, index, refused->name);
+  const char *value = luaL_tolstring(L, -1, NULL);
+  if (!o->is_kernel_too_old || refused->since == NULL)
+    return lua_pushfstring(L, "option %s = %s", refused->name, value);
+  return lua_pushfstring(L, "option %s = %s, which needs Linux %s", refused->name, value,
+                         refused->since);
+}
+
+int target_read_protocol(lua_State *L, int index, const address *a) {
+  const char *name = field_get_string(L, index, "protocol", NULL);
+  if (name == NULL) return 0;
+  if (address_family(a) == AF_UNIX) misuse(L, "protocol: a Unix socket has none");
+  if (strcmp(name, "mptcp") == 0) return SOCKET_MPTCP;
+  if (strcmp(name, "tcp") != 0)
+    misuse(L, "protocol: \"tcp\" or \"mptcp\" expected, not \"%s\"", name);
+  return 0;
 }

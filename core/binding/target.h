@@ -3,7 +3,9 @@
 #define LUNET_BINDING_TARGET_H
 
 #include <lua.h>
+#include <stdbool.h>
 
+#include "platform/address.h"
 #include "platform/option.h"
 
 enum { TARGET_FIELDS_MOST = 8 };
@@ -21,6 +23,7 @@ struct target_options {
     const char *text; /* for OPTION_TEXT; the table keeps it alive */
   } options[OPTIONS_MOST];
   const struct option *refused; /* the option that the kernel did not take; NULL: none */
+  bool is_kernel_too_old;       /* for that option */
 };
 
 /* Reads the socket options of the table at `index`, a copy that field_copy_table made. Raises if a
@@ -30,7 +33,12 @@ void target_read_options(lua_State *L, int index, struct target_options *out);
 /* Sets the options on a new socket. Returns 0, or a negative errno and sets `refused`. */
 int target_set_options(struct target_options *o, int fd);
 
-/* Pushes "option NAME = VALUE" for the refused option; the table is at `index`. */
+/* Pushes "option NAME = VALUE" for the refused option; the table is at `index`. Names the version
+ * of Linux if the kernel is too old for the option. */
 const char *target_push_refused(lua_State *L, int index, const struct target_options *o);
+
+/* Reads the field `protocol` of the table at `index`, a copy: 0 for TCP, or SOCKET_MPTCP. Raises
+ * for a Unix address. */
+int target_read_protocol(lua_State *L, int index, const address *a);
 
 #endif

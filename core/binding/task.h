@@ -78,4 +78,7 @@ int timeout_now(lua_State *L);      /* lunet.now() */
 int timeout_wall_now(lua_State *L); /* core.wall_now(): seconds since 1970 */
 int timeout_sleep(lua_State *L);    /* lunet.sleep(seconds) */
 
+/* core.let_sleep(): see deadlines_let_sleep. Call it before the first host is made. */
+int timeout_let_sleep(lua_State *L);
+
 #endif

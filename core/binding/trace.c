@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 
 #include "binding/address.h"
+#include "binding/capture.h"
 #include "binding/connection.h"
 #include "binding/failure.h"
 #include "binding/field.h"
@@ -38,6 +39,17 @@ static void trace_set_end(lua_State *L, const char *whole, const char *port,
 
 static const char *const streams[] = {NULL, "stdin", "stdout", "stderr"};
 
+static void trace_set_loss(lua_State *L, const struct event *e) {
+  field_set_string(L, "cause", loss_names[e->code]);
+  trace_set_end(L, "local_address", "local_port", &e->socket.local);
+  trace_set_end(L, "peer_address", "peer_port", &e->socket.peer);
+  field_set_integer(L, "bytes", e->bytes);
+  if (e->flags == 0) return;
+  field_set_integer(L, "sequence", e->sequence);
+  field_set_integer(L, "acknowledgement", e->acknowledgement);
+  capture_set_flags(L, e->flags);
+}
+
 /* Replaces the text on top of the stack by the event's table. */
 static void trace_push_event(lua_State *L, const trace *t, const struct event *e) {
   lua_createtable(L, 0, 8);
@@ -51,6 +63,10 @@ static void trace_push_event(lua_State *L, const trace *t, const struct event *e
   field_set_string(L, "label", trace_label_text(t, e->socket.label));
   if (e->kind == EVENT_COUNTERS || e->kind == EVENT_SOCKETS) {
     if (e->code < 0) field_set_string(L, "code", failure_name(e->code));
+    return;
+  }
+  if (e->kind == EVENT_LOSS) {
+    trace_set_loss(L, e);
     return;
   }
   field_set_integer(L, "socket", e->socket.id);

@@ -1,4 +1,4 @@
-/* The Lua type of a wire: lunet forwards a link's packets itself, and so delays them. */
+/* The Lua type of a wire: lunet forwards a link's frames itself, late, or by chance not at all. */
 #ifndef LUNET_BINDING_WIRE_H
 #define LUNET_BINDING_WIRE_H
 
@@ -6,8 +6,11 @@
 
 void wire_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
-/* core.wire(host, interface, delay, far_host, far_interface, far_delay, capacity) -> wire | nil,
- * message, CODE. Each delay, in seconds, applies to the packets that its host sends. */
+/* core.wire(host, interface, chance, far_host, far_interface, far_chance, seed) -> wire | nil,
+ * message, CODE. Each table of chance is about the frames that its host sends (chance.h); shares
+ * are from 0 to 1, times are in seconds. */
 int wire_new(lua_State *L);
+
+int wire_new_seed(lua_State *L); /* core.new_seed() -> a seed that the kernel draws */
 
 #endif

@@ -27,6 +27,7 @@ struct connection {
   bool is_shut;               /* this side has ended its sending, with a FIN on TCP */
   bool is_deaf;               /* this side has ended its receiving */
   bool is_shared;             /* a program has the socket, too */
+  bool is_mptcp;
 };
 
 static bool connection_is_unix(const connection *c) { return c->socket.peer.family == 0; }
@@ -66,6 +67,18 @@ static void connection_abort(handle *h) {
     connection_close(h);
   else
     connection_end(c, EVENT_RESET, socket_reset);
+}
+
+int connection_dissolve(connection *c) {
+  if (connection_is_unix(c)) return -EOPNOTSUPP;
+  int result = socket_dissolve(c->fd);
+  connection_record(c, EVENT_DISSOLVE, 0, result);
+  if (result < 0) return result;
+  c->is_empty = false;
+  reader_broken(&c->reader, -ECONNRESET); /* also after this side's FIN it is no orderly end */
+  op_attempt_all(&c->readers);
+  op_attempt_all(&c->writers);
+  return 0;
 }
 
 int connection_reset(connection *c) {
@@ -135,6 +148,8 @@ void connection_accepted(connection *c, const op *o, const address *peer, const 
   gate_enter(g);
   connection_record_op(c, o, EVENT_ACCEPT, 0, 0);
 }
+
+void connection_of_mptcp(connection *c) { c->is_mptcp = true; }
 
 void connection_of_program(connection *c, uint8_t stream) { c->socket.stream = stream; }
 
@@ -321,6 +336,10 @@ int connection_shutdown(connection *c, int how) {
   return 0;
 }
 
+void connection_was_set(connection *c, const char *words, int result) {
+  trace_record_text(loop_trace(c->lp), &c->socket, EVENT_SET, words, result);
+}
+
 int connection_share(connection *c, bool blocks) {
   int result = shared_socket_set_blocking(c->fd, blocks);
   if (result < 0) return result;
@@ -333,7 +352,7 @@ size_t connection_held(const connection *c) { return held_length(&c->reader.held
 int connection_ended(const connection *c) { return c->ended; }
 
 int connection_liveness(connection *c, enum liveness *out) {
-  int result = socket_liveness(c->fd, c->is_shut, c->is_deaf, out);
+  int result = socket_liveness(c->fd, c->is_shut, c->is_deaf, c->is_mptcp, out);
   if (result == 0 && c->reader.broken != 0 && !connection_is_unix(c)) *out = LIVENESS_RESET;
   return result;
 }

@@ -16,6 +16,9 @@
 int connection_open(loop *lp, const struct place *p, int fd, connection **out);
 int connection_reset(connection *c); /* closes with RST; -EOPNOTSUPP unless TCP */
 
+/* Ends the association, and keeps the socket open (connect(2)). -EOPNOTSUPP for Unix. */
+int connection_dissolve(connection *c);
+
 /* Says that a listener at `local` has accepted the connection by this op. The connection counts at
  * the listener's gate until it closes. */
 void connection_accepted(connection *c, const op *o, const address *peer, const address *local,
@@ -23,6 +26,8 @@ void connection_accepted(connection *c, const op *o, const address *peer, const 
 
 /* Says that the connection is lunet's end of a program's stream: see struct trace_socket. */
 void connection_of_program(connection *c, uint8_t stream);
+
+void connection_of_mptcp(connection *c); /* says that its socket is an MPTCP one */
 
 /* The op ends with 0. After a failure close the connection: it is of no further use. */
 void connection_connect(connection *c, const address *peer, op *o);
@@ -38,6 +43,9 @@ void connection_send(connection *c, op *o);
 void connection_receive(connection *c, op *o);
 
 int connection_shutdown(connection *c, int how); /* SHUT_RD, SHUT_WR or SHUT_RDWR */
+
+/* Says that socket options have been set, or one refused: "rcvbuf = 4096". */
+void connection_was_set(connection *c, const char *words, int result);
 
 /* Says that a program will have the socket, too. Returns the descriptor or a negative errno. Only
  * of an open connection. */

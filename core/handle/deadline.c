@@ -18,6 +18,7 @@ struct deadlines {
   void (*passed)(deadline *d);
   int fd;
   awake *awake;       /* NULL: the processor may sleep */
+  bool may_sleep;     /* awake stays NULL */
   bool is_due;        /* the timer has fired since the last expire */
   bool is_refused;    /* the kernel has refused to set the timer */
   uint64_t armed_ns;  /* when the timer fires; DEADLINE_NEVER: never */
@@ -124,8 +125,11 @@ int deadlines_open(watches *ws, void (*passed)(deadline *d), deadlines **out) {
 }
 
 void deadlines_stay_awake(deadlines *ds) {
-  if (ds->awake == NULL) awake_open(&ds->awake); /* without the thread deadlines are only later */
+  /* without the thread deadlines are only later */
+  if (ds->awake == NULL && !ds->may_sleep) awake_open(&ds->awake);
 }
+
+void deadlines_let_sleep(deadlines *ds) { ds->may_sleep = true; }
 
 void deadlines_close(deadlines *ds) {
   if (ds->awake != NULL) awake_close(ds->awake);

@@ -28,6 +28,10 @@ void deadlines_close(deadlines *ds);
  * only when the process makes no user namespace any more. */
 void deadlines_stay_awake(deadlines *ds);
 
+/* Makes deadlines_stay_awake do nothing from now on: deadlines are later, and take no processor
+ * time before they are due. */
+void deadlines_let_sleep(deadlines *ds);
+
 int deadlines_add(deadlines *ds, deadline *d);
 void deadlines_remove(deadlines *ds, deadline *d); /* harmless if it is not in the heap */
 

@@ -83,7 +83,7 @@ int host_firewall(host *h, firewall **out) {
   return result;
 }
 
-int host_socket(const host *h, int family) {
-  if (h == NULL) return socket_open(family);
-  return namespace_socket(h->ns, family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+int host_socket(const host *h, int family, int protocol) {
+  if (h == NULL) return socket_open(family, protocol);
+  return namespace_socket(h->ns, family, SOCK_STREAM | SOCK_NONBLOCK, protocol);
 }

@@ -25,7 +25,8 @@ struct nl_sock *host_routes(const host *h); /* a netlink socket to its routing t
  * errno. */
 int host_firewall(host *h, firewall **out);
 
-/* Opens a non-blocking stream socket on the host. A descriptor or a negative errno. */
-int host_socket(const host *h, int family);
+/* Opens a non-blocking stream socket on the host; protocol: as for socket_open. A descriptor or a
+ * negative errno. */
+int host_socket(const host *h, int family, int protocol);
 
 #endif

@@ -21,8 +21,9 @@ struct listener {
   bool is_held;   /* an accept has not tried, since the gate was full */
   bool is_shut;   /* by SHUT_RD: accept(2) fails */
   bool is_shared; /* a program has the socket, too */
-  gate *gate;     /* NULL: closed */
-  list waiting;   /* accept ops, in order */
+  bool is_mptcp;
+  gate *gate;   /* NULL: closed */
+  list waiting; /* accept ops, in order */
   address local;
   dev_t path_device; /* of the file that bind(2) made for a Unix address */
   ino_t path_inode;
@@ -147,6 +148,7 @@ int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener
     return result;
   }
   listener_remember_path(l);
+  l->is_mptcp = socket_is_mptcp(fd);
   l->socket.id = loop_next_socket(lp);
   trace_end_set(&l->socket.local, &l->local);
   l->socket.host = p->host;
@@ -167,6 +169,7 @@ static int listener_open_accepted(listener *l, const op *o, int fd, const addres
     socket_reset(fd);
   else
     connection_accepted(*out, o, peer, &l->local, l->gate);
+  if (result == 0 && l->is_mptcp && socket_is_mptcp(fd)) connection_of_mptcp(*out);
   return result;
 }
 
@@ -240,8 +243,10 @@ int listener_queue(listener *l, uint32_t *depth, uint32_t *limit) {
   return socket_queue(l->fd, address_family(&l->local), depth, limit);
 }
 
+/* The kernel counts at the TCP socket of an MPTCP listener, which SO_MEMINFO does not reach. */
 int listener_drops(listener *l, uint32_t *drops) {
-  return address_family(&l->local) == AF_UNIX ? -EOPNOTSUPP : socket_drops(l->fd, drops);
+  bool is_tcp = address_family(&l->local) != AF_UNIX && !l->is_mptcp;
+  return is_tcp ? socket_drops(l->fd, drops) : -EOPNOTSUPP;
 }
 
 /* If the kernel had chosen the port, the shutdown freed it (tcp_set_state), and the kernel has now
@@ -269,6 +274,12 @@ int listener_shutdown(listener *l, int how) {
   op_attempt_all(&l->waiting); /* they fail with EINVAL */
   return 0;
 }
+
+void listener_was_set(listener *l, const char *words, int result) {
+  trace_record_text(loop_trace(l->lp), &l->socket, EVENT_SET, words, result);
+}
+
+int listener_descriptor(const listener *l) { return l->fd; }
 
 int listener_share(listener *l, bool blocks) {
   int result = shared_socket_set_blocking(l->fd, blocks);

@@ -26,6 +26,10 @@ int listener_drops(listener *l, uint32_t *drops); /* see socket_drops; -EOPNOTSU
 int listener_resize(listener *l, int backlog);
 int listener_shutdown(listener *l, int how); /* SHUT_RD, SHUT_WR or SHUT_RDWR */
 
+/* Says that socket options have been set, or one refused: "rcvbuf = 4096". */
+void listener_was_set(listener *l, const char *words, int result);
+int listener_descriptor(const listener *l); /* only of an open listener */
+
 /* Says that a program will have the socket, too. Returns the descriptor or a negative errno. Only
  * of an open listener. */
 int listener_share(listener *l, bool blocks);

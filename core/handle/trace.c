@@ -14,6 +14,8 @@ const char *const event_names[] = {
   [EVENT_SEND] = "send",
   [EVENT_RECEIVE] = "receive",
   [EVENT_SHUTDOWN] = "shutdown",
+  [EVENT_SET] = "set",
+  [EVENT_DISSOLVE] = "dissolve",
   [EVENT_CLOSE] = "close",
   [EVENT_RESET] = "reset",
   [EVENT_GATE] = "gate",
@@ -28,11 +30,15 @@ const char *const event_names[] = {
   [EVENT_OUTPUT_LOST] = "output_lost",
   [EVENT_OUTPUT_FULL] = "output_full",
   [EVENT_DROP_END] = "drop_end",
+  [EVENT_LOSS] = "loss",
   [EVENT_NOTE] = "note",
   [EVENT_COUNTERS] = "counters",
   [EVENT_SOCKETS] = "sockets",
   [EVENT_SOCKETS + 1] = NULL,
 };
+
+const char *const loss_names[] = {
+  [LOSS_CHANCE] = "chance", [LOSS_CAPACITY] = "capacity", [LOSS_HAND] = "hand", [LOSS_CUT] = "cut"};
 
 struct trace {
   uint64_t next;
@@ -116,6 +122,14 @@ void trace_append_queue(trace *t, const struct trace_socket *s, uint32_t depth, 
   trace_new(t, s, EVENT_QUEUE, depth, (int32_t)limit)->drops = drops;
 }
 
+void trace_append_loss(trace *t, const struct trace_socket *s, enum loss_cause cause,
+                       const struct segment *lost) {
+  struct event *e = trace_new(t, s, EVENT_LOSS, lost->bytes, (int32_t)cause);
+  e->sequence = lost->sequence;
+  e->acknowledgement = lost->acknowledgement;
+  e->flags = lost->flags;
+}
+
 void trace_append_text(trace *t, const struct trace_socket *s, enum event_kind kind, char *text) {
   trace_new(t, s, kind, 0, 0)->text = text;
 }
@@ -135,6 +149,12 @@ void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind k
     t->has_put_off = true; /* neither changes a queue much */
   else
     trace_ask(t, false);
+}
+
+void trace_record_text(trace *t, const struct trace_socket *s, enum event_kind kind,
+                       const char *text, int32_t code) {
+  trace_new(t, s, kind, 0, code)->text = strdup(text);
+  if (t->is_probing) trace_ask(t, false);
 }
 
 void trace_catch_up(trace *t) {

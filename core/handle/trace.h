@@ -8,6 +8,7 @@
 
 #include "handle/list.h"
 #include "platform/address.h"
+#include "platform/segment.h"
 
 typedef struct trace trace;
 
@@ -20,6 +21,8 @@ enum event_kind {
   EVENT_SEND,
   EVENT_RECEIVE,
   EVENT_SHUTDOWN, /* bytes: SHUT_RD, SHUT_WR or SHUT_RDWR */
+  EVENT_SET,      /* text: socket options, "rcvbuf = 4096, nodelay = true" */
+  EVENT_DISSOLVE, /* connect(2) to AF_UNSPEC */
   EVENT_CLOSE,
   EVENT_RESET,
   EVENT_GATE,        /* bytes: connections that may be open */
@@ -37,12 +40,22 @@ enum event_kind {
                         unread ones */
   EVENT_DROP,        /* a rule begins to lose segments. text: the rule */
   EVENT_DROP_END,    /* the rule has ended. bytes: lost segments */
+  EVENT_LOSS,        /* a wire has lost a frame. code: enum loss_cause; bytes: those of a segment */
   EVENT_NOTE,        /* text: the script's own words, perhaps with zeros; bytes: their length */
   EVENT_COUNTERS,    /* text: a host's /proc/net/snmp and netstat */
   EVENT_SOCKETS,     /* text: a host's sockets, see snapshot.c */
 };
 
 extern const char *const event_names[]; /* by enum event_kind; ends with NULL */
+
+enum loss_cause {
+  LOSS_CHANCE,
+  LOSS_CAPACITY, /* too many bytes were on the way */
+  LOSS_HAND,     /* the script lost this one */
+  LOSS_CUT,      /* the script cut the wire */
+};
+
+extern const char *const loss_names[]; /* by enum loss_cause */
 
 /* A TCP address in short form. */
 struct trace_end {
@@ -72,7 +85,9 @@ struct event {
   int32_t code;  /* 0, or a negative errno or OP_ result */
   int64_t bytes;
   uint32_t drops; /* of EVENT_QUEUE: what the listener has dropped so far; 0 also if unknown */
-  char *text;     /* owned by the trace; NULL in most events */
+  uint32_t sequence, acknowledgement; /* of EVENT_LOSS */
+  uint8_t flags;                      /* likewise: enum segment_flag; 0: no TCP segment */
+  char *text;                         /* owned by the trace; NULL in most events */
 };
 
 int trace_open(trace **out);
@@ -82,6 +97,8 @@ void trace_record(trace *t, const struct trace_socket *s, enum event_kind kind, 
                   int32_t code);
 void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
                        int32_t code, uint64_t since_ns);
+void trace_record_text(trace *t, const struct trace_socket *s, enum event_kind kind,
+                       const char *text, int32_t code); /* copies the text */
 void trace_note(trace *t, const char *text, size_t length);
 
 /* Events are numbered from 0. The ring still has those from first up to next - 1. */
@@ -112,6 +129,8 @@ void trace_append(trace *t, const struct trace_socket *s, enum event_kind kind, 
                   int32_t code); /* records without asking the probes */
 void trace_append_queue(trace *t, const struct trace_socket *s, uint32_t depth, uint32_t limit,
                         uint32_t drops);
+void trace_append_loss(trace *t, const struct trace_socket *s, enum loss_cause cause,
+                       const struct segment *lost);
 void trace_append_text(trace *t, const struct trace_socket *s, enum event_kind kind,
                        char *text); /* malloc'ed; the trace frees it */
 

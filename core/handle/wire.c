@@ -1,6 +1,7 @@
 #include "handle/wire.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "handle/op.h"
 #include "handle/watch.h"
 #include "platform/clock.h"
+#include "platform/frame.h"
 #include "platform/link.h"
 #include "platform/namespace.h"
 #include "platform/namespace_file.h"
@@ -16,123 +18,27 @@
 /* Frames to read at one go: however fast a program sends, other tasks get their turn. */
 enum { READ_MOST = 64 };
 
-/* Frames to send at one go, before the wire reads the answers to them. */
-enum { SEND_MOST = 16 };
-
-/* The loop stops sleeping this long before a frame's time: waking takes it about 60 us. */
-enum { AWAKE_NS = 100 * 1000 };
-
-struct frame {
-  struct frame *next;
-  uint64_t due_ns; /* when to send the frame on */
-  size_t length;
-  char notes_and_frame[];
-};
-
-/* One direction of the wire. */
-struct lane {
-  op op; /* waits until shortly before the first frame's time */
-  wire *wire;
-  int in, out; /* indices of the inner ends */
-  uint64_t delay_ns;
-  struct frame *first, *last;
-  size_t bytes; /* on the way */
-};
-
 struct wire {
   handle handle;
   loop *lp;
   const host *hosts[2];
   int fd;                 /* the packet socket in the namespace of the inner ends; -1: none */
   struct nl_sock *routes; /* for that namespace, which these two sockets keep alive */
-  struct lane lanes[2];
-  size_t capacity;   /* of each lane */
-  uint64_t empty_ns; /* when the socket was last empty: no later frame is older */
-  struct wire_statistics statistics;
-  char *buffer; /* PACKET_LONGEST bytes */
+  int inner[2];           /* indices of the inner ends, by host */
+  lane *lanes[2];         /* by the host that sends */
+  hands *hands;
+  char outer[2][IF_NAMESIZE]; /* the names of the hosts' ends */
+  bool cuts;                  /* the hosts send single segments with whole checksums */
+  uint64_t empty_ns;          /* when the socket was last empty: no later frame is older */
+  uint64_t unread;            /* frames that came faster than the loop read them */
+  char *buffer;               /* PACKET_LONGEST bytes */
 };
 
 /* The inner ends form a group, so that one request deletes both. */
 static const char *const inner_names[2] = {"w0", "w1"};
 enum { INNER_GROUP = 1 };
 
-/* -- frames -------------------------------------------------------------------------------- */
-
-static void wire_send_on(struct lane *n, uint64_t due_ns, const char *notes_and_frame,
-                         size_t length) {
-  wire *w = n->wire;
-  uint64_t late_ns = clock_now_ns() - due_ns;
-  if (packet_send(w->fd, n->out, notes_and_frame, length) < 0) {
-    w->statistics.dropped++;
-    return;
-  }
-  w->statistics.forwarded++;
-  w->statistics.late_ns += late_ns;
-  if (late_ns > w->statistics.late_most_ns) w->statistics.late_most_ns = late_ns;
-}
-
-static struct frame *wire_new_frame(const struct lane *n, const char *notes_and_frame,
-                                    size_t length) {
-  if (length > n->wire->capacity - n->bytes) return NULL;
-  struct frame *f = malloc(sizeof *f + length);
-  if (f == NULL) return NULL;
-  f->next = NULL;
-  f->length = length;
-  memcpy(f->notes_and_frame, notes_and_frame, length);
-  return f;
-}
-
-static void wire_append(struct lane *n, struct frame *f) {
-  /* Keep the order, even if two processors stamped at once or somebody set the wall clock. */
-  if (n->first != NULL && f->due_ns < n->last->due_ns) f->due_ns = n->last->due_ns;
-  if (n->first == NULL)
-    n->first = f;
-  else
-    n->last->next = f;
-  n->last = f;
-  n->bytes += f->length;
-}
-
-static void wire_take(struct lane *n, const struct packet *p) {
-  /* No delay for frames that resolve an address: that happens on a short link, not along the path
-   * that the delay stands for. With a delay the first round trip would take twice as long as the
-   * second. */
-  if (packet_resolves_address(p->notes_and_frame, p->length)) {
-    wire_send_on(n, p->arrived_ns, p->notes_and_frame, p->length);
-    return;
-  }
-  struct frame *f = wire_new_frame(n, p->notes_and_frame, p->length);
-  if (f == NULL) {
-    n->wire->statistics.dropped++;
-    return;
-  }
-  f->due_ns = p->arrived_ns + n->delay_ns;
-  wire_append(n, f);
-}
-
-static void wire_drop_first(struct lane *n) {
-  struct frame *f = n->first;
-  n->first = f->next;
-  n->bytes -= f->length;
-  free(f);
-}
-
-/* -- the two directions -------------------------------------------------------------------- */
-
-static void wire_lane_due(op *o);
-
-static void wire_wait_for_first(struct lane *n) {
-  op *o = &n->op;
-  if (n->first == NULL || o->state != OP_IDLE) return;
-  uint64_t due_ns = n->first->due_ns, now_ns = clock_now_ns();
-  op_start(o, loop_ops(n->wire->lp), due_ns - AWAKE_NS);
-  o->owner = n;
-  o->done = wire_lane_due;
-  if (due_ns > now_ns + AWAKE_NS) op_wait(o, NULL);
-  if (o->state == OP_WAITING) return;
-  op_end(o, 0);
-  op_postpone(o);
-}
+/* -- reading ------------------------------------------------------------------------------- */
 
 /* Returns false if there is no frame. */
 static bool wire_read_frame(wire *w) {
@@ -140,11 +46,11 @@ static bool wire_read_frame(wire *w) {
   uint64_t asked_ns = clock_now_ns();
   int result = packet_receive(w->fd, &p);
   if (result == -EAGAIN) w->empty_ns = asked_ns;
-  if (result == -EMSGSIZE || result == -EINVAL) w->statistics.dropped++;
+  if (result == -EMSGSIZE || result == -EINVAL) w->unread++;
   if (result < 0) return result != -EAGAIN;
   if (p.arrived_ns < w->empty_ns) p.arrived_ns = w->empty_ns;
   for (int i = 0; i < 2; i++)
-    if (w->lanes[i].in == p.interface) wire_take(&w->lanes[i], &p);
+    if (w->inner[i] == p.interface) lane_take(w->lanes[i], &p);
   return true;
 }
 
@@ -152,30 +58,12 @@ static bool wire_read_frame(wire *w) {
 static bool wire_read_frames(wire *w) {
   int count = 0;
   while (count < READ_MOST && wire_read_frame(w)) count++;
-  wire_wait_for_first(&w->lanes[0]);
-  wire_wait_for_first(&w->lanes[1]);
+  lane_settle(w->lanes[0]);
+  lane_settle(w->lanes[1]);
   return count < READ_MOST;
 }
 
-/* A frame may cause answers at once: the kernel delivers it, and lets the receiver answer, within
- * the call. Reading now and then keeps the sockets' buffers, which may be small, from overflowing.
- * Reading after every frame would hold up the receiver. */
-static void wire_send_due(struct lane *n) {
-  uint64_t now_ns = clock_now_ns();
-  for (int sent = 1; n->first != NULL && n->first->due_ns <= now_ns; sent++) {
-    struct frame *f = n->first;
-    wire_send_on(n, f->due_ns, f->notes_and_frame, f->length);
-    wire_drop_first(n);
-    if (sent % SEND_MOST == 0) wire_read_frames(n->wire);
-  }
-}
-
-static void wire_lane_due(op *o) {
-  struct lane *n = o->owner;
-  wire_send_due(n);
-  op_idle(o);
-  wire_wait_for_first(n);
-}
+static void wire_read_answers(void *owner) { wire_read_frames(owner); }
 
 static void wire_on_readable(void *owner, int events) {
   wire *w = owner;
@@ -207,33 +95,43 @@ static int wire_open_end(wire *w, int i, const struct wire_end *end) {
   int outer_ns = host_namespace(end->host);
   int result = link_create_pair(w->routes, inner_names[i], outer_ns, end->interface);
   if (result == 0) result = link_set_group(w->routes, inner_names[i], INNER_GROUP);
-  if (result < 0) return result;
-  int index = packet_admit(w->fd, inner_names[i]);
-  if (index < 0) return index;
-  w->lanes[i].in = w->lanes[1 - i].out = index;
-  return link_set_up(host_routes(end->host), end->interface);
+  strncpy(w->outer[i], end->interface, IF_NAMESIZE - 1);
+  if (result == 0 && w->cuts) result = link_send_segments(host_routes(end->host), w->outer[i]);
+  if (result == 0) result = w->inner[i] = packet_admit(w->fd, inner_names[i]);
+  return result < 0 ? result : link_set_up(host_routes(end->host), end->interface);
 }
 
-static int wire_open_parts(wire *w, const struct wire_end ends[2]) {
+static int wire_open_lane(wire *w, int i, const struct wire_end *end, uint64_t seed) {
+  struct lane_options o = {.chance = end->chance,
+                           .seed = seed,
+                           .number = (unsigned)i,
+                           .from = end->host,
+                           .fd = w->fd,
+                           .out = w->inner[1 - i],
+                           .hands = w->hands,
+                           .rest = wire_read_answers,
+                           .owner = w};
+  return lane_open(w->lp, &o, &w->lanes[i]);
+}
+
+static int wire_open_parts(wire *w, const struct wire_end ends[2], uint64_t seed) {
   w->buffer = malloc(PACKET_LONGEST);
-  int result = w->buffer == NULL ? -ENOMEM : wire_open_namespace(w);
+  int result = w->buffer == NULL ? -ENOMEM : hands_open(&w->hands);
+  if (result == 0) result = wire_open_namespace(w);
   for (int i = 0; i < 2 && result == 0; i++) result = wire_open_end(w, i, &ends[i]);
+  for (int i = 0; i < 2 && result == 0; i++) result = wire_open_lane(w, i, &ends[i], seed);
   return result < 0 ? result
                     : watch_begin(loop_watches(w->lp), w->fd, WATCH_READABLE, wire_on_readable, w);
 }
 
-static void wire_close_lane(struct lane *n) {
-  op_forget(&n->op);
-  for (; n->first != NULL; n->wire->statistics.dropped++) wire_drop_first(n);
-}
-
 static int wire_close(handle *h) {
   wire *w = (wire *)h;
-  wire_close_lane(&w->lanes[0]);
-  wire_close_lane(&w->lanes[1]);
+  for (int i = 0; i < 2; i++)
+    if (w->lanes[i] != NULL) lane_close(w->lanes[i]);
+  if (w->hands != NULL) hands_close(w->hands);
   if (w->fd >= 0) {
     watch_end(loop_watches(w->lp), w->fd);
-    w->statistics.dropped += packet_dropped(w->fd);
+    w->unread += packet_dropped(w->fd);
     packet_close(w->fd);
     w->fd = -1;
   }
@@ -245,6 +143,13 @@ static int wire_close(handle *h) {
   return 0;
 }
 
+static void wire_free(handle *h) {
+  wire *w = (wire *)h;
+  lane_free(w->lanes[0]);
+  lane_free(w->lanes[1]);
+  hands_free(w->hands);
+}
+
 /* Only while open: a closed wire may have outlived its hosts. */
 static void wire_describe(const handle *h, char *text, size_t size) {
   const wire *w = (const wire *)h;
@@ -252,29 +157,27 @@ static void wire_describe(const handle *h, char *text, size_t size) {
     snprintf(text, size, "of %s and %s", host_name(w->hosts[0]), host_name(w->hosts[1]));
 }
 
-static const struct handle_type wire_type = {"wire", wire_close, NULL, NULL, wire_describe};
+static const struct handle_type wire_type = {"wire", wire_close, NULL, wire_free, wire_describe};
 
-static wire *wire_new(loop *lp, const struct wire_end ends[2], size_t capacity) {
+static wire *wire_new(loop *lp, const struct wire_end ends[2]) {
   wire *w = calloc(1, sizeof *w);
   if (w == NULL) return NULL;
   w->lp = lp;
   w->fd = -1;
-  w->capacity = capacity;
   for (int i = 0; i < 2; i++) {
     w->hosts[i] = ends[i].host;
-    w->lanes[i].wire = w;
-    w->lanes[i].delay_ns = ends[i].delay_ns;
-    list_init(&w->lanes[i].op.link);
+    w->cuts = w->cuts || chance_is_wanted(&ends[i].chance);
   }
   return w;
 }
 
-int wire_open(loop *lp, scope *s, const struct wire_end ends[2], size_t capacity, wire **out) {
-  wire *w = wire_new(lp, ends, capacity);
+int wire_open(loop *lp, scope *s, const struct wire_end ends[2], uint64_t seed, wire **out) {
+  wire *w = wire_new(lp, ends);
   if (w == NULL) return -ENOMEM;
-  int result = wire_open_parts(w, ends);
+  int result = wire_open_parts(w, ends, seed);
   if (result < 0) {
     wire_close(&w->handle);
+    wire_free(&w->handle);
     free(w);
     return result;
   }
@@ -285,6 +188,52 @@ int wire_open(loop *lp, scope *s, const struct wire_end ends[2], size_t capacity
   return 0;
 }
 
+/* -- hands --------------------------------------------------------------------------------- */
+
+hands *wire_hands(const wire *w) { return w->hands; }
+
+int wire_cut_into_segments(wire *w) {
+  int result = 0;
+  for (int i = 0; i < 2 && result == 0 && !w->cuts; i++)
+    result = link_send_segments(host_routes(w->hosts[i]), w->outer[i]);
+  if (result == 0) w->cuts = true;
+  return result;
+}
+
+static void wire_admit(wire *w, int from, struct packet *p) {
+  p->arrived_ns = clock_now_ns();
+  lane_admit(w->lanes[from], p);
+  lane_settle(w->lanes[from]);
+}
+
+void wire_release(wire *w, size_t number) {
+  unsigned way;
+  void *memory;
+  struct packet p = hands_take(w->hands, number, &way, &memory);
+  wire_admit(w, (int)way, &p);
+  free(memory);
+}
+
+int wire_inject(wire *w, int from, const void *packet, size_t size) {
+  uint8_t addresses[2][FRAME_ADDRESS], frame[PACKET_LONGEST] = {0};
+  if (size > PACKET_LONGEST - PACKET_NOTES - FRAME_HEADER) return -EMSGSIZE;
+  for (int i = 0; i < 2; i++) {
+    int result = link_hardware_address(host_routes(w->hosts[i]), w->outer[i], addresses[i]);
+    if (result < 0) return result;
+  }
+  size_t length =
+    frame_make(frame + PACKET_NOTES, addresses[1 - from], addresses[from], packet, size);
+  struct packet p = {.notes_and_frame = frame, .length = PACKET_NOTES + length};
+  wire_admit(w, from, &p);
+  return 0;
+}
+
+void wire_swallow(wire *w, int from, bool on) { lane_swallow(w->lanes[from], on); }
+
+int wire_plug(wire *w, int end, bool on) {
+  return on ? link_set_up(w->routes, inner_names[end]) : link_set_down(w->routes, inner_names[end]);
+}
+
 /* -- state and statistics ------------------------------------------------------------------ */
 
 int wire_is_up(const wire *w) {
@@ -292,7 +241,9 @@ int wire_is_up(const wire *w) {
   return first == 1 ? link_is_up(w->routes, inner_names[1]) : first;
 }
 
-void wire_read_statistics(wire *w, struct wire_statistics *out) {
-  if (w->handle.is_open) w->statistics.dropped += packet_dropped(w->fd);
-  *out = w->statistics;
+const lane *wire_lane(const wire *w, int from) { return w->lanes[from]; }
+
+uint64_t wire_unread(wire *w) {
+  if (w->handle.is_open) w->unread += packet_dropped(w->fd);
+  return w->unread;
 }

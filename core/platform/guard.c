@@ -22,14 +22,18 @@ static bool guard_own_file(char file[PATH_MAX]) {
   return realpath(is_module ? map->l_name : "/proc/self/exe", file) != NULL;
 }
 
+static bool guard_is_at(const char *directory, const char *file) {
+  int length = snprintf(found, sizeof found, "%s/%s", directory, file);
+  return length < (int)sizeof found && access(found, X_OK) == 0;
+}
+
 const char *guard_path(void) {
   char place[PATH_MAX];
   if (found[0] != '\0') return found;
   if (!guard_own_file(place)) return NULL;
   for (char *end; (end = strrchr(place, '/')) != NULL;) {
     *end = '\0';
-    int length = snprintf(found, sizeof found, "%s/" GUARD_FILE, place);
-    if (length < (int)sizeof found && access(found, X_OK) == 0) return found;
+    if (guard_is_at(place, GUARD_FILE) || guard_is_at(place, GUARD_FILE_OF_ROCK)) return found;
   }
   found[0] = '\0';
   return NULL;

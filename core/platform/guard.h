@@ -49,8 +49,10 @@ struct guard_request {
 };
 
 /* Where it is: GUARD_FILE on some floor above the program or module that this code is in. NULL: it
- * is on none of them. */
+ * is on none of them. LuaRocks installs nothing but programs and modules, so there the guard is
+ * with the modules. */
 #define GUARD_FILE "libexec/lunet/lunet-guard"
+#define GUARD_FILE_OF_ROCK "lib/lua/5.4/" GUARD_FILE
 const char *guard_path(void);
 
 #endif

@@ -19,9 +19,18 @@ void link_close(struct nl_sock *sock);
 int link_create_pair(struct nl_sock *sock, const char *name, int peer_ns, const char *peer_name);
 int link_set_up(struct nl_sock *sock, const char *name);
 
+/* Takes the carrier away from the other end of a veth pair, where addresses stay. */
+int link_set_down(struct nl_sock *sock, const char *name);
+
+int link_hardware_address(struct nl_sock *sock, const char *name, uint8_t out[6]);
+
 /* Makes a bridge, up: the switch of a LAN. */
 int link_create_bridge(struct nl_sock *sock, const char *name);
 int link_attach(struct nl_sock *sock, const char *name, const char *bridge);
+
+/* From now on the link takes only packets of at most its MTU, with whole checksums: the kernel cuts
+ * and sums before it hands them over (ethtool(8), -K tx off). */
+int link_send_segments(struct nl_sock *sock, const char *name);
 
 int link_delete(struct nl_sock *sock, const char *name);
 
@@ -34,6 +43,10 @@ int link_index(struct nl_sock *sock, const char *name); /* 1 or more, or a negat
 /* Adds an address with its prefix length. Skips the detection of duplicates, which takes an IPv6
  * address a second: but see link_answers_for. */
 int link_add_address(struct nl_sock *sock, int index, const address *a, int prefix);
+
+/* Adds a route to the addresses that share `prefix` bits with `to`, by a gateway of the same family
+ * that some link reaches. */
+int link_add_route(struct nl_sock *sock, const address *to, int prefix, const address *gateway);
 
 /* Whether the namespace answers for the address. For a new IPv6 address that takes a moment. 1, 0
  * or a negative errno. */

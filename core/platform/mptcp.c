@@ -15,9 +15,8 @@
 
 #include "platform/namespace_file.h"
 #include "platform/netlink_error.h"
+#include "platform/socket.h"
 #include "platform/tcp_info.h"
-
-enum { PROTOCOL = 262 }; /* IPPROTO_MPTCP, missing in older headers */
 
 /* The first fields of struct mptcp_info (linux/mptcp.h). The kernel counts the bytes since
  * Linux 6.5. */
@@ -92,7 +91,7 @@ static int mptcp_ask(struct nl_sock *sock, int family, uint32_t token, struct re
   struct nl_msg *message = nlmsg_alloc_simple(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST);
   if (message == NULL) return -ENOMEM;
   nlmsg_append(message, &request, sizeof request, NLMSG_ALIGNTO);
-  nla_put_u32(message, INET_DIAG_REQ_PROTOCOL, PROTOCOL);
+  nla_put_u32(message, INET_DIAG_REQ_PROTOCOL, SOCKET_MPTCP);
   nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, mptcp_read_reply, reply);
   nl_socket_disable_auto_ack(sock);
   int result = nl_send_auto(sock, message);

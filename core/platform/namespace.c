@@ -155,52 +155,56 @@ static int namespace_unshare_network(void) {
 /* Entries; namespace.h says why. */
 static const char table_size[] = "4096";
 
-static int namespace_read_line(const char *path, char *text, size_t size) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd == -1) return -errno;
-  ssize_t length = read(fd, text, size - 1);
-  int result = length == -1 ? -errno : 0;
-  close(fd);
-  text[length == -1 ? 0 : length] = '\0';
-  return result;
-}
-
 /* Linux before 6.1 has no such tables. The mould then changes nothing. */
 static int namespace_mould_open(void) {
   int result = namespace_unshare_network();
   if (result < 0) return result;
+  struct file_folder folder = {0};
   process.mould = namespace_current_open();
   for (int i = 0; i < FOLLOWERS; i++)
-    namespace_read_line(process.followers[i].path, process.followers[i].value,
-                        sizeof process.followers[i].value);
-  file_write("/proc/sys/net/ipv4/tcp_child_ehash_entries", table_size);
+    file_read_in(&folder, process.followers[i].path, process.followers[i].value,
+                 sizeof process.followers[i].value);
+  file_write_in(&folder, "/proc/sys/net/ipv4/tcp_child_ehash_entries", table_size);
+  file_leave(&folder);
   namespace_leave();
   return process.mould < 0 ? process.mould : 0;
 }
 
-static int namespace_unshare_from_mould(void) {
-  int result = process.mould < 0 ? namespace_mould_open() : 0;
-  if (result == 0) result = namespace_enter(process.mould);
-  if (result < 0) return result;
-  result = namespace_unshare(CLONE_NEWNET);
-  if (result < 0) namespace_leave();
-  return result;
-}
-
-int namespace_open(void) {
-  process.refused = NULL;
-  int result = namespace_home_open();
-  if (result == 0) result = namespace_unshare_from_mould();
+/* Leaves the process there. */
+static int namespace_make(int mould) {
+  if (setns(mould, CLONE_NEWNET) == -1) return -errno;
+  int result = namespace_unshare(CLONE_NEWNET);
   if (result < 0) return result;
   int ns = namespace_current_open();
+  if (ns < 0) return ns;
+  struct file_folder folder = {0};
   result = namespace_loopback_up();
+  if (result == -EPERM) process.refused = "the loopback";
   for (int i = 0; i < FOLLOWERS; i++)
-    file_write(process.followers[i].path, process.followers[i].value);
+    file_write_in(&folder, process.followers[i].path, process.followers[i].value);
+  file_leave(&folder);
+  if (result < 0) close(ns);
+  return result < 0 ? result : ns;
+}
+
+static int namespace_make_own(void) {
+  int result = namespace_home_open();
+  if (result == 0 && process.mould < 0) result = namespace_mould_open();
+  if (result < 0) return result;
+  int ns = namespace_make(process.mould);
   namespace_leave();
-  if (ns >= 0 && result < 0) close(ns);
-  if (ns < 0 || result < 0) return ns < 0 ? ns : result;
-  undertaker_add(ns);
+  if (ns >= 0) undertaker_add(ns, process.mould, namespace_make);
   return ns;
+}
+
+/* If lunet may have no more namespaces, the undertaker may have taken the last one for a spare. */
+int namespace_open(void) {
+  process.refused = NULL;
+  int ns = undertaker_take_spare(false);
+  if (ns < 0) ns = namespace_make_own();
+  if (ns != -ENOSPC) return ns;
+  int spare = undertaker_take_spare(true);
+  return spare >= 0 ? spare : ns;
 }
 
 const char *namespace_refused(void) { return process.refused; }

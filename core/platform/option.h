@@ -15,7 +15,8 @@ struct option {
   const char *name;
   enum option_type type;
   int level, number;
-  double min, max; /* in the script's unit */
+  double min, max;   /* in the script's unit */
+  const char *since; /* the version of Linux that brought it; NULL: every one that lunet runs on */
 };
 
 enum { OPTIONS_MOST = 32 }; /* no fewer than the table has */
@@ -30,5 +31,12 @@ int option_set_text(int fd, const struct option *o, const char *value);
  * would wait for it even on a non-blocking socket (net/ipv4/tcp.c, tcp_close), and lunet's close
  * never waits. */
 int option_set_linger(int fd, int reset_on_close);
+
+enum { OPTION_TEXT_SIZE = 32 }; /* with its zero; no name of a congestion control is longer */
+
+/* The values in force, in the kernel's units. Each returns 0 or a negative errno. */
+int option_get_number(int fd, const struct option *o, int *value);
+int option_get_text(int fd, const struct option *o, char text[OPTION_TEXT_SIZE]);
+int option_get_linger(int fd, int *seconds); /* -1: off */
 
 #endif

@@ -5,9 +5,7 @@
 #include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <net/if.h>
-#include <netinet/icmp6.h>
 #include <netinet/in.h>
-#include <netinet/ip6.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -90,20 +88,4 @@ uint32_t packet_dropped(int fd) {
   socklen_t size = sizeof stats;
   getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size);
   return stats.tp_drops;
-}
-
-bool packet_resolves_address(const void *notes_and_frame, size_t length) {
-  const char *frame = (const char *)notes_and_frame + PACKET_NOTES;
-  struct ether_header ethernet;
-  struct ip6_hdr ip;
-  struct icmp6_hdr icmp;
-  if (length < PACKET_NOTES + sizeof ethernet) return false;
-  memcpy(&ethernet, frame, sizeof ethernet);
-  if (ethernet.ether_type == htons(ETHERTYPE_ARP)) return true;
-  if (ethernet.ether_type != htons(ETHERTYPE_IPV6)) return false;
-  if (length < PACKET_NOTES + sizeof ethernet + sizeof ip + sizeof icmp) return false;
-  memcpy(&ip, frame + sizeof ethernet, sizeof ip);
-  memcpy(&icmp, frame + sizeof ethernet + sizeof ip, sizeof icmp);
-  return ip.ip6_nxt == IPPROTO_ICMPV6 &&
-         (icmp.icmp6_type == ND_NEIGHBOR_SOLICIT || icmp.icmp6_type == ND_NEIGHBOR_ADVERT);
 }

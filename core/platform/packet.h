@@ -4,7 +4,6 @@
 #ifndef LUNET_PLATFORM_PACKET_H
 #define LUNET_PLATFORM_PACKET_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,8 +40,5 @@ int packet_send(int fd, int interface, const void *notes_and_frame, size_t lengt
 
 /* The frames that the kernel has dropped since the last call: the buffer was full. */
 uint32_t packet_dropped(int fd);
-
-/* Whether the frame resolves an address: ARP, IPv6 neighbour solicitation or advertisement. */
-bool packet_resolves_address(const void *notes_and_frame, size_t length);
 
 #endif

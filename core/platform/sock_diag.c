@@ -9,6 +9,7 @@
 #include <netlink/netlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "platform/mptcp.h"
@@ -21,8 +22,11 @@ enum { BUFFER = 32 * 1024, FIRST_ROOM = 16 }; /* the kernel fills no more than 3
 
 struct reading {
   const struct sock_diag_filter *filter;
-  struct sock_diag_list *list;
+  sock_diag_visitor *visit;
+  void *context;
   bool has_mptcp;
+  struct sock_diag_list aside; /* parts of MPTCP connections, until the dump is over */
+  _Alignas(struct nlmsghdr) char buffer[BUFFER];
 };
 
 /* -- one socket ---------------------------------------------------------------------------- */
@@ -35,7 +39,6 @@ static void sock_diag_set_address(address *out, int family, const __be32 bytes[4
 }
 
 static void sock_diag_set_info(struct tcp_info_memory *out, struct nlattr *info) {
-  if (info == NULL) return;
   size_t length = (size_t)nla_len(info);
   if (length > sizeof out->words) length = sizeof out->words;
   memcpy(out->words, nla_data(info), length);
@@ -43,8 +46,24 @@ static void sock_diag_set_info(struct tcp_info_memory *out, struct nlattr *info)
 }
 
 static int64_t sock_diag_drops(struct nlattr *memory) {
-  if (memory == NULL || nla_len(memory) < (int)(SK_MEMINFO_VARS * sizeof(uint32_t))) return -1;
+  if (nla_len(memory) < (int)(SK_MEMINFO_VARS * sizeof(uint32_t))) return -1;
   return ((const uint32_t *)nla_data(memory))[SK_MEMINFO_DROPS];
+}
+
+static void sock_diag_parse_attributes(struct nlmsghdr *header, struct tcp_socket *out) {
+  struct nlattr *a;
+  int left;
+  out->drops = -1;
+  nlmsg_for_each_attr(a, header, (int)sizeof(struct inet_diag_msg), left) {
+    switch (nla_type(a)) {
+    case INET_DIAG_MARK:
+      if (nla_len(a) == sizeof out->mark) out->mark = nla_get_u32(a);
+      break;
+    case INET_DIAG_SKMEMINFO: out->drops = sock_diag_drops(a); break;
+    case INET_DIAG_INFO: sock_diag_set_info(&out->info, a); break;
+    default: break;
+    }
+  }
 }
 
 static void sock_diag_parse(struct nlmsghdr *header, struct tcp_socket *out) {
@@ -58,6 +77,7 @@ static void sock_diag_parse(struct nlmsghdr *header, struct tcp_socket *out) {
     .send_queue = message->idiag_wqueue,
     .uid = message->idiag_uid,
     .inode = message->idiag_inode,
+    .cookie = (uint64_t)message->id.idiag_cookie[1] << 32 | message->id.idiag_cookie[0],
   };
   const struct inet_diag_sockid *id = &message->id;
   sock_diag_set_address(&out->local, message->idiag_family, id->idiag_src, id->idiag_sport,
@@ -65,10 +85,7 @@ static void sock_diag_parse(struct nlmsghdr *header, struct tcp_socket *out) {
   if (message->idiag_state != TCP_STATE_LISTEN)
     sock_diag_set_address(&out->peer, message->idiag_family, id->idiag_dst, id->idiag_dport,
                           id->idiag_if);
-  struct nlattr *mark = nlmsg_find_attr(header, sizeof *message, INET_DIAG_MARK);
-  if (mark != NULL && nla_len(mark) == sizeof out->mark) out->mark = nla_get_u32(mark);
-  out->drops = sock_diag_drops(nlmsg_find_attr(header, sizeof *message, INET_DIAG_SKMEMINFO));
-  sock_diag_set_info(&out->info, nlmsg_find_attr(header, sizeof *message, INET_DIAG_INFO));
+  sock_diag_parse_attributes(header, out);
 }
 
 /* -- the filter ---------------------------------------------------------------------------- */
@@ -100,26 +117,53 @@ static bool sock_diag_is_wanted(const struct sock_diag_filter *f, const struct t
 
 /* -- the dump ------------------------------------------------------------------------------ */
 
-static int sock_diag_make_room(struct sock_diag_list *list) {
-  if (list->count < list->room) return 0;
-  size_t room = list->room == 0 ? FIRST_ROOM : 2 * list->room;
-  struct tcp_socket *longer = reallocarray(list->sockets, room, sizeof *longer);
-  if (longer == NULL) return -ENOMEM;
-  list->sockets = longer;
-  list->room = room;
+static int sock_diag_append(void *context, const struct tcp_socket *s) {
+  struct sock_diag_list *list = context;
+  if (list->count == list->room) {
+    size_t room = list->room == 0 ? FIRST_ROOM : 2 * list->room;
+    struct tcp_socket *longer = reallocarray(list->sockets, room, sizeof *longer);
+    if (longer == NULL) return -ENOMEM;
+    list->sockets = longer;
+    list->room = room;
+  }
+  list->sockets[list->count++] = *s;
   return 0;
 }
 
-static int sock_diag_read_socket(struct nl_msg *message, void *argument) {
-  struct reading *reading = argument;
-  struct sock_diag_list *list = reading->list;
-  if (sock_diag_make_room(list) < 0) return -NLE_NOMEM;
-  struct tcp_socket *s = &list->sockets[list->count];
-  sock_diag_parse(nlmsg_hdr(message), s);
-  if (reading->has_mptcp) mptcp_parse(nlmsg_hdr(message), s);
-  if (!reading->filter->wants_info) s->info.length = 0;
-  if (s->is_mptcp || sock_diag_is_wanted(reading->filter, s)) list->count++;
-  return NL_OK;
+static int sock_diag_pass(struct reading *reading, const struct tcp_socket *s) {
+  return sock_diag_is_wanted(reading->filter, s) ? reading->visit(reading->context, s) : 0;
+}
+
+/* While a dump goes on, its netlink socket can ask nothing else: so MPTCP has to wait. */
+static int sock_diag_read_socket(struct reading *reading, struct nlmsghdr *header) {
+  struct tcp_socket s;
+  sock_diag_parse(header, &s);
+  if (reading->has_mptcp) mptcp_parse(header, &s);
+  if (!reading->filter->wants_info) s.info.length = 0;
+  return s.mptcp_token != 0 ? sock_diag_append(&reading->aside, &s) : sock_diag_pass(reading, &s);
+}
+
+/* 1 at the end of the dump, 0 before, or a negative errno. */
+static int sock_diag_read_messages(struct reading *reading, struct nlmsghdr *header, int size) {
+  int result = 0;
+  for (; result == 0 && nlmsg_ok(header, size); header = nlmsg_next(header, &size)) {
+    if (header->nlmsg_type == NLMSG_DONE) return 1;
+    if (header->nlmsg_type == NLMSG_ERROR) return ((struct nlmsgerr *)nlmsg_data(header))->error;
+    result = sock_diag_read_socket(reading, header);
+  }
+  return result;
+}
+
+/* Not nl_recvmsgs(): it would copy each message. A long list has ten thousands of them. */
+static int sock_diag_receive(struct nl_sock *sock, struct reading *reading) {
+  int result = 0;
+  while (result == 0) {
+    ssize_t size = recv(nl_socket_get_fd(sock), reading->buffer, sizeof reading->buffer, 0);
+    if (size == -1 && errno == EINTR) continue;
+    result =
+      size == -1 ? -errno : sock_diag_read_messages(reading, (void *)reading->buffer, (int)size);
+  }
+  return result < 0 ? result : 0;
 }
 
 static uint8_t sock_diag_extensions(const struct reading *reading) {
@@ -131,7 +175,7 @@ static uint8_t sock_diag_extensions(const struct reading *reading) {
 }
 
 /* The state of an MPTCP connection is not that of its TCP socket. */
-static int sock_diag_dump(struct nl_sock *sock, int family, const struct reading *reading) {
+static int sock_diag_dump(struct nl_sock *sock, int family, struct reading *reading) {
   struct inet_diag_req_v2 request = {
     .sdiag_family = (uint8_t)family,
     .sdiag_protocol = IPPROTO_TCP,
@@ -139,26 +183,24 @@ static int sock_diag_dump(struct nl_sock *sock, int family, const struct reading
     .idiag_states = reading->has_mptcp ? SOCK_DIAG_STATES : reading->filter->states,
   };
   int result = nl_send_simple(sock, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request, sizeof request);
-  if (result >= 0) result = nl_recvmsgs_default(sock);
-  return netlink_errno(result);
+  return result < 0 ? netlink_errno(result) : sock_diag_receive(sock, reading);
 }
 
-static int sock_diag_dump_families(struct nl_sock *sock, const struct reading *reading) {
+static int sock_diag_dump_families(struct nl_sock *sock, struct reading *reading) {
   int result = 0, family = reading->filter->family;
   if (family != AF_INET6) result = sock_diag_dump(sock, AF_INET, reading);
   if (family != AF_INET && result >= 0) result = sock_diag_dump(sock, AF_INET6, reading);
   return result;
 }
 
-static void sock_diag_replace_mptcp(struct nl_sock *sock, const struct reading *reading) {
-  struct sock_diag_list *list = reading->list;
-  size_t kept = 0;
-  for (size_t i = 0; i < list->count; i++) {
-    struct tcp_socket *s = &list->sockets[i];
-    if (s->mptcp_token != 0) mptcp_replace(sock, s); /* if that has gone meanwhile, it stays */
-    if (sock_diag_is_wanted(reading->filter, s)) list->sockets[kept++] = *s;
+static int sock_diag_replace_mptcp(struct nl_sock *sock, struct reading *reading) {
+  int result = 0;
+  for (size_t i = 0; result >= 0 && i < reading->aside.count; i++) {
+    struct tcp_socket *s = &reading->aside.sockets[i];
+    mptcp_replace(sock, s); /* if that has gone meanwhile, it stays */
+    result = sock_diag_pass(reading, s);
   }
-  list->count = kept;
+  return result;
 }
 
 static int sock_diag_compare_addresses(const address *a, const address *b) {
@@ -207,23 +249,35 @@ static void sock_diag_name_zones(int ns, struct sock_diag_list *list) {
   if (fd >= 0) close(fd);
 }
 
-int sock_diag_read(int ns, const struct sock_diag_filter *wanted, struct sock_diag_list *out) {
+int sock_diag_walk(int ns, const struct sock_diag_filter *wanted, sock_diag_visitor *visit,
+                   void *context) {
   struct sock_diag_filter filter = *wanted;
-  struct reading reading = {&filter, out, mptcp_is_used(ns)};
   struct nl_sock *sock;
-  *out = (struct sock_diag_list){NULL, 0, 0};
   int result = sock_diag_find_zone(ns, &filter.peer);
   if (result == 0) result = netlink_socket_open(ns, NETLINK_SOCK_DIAG, &sock);
   if (result < 0) return result;
+  struct reading reading;
+  reading.filter = &filter;
+  reading.visit = visit;
+  reading.context = context;
+  reading.has_mptcp = mptcp_is_used(ns);
+  reading.aside = (struct sock_diag_list){NULL, 0, 0};
+  nl_socket_disable_auto_ack(sock);
+  result = sock_diag_dump_families(sock, &reading);
   nl_socket_set_msg_buf_size(sock, BUFFER);
   nl_socket_disable_msg_peek(sock); /* what comes fits */
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, sock_diag_read_socket, &reading);
-  result = sock_diag_dump_families(sock, &reading);
-  if (result >= 0 && reading.has_mptcp) sock_diag_replace_mptcp(sock, &reading);
+  if (result >= 0) result = sock_diag_replace_mptcp(sock, &reading);
+  sock_diag_free(&reading.aside);
   nl_socket_free(sock);
+  return result < 0 ? result : 0;
+}
+
+int sock_diag_read(int ns, const struct sock_diag_filter *wanted, struct sock_diag_list *out) {
+  *out = (struct sock_diag_list){NULL, 0, 0};
+  int result = sock_diag_walk(ns, wanted, sock_diag_append, out);
   sock_diag_name_zones(ns, out);
   if (out->count > 1) qsort(out->sockets, out->count, sizeof *out->sockets, sock_diag_compare);
-  return result < 0 ? result : 0;
+  return result;
 }
 
 void sock_diag_free(struct sock_diag_list *list) {

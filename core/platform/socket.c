@@ -20,8 +20,15 @@
 
 static int socket_result_of(int returned) { return returned == -1 ? -errno : returned; }
 
-int socket_open(int family) {
-  return socket_result_of(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+int socket_open(int family, int protocol) {
+  return socket_result_of(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+}
+
+bool socket_is_mptcp(int fd) {
+  int protocol = 0;
+  socklen_t size = sizeof protocol;
+  int result = getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size);
+  return result == 0 && protocol == SOCKET_MPTCP;
 }
 
 /* -- zones --------------------------------------------------------------------------------- */
@@ -86,8 +93,10 @@ int socket_connect(int fd, const address *peer) {
 
 static ssize_t socket_size_of(ssize_t returned) { return returned == -1 ? -errno : returned; }
 
+/* A client whose server cannot send would wait for its whole timeout. */
 ssize_t socket_send(int fd, const void *data, size_t length) {
-  return socket_size_of(send(fd, data, length, MSG_NOSIGNAL | MSG_DONTWAIT));
+  int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  return socket_size_of(TEMP_FAILURE_RETRY(send(fd, data, length, flags)));
 }
 
 ssize_t socket_receive(int fd, void *data, size_t length) {
@@ -103,6 +112,11 @@ int socket_connect_error(int fd) {
   socklen_t size = sizeof error;
   int result = socket_result_of(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size));
   return result < 0 ? result : -error;
+}
+
+int socket_dissolve(int fd) {
+  struct sockaddr none = {.sa_family = AF_UNSPEC};
+  return socket_result_of(connect(fd, &none, sizeof none));
 }
 
 int socket_shutdown(int fd, int how) { return socket_result_of(shutdown(fd, how)); }
@@ -159,7 +173,7 @@ static enum liveness socket_tcp_liveness(uint8_t state, bool shut) {
   return TCP_STATES_AFTER_FIN & 1u << state ? LIVENESS_FIN : LIVENESS_OPEN;
 }
 
-int socket_liveness(int fd, bool shut, bool deaf, enum liveness *out) {
+int socket_liveness(int fd, bool shut, bool deaf, bool mptcp, enum liveness *out) {
   struct pollfd polled = {.fd = fd, .events = POLLIN | POLLRDHUP};
   struct tcp_info info;
   if (poll(&polled, 1, 0) == -1) return -errno;
@@ -167,7 +181,7 @@ int socket_liveness(int fd, bool shut, bool deaf, enum liveness *out) {
   /* POLLERR means that sk_err is set. The next receive or send still gets the error. */
   if (polled.revents & POLLERR)
     *out = LIVENESS_RESET;
-  else if (tcp_info_read(fd, &info) > 0)
+  else if (!mptcp && tcp_info_read(fd, &info) > 0)
     *out = socket_tcp_liveness(info.tcpi_state, shut);
   else
     *out = polled.revents & ended ? LIVENESS_FIN : LIVENESS_OPEN;

@@ -15,7 +15,11 @@
 int socket_find_zone(int fd, address *a);
 void socket_name_zone(int fd, address *a); /* and back, for a link-local address */
 
-int socket_open(int family); /* returns a descriptor: non-blocking, close-on-exec */
+enum { SOCKET_MPTCP = 262 }; /* IPPROTO_MPTCP, missing in older headers */
+
+/* Returns a descriptor: non-blocking, close-on-exec. protocol: 0 or SOCKET_MPTCP. */
+int socket_open(int family, int protocol);
+bool socket_is_mptcp(int fd); /* a client without MPTCP is accepted as a TCP socket */
 int socket_bind(int fd, const address *local);
 int socket_listen(int fd, int backlog);
 int socket_set(int fd, int level, int option, int value); /* setsockopt(2), also on other sockets */
@@ -44,6 +48,7 @@ int socket_connect_error(int fd);
 ssize_t socket_send(int fd, const void *data, size_t length);
 ssize_t socket_receive(int fd, void *data, size_t length);
 ssize_t socket_peek(int fd, void *data, size_t length);
+int socket_dissolve(int fd);          /* connect(2) to AF_UNSPEC: ends the association */
 int socket_shutdown(int fd, int how); /* SHUT_RD, SHUT_WR (on TCP: FIN) or SHUT_RDWR */
 void socket_close(int fd);
 void socket_reset(int fd); /* closes with an RST (TCP) */
@@ -58,8 +63,9 @@ enum liveness { LIVENESS_OPEN, LIVENESS_FIN, LIVENESS_RESET };
 
 /* Asks poll(2) and TCP_INFO. Takes neither data nor the pending error. `shut`: this side has sent
  * its FIN, so TCP_CLOSE without a pending error is an orderly end. `deaf`: this side has ended its
- * receiving, which poll(2) shows like the peer's FIN. */
-int socket_liveness(int fd, bool shut, bool deaf, enum liveness *out);
+ * receiving, which poll(2) shows like the peer's FIN. `mptcp`: TCP_INFO is that of one of its TCP
+ * sockets, which hears of no end. */
+int socket_liveness(int fd, bool shut, bool deaf, bool mptcp, enum liveness *out);
 
 /* The kernel's own numbers for the listener's accept queue at this moment. */
 int socket_queue(int fd, int family, uint32_t *depth, uint32_t *limit);

@@ -5,9 +5,7 @@
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
-#include <netinet/ip.h>
-#include <netinet/ip6.h>
-#include <netinet/tcp.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -38,56 +36,6 @@ struct tap {
   uint64_t dropped;
 };
 
-/* -- segments ------------------------------------------------------------------------------ */
-
-static bool tap_read_ipv4(const uint8_t *packet, size_t size, struct segment *s, size_t *header) {
-  struct iphdr ip;
-  if (size < sizeof ip) return false;
-  memcpy(&ip, packet, sizeof ip);
-  memcpy(s->from, &ip.saddr, sizeof ip.saddr);
-  memcpy(s->to, &ip.daddr, sizeof ip.daddr);
-  s->length = ntohs(ip.tot_len);
-  *header = ip.ihl * 4u;
-  return ip.protocol == IPPROTO_TCP;
-}
-
-static bool tap_read_ipv6(const uint8_t *packet, size_t size, struct segment *s, size_t *header) {
-  struct ip6_hdr ip;
-  if (size < sizeof ip) return false;
-  memcpy(&ip, packet, sizeof ip);
-  memcpy(s->from, &ip.ip6_src, sizeof ip.ip6_src);
-  memcpy(s->to, &ip.ip6_dst, sizeof ip.ip6_dst);
-  s->is_ipv6 = true;
-  s->length = (uint32_t)sizeof ip + ntohs(ip.ip6_plen);
-  *header = sizeof ip;
-  return ip.ip6_nxt == IPPROTO_TCP;
-}
-
-static bool tap_read_tcp(const uint8_t *segment, size_t size, struct segment *s, size_t header) {
-  struct tcphdr tcp;
-  if (size < sizeof tcp) return false;
-  memcpy(&tcp, segment, sizeof tcp);
-  s->from_port = ntohs(tcp.source);
-  s->to_port = ntohs(tcp.dest);
-  s->sequence = ntohl(tcp.seq);
-  s->acknowledgement = ntohl(tcp.ack_seq);
-  s->window = ntohs(tcp.window);
-  s->flags = tcp.th_flags;
-  size_t headers = header + tcp.doff * 4u;
-  s->bytes = s->length > headers ? s->length - (uint32_t)headers : 0;
-  return true;
-}
-
-static bool tap_read_segment(const uint8_t *packet, size_t size, uint16_t protocol,
-                             struct segment *s) {
-  size_t header = 0;
-  bool is_tcp = protocol == ETHERTYPE_IP     ? tap_read_ipv4(packet, size, s, &header)
-                : protocol == ETHERTYPE_IPV6 ? tap_read_ipv6(packet, size, s, &header)
-                                             : false;
-  if (!is_tcp || size < header) return false;
-  return tap_read_tcp(packet + header, size - header, s, header);
-}
-
 /* -- reading ------------------------------------------------------------------------------- */
 
 /* The offset from the wall clock to the monotonic one. Reads the wall clock between two readings of
@@ -113,13 +61,13 @@ static bool tap_read_frame(const uint8_t *frame, int64_t offset_ns, struct segme
   struct sockaddr_ll from;
   memcpy(&header, frame, sizeof header);
   memcpy(&from, frame + TPACKET_ALIGN(sizeof header), sizeof from);
-  size_t size = header.tp_snaplen < TAP_BYTES ? header.tp_snaplen : TAP_BYTES;
+  size_t size = header.tp_snaplen < SEGMENT_BYTES ? header.tp_snaplen : SEGMENT_BYTES;
   *s =
     (struct segment){.is_outgoing = from.sll_pkttype == PACKET_OUTGOING, .captured = (uint8_t)size};
   struct timespec wall = {.tv_sec = header.tp_sec, .tv_nsec = header.tp_nsec};
   s->at_ns = (uint64_t)(clock_ns(wall) + offset_ns);
   memcpy(s->packet, frame + header.tp_net, size);
-  return tap_read_segment(s->packet, size, ntohs(from.sll_protocol), s);
+  return segment_read(s->packet, size, ntohs(from.sll_protocol), s);
 }
 
 /* The kernel sets the status last. The reader returns the frame by setting it back. */
@@ -161,7 +109,7 @@ static int tap_filter(int fd) {
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IPV6, 0, 3),
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IP6_NEXT),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 1),
-    BPF_STMT(BPF_RET | BPF_K, TAP_BYTES),
+    BPF_STMT(BPF_RET | BPF_K, SEGMENT_BYTES),
     BPF_STMT(BPF_RET | BPF_K, 0),
   };
   struct sock_fprog program = {sizeof code / sizeof *code, code};

@@ -10,38 +10,11 @@
 #ifndef LUNET_PLATFORM_TAP_H
 #define LUNET_PLATFORM_TAP_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
+#include "platform/segment.h"
+
 typedef struct tap tap;
-
-enum { TAP_BYTES = 160 }; /* of each packet: its headers and the first data */
-
-enum segment_flag {
-  SEGMENT_FIN = 1,
-  SEGMENT_SYN = 2,
-  SEGMENT_RST = 4,
-  SEGMENT_PSH = 8,
-  SEGMENT_ACK = 16,
-  SEGMENT_URG = 32,
-};
-
-struct segment {
-  uint64_t at_ns;   /* clock_now_ns(), converted from the wall clock at the read */
-  uint8_t from[16]; /* an IPv4 address takes the first four bytes */
-  uint8_t to[16];
-  uint16_t from_port;
-  uint16_t to_port;
-  uint32_t sequence, acknowledgement;
-  uint32_t bytes;  /* of data. A burst that the interface cuts later is one segment here */
-  uint32_t length; /* of the IP packet */
-  uint16_t window; /* unscaled, as in the header */
-  uint8_t flags;   /* enum segment_flag */
-  bool is_ipv6;
-  bool is_outgoing;
-  uint8_t captured; /* bytes in `packet`, from the IP header on */
-  uint8_t packet[TAP_BYTES];
-};
 
 /* Takes 5 to 15 ms: the kernel gives a socket its ring once no processor can still look at the
  * socket (synchronize_net). 0 or a negative errno. */

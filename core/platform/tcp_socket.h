@@ -29,6 +29,7 @@ struct tcp_socket {
   bool is_mptcp;               /* belongs to an MPTCP connection: see mptcp.h */
   uint32_t mptcp_token;        /* the MPTCP connection's number; 0: none, or hidden */
   uint32_t mark;               /* SO_MARK, its own or its listener's; 0: none, or hidden */
+  uint64_t cookie;             /* the kernel's number of the socket: no two have the same */
   uint32_t inode;              /* 0: no descriptor refers to it */
   int64_t drops;               /* of a listener: see socket_drops; -1: the kernel does not tell */
   struct tcp_info_memory info; /* length 0: nobody asked, or the kernel has none */

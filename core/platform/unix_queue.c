@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "platform/netlink_error.h"
 #include "platform/netlink_socket.h"
+#include "platform/unix_diag.h"
 
 struct reply {
   bool found;
@@ -44,17 +44,8 @@ static int unix_queue_read_reply(struct nl_msg *message, void *argument) {
 }
 
 static int unix_queue_ask(struct nl_sock *sock, ino_t inode, struct reply *reply) {
-  struct unix_diag_req request = {
-    .sdiag_family = AF_UNIX,
-    .udiag_states = UINT32_MAX,
-    .udiag_ino = (uint32_t)inode,
-    .udiag_show = UDIAG_SHOW_RQLEN | UDIAG_SHOW_MEMINFO,
-    .udiag_cookie = {UINT32_MAX, UINT32_MAX},
-  };
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, unix_queue_read_reply, reply);
-  int result = nl_send_simple(sock, SOCK_DIAG_BY_FAMILY, 0, &request, sizeof request);
-  if (result >= 0) result = nl_recvmsgs_default(sock);
-  return result < 0 ? netlink_errno(result) : 0;
+  return unix_diag_ask(sock, (uint32_t)inode, UDIAG_SHOW_RQLEN | UDIAG_SHOW_MEMINFO,
+                       unix_queue_read_reply, reply);
 }
 
 /* unix_diag lists only the sockets of its own namespace. A socket tells its namespace only to a

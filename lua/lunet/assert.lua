@@ -6,6 +6,7 @@
 ---     assert.queue_depth(2, listener)               assert.queue_limit(5, listener)
 ---     assert.liveness("fin", connection)            assert.tcp_state("CLOSE_WAIT", connection)
 ---     assert.socket_count(3, host, { state = "ESTABLISHED" })
+---     assert.segments({ "SYN", "SYN-ACK", "ACK" }, capture)   exactly these next ones, in this order
 ---     assert.moved({ ListenOverflows = 2 }, before, host)     before: an earlier host:counters()
 local assert = require "luassert"
 local last_events = require "lunet.tell.last_events"
@@ -104,6 +105,11 @@ register("socket_count", function(expected, host, filter)
   end
   return #sockets == expected,
     ("expected %d, %s has %d that match%s"):format(expected, host:name(), #sockets, table.concat(lines))
+end)
+
+register("segments", function(expected, capture)
+  local seen, message = capture:expect(expected, LONGEST)
+  return seen ~= nil, seen and ("%d segments passed as expected"):format(#seen) or message
 end)
 
 register("moved", function(expected, before, host)

@@ -1,7 +1,6 @@
 --- The beginning of most experiments: hosts that are joined, a listener that nobody accepts from, clients that are
 --- connected and queued, and waits for states.
 ---
----     local lab = require "lunet.lab"
 ---     local server, clients = lab.hosts { "server", "clients" }
 ---     local listener = lab.listen(server, { backlog = 5 })
 ---     local client = lab.queue_client(clients, listener, { label = "A" })
@@ -12,19 +11,26 @@ local core = require "lunet.core"
 local lunet = require "lunet"
 local option_table = require "lunet.text.options"
 
-local lab = {}
+---@class lunet.lab
+---@field LONG number seconds: the bound of every wait for a state that does come, however busy the machine is
+---@field PORT integer where a server listens unless an experiment says otherwise; tshark takes what is sent there for
+--- plain data
+local lab = { LONG = 60, PORT = 7300 }
 
---- Seconds: the bound of every wait for a state that does come, however busy the machine is.
-lab.LONG = 60
-
---- Where a server listens unless an experiment says otherwise. tshark takes what is sent there for plain data.
-lab.PORT = 7300
+--- The options of a link, for a knob: lunet forwards its frames only if the delay is not 0.
+---
+---     print(lab.delayed(0.05).delay, lab.delayed(0).delay) --> 0.05  nil
+---@param delay? number seconds
+---@return lunet.link_options
+function lab.delayed(delay) return { delay = delay ~= 0 and delay or nil } end
 
 --- Makes hosts and links the first to each of the others. The links follow the hosts in the results.
 ---
----     local server, a, b = lab.hosts { "server", "A", "B" }
----     local server, client, link = lab.hosts { "server", { name = "client", sysctl = {...} }, delay = 0.05 }
----@param wanted table names, or what lunet.host takes; and `delay` of the links in seconds, default none
+---     local router, a, b, to_a, to_b = lab.hosts { "router", "a", "b", delay = 0.001 }
+---     print(to_a:name(), to_b:name()) --> link of router and a  link of router and b
+---@async
+---@param wanted table names, or what lunet.host takes; and `delay` of the links in seconds: without one, or with 0,
+--- lunet does not forward their frames
 ---@return lunet.host first
 ---@return any ... the other hosts, then the links (lunet.network)
 function lab.hosts(wanted)
@@ -35,13 +41,16 @@ function lab.hosts(wanted)
   end
   local unknown = option_table.unknown("option", named, { "delay" })
   if unknown then core.misuse("hosts: " .. unknown) end
-  local made, count = {}, #wanted
+  local made, count, options = {}, #wanted, lab.delayed(wanted.delay)
   for i = 1, count do made[i] = assert(lunet.host(wanted[i])) end
-  for i = 2, count do made[count + i - 1] = lunet.link(made[1], made[i], { delay = wanted.delay }) end
+  for i = 2, count do made[count + i - 1] = lunet.link(made[1], made[i], options) end
   return table.unpack(made)
 end
 
 --- Listens, on lab.PORT unless the target has a port or an address of its own.
+---
+---     local other = lab.listen(server, { port = 7301, backlog = 1 })
+---     print((listener:address()), (other:address())) --> 0.0.0.0:7300  0.0.0.0:7301
 ---@param host lunet.host
 ---@param target table what host:listen takes
 ---@return lunet.listener
@@ -52,6 +61,11 @@ function lab.listen(host, target)
 end
 
 --- Waits until a predicate returns a true value, and returns that.
+---
+---     client:send "hello"
+---     local far = assert(listener:accept(lab.LONG))
+---     print(lab.await(function() return far:unread() == 5 end)) --> true
+---@async
 ---@param predicate fun(): any
 ---@return any
 function lab.await(predicate)
@@ -62,6 +76,11 @@ function lab.await(predicate)
 end
 
 --- Sleeps until a time; not at all if it is over.
+---
+---     local time = lunet.now() + 0.01
+---     lab.sleep_until(time)
+---     print(lunet.now() >= time) --> true
+---@async
 ---@param time number by lunet.now()
 function lab.sleep_until(time) lunet.sleep(math.max(0, time - lunet.now())) end
 
@@ -72,6 +91,8 @@ local function check_listener(listener, name)
 end
 
 --- How many connections a listener's queue holds.
+---
+---     print(lab.depth(listener)) --> 1
 ---@param listener lunet.listener
 ---@return integer
 function lab.depth(listener)
@@ -81,6 +102,11 @@ end
 
 --- Waits until a listener's queue holds so many connections. A client is connected before the queue has it: the entry
 --- comes with the ACK that the client sends last.
+---
+---     local another = assert(clients:connect(listener, lab.LONG))
+---     lab.await_depth(listener, 2)
+---     print(lab.depth(listener)) --> 2
+---@async
 ---@param listener lunet.listener
 ---@param depth integer
 function lab.await_depth(listener, depth)
@@ -90,6 +116,10 @@ function lab.await_depth(listener, depth)
 end
 
 --- Connects a client and waits until the queue has it. Nobody may accept meanwhile.
+---
+---     local another = lab.queue_client(clients, listener, { label = "B" })
+---     print(another:state(), lab.depth(listener)) --> ESTABLISHED  2
+---@async
 ---@param host lunet.host
 ---@param listener lunet.listener
 ---@param options? table what host:connect takes besides the listener: `label`, `sndbuf`, ...
@@ -103,6 +133,11 @@ function lab.queue_client(host, listener, options)
 end
 
 --- Fills a listener's queue with clients.
+---
+---     local fillers = lab.fill_queue(clients, listener)
+---     print(#fillers, lab.depth(listener)) --> 5  6
+---     print(select(3, clients:connect(listener, 0.01))) --> TIMEOUT
+---@async
 ---@param host lunet.host of the clients
 ---@param listener lunet.listener
 ---@param label? string their name on the timeline; default "filler"
@@ -118,7 +153,31 @@ function lab.fill_queue(host, listener, label, free)
   return clients
 end
 
+--- Lets a few tasks act at once, while the others wait for their turn: many programs that start together make each
+--- other late.
+---
+---     local in_turn = lab.turns(1)
+---     local task = lunet.spawn(in_turn, lunet.sleep, 0.01)
+---     print(in_turn(function() return "after the task, or before it" end), task:join(60)) --> after...  true  true
+---@param most integer how many tasks may act at once
+---@param longest? number seconds that a task waits for its turn; default lab.LONG
+---@return fun(act: (fun(...): any), ...: any): any in_turn waits for a turn, acts, and returns what that returns
+function lab.turns(most, longest)
+  if math.type(most) ~= "integer" or most < 1 then core.misuse "turns: a whole number from 1 on expected" end
+  local acting = 0
+  local turn <const> = { __close = function() acting = acting - 1 end }
+  return function(act, ...)
+    assert(lunet.eventually(function() return acting < most end, longest or lab.LONG))
+    acting = acting + 1
+    local _turn <close> = setmetatable({}, turn)
+    return act(...)
+  end
+end
+
 --- The first socket that a host's kernel lists for a filter; nil if it lists none.
+---
+---     local queued = lab.socket(server, { listener = listener })
+---     print(queued.state, queued.owned) --> ESTABLISHED  false
 ---@param host lunet.host
 ---@param filter table what host:sockets takes
 ---@return lunet.socket|nil
@@ -129,7 +188,9 @@ end
 --- Counts from now on: how much each TCP counter of a host has moved since.
 ---
 ---     local moved = lab.counters(server)
----     lab.await(function() return moved "ListenOverflows" > 0 end)
+---     lab.queue_client(clients, listener)
+---     lab.await(function() return moved "PassiveOpens" == 1 end)
+---     print(moved "ListenOverflows") --> 0
 ---@param host lunet.host
 ---@return fun(name: string): integer moved by the kernel's name of the counter
 function lab.counters(host)

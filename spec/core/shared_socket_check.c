@@ -13,7 +13,7 @@
 static address local;
 
 static int open_listener(void) {
-  int fd = socket_open(AF_INET);
+  int fd = socket_open(AF_INET, 0);
   assert_int_equal(address_make("127.0.0.1", 0, &local), 0);
   assert_int_equal(socket_bind(fd, &local), 0);
   assert_int_equal(socket_listen(fd, 5), 0);
@@ -23,7 +23,7 @@ static int open_listener(void) {
 }
 
 static int open_client(void) {
-  int client = socket_open(AF_INET);
+  int client = socket_open(AF_INET, 0);
   assert_int_equal(shared_socket_set_blocking(client, true), 0);
   assert_int_equal(socket_connect(client, &local), 0);
   return client;

@@ -28,6 +28,12 @@ int timeout_wall_now(lua_State *L) {
   return 1;
 }
 
+int timeout_let_sleep(lua_State *L) {
+  deadlines_let_sleep(ops_deadlines(loop_ops(task_loop(L))));
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
 static int timeout_push_slept(lua_State *L, op *o) {
   (void)o;
   lua_pushboolean(L, 1);

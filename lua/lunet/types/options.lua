@@ -1,6 +1,6 @@
 ---@meta
 
---- Socket options, by name, in the tables that listen and connect take. Accepted connections
+--- Socket options, by name, in the tables that listen, connect and `set` take. Accepted connections
 --- inherit those of their listener (socket(7), tcp(7), ipv6(7)).
 ---@class lunet.options
 ---@field nodelay? boolean TCP_NODELAY
@@ -16,6 +16,8 @@
 ---@field fastopen_connect? boolean TCP_FASTOPEN_CONNECT, of a client
 ---@field syncnt? integer how often the kernel sends a SYN again, 1 to 127: TCP_SYNCNT
 ---@field congestion? string TCP_CONGESTION
+---@field rto_max? number seconds, 1 to 120: the longest retransmission timeout, TCP_RTO_MAX_MS. Linux 6.15 or later;
+--- older kernels refuse it with "ENOPROTOOPT". Default net.ipv4.tcp_rto_max_ms
 ---@field linger? 0|false 0: close sends RST. lunet refuses a longer time, with which close(2) would wait
 ---@field sndbuf? integer bytes (the kernel doubles them): SO_SNDBUF
 ---@field rcvbuf? integer bytes (the kernel doubles them): SO_RCVBUF
@@ -25,6 +27,8 @@
 ---@field backlog integer connections that the kernel may queue (it admits one more); required
 ---@field address? string numeric, default "127.0.0.1"; "::1", "fe80::1%eth0", or "unix:/path", "unix:@abstract"
 ---@field port? integer 0 to 65535, default 0: the kernel chooses
+---@field protocol? "tcp"|"mptcp" default "tcp". "mptcp": a listener by MPTCP (RFC 8684), which also takes clients by
+--- TCP. "ENOPROTOOPT" where net.mptcp.enabled is 0, "EPROTONOSUPPORT" where the kernel has none
 ---@field label? string its name in the timeline
 
 ---@class lunet.connect_target: lunet.options
@@ -32,4 +36,7 @@
 ---@field address? string numeric, default "127.0.0.1"
 ---@field port? integer 1 to 65535
 ---@field from? string the source: "127.0.0.2", with a port "127.0.0.2:4000", "[::1]:4000", "[fe80::2%eth0]:4000"
+---@field protocol? "tcp"|"mptcp" default "tcp". "mptcp": falls back to TCP if the server does not know MPTCP. state()
+--- and info() are those of its first TCP connection, which says ESTABLISHED until both ends have closed; liveness()
+--- knows better
 ---@field label? string its name in the timeline

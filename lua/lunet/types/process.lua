@@ -21,13 +21,17 @@
 --- after them.
 
 --- A program that runs on a host, with all processes that it has started.
+---
+---     local process <close> = assert(lunet.exec { "sh", "-c", "read line; exit 3", stdin = "pipe" })
 ---@class lunet.process
 ---@field stdin? lunet.connection if it is a "pipe": sends go to its input; close() ends that
 ---@field stdout? lunet.connection if it is "keep" or a "pipe": receives give its output
 ---@field stderr? lunet.connection if it is "keep" or a "pipe"
 local process = {}
 
---- Its process number, which is also that of its process group, as lunet sees it.
+--- Its process number (pid_namespaces(7)), which is also that of its process group, as lunet sees it.
+---
+---     print(process:pid() > 0) --> true
 ---@return integer|nil pid
 ---@return string? message
 ---@return string? code "CLOSED"
@@ -37,6 +41,9 @@ function process:pid() end
 --- PostgreSQL's backends and daemons make their own. No process escapes by a fork, since init sends all signals by one
 --- kill(2). Returns before the processes stand still (kill(2)): process:tree() tells when they do, and
 --- lunet.peer.process.freeze waits for it.
+---
+---     print(process:freeze()) --> true
+---     print(lunet.eventually(function() return process:tree()[1].state == "T" end, 60)) --> true
 ---@param options? {only: integer|"leader"} only: the program itself, or one process by its number in process:tree()
 ---@return true|nil ok
 ---@return string? message
@@ -44,7 +51,11 @@ function process:pid() end
 --- program
 function process:freeze(options) end
 
---- Continues every process of the program with SIGCONT.
+--- Continues every process of the program with SIGCONT (signal(7)).
+---
+---     print(process:freeze(), process:thaw()) --> true  true
+---     process.stdin:close()
+---     print(process:wait(60)) --> 3
 ---@param options? {only: integer|"leader"} as of freeze
 ---@return true|nil ok
 ---@return string? message
@@ -53,6 +64,8 @@ function process:thaw(options) end
 
 --- Lists the program's processes: the program first, then what it has started, also in sessions of its own and as
 --- orphans. It reads the stat of every process of the machine, which takes milliseconds where there are many.
+---
+---     print(process:tree()[1].name, #process:tree()) --> sh  1
 ---@return {pid: integer, parent: integer, name: string, state: string}[]|nil processes numbers as lunet sees them; the
 --- state as in proc(5): "R" running, "S" or "D" waiting, "T" stopped, "Z" ended
 ---@return string? message
@@ -65,6 +78,9 @@ function process:tree() end
 --- The processor time is that of all threads, also of processes that have ended, orphans among them. The kernel drops
 --- the time of a process whose parent ignores SIGCHLD. A process that ends during the call may be missed or counted
 --- twice; the figures of a frozen program are exact.
+---
+---     local usage = process:usage()
+---     print(usage.processes, usage.user >= 0) --> 1  true
 ---@return {user: number, system: number, resident: integer, processes: integer}|nil usage seconds of processor time
 --- in user mode and in the kernel, in steps of 0.01 s; bytes of memory, those that processes share counted for each;
 --- how many processes
@@ -74,6 +90,9 @@ function process:usage() end
 
 --- Sends a signal to its process group: to the program and its children, except those that have made a group or a
 --- session of their own. This works even after the program's end, if a child still runs.
+---
+---     print(process:kill "SIGKILL") --> true
+---     print(process:wait(60)) --> SIGKILL
 ---@param signal? string|integer default "SIGTERM"; "SIGRTMIN+1" (signal(7))
 ---@param options? {only: integer|"leader"} as of freeze
 ---@return true|nil ok
@@ -81,8 +100,13 @@ function process:usage() end
 ---@return string? code "CLOSED"; "ESRCH" as of freeze
 function process:kill(signal, options) end
 
---- Waits for the program's end. Later calls return the same status, also after close. The program's children may go on
---- until close.
+--- Waits for the program's end (waitpid(2)). Later calls return the same status, also after close. The program's
+--- children may go on until close.
+---
+---     print(select(3, process:wait(0))) --> TIMEOUT
+---     process.stdin:close() -- what it reads ends
+---     print(process:wait(60)) --> 3
+---@async
 ---@param timeout? number seconds
 ---@return integer|string|nil status its exit status, or the signal that killed it: "SIGKILL"
 ---@return string? message
@@ -91,5 +115,8 @@ function process:wait(timeout) end
 
 --- Kills the program and its children, and closes its connections. The kernel takes about a millisecond for it: to see
 --- the end, call kill("SIGKILL") and wait first. Idempotent; does not wait.
+---
+---     print(process:close()) --> true
+---     print(select(3, process:pid())) --> CLOSED
 ---@return true
 function process:close() end
