@@ -254,7 +254,7 @@ describe("a link", function()
     assert.matches("#1 to 'link' (host expected, got string)", raised(lunet.link, "a", b), 1, true)
     assert.matches("host a is given twice", raised(lunet.link, a, a), 1, true)
     assert.matches("table of options expected", raised(lunet.link, a, b, "10.0.0.1/24"), 1, true)
-    assert.matches("unknown option 'c' (known: a, b", raised(lunet.link, a, b, { c = {} }), 1, true)
+    assert.matches("unknown option 'c' (known: a, a_to_b, b, b_to_a", raised(lunet.link, a, b, { c = {} }), 1, true)
     assert.matches("link: a: a table expected", raised(lunet.link, a, b, { a = "10.0.0.1/24" }), 1, true)
     for _, text in ipairs { "10.0.0.1", "10.0.0.1/33", "10.0.0/8", "fd00::1/129", "fd00::1/", "x/8", "unix:/x/8" } do
       assert.matches(('link: a: an address with a prefix length, like 10.0.0.1/24 or fd00::1/64 expected, not "%s"')

@@ -1,4 +1,6 @@
+local container = require "lunet.network.container"
 local core = require "lunet.core"
+local dkjson = require "dkjson"
 local lunet = require "lunet"
 local program = require "spec.support.program"
 local raised = require "spec.support.raised"
@@ -24,6 +26,22 @@ local function with_script(text, fn)
   local result = fn(name)
   os.remove(name)
   return result
+end
+
+-- Runs the program as an ordinary user who may make a user namespace but gets no power in it, as AppArmor has it on
+-- Ubuntu: a filter refuses what opens a file for writing, and with that /proc/self/uid_map. The setting is a file.
+local function without_power(arguments)
+  return program.shell(([[exec unshare --user --map-root-user --mount sh -c '
+    mount -t tmpfs tmpfs /mnt && cp /proc/sys/kernel/osrelease /proc/sys/kernel/ostype /mnt &&
+    echo 1 >/mnt/apparmor_restrict_unprivileged_userns && mount --bind /mnt /proc/sys/kernel &&
+    exec unshare --user --map-user=1000 "%s/spec/support/refuse_call.py" open-for-writing "$@"' - '%s' %s]]):format(
+    SOURCE, LUNET, arguments))
+end
+
+-- Runs the program where /proc/sys is read-only, as in a container.
+local function with_read_only_settings(arguments)
+  return program.shell(([[exec unshare --user --map-root-user --mount --net sh -c 'mount --bind /proc/sys /proc/sys &&
+    mount -o remount,ro,bind /proc/sys && exec "$@"' - '%s' %s]]):format(LUNET, arguments))
 end
 
 -- The explanation of a failed call, given the call that was refused and the settings of the machine.
@@ -77,6 +95,17 @@ describe("a refused host", function()
     assert.not_matches("no space", result.errors)
   end)
 
+  it("is explained where a user namespace gives no power, as on Ubuntu 24.04", function()
+    local result = without_power(("'%s/experiments/stale_replay.lua' --json"):format(SOURCE))
+    assert.equal(3, result.status)
+    local setting = "kernel.apparmor_restrict_unprivileged_userns"
+    assert.matches(setting .. " is 1, as Ubuntu has it since 24.04 (AppArmor) (EPERM); to allow it: sudo sysctl -w "
+      .. setting .. "=0\n", result.errors, 1, true)
+    result = without_power "doctor hosts --json"
+    assert.equal(3, result.status)
+    assert.matches('"command":"sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"', result.output, 1, true)
+  end)
+
   it("leaves the process where it was, also if the move would end half done", function()
     local result = limited("max_net_namespaces", 1, [[-e 'local function user() return io.popen("readlink "
       .. "/proc/self/ns/user /proc/self/ns/net"):read "a" end
@@ -123,6 +152,29 @@ describe("a refused host", function()
     assert.same({ "this root has neither CAP_SYS_ADMIN nor CAP_SETFCAP, as in some containers",
       "docker run --cap-add SYS_ADMIN ..." }, explained("CAP_SETFCAP", "EPERM", {}))
     assert.same({ "unshare(2) is refused, as in a chroot(2) or a container" }, explained("unshare(2)", "EPERM", {}))
+  end)
+
+  it("is explained to a root that may make namespaces but not configure networks", function()
+    local result = program.shell(("exec unshare --user --map-root-user --net setpriv --bounding-set -net_admin "
+      .. "--inh-caps -net_admin '%s' doctor hosts --json"):format(LUNET))
+    assert.equal(3, result.status)
+    local hosts = dkjson.decode(result.output).abilities[1]
+    assert.same({ "this root has CAP_SYS_ADMIN but not CAP_NET_ADMIN", container.command "networks" },
+      { hosts.why, hosts.command })
+  end)
+
+  it("may have settings that nobody can write: the option of the container is named", function()
+    local why, command = container.read_only()
+    local result = with_read_only_settings "doctor sysctls delay --json"
+    assert.equal(3, result.status)
+    for _, ability in ipairs(dkjson.decode(result.output).abilities) do
+      assert.same({ "EROFS", command }, { ability.code, ability.command })
+      assert.matches(why .. " (EROFS)", ability.why, 1, true)
+    end
+    result = with_read_only_settings(("'%s/experiments/stale_replay.lua' --json"):format(SOURCE))
+    assert.equal(3, result.status)
+    assert.matches(("^lunet: stale_replay could not run: [^\n]*sysctl [^\n]*%s"):format(("; to allow it: " .. command
+      .. "\n"):gsub("%p", "%%%0") .. "$"), result.errors)
   end)
 
   it("is not explained by namespaces if it is not they that are refused", function()

@@ -3,7 +3,7 @@ local code_of = require "spec.support.code_of"
 local eventually = require "spec.support.eventually"
 local lossy = require "spec.support.lossy"
 
-local BOUND = 10 -- seconds; for what takes no time, or a retransmission
+local BOUND <const> = require "spec.support.bound"
 local SHORT = 0.02 -- for what is to time out
 
 local families = {

@@ -4,7 +4,7 @@ local count_descriptors = require "spec.support.descriptors"
 local eventually = require "spec.support.eventually"
 local lossy = require "spec.support.lossy"
 
-local BOUND = 10 -- seconds; for what takes no time, or a retransmission
+local BOUND <const> = require "spec.support.bound"
 local SHORT = 0.02 -- for what is to time out
 
 local families = {

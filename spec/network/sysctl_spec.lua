@@ -1,6 +1,8 @@
+local container = require "lunet.network.container"
 local core = require "lunet.core"
 local features = require "lunet.network.features"
 local lunet = require "lunet"
+local sysctl = require "lunet.network.sysctl"
 
 -- A setting that no kernel has, with a row in the table of features while the value is open.
 local function made_up(name, row)
@@ -50,8 +52,9 @@ describe("a setting that cannot be written", function()
     assert.equal(now, host:sysctl("net.ipv4.tcp_rmem", now:gsub("\t", " ")))
     local value, message, code = host:sysctl("net.ipv4.tcp_syncookies", 0)
     assert.same({ nil, "EROFS" }, { value, code })
-    assert.equal(("sysctl net.ipv4.tcp_syncookies = 0: /proc/sys is mounted read-only, as Docker does (EROFS); "
-      .. "1 is in force on Linux %s"):format(features.release()), message)
+    assert.equal(("sysctl net.ipv4.tcp_syncookies = 0: /proc/sys is mounted read-only, as in a container (EROFS); "
+      .. "1 is in force on Linux %s; to allow it: %s"):format(features.release(), container.command "settings"),
+      message)
   end)
 end)
 
@@ -63,5 +66,60 @@ describe("net.core.somaxconn", function()
     local _restored <close> = setmetatable({}, { __close = function() core.read_file = read end })
     assert.equal(77, host:sysctl "net.core.somaxconn")
     assert.same({}, host:sockets())
+  end)
+end)
+
+describe("several settings of a host", function()
+  local TWO <const> = { ["net.core.somaxconn"] = 77, ["net.ipv4.tcp_rmem"] = "4096 5000 6000" }
+
+  it("are written at once", function()
+    local host <close> = assert(lunet.host "a")
+    assert.is_true(sysctl.set_all(host, TWO))
+    assert.same({ 77, "4096\t5000\t6000" }, { host:sysctl "net.core.somaxconn", (host:sysctl "net.ipv4.tcp_rmem") })
+    assert.is_true(sysctl.set_all(host, {}))
+    local other <close> = assert(lunet.host "b")
+    assert.equal(4096, other:sysctl "net.core.somaxconn")
+  end)
+
+  it("name the one that cannot be written", function()
+    local host <close> = assert(lunet.host "a")
+    for _ = 1, 10 do -- in whichever order
+      local ok, message, code = sysctl.set_all(host, { ["net.core.somaxconn"] = 78, ["net.ipv4.tcp_syncookies"] = "x" })
+      assert.same({ nil, "EINVAL" }, { ok, code })
+      assert.matches("^sysctl net.ipv4.tcp_syncookies = x: the kernel refuses this value", message)
+    end
+  end)
+
+  it("are no failure if they are in force, where nobody may write them", function()
+    local host <close> = assert(lunet.host { sysctl = TWO })
+    local all, one = core.write_files, core.write_file
+    local function refuse() return nil, "read-only file system (EROFS)", "EROFS" end
+    core.write_files, core.write_file = refuse, refuse
+    local _restored <close> = setmetatable({}, { __close = function()
+      core.write_files, core.write_file = all, one
+    end })
+    assert.is_true(sysctl.set_all(host, TWO))
+    assert.equal("EROFS", select(3, sysctl.set_all(host, { ["net.core.somaxconn"] = 78 })))
+  end)
+
+  it("are read at once, without those that this kernel lacks", function()
+    local host <close> = assert(lunet.host { sysctl = TWO })
+    local before = core.set_home(host)
+    local read = sysctl.all_here { "net.core.somaxconn", "net.ipv4.tcp_rmem", "net.ipv4.no_such_yet", "kernel.ostype",
+      "no.such.folder" }
+    core.set_home(before)
+    assert.same({ ["net.core.somaxconn"] = "77", ["net.ipv4.tcp_rmem"] = "4096\t5000\t6000",
+      ["kernel.ostype"] = "Linux" }, read)
+    assert.same({}, sysctl.all_here {})
+  end)
+
+  it("are texts and paths", function()
+    local host <close> = assert(lunet.host "a")
+    for _, wrong in ipairs { { "x" }, { ["/proc/x"] = 1 }, { ["/proc/x"] = true } } do
+      assert.error_matches(function() core.write_files(host, wrong) end, "texts by their paths expected")
+    end
+    assert.error_matches(function() core.read_files { 1 } end, "a list of paths expected")
+    host:close()
+    assert.error_matches(function() core.write_files(host, {}) end, "the host is closed")
   end)
 end)

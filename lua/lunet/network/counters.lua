@@ -1,15 +1,15 @@
---- Snapshots of a host's TCP counters, by the kernel's names (/proc/net/snmp and /proc/net/netstat;
---- net/ipv4/proc.c). The difference of two snapshots has the counters that moved.
+--- Snapshots of a host's TCP counters, by the kernel's names (/proc/net/snmp and /proc/net/netstat; net/ipv4/proc.c,
+--- net/mptcp/mib.c). The difference of two snapshots has the counters that moved.
 local counters = {}
 
 local snapshot = {}
 
-local function parse(text, group, into)
+local function parse(text, group, into, prefix)
   local pattern = "%f[^\n\0]" .. group .. ": ([^\n]+)\n" .. group .. ": ([^\n]+)"
   local names, values = ("\n" .. text):match(pattern)
   if not names then return end
   local next_value = values:gmatch "%S+"
-  for name in names:gmatch "%S+" do into[name] = math.tointeger(tonumber(next_value())) end
+  for name in names:gmatch "%S+" do into[prefix .. name] = math.tointeger(tonumber(next_value())) end
 end
 
 local function refuse_unknown(name)
@@ -46,8 +46,9 @@ end
 ---@return table<string, integer>
 function counters.new(snmp, netstat)
   local values = setmetatable({}, snapshot)
-  parse(snmp, "Tcp", values)
-  parse(netstat, "TcpExt", values)
+  parse(snmp, "Tcp", values, "")
+  parse(netstat, "TcpExt", values, "")
+  parse(netstat, "MPTcpExt", values, "MPTcpExt") -- some names of TcpExt are in there, too
   return values
 end
 

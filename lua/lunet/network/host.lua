@@ -10,6 +10,7 @@ local sysctl = require "lunet.network.sysctl"
 
 local host = {}
 
+---@class lunet.host
 local methods = core.host_methods
 
 -- By listener: {host, ip, port}, even of a closed one; without ip and port if it has a path.
@@ -17,16 +18,12 @@ local origins = setmetatable({}, { __mode = "k" })
 
 local hosts_made = 0
 
-local function write_sysctls(made, sysctls)
-  for name, value in pairs(sysctls) do
-    local ok, message, code = made:sysctl(name, value)
-    if not ok then return nil, message, code end
-  end
-  return true
-end
-
---- Makes a host: a network stack with its own addresses, sysctls and counters, and its loopback up. Needs no privilege:
---- an ordinary user's process first moves into a user namespace.
+--- Makes a host: a network stack with its own addresses, sysctls and counters, and its loopback up
+--- (network_namespaces(7)). Needs no privilege: an ordinary user's process first moves into a user namespace
+--- (user_namespaces(7)).
+---
+---     local host = assert(lunet.host { name = "server", sysctl = { ["net.ipv4.tcp_syncookies"] = 0 } })
+---     print(host:name(), host:sysctl "net.ipv4.tcp_syncookies") --> server  0
 ---@param options? string|{name?: string, sysctl?: table<string, string|number>} its name, or more
 ---@return lunet.host|nil host
 ---@return string? message names the cause, and a command that changes it
@@ -48,8 +45,8 @@ function host.new(options)
   if not made and around.on_refused and around.on_refused() then made, message, code = core.host(name) end
   if not made then return nil, require("lunet.network.refusal").tell(message, code), code end
   local ok
-  ok, message, code = write_sysctls(made, around.sysctls)
-  if ok then ok, message, code = write_sysctls(made, sysctls) end
+  ok, message, code = sysctl.set_all(made, around.sysctls)
+  if ok then ok, message, code = sysctl.set_all(made, sysctls) end
   if ok then
     if around.observer then around.observer:host_made(made) end
     return made
@@ -66,10 +63,13 @@ local function explain(self, message, code)
 end
 
 --- Like lunet.listen, on this host; any address (0.0.0.0) by default.
+---
+---     local other = assert(server:listen { port = 7301, backlog = 5 })
+---     print(other:address()) --> 0.0.0.0:7301  7301
 ---@param target lunet.listen_target
 ---@return lunet.listener|nil listener
 ---@return string? message names the address
----@return string? code
+---@return string? code as for lunet.listen
 function methods:listen(target)
   core.check_self(self, "lunet.host")
   local listener, message, code = core.listen(self, target)
@@ -106,11 +106,15 @@ end
 
 --- Like lunet.connect, from this host. It reaches a listener on another host by its address on a network of both, and
 --- raises without such a network. Waits.
+---
+---     local connection = assert(client:connect(listener, 60))
+---     print(connection:peer() == link:address(server) .. ":7300") --> true
+---@async
 ---@param target lunet.listener|string|lunet.connect_target
 ---@param timeout? number seconds
 ---@return lunet.connection|nil connection
 ---@return string? message names the address
----@return string? code
+---@return string? code as for lunet.connect
 function methods:connect(target, timeout)
   core.check_self(self, "lunet.host")
   if core.is_listener(target) then
@@ -123,8 +127,12 @@ function methods:connect(target, timeout)
   return connection, message, code
 end
 
---- Reads a sysctl of this host, or writes it. A kernel that lacks a sysctl, or hides it from this host, behaves as if
---- it had a certain value (lunet.network.features): that one is read, and writing it is no failure.
+--- Reads a sysctl of this host, or writes it (proc_sys(5), ip-sysctl.rst of the kernel). A kernel that lacks a sysctl,
+--- or hides it from this host, behaves as if it had a certain value (lunet.network.features): that one is read, and
+--- writing it is no failure.
+---
+---     print(server:sysctl("net.ipv4.tcp_syncookies", 0)) --> 0
+---     print(server:sysctl "net.ipv4.tcp_syncookies") --> 0
 ---@param name string "net.ipv4.tcp_syncookies"; only the sysctls of net belong to a host
 ---@param value? string|number
 ---@return string|number|nil value the one in force; several values are a text with tabs between them
@@ -134,6 +142,46 @@ function methods:sysctl(name, value)
   core.check_self(self, "lunet.host")
   local path = sysctl.path(name, 2)
   return sysctl.set(self, name, path, value ~= nil and sysctl.text(name, value, 2) or nil)
+end
+
+local DEFAULTS <const> = { ipv4 = "0.0.0.0/0", ipv6 = "::/0" }
+
+-- A network with its prefix length, for core.add_route; nil for what is none.
+local function network_of(any)
+  local text = type(any) == "string" and address.with_prefix(any)
+  return text and core.is_address(text) and text or nil
+end
+
+--- Adds a route (rtnetlink(7)): packets to a network go by a gateway, which a link or a LAN of this host reaches. A
+--- host between two networks forwards if its sysctl net.ipv4.ip_forward is 1, or net.ipv6.conf.all.forwarding for IPv6.
+--- Both ends need a route to the other one's network. The two hosts share no network, so `connect` takes the listener's
+--- address in words: "10.0.1.2:7300".
+---
+---     assert(client:route("192.0.2.0/24", link:address(server)))
+---     print(select(3, client:route("192.0.2.0/24", link:address(server)))) --> EEXIST
+---@param network string "10.1.0.0/16", "fd00:7::/64", one address, or "default" for all others
+---@param via string the gateway's address: "10.0.0.1", "fd00:1::1"
+---@return true|nil ok
+---@return string? message
+---@return string? code "EEXIST" there is that route already, "ENETUNREACH" or "EHOSTUNREACH" nothing leads to the
+--- gateway, "EINVAL" the network's address has bits behind its prefix
+function methods:route(network, via)
+  core.check_self(self, "lunet.host")
+  local gateway = type(via) == "string" and not via:find "/" and network_of(via)
+  if not gateway then
+    core.misuse(("route: an address like 10.0.0.1 or fd00:1::1 expected as gateway, not %s"):format(tostring(via)))
+  end
+  local is_ipv6 = address.is_ipv6(gateway)
+  local to = network == "default" and DEFAULTS[is_ipv6 and "ipv6" or "ipv4"] or network_of(network)
+  if not to then
+    core.misuse(("route: a network like 10.1.0.0/16 or \"default\" expected, not %s"):format(tostring(network)))
+  end
+  if address.is_ipv6(to) ~= is_ipv6 then
+    core.misuse(("route: to %s by %s: both IPv4 or both IPv6 expected"):format(network, via))
+  end
+  local ok, message, code = core.add_route(self, to, gateway)
+  if not ok then message = ("route to %s by %s: %s"):format(network, via, message) end
+  return ok, message, code
 end
 
 --- Runs a program on a host, nil for the home host.
@@ -148,31 +196,91 @@ function host.exec(on, program)
   return require("lunet.network.refusal").of_program(process, message, code) -- loaded only when it is needed
 end
 
--- exec and sockets are documented in lunet/types/host.lua.
-
+--- Like lunet.exec, on this host.
+---
+---     local process = assert(client:exec { "cat", stdin = "pipe" })
+---     process.stdin:send "hello\n"
+---     print(process.stdout:receive("l", 60)) --> hello
+---@async
+---@param program lunet.program
+---@return lunet.process|nil process
+---@return string? message names the program
+---@return string? code as for lunet.exec, and "CLOSED" if a script closes the host meanwhile
 function methods:exec(program)
   core.check_self(self, "lunet.host")
   local process, message, code = host.exec(self, program)
   return process, message, code
 end
 
+--- Like lunet.sockets, of this host. It takes about 0.1 ms, and lunet.sockets several times as long: a host
+--- has a small table of sockets of its own.
+---
+---     local connection = assert(client:connect(listener, 60))
+---     local _, port = connection:address()
+---     local function queued() return #server:sockets { peer_port = port, owned = false } == 1 end
+---     print(lunet.eventually(queued, 60)) --> true
+---@param filter? lunet.socket_filter
+---@return lunet.socket[]|nil sockets
+---@return string? message
+---@return string? code as for lunet.sockets
 function methods:sockets(filter)
   core.check_self(self, "lunet.host")
   local sockets, message, code = core.sockets(self, filter)
   return sockets, message, code
 end
 
+--- Ends the sockets of this host that fit, as `ss -K` does: SOCK_DESTROY (sock_diag(7); net/ipv4/tcp.c, tcp_abort).
+---
+--- * A connection sends RST to its peer and is in CLOSE. Its program reads the bytes that had come. It gets
+---   "ECONNABORTED" once: from the read behind them, or from the next send if the peer's FIN had come.
+--- * A queued connection keeps its place in the queue, and its bytes: accept gives it. No list shows it any more.
+--- * A listener listens no more: newcomers get "ECONNREFUSED", and its queued connections RST.
+--- * In TIME_WAIT and in SYN_RECV the socket goes, without a segment.
+---
+--- The kernel needs CONFIG_INET_DIAG_DESTROY. Without it the call fails, even if no socket fits.
+---
+---     assert(client:connect(listener, 60))
+---     local count, _, code = server:destroy { listener = listener }
+---     print(count or code) --> ...
+---@param filter lunet.socket_filter at least one field
+---@return integer|nil count how many it has ended
+---@return string? message
+---@return string? code "EOPNOTSUPP": the kernel was built without it; "EPERM"
+function methods:destroy(filter)
+  core.check_self(self, "lunet.host")
+  local count, message, code = core.destroy(self, filter)
+  return count, message, code
+end
+
+--- Watches the accept queue of a listener that lunet may not have opened, such as a real server's. A recording gets the
+--- queue's depth, limit and drops whenever they have changed, as it does for lunet's own listeners. lunet looks each
+--- `every` seconds and at events that may have changed the queue. It cannot see a peak between two looks. A look takes
+--- about 0.07 ms, and looks take at most a twentieth of the time. Nothing needs to listen there yet.
+---
+---     local watch = assert(server:watch(7300)) -- a port: whatever listens there
+---     assert(client:connect(listener, 60))
+---     print(lunet.eventually(function() return watch:peak().depth == 1 end, 60)) --> true
+---@param target lunet.listener|integer|string a listener of this host, a port (all listeners at it), or "unix:/path"
+---@param every? number seconds from 0.001 to 3600, default 0.01
+---@return lunet.watch|nil watch a to-be-closed value; its close ends the watch
+---@return string? message
+---@return string? code "EMFILE", "ENOMEM", ...; "ENOENT" if the kernel has no tcp_diag
 function methods:watch(target, every)
   core.check_self(self, "lunet.host")
   local watch, message, code = core.watch(self, target, every)
   return watch, message, code
 end
 
---- Takes a snapshot of the host's TCP counters, by the kernel's names: Tcp and TcpExt. The difference of two snapshots
---- has the counters that moved: `(after - before).ListenOverflows`.
+--- Takes a snapshot of the host's TCP counters, by the kernel's names: Tcp and TcpExt. Those of MPTcpExt have the names
+--- that nstat(8) gives them: MPTcpExtMPCapableSYNRX. The difference of two snapshots has the counters that moved:
+--- `(after - before).ListenOverflows`.
+---
+---     local before = server:counters()
+---     assert(client:connect(listener, 60))
+---     print(lunet.eventually(function() return (server:counters() - before).PassiveOpens == 1 end, 60)) --> true
 ---@return table<string, integer>|nil counters
 ---@return string? message
----@return string? code
+---@return string? code "EMFILE" if a file of /proc cannot be opened, ... (open(2))
 function methods:counters()
   local snmp, message, code = core.read_file(self, "/proc/thread-self/net/snmp")
   if not snmp then return nil, message, code end
@@ -182,15 +290,39 @@ function methods:counters()
   return counters.new(snmp, netstat)
 end
 
---- Loses segments that pass this host, until a script closes the rule. lunet.network.rule documents the options.
+--- Loses segments that pass this host, until a script closes the rule (nft(8)). The page about rules
+--- says what they do and see.
+---
+---     local rule = assert(server:drop { flags = "SYN", port = 7300 })
+---     print(select(3, client:connect(listener, 0.01))) --> TIMEOUT
+---     print(lunet.eventually(function() return rule:lost() > 0 end, 60)) --> true
 ---@param options lunet.drop_options
 ---@return lunet.rule|nil rule
 ---@return string? message
----@return string? code
+---@return string? code "ENOPKG" without libnftables, "EOPNOTSUPP" on a kernel that lacks a part of nftables
 function methods:drop(options)
   core.check_self(self, "lunet.host")
   local made, message, code = rule.drop(self, options)
   return made, message, code
+end
+
+---@class lunet.capture
+local capture = core.capture_methods
+
+--- Waits until it has seen as many segments as the list has, since the last call of this. Fails unless they are exactly
+--- these, in this order; the message then has both lists side by side.
+---
+---     print(#assert(capture:expect({ "SYN", "SYN-ACK", { flags = "ACK", bytes = 0 } }, 60))) --> 3
+---@async
+---@param list (string|lunet.expected_segment)[] `only` in it: count only the segments that this describes
+---@param timeout? number seconds
+---@return lunet.segment_seen[]|nil segments
+---@return string? message
+---@return string? code "DIFFERENT", or "TIMEOUT" if too few came
+function capture:expect(list, timeout)
+  core.check_self(self, "lunet.capture")
+  local seen, message, code = require("lunet.network.expectation").wait(self, list, timeout)
+  return seen, message, code
 end
 
 local MOST_SEGMENTS = 65536 -- about 17 MB
@@ -201,8 +333,12 @@ local MOST_SEGMENTS = 65536 -- about 17 MB
 ---
 --- The capture does not change the traffic: the kernel copies headers into a ring of 8192 frames (packet_mmap.rst), 2
 --- MiB, and TCP merges segments as it does without a capture. If a script neither waits nor reads while more than 8192
---- segments pass, the others are lost; statistics() counts them. Opening waits 5 to 15 ms for the kernel: open the
---- capture before you measure.
+--- segments pass, the others are lost; statistics() counts them. The kernel takes 5 to 15 ms to open a capture, in
+--- which nothing else of lunet runs: open it before you measure.
+---
+---     local capture = assert(server:capture())
+---     assert(client:connect(listener, 60))
+---     print(#assert(capture:expect({ "SYN", "SYN-ACK", "ACK" }, 60))) --> 3
 ---@param most? integer how many segments it keeps, the last ones; default 65536. Each takes 256 bytes
 ---@return lunet.capture|nil capture
 ---@return string? message

@@ -1,5 +1,6 @@
 --- Why a machine refuses hosts to a process, and the one command that changes it. unshare(2) and setns(2) say little
 --- more than EPERM, so lunet looks at the settings that govern them (user_namespaces(7), namespaces(7)).
+local container = require "lunet.network.container"
 local core = require "lunet.core"
 local sysctl = require "lunet.network.sysctl"
 
@@ -35,11 +36,6 @@ local function is_filtered()
   return file ~= nil and file:read "a":find "\nSeccomp:%s*2" ~= nil
 end
 
-local function is_in_docker()
-  local file <close> = io.open "/.dockerenv" -- Docker makes it, empty
-  return file ~= nil
-end
-
 local function by_setting(name, refused, allowed, whose)
   return function()
     if setting(name) ~= refused then return nil end
@@ -50,9 +46,7 @@ end
 -- Docker's filter refuses both calls without CAP_SYS_ADMIN; systemd's is RestrictNamespaces= (systemd.exec(5)).
 local function by_filter(call)
   if not is_filtered() then return nil end
-  local command = is_in_docker() and "docker run --security-opt seccomp=unconfined ..."
-    or "systemd-run --property RestrictNamespaces=no ..., or whatever else starts it without the filter"
-  return ("a filter of system calls (seccomp) refuses %s"):format(call), command
+  return ("a filter of system calls (seccomp) refuses %s"):format(call), container.command "filter"
 end
 
 -- Each function returns the cause and the command that changes it, or nil if the cause is another one.
@@ -75,8 +69,11 @@ local causes = {
   function(call) if call == "unshare(2)" then return by_filter(call) end end,
   function(call)
     if call ~= "CAP_SETFCAP" then return nil end
-    return "this root has neither CAP_SYS_ADMIN nor CAP_SETFCAP, as in some containers",
-      "docker run --cap-add SYS_ADMIN ..."
+    return "this root has neither CAP_SYS_ADMIN nor CAP_SETFCAP, as in some containers", container.command "power"
+  end,
+  function(call)
+    if call ~= "the loopback" then return nil end
+    return "this root has CAP_SYS_ADMIN but not CAP_NET_ADMIN", container.command "networks"
   end,
   function(call, code)
     if call ~= "unshare(2)" or code ~= "EINVAL" then return nil end
@@ -89,6 +86,7 @@ local causes = {
 ---@return string|nil why nil if the machine does not refuse namespaces
 ---@return string? command that changes it, if there is one
 function refusal.explain(code)
+  if code == "EROFS" then return container.read_only() end
   local call = core.refused()
   if not call then return nil end
   for _, cause in ipairs(causes) do

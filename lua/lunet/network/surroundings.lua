@@ -11,6 +11,7 @@ local surroundings = {}
 ---@field host_made fun(self: lunet.observer, host: lunet.host) called before anything happens on the host
 ---@field addresses_given fun(self: lunet.observer, host: lunet.host, addresses: string[])
 ---@field rule_opened fun(self: lunet.observer, options: lunet.drop_options)
+---@field wires_made fun(self: lunet.observer, network: lunet.network) a link or a LAN with wires is up
 
 ---@type lunet.surroundings
 local current = { sysctls = {} }

@@ -1,14 +1,28 @@
 --- The settings of a host: their names and paths, how to read and write them, and the value in force if lunet cannot
 --- write one.
+local container = require "lunet.network.container"
 local core = require "lunet.core"
 
 local sysctl = {}
 
+local function path_of(name) return "/proc/sys/" .. name:gsub("%.", "/") end
+
+--- Settings of the machine, or of the host that the process runs in.
+---@param names string[] "kernel.osrelease", ...
+---@return table<string, string> texts the first line of each, by its name; without those that this kernel lacks
+function sysctl.all_here(names)
+  local paths, texts = {}, {}
+  for i, name in ipairs(names) do paths[i] = path_of(name) end
+  local read = core.read_files(paths)
+  for i, name in ipairs(names) do texts[name] = read[paths[i]] and read[paths[i]]:match "[^\n]*" end
+  return texts
+end
+
 --- A setting of the machine, or of the host that the process runs in.
----@param name string "kernel.osrelease"
+---@param name string
 ---@return string? text its first line; nil if this kernel has no such setting
 function sysctl.here(name)
-  local file <close> = io.open("/proc/sys/" .. name:gsub("%.", "/"))
+  local file <close> = io.open(path_of(name))
   return file and file:read "l"
 end
 
@@ -21,7 +35,7 @@ function sysctl.path(name, level)
   if type(name) ~= "string" or not name:match "^net[./][%w_%-./]+$" then
     error(("sysctl: a name like net.ipv4.tcp_syncookies expected, not '%s'"):format(tostring(name)), level + 1)
   end
-  return "/proc/sys/" .. name:gsub("%.", "/")
+  return path_of(name)
 end
 
 --- A value as the kernel reads it. Raises for other types.
@@ -66,7 +80,7 @@ end
 local reasons = {
   EINVAL = "the kernel refuses this value",
   EACCES = "nobody may read it, or nobody may write it",
-  EROFS = "/proc/sys is mounted read-only, as Docker does",
+  EROFS = container.read_only(),
 }
 
 local function failure(what, name, message, code, in_force)
@@ -79,6 +93,7 @@ local function failure(what, name, message, code, in_force)
   end
   local rest = in_force and ("; %s is in force"):format(in_force) or ""
   if in_force and code ~= "ENOENT" then rest = ("%s on Linux %s"):format(rest, features.release()) end
+  if code == "EROFS" then rest = ("%s; to allow it: %s"):format(rest, select(2, container.read_only())) end
   return nil, ("sysctl %s: %s%s"):format(what, reason, rest), code
 end
 
@@ -106,6 +121,24 @@ function sysctl.set(host, name, path, text)
   end
   if value == nil then return failure(what, name, read_message, read_code) end
   return value
+end
+
+--- Writes the settings of a host, in one visit. It is no failure if lunet cannot write a value that is already in
+--- force.
+---@param host lunet.host
+---@param values table<string, string|number>
+---@return true|nil
+---@return string? message
+---@return string? code
+function sysctl.set_all(host, values)
+  local texts = {}
+  for name, value in pairs(values) do texts[sysctl.path(name, 2)] = sysctl.text(name, value, 2) end
+  if not next(texts) or core.write_files(host, texts) then return true end
+  for name, value in pairs(values) do -- one of them was refused: this says why, or that it is in force
+    local ok, message, code = sysctl.set(host, name, sysctl.path(name, 2), sysctl.text(name, value, 2))
+    if not ok then return nil, message, code end
+  end
+  return true
 end
 
 return sysctl

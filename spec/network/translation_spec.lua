@@ -1,0 +1,64 @@
+local lunet = require "lunet"
+local raised = require "spec.support.raised"
+local translation = require "lunet.network.translation"
+
+local BOUND <const> = require "spec.support.bound"
+
+describe("a translation", function()
+  local client, between, server, to
+
+  before_each(function()
+    client, between, server = assert(lunet.host "client"), assert(lunet.host "between"), assert(lunet.host "server")
+    local near, far = lunet.link(client, between), lunet.link(between, server)
+    to = { address = near:address(between), port = 7300, server = far:address(server) }
+  end)
+  after_each(function()
+    for _, host in ipairs { client, between, server } do host:close() end
+    assert.same({}, lunet.open_handles())
+  end)
+
+  local function open() return assert(translation.open(between, { port = 7300, to = to.server, to_port = 7301 })) end
+
+  local function connect() return client:connect({ address = to.address, port = to.port }, BOUND) end
+
+  it("sends connections on to a server, both ways, and counts them", function()
+    local rule <close> = open()
+    local listener = assert(server:listen { port = 7301, backlog = 5 })
+    for count = 1, 2 do
+      local near = assert(connect())
+      local far = assert(listener:accept(BOUND))
+      assert(near:send "question")
+      assert.equal("question", far:receive(8, BOUND))
+      assert(far:send "reply")
+      assert.equal("reply", near:receive(5, BOUND))
+      assert.equal(count, (rule:lost()))
+      assert.same({}, between:sockets())
+    end
+  end)
+
+  it("lets the server refuse", function()
+    local rule <close> = open()
+    assert.equal("ECONNREFUSED", select(3, connect()))
+    assert.equal(1, (rule:lost()))
+  end)
+
+  it("ends when it is closed", function()
+    assert(server:listen { port = 7301, backlog = 5 })
+    local rule = open()
+    assert(connect())
+    assert.is_true(rule:close())
+    assert.equal("ECONNREFUSED", select(3, connect()))
+  end)
+
+  it("names what is wrong with its options", function()
+    local function misuse(options) return raised(translation.open, between, options) end
+    assert.matches("translation: to_port is missing", misuse { port = 1, to = "10.0.0.1" }, 1, true)
+    assert.matches("translation: to: an address like 10.0.0.1 expected, not 'fd00::1'",
+      misuse { port = 1, to = "fd00::1", to_port = 1 }, 1, true)
+    assert.matches("to: an address like 10.0.0.1 expected, not '10.0.0.256'",
+      misuse { port = 1, to = "10.0.0.256", to_port = 1 }, 1, true)
+    assert.matches("translation: port", misuse { port = 0, to = "10.0.0.1", to_port = 1 }, 1, true)
+    local more = { port = 1, to = "10.0.0.1", to_port = 1, from = "10.0.0.1" }
+    assert.matches("unknown option 'from'", misuse(more), 1, true)
+  end)
+end)
