@@ -1,0 +1,45 @@
+--- The runs of script/kernels: a directory for each kernel and user, in it a record for each experiment.
+local json = require "lunet.text.json"
+
+local cells = {}
+
+local function read(path)
+  local file <close> = io.open(path)
+  return file and file:read "a" or ""
+end
+
+-- The complaint of lunet, without what it says of its progress.
+local function complaint_of(errors)
+  for line in errors:gmatch "[^\n]+" do
+    local is_progress = line:find ": booting " or line:find ": fetching " or line:find ": note: "
+    if not is_progress then return (line:gsub("^lunet: ", "")) end
+  end
+end
+
+--- The result of one run.
+---@class lunet.cell
+---@field verdict string "not run" if it was not; "not isolated" if it ran on the machine's own network stack
+---@field why? string
+---@field kernel? string the kernel's release
+---@field engine? string what ran the kernel, and its clock: "user-mode Linux, real"; nil on this machine's own
+
+--- Reads a cell.
+---@param directory string
+---@param name string the experiment's
+---@return lunet.cell
+function cells.read(directory, name)
+  local file <close> = io.open(("%s/%s.json"):format(directory, name))
+  if not file then return { verdict = "not run" } end
+  local errors = read(("%s/%s.errors"):format(directory, name))
+  local record = json.decode(file:read "a")
+  if type(record) ~= "table" then
+    return { verdict = "could not run", why = complaint_of(errors) or "it printed no record" }
+  end
+  local kernel = record.environment and record.environment.kernel:gsub("^Linux ", "")
+  local guest = record.environment and record.environment.guest
+  local is_isolated = not errors:find("the machine's own network stack", 1, true)
+  return { verdict = is_isolated and record.verdict or "not isolated", why = record.why, kernel = kernel,
+    engine = guest and ("%s, %s"):format(guest.engine, guest.clock) }
+end
+
+return cells

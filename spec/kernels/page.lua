@@ -1,0 +1,45 @@
+-- lunet spec/kernels/page.lua "NAME ..." DIRECTORY...: prints doc/kernels.md.
+local cells = require "spec.kernels.cells"
+
+local names, columns = {}, {}
+for name in arg[1]:gmatch "%S+" do names[#names + 1] = name end
+
+-- The release that the runs of a column name, and what ran it.
+local function release_of(directory)
+  for _, name in ipairs(names) do
+    local cell = cells.read(directory, name)
+    local engine = cell.engine and (" (%s)"):format(cell.engine) or ""
+    if cell.kernel then return cell.kernel .. engine end
+  end
+  return directory:match "([^/]+)%-%l+$"
+end
+
+for i = 2, #arg do columns[#columns + 1] = { directory = arg[i], release = release_of(arg[i]) } end
+
+local function row(first, cell_of)
+  local words = { first }
+  for _, column in ipairs(columns) do words[#words + 1] = cell_of(column) end
+  return "| " .. table.concat(words, " | ") .. " |"
+end
+
+print [[
+# Verdicts by kernel
+
+Made by `script/kernels`; each cell is a run with default knobs. The column without an engine is the kernel of the
+machine that made this page. The others ran as an ordinary user (`lunet --kernel`): in user-mode Linux, in real time,
+or in qemu-system-x86_64, in virtual time. Below the table stands why a claim does not hold, is not judged or could not
+run.
+]]
+print(row("experiment", function(column) return column.release end))
+print(row("---", function() return "---" end))
+local remarks = {}
+for _, name in ipairs(names) do
+  print(row(name, function(column)
+    local cell = cells.read(column.directory, name)
+    if cell.why then
+      remarks[#remarks + 1] = ("* %s, %s: %s"):format(name, column.release, (cell.why:gsub("%s+", " ")))
+    end
+    return cell.verdict
+  end))
+end
+print("\n" .. table.concat(remarks, "\n"))
