@@ -1,7 +1,7 @@
 local http = require "lunet.peer.http"
 local lunet = require "lunet"
 
-local BOUND <const> = 10 -- s; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 describe("a description of an HTTP server", function()
   it("gets what it does not say itself", function()

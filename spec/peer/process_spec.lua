@@ -4,7 +4,7 @@ local exec = require "spec.support.exec"
 local raised = require "spec.support.raised"
 local tagged = require "spec.support.tagged"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 local PORT = 7000
 
 -- A server by lunet itself, which listens after some words of Lua, and then until its input ends.
@@ -34,9 +34,22 @@ describe("a server's process", function()
       raised(peer_process.start, host, exec.sh "echo no way; exit 1", PORT))
     assert.equal("true did not start: it ended with status 0; it printed nothing on stdout",
       raised(peer_process.start, host, { "true" }, PORT))
+    assert.matches("^true did not start: it ended with status 0",
+      raised(peer_process.start, host, { "setpriv", "--nnp", "true" }, PORT))
     assert.equal("sh did not start: it was killed by SIGKILL; its stdout is not read (stdout = \"keep\" reads it)",
       raised(peer_process.start, host, exec.sh("kill -KILL $$", { stdout = "null" }), PORT))
     assert.same({ "host server" }, lunet.open_handles())
+  end)
+
+  it("is idle if none of its threads runs", function()
+    local spins = "threads->create(sub { 1 while 1 });"
+    for before, is_idle in pairs { [spins] = false, [""] = true } do
+      local words = { "perl", "-Mthreads", "-e", before .. ' $| = 1; print "ready"; <STDIN>; exit', stdin = "pipe" }
+      local process <close> = assert(host:exec(words))
+      if not process.stdout:receive(5, BOUND) then return pending "perl has no threads here" end
+      assert.is_true(lunet.eventually(function() return peer_process.is_idle(process) == is_idle end, BOUND))
+      assert.equal(is_idle, peer_process.is_idle(process))
+    end
   end)
 
   it("raises if it cannot be run", function()
@@ -48,8 +61,27 @@ describe("a server's process", function()
     assert.matches("peer process: port 7000 is taken", raised(peer_process.start, host, { "true" }, PORT), 1, true)
   end)
 
+  it("has the place of one that was closed just before", function()
+    for _ = 1, 20 do
+      local process <close> = peer_process.start(host, server "", PORT)
+      process:freeze()
+    end
+  end)
+
   it("has a port", function()
     assert.matches("local_port: a whole number", raised(peer_process.start, host, { "true" }, "http"), 1, true)
+  end)
+end)
+
+describe("a process that ends by itself", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("has a status and what it printed", function()
+    assert.same({ 3, "said\n" }, { peer_process.finish(lunet.exec(exec.sh "echo said; exit 3")) })
+  end)
+
+  it("raises why it was not started", function()
+    assert.matches("ENOENT", raised(function() peer_process.finish(lunet.exec { "/no/such-program" }) end))
   end)
 end)
 
@@ -74,6 +106,18 @@ describe("a frozen process", function()
       assert(process:thaw())
       tagged.wait_for_states(numbers, "S")
     end
+  end)
+
+  it("stands still in one process alone, if asked to, and names that if it cannot be stopped", function()
+    local process <close> = assert(lunet.exec(exec.sh "sleep 1000 & exec sleep 1000"))
+    assert(lunet.eventually(function()
+      local tree = process:tree()
+      return #tree == 2 and tree[1].name == "sleep" and tree[2].name == "sleep"
+    end, BOUND))
+    local one, other = table.unpack(process:tree())
+    peer_process.freeze(process, other.pid)
+    assert.same({ "S", "T" }, { tagged.stat(one.pid)[1], tagged.stat(other.pid)[1] })
+    assert.is_string(raised(peer_process.freeze, process, 1))
   end)
 
   it("stands still in what has a session of its own, and in orphans", function()

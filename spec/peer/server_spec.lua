@@ -2,7 +2,7 @@ local lunet = require "lunet"
 local server = require "lunet.peer.server"
 local raised = require "spec.support.raised"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 local LIAR = "spec/fakes/liar.lua"
 
 -- The file of a description of what is no server. It leaves the path of the place in package.loaded.
@@ -52,6 +52,17 @@ describe("a server", function()
     assert.is_true(lunet.eventually(function() return not running:far_end(port) end, BOUND))
   end)
 
+  it("hears that a client has left, in each way", function()
+    local running <close> = server.start(LIAR, host, { address = address })
+    for _, departure in ipairs { "close", "reset", "shutdown" } do
+      local client = running:ask(clients, departure)
+      local _, port = client:address()
+      running:leave(client, departure)
+      local socket = running:far_end(port)
+      assert.is_true(not socket or departure ~= "reset" and (socket.fin or not socket.owned), departure)
+    end
+  end)
+
   it("rests when it has started, and is seen not to", function()
     local running <close> = server.start(LIAR, host, { address = address })
     assert.is_true(running:await_rest(BOUND))
@@ -61,6 +72,49 @@ describe("a server", function()
       return { user = seconds, system = 0 }
     end }
     assert.is_false(setmetatable({ process = busy }, getmetatable(running)):await_rest(0.5))
+  end)
+
+  it("sends a request to a client that has a place, without what holds it", function()
+    local running <close> = server.start(LIAR, host, { address = address })
+    local client, text = running:begin(clients, "word", "B")
+    assert.equal("held\n", text)
+    running.description = setmetatable({ more = function(word) return "hold\n" .. word .. "\n" end },
+      { __index = running.description })
+    running:go_on(client, "word")
+    assert.is_true((running:await_answer(client, BOUND)))
+    assert.same({ "hold\nword\n", { "word" } }, { running:file "asked", running.asked })
+  end)
+
+  it("begins a request if nothing but accepting holds a place, and goes on", function()
+    local running <close> = server.start(LIAR, host, { address = address })
+    running.description = setmetatable({ held = false }, { __index = running.description })
+    local client = running:begin(clients, "word", "B")
+    assert.equal("", running:file "asked")
+    running:go_on(client, "word")
+    assert.is_true((running:await_answer(client, BOUND)))
+    assert.equal("word\n", running:file "asked")
+  end)
+
+  it("is asked until a client is answered", function()
+    local running <close> = server.start(LIAR, host, { address = address })
+    running:hold(clients, "A")
+    running.await_answer = function(self, ...) -- the first one is not answered, since a liar refuses its second client
+      return #self.asked > 1 and getmetatable(self).await_answer(self, ...)
+    end
+    assert.is_true(running:be_answered(clients, "C"):close())
+    assert.same({ "later", "later" }, running.asked)
+  end)
+
+  it("may look for clients that have left, in all or in one way, and otherwise when it was stopped", function()
+    local function looks(description)
+      return { server.looks(description, "close"), server.looks(description, "reset"),
+        server.looks(description, "close", true) }
+    end
+    assert.same({ false, false, false }, looks {})
+    assert.same({ true, true, true }, looks { looks = true })
+    assert.same({ false, true, false }, looks { looks = "reset" })
+    assert.same({ true, true, false }, looks { looks = true, looks_frozen = false })
+    assert.same({ false, false, true }, looks { looks_frozen = true })
   end)
 
   it("sends a part of a request if it is told to", function()
@@ -76,6 +130,18 @@ describe("a server", function()
     assert.not_matches("\nUid:%s+0%s", file:read "a")
   end)
 
+  it("runs in its place, since lunet's own directory may be closed to its user", function()
+    local running <close> = server.start(LIAR, host, { address = address })
+    local directory = require("lfs").symlinkattributes(("/proc/%d/cwd"):format(running.process:pid()), "target")
+    assert.equal(running.place.path, directory)
+  end)
+
+  it("has its temporary files in its place, which does not outlive lunet", function()
+    local running <close> = server.start(LIAR, host, { address = address })
+    local file <close> = assert(io.open(("/proc/%d/environ"):format(running.process:pid())))
+    assert.matches(("\0TMPDIR=%s\0"):format(running.place.path), "\0" .. file:read "a", 1, true)
+  end)
+
   it("raises what it said if it does not listen, and leaves no file", function()
     local path = describe_broken("sh", "echo no way; exit 1")
     local why = raised(server.start, path, host)
@@ -86,31 +152,22 @@ describe("a server", function()
     os.remove(path)
   end)
 
+  it("is one that is described", function()
+    assert.matches("there is no server 'nonsense': apache2, ", raised(server.start, "nonsense", host))
+    for _, name in ipairs(server.names()) do
+      local description = server.describe(name)
+      for field, kind in pairs { arguments = "function", holds = "string", request = "function",
+        answer = "string", evidence = "function", logged = "table" } do
+        assert.equal(kind, type(description[field]), name .. "." .. field)
+      end
+      assert.is_true(description.limit == nil or type(description.limit(1)) == "string")
+    end
+  end)
+
   it("names the packages of a program that is missing", function()
     local path = describe_broken("no-such-server", "")
     local why = raised(server.start, path, host)
     assert.matches("no-such-server is missing (install the package one, two)", why, 1, true)
     os.remove(path)
-  end)
-
-  it("is one of those that are described", function()
-    local names = server.names()
-    assert.is_true(#names >= 12)
-    for _, name in ipairs(names) do
-      local description = server.describe(name)
-      for field, kind in pairs { packages = "table", program = "string", version = "table", limit = "function",
-        arguments = "function", holds = "string", request = "function", answer = "string", evidence = "function",
-        logged = "table" } do
-        assert.equal(kind, type(description[field]), name .. "." .. field)
-      end
-    end
-    assert.matches("there is no server 'nonsense': apache2, .*uwsgi, or the path of a file",
-      raised(server.start, "nonsense", host))
-  end)
-
-  it("whose file is broken is not taken for one that is missing", function()
-    package.preload["lunet.peer.servers.broken"] = function() error "a mistake" end
-    assert.matches("a mistake", raised(server.describe, "broken"), 1, true)
-    package.preload["lunet.peer.servers.broken"] = nil
   end)
 end)

@@ -51,6 +51,33 @@ local function evidence(running)
   return running.backend_asked and table.concat(running.backend_asked, "\n") or running:file "asked"
 end
 
+local COMPILER, COMPILE = "/usr/share/java/eclipse-jdt-core.jar", "org.eclipse.jdt.internal.compiler.batch.Main"
+
+-- Without these options the machine leaves a file in /tmp, and starts more slowly.
+local OPTIONS = { "-XX:-UsePerfData", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1" }
+
+--- The arguments of java for a short or small program.
+---@param ... string more arguments
+---@return string[]
+function http.java_words(...)
+  return table.move({ ... }, 1, select("#", ...), #OPTIONS + 1, { table.unpack(OPTIONS) })
+end
+
+--- Compiles a program in Java for a server that is one, and returns the arguments that run it.
+---@param running lunet.running_server
+---@param program string its class is Leave. PLACE, PORT and N as lunet.running_server:write takes them
+---@param library? string a path of classes that it uses
+---@return string[] arguments of java
+function http.java(running, program, library)
+  local place, path = running.place.path, running:write("Leave.java", program)
+  running:run { "java", table.unpack(http.java_words("-cp", COMPILER, COMPILE, "-17", "-nowarn", "-proc:none",
+    "-cp", library or place, "-d", place, path)) }
+  return http.java_words("-cp", table.concat({ place, library }, ":"), "Leave")
+end
+
+--- The `needs` of a program in Java.
+http.JAVA_NEEDS = { [COMPILER] = "libeclipse-jdt-core-java" }
+
 --- Completes a description by what all of them have. A client holds its place by a request whose head does not end.
 ---@param description table of lunet.server
 ---@return lunet.server description the same

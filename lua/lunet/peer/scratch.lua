@@ -1,8 +1,6 @@
 --- A directory for files that are needed no longer than it is: those of a program that an experiment runs.
 ---
 ---     local place <close> = scratch.open()
----     place:write("nginx.conf", "daemon off;")
----     host:exec { "nginx", "-c", place.path .. "/nginx.conf" }
 local core = require "lunet.core"
 
 ---@class lunet.scratch
@@ -20,6 +18,9 @@ end
 
 --- Makes one, empty, in $TMPDIR, or else in /tmp. It does not outlive lunet, however lunet ends: a process of its own
 --- removes it when lunet is killed. Raises if that cannot be done.
+---
+---     local other <close> = scratch.open()
+---     print(other.path ~= place.path) --> true
 ---@return lunet.scratch a to-be-closed value
 function scratch.open()
   local path, why = core.open_scratch()
@@ -28,6 +29,9 @@ function scratch.open()
 end
 
 --- Writes a file of it, and makes the directories that it is in. Raises if that cannot be done.
+---
+---     local path = place:write("static/index.html", "hello")
+---     print(path == place.path .. "/static/index.html") --> true
 ---@param name string "static", "html/index.html"
 ---@param text string
 ---@return string path
@@ -40,6 +44,9 @@ function scratch:write(name, text)
 end
 
 --- The text of a file of it. Raises if there is none.
+---
+---     place:write("log", "hello")
+---     print(place:read "log") --> hello
 ---@param name string
 ---@return string text
 function scratch:read(name)
@@ -49,6 +56,9 @@ end
 
 --- Removes it, with all that is in it. Idempotent. If a program that is ending still writes in it, lunet removes the
 --- rest when it ends.
+---
+---     local path = place:write("log", "hello")
+---     print(place:close(), io.open(path)) --> true  nil  ...
 ---@return true
 function scratch:close()
   return core.close_scratch(self.path)

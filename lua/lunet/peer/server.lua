@@ -12,33 +12,39 @@
 ---     running:close()
 ---
 --- CONTRIBUTING.md shows how to add one. A wait for a state that does not come within 60 s raises.
+local library = require "lunet.peer.library"
 local lunet = require "lunet"
 local needs = require "lunet.run.needs"
+local nobody = require "lunet.peer.nobody"
 local peer_process = require "lunet.peer.process"
+local program = require "lunet.peer.running"
 local scratch = require "lunet.peer.scratch"
 
-local server = {}
+---@class lunet.server_library: lunet.peer_library
+---@field describe fun(name: string): lunet.server, string
+local server = library.open "server"
 
 local LONG = 60 -- s; bounds waits for states that do come
 local REST = 0.2 -- s in which a server that rests takes less than the 10 ms that the kernel counts by
 local PORT = 7300
 
 --- A description: what lua/lunet/peer/servers/NAME.lua returns.
----@class lunet.server
----@field packages string[] the Debian packages that bring it
----@field program string as lunet.run.needs.path takes it
----@field version string[] the arguments that make the program tell its version
----@field limit fun(n: integer): string what bounds its clients to n, in the words of its manual, or of its limits
+---@class lunet.server: lunet.peer_description
+---@field limit? fun(n: integer): string what bounds its clients to n, in the words of its manual, or of its limits;
+--- without one nothing bounds them
 ---@field limits? fun(n: integer): table<string, number> as lunet.program's limits: what bounds its clients to n if it
 --- has no setting for that, such as its descriptors
 ---@field arguments fun(running: lunet.running_server): (string|number)[] writes its configuration, and returns the
 --- arguments: it stays in the foreground, and listens on all addresses, on running.port
 ---@field ready? string a pattern: what it logs when it serves, if that is later than it listens
 ---@field holds string what a client sends that takes the only place and keeps it
+---@field holds_for? number seconds for which a client keeps it, if that is not for good
 ---@field held? string a pattern: what that client receives when it has the place. Without one it has the place as
 --- soon as the server has accepted it and read what it sent
 ---@field request fun(word: string, running: lunet.running_server): string a whole request, which leaves the word behind
 --- if it is carried out
+---@field more? fun(word: string, running: lunet.running_server): string the same of a client that has a place; default
+--- `request` without `holds`
 ---@field answer string a pattern: what a client receives whose request was carried out
 ---@field refusal? string what a client receives that is refused, in part; without one its connection only ends
 ---@field evidence fun(running: lunet.running_server, client: lunet.connection): string a text with the words of the
@@ -46,102 +52,42 @@ local PORT = 7300
 ---@field logged string[] patterns of what its log says of a client, WORD standing for the client's; each has captures
 ---@field statistics? fun(running: lunet.running_server, client: lunet.connection): string its own count of the clients
 --- that it has refused, in its own words: "rejected_connections:1". The client has been answered and may be asked on
----@field looks? boolean whether it looks for clients that have left before it carries out what they asked for
+---@field looks? true|"reset" whether it looks for clients that have left before it carries out what they asked for;
+--- "reset": it notices only those that left by an RST
+---@field looks_frozen? boolean|"reset" the same of a server that was stopped meanwhile; default `looks`
+---@field is_interrupted? boolean whether it drops the client from which it was reading when it was stopped
+---@field greets? integer how many times it writes to a new client before it carries out what that one asks for; default
+--- 0. It hears that a client has left when it has written to it once, or at once after an RST
+---@field first? string what its own clients send before they hear from the server, if that is not the request
+---@field workers? "accept"|"read" "accept": the processes that it starts accept its clients; "read": it accepts them
+--- itself and starts a process for each. Without one the first process does all, or each process does
+---@field through? fun(running: lunet.running_server): string[] the words of a program that runs it as its child
 ---@field begin? fun(running: lunet.running_server) starts what the server needs beside it
+---@field build? fun(running: lunet.running_server): string makes the program that is started in place of `program`, and
+--- returns its path
 
----@class lunet.running_server
+--- PORT stands in its files for its port, LIMIT for the setting that bounds its clients, and N for their number.
+---@class lunet.running_server: lunet.running
 ---@field description lunet.server
----@field name string
----@field host lunet.host
 ---@field port integer
 ---@field address string by which clients reach it
----@field place lunet.scratch its files
----@field process lunet.process
 ---@field clients integer how many it serves at once
 ---@field limit string what bounds them, as its description says
 ---@field is_handed boolean whether it accepts from descriptor 3 (sd_listen_fds(3))
 ---@field asked string[] the words of all requests so far
 ---@field backend? lunet.listener what it forwards to, if it does
----@field printed string what it has printed so far
-local running = {}
+local running = setmetatable({}, { __index = program })
 running.__index = running
 
-local function is_root()
-  local status <close> = assert(io.open "/proc/self/status")
-  return status:read("a"):match "\nUid:%s+%d+%s+(%d+)" == "0"
-end
-
--- Root's rights would make another server of it, and some refuse to run as root.
-local function as_nobody(words)
-  if not is_root() then return words end
-  local all = { "setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups" }
-  return table.move(words, 1, #words, #all + 1, all)
-end
-
--- Waits for a program's end, and returns its status and what it printed.
-local function finish(process)
-  local program <close> = assert(process)
-  local text = assert(program.stdout:receive("a", LONG))
-  return program:wait(LONG), text
-end
-
-local DIRECTORY = debug.getinfo(1, "S").source:match "^@(.*)server%.lua$" .. "servers"
-
--- Gives a place away. In a run of a whole directory the place is in another one of lunet's own, which must let pass.
-local function let_in_nobody(host, place)
-  local above = place.path:match "^(.*)/[^/]*$"
-  if above:find "/lunet%-%x+$" then finish(host:exec { "chmod", "711", above }) end
-  finish(host:exec { "chown", "nobody:nogroup", place.path })
-end
-
---- The names of all servers that the library describes, in order.
----@return string[]
-function server.names()
-  local names = {}
-  for name in require("lfs").dir(DIRECTORY) do names[#names + 1] = name:match "^([^.].*)%.lua$" end
-  table.sort(names)
-  return names
-end
-
---- A description by its name, or by the path of a file that returns one. Raises if there is none.
----@param name string
----@return lunet.server description
----@return string name
-function server.describe(name)
-  if name:find "/" then return dofile(name), (name:match "([^/]+)%.lua$") end
-  local is_there, description = pcall(require, "lunet.peer.servers." .. name)
-  if is_there then return description, name end
-  if not description:find "^module '[^']*' not found" then error(description, 0) end
-  error(("there is no server '%s': %s, or the path of a file"):format(name, table.concat(server.names(), ", ")), 0)
-end
-
---- The programs of servers and their packages, as an experiment's `needs`. Raises for a server that there is not.
----@param names string[]
----@return table<string, string>
-function server.needs(names)
-  local programs = {}
-  for _, name in ipairs(names) do
-    local description = server.describe(name)
-    programs[description.program] = table.concat(description.packages, ", ")
-  end
-  return programs
-end
-
---- Whether what servers need is here.
----@param names string[]
----@return true|nil
----@return string? message what to install
-function server.find_all(names) return needs.find(server.needs(names)) end
-
---- The version that a server's program tells.
----@param name string
----@return string version "1.6.18"
-function server.version(name)
-  local description = server.describe(name)
-  local words = { needs.path(description.program), table.unpack(description.version) }
-  words.stderr = "stdout"
-  local _, text = finish(lunet.exec(words))
-  return text:match "%d+%.%d+[%w.]*" or error(("%s tells no version: %s"):format(name, text), 0)
+--- Whether a server looks for clients that have left before it carries out what they asked for.
+---@param description lunet.server
+---@param departure string how the client left: "close", "reset", "shutdown"
+---@param is_frozen? boolean whether the server was stopped meanwhile
+---@return boolean
+function server.looks(description, departure, is_frozen)
+  local looks = description.looks
+  if is_frozen and description.looks_frozen ~= nil then looks = description.looks_frozen end
+  return looks == true or looks == departure
 end
 
 --- Starts a server on a host, and waits until it serves. Raises what it said if it does not, or which package is
@@ -163,11 +109,15 @@ function server.start(name, host, options)
   local self = setmetatable({ description = description, name = short, host = host, printed = "", asked = {},
     address = options.address or "127.0.0.1", port = options.port or PORT, place = place,
     clients = options.clients or 1, is_handed = options.listener ~= nil }, running)
-  self.limit = description.limit(self.clients)
-  if is_root() then let_in_nobody(host, place) end
+  self.limit = description.limit and description.limit(self.clients) or "none"
+  self.words = { PLACE = place.path, PORT = tostring(self.port), LIMIT = self.limit, N = tostring(self.clients) }
+  nobody.let_in(host, place)
   if description.begin then description.begin(self) end
-  local words = as_nobody { needs.path(description.program), table.unpack(description.arguments(self)) }
-  words.stderr, words.label, words.env = "stdout", short, { HOME = self.place.path }
+  local path = description.build and description.build(self) or needs.path(description.program)
+  local command = { path, table.unpack(description.arguments(self)) }
+  local through = description.through and description.through(self) or {}
+  local words = nobody.program(table.move(command, 1, #command, #through + 1, through), place)
+  words.label = short
   words.limits = options.limits or description.limits and description.limits(self.clients)
   if self.is_handed then
     words.fds = { [3] = options.listener }
@@ -180,34 +130,14 @@ function server.start(name, host, options)
   return self
 end
 
---- Runs a program as the server's user, such as one that makes its files. Raises what it printed if it fails.
----@param words (string|number)[] the program, as lunet.run.needs.path takes it, and its arguments
-function running:run(words)
-  words[1] = assert(needs.path(words[1]), words[1] .. " is missing")
-  local all = as_nobody(words)
-  all.stderr = "stdout"
-  local status, text = finish(self.host:exec(all))
-  if status ~= 0 then error(("%s ended with %s: %s"):format(words[1], status, text), 0) end
-end
-
---- Writes a file into its place.
----@param name string
----@param text string PLACE in it stands for the path of the place, and PORT for the port of the server. LIMIT stands
---- for the setting that bounds its clients, and N for their number
----@return string path
-function running:write(name, text)
-  local words = { PLACE = self.place.path, PORT = tostring(self.port), LIMIT = self.limit, N = tostring(self.clients) }
-  return self.place:write(name, (text:gsub("%f[%w]%u+%f[%W]", words)))
-end
-
---- Waits until it takes no processor time for a while: the load of its start is over.
+--- Waits until it is idle and has taken no processor time for a while: the load of its start is over.
 ---@param timeout number seconds
 ---@return boolean whether that came
 function running:await_rest(timeout)
   local deadline, before = lunet.now() + timeout, nil
   while lunet.now() < deadline do
     local usage = assert(self.process:usage())
-    if before == usage.user + usage.system then return true end
+    if before == usage.user + usage.system and peer_process.is_idle(self.process) then return true end
     before = usage.user + usage.system
     lunet.sleep(REST)
   end
@@ -239,11 +169,13 @@ end
 ---@param client lunet.connection
 ---@param pattern? string without one, reads on
 ---@param timeout number seconds
+---@param text? string what it has received before; default ""
 ---@return string|nil found what the pattern captures
 ---@return string text all that was received
 ---@return string|nil code "TIMEOUT", "EOF", "ECONNRESET"
-function running.read_until(client, pattern, timeout)
-  local text, deadline = "", lunet.now() + timeout
+function running.read_until(client, pattern, timeout, text)
+  local deadline = lunet.now() + timeout
+  text = text or ""
   while true do
     local part, _, code = client:receive(nil, math.max(0, deadline - lunet.now()))
     text = text .. (part or "")
@@ -318,6 +250,52 @@ function running:ask(from, word, label, last)
   return client
 end
 
+--- Connects a client that has begun a request, or logged in if there is a login, and waits until the server has read
+--- that. running:go_on sends the rest.
+---@param from lunet.host
+---@param word string that the request leaves behind
+---@param label? string its name on the timeline
+---@return lunet.connection client
+---@return string text what it has received
+function running:begin(from, word, label)
+  if self.description.held then
+    local client, is_held, text = self:try_to_hold(from, label, LONG)
+    assert(is_held, self.name .. " did not let in its client")
+    return client, text
+  end
+  local client = self:ask(from, word, label, 1)
+  assert(has_place(self, client, LONG), self.name .. " does not read")
+  return client, ""
+end
+
+--- Sends the rest of a request that was begun.
+---@param client lunet.connection of running:begin
+---@param word string the same
+function running:go_on(client, word)
+  local description = self.description
+  local more = description.more or description.request
+  local text, holds = more(word, self), description.holds
+  if not description.held then
+    text = text:sub(2)
+  else
+    self.asked[#self.asked + 1] = word
+    if text:sub(1, #holds) == holds then text = text:sub(#holds + 1) end
+  end
+  client:send(text, LONG)
+end
+
+--- Lets a client leave, and waits until the server's kernel knows: it lists no connection that was reset.
+---@param client lunet.connection
+---@param departure "close"|"reset"|"shutdown"
+function running:leave(client, departure)
+  local _, port = client:address()
+  client[departure](client)
+  assert(lunet.eventually(function()
+    local socket = self:far_end(port)
+    return not socket or departure ~= "reset" and (socket.fin or not socket.owned and socket.state ~= "ESTABLISHED")
+  end, LONG), "the server's kernel does not hear that a client has left")
+end
+
 --- Waits until a client's request is answered.
 ---@param client lunet.connection
 ---@param timeout? number seconds, default 60
@@ -326,6 +304,18 @@ end
 function running:await_answer(client, timeout)
   local found, text = self.read_until(client, self.description.answer, timeout or LONG)
   return found ~= nil, text
+end
+
+--- Connects later clients, one after the other, until one is answered.
+---@param from lunet.host
+---@param label? string its name on the timeline
+---@return lunet.connection client whose word is "later"
+function running:be_answered(from, label)
+  return assert(lunet.eventually(function()
+    local client = self:ask(from, "later", label)
+    if self:await_answer(client) then return client end
+    client:close()
+  end, LONG))
 end
 
 --- The words of the requests that were carried out.
@@ -353,39 +343,6 @@ function running:settled_evidence(client, quiet)
     if more ~= text then text, since = more, lunet.now() end
   end
   return text
-end
-
---- The text of a file in its place; "" as long as there is none.
----@param name string
----@return string
-function running:file(name)
-  local file <close> = io.open(self.place.path .. "/" .. name)
-  return file and file:read "a" or ""
-end
-
---- Its log since it started: the text that it printed, and its file "log".
----@return string
-function running:log()
-  while true do
-    local part = self.process.stdout:receive(nil, 0)
-    if not part then break end
-    self.printed = self.printed .. part
-  end
-  return self.printed .. self:file "log"
-end
-
---- The words of the log about a client, in the description's terms.
----@param word string of the client's request
----@param log? string the part of the log to look at
----@return string said "nothing", or what was captured: "200, AH00161"
-function running:logged(word, log)
-  local said = {}
-  log = log or self:log()
-  for _, pattern in ipairs(self.description.logged) do
-    local captured = { log:match((pattern:gsub("WORD", word))) }
-    if #captured > 0 then said[#said + 1] = table.concat(captured, " ") end
-  end
-  return #said > 0 and table.concat(said, ", ") or "nothing"
 end
 
 --- Ends it, and removes its files. Idempotent.

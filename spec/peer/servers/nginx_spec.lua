@@ -4,7 +4,7 @@ local nginx = require "lunet.peer.servers.nginx"
 local scratch = require "lunet.peer.scratch"
 local raised = require "spec.support.raised"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 local HTTP = [[
   log_format brief '$status'; access_log PLACE/access.log brief;
   server { listen 8080; location /slow { root PLACE; limit_rate 1000; } location / { return 200 "done\n"; } }

@@ -26,6 +26,7 @@ return http.server {
   program = "apache2",
   version = { "-v" },
   limit = function(n) return "MaxRequestWorkers " .. n end,
+  workers = "accept",
   arguments = function(running)
     local place = running.place.path
     running:run { "install", "-m", "755", running:write("script", http.SCRIPT), place .. "/leave.sh" }

@@ -11,9 +11,12 @@ return {
   arguments = function(running) return { "-l", "0.0.0.0", "-p", running.port } end,
   holds = "list-tube-used\r\n",
   held = "^USING",
-  -- A tube with a job in it stays when its client leaves.
-  request = function(word) return ("use %s\r\nput 1 0 60 1\r\n1\r\n"):format(word) end,
+  request = function(word) return ("put 1 0 60 %d\r\n%s\r\n"):format(#word, word) end,
   answer = "INSERTED %d+\r\n",
-  evidence = function(running, client) return running.converse(client, "list-tubes\r\n", "\n\r\n$") end,
+  evidence = function(running, client)
+    local questions = {}
+    for i = 1, #running.asked do questions[i] = ("peek %d\r\n"):format(i) end
+    return running.converse(client, table.concat(questions) .. "list-tube-used\r\n", "USING %S+\r\n$")
+  end,
   logged = { "accept%(%): ([^\r\n]*)" },
 }

@@ -1,10 +1,7 @@
 --- dnsmasq's DNS over TCP, which has a process for each client.
-local function pack(...) return string.pack(">s2", string.pack(...)) end
+local dns = require "lunet.peer.dns"
 
--- A query for the address of a name of one label (RFC 1035, 4.1).
-local function query(word) return pack(">HHHHHHs1BHH", 1, 0x100, 1, 0, 0, 0, word, 0, 1, 1) end
-
-return {
+return dns.server {
   packages = { "dnsmasq-base" },
   program = "dnsmasq",
   version = { "--version" },
@@ -14,9 +11,7 @@ return {
       "--pid-file=", "--no-resolv", "--no-hosts", "--address=/#/192.0.2.1", "--log-queries", "--log-facility=-",
       "--max-tcp-connections=" .. running.clients }
   end,
-  holds = "\0", -- half of a length
-  request = query,
-  answer = "\192\0\2\1$",
-  evidence = function(running) return running:log() end,
+  workers = "read",
+  looks = "reset", -- it asks the kernel for the client's address, as named does
   logged = { "(query)%[A%] WORD " },
 }

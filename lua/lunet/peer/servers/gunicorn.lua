@@ -7,6 +7,7 @@ return http.server {
   program = "gunicorn",
   version = { "--version" },
   limit = function(n) return "--workers " .. n end,
+  workers = "accept",
   arguments = function(running)
     running:write("leave.py", http.WSGI)
     return { "--workers", running.clients, "--timeout", "600", "--bind", "0.0.0.0:" .. running.port,

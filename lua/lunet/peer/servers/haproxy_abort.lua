@@ -5,4 +5,5 @@ return options.merged(require "lunet.peer.servers.haproxy_server", {
   option = "option abortonclose",
   limit = function(n) return ("maxconn %d, abortonclose"):format(n) end,
   looks = true,
+  looks_frozen = false,
 })

@@ -25,6 +25,9 @@ return {
   holds = connect "holder",
   held = "^\x20\x02",
   request = function(word) return connect(word) .. publish(word) end,
+  more = publish,
+  first = connect "",
+  greets = 1,
   answer = "\x40\x02",
   evidence = function(running, client)
     return running.converse(client, SUBSCRIBE .. "\xc0\0", "\xd0\0") -- and a ping, whose answer comes last

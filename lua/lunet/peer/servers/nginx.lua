@@ -42,6 +42,7 @@ local nginx = http.server {
   program = "nginx",
   version = { "-v" },
   limit = function(n) return "worker_connections " .. n + 2 end,
+  workers = "accept",
   arguments = function(running)
     return { "-e", running.place.path .. "/log", "-c", running:write("nginx.conf", LIMITED) }
   end,

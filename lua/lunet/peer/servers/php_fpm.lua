@@ -1,8 +1,4 @@
 --- PHP's FastCGI process manager with one process. Clients speak FastCGI, as a web server would.
-local WORDS = {
-  SCRIPT_FILENAME = "/leave.php", SCRIPT_NAME = "/leave.php", REQUEST_METHOD = "GET",
-}
-
 local CONFIGURATION = [[
 [global]
 error_log = PLACE/log
@@ -13,6 +9,7 @@ pm = static
 LIMIT
 access.log = PLACE/log
 access.format = "%{QUERY_STRING}e %s"
+pm.status_path = /status
 ]]
 
 local SCRIPT = [[<?php
@@ -25,10 +22,10 @@ local function record(kind, content) return string.pack(">BBHHH", 1, kind, 1, #c
 
 local function begin() return record(1, string.pack(">HBxxxxx", 1, 0)) end
 
-local function request(word, place)
+local function request(word, running, script)
+  local words = { SCRIPT_FILENAME = running.place.path .. script, SCRIPT_NAME = script, REQUEST_METHOD = "GET" }
   local parameters = {}
-  for name, value in pairs(WORDS) do
-    local text = name == "SCRIPT_FILENAME" and place .. value or value
+  for name, text in pairs(words) do
     parameters[#parameters + 1] = string.char(#name, #text) .. name .. text
   end
   parameters[#parameters + 1] = string.char(#"QUERY_STRING", #word) .. "QUERY_STRING" .. word
@@ -42,10 +39,13 @@ return {
   limit = function(n) return "pm.max_children = " .. n end,
   arguments = function(running)
     running:write("leave.php", SCRIPT)
-    return { "--fpm-config", running:write("php-fpm.conf", CONFIGURATION) }
+    return { "-d", "opcache.lockfile_path=" .. running.place.path, -- not /tmp
+      "--fpm-config", running:write("php-fpm.conf", CONFIGURATION) }
   end,
+  workers = "accept",
   holds = begin(),
-  request = function(word, running) return request(word, running.place.path) end,
+  request = function(word, running) return request(word, running, "/leave.php") end,
+  ask_status = function(running) return request("", running, "/status") end,
   answer = "served",
   evidence = function(running) return running:file "asked" end,
   logged = { "WORD (%d+)\n", "reached (pm.max_children)" },

@@ -23,6 +23,8 @@ return {
   end,
   holds = "",
   held = "^SSH%-2",
+  greets = 1,
+  workers = "read",
   request = function(word) return ("SSH-2.0-%s\r\n"):format(word) end,
   answer = "^SSH%-2.0.-\n.",
   refusal = "Exceeded MaxStartups",

@@ -1,0 +1,3 @@
+local forwarder = require "spec.support.forwarder"
+
+forwarder(_ENV, "slirp4netns", { connect = "ECONNREFUSED" })

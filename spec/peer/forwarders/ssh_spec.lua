@@ -1,0 +1,3 @@
+local forwarder = require "spec.support.forwarder"
+
+forwarder(_ENV, "ssh", { told = "FIN", logged = "connect failed: Connection refused" })

@@ -1,0 +1,3 @@
+local pool = require "spec.support.pool"
+
+pool(_ENV, "node_cluster_none", {})

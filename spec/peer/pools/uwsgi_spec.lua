@@ -1,0 +1,3 @@
+local pool = require "spec.support.pool"
+
+pool(_ENV, "uwsgi", { says = "%l+ %l+ %l+" })

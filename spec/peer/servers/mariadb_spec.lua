@@ -1,0 +1,3 @@
+local peer = require "spec.support.peer"
+
+peer(_ENV, "mariadb", { told = "max_user_connections" })

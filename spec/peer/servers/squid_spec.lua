@@ -1,0 +1,3 @@
+local peer = require "spec.support.peer"
+
+peer(_ENV, "squid", { later = "TCP_MISS/200" })

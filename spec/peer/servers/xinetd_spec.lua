@@ -1,0 +1,3 @@
+local peer = require "spec.support.peer"
+
+peer(_ENV, "xinetd", { told = "", logged = "service_limit" })
