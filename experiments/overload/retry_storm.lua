@@ -8,10 +8,10 @@
 -- the patience, every reply comes too late: each client leaves a ghost, and its retry queues behind the others. So the
 -- threshold is capacity * patience - 2. Below it the kernel drops the SYNs of clients that would wait too long
 -- (net/ipv4/tcp_input.c, tcp_conn_request; ListenOverflows), and the server answers the others in time. Patience and
--- capacity move the threshold, in proportion. The distribution of service times does not, but it spreads the fall.
--- Fixed ones lose everything within two or three backlogs, exponential ones within about 2 * sqrt(capacity * patience).
--- Load, retries and departure only decide whether the queue fills. From a patience of 1 s on, the kernel's own
--- retransmissions of the SYN come on top.
+-- capacity move the threshold, in proportion. The distribution of service times does not, but it spreads the fall:
+-- lunet.load.model derives how far, and doc/studies/goodput.md shows the model beside what was measured. Load, retries
+-- and departure only decide whether the queue fills. From a patience of 1 s on, the kernel's own retransmissions of the
+-- SYN come on top.
 --
 -- Where it was met. A service that stays down under a load just above its capacity, while its processors or its
 -- database are busy; a backlog that was raised to 511, 1024 or 4096 against connection errors before that.
@@ -23,37 +23,36 @@ local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 local lunet = require "lunet"
+local model = require "lunet.load.model"
+local option_table = require "lunet.text.options"
 local overload = require "lunet.load.overload"
 local plot = require "lunet.text.plot"
 local statistics = require "lunet.load.statistics"
 local workload = require "lunet.load.workload"
 
-local median, values_of, round = overload.median, overload.values, statistics.round
+local round = statistics.round
 
 local SAMPLE = 0.02 -- s between two looks at the queue
-local AT_ONCE = 9 -- runs side by side; more of them make each other late
-local AROUND = { -8, -3, -1, 0, 1, 3, 8 } -- the backlogs of the patience sweep, from the predicted threshold
-
 local TICK = 0.004 -- s; what the kernel's ages may be short of (HZ = 250)
+local NEAR = { 0.75, 2 } -- near the threshold goodput may be that of a queue so much shorter, or longer
+local SLACK = 0.2 -- of what is due; how far goodput may be from the model's
 
-local function predict(capacity, patience) return round(capacity * patience - 2) end
+-- Arrivals are Poisson by seed in an open loop. The capacity is that of a closed loop of four clients: the same server,
+-- which answers all of them. A wait counts from the time when the request was due. The warm-up does not count, and the
+-- load goes on after the measurement. A run is not judged if 1 in 100 clients was late by over a fifth of `service`. It
+-- is not judged either if the server did more than its capacity. An attempt takes the machine about 0.15 ms. The
+-- kernel's own threads take 1 ms now and then, so with a service of 5 ms clients are late too often. Only the number of
+-- services that fit into the patience counts. A sweep finds the threshold:
+--
+--     lunet sweep experiments/overload/retry_storm.lua --backlog 1..20 --runs 10 --into out
+
+-- -- the run -----------------------------------------------------------------------------------
 
 -- Whether a request can still be answered before its client gives up.
-local function can_be_in_time(knobs, patience)
+local function can_be_in_time(knobs)
   if knobs.server == "all" then return nil end
-  return function(connection) return admission.waited(connection) + TICK + knobs.service < patience end
+  return function(connection) return admission.waited(connection) + TICK + knobs.service < knobs.patience end
 end
-
--- Arrivals are Poisson by seed in an open loop. The capacity is that of a closed loop of four clients. A wait counts
--- from the time when the request was due, and ends when the client gives up. The warm-up does not count, and the load
--- goes on after the measurement. Each run has hosts of its own; a few go side by side. A run is valid if the clients
--- were late (p99) by at most a tenth of `service` and the server did at most its capacity. Other runs are
--- repeated, as long as there are spare rounds, and left out if they stay invalid. A backlog that loses most of its runs
--- is not judged. The table `traffic` has the backlogs far from the threshold: below 0.6 and above 2 times the predicted
--- one. An attempt takes the machine about 0.15 ms, and its kernel's own threads take 1 ms now and then: with a service
--- of 5 ms clients are late too often. Only the number of services that fit into the patience counts.
-
--- -- one run -----------------------------------------------------------------------------------
 
 -- The kernel's counts from one time to another, and the mean depth of the queue.
 local function observe(site, from, to)
@@ -70,237 +69,86 @@ end
 
 -- How long a request that is never answered occupies its client. The load lasts this much longer, so that the last
 -- requests that count meet the same load as the others.
-local function longest_stay(knobs, patience)
-  return (knobs.retries + 1) * patience + knobs.backoff * (2 ^ knobs.retries - 1)
+local function longest_stay(knobs)
+  return (knobs.retries + 1) * knobs.patience + knobs.backoff * (2 ^ knobs.retries - 1)
 end
 
-local function run_case(knobs, case, capacity, site)
-  local from = knobs.warmup * case.patience / knobs.patience
-  local to = from + knobs.seconds
+-- The load as the model takes it, and what is due: all requests that the server could answer in time.
+local function load_of(knobs, capacity)
+  return { distribution = knobs.distribution, capacity = capacity, load = knobs.load, retries = knobs.retries,
+    budget = knobs.budget, patience = knobs.patience, backlog = knobs.backlog }, math.min(1, knobs.load) * capacity
+end
+
+-- The figures of a run, per second; wasted and ghosts in percent of what was carried out.
+local function measure(knobs, capacity, site)
+  local from, to = knobs.warmup, knobs.warmup + knobs.seconds
   local requests = workload.requests {
-    seed = case.seed, rate = knobs.load * capacity, seconds = to + longest_stay(knobs, case.patience),
-    service = knobs.service, distribution = case.distribution,
-  }
-  local listener <close> = site.listener
-  local clients = workload.clients {
-    host = site.clients, target = listener, patience = case.patience, retries = knobs.retries, backoff = knobs.backoff,
-    budget = knobs.budget, departure = knobs.departure,
+    seed = knobs.seed, rate = knobs.load * capacity, seconds = to + longest_stay(knobs), service = knobs.service,
+    distribution = knobs.distribution,
   }
   local began = lunet.now()
-  local served, ghosts = overload.start_serving(listener, began, can_be_in_time(knobs, case.patience))
+  local served, ghosts = overload.start_serving(site.listener, began, can_be_in_time(knobs))
   local observer = lunet.spawn(observe, site, began + from, began + to)
-  local lateness = statistics.quantile(workload.offer(requests, function(r) clients:send(r) end, began), 0.99) or 0
+  local clients = overload.clients_of(knobs, site)
+  local late_ms = overload.offer(requests, function(request) clients:send(request) end, began)
   local _, seen = observer:join()
-
   local answers = workload.answers(requests)
-  local in_time, executed = statistics.count_between(answers, from, to), statistics.count_between(served, from, to)
+  local function per_second(times) return round(statistics.count_between(times, from, to) / knobs.seconds) end
   return {
-    goodput = in_time / knobs.seconds, offered = workload.summary(requests, from, to).offered / knobs.seconds,
-    attempts = seen.attempts / knobs.seconds, served = executed / knobs.seconds, overflows = seen.overflows,
-    depth = seen.depth, ghosts = executed > 0 and statistics.count_between(ghosts, from, to) / executed or 0,
-    lateness = lateness,
-    valid = lateness <= knobs.lateness * knobs.service and executed <= 1.1 * capacity * knobs.seconds,
+    offered = round(workload.summary(requests, from, to).offered / knobs.seconds), late_ms = late_ms,
+    attempts = round(seen.attempts / knobs.seconds), served = per_second(served), goodput = per_second(answers),
+    ghosts = overload.percent(per_second(ghosts), per_second(served)), overflows = seen.overflows,
+    depth = round(seen.depth),
   }
-end
-
--- -- all runs ----------------------------------------------------------------------------------
-
-local function backlogs_around(threshold)
-  local backlogs = {}
-  for _, by in ipairs(AROUND) do
-    local backlog = math.floor(threshold) + by
-    if backlog >= 0 then backlogs[#backlogs + 1] = backlog end
-  end
-  return backlogs
-end
-
--- Measured by `--sweep patience --seeds 3`, capacity 48.9/s. Up to the backlog `whole` the median run has at least 90 %
--- of the capacity. Up to the first backlog of `half` it has half, and from the second one on less. From `none` on it
--- has at most 10 %.
---
---                 fixed                           exponential
---   patience      100 ms    200 ms    400 ms      100 ms    200 ms    400 ms
---   predicted     2.9       7.8       17.6        2.9       7.8       17.6
---   whole         3         8         17          -         -         9
---   half          3, 5      8, 10     18, 20      3, 5      6, 7      17, 18
---   none          5         10        20          10        15        25
-
--- Sets of a distribution and a patience, with the backlogs that are tried: one, or six.
-local function sets_of(knobs, capacity)
-  if knobs.sweep == "backlog" then
-    table.sort(knobs.backlogs)
-    return { { distribution = knobs.distribution, patience = knobs.patience, backlogs = knobs.backlogs } }
-  end
-  local sets = {}
-  for _, distribution in ipairs { "fixed", "exponential" } do
-    for _, patience in ipairs { knobs.patience / 2, knobs.patience, knobs.patience * 2 } do
-      sets[#sets + 1] = { distribution = distribution, patience = patience,
-        backlogs = backlogs_around(predict(capacity, patience)) }
-    end
-  end
-  return sets
-end
-
--- A case for each backlog and seed of each set. The set's points, one for each backlog, have the same cases.
-local function cases_of(knobs, sets)
-  local cases = {}
-  for _, set in ipairs(sets) do
-    set.points = {}
-    for i, backlog in ipairs(set.backlogs) do set.points[i] = { backlog = backlog } end
-    local of_set = overload.cases(set.points, knobs.seed, knobs.seeds, function(point, seed)
-      return { backlog = point.backlog, seed = seed, patience = set.patience, distribution = set.distribution }
-    end)
-    table.move(of_set, 1, #of_set, #cases + 1, cases)
-  end
-  return cases
-end
-
--- -- what came of it ---------------------------------------------------------------------------
-
--- Medians of the seeds, per second; wasted in percent of what was carried out.
-local function sweep_row(point)
-  local goodput, served = median(point, "goodput"), median(point, "served")
-  return { backlog = point.backlog, attempts = median(point, "attempts"), served = served, goodput = goodput,
-    wasted = overload.wasted(goodput, served) }
-end
-
-local function is_shallow(backlog, predicted) return backlog <= 0.6 * predicted end
-local function is_deep(backlog, predicted) return backlog >= 2 * predicted end
-
--- How many of the runs that count lost half of what was due.
-local function collapsed_of(point, due)
-  local goodputs = values_of(point, "goodput")
-  return ("%d/%d"):format(statistics.count(goodputs, function(goodput) return goodput < 0.5 * due end), #goodputs)
-end
-
--- The traffic of a backlog far from the threshold; ghosts in percent of what was carried out.
-local function traffic_row(point, due, predicted)
-  local ghosts = is_deep(point.backlog, predicted) and median(point, "ghosts", 0, 100) or nil
-  return { backlog = point.backlog, collapsed = collapsed_of(point, due), overflows = median(point, "overflows", 0),
-    depth = median(point, "depth"), ghosts = ghosts }
-end
-
--- The backlogs up to which the median run has 90 % of what is due, and half. Then the backlogs from which on it has
--- less than half, and at most 10 %.
-local function threshold_row(rows, capacity, patience, due)
-  local threshold = { predicted = predict(capacity, patience) }
-  for _, row in ipairs(rows) do
-    local share, backlog = row.goodput / due, row.backlog
-    if share >= 0.9 then threshold.whole_to = backlog end
-    if share >= 0.5 then threshold.half_to = backlog end
-    if share < 0.5 then threshold.half_from = threshold.half_from or backlog end
-    if share <= 0.1 then threshold.none_from = threshold.none_from or backlog end
-  end
-  return threshold
-end
-
-local function each(list, fn, ...)
-  local results = {}
-  for i, item in ipairs(list) do results[i] = fn(item, ...) end
-  return results
-end
-
--- Adds the threshold of each set, and the backlogs of the only set of a sweep of backlogs.
-local function add_records(outcome, sets, knobs)
-  local due = math.min(1, knobs.load) * outcome.capacity
-  outcome.thresholds = {}
-  for i, set in ipairs(sets) do
-    local rows = each(set.points, sweep_row)
-    local threshold = threshold_row(rows, outcome.capacity, set.patience, due)
-    outcome.thresholds[i] = threshold
-    if knobs.sweep == "patience" then
-      threshold.distribution, threshold.patience = set.distribution, round(set.patience * 1000)
-    else
-      outcome.sweep, outcome.traffic = rows, {}
-      for _, point in ipairs(set.points) do
-        if is_shallow(point.backlog, threshold.predicted) or is_deep(point.backlog, threshold.predicted) then
-          table.insert(outcome.traffic, traffic_row(point, due, threshold.predicted))
-        end
-      end
-    end
-  end
-  return outcome
 end
 
 -- -- the claim ---------------------------------------------------------------------------------
 
--- A queue that is full all the time: attempts that do not get in overflow.
-local function check_traffic(traffic, row, due, knobs)
-  local name, over = ("backlog %d"):format(traffic.backlog), (row.attempts - row.served) * knobs.seconds
-  local collapsed, runs = traffic.collapsed:match "^(%d+)/(%d+)$"
-  if not traffic.ghosts then
-    assert(row.goodput >= 0.8 * due, ("%s: goodput is %g/s of %.0f/s"):format(name, row.goodput, due))
+-- The model's goodput for queues from a little shorter to a little longer than this one.
+local function goodput_near(knobs, capacity)
+  local given, due = load_of(knobs, capacity)
+  local part, few = table.unpack(NEAR)
+  local least, most = math.huge, 0
+  local first, last = math.max(0, math.floor(part * knobs.backlog - few)), math.ceil(knobs.backlog / part + few)
+  for backlog = first, last, math.max(1, (last - first) // 16) do
+    given.backlog = backlog
+    local goodput = model.goodput(given).goodput
+    least, most = math.min(least, goodput), math.max(most, goodput)
   end
-  expect.value(name .. ": runs that collapsed", collapsed, traffic.ghosts and runs or "0")
-  expect.fields(name, traffic, { depth = expect.between(0.6 * traffic.backlog, traffic.backlog + 1),
+  return expect.between(least - SLACK * due, math.min(most + SLACK * due, 1.15 * due))
+end
+
+-- The figures of the model.
+local function predict(knobs, capacity)
+  local given = load_of(knobs, capacity)
+  return { threshold = round(model.threshold(capacity, knobs.patience)), half_to = model.half_to(given),
+    predicted = round(model.goodput(given).goodput) }
+end
+
+-- Whether half of what was due is lost.
+local function has_collapsed(outcome, knobs)
+  return outcome.goodput < 0.5 * math.min(1, knobs.load) * outcome.capacity
+end
+
+-- The figures that follow from others: a queue that is full all the time, and attempts that do not get in overflow.
+local function check_traffic(outcome, knobs)
+  local over, is_deep = (outcome.attempts - outcome.served) * knobs.seconds, knobs.backlog >= 2 * outcome.threshold
+  expect.fields("the traffic", outcome, { wasted = overload.wasted(outcome.goodput, outcome.served),
+    attempts = expect.between(0.7 * outcome.offered, 1.2 * (knobs.retries + 1) * outcome.offered),
+    collapsed = has_collapsed(outcome, knobs), depth = expect.between(0.6 * knobs.backlog, knobs.backlog + 1),
     overflows = expect.between(0.7 * over - 8, 1.4 * over + 8),
-    ghosts = traffic.ghosts and expect.between(90, 100) or nil })
-end
-
--- Every backlog, the threshold that they show together, and the traffic of those far from it.
-local function check_backlogs(outcome, knobs)
-  local due, threshold, rows = math.min(1, knobs.load) * outcome.capacity, outcome.thresholds[1], {}
-  expect.cases("sweep", outcome.sweep, each(sets_of(knobs)[1].backlogs, function(backlog)
-    return { backlog = backlog }
-  end), { "backlog" })
-  local same = threshold_row(outcome.sweep, outcome.capacity, knobs.patience, due)
-  for _, field in ipairs { "predicted", "whole_to", "half_to", "half_from", "none_from" } do
-    expect.value("the threshold: " .. field, threshold[field], same[field])
-  end
-  for _, row in ipairs(outcome.sweep) do
-    local name = ("backlog %d"):format(row.backlog)
-    expect.fields(name, row, { wasted = overload.wasted(row.goodput, row.served),
-      served = expect.between(0.6 * outcome.capacity, 1.1 * outcome.capacity), goodput = expect.at_most(1.1 * due),
-      attempts = expect.between(0.7 * outcome.offered, 1.2 * (knobs.retries + 1) * outcome.offered) })
-    if is_shallow(row.backlog, threshold.predicted) or is_deep(row.backlog, threshold.predicted) then
-      rows[#rows + 1] = row
-    end
-  end
-  expect.cases("traffic", outcome.traffic, rows, { "backlog" })
-  for i, traffic in ipairs(outcome.traffic) do check_traffic(traffic, rows[i], due, knobs) end
-  local is_both = #rows > 1 and is_shallow(rows[1].backlog, threshold.predicted)
-    and is_deep(rows[#rows].backlog, threshold.predicted)
-  if not is_both then experiment.not_judged "the backlogs are not on both sides of the threshold" end
-end
-
--- Whether half of the goodput is lost near where that is predicted.
-local function check_thresholds(outcome, knobs)
-  expect.cases("thresholds", outcome.thresholds, each(sets_of(knobs, outcome.capacity), function(set)
-    return { distribution = set.distribution, patience = round(set.patience * 1000),
-      predicted = predict(outcome.capacity, set.patience) }
-  end), { "distribution", "patience", "predicted" })
-  for _, row in ipairs(outcome.thresholds) do
-    local where = ("%s, %g ms"):format(row.distribution, row.patience)
-    assert(row.half_to and row.half_from, where .. ": goodput did not collapse among these backlogs")
-    assert(row.half_from >= 0.75 * row.predicted - 2 and row.half_to <= 1.25 * row.predicted + 2,
-      ("%s: predicted %g, measured %d to %d"):format(where, row.predicted, row.half_to, row.half_from))
-  end
-end
-
-local function plot_thresholds(thresholds)
-  local names, values = {}, {}
-  for _, row in ipairs(thresholds) do
-    local where = ("%s %g ms"):format(row.distribution, row.patience)
-    names[#names + 1], values[#values + 1] = where .. ", predicted", math.max(row.predicted, 0)
-    names[#names + 1], values[#values + 1] = where .. ", measured", row.half_to or 0
-  end
-  return plot.bars { names = names, values = values, label = "the last backlog with half of the goodput" }
+    ghosts = expect.between(is_deep and 90 or 0, math.min(100, outcome.wasted + 10)) })
 end
 
 return experiment {
   claim = "In overload, goodput falls to nothing once a full queue takes longer than the clients' patience, "
     .. "although the server works all the time.",
   knobs = {
-    sweep = { "backlog", "what", "what varies: the backlog; or three values of patience and two distributions, each "
-      .. "near its threshold", choices = { "backlog", "patience" } },
-    backlogs = { { 3, 5, 7, 9, 40 }, "connections", "the backlogs of a sweep of backlogs", min = 0, max = 65535 },
-    seed = { 1, "number", "the seed of the first run: its arrivals, service times and jitter" },
-    seeds = { 5, "runs", "runs of each backlog, each with the next seed", min = 1, max = 100 },
-    service = { 0.02, "s", "how long the server works on a request, on average", min = 0.0005, max = 1 },
-    distribution = { "fixed", "kind", "the distribution of service times in a sweep of backlogs",
-      choices = { "fixed", "exponential" } },
-    patience = { 0.2, "s", "how long a client waits in one attempt, connect included; a sweep of patience: half, "
-      .. "once and twice this", min = 0.001, max = 60 },
+    backlog = { 40, "connections", "how many the kernel may queue", min = 0, max = 65535 },
+    seed = { 1, "number", "the seed of the arrivals, service times and jitter" },
+    service = { 0.01, "s", "how long the server works on a request, on average", min = 0.0005, max = 1 },
+    distribution = { "fixed", "kind", "the distribution of service times", choices = { "fixed", "exponential" } },
+    patience = { 0.1, "s", "how long a client waits in one attempt, connect included", min = 0.001, max = 60 },
     server = { "all", "requests", "the requests that it carries out: all, or only those that it can answer in time",
       choices = { "all", "in_time" } },
     load = { 1.3, "of capacity", "the offered load, retries not counted", min = 0.01, max = 10 },
@@ -309,69 +157,58 @@ return experiment {
       .. "0 retries at once", min = 0, max = 60 },
     budget = { 16.0, "retries", "what each request adds to the budget that all share; 16 limits nothing", min = 0 },
     departure = { "close", "how", "how clients leave when their patience is over", choices = { "close", "reset" } },
-    warmup = { 1.4, "s", "how long the load runs before the measurement, so that the queue fills; a sweep of patience: "
-      .. "in proportion to it", min = 0, max = 60 },
-    seconds = { 1.4, "s", "how long the measurement takes", min = 0.1, max = 60 },
+    warmup = { 0.9, "s", "how long the load runs before the measurement, so that the queue fills", min = 0, max = 60 },
+    seconds = { 1.0, "s", "how long the measurement takes", min = 0.1, max = 60 },
     closed_loop = { 24, "requests", "requests of a closed loop that measures the capacity, the best of three",
       min = overload.LOOPS },
-    spare = { 2, "rounds", "how often disturbed runs are repeated, a few side by side", min = 0, max = 100 },
-    lateness = { 0.1, "of service", "how late the clients of a valid run may be (p99)", min = 0 },
+    lateness = { 0.2, "of service", "how late the clients of a valid run may be (p99)", min = 0 },
   },
-  -- predicted: the threshold. whole_to, half_to, half_from, none_from: the backlogs up to which, or from which on, the
-  -- median run has 90 %, half, less than half, 10 % of what is due. attempts, served, goodput: per second. wasted,
-  -- ghosts: % of served. collapsed: the fraction of runs that lost half. overflows, depth: the kernel's.
-  columns = {
-    "distribution", "patience", "predicted", "whole_to", "half_to", "half_from", "none_from", "backlog", "attempts",
-    "served", "goodput", "wasted", "collapsed", "overflows", "depth", "ghosts",
+  measures = {
+    goodput = { "/s", "requests answered in time", better = "more" },
+    predicted = { "/s", "goodput by the model (lunet.load.model)" },
+    collapsed = { "", "whether less than half of what was due was answered in time",
+      states = { "answers", "collapses" } },
+    wasted = { "%", "the server's work for clients that had left or left during it", better = "less" },
+    threshold = { "connections", "the backlog up to which replies are in time: capacity * patience - 2" },
+    half_to = { "connections", "the greatest backlog with half of what was due, by the model" },
   },
   control = { server = "in_time" },
+  virtual = { service = 0.05, patience = 0.5, seconds = 5, warmup = 4.5 }, -- below the 1 s of a SYN's first timeout
   exclusive = true,
 
   run = function(knobs)
-    lunet.note "First the capacity, in a closed loop; then every backlog under the same arrivals, on hosts of its own."
+    lunet.note "First the capacity, in a closed loop; then an overload, on hosts of its own."
     local capacity = round(overload.capacity(knobs.service, knobs.closed_loop))
-    local sets = sets_of(knobs, capacity)
-    local cases = cases_of(knobs, sets)
-    local repeated = overload.run(cases, {
-      at_once = AT_ONCE, apart = knobs.service / AT_ONCE, spare = knobs.spare,
-      open = function(case) return overload.open_site(case.backlog) end,
-      run = function(case, site) return run_case(knobs, case, capacity, site) end,
-    })
-    local points = {}
-    for _, set in ipairs(sets) do table.move(set.points, 1, #set.points, #points + 1, points) end
-    local offered = each(cases, function(case) return case.run.offered end)
-    local outcome = { capacity = capacity, offered = round(statistics.quantile(offered, 0.5)) }
-    return overload.add_tally(add_records(outcome, sets, knobs), points, repeated)
+    local outcome = lunet.scope(function()
+      local site = overload.open_site(knobs.backlog)
+      local _listener <close> = site.listener
+      return measure(knobs, capacity, site)
+    end)
+    outcome.capacity = capacity
+    outcome.wasted = overload.wasted(outcome.goodput, outcome.served)
+    outcome.collapsed = has_collapsed(outcome, knobs)
+    return option_table.merged(outcome, predict(knobs, capacity))
   end,
 
   check = function(outcome, knobs)
-    overload.check(outcome)
-    overload.check_capacity(outcome, knobs.service)
     if knobs.load <= 1.05 then experiment.not_judged "there was no overload" end
+    overload.check(outcome, knobs)
     local load = knobs.load * outcome.capacity
-    expect.fields("the load", outcome, { offered = expect.between(0.6 * load, 1.6 * load) })
-    local sets = outcome.sweep and 1 or 6
-    expect.value("the number of thresholds", #outcome.thresholds, sets)
-    local check = outcome.sweep and check_backlogs or check_thresholds
-    check(outcome, knobs)
-    if outcome.sweep then expect.value("the number of runs", outcome.runs, #outcome.sweep * knobs.seeds) end
+    expect.value("offered", outcome.offered, expect.between(0.6 * load, 1.6 * load))
+    expect.fields("the model", outcome, predict(knobs, outcome.capacity))
+    expect.value("goodput", outcome.goodput, goodput_near(knobs, outcome.capacity))
+    check_traffic(outcome, knobs)
   end,
 
   plot = function(outcome)
-    local xs, goodput, wasted = {}, {}, {}
-    for i, row in ipairs(outcome.sweep or {}) do
-      xs[i], wasted[i] = math.max(row.backlog, 1), row.wasted
-      goodput[i] = math.min(100, 100 * row.goodput / outcome.capacity)
-    end
-    if #xs == 0 then return plot_thresholds(outcome.thresholds) end
-    return plot.line { x = xs, series = { goodput = goodput, wasted = wasted }, xscale = "log", height = 11,
-      xlabel = "backlog", ylabel = "% of capacity: replies in time; % of the work: done for clients that had left" }
+    local names = { "capacity", "offered", "attempts", "served", "goodput", "predicted" }
+    local values = {}
+    for i, name in ipairs(names) do values[i] = outcome[name] end
+    return plot.bars { names = names, values = values, label = "per second; goodput: answered in time" }
   end,
 
-  figures = function(outcome)
-    local threshold = outcome.thresholds[1]
-    if not threshold then return "no threshold" end
-    return ("predicted %g, measured %s to %s, capacity %g/s"):format(threshold.predicted, threshold.half_to or "none",
-      threshold.half_from or "none", outcome.capacity)
+  figures = function(outcome, knobs)
+    return ("backlog %d, threshold %g: goodput %g/s of %g/s, predicted %g/s"):format(knobs.backlog, outcome.threshold,
+      outcome.goodput, outcome.capacity, outcome.predicted)
   end,
 }

@@ -1,7 +1,7 @@
 local admission = require "lunet.load.admission"
 local lunet = require "lunet"
 
-local BOUND = 10 -- s; bounds waits for states that do come
+local BOUND <const> = require "spec.support.bound"
 
 local function wait_for(predicate) assert(lunet.eventually(predicate, BOUND)) end
 

@@ -1,11 +1,11 @@
 local lunet = require "lunet"
+local merged = require "spec.support.merged"
 local overload = require "lunet.load.overload"
-local progress = require "lunet.run.progress"
 local eventually = require "spec.support.eventually"
 local raised = require "spec.support.raised"
-local written_by = require "spec.support.written_by"
+local workload = require "lunet.load.workload"
 
-local BOUND = 10 -- s; bounds waits for states that do come
+local BOUND <const> = require "spec.support.bound"
 
 describe("the capacity of a server", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
@@ -52,132 +52,60 @@ describe("a server", function()
   end)
 end)
 
-describe("runs", function()
+describe("requests on offer", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
-  -- Runs of `count` cases, of which the first `disturbed` are invalid each time.
-  local function run(count, fields)
-    local cases, open, most, order = {}, 0, 0, {}
-    for i = 1, count do cases[i] = { number = i } end
-    local repeated = overload.run(cases, {
-      at_once = fields.at_once, apart = fields.apart, spare = fields.spare,
-      open = function(case) return { case = case, host = assert(lunet.host "server") } end,
-      run = function(case, site)
-        assert.equal(case, site.case)
-        case.began = lunet.now()
-        open = open + 1
-        most = math.max(most, open)
-        order[#order + 1] = case.number
-        lunet.sleep(0)
-        open = open - 1
-        case.times = (case.times or 0) + 1
-        return { valid = case.number > (fields.disturbed or 0), times = case.times }
-      end,
-    })
-    return cases, repeated, most, order
+  it("come from clients by the knobs, and tell by how many milliseconds they were late", function()
+    lunet.scope(function()
+      local site, began = overload.open_site(5), lunet.now()
+      local listener <close> = site.listener
+      overload.start_serving(listener, began)
+      local clients = overload.clients_of({ patience = BOUND, retries = 2, backoff = 0, budget = 16,
+        departure = "reset" }, site)
+      assert.same({ BOUND, 2, "reset" }, { clients.patience, clients.retries, clients.departure })
+      local requests = workload.requests { seed = 1, rate = 100, seconds = 0.1, service = 0.001 }
+      local late_ms = overload.offer(requests, function(request)
+        assert(clients:send(request))
+        lunet.sleep(0.05) -- what comes after the beginning does not count
+      end, began - 0.02)
+      assert.is_true(late_ms >= 1 and late_ms < 1000 * BOUND)
+      for _, request in ipairs(requests) do assert.is_number(request.answered) end
+    end)
+  end)
+end)
+
+describe("a share", function()
+  it("is in percent, of nothing 0", function()
+    assert.same({ 33.3, 0 }, { overload.percent(1, 3), overload.percent(0, 0) })
+  end)
+
+  it("of work in vain is what was served and not answered in time", function()
+    assert.same({ 75, 0, 0 }, { overload.wasted(10, 40), overload.wasted(41, 40), overload.wasted(0, 0) })
+  end)
+end)
+
+describe("a check", function()
+  local KNOBS = { service = 0.01, lateness = 0.1, distribution = "fixed" }
+
+  local function check(outcome, knobs)
+    return function()
+      overload.check(merged({ capacity = 99, served = 98, late_ms = 0.9 }, outcome), merged(KNOBS, knobs))
+    end
   end
 
-  it("go so many at a time, each on hosts of its own that end with it", function()
-    local cases, repeated, most, order = run(5, { at_once = 2 })
-    assert.same({ 0, 2, { 1, 2, 3, 4, 5 } }, { repeated, most, order })
-    for _, case in ipairs(cases) do assert.equal(1, case.run.times) end
+  it("goes on with a run that was not disturbed", function()
+    check({})()
+    check({ served = 140 }, { distribution = "exponential" })()
   end)
 
-  it("begin one after the other, those that go side by side", function()
-    local began, apart = lunet.now(), 0.02
-    local cases = run(4, { at_once = 2, apart = apart })
-    for i, earliest in ipairs { 0, apart, apart, 2 * apart } do
-      assert.is_true(cases[i].began - began >= earliest, ("the run %d began too early"):format(i))
-    end
-  end)
-
-  it("tell how far they are, also those that are done again", function()
-    local told = {}
-    local text = written_by(function()
-      local _shown <close> = progress.show(true)
-      run(5, { at_once = 2, spare = 1, disturbed = 1 })
+  for what, case in pairs {
+    ["the capacity is too low"] = { { capacity = 50 }, "the measurement of the capacity: 50/s" },
+    ["the capacity is too high"] = { { capacity = 102 }, "the measurement of the capacity: 102/s" },
+    ["the server does more than its capacity"] = { { served = 120 }, "the measurement of the capacity: 99/s" },
+    ["clients are late"] = { { late_ms = 1.1 }, "the run: clients were 1.1 ms late" },
+  } do
+    it("ends as not judged if " .. what, function()
+      assert.equal("not judged: the machine disturbed " .. case[2], tostring(raised(check(case[1]))))
     end)
-    for words in text:gmatch "[%l%d ]+" do told[#told + 1] = words end
-    assert.same({ "runs 1 to 2 of 5", "runs 3 to 4 of 5", "runs 5 to 5 of 5", "runs 1 to 1 of 1" }, told)
-  end)
-
-  it("are done again if they were disturbed, a few in each spare round", function()
-    local cases, repeated = run(5, { at_once = 2, spare = 2, disturbed = 3 })
-    assert.equal(4, repeated)
-    local times = {}
-    for i, case in ipairs(cases) do times[i] = case.run.times end
-    assert.same({ 3, 3, 1, 1, 1 }, times)
-    assert.same({ cases[1], cases[2], cases[3] }, overload.invalid(cases))
-    assert.same({ cases[1] }, overload.invalid(cases, 1))
-  end)
-
-  it("go all side by side if nothing else is said, and there may be none", function()
-    local _, repeated, most = run(5, { disturbed = 1 })
-    assert.same({ 0, 5 }, { repeated, most })
-    assert.equal(0, (select(2, run(0, {}))))
-  end)
-
-  it("are not done again if none was", function()
-    assert.equal(0, (select(2, run(3, { at_once = 3, spare = 5 }))))
-  end)
-end)
-
-describe("cases", function()
-  it("are one of each point with each seed, those of a seed together", function()
-    local points = { { backlog = 1 }, { backlog = 5 } }
-    local cases = overload.cases(points, 7, 2, function(point, seed)
-      return { backlog = point.backlog, seed = seed }
-    end)
-    assert.same({ { backlog = 1, seed = 7 }, { backlog = 5, seed = 7 }, { backlog = 1, seed = 8 },
-      { backlog = 5, seed = 8 } }, cases)
-    assert.equal(cases[3], points[1].cases[2])
-    assert.same({ cases[2], cases[4] }, points[2].cases)
-  end)
-end)
-
-describe("a point", function()
-  local point = { cases = { { run = { x = 0.3, y = 1 } }, { run = { x = 0.1 } }, { run = { x = 0.26, y = 2 } } } }
-
-  it("has the values of its runs, of those that have one", function()
-    assert.same({ 0.3, 0.1, 0.26 }, overload.values(point, "x"))
-    assert.same({ 1, 2 }, overload.values(point, "y"))
-  end)
-
-  it("leaves out runs that are not valid, unless none is", function()
-    local function with_valid(...)
-      local cases = {}
-      for i, valid in ipairs { ... } do cases[i] = { run = { x = i, valid = valid } } end
-      return { cases = cases }
-    end
-    assert.same({ 2, 3 }, overload.values(with_valid(false, true, true), "x"))
-    assert.same({ 1, 2 }, overload.values(with_valid(false, false), "x"))
-    assert.equal(2, #overload.counted(with_valid(false, true, true)))
-    assert.is_true(overload.is_enough { with_valid(false, true, true), with_valid(true) })
-    assert.is_false(overload.is_enough { with_valid(true), with_valid(false, true) })
-    assert.is_false(overload.is_enough { with_valid(false) })
-  end)
-
-  it("has their median, rounded and scaled", function()
-    assert.same({ 0.3, 0.26, 26 }, { overload.median(point, "x"), overload.median(point, "x", 2),
-      overload.median(point, "x", 0, 100) })
-  end)
-end)
-
-describe("the tally of an outcome", function()
-  -- As of two points, which have a run each; `disturbed` of them are not valid.
-  local function outcome_with(disturbed)
-    local points = {}
-    for i = 1, 2 do points[i] = { cases = { { run = { valid = i > disturbed } } } } end
-    return overload.add_tally({ capacity = 50 }, points, 3)
   end
-
-  it("counts the runs and those that were disturbed", function()
-    assert.same({ capacity = 50, runs = 2, repeated = 3, invalid = 0, valid = true }, outcome_with(0))
-    assert.same({ capacity = 50, runs = 2, repeated = 3, invalid = 1, valid = false }, outcome_with(1))
-  end)
-
-  it("says whether there is something to judge", function()
-    overload.check(outcome_with(0))
-    assert.equal("not judged: the machine disturbed 2 of 2 runs", tostring(raised(overload.check, outcome_with(2))))
-  end)
 end)

@@ -3,7 +3,7 @@ local merged = require "spec.support.merged"
 local remedies = require "lunet.load.remedy"
 local trial = require "lunet.load.trial"
 
-local BOUND = 10 -- s; bounds waits for states that do come
+local BOUND <const> = require "spec.support.bound"
 
 local function wait_for(predicate) assert(lunet.eventually(predicate, BOUND)) end
 

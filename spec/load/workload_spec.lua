@@ -3,7 +3,7 @@ local raised = require "spec.support.raised"
 local merged = require "spec.support.merged"
 local workload = require "lunet.workload"
 
-local BOUND = 10 -- s; bounds waits for states that do come
+local BOUND <const> = require "spec.support.bound"
 
 local function requests_of(fields)
   return workload.requests(merged({ seed = 1, rate = 1000, seconds = 1, service = 0.001 }, fields))

@@ -44,7 +44,7 @@ function admission.round_trip(connection) return assert(connection:info()).tcpi_
 
 -- -- servers ---------------------------------------------------------------------------------
 
----@class lunet.server
+---@class lunet.loaded_server
 ---@field host lunet.host
 ---@field listen lunet.listen_target
 ---@field read fun(connection: lunet.connection): any takes the request; nil without one
@@ -58,7 +58,7 @@ server.__index = server
 
 --- Makes a server, which listens after open.
 ---@param fields table host, listen, read, work, is_wanted
----@return lunet.server
+---@return lunet.loaded_server
 function admission.server(fields)
   return setmetatable(option_table.merged({ held = 0, most_held = 0, waiting = {} }, fields), server)
 end

@@ -1,12 +1,8 @@
---- Runs of load against a server that serves one client at a time: measures its capacity, does many runs a few at a
---- time, and repeats the runs that the machine disturbed.
----
---- A case is a table with the settings of one run; its run goes into `case.run`, with a field `valid`. A point has
---- several cases with different seeds, in a list `point.cases`.
+--- A run of load against a server that serves one client at a time: the server and its capacity, its clients, and
+--- whether the machine disturbed the run.
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 local lunet = require "lunet"
-local progress = require "lunet.run.progress"
 local statistics = require "lunet.load.statistics"
 local workload = require "lunet.load.workload"
 
@@ -74,167 +70,57 @@ function overload.capacity(service, count)
   return math.max(closed_loop(service, count), closed_loop(service, count), closed_loop(service, count))
 end
 
--- -- many runs -------------------------------------------------------------------------------
+-- -- clients -----------------------------------------------------------------------------------
 
---- Makes a case of each point with each seed. Cases of one seed follow each other, so that cases side by side have the
---- same arrivals.
----@param points table[] each gets its own cases: `point.cases`
----@param first_seed integer
----@param count integer how many seeds
----@param make fun(point: table, seed: integer): table a case
----@return table[] cases of all points
-function overload.cases(points, first_seed, count, make)
-  local cases = {}
-  for _, point in ipairs(points) do point.cases = {} end
-  for seed = first_seed, first_seed + count - 1 do
-    for _, point in ipairs(points) do
-      local case = make(point, seed)
-      table.insert(point.cases, case)
-      cases[#cases + 1] = case
-    end
-  end
-  return cases
+--- Makes the clients of a site by the knobs `patience`, `retries`, `backoff`, `budget` and `departure`.
+---@param knobs table
+---@param site lunet.site
+---@return lunet.clients
+function overload.clients_of(knobs, site)
+  return workload.clients { host = site.clients, target = site.listener, patience = knobs.patience,
+    retries = knobs.retries, backoff = knobs.backoff, budget = knobs.budget, departure = knobs.departure }
 end
 
----@class lunet.runs
----@field at_once? integer runs side by side: more of them make each other late; default: all
----@field apart? number seconds between the beginnings of runs side by side: with the same seed their arrivals would
---- otherwise come at the same moments; default 0
----@field spare? integer rounds of so many runs that repeat disturbed ones; default 0
----@field open fun(case: table): lunet.site makes the hosts of a case
----@field run fun(case: table, site: lunet.site): table the run, with a field `valid` for spare rounds and the tally
-
--- Makes all hosts before anything runs, since this may wait for the kernel, and would delay every run.
-local function run_side_by_side(cases, runs)
-  lunet.scope(function()
-    local sites = {}
-    for i, case in ipairs(cases) do sites[i] = runs.open(case) end
-    lunet.together(cases, function(case, i)
-      lunet.sleep((i - 1) * (runs.apart or 0))
-      case.run = runs.run(case, sites[i])
-    end)
-  end)
+--- Lets clients send requests at their times. Waits until the last one is over.
+---@param requests lunet.request[]
+---@param send fun(request: lunet.request)
+---@param began number the beginning of the run
+---@return number late_ms milliseconds by which 99 in 100 requests were late at most
+function overload.offer(requests, send, began)
+  return statistics.round(1000 * (statistics.quantile(workload.offer(requests, send, began), 0.99) or 0), 3)
 end
 
-local function run_some(cases, runs)
-  local at_once = math.max(runs.at_once or #cases, 1)
-  for first = 1, #cases, at_once do
-    local last = math.min(first + at_once - 1, #cases)
-    progress.tell(("runs %d to %d of %d"):format(first, last, #cases))
-    run_side_by_side(table.move(cases, first, last, 1, {}), runs)
-  end
-end
+-- -- what came of it -----------------------------------------------------------------------------
 
---- The cases whose runs were disturbed.
----@param cases table[]
----@param most? integer no more than so many
----@return table[]
-function overload.invalid(cases, most)
-  local found = {}
-  for _, case in ipairs(cases) do
-    if not case.run.valid and #found < (most or math.huge) then found[#found + 1] = case end
-  end
-  return found
-end
-
---- Does the run of each case. Waits.
----@param cases table[]
----@param runs lunet.runs
----@return integer repeated the number of repeated runs
-function overload.run(cases, runs)
-  run_some(cases, runs)
-  local repeated = 0
-  for _ = 1, runs.spare or 0 do
-    local again = overload.invalid(cases, runs.at_once)
-    run_some(again, runs)
-    repeated = repeated + #again
-  end
-  return repeated
-end
-
--- -- their results ---------------------------------------------------------------------------
-
---- The runs of a point that count: the valid ones. If none is valid, all of them, so that a table can show something.
----@param point {cases: table[]}
----@return table[]
-function overload.counted(point)
-  local all, valid = {}, {}
-  for i, case in ipairs(point.cases) do
-    all[i] = case.run
-    if case.run.valid then valid[#valid + 1] = case.run end
-  end
-  return #valid > 0 and valid or all
-end
-
---- Whether most runs of each point are valid, so that a check can judge them.
----@param points {cases: table[]}[]
----@return boolean
-function overload.is_enough(points)
-  for _, point in ipairs(points) do
-    if 2 * #overload.invalid(point.cases) >= #point.cases then return false end
-  end
-  return true
-end
-
---- Adds the tally to an outcome: the number of runs, of repeated ones and of those that stayed disturbed, and whether
---- enough is left to judge: `runs`, `repeated`, `invalid`, `valid`.
----@param outcome table
----@param points {cases: table[]}[]
----@param repeated integer from overload.run
----@return table outcome
-function overload.add_tally(outcome, points, repeated)
-  outcome.runs, outcome.repeated, outcome.invalid = 0, repeated, 0
-  for _, point in ipairs(points) do
-    outcome.runs = outcome.runs + #point.cases
-    outcome.invalid = outcome.invalid + #overload.invalid(point.cases)
-  end
-  outcome.valid = overload.is_enough(points)
-  return outcome
-end
-
---- Ends a check as not judged if the machine disturbed too many of an outcome's runs.
----@param outcome table
-function overload.check(outcome)
-  if outcome.valid then return end
-  experiment.not_judged("the machine disturbed %d of %d runs", outcome.invalid, outcome.runs)
-end
-
---- Ends a check as not judged if an outcome's `capacity`, per second, does not fit the service time: the machine
---- disturbed its measurement.
----@param outcome table
----@param service number seconds
-function overload.check_capacity(outcome, service)
-  local ideal = 1 / service
-  if outcome.capacity >= 0.6 * ideal and outcome.capacity <= 1.01 * ideal then return end
-  experiment.not_judged("the machine disturbed the measurement of the capacity: %g/s", outcome.capacity)
-end
-
---- The values of a field in the runs of a point that count.
----@param point {cases: table[]}
----@param field string
----@return any[]
-function overload.values(point, field)
-  local values = {}
-  for _, run in ipairs(overload.counted(point)) do values[#values + 1] = run[field] end
-  return values
-end
+--- A part of a whole.
+---@param part number
+---@param whole number
+---@return number percent rounded; 0 of nothing
+function overload.percent(part, whole) return whole > 0 and statistics.round(100 * part / whole) or 0 end
 
 --- The share of its work that a server did in vain.
 ---@param goodput number
 ---@param served number in the same unit
 ---@return number percent of what was served, rounded
-function overload.wasted(goodput, served)
-  return served > 0 and statistics.round(math.max(0, 100 - 100 * goodput / served)) or 0
-end
+function overload.wasted(goodput, served) return overload.percent(math.max(0, served - goodput), served) end
 
---- The median of a field, rounded.
----@param point {cases: table[]}
----@param field string
----@param digits? integer after the decimal point, default 1
----@param scale? number a factor, default 1
----@return number
-function overload.median(point, field, digits, scale)
-  return statistics.round(statistics.quantile(overload.values(point, field), 0.5) * (scale or 1), digits)
+-- How much a server may do at most, as a share of its capacity. Service times of an exponential distribution may all
+-- be short for a while.
+local MOST_SERVED = { fixed = 1.1, exponential = 1.5 }
+
+--- Ends a check as not judged if the machine disturbed the run: the measurement of the capacity does not fit the
+--- service time, clients were late, or the server did more than it can.
+---@param outcome table capacity and, if known, served per second; late_ms
+---@param knobs table service in seconds, lateness as a share of it, distribution
+function overload.check(outcome, knobs)
+  local capacity, ideal = outcome.capacity, 1 / knobs.service
+  if capacity < 0.6 * ideal or capacity > 1.01 * ideal
+    or (outcome.served or 0) > MOST_SERVED[knobs.distribution or "fixed"] * capacity then
+    experiment.not_judged("the machine disturbed the measurement of the capacity: %g/s", capacity)
+  end
+  if outcome.late_ms > 1000 * knobs.lateness * knobs.service then
+    experiment.not_judged("the machine disturbed the run: clients were %g ms late", outcome.late_ms)
+  end
 end
 
 return overload

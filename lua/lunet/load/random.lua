@@ -1,6 +1,8 @@
 --- Repeatable random numbers: a stream depends only on its seed and its name, not on other streams. Experiments draw
 --- arrivals, service times and jitter from streams of their own, so that two variants of a run have the same draws. The
 --- generator is SplitMix64.
+---@class lunet.random
+---@field [string] any
 local random = {}
 random.__index = random
 

@@ -29,6 +29,7 @@ local SKEW = 60 -- s; how far the clocks of clients are ahead or behind
 ---@field says? fun(left: number, number: integer): number what clients say about the seconds that they have left
 ---@field departure? "close"|"reset" how clients leave
 ---@field cancels? "control"|"same" the port to which clients say that they have left; default: they say nothing
+---@field destroys? boolean whether somebody at the server's machine destroys queued connections whose FIN has come
 ---@field retries? integer how often a client tries again at most
 ---@field budget? number retries that each request adds to a budget that all clients share
 ---@field backoff? boolean whether clients pause before a retry
@@ -49,6 +50,8 @@ local BY_CLOCK = { stale = LEAVERS, again = 2, patient = "dropped", half = "drop
 local SHORT = { stale = 0, patient = "served", burst = expect.at_most(BURST - 1) }
 local CLOSES = { stale = 0, burst = expect.at_most(BURST - 1) }
 local REFUSES = { stale = 0, again = 1, patient = "served", half = "served", burst = expect.at_most(BURST - 1) }
+local DESTROYS = { stale = 0, again = 1, patient = "served", half = "reset", burst = BURST }
+local DESTROYS_IN_VAIN = { stale = LEAVERS + 1, again = 2, patient = "served", half = "reset", burst = BURST }
 local RESETS = { stale = 0, patient = "reset", half = "reset" }
 local REMEMBERS = { stale = LEAVERS, again = 1, patient = "served", half = "served", burst = BURST }
 
@@ -143,6 +146,15 @@ return {
   -- The server does not look. recv(2) returns what came before the RST (net/ipv4/tcp.c, tcp_recvmsg_locked).
   { name = "client_reset", naive = "no check", departure = "reset",
     scenario = NOTHING_HELPED },
+
+  -- Somebody at the server's machine destroys queued connections in CLOSE_WAIT every few milliseconds (ss -K), and the
+  -- server looks. Half-closing clients are in CLOSE_WAIT, too: they get RST. The entry keeps its place in the queue.
+  -- A kernel without CONFIG_INET_DIAG_DESTROY ends the run. Its goodput is not judged.
+  { name = "destroy_ghosts", destroys = true, is_wanted = is_not_reset,
+    scenario = DESTROYS, trips = { 0, 0 }, overload = {} },
+  -- The server does not look: it reads what came before, and carries it out; also that of the half-closing client.
+  { name = "destroy_ghosts", naive = "no check", destroys = true,
+    scenario = DESTROYS_IN_VAIN },
 
   -- The client sends once the server has greeted it. Costs one more round trip, in which nobody is served.
   { name = "greet_first", greets = true, waits = true,

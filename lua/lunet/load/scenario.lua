@@ -80,12 +80,11 @@ end
 -- -- its course -------------------------------------------------------------------------------
 
 --- Runs the scenario. Waits.
----@param case {remedy: lunet.remedy}
 ---@param site lunet.trial
----@return table row remedy and naive version; stale: requests carried out for nobody; again: how often the server
+---@return table row stale: requests carried out for nobody; again: how often the server
 --- carried out the request of the client that came again; patient, half: the ends of these two; burst: served clients
 --- among those at once
-function scenario.run(case, site)
+function scenario.run(site)
   site:start()
   local a = new_request(site, 0, { hold = true })
   lunet.spawn(insist, site, a)
@@ -100,8 +99,7 @@ function scenario.run(case, site)
 
   a.may_leave, site.ends = true, lunet.now() + 1
   insist(site, leavers[1]) -- its user tries once more
-  local run = { remedy = case.remedy.name, naive = case.remedy.naive or "-", patient = result_of(patient),
-    half = result_of(half) }
+  local run = { patient = result_of(patient), half = result_of(half) }
   wait_for(function() return site.server.held == 0 end)
   run.burst = burst(site)
   site:stop()
@@ -120,24 +118,24 @@ end
 
 --- Counts the round trips from the beginning of service to the reply, for a client that waits in the queue. The half
 --- round trip of the reply itself does not count. The link has a delay of scenario.TRIP. Waits.
----@param case {remedy: lunet.remedy, half_closes: boolean}
 ---@param site lunet.trial from open_for_trips
----@return {trips: integer}
-function scenario.count_trips(case, site)
-  local request = new_request(site, 1, { half_closes = case.half_closes, service = 0 })
+---@param half_closes boolean whether the client shuts down its side after sending
+---@return integer trips
+function scenario.count_trips(site, half_closes)
+  local request = new_request(site, 1, { half_closes = half_closes, service = 0 })
   local task = lunet.spawn(insist, site, request)
   wait_for(function()
     if assert(site.server.listener:queue()).depth == 0 then return false end
     local socket = assert(site.host:sockets({ listener = site.server.listener }))[1]
-    return site.remedy.waits or socket and socket.receive_queue > 0 and socket.fin == case.half_closes
+    return site.remedy.waits or socket and socket.receive_queue > 0 and socket.fin == half_closes
   end)
   local began = lunet.now()
   site:start()
   local result = result_of(task)
-  assert(result == "served", ("%s: a client alone was not served (%s)"):format(case.remedy.name, result))
+  assert(result == "served", ("%s: a client alone was not served (%s)"):format(site.remedy.name, result))
   local seconds = lunet.now() - began
   site:stop()
-  return { trips = math.floor(seconds / (2 * scenario.TRIP)) }
+  return math.floor(seconds / (2 * scenario.TRIP))
 end
 
 return scenario

@@ -1,7 +1,10 @@
 --- Statistics: a few numbers that describe many.
+---@class lunet.statistics
 local statistics = {}
 
 --- The smallest value that at least this share of the values do not exceed (nearest rank).
+---
+---     print(statistics.quantile({ 3, 1, 2 }, 0.5), statistics.quantile({ 3, 1, 2 }, 0.99)) --> 2  3
 ---@param values number[] in any order
 ---@param share number 0 to 1: 0.5 is the median
 ---@return number|nil quantile nil if there are no values
@@ -13,6 +16,8 @@ function statistics.quantile(values, share)
 end
 
 --- The mean.
+---
+---     print(statistics.mean { 3, 1, 2 }) --> 2.0
 ---@param values number[]
 ---@return number|nil mean nil if there are no values
 function statistics.mean(values)
@@ -23,6 +28,8 @@ function statistics.mean(values)
 end
 
 --- How many items of a list a predicate accepts.
+---
+---     print(statistics.count({ 3, 1, 2 }, function(number) return number > 1 end)) --> 2
 ---@param list any[]
 ---@param predicate fun(item: any): any
 ---@return integer
@@ -35,6 +42,8 @@ function statistics.count(list, predicate)
 end
 
 --- How many values lie from one to another, that one not included.
+---
+---     print(statistics.count_between({ 3, 1, 2 }, 1, 3)) --> 2
 ---@param values number[]
 ---@param from number
 ---@param to number
@@ -44,6 +53,8 @@ function statistics.count_between(values, from, to)
 end
 
 --- Rounds a number.
+---
+---     print(statistics.round(0.12345), statistics.round(0.12345, 3)) --> 0.1  0.123
 ---@param value number
 ---@param digits? integer after the decimal point, default 1
 ---@return number

@@ -13,13 +13,14 @@ local workload = require "lunet.load.workload"
 local LONG = 60 -- s; bounds waits for states that do come
 local PORT, CONTROL_PORT = 7300, 7301
 local CONTROL_BACKLOG = 1000
+local SWEEP = 0.002 -- s; how often queued connections that look like ghosts are destroyed
 local BACKOFF = 2 -- service times; the longest first pause of clients that back off
 
 ---@class lunet.trial
 ---@field remedy lunet.remedy
 ---@field clients lunet.host
 ---@field host lunet.host the server's
----@field server lunet.server
+---@field server lunet.loaded_server
 ---@field target lunet.connect_target
 ---@field patience number seconds
 ---@field service number seconds
@@ -104,8 +105,19 @@ function trial.open(remedy, options)
   return self
 end
 
+local function destroy_ghosts(self)
+  repeat
+    lunet.sleep(SWEEP)
+    local is_listening = self.server.listener and self.server.listener:queue()
+    if is_listening then
+      assert(self.host:destroy { listener = self.server.listener, state = "CLOSE_WAIT", owned = false })
+    end
+  until self.is_stopped
+end
+
 --- Begins to serve, in a task.
 function trial:start()
+  if self.remedy.destroys then lunet.spawn(destroy_ghosts, self) end
   if self.remedy.cancels == "control" then
     self.control = assert(self.host:listen { port = CONTROL_PORT, backlog = CONTROL_BACKLOG })
     lunet.spawn(function() self.control:serve(function(connection) read(self, connection) end) end)
@@ -114,6 +126,7 @@ function trial:start()
 end
 
 function trial:stop()
+  self.is_stopped = true
   self.server:stop()
   if self.control then self.control:close() end
 end

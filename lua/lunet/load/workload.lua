@@ -1,10 +1,10 @@
 --- Open-loop load: requests come at fixed times, however the server fares, and clients have patience, retry and leave.
 ---
----     lunet.spawn(function() listener:serve(workload.serve) end)
----     local requests = workload.requests { seed = 1, rate = 150, seconds = 4, service = 0.005 }
----     local clients = workload.clients { host = host, target = listener, patience = 0.1, retries = 3 }
----     local lateness = workload.offer(requests, function(request) clients:send(request) end)
----     local summary = workload.summary(requests, 1, 4)
+---     local host = assert(lunet.host "server")
+---     local listener = assert(host:listen { backlog = 100 })
+---     local serving <close> = lunet.spawn(listener.serve, listener, workload.serve)
+---     local clients = workload.clients { host = host, target = listener, patience = 60 }
+---     local requests = workload.requests { seed = 1, rate = 100, seconds = 0.1, service = 0.0005 }
 ---
 --- In an open loop clients do not wait for each other, like independent people: a slow server does not get fewer
 --- requests. Latency counts from the due time of a request, so that a stalled server cannot hide the wait that it
@@ -15,6 +15,7 @@ local options = require "lunet.text.options"
 local random = require "lunet.load.random"
 local statistics = require "lunet.load.statistics"
 
+---@class lunet.workload
 local workload = {}
 
 ---@class lunet.request
@@ -49,6 +50,8 @@ local LOAD = {
 
 --- Makes the requests of a run: a Poisson process. With the same seed and rate they come at the same times, whatever
 --- else differs. The n-th one has the same service time and jitter.
+---
+---     print(#requests > 0, requests[1].at < 0.1, requests[1].service) --> true  true  0.0005
 ---@param load lunet.load
 ---@return lunet.request[]
 function workload.requests(load)
@@ -73,6 +76,10 @@ function workload.requests(load)
 end
 
 --- Sends each request at its time, in a task of its own, and waits until all of them are over.
+---
+---     local lateness = workload.offer(requests, function(request) clients:send(request) end)
+---     print(#lateness == #requests, requests[1].answered ~= nil) --> true  true
+---@async
 ---@param requests lunet.request[]
 ---@param send fun(request: lunet.request)
 ---@param began? number the time of the beginning, by lunet.now(); now by default
@@ -102,11 +109,16 @@ end
 
 --- Serves a connection of these clients: reads its request, works on it for its service time after accept, and replies.
 --- The work is a sleep to an absolute time, which takes no processor.
+---
+---     local client = assert(host:connect(listener, 60))
+---     client:send "7 0.001\n" -- the request's number, and the seconds of its work
+---     print(client:receive("l", 60)) --> done 7
+---@async
 ---@param connection lunet.connection
 ---@param idle? number seconds to wait for a request; nil waits without limit
 ---@return integer|nil number of the request
 ---@return string? message
----@return string? code
+---@return string? code as of connection:receive
 function workload.serve(connection, idle)
   local accepted = lunet.now()
   local line, message, code = connection:receive("l", idle)
@@ -132,6 +144,8 @@ end
 ---@field exchange? fun(connection: lunet.connection, request: lunet.request, deadline: number): any, string?, string?
 --- the client's part after connect; returns the reply, or nil, message, code
 
+--- Clients that share a policy and a retry budget (workload.clients).
+---@class lunet.clients: lunet.client_policy
 local clients = {}
 clients.__index = clients
 
@@ -153,6 +167,9 @@ local POLICY = {
 }
 
 --- Makes clients that share a policy and a retry budget.
+---
+---     local hasty = workload.clients { host = host, target = listener, patience = 60, retries = 3, backoff = 0.01 }
+---     print(hasty:send(requests[1])) --> true
 ---@param policy lunet.client_policy
 ---@return lunet.clients
 function workload.clients(policy)
@@ -181,6 +198,9 @@ local function may_retry(self, request)
 end
 
 --- Tries a request until a reply comes in time or the client gives up, and writes the result into the request.
+---
+---     print(clients:send(requests[1]), requests[1].attempts) --> true  1
+---@async
 ---@param request lunet.request
 ---@return boolean answered
 function clients:send(request)
@@ -205,10 +225,13 @@ end
 
 --- Measures how many requests a second get an answer if one client sends them one after the other: a closed loop. Loads
 --- are relative to this.
+---
+---     print(clients:capacity(0.001, 3) < 1000) --> true
+---@async
 ---@param service number seconds
 ---@param count integer of requests
 ---@return number|nil per_second
----@return string? message names the request without an answer
+---@return string? why names the request without an answer
 function clients:capacity(service, count)
   options.value("capacity: service", service, options.from(0, "seconds"))
   options.value("capacity: count", count, options.whole(1))
@@ -223,6 +246,9 @@ end
 -- -- its results -----------------------------------------------------------------------------
 
 --- The times of replies in time, in seconds after the beginning, by the number of the request.
+---
+---     workload.offer(requests, function(request) clients:send(request) end)
+---     print(#workload.answers(requests) == #requests) --> true
 ---@param requests lunet.request[]
 ---@return number[]
 function workload.answers(requests)
@@ -232,13 +258,25 @@ function workload.answers(requests)
   return answers
 end
 
+---@class lunet.load_summary
+---@field offered integer requests
+---@field attempts integer
+---@field answered integer requests
+---@field goodput number answered requests per second
+---@field success number the part of the requests that was answered, 0 to 1
+---@field wait_p50? number seconds from the due time; half of the requests waited no longer
+---@field wait_p99? number likewise 99 of 100
+
 --- Sums up the requests due from one time to another. A request that its client gave up counts among the waits, with
 --- the time until then: otherwise a server that answers few would look quick.
+---
+---     workload.offer(requests, function(request) clients:send(request) end)
+---     local summary = workload.summary(requests, 0, 0.1)
+---     print(summary.offered == #requests, summary.success) --> true  1.0
 ---@param requests lunet.request[]
 ---@param from number seconds after the beginning: the time before is the warm-up
 ---@param to number
----@return {offered: integer, attempts: integer, answered: integer, goodput: number, success: number,
----  wait_p50: number?, wait_p99: number?} goodput per second; success from 0 to 1; waits in seconds from the due time
+---@return lunet.load_summary summary goodput per second; success from 0 to 1; waits in seconds from the due time
 function workload.summary(requests, from, to)
   options.value("summary: requests", requests, options.list)
   options.value("summary: from", from, options.from(0, "seconds"))
