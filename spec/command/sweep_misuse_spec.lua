@@ -8,7 +8,7 @@ local stage = require "spec.support.command_stage"
 local store = require "lunet.sweep.store"
 
 local LUNET <const> = os.getenv "LUNET"
-local BOUND <const> = 20 -- seconds; for what takes a few tenths of one
+local BOUND <const> = require "spec.support.bound"
 
 local FAKE <const> = [[
   return require "lunet.experiment" {
@@ -39,9 +39,13 @@ describe("lunet sweep refuses", function()
   end
 
   local wrong = {
-    { "", "nothing to do (known: FILE.lua, --help, --status, --failed, --list, --report, --run, --merge)" },
+    { "", "nothing to do (known: FILE.lua, --help, --status, --failed, --list, --slurm, --report, --archive, --run, "
+      .. "--merge)" },
     { "--magic", "unknown option '--magic'" },
     { "--status", "option '--status' requires an argument" },
+    { "--slurm", "option '--slurm' requires an argument" },
+    { "--list", "option '--list' requires an argument" },
+    { "--slurm out --chunks 0", "--chunks: 0 is not allowed; it is a whole number, 1 or more" },
     { "--run out", "option '--run' requires 2 arguments" },
     { "--merge out", "option '--merge' requires at least 2 arguments" },
     { "none.lua --into out", "none.lua" },
@@ -53,6 +57,8 @@ describe("lunet sweep refuses", function()
     { "fake.lua --set seed=3 --into out", "--set: each run has a seed of its own; --seed is that of the first" },
     { "fake.lua --backlog 1 --set backlog=2 --into out", "--set: knob backlog is set twice" },
     { "fake.lua --backlog 15..23 --into out", "point 7 of 9 (backlog=21): knob backlog: 21 is not allowed" },
+    { "fake.lua --into ''", "--into: the name of a directory is missing" },
+    { "fake.lua --backlog 1..5/8 --into out", "knob backlog: '1..5/8': the range has one value only: its step is 8" },
     { "fake.lua --backlog two --into out", "knob backlog: \"two\" is not allowed; it is a whole number from 0 to 20" },
     { "fake.lua --backlog =depth --into out", "point 1 of 1 (): =depth: 'depth' is no knob" },
     { "fake.lua --backlog 1 --where depth --into out", "point 1 of 1 (backlog=1): --where depth: 'depth' is no knob" },
@@ -79,7 +85,8 @@ describe("lunet sweep refuses", function()
 
   it("a directory without a plan", function()
     place:write("empty/file", "")
-    for _, words in ipairs { "--status none", "--status empty", "--failed empty", "--list empty", "--report empty",
+    for _, words in ipairs { "--status none", "--status empty", "--failed empty", "--list empty", "--slurm empty",
+      "--report empty",
       "--run empty 0-r1", "--merge out empty" } do
       refused(words, 3, "plan.json: No such file or directory")
     end
@@ -92,7 +99,9 @@ describe("lunet sweep refuses", function()
 
   it("a run that the plan does not have", function()
     assert.equal(0, sweep("fake.lua --runs 1 --into out").status)
-    refused("--run out 0123456789ab-r1", 2, "out has no run '0123456789ab-r1'")
+    for _, name in ipairs { "0123456789ab-r1", "0/4", "5/4", "1/0", "1/", "1.5/4" } do
+      refused("--run out " .. name, 2, ("out has no run '%s'"):format(name))
+    end
   end)
 
   describe("and changes nothing of", function()
@@ -140,6 +149,22 @@ describe("lunet sweep refuses", function()
     for _, words in ipairs { "fake.lua --backlog 1,2 --runs 2 --into out", "--status out", "--list out" } do
       refused(words, 3, "out/plan.json: it was changed by hand, after its runs began")
     end
+  end)
+
+  it("a record that was broken, in a line that names it", function()
+    assert.equal(0, sweep("fake.lua --backlog 1 --runs 2 --into out").status)
+    local name = store.new(place.path .. "/out"):names()[1]
+    local file = ("out/runs/%s.json"):format(name)
+    place:write(file, (place:read(file):gsub('"host":"', '%0"')))
+    for _, words in ipairs { "--report out", "fake.lua --backlog 1 --runs 2 --into out",
+      "fake.lua --backlog 1 --runs 2 --into out --until 'backlog 5%'" } do
+      local result = sweep(words)
+      assert.equal(3, result.status)
+      assert.equal(("lunet: sweep: out/runs/%s.json: this is no record (without it the run is missing, and is done "
+        .. "again)\n"):format(name), result.errors)
+    end
+    assert(os.remove(("%s/out/runs/%s.json"):format(place.path, name)))
+    assert.equal(0, sweep("fake.lua --backlog 1 --runs 2 --into out").status)
   end)
 
   it("to go on by single lines with another script", function()

@@ -7,7 +7,10 @@ local stage = require "spec.support.command_stage"
 local store = require "lunet.sweep.store"
 
 local LUNET <const> = os.getenv "LUNET"
-local BOUND <const> = 20 -- seconds; for what takes a few tenths of one
+local BOUND <const> = require "spec.support.bound"
+
+-- The fields of a record that are not the same in every sweep: when it was, and how fast.
+local UNSTEADY <const> = { started = true, seconds = true, cpu = true, load = true, lateness = true }
 
 local FAKE <const> = [[
   local experiment = require "lunet.experiment"
@@ -67,7 +70,7 @@ describe("lunet sweep", function()
     local parts = {}
     for name, text in pairs(texts) do
       parts[name] = text
-      for _, field in ipairs { "started", "seconds", "cpu", "load", "lateness" } do
+      for field in pairs(UNSTEADY) do
         local cut, often = parts[name]:gsub(('\n  "%s":[^\n]*'):format(field), "", 1)
         assert.equal(1, often, field)
         parts[name] = cut
@@ -76,10 +79,34 @@ describe("lunet sweep", function()
     return parts
   end
 
+  local function literal(text) return (text:gsub("%W", "%%%0")) end
+
+  -- results.csv without the columns of when and how fast. No cell of these sweeps has a comma.
+  local function steady(csv)
+    local columns, lines = {}, {}
+    for line in csv:gmatch "[^\n]+" do
+      local cells = {}
+      for cell in (line .. ","):gmatch "([^,]*)," do
+        local column = #lines == 0 and cell or columns[#cells + 1]
+        columns[#cells + 1] = column
+        cells[#cells + 1] = UNSTEADY[column] and "" or cell
+      end
+      lines[#lines + 1] = table.concat(cells, ",")
+    end
+    return table.concat(lines, "\n")
+  end
+
+  -- The last words of a sweep, as a pattern.
+  local function report_note(directory)
+    return literal(("lunet: the report is %s/README.md, and %s/report.html; no figure, since the experiment declares "
+      .. "no measures\n"):format(directory, directory)) .. "$"
+  end
+
   it("does all runs of all points, tells how far it is, and what came of it", function()
     local result = well "fake.lua --backlog 1..3 --patience =backlog/10 --runs 4 --into out"
     assert.equal("12 of 12 runs done: 12 hold, 0 do not; 0 invalid, 0 failed, 0 missing.\n", result.output)
-    assert.matches("lunet: 12 of 12 runs, [^\n]+: 12 hold, 0 invalid, 0 failed\n$", result.errors)
+    assert.matches("lunet: 12 of 12 runs, [^\n]+: 12 hold, 0 invalid, 0 failed\n" .. report_note "out",
+      result.errors)
     local seeds = {}
     for name, text in pairs(files "out") do
       local replicate = math.tointeger(tonumber(name:match "%d+$"))
@@ -101,7 +128,7 @@ describe("lunet sweep", function()
     assert.same(same_part(before), same_part(after))
     before[name], after[name] = nil, nil
     assert.same(before, after)
-    assert.equal("", well("fake.lua --backlog 1,2 --runs 2 --into out").errors)
+    assert.matches("^" .. report_note "out", well("fake.lua --backlog 1,2 --runs 2 --into out").errors)
   end)
 
   it("adds points and runs to what is there", function()
@@ -116,7 +143,7 @@ describe("lunet sweep", function()
   it("loses no run that had ended when it is killed, and does none twice", function()
     local words = "fake.lua --backlog 1..6 --runs 5 --jobs 3 --into"
     well(words .. " whole")
-    local ended = {}
+    local ended, rows = {}, {}
     for kill = 1, 2 do
       local process <close> = assert(lunet.exec { "sh", "-c", ("exec '%s' sweep %s out"):format(LUNET, words),
         cwd = place.path, stderr = "null", env = { LUA_INIT = false, LUA_INIT_5_4 = false } })
@@ -129,11 +156,16 @@ describe("lunet sweep", function()
       local now = files "out"
       for name, text in pairs(ended) do assert.equal(text, now[name]) end
       ended = now
+      sweep "--report out"
+      for row in place:read "out/results.csv":gmatch "[^\n]+" do rows[#rows + 1] = row end
     end
     eventually(function() return sweep(words .. " out").status == 0 end) -- the lock may take a moment
     local final = files "out"
     for name, text in pairs(ended) do assert.equal(text, final[name]) end
     assert.same(same_part(files "whole"), same_part(final))
+    local final_rows = "\n" .. place:read "out/results.csv"
+    for _, row in ipairs(rows) do assert.equal(1, select(2, final_rows:gsub(literal("\n" .. row .. "\n"), ""))) end
+    assert.equal(steady(place:read "whole/results.csv"), steady(final_rows:sub(2)))
     for name in lfs.dir(place.path .. "/out/runs") do assert.is_nil(name:match "^%.%x") end
   end)
 
@@ -177,6 +209,8 @@ describe("lunet sweep", function()
   it("tries runs that came to nothing again, three times in all", function()
     for attempt = 1, 4 do
       local result = sweep "fake.lua --backlog 12..14 --runs 1 --into out"
+      local failed = select(2, result.errors:gsub("lunet: sweep: %x+%-r1 failed: no luck\n", ""))
+      assert.equal(attempt <= 3 and 1 or 0, failed)
       assert.same({ 3, "1 of 3 runs done: 1 hold, 0 do not; 1 invalid, 1 failed, 0 missing.\n" },
         { result.status, result.output })
       local told = well("--failed out").output
@@ -196,12 +230,11 @@ describe("lunet sweep", function()
 
   it("is the same sweep by single lines, as parallel(1) would do them", function()
     well "fake.lua --backlog 1..3 --runs 2 --into whole"
-    place:write("out/runs/.made", "")
-    place:write("out/plan.json", place:read "whole/plan.json")
+    assert.equal("0 of 6 runs done: 0 hold, 0 do not; 0 invalid, 0 failed, 6 missing.\n",
+      well("fake.lua --backlog 1..3 --runs 2 --into out --plan").output)
     local lines = well("--list out").output
     assert.equal(6, select(2, lines:gsub("\n", "")))
-    local result = program.shell(("cd %s && { %s; } 2>/dev/null"):format(program.quote(place.path),
-      lines:gsub("\n", " & "):gsub(" & $", "; wait")))
+    local result = program.shell(("cd / && { %s; } 2>/dev/null"):format(lines:gsub("\n", " & "):gsub(" & $", "; wait")))
     assert.equal(0, result.status)
     assert.same(same_part(files "whole"), same_part(files "out"))
     assert.equal("", well("--list out").output)
@@ -214,7 +247,7 @@ describe("lunet sweep", function()
     well "fake.lua --backlog 2 --runs 2 --into b"
     local result = well "--merge both a b"
     assert.equal("4 of 4 runs done: 4 hold, 0 do not; 0 invalid, 0 failed, 0 missing.\n", result.output)
-    assert.equal("", result.errors)
+    assert.matches("^" .. report_note "both", result.errors)
     assert.same(same_part(files "whole"), same_part(files "both"))
     local before = files "both"
     result = well "--merge both whole"
@@ -222,14 +255,29 @@ describe("lunet sweep", function()
     assert.same(before, files "both")
   end)
 
-  it("says points, runs and time, and runs nothing, with --dry", function()
-    assert.equal("3 points, 10 runs of each: 30 runs, 30 to do; the time is known when the first run is done.\n",
-      well("fake.lua --backlog 1..3 --dry").output)
+  it("says points, runs and time, and writes nothing, with --dry", function()
+    local dry = sweep "fake.lua --backlog 1..3 --into none --dry --until 'goodput 5%'"
+    assert.same({ 0, "lunet: note: does one run of the first point, to see how long it takes\n" },
+      { dry.status, dry.errors })
+    assert.matches("^3 points, 10 runs of each or more, at most 50: 30 runs, 30 to do; about %d+ s, by a trial run of "
+      .. "the first point %([%d.e-]+ s%), which is not kept%.\n$", dry.output)
+    assert.is_nil(lfs.attributes(place.path .. "/none"))
     well "fake.lua --backlog 1 --runs 2 --into out"
     local before = files "out"
-    assert.matches("^3 points, 2 runs of each: 6 runs, 4 to do; about %d+ s for 2 at a time.\n$",
+    assert.matches("^3 points, 2 runs of each: 6 runs, 4 to do; about %d+ s, by 2 that are done %([%d.e-]+ s "
+      .. "each%)%.\n$",
       well("fake.lua --backlog 1..3 --runs 2 --into out --jobs 2 --dry").output)
     assert.same(before, files "out")
-    assert.is_nil(lfs.attributes(place.path .. "/none"))
+    assert.equal("1 point, 2 runs of each: 2 runs, 0 to do; nothing is missing.\n",
+      well("fake.lua --backlog 1 --runs 2 --into out --dry").output)
+  end)
+
+  it("says with --dry why the time is not known", function()
+    assert.matches("1 to do; the time is not known: a trial run of the first point failed: no luck.\n$",
+      sweep("fake.lua --backlog 14 --runs 1 --dry").output)
+    place:write("out/plan.json", "{}")
+    local refused = sweep "fake.lua --backlog 1 --into out --dry"
+    assert.same({ 3, "lunet: sweep: out/plan.json: this is no plan of format 2\n" },
+      { refused.status, refused.errors })
   end)
 end)

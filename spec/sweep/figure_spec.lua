@@ -5,10 +5,11 @@ local interval = require "lunet.sweep.interval"
 local function results_of(axes, points)
   local made = { plan = { axes = axes, points = {} } }
   for i, point in ipairs(points) do
-    made.plan.points[i] = { knobs = {}, numbers = point.numbers }
+    made.plan.points[i] = { knobs = {}, numbers = point.numbers, mixture = point.mixture }
     for place, axis in ipairs(axes) do made.plan.points[i].knobs[axis] = point[place] end
   end
   function made.numbers(_, point) return table.move(point.numbers, 1, #point.numbers, 1, {}) end
+  function made.mixture(_, point) return point.mixture end
   function made.interval(_, point) return interval.median(point.numbers) end
   return made
 end
@@ -36,6 +37,7 @@ describe("a figure", function()
     for _, mode in ipairs { "fifo", "lifo" } do
       for _, patience in ipairs { "0.1", "0.2" } do
         points[#points + 1] = { "1", patience, mode, numbers = SIX }
+        points[#points + 1] = { "2", patience, mode, numbers = {} }
       end
     end
     local drawn = draw({ "backlog", "patience", "mode" }, points)
@@ -50,14 +52,75 @@ describe("a figure", function()
     assert.equal(7, select(2, drawn:data():gsub("\n\n\n", "")))
   end)
 
+  it("has a panel for each combination of the third knob and those after it", function()
+    local points = {}
+    for i = 0, 15 do
+      points[i + 1] = { tostring(i % 2), tostring(i // 2 % 2), tostring(i // 4 % 2), tostring(i // 8), numbers = SIX }
+    end
+    local script = draw({ "a", "b", "c", "d" }, points):script()
+    assert.matches("set multiplot layout 4,1\n", script, 1, true)
+    assert.matches("set title 'c = 1, d = 0' noenhanced\n", script, 1, true)
+  end)
+
+  it("leaves out knobs with one value, and those whose values follow from others", function()
+    local points = {}
+    for i, patience in ipairs { "0.1", "0.2", "0.4" } do
+      for _, mode in ipairs { "fifo", "lifo" } do
+        points[#points + 1] = { "7", patience, "2" .. i, mode, numbers = SIX }
+      end
+    end
+    local script = draw({ "backlog", "patience", "double", "mode" }, points):script()
+    assert.matches("set xlabel 'patience' noenhanced\n", script, 1, true)
+    assert.matches("title 'mode = lifo'", script, 1, true)
+    assert.is_nil(script:find "backlog" or script:find "double" or script:find "multiplot")
+    script = draw({ "backlog" }, { { "7", numbers = SIX } }):script() -- with one point there is no other
+    assert.matches("set xlabel 'backlog' noenhanced\n", script, 1, true)
+  end)
+
+  it("has no median where runs are in several states, and no line across such a point", function()
+    local points = {}
+    for x = 1, 6 do
+      points[x] = { tostring(x), numbers = SIX, mixture = x ~= 2 and x ~= 5 and "up 1, down 5" or nil }
+    end
+    local drawn = draw({ "backlog" }, points)
+    assert.equal("2 3.5 1 6\n\n5 3.5 1 6\n", drawn:data():match "\n\n\n(.*)$")
+    assert.equal(36, drawn:count())
+    local gaps = {}
+    for x, point in ipairs(points) do gaps[x] = drawn:middle(drawn.results.plan.points[x]) or point.mixture end
+    assert.same({ "up 1, down 5", 3.5, "up 1, down 5", "up 1, down 5", 3.5, "up 1, down 5" }, gaps)
+  end)
+
+  it("is of shares where runs are true or false", function()
+    local results = results_of({ "backlog" }, { { "1", numbers = { 1, 0, 0, 0 } }, { "2", numbers = {} } })
+    local numbers = results.numbers
+    function results.numbers(...) return numbers(...), true end
+    local drawn = figure.new(results, { name = "y", unit = "" })
+    assert.is_true(drawn.is_share)
+    assert.equal(0.25, drawn:middle(results.plan.points[1]))
+    assert.matches("set yrange [0:1]\n", drawn:script(), 1, true)
+    assert.matches("set yrange [*<0:*]\n", draw({ "backlog" }, { { "1", numbers = SIX } }):script(), 1, true)
+  end)
+
   it("has no block of data without any, since gnuplot complains of that", function()
     local drawn = draw({ "backlog", "mode" }, { { "1", "a", numbers = { 3 } }, { "1", "b", numbers = {} },
-      { "1", "c", numbers = SIX } })
+      { "1", "c", numbers = SIX }, { "2", "c", numbers = {} } })
     assert.equal("1 3\n\n\n1 1\n1 2\n1 3\n1 4\n1 5\n1 6\n\n\n1 3.5 1 6\n", drawn:data())
     local script = drawn:script()
     assert.matches("index 0 using 1:2 with points pt 7 ps 0.4 lc 1 title 'mode = a'", script, 1, true)
     assert.matches("index 1 using 1:2 with points pt 7 ps 0.4 lc 3 notitle", script, 1, true)
     assert.is_nil(script:find "index 3")
+  end)
+
+  it("has a logarithmic scale along x if the values grow by factors", function()
+    local function script_of(...)
+      local points = {}
+      for i, x in ipairs { ... } do points[i] = { tostring(x), numbers = SIX } end
+      return draw({ "waiters" }, points):script()
+    end
+    assert.matches("\nset logscale x\n", script_of(32, 1, 2, 4, 8, 16), 1, true)
+    for _, xs in ipairs { { 1, 2, 3, 40 / 10 }, { 0, 1, 10 }, { 5 }, { -1, 1, 100 } } do
+      assert.is_nil(script_of(table.unpack(xs)):find "logscale")
+    end
   end)
 
   it("numbers names along x", function()

@@ -12,7 +12,7 @@ local function record(replicate, goodput, more)
   return made
 end
 
-local function page_of(records, measures, svgs)
+local function page_of(records, measures, svgs, timelines)
   local plan = setmetatable({ experiment = "fake", script = "/a b/fake.lua",
     command = "lunet sweep fake.lua --where 'a<b'", axes = { "backlog" },
     points = { { id = ID, knobs = { backlog = "3" } } }, runs = #records, seed = 1, seeded = true,
@@ -20,10 +20,9 @@ local function page_of(records, measures, svgs)
   local by_name = {}
   for i, one in ipairs(records) do by_name[("%s-r%d"):format(ID, i)] = one end
   return page.html(results.of { plan = plan, store = {
-    state = function(_, name) return by_name[name].state end,
     read = function(_, name) return by_name[name] end,
-    read_brief = function(_, name) return by_name[name] end,
-  } }, "3 of 3 runs done.", svgs or {})
+    read_brief = function(_, name) return by_name[name].state ~= "missing" and by_name[name] or nil end,
+  } }, "3 of 3 runs done.", svgs or {}, function(name) return timelines and timelines[name] end)
 end
 
 local function runs(...)
@@ -60,9 +59,29 @@ describe("the page of a sweep", function()
       ("<summary>the least one: %s-r2, holds</summary>"):format(ID))
   end)
 
+  it("has the timeline of a single run that was repeated, and says that it is another run", function()
+    local timelines = { [ID .. "-r2"] = "1 ms A <sends>", [ID .. "-r1"] = "of no run that it shows" }
+    local html = page_of(runs(4, 2, 3), { GOODPUT }, {}, timelines)
+    has(html, "<p>The run repeated, with recording. That is another run of the same knobs and seed: its figures may "
+      .. "differ.</p><pre>1 ms A &lt;sends&gt;</pre>")
+    assert.equal(1, select(2, html:gsub("The run repeated", "")))
+    assert.is_nil(html:find "of no run that it shows")
+  end)
+
+  it("has the share of runs in each state, and no median where there are several", function()
+    local measure = { name = "goodput", unit = "/s", meaning = "answered in time", better = "more",
+      states = { "down", 50, "up" } }
+    local html = page_of(runs(4, 92, 93, 94, 95, 96), { measure })
+    has(html, "<th>goodput</th><th>goodput=down</th><th>goodput=up</th>")
+    has(html, "<td>down 1, up 5</td><td>1 of 6 (0.03 to 0.56)</td><td>5 of 6 (0.44 to 0.97)</td>")
+    has(html, "<h2>goodput=up (share of runs)</h2>")
+    assert.is_nil(html:find("<h2>goodput=down", 1, true))
+    has(page_of(runs(91, 92, 93, 94, 95, 96), { measure }), "<td>93.5 (91 to 96)</td><td>0 of 6 (0.00 to 0.39)</td>")
+  end)
+
   it("has the figures in itself, and says where there is none", function()
     local html = page_of(runs(1), { GOODPUT }, { goodput = "<svg a='1%'/>\n" })
-    has(html, '<img alt="goodput" src="data:image/svg+xml,%3Csvg%20a%3D%271%25%27%2F%3E%0A"/>')
+    has(html, '<img alt="goodput" src="data:image/svg+xml,%3Csvg a=%271%25%27/%3E%0A"/>')
     assert.is_nil(html:find "https?://")
     has(page_of(runs(1), { GOODPUT }), "No figure is drawn.")
   end)

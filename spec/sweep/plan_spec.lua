@@ -1,7 +1,9 @@
 local experiment = require "lunet.experiment"
 local plan = require "lunet.sweep.plan"
 local points = require "lunet.sweep.points"
+local json = require "lunet.text.json"
 local scratch = require "lunet.peer.scratch"
+local value = require "lunet.text.value"
 
 local function nothing() return {} end
 
@@ -118,6 +120,15 @@ describe("the plan of a sweep", function()
     assert.equal("ENOENT", code)
   end)
 
+  -- A change of these fields needs a new number of the format: lunet does not read a plan with other fields.
+  it("has the fields of its format", function()
+    assert(new({ 1, 2 }, { command = "lunet sweep", arguments = { "--runs", "2" } }):save(place.path))
+    local saved = json.decode(place:read "plan.json")
+    assert.equal(2, saved.format)
+    assert.equal("axes command commands exclusive experiment format identities measures points runs script seal "
+      .. "seed seeded", table.concat(value.sorted_keys(saved), " "))
+  end)
+
   it("refuses a file that was changed by hand, or is something else", function()
     assert(new({ 1, 2 }):save(place.path))
     local text = place:read "plan.json"
@@ -128,11 +139,11 @@ describe("the plan of a sweep", function()
       assert.is_nil(made)
       assert.matches("plan.json: it was changed by hand", message, 1, true)
     end
-    for _, other in ipairs { "", "{}", "[1]", "5", text:sub(1, 100), '{"format": 2}' } do
+    for _, other in ipairs { "", "{}", "[1]", "5", text:sub(1, 100), '{"format": 1}' } do
       place:write("plan.json", other)
       local made, message, code = plan.load(place.path)
       assert.is_nil(made)
-      assert.matches("this is no plan of format 1", message, 1, true)
+      assert.matches("this is no plan of format 2", message, 1, true)
       assert.is_nil(code)
     end
   end)

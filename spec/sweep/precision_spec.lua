@@ -71,6 +71,41 @@ describe("a sweep with --until", function()
     assert.same(counts, runs_by_spread())
   end)
 
+  it("is the same by single lines: the list has more runs when all are done, until the intervals are narrow", function()
+    local words = "--spread 0,20,90 --runs 6 --until 'goodput 8%' --most 20"
+    assert.equal(0, sweep(words).status)
+    local whole = runs_by_spread()
+    assert(os.rename(place.path .. "/out", place.path .. "/whole"))
+    assert.equal(0, sweep(words .. " --plan").status)
+    local rounds = 0
+    while stage.run("sweep --list out").output ~= "" do
+      rounds = rounds + 1
+      assert.equal(stage.run("sweep --list out").output, stage.run("sweep --list out").output)
+      assert.equal(0, stage.run("sweep --run out 1/1").status)
+    end
+    assert.same(whole, runs_by_spread())
+    assert.is_true(rounds > 2)
+    assert.matches("no run is missing", stage.run("sweep --slurm out").errors)
+  end)
+
+  it("keeps the further runs of a point when directories are merged", function()
+    local words = "--spread 90 --runs 6 --until 'goodput 8%' --most 20"
+    assert.equal(0, stage.run("sweep fake.lua --spread 90 --runs 6 --into both").status)
+    assert.equal(0, sweep(words).status)
+    assert.equal(20, runs_by_spread()[90])
+    local result = stage.run "sweep --merge both out"
+    assert.matches("^20 of 20 runs done: 20 hold", result.output)
+  end)
+
+  it("adds to no list while runs go on elsewhere", function()
+    assert.equal(0, sweep("--spread 90 --runs 6 --until 'goodput 8%' --most 20 --plan").status)
+    assert.equal(0, stage.run("sweep --run out 1/1").status)
+    local _lock <close> = assert(store.new(place.path .. "/out"):lock(false))
+    local result = stage.run "sweep --list out"
+    assert.same({ 3, "", "lunet: sweep: out: another sweep is at work in it\n" },
+      { result.status, result.output, result.errors })
+  end)
+
   it("takes the percents of a share as they are", function()
     assert.equal(0, sweep("--runs 6 --until 'is_odd 18%' --most 30").status)
     local count = runs_by_spread()[0]
@@ -80,7 +115,8 @@ describe("a sweep with --until", function()
   it("refuses a figure that no run has, and a seed that --most does not allow", function()
     local result = sweep "--runs 2 --until 'goodputs 5%' --most 20"
     assert.equal(3, result.status)
-    assert.matches("lunet: sweep: --until: no run has a figure 'goodputs'\n", result.errors, 1, true)
+    assert.matches("lunet: sweep: --until: no run has a figure 'goodputs' (known: holds, ", result.errors, 1, true)
+    assert.equal(1, #store.new(place.path .. "/out"):names()) -- one run has told
     result = sweep "--runs 2 --until 'goodput 5%'"
     assert.same({ 2, "" }, { result.status, result.output })
     assert.matches("knob seed: 50 is not allowed", result.errors, 1, true)

@@ -6,7 +6,6 @@ local function sweep_of(axes, points, records, measures)
   function plan.runs_of() return plan.runs end
   function plan.run_of(_, point, replicate) return { name = point.id .. replicate } end
   return results.of { plan = plan, store = {
-    state = function(_, name) return records[name] and records[name].state or "missing" end,
     read = function(_, name) return records[name] end,
     read_brief = function(_, name) return records[name] end,
   } }
@@ -48,6 +47,33 @@ describe("results.csv", function()
     assert.equal(3, #lines)
   end)
 
+  it("keeps of the records what it shows, and once what they have in common", function()
+    local claim = ("It holds. "):rep(20)
+    local made = sweep_of({}, { A }, {
+      a1 = record("a", 1, {}, { claim = claim, environment = { kernel = "x" } }),
+      a2 = record("a", 2, {}, { claim = claim, knobs = { backlog = 3, seed = 2 } }),
+    })
+    local first, second = made.rows[1], made.rows[2]
+    assert.is_nil(first.record.environment)
+    assert.equal(claim, second.record.claim)
+    assert.is_true(rawequal(first.knobs, second.knobs))
+    assert.same({ backlog = 3 }, second.knobs)
+  end)
+
+  it("keeps knobs apart that differ", function()
+    local rows = sweep_of({}, { A }, { a1 = record("a", 1, {}),
+      a2 = record("a", 2, {}, { knobs = { backlog = 3.0 } }) }).rows
+    assert.same({ "integer", "float" }, { math.type(rows[1].knobs.backlog), math.type(rows[2].knobs.backlog) })
+  end)
+
+  it("ends at a record that cannot be read", function()
+    assert.has_error(function()
+      local plan = { points = { A }, measures = {}, runs_of = function() return 1 end,
+        run_of = function() return { name = "a1" } end }
+      results.of { plan = plan, store = { read_brief = function() return nil, "no luck" end } }
+    end, { lost = "no luck (without it the run is missing, and is done again)" })
+  end)
+
   it("tells columns of the same name apart", function()
     local made = sweep_of({}, { A }, { a1 = record("a", 1, { backlog = 4, host = "h" },
       { knobs = { backlog = 3, load = 0.5 } }) })
@@ -72,7 +98,6 @@ describe("summary.csv", function()
     for i, outcome in ipairs(outcomes) do records["a" .. i] = record("a", i, outcome.record and nil or outcome,
       outcome.record) end
     local made = results.of { plan = plan, store = {
-      state = function(_, name) return records[name].state end,
       read = function(_, name) return records[name] end,
       read_brief = function(_, name) return records[name] end,
     } }
@@ -111,6 +136,54 @@ describe("summary.csv", function()
       assert.near(0.2076, rows[name].low, 1e-4)
       assert.near(0.9385, rows[name].high, 1e-4)
     end
+  end)
+
+  -- Bistable: 3 of 10 runs are down. Intervals: scipy 1.10.1's binomtest(k, 10).proportion_ci(method="wilson").
+  local function bistable(outcome_of)
+    local outcomes = {}
+    for i = 1, 10 do outcomes[i] = outcome_of(i <= 3, i) end
+    return outcomes
+  end
+
+  local function assert_shares(rows, down, up)
+    for name, share in pairs { [down] = { 0.3, 0.10779126740630102, 0.6032218525388546 },
+      [up] = { 0.7, 0.39677814746114526, 0.892208732593699 } } do
+      local row = rows[name]
+      assert.same({ 10, "share, Wilson" }, { row.n, row.method })
+      assert.is_nil(row.median)
+      for i, field in ipairs { "mean", "low", "high" } do assert.near(share[i], row[field], 1e-12) end
+    end
+  end
+
+  it("has the share of runs in each state of a number, and says so where its mean stands", function()
+    local measures = { { name = "y", meaning = "", states = { "down", 50, "up" } } }
+    local rows = rows_of(bistable(function(is_down, i) return { y = is_down and i or 100 + i } end), measures)
+    assert_shares(rows, "y=down", "y=up")
+    assert.equal("median, order statistics; in more than one state: down 3, up 7", rows.y.method)
+    rows = rows_of(bistable(function(_, i) return { y = 100 + i } end), measures)
+    assert.equal("median, order statistics", rows.y.method)
+    assert.same({ 0.0, 1.0 }, { rows["y=down"].mean, rows["y=up"].mean })
+  end)
+
+  it("has the share of runs in each state of a text or a truth, and nothing else of these", function()
+    local measures = { { name = "y", meaning = "", states = { "down", "up" } } }
+    local rows, made = rows_of(bistable(function(is_down) return { y = is_down and "down" or "up" } end), measures)
+    assert_shares(rows, "y=down", "y=up")
+    assert.is_nil(rows.y)
+    assert.is_nil(made:runs_csv():find("y=", 1, true))
+    assert_shares(rows_of(bistable(function(is_down) return { y = not is_down } end), measures), "y=down", "y=up")
+  end)
+
+  it("draws one of two states, and each of three", function()
+    local function drawn(states)
+      local _, made = rows_of({ { y = "a" } }, { { name = "y", meaning = "", states = states } })
+      local names = {}
+      for i, measure in ipairs(made:drawn_measures()) do names[i] = measure.name end
+      return names
+    end
+    assert.same({ "y=b" }, drawn { "a", "b" })
+    assert.same({ "y=a", "y=b", "y=c" }, drawn { "a", "b", "c" })
+    assert.same({ "y", "y=b" }, drawn { "a", 5, "b" })
   end)
 
   it("has the declared measures first, though no run has one, and no texts", function()

@@ -1,4 +1,5 @@
 -- Runs in worker processes, each answered for whatever becomes of its process.
+local exclusive = require "lunet.run.exclusive"
 local lunet = require "lunet"
 local runner = require "lunet.sweep.runner"
 local scratch = require "lunet.peer.scratch"
@@ -72,12 +73,41 @@ describe("the runner of a sweep", function()
       { "invalid", "not judged", "it slept" }, { "failed", "could not run", "no luck" } }, found)
   end)
 
+  -- A thread spins before each deadline, which many runs at a time have no processor for.
+  for _, case in ipairs { { "false", 1 }, { "true", 2 } } do
+    it(("has %d threads where the experiment's exclusive is %s"):format(case[2], case[1]), function()
+      script = place:write("threads.lua", ([[
+        local core = require "lunet.core"
+        local lunet = require "lunet"
+        return require "lunet.experiment" { claim = "It is so.", exclusive = %s, check = function() end,
+          knobs = { what = { "well", "way", "" }, seed = { 1, "", "" } }, run = function()
+            local host <close> = assert(lunet.host "a")
+            return { threads = tonumber(core.read_file(nil, "/proc/self/status"):match "\nThreads:%%s+(%%d+)") }
+          end }]]):format(case[1]))
+      local records = run({ "well", "well" }, { exclusive = case[1] == "true" })
+      assert.is_nil(records[1].why)
+      assert.same({ case[2], case[2] }, { records[1].outcome.threads, records[2].outcome.threads })
+    end)
+  end
+
   it("gives each the knobs of its point and the seed of its replicate, in a fresh Lua on fresh hosts", function()
     local ways = {}
     for i = 1, 6 do ways[i] = "well" end
     for i, record in ipairs(run(ways)) do
       assert.same({ seed = i, count = 1, patience = 1.0, hosts = { "host home" } }, record.outcome)
     end
+  end)
+
+  it("leaves out a run that another process has done when its turn comes", function()
+    local jobs, asked = { job(1, {}), job(2, {}), job(3, {}) }, {}
+    assert(runner.run(runs, script, jobs, { command = { os.getenv "LUNET" }, processors = 1, jobs = 1,
+      exclusive = false, timeout = 60, ended = function(one) asked[#asked + 1] = "ended " .. one.seed end,
+      is_due = function(one)
+        asked[#asked + 1] = "asked " .. one.seed
+        return one.seed ~= 2
+      end }))
+    assert.same({ "asked 1", "ended 1", "asked 2", "asked 3", "ended 3" }, asked)
+    assert.same({ jobs[1].name, jobs[3].name }, runs:names())
   end)
 
   it("loses no run but the one whose process ends, and says how that ended", function()
@@ -146,16 +176,18 @@ describe("the runner of a sweep", function()
       assert.equal(1, overlap(run(ways, { exclusive = true, jobs = 8 })))
     end)
 
-    it("does exclusive ones of two sweeps one by one", function()
+    it("takes the lock of exclusive ones for each run, and its workers find it held", function()
       place:write("fake.lua", (WAITS:gsub("EXCLUSIVE", "true")))
-      local jobs, records = {}, {}
-      for i = 1, 8 do jobs[i] = job(i, {}) end
-      lunet.together({ 0, 4 }, function(first)
-        assert(runner.run(runs, script, table.move(jobs, first + 1, first + 4, 1, {}), {
-          command = { os.getenv "LUNET" }, processors = 2, exclusive = true, timeout = 60, ended = function() end }))
-      end)
-      for i, one in ipairs(jobs) do records[i] = assert(runs:read(one.name)) end
-      assert.equal(1, overlap(records))
+      local enter, locks, held = exclusive.enter, {}, os.getenv(exclusive.VARIABLE)
+      exclusive.enter = function(say)
+        locks[#locks + 1] = say
+        return enter(say)
+      end
+      local records = run(ways, { exclusive = true, say = print })
+      exclusive.enter = enter
+      assert.same({ print, print, print, print, print, print, print, print }, locks)
+      assert.equal(held, os.getenv(exclusive.VARIABLE))
+      for _, record in ipairs(records) do assert.equal("done", record.state) end
     end)
 
     it("does more than there are processors, where runs leave these idle and nothing is asked for", function()

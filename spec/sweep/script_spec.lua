@@ -35,6 +35,27 @@ describe("the script of a sweep", function()
     assert.matches("none.lua", message, 1, true)
   end)
 
+  it("consists of the modules and files that it names, also of those that it needs only while it runs", function()
+    local files = {
+      ["a.lua"] = EXPERIMENT:gsub("return {} end", [[
+        require("late").go(require 'lunet.lab', require "string", require"none")
+        return { lunet.beside "server.conf", lunet.beside("none.conf"), lunet.beside("parts/" .. "x.conf") } end]]),
+      ["late.lua"] = "local deep = require 'deep.deep' return require 'late'", ["deep/deep.lua"] = "return 1",
+      ["server.conf"] = "require 'unread'", ["unread.lua"] = "", ["parts/x.conf"] = "",
+    }
+    for name, text in pairs(files) do place:write(name, text) end
+    local result = program.lunet(([[
+      package.path = %q .. "/?.lua;" .. package.path
+      local own = require "lunet.sweep.script".new(%q .. "/a.lua")
+      assert(own:load())
+      for what, path in pairs(own:files()) do print(what, path) end]]):format(place.path, place.path))
+    assert.equal("", result.errors)
+    local found = {}
+    for what, path in result.output:gmatch "([^\n\t]+)\t([^\n]+)" do found[what] = path:sub(#place.path + 2) end
+    assert.same({ script = "a.lua", ["module late"] = "late.lua", ["module deep.deep"] = "deep/deep.lua",
+      ["file server.conf"] = "server.conf" }, found)
+  end)
+
   -- In a process of its own, since busted looks after globals itself.
   it("finds nothing of an earlier time in Lua: no global, module, or change of a library", function()
     place:write("other.lua", "loads = (loads or 0) + 1 return { loads = loads }")

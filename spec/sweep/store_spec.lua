@@ -1,3 +1,4 @@
+local lfs = require "lfs"
 local listing = require "spec.support.listing"
 local program = require "spec.support.program"
 local scratch = require "lunet.peer.scratch"
@@ -62,6 +63,21 @@ describe("the store of a sweep's runs", function()
     assert.same({ NAME .. ".json" }, files())
   end)
 
+  it("leaves a run that another process does at this moment, after attempts that came to nothing", function()
+    local rename, other = os.rename, store.new(place.path)
+    assert(runs:add(NAME, record("failed", { attempt = 1 })))
+    rawset(os, "rename", function(...) -- the last moment before the former record is taken away
+      rawset(os, "rename", rename)
+      assert(other:add(NAME, record("done", { seed = 1 })))
+      return rename(...)
+    end)
+    local added, _, code = runs:add(NAME, record("done", { seed = 2 }))
+    rawset(os, "rename", rename)
+    assert.same({ nil, "EEXIST" }, { added, code })
+    assert.equal(1, runs:read(NAME).seed)
+    assert.same({ NAME .. ".json" }, files())
+  end)
+
   it("reads a record without its environment, and one that has none", function()
     local outcome = { environment = { a = 1 }, goodput = 3 }
     assert(runs:add(NAME, record("done", { seed = 3, outcome = outcome, environment = { sysctl = { b = 2 } } })))
@@ -70,6 +86,16 @@ describe("the store of a sweep's runs", function()
     assert.same({ outcome, 3, nil }, { brief.outcome, brief.seed, brief.environment })
     assert(runs:add("0123456789ab-r2", record("failed")))
     assert.equal("failed", runs:read_brief("0123456789ab-r2").state)
+  end)
+
+  it("tells a run that is missing from a record that it cannot read", function()
+    assert.same({}, { runs:read_brief(NAME) })
+    place:write("runs/" .. NAME .. ".json", "{") -- cut off before its state
+    assert.same({}, { runs:read_brief(NAME) })
+    place:write("runs/" .. NAME .. ".json", '{"state":"done", "attempt":1, "verdict":"holds", "outcome": {')
+    local read, message = runs:read_brief(NAME)
+    assert.is_nil(read)
+    assert.matches("this is no record", message, 1, true)
   end)
 
   it("says what is no record", function()
@@ -125,6 +151,15 @@ describe("the store of a sweep's runs", function()
       local result = program.lunet(([[print(require "lunet.sweep.store".new(%q):lock(true))]]):format(place.path))
       assert.equal(("nil\t%s: another sweep is at work in it\n"):format(place.path), result.output)
       lock:close()
+    end)
+
+    it("not at all where the file system has no locks, and says so", function()
+      local lock = lfs.lock
+      lfs.lock = function() return nil, "Function not implemented" end
+      local locked, message = runs:lock(true)
+      lfs.lock = lock
+      assert.is_nil(locked)
+      assert.equal(place.path .. ": it cannot be locked: Function not implemented", message)
     end)
 
     it("not at all where there is no directory", function()

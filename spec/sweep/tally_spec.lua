@@ -49,4 +49,12 @@ describe("the tally of a sweep", function()
     counted:count("failed", { state = "done", verdict = "holds" }, 1)
     assert.equal("1 of 1 runs done: 1 hold, 0 do not; 0 invalid, 0 failed, 0 missing", counted:sentence())
   end)
+
+  it("counts a run that comes to nothing once more as one", function()
+    local counted = tally.of(store_of { a = { "invalid", 1, "not judged" } }, { { name = "a" } })
+    counted:begin({ {} }, 0, false)
+    counted.lines = 10 -- says nothing
+    counted:count("invalid", { state = "invalid", verdict = "not judged" }, 1)
+    assert.equal("0 of 1 runs done: 0 hold, 0 do not; 1 invalid, 0 failed, 0 missing", counted:sentence())
+  end)
 end)

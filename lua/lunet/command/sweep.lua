@@ -1,16 +1,21 @@
 --- `lunet sweep`: runs an experiment over many values of its knobs, many times each, and tells how far it is.
+local archive = require "lunet.sweep.archive"
 local core = require "lunet.core"
 local dependency = require "lunet.text.dependency"
 local directory = require "lunet.sweep.directory"
+local environment = require "lunet.run.environment"
+local estimate = require "lunet.sweep.estimate"
 local invocation = require "lunet.command.invocation"
 local line = require "lunet.command.sweep_line"
 local lunet = require "lunet"
 local precision = require "lunet.sweep.precision"
 local report = require "lunet.sweep.report"
 local shell = require "lunet.text.shell"
-local shown = require "lunet.text.width".lines_shown
+local slurm = require "lunet.sweep.slurm"
 local standard = require "lunet.command.standard"
+local tally_class = require "lunet.sweep.tally"
 local verdict = require "lunet.run.verdict"
+local width = require "lunet.text.width"
 
 local argparse = dependency "argparse"
 
@@ -32,9 +37,16 @@ local function parser_for()
     "List the runs that have failed or were disturbed, why, and the line that repeats each.")
   parser:option "--list":argname "DIR":description(
     "Print a command for each run that is missing, for parallel(1).")
+  parser:option "--slurm":argname "DIR":description(
+    "Print a script for sbatch(1), which does the runs that are missing by an array of jobs.")
+  parser:option "--chunks":argname "N":convert(line.whole(1, "chunks")):description(
+    ("With --slurm: how many jobs (default %d, and no more than runs are missing)."):format(slurm.CHUNKS))
   parser:option "--report":argname "DIR":description(
     "Write results.csv, summary.csv, README.md and the figures of its runs so far, as each sweep does at its end.")
-  parser:option "--run":args(2):argname { "DIR", "RUN" }:description "Do one run of it, unless it is done."
+  parser:option "--archive":argname "FILE.tar.gz":description(
+    "With --report: pack the report, the records, and the script with its modules into one file.")
+  parser:option "--run":args(2):argname { "DIR", "RUN" }:description(
+    "Do one run of it, unless it is done, or those of a chunk: 3/16 is every sixteenth run, from the third on.")
   parser:option "--merge":args "2+":argname "DIR":description(
     "Add to the first directory the runs of the others, which are of the same sweep.")
   parser:flag "--mix":description "With --merge: though script, lunet or kernel differ."
@@ -43,7 +55,7 @@ local function parser_for()
 end
 
 local function refuse(why, status)
-  standard.complain("sweep: " .. why)
+  standard.complain("sweep: " .. width.shown(why))
   return status or verdict.COULD_NOT_RUN
 end
 
@@ -63,6 +75,23 @@ local function lunet_and(words)
   return shell.line(table.move(words, 1, #words, #all + 1, all))
 end
 
+-- Opens a directory, and finds the runs that are to be done elsewhere. When all are done, its points get the runs that
+-- --until asks for.
+local function open_due(path)
+  if path:find "%c" then
+    return refuse(path .. ": no line of a script can name it: its name has a line break or the like") and nil
+  end
+  local opened = open(path)
+  local due = opened and opened:due()
+  if not opened or #due > 0 or not opened.plan.rule then return opened, due end
+  local lock <close>, message = opened.store:lock(true)
+  opened = lock and open(path) -- another process may have added to the plan
+  if not opened then return message and refuse(message) and nil end
+  local added, why = precision.add_runs(opened, opened.plan.rule, opened.plan.most)
+  if added == nil then return refuse(why) and nil end
+  return opened, opened:due()
+end
+
 -- -- doing runs -------------------------------------------------------------------------------
 
 local function status_of(tally)
@@ -76,13 +105,23 @@ local function say(job, answer)
   if words then standard.complain("sweep: " .. words:match "[^\n]*") end
 end
 
+-- Tells the first wait of exclusive runs alone.
+local function say_once()
+  local has_said = false
+  return function(words)
+    if not has_said then standard.complain(words) end
+    has_said = true
+  end
+end
+
 local function options_of(options, ended)
-  return { command = invocation.words(), processors = invocation.processors(), jobs = options.jobs,
-    timeout = options.timeout, ended = ended }
+  return { command = invocation.words(), processors = environment.processors(), jobs = options.jobs,
+    timeout = options.timeout, ended = ended, say = say_once() }
 end
 
 -- Does runs with a line of progress; true, or nil and why not all.
 local function do_runs(opened, due, options)
+  if #due == 0 then return true end
   local tally, was = opened:tally(), {}
   tally:begin(due, lunet.now(), core.is_terminal(2))
   for _, run in ipairs(due) do was[run.name] = run.was end
@@ -94,11 +133,23 @@ local function do_runs(opened, due, options)
   end))
 end
 
+-- Finds whether there is the figure of `--until`. If no run is done yet, does one that tells.
+local function find_figure(opened, options)
+  local ok, message = precision.check(opened, opened.plan.rule)
+  if ok and opened:tally().done == 0 then
+    ok, message = do_runs(opened, { opened:due()[1] }, options)
+    if ok then ok, message = precision.check(opened, opened.plan.rule) end
+  end
+  return ok, message
+end
+
 -- Does all runs of the plan, and then more of the points that need them for `--until`.
 local function do_all(opened, options)
-  local ok, message = do_runs(opened, opened:due(), options)
-  while ok and options.rule do
-    local added, why = precision.add_runs(opened, options.rule, options.most)
+  local ok, message = true, nil
+  if opened.plan.rule then ok, message = find_figure(opened, options) end
+  if ok then ok, message = do_runs(opened, opened:due(), options) end
+  while ok and opened.plan.rule do
+    local added, why = precision.add_runs(opened, opened.plan.rule, opened.plan.most)
     if not added then return added == false or nil, why end
     ok, message = do_runs(opened, opened:due(), options)
   end
@@ -106,67 +157,78 @@ local function do_all(opened, options)
 end
 
 -- Writes the report of what is there, and tells the plots; the status if that fails.
-local function tell_report(opened)
-  local written, message = report.write(opened)
+local function tell_report(opened, tally, how)
+  local written, message = report.write(opened, tally, how)
   if not written then return refuse(message) end
   for _, note in ipairs(written.notes) do standard.complain("note: " .. note) end
   for _, plot in ipairs(written.plots) do
     local status = tell("\n" .. plot)
     if status ~= verdict.DONE then return status end
   end
+  local without = #opened.plan.measures == 0 and "; no figure, since the experiment declares no measures" or ""
+  standard.complain(("the report is %s/README.md, and %s/report.html%s"):format(opened.path, opened.path, without))
 end
 
-local function finish(opened, ok, message)
+-- Ends a command that tells how far a sweep is. `how` says how to repeat single runs: only what does runs may do so,
+-- since a sweep may be at work there.
+local function finish(opened, ok, message, how)
   local tally = opened:tally()
   local status = tell(tally:sentence() .. ".")
   if not ok then return refuse(message) end
   if status ~= verdict.DONE then return status end
-  return tell_report(opened) or status_of(tally)
+  return tell_report(opened, tally, how) or status_of(tally)
 end
 
 -- -- what the options say -------------------------------------------------------------------
 
--- By what the runs so far have taken, for so many at a time.
-local function time_text(opened, due, jobs)
-  local seconds, count = 0, 0
-  for _, name in ipairs(opened and opened.store:names() or {}) do
-    local record = opened.store:read(name)
-    if record and record.state == "done" then seconds, count = seconds + record.seconds, count + 1 end
-  end
-  if count == 0 then return "the time is known when the first run is done" end
-  return ("about %.0f s for %d at a time"):format(seconds / count * due / jobs, jobs)
-end
-
 local function tell_dry(options)
-  local plan, opened = options.plan, options.into and directory.open(options.into)
-  local due = #plan.points * plan.runs
+  local plan, opened, message, code = options.plan, nil, nil, nil
+  if options.into then opened, message, code = directory.open(options.into) end
+  if message and code ~= "ENOENT" then return refuse(message) end
   if opened then
-    local ok, message = opened.plan:extend(plan, options.mix)
-    if not ok then return refuse(("%s: %s"):format(options.into, message), verdict.WRONG_USE) end
-    due = #opened:due()
+    local ok, why = opened.plan:extend(plan, options.mix)
+    if not ok then return refuse(("%s: %s"):format(options.into, why), verdict.WRONG_USE) end
     plan = opened.plan
   end
-  local jobs = plan.exclusive and 1 or options.jobs or invocation.processors()
-  return tell(("%d points, %d runs of each%s: %d runs, %d to do; %s."):format(#plan.points, plan.runs,
-    plan.seeded and "" or " (not seeded)", #plan.points * plan.runs, due, time_text(opened, due, jobs)))
+  local how = options_of(options, function() end)
+  how.say, how.most = standard.complain, options.rule and options.most
+  return tell(estimate.sentence(plan, opened, how))
 end
 
 local function sweep(path, arguments)
   local options, message = line.read(path, arguments)
   if not options then return refuse(message, verdict.WRONG_USE) end
-  if options.help then return tell(shown(options.help)) end
+  if options.help then return tell(width.lines_shown(options.help)) end
   if options.dry then return tell_dry(options) end
   if not options.into then return refuse("--into DIR is missing", verdict.WRONG_USE) end
   local opened
   opened, message = directory.begin(options.into, options.plan, options.mix)
   if not opened then return refuse(message) end
   if not opened.plan.seeded then standard.complain("note: not seeded: the experiment has no knob seed") end
-  return finish(opened, do_all(opened, options))
+  if options.only_plan then return tell(opened:tally():sentence() .. ".") end
+  local how, ok, why = options_of(options), do_all(opened, options)
+  how.say = standard.complain
+  return finish(opened, ok, why, how)
 end
 
 local function report_of(path)
   local opened = open(path)
   return opened and finish(opened, true) or verdict.COULD_NOT_RUN
+end
+
+-- No sweep may be at work there meanwhile.
+local function archive_of(path, file)
+  local opened = open(path)
+  if not opened then return verdict.COULD_NOT_RUN end
+  local files, message, is_misuse = archive.check(opened, file)
+  if not files then return refuse("--archive: " .. message, is_misuse and verdict.WRONG_USE) end
+  local lock <close>, busy = opened.store:lock(true)
+  if not lock then return refuse(busy) end
+  local tally = opened:tally()
+  local status = finish(opened, true)
+  if status ~= status_of(tally) then return status end
+  local ok, why = archive.write(opened, file, files)
+  return ok and status or refuse("--archive: " .. why)
 end
 
 local function tell_status(path)
@@ -185,34 +247,66 @@ local function tell_failed(path)
     local state, attempt = opened.store:state(run.name)
     if state == "failed" or state == "invalid" then
       local record = opened.store:read(run.name)
-      lines[#lines + 1] = ("%s %s, attempt %d: %s"):format(run.name, state, attempt, shown(record and record.why or ""))
+      lines[#lines + 1] = ("%s %s, attempt %d: %s"):format(run.name, state, attempt,
+        width.lines_shown(record and record.why or ""))
       lines[#lines + 1] = "  " .. lunet_and(opened.plan:words(run))
     end
   end
   return #lines == 0 and verdict.DONE or tell(table.concat(lines, "\n"))
 end
 
-local function tell_list(path)
-  local opened = open(path)
+-- The words that do runs of a directory from elsewhere. The names of the runs come behind them.
+local function run_words(path, options)
+  local words = line.run_words(options)
+  table.insert(words, 1, "sweep")
+  return table.move({ "--run", invocation.absolute(path) }, 1, 2, #words + 1, words)
+end
+
+local function tell_list(path, options)
+  local opened, due = open_due(path)
   if not opened then return verdict.COULD_NOT_RUN end
   local lines = {}
-  for i, run in ipairs(opened:due()) do lines[i] = lunet_and { "sweep", "--run", path, run.name } end
+  local line_start = lunet_and(run_words(path, options))
+  for i, run in ipairs(due) do lines[i] = ("%s %s"):format(line_start, run.name) end
   return #lines == 0 and verdict.DONE or tell(table.concat(lines, "\n"))
 end
 
--- Looks at no other run, since each of 100,000 runs may be a call of its own.
-local function run_one(path, name, options)
+local function tell_slurm(path, options)
+  local opened, due = open_due(path)
+  if not opened then return verdict.COULD_NOT_RUN end
+  if #due == 0 then
+    standard.complain "note: no run is missing, so there is nothing to submit"
+    return verdict.DONE
+  end
+  return tell(slurm.script { path = invocation.absolute(path), experiment = opened.plan.experiment, missing = #due,
+    exclusive = opened.plan.exclusive, chunks = math.min(options.chunks or slurm.CHUNKS, #due),
+    status = lunet_and { "sweep", "--status", invocation.absolute(path) },
+    run = lunet_and(run_words(path, options)) })
+end
+
+-- The runs of a name, which is that of one run or of a chunk.
+local function runs_named(plan, name)
+  local number, of = slurm.chunk(name)
+  if number then return slurm.runs(plan:list(), number, of) end
+  local run = plan:find(name)
+  return run and { run }
+end
+
+-- Does runs while other processes do others, and perhaps the same. Looks at no other run, since each of 100,000 runs
+-- may be a call of its own.
+local function run_some(path, name, options)
   local opened = open(path)
   if not opened then return verdict.COULD_NOT_RUN end
-  local run = opened.plan:find(name)
-  if not run then return refuse(("%s has no run '%s'"):format(path, name), verdict.WRONG_USE) end
+  local runs = runs_named(opened.plan, name)
+  if not runs then return refuse(("%s has no run '%s'"):format(path, name), verdict.WRONG_USE) end
   local lock <close>, message = opened.store:lock(false)
   if not lock then return refuse(message) end
-  if not opened:is_due(run) then return verdict.DONE end
-  local ok, why = opened:run({ run }, options_of(options, say))
-  if not ok then return refuse(why) end
-  local state = opened.store:state(name)
-  return state == "done" and verdict.DONE or state == "invalid" and INVALID or verdict.COULD_NOT_RUN
+  local due = opened:due(runs)
+  local ok, why = true, nil
+  if #due > 0 then ok, why = opened:run(due, options_of(options, say)) end
+  local tally = tally_class.of(opened.store, runs)
+  if slurm.chunk(name) then standard.complain(("chunk %s: %s"):format(name, tally:sentence())) end
+  return ok and status_of(tally) or refuse(why)
 end
 
 local function merge(into, others, mix)
@@ -233,15 +327,19 @@ local function merge(into, others, mix)
   return finish(opened, true)
 end
 
-local KNOWN <const> = "known: FILE.lua, --help, --status, --failed, --list, --report, --run, --merge"
+local KNOWN <const> = "known: FILE.lua, --help, --status, --failed, --list, --slurm, --report, --archive, --run, "
+  .. "--merge"
 
 local function act(options, parser)
   if options.help then return tell(parser:get_help()) end
   if options.status then return tell_status(options.status) end
   if options.failed then return tell_failed(options.failed) end
-  if options.list then return tell_list(options.list) end
+  if options.list then return tell_list(options.list, options) end
+  if options.slurm then return tell_slurm(options.slurm, options) end
+  if options.archive and options.report then return archive_of(options.report, options.archive) end
+  if options.archive then return refuse("--archive goes with --report DIR", verdict.WRONG_USE) end
   if options.report then return report_of(options.report) end
-  if options.run then return run_one(options.run[1], options.run[2], options) end
+  if options.run then return run_some(options.run[1], options.run[2], options) end
   if options.merge then
     return merge(options.merge[1], table.move(options.merge, 2, #options.merge, 1, {}), options.mix)
   end
@@ -254,10 +352,6 @@ end
 ---@return integer status the program's exit status
 function command.run(_, arguments)
   local first = arguments[1] or ""
-  if first == "--worker" then
-    require "lunet.sweep.worker".serve(arguments[2], arguments[3])
-    return verdict.DONE
-  end
   if first ~= "" and first:sub(1, 1) ~= "-" then return sweep(first, table.move(arguments, 2, #arguments, 1, {})) end
   local parser = parser_for()
   local ok, options = parser:pparse(arguments)

@@ -10,7 +10,7 @@ local script = require "lunet.sweep.script"
 local shell = require "lunet.text.shell"
 local values = require "lunet.sweep.values"
 
-local argparse, lfs = dependency "argparse", dependency "lfs"
+local argparse = dependency "argparse"
 
 local line = {}
 
@@ -21,8 +21,11 @@ local EPILOG <const> = "VALUES: 1,3,5 | 1..20 | 1..20/5 (a step) | 1..64*2 (a fa
 
 -- -- options --------------------------------------------------------------------------------
 
--- A converter for argparse: takes an option's word, and returns its value, or nil and what is allowed.
-local function whole(least, name)
+--- A converter for argparse: takes an option's word, and returns its value, or nil and what is allowed.
+---@param least integer
+---@param name string of the option
+---@return fun(word: string): integer|nil, string?
+function line.whole(least, name)
   return function(word)
     local number = math.tointeger(tonumber(word))
     if number and number >= least then return number end
@@ -36,10 +39,25 @@ local function seconds(word)
   return nil, ("--timeout: %s is not allowed; it is a number of seconds, more than 0"):format(word)
 end
 
+--- The words of a command line that say how the runs are done, as the options do.
+---@param options table
+---@return string[]
+function line.run_words(options)
+  local words = {}
+  if options.jobs then words = { "--jobs", tostring(options.jobs) } end
+  if options.timeout ~= TIMEOUT then table.move({ "--timeout", tostring(options.timeout) }, 1, 2, #words + 1, words) end
+  return words
+end
+
+local function directory_of(word)
+  if word ~= "" then return #word > 1 and word:gsub("/+$", "") or word end
+  return nil, "--into: the name of a directory is missing"
+end
+
 --- The options that say how the runs of a sweep are done.
 ---@param parser table argparse's
 function line.add_run_options(parser)
-  parser:option "--jobs":argname "N":convert(whole(1, "jobs")):description(
+  parser:option "--jobs":argname "N":convert(line.whole(1, "jobs")):description(
     "How many runs go on at a time (default: so many that their own processor time keeps the processors busy). "
     .. "Those of an experiment that declares itself exclusive go one at a time on a machine.")
   parser:option "--timeout":argname "SECONDS":convert(seconds):description(
@@ -47,7 +65,7 @@ function line.add_run_options(parser)
 end
 
 local SWEEP_OPTIONS <const> = { "help", "into", "runs", "until", "most", "seed", "set", "zip", "where", "mix", "dry",
-  "jobs", "timeout" }
+  "plan", "jobs", "timeout" }
 
 local function is_taken(name)
   for _, option in ipairs(SWEEP_OPTIONS) do
@@ -61,14 +79,15 @@ local function parser_for(path, experiment, named)
   local parser = argparse("lunet sweep " .. path, experiment.claim):add_help(false)
   parser:usage_max_width(80):help_max_width(80):epilog(EPILOG)
   parser:flag "-h --help":description "Show this and exit."
-  parser:option "--into":argname "DIR":description "The directory of the sweep; made if it is not there."
-  parser:option "--runs":argname "N":convert(whole(1, "runs")):default(RUNS):description(
+  parser:option "--into":argname "DIR":convert(directory_of):description(
+    "The directory of the sweep; made if it is not there.")
+  parser:option "--runs":argname "N":convert(line.whole(1, "runs")):default(RUNS):description(
     ("How many runs of each point (default %d)."):format(RUNS))
   parser:option "--until":target "rule":argname "'FIGURE 5%'":convert(precision.parse):description(
     "More runs of each point until the interval of this figure is so narrow: half of its width, of the median.")
-  parser:option "--most":argname "N":convert(whole(1, "most")):default(MOST):description(
+  parser:option "--most":argname "N":convert(line.whole(1, "most")):default(MOST):description(
     ("With --until: at most so many runs of a point (default %d)."):format(MOST))
-  parser:option "--seed":argname "N":convert(whole(0, "seed")):default(SEED):description(
+  parser:option "--seed":argname "N":convert(line.whole(0, "seed")):default(SEED):description(
     ("The knob seed of the first run of each point; the next run has the next one (default %d). It shuffles the "
     .. "points, too."):format(SEED))
   parser:option "--set":argname "NAME=VALUES":count "*":description(
@@ -79,7 +98,10 @@ local function parser_for(path, experiment, named)
   parser:option "--zip":argname "A,B":count "*":description "Knobs whose values go together, not in all combinations."
   parser:option "--where":argname "EXPR":description "Leave out the points of which this Lua expression is false."
   parser:flag "--mix":description "Go on though script, lunet or kernel are not those of the earlier runs."
-  parser:flag "--dry":description "Say points, runs and time, and run nothing."
+  parser:flag "--dry":description(
+    "Say points, runs and time, and write nothing. If no run is done yet, one of the first point tells the time.")
+  parser:flag "--plan":target "only_plan":description(
+    "Write the plan into DIR and run nothing: --list and --slurm print what does the runs.")
   line.add_run_options(parser)
   for _, k in ipairs(experiment.knobs) do
     if not is_taken(k.name) then
@@ -124,15 +146,13 @@ local function zipped(words)
   return groups
 end
 
-local function absolute(path) return path:sub(1, 1) == "/" and path or lfs.currentdir() .. "/" .. path end
-
 local function plan_of(own, experiment, options)
   local axes, names = axes_of(experiment, options.named), {}
   for i, axis in ipairs(axes) do names[i] = axis.name end
   local settings = points.make(experiment, axes, { zip = zipped(options.zip), where = options.where })
   return plan.new(experiment, settings, { name = own.path:match "([^/]+)%.lua$" or own.path:match "[^/]+$",
-    script = absolute(own.path), command = options.command, axes = names, runs = options.runs, seed = options.seed,
-    most = options.rule and options.most,
+    script = invocation.absolute(own.path), command = options.command, arguments = options.arguments, axes = names,
+    runs = options.runs, seed = options.seed, rule = options.rule, most = options.rule and options.most,
     identity = identity.of(own:files()) })
 end
 
@@ -150,7 +170,7 @@ function line.read(path, arguments)
   if not ok then return nil, (options:gsub("%c+", " ")) end
   if options.help then return { help = parser:get_help() } end
   options.named = named
-  options.command = shell.line { "lunet", "sweep", path, table.unpack(arguments) }
+  options.command, options.arguments = shell.line { "lunet", "sweep", path, table.unpack(arguments) }, arguments
   ok, message = pcall(plan_of, own, experiment, options)
   if not ok then return nil, message end
   options.plan = message

@@ -67,20 +67,35 @@ function directory:is_due(run)
 end
 
 --- The runs that are missing or must be repeated, in their order.
+---@param runs? table[] of these; by default of all of the plan
 ---@return table[] list as is_due has set them
-function directory:due()
+function directory:due(runs)
   local due = {}
-  for _, run in ipairs(self.plan:list()) do
+  for _, run in ipairs(runs or self.plan:list()) do
     if self:is_due(run) then due[#due + 1] = run end
   end
   return due
 end
 
+--- When the first run of the first point that has any was started: a time that stays the same.
+---@return integer seconds since 1970; 0 if no run is there
+function directory:began()
+  for _, point in ipairs(self.plan.points) do
+    for replicate = 1, self.plan:runs_of(point) do
+      local record = self.store:read_brief(self.plan:run_of(point, replicate).name)
+      if record then return math.floor(record.started) end
+    end
+  end
+  return 0
+end
+
 ---@return lunet.tally
 function directory:tally() return tally.of(self.store, self.plan:list()) end
 
--- The number of the identity that runs have now; nil if script, lunet or kernel are not what the plan says.
-local function identity_now(self)
+--- The number of the identity that runs have now.
+---@return integer|nil number nil if script, lunet or kernel are not what the plan says
+---@return string? message
+function directory:identity()
   local own = script.new(self.plan.script)
   local experiment, message = own:load()
   if not experiment then return failed(message) end
@@ -102,11 +117,11 @@ end
 ---@return true|nil
 ---@return string? message no further run was begun
 function directory:run(due, how)
-  local number, message = identity_now(self)
+  local number, message = self:identity()
   if not number then return failed(message) end
   local jobs = {}
   for i, run in ipairs(due) do jobs[i] = job_of(self, run, number) end
-  how.exclusive = self.plan.exclusive
+  how.exclusive, how.is_due = self.plan.exclusive, function(job) return self:is_due(job) end
   return runner.run(self.store, self.plan.script, jobs, how)
 end
 

@@ -1,26 +1,56 @@
---- A figure: one measure over the points of a sweep. Each run is a dot, the interval of the median a bar. The sweep's
---- first knob is along x, the second a colour, the third a panel.
+--- A figure: one measure over the points of a sweep. Each run is a dot, and a bar is the interval of the median, or of
+--- the share. Where runs are in several states there is no median. The sweep's first knob is along x, the second a
+--- colour; the third makes panels, with those after it. Knobs with one value do not count, nor knobs whose values
+--- follow from those before them.
+local interval = require "lunet.sweep.interval"
 local plot = require "lunet.text.plot"
+local statistics = require "lunet.load.statistics"
 local value = require "lunet.text.value"
 
+---@class lunet.sweep_figure
+---@field [string] any
 local figure = {}
 figure.__index = figure
 
 local ROW2 <const>, ROW4 <const> = "%.14g %.14g", "%.14g %.14g %.14g %.14g"
+local UNEVEN <const> = 8 -- the greatest step along x, in the least ones, from which on the axis has a logarithmic scale
 local MOST_SERIES <const> = 8 -- of a plot in the terminal
 
 -- -- series ------------------------------------------------------------------------------------
 
+-- The knobs that tell points apart, each with those before it.
+local function axes_of(plan)
+  local axes, keys, count = {}, {}, 1
+  for i in ipairs(plan.points) do keys[i] = "" end
+  for _, axis in ipairs(plan.axes) do
+    local longer, known, more = {}, {}, 0
+    for i, point in ipairs(plan.points) do
+      longer[i] = ("%s %q"):format(keys[i], point.knobs[axis])
+      more = more + (known[longer[i]] and 0 or 1)
+      known[longer[i]] = true
+    end
+    if more > count then axes[#axes + 1], keys, count = axis, longer, more end
+  end
+  return #axes > 0 and axes or { plan.axes[1] }
+end
+
 local function text_of(self, point, place)
-  local axis = self.results.plan.axes[place]
+  local axis = self.axes[place]
   return axis and point.knobs[axis] or ""
+end
+
+-- The third knob with its value, and those after it: "delay = 0, rcvbuf = 8192".
+local function panel_of(self, point)
+  local words = {}
+  for place = 3, #self.axes do words[#words + 1] = ("%s = %s"):format(self.axes[place], text_of(self, point, place)) end
+  return table.concat(words, ", ")
 end
 
 -- The points in panels, and in each panel in series, all in the order of the plan.
 local function panels_of(self)
   local panels, by_name = {}, {}
   for _, point in ipairs(self.results.plan.points) do
-    local panel_name, series_name = text_of(self, point, 3), text_of(self, point, 2)
+    local panel_name, series_name = panel_of(self, point), text_of(self, point, 2)
     local panel = by_name[panel_name]
     if not panel then
       panel = { name = panel_name, series = {}, by_name = {} }
@@ -51,13 +81,33 @@ local function read_x(self)
   self.names = not is_number and names or nil
 end
 
+-- Whether numbers of x grow by factors, as 1, 2, 4, ..., 64 do.
+local function grows_by_factors(points, x_of)
+  local known, least, most = {}, math.huge, 0
+  for _, point in ipairs(points) do known[x_of(point)] = true end
+  local xs = value.sorted_keys(known)
+  for i = 2, #xs do least, most = math.min(least, xs[i] - xs[i - 1]), math.max(most, xs[i] - xs[i - 1]) end
+  return #xs > 0 and xs[1] > 0 and most >= UNEVEN * least
+end
+
+-- Whether the figure is a share of runs.
+local function find_share(self)
+  for _, point in ipairs(self.results.plan.points) do
+    local numbers, is_truth = self.results:numbers(point, self.measure.name)
+    if #numbers > 0 then return is_truth end
+  end
+  return false
+end
+
 --- Makes the figure of a measure.
 ---@param results lunet.sweep_results
 ---@param measure table from the plan
 ---@return lunet.sweep_figure
 function figure.new(results, measure)
-  local self = setmetatable({ results = results, measure = measure }, figure)
+  local self = setmetatable({ results = results, measure = measure, axes = axes_of(results.plan) }, figure)
   read_x(self)
+  self.is_log = not self.names and grows_by_factors(results.plan.points, function(point) return self:x(point) end)
+  self.is_share = find_share(self)
   self.panels = panels_of(self)
   for _, panel in ipairs(self.panels) do
     for _, series in ipairs(panel.series) do
@@ -75,9 +125,9 @@ function figure:x(point)
   return self.names and self.x_of[text] or tonumber(text)
 end
 
--- A second or third knob with its value: "patience = 0.2".
-local function title(self, place, name)
-  local axis = self.results.plan.axes[place]
+-- The second knob with its value: "patience = 0.2".
+local function title(self, name)
+  local axis = self.axes[2]
   return axis and ("%s = %s"):format(axis, name) or ""
 end
 
@@ -100,18 +150,23 @@ local function lines_of(self, series)
   local runs, medians = {}, {}
   for _, point in ipairs(series.points) do
     local x, range = self:x(point), self.results:interval(point, self.measure.name)
+    local is_mixed = self.results:mixture(point, self.measure.name)
     for _, y in ipairs(self.results:numbers(point, self.measure.name)) do runs[#runs + 1] = ROW2:format(x, y) end
-    if range then medians[#medians + 1] = ROW4:format(x, range.value, range.low, range.high) end
+    if range and not is_mixed then medians[#medians + 1] = ROW4:format(x, range.value, range.low, range.high) end
+    if is_mixed and #medians > 0 and medians[#medians] ~= "" then medians[#medians + 1] = "" end -- no line across it
   end
+  if medians[#medians] == "" then medians[#medians] = nil end
   return runs, medians
 end
 
 -- gnuplot's blocks of data in their order, without empty ones, since it complains of these: `draw` says how.
 local function blocks_of(self, panel)
-  local blocks = {}
+  local blocks = panel.blocks or {}
+  if panel.blocks then return blocks end
+  panel.blocks = blocks
   for i, series in ipairs(panel.series) do
     local runs, medians = lines_of(self, series)
-    local name = quoted(title(self, 2, series.name))
+    local name = quoted(title(self, series.name))
     local told = #medians == 0 and "title " .. name or "notitle"
     if #runs > 0 then
       blocks[#blocks + 1] = { lines = runs, draw = ("using 1:2 with points pt 7 ps 0.4 lc %d %s"):format(i, told) }
@@ -140,7 +195,7 @@ data = %s
 set key noenhanced
 set xlabel %s noenhanced
 set ylabel %s noenhanced
-set yrange [*<0:*]
+set yrange [%s]
 set offsets graph 0.05, graph 0.05, graph 0.05, 0
 set grid
 ]]
@@ -165,7 +220,7 @@ local function body(self)
       index = index + 1
     end
     if #parts > 0 then
-      lines[#lines + 1] = ("set title %s noenhanced"):format(quoted(title(self, 3, panel.name)))
+      lines[#lines + 1] = ("set title %s noenhanced"):format(quoted(panel.name))
       lines[#lines + 1] = "plot " .. table.concat(parts, ", \\\n  ")
     end
   end
@@ -178,7 +233,9 @@ end
 function figure:script()
   local name, xtics = self:name(), {}
   for i, text in ipairs(self.names or {}) do xtics[i] = ("%s %d"):format(quoted(text), i) end
-  local head = HEAD:format(quoted(name .. ".dat"), quoted(self.results.plan.axes[1] or ""), quoted(y_label(self)))
+  local head = HEAD:format(quoted(name .. ".dat"), quoted(self.axes[1] or ""), quoted(y_label(self)),
+    self.is_share and "0:1" or "*<0:*")
+  if self.is_log then head = head .. "set logscale x\n" end
   if #xtics > 0 then head = head .. ("set xtics noenhanced (%s)\n"):format(table.concat(xtics, ", ")) end
   return DRAWING:format(head, 400 * #self.panels, quoted(name .. ".svg"), body(self), 4 * #self.panels,
     quoted(name .. ".pdf"), body(self))
@@ -194,14 +251,21 @@ function figure:count()
   return count
 end
 
+--- The share at a point, or the median; nil if no run has it, or the runs are in more than one state.
+---@param point table
+---@return number|nil
+function figure:middle(point)
+  local numbers, is_truth = self.results:numbers(point, self.measure.name)
+  if #numbers == 0 or self.results:mixture(point, self.measure.name) then return nil end
+  return is_truth and statistics.mean(numbers) or interval.middle(numbers)
+end
+
 -- -- the terminal ------------------------------------------------------------------------------
 
 local function medians_of(self, series, xs)
   local at = {}
   for _, point in ipairs(series.points) do
-    local numbers = self.results:numbers(point, self.measure.name)
-    table.sort(numbers)
-    at[self:x(point)] = numbers[(#numbers + 1) // 2]
+    at[self:x(point)] = self:middle(point)
   end
   local ys = {}
   for i, x in ipairs(xs) do ys[i] = at[x] or 0 / 0 end
@@ -217,13 +281,14 @@ function figure:text()
   if self.names or #xs < 2 then return nil end
   for _, panel in ipairs(self.panels) do
     for _, one in ipairs(panel.series) do
-      local name = (title(self, 3, panel.name) .. " " .. title(self, 2, one.name)):match "^%s*(.-)%s*$"
+      local name = (panel.name .. " " .. title(self, one.name)):match "^%s*(.-)%s*$"
       series[name], count = medians_of(self, one, xs), count + 1
     end
   end
   if count > MOST_SERIES then return nil end
-  return plot.line { x = xs, series = count > 1 and series or nil, y = count == 1 and select(2, next(series)) or nil,
-    xlabel = self.results.plan.axes[1], ylabel = y_label(self) .. ", medians" }
+  return tostring(plot.line { x = xs, series = count > 1 and series or nil,
+    y = count == 1 and select(2, next(series)) or nil, xscale = self.is_log and "log" or nil, xlabel = self.axes[1],
+    ylabel = y_label(self) .. (self.is_share and ", shares" or ", medians") })
 end
 
 return figure

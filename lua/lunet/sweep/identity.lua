@@ -1,4 +1,4 @@
---- The identity of runs that belong together: the script and the modules that it requires, lunet, the kernel.
+--- The identity of runs that belong together: the script, the modules and files that it needs, lunet, the kernel.
 local dependency = require "lunet.text.dependency"
 local core = require "lunet.core"
 local environment = require "lunet.run.environment"
@@ -56,8 +56,7 @@ function identity.lunet()
   return ("%s (%s)"):format(version, identity.hash(hash_of "/proc/self/exe" .. hash_of_all(LIBRARY)))
 end
 
---- The files and versions that the runs of a script depend on. They do not include a file that the script reads by
---- itself, or a module that it requires only when it runs.
+--- The files and versions that the runs of a script depend on.
 ---@param files table<string, string> paths by what they are of
 ---@return table<string, string> identity by what it is of
 function identity.of(files)

@@ -13,17 +13,20 @@ local dkjson = dependency "dkjson"
 local plan = {}
 plan.__index = plan
 
-local FORMAT <const> = 1
+local FORMAT <const> = 2 -- of the file; format 1 had no `commands`
 local ID_DIGITS <const> = 12 -- of a point: of 100,000 points two are the same by a chance of 2 in 100,000
 
 ---@class lunet.plan
 ---@field experiment string its name
 ---@field script string the absolute path of its file
 ---@field command string the latest command line
+---@field commands string[][] the words behind the script of each command line that brought points or runs
 ---@field exclusive boolean whether its runs go one at a time on a machine
 ---@field seeded boolean whether each replicate has a seed of its own
 ---@field seed integer that of the first replicate
 ---@field runs integer replicates of each point
+---@field rule? {figure: string, share: number} of --until: which interval must be how narrow (lunet.sweep.precision)
+---@field most? integer with a rule: the most runs of a point
 ---@field axes string[] the knobs that the sweep names, in the order of the command line
 ---@field points {id: string, knobs: table<string, string>, runs: integer?}[] the values of all knobs but the seed, as
 --- on a command line; runs: of a point that has more than the others
@@ -42,12 +45,17 @@ local function point_of(settings)
   return { id = identity.hash(table.concat(words, " ")):sub(1, ID_DIGITS), knobs = knobs }
 end
 
+-- Adds the points that are new, and the further runs of the others.
 local function add_points(self, added)
   local known = {}
-  for _, point in ipairs(self.points) do known[point.id] = true end
+  for _, point in ipairs(self.points) do known[point.id] = point end
   for _, point in ipairs(added) do
-    if not known[point.id] then self.points[#self.points + 1] = point end
-    known[point.id] = true
+    local own = known[point.id]
+    if not own then
+      self.points[#self.points + 1], known[point.id] = point, point
+    elseif point.runs then
+      own.runs = math.max(own.runs or 0, point.runs)
+    end
   end
 end
 
@@ -61,8 +69,8 @@ end
 --- Makes a plan. Raises an error if a replicate's seed is not allowed.
 ---@param experiment table
 ---@param settings table<string, any>[] of each point, from points.make
----@param given {name: string, script: string, command: string, axes: string[], runs: integer, seed: integer,
----  most: integer?, identity: table<string, string>}
+---@param given {name: string, script: string, command: string, arguments: string[], axes: string[], runs: integer,
+---  seed: integer, rule: table?, most: integer?, identity: table<string, string>}
 ---@return lunet.plan
 function plan.new(experiment, settings, given)
   local seed = find_seed(experiment)
@@ -71,8 +79,9 @@ function plan.new(experiment, settings, given)
     seed:check(given.seed + math.max(given.runs, given.most or 0) - 1)
   end
   local self = setmetatable({ experiment = given.name, script = given.script,
-    command = given.command, exclusive = experiment.exclusive,
-    seeded = seed ~= nil, seed = given.seed, runs = given.runs, axes = given.axes, points = {},
+    command = given.command, commands = { given.arguments }, exclusive = experiment.exclusive,
+    seeded = seed ~= nil, seed = given.seed, runs = given.runs, rule = given.rule, most = given.most,
+    axes = given.axes, points = {},
     measures = experiment.measures, identities = { given.identity } }, plan)
   local added = {}
   for i, values in ipairs(settings) do added[i] = point_of(values) end
@@ -126,6 +135,15 @@ end
 function plan:run_of(point, replicate)
   return { name = ("%s-r%d"):format(point.id, replicate), point = point, replicate = replicate,
     seed = self.seeded and self.seed + replicate - 1 or nil }
+end
+
+--- A plan of the first run of the first point alone.
+---@return lunet.plan
+function plan:first_run()
+  local first = setmetatable({}, plan)
+  for field, value in pairs(self) do first[field] = value end
+  first.points, first.runs = { { id = self.points[1].id, knobs = self.points[1].knobs } }, 1
+  return first
 end
 
 --- The words behind lunet's own that do a run by itself.
@@ -195,6 +213,15 @@ end
 
 -- -- another plan for the same directory --------------------------------------------------------
 
+-- The command that goes on with a sweep is not another one.
+local function add_commands(self, added)
+  local known = {}
+  for _, words in ipairs(self.commands) do known[table.concat(words, "\0")] = true end
+  for _, words in ipairs(added) do
+    if not known[table.concat(words, "\0")] then self.commands[#self.commands + 1] = words end
+  end
+end
+
 local SAME <const> = { "experiment", "seeded", "seed" } -- which two plans for one directory have in common
 
 --- Adds the points and runs of a later plan to those of a directory.
@@ -214,6 +241,8 @@ function plan:extend(later, mix)
     if difference then return nil, difference .. " (--mix: do the rest with it)" end
   end
   self.script, self.command, self.measures = later.script, later.command, later.measures
+  self.rule, self.most = later.rule, later.most
+  add_commands(self, later.commands)
   self.runs = math.max(self.runs, later.runs)
   local known = {}
   for _, name in ipairs(self.axes) do known[name] = true end

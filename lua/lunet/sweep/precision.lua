@@ -28,6 +28,35 @@ local function is_narrow(found, point, rule)
   return range ~= nil and (range.high - range.low) / 2 <= rule.share * unit
 end
 
+local function read(opened)
+  local ok, found = pcall(results.of, opened)
+  if ok then return found end
+  return nil, type(found) == "table" and found.lost or error(found, 0)
+end
+
+-- Whether a run has the figure, or none is done yet; or nil, and the figures that there are.
+local function has_figure(found, rule)
+  local is_any_done = false
+  for _, point in ipairs(found.plan.points) do
+    is_any_done = is_any_done or #found:numbers(point, results.HOLDS) > 0
+    if #found:numbers(point, rule.figure) > 0 then return true end
+  end
+  if not is_any_done then return true end
+  return nil, ("--until: no run has a figure '%s' (known: %s)"):format(rule.figure,
+    table.concat(found:figure_names(), ", "))
+end
+
+--- Whether the runs that are done have the figure of a rule.
+---@param opened lunet.sweep_directory
+---@param rule {figure: string, share: number}
+---@return true|nil
+---@return string? message
+function precision.check(opened, rule)
+  local found, message = read(opened)
+  if not found then return nil, message end
+  return has_figure(found, rule)
+end
+
 --- Adds runs to the points whose interval is not narrow yet, and saves the plan.
 ---@param opened lunet.sweep_directory whose runs so far are done
 ---@param rule {figure: string, share: number}
@@ -35,18 +64,20 @@ end
 ---@return boolean|nil added whether there are more runs to do; or nil
 ---@return string? message
 function precision.add_runs(opened, rule, most)
-  local found, plan, has_any, added = results.of(opened), opened.plan, false, false
+  local found, why = read(opened)
+  if not found then return nil, why end
+  local is_known, unknown = has_figure(found, rule)
+  if not is_known then return nil, unknown end
+  local plan, added = opened.plan, false
   for _, point in ipairs(plan.points) do
     local runs = plan:runs_of(point)
-    has_any = has_any or #found:numbers(point, rule.figure) > 0
     if runs < most and not is_narrow(found, point, rule) then
       point.runs, added = math.min(most, runs + math.max(1, runs // GROWTH)), true
     end
   end
-  if not has_any then return nil, ("--until: no run has a figure '%s'"):format(rule.figure) end
   if added then
-    local ok, message = plan:save(opened.path)
-    if not ok then return nil, message end
+    local is_saved, message = plan:save(opened.path)
+    if not is_saved then return nil, message end
   end
   return added
 end

@@ -1,12 +1,14 @@
 --- The report of a sweep, in its directory: results.csv, summary.csv, a figure for each measure, README.md,
 --- report.html.
 local core = require "lunet.core"
+local differences = require "lunet.sweep.differences"
 local figure = require "lunet.sweep.figure"
 local interval = require "lunet.sweep.interval"
 local lunet = require "lunet"
 local needs = require "lunet.run.needs"
 local page = require "lunet.sweep.page"
 local results = require "lunet.sweep.results"
+local timelines = require "lunet.sweep.timelines"
 local value = require "lunet.text.value"
 
 local report = {}
@@ -36,24 +38,38 @@ local function fault_of(opened, drawn)
   return nil
 end
 
-local function draw(opened, drawn)
+-- The PDF of the same runs is the same. gnuplot writes the time into it, which cannot be declined.
+local function settle_date(opened, drawn)
+  local name = drawn:name() .. ".pdf"
+  local date = os.date("!%Y%m%d%H%M%S", opened:began())
+  local text, count = read(opened.path .. "/" .. name):gsub("(/CreationDate %(D:)" .. ("%d"):rep(#date), "%1" .. date)
+  if count > 0 then write(opened, name, text) end
+end
+
+-- Starts gnuplot, which draws while the tables are made.
+local function begin(opened, drawn)
   local name = drawn:name()
   write(opened, name .. ".dat", drawn:data())
   write(opened, name .. ".gp", drawn:script())
   for _, ending in ipairs { ".svg", ".pdf" } do os.remove(opened.path .. "/" .. name .. ending) end
-  local process <close> = assert(lunet.exec { "gnuplot", name .. ".gp", cwd = opened.path, stderr = "stdout" })
-  local said, status = process.stdout:receive "a", process:wait()
-  local fault = status ~= 0 and "gnuplot failed" or fault_of(opened, drawn)
-  return fault and ("%s.gp: %s %s"):format(name, fault, said:match "[^\n]*"):gsub("%s+$", "") or nil
+  return assert(lunet.exec { "gnuplot", name .. ".gp", cwd = opened.path, stderr = "stdout", env = { TZ = "UTC" } })
 end
 
-local function draw_all(opened, drawings)
-  if #drawings == 0 then return {} end
+-- Waits for gnuplot. Returns what is wrong with its drawing, or nil.
+local function finish(opened, drawn, process)
+  local said, status = process.stdout:receive "a", process:wait()
+  settle_date(opened, drawn)
+  local fault = status ~= 0 and "gnuplot failed" or fault_of(opened, drawn)
+  return fault and ("%s.gp: %s %s"):format(drawn:name(), fault, said:match "[^\n]*"):gsub("%s+$", "") or nil
+end
+
+-- Starts all drawings. Their processes end with the scope of the report at the latest.
+local function begin_all(opened, drawings)
   local is_here, missing = needs.find(DRAWER)
-  if not is_here then return { "no figure is drawn: " .. missing } end
-  local notes = {}
-  for _, drawn in ipairs(drawings) do notes[#notes + 1] = draw(opened, drawn) end
-  return notes
+  if not is_here then return {}, #drawings > 0 and "no figure is drawn: " .. missing or nil end
+  local processes = {}
+  for i, drawn in ipairs(drawings) do processes[i] = begin(opened, drawn) end
+  return processes
 end
 
 -- -- README.md ---------------------------------------------------------------------------------
@@ -63,7 +79,7 @@ local PAGE <const> = [[
 
 %s
 
-%d points, %s runs of each, %s: %d runs are done, %d invalid, %d failed, %d missing.
+%d point%s, %s runs of each, %s: %d runs are done, %d invalid, %d failed, %d missing.
 The claim held in %s.
 
 %s
@@ -72,7 +88,9 @@ The claim held in %s.
 |---|---|
 | `results.csv` | a row for each run |
 | `summary.csv` | a row for each point and figure, with its interval of 95 %% |
+| `differences.csv` | the differences of each point from the first one, by pairs of the same seeds; if there are seeds |
 | `report.html` | all of this page, and single runs, in one file |
+| `timelines/` | the timelines of single runs, which were repeated with recording for that |
 | `plan.json`, `runs/` | the plan, and the record of each run |
 %s
 %s
@@ -98,8 +116,8 @@ local function figures_text(drawings)
   local lines = {}
   for i, drawn in ipairs(drawings) do
     local name, measure = drawn:name(), drawn.measure
-    lines[i] = ("\n![%s](%s.svg)\n\n%s: %s. Each run is a dot; a bar is the median's interval. Drawn by `%s.gp`.\n")
-      :format(cell(measure.name), name, cell(measure.name), cell(measure.meaning), name)
+    lines[i] = ("\n![%s](%s.svg)\n\n%s: %s. Each run is a dot; a bar is the %s's interval. Drawn by `%s.gp`.\n"):format(
+      cell(measure.name), name, cell(measure.name), cell(measure.meaning), drawn.is_share and "share" or "median", name)
   end
   return table.concat(lines)
 end
@@ -120,8 +138,9 @@ local function readme(opened, found, drawings, tally)
   local seeds = plan.seeded and ("seeds %d to %d"):format(plan.seed, plan.seed + most - 1) or "not seeded"
   local runs = most > plan.runs and ("%d to %d"):format(plan.runs, most) or plan.runs
   local claim = found.rows[1] and found.rows[1].record.claim or ""
-  return PAGE:format(plan.experiment, cell(claim), #plan.points, runs, seeds, tally.done, tally.invalid,
-    tally.failed, tally.missing, interval.share_text(tally.holds, tally.done), table_of(found), figures_text(drawings),
+  return PAGE:format(plan.experiment, cell(claim), #plan.points, #plan.points == 1 and "" or "s", runs, seeds,
+    tally.done, tally.invalid, tally.failed, tally.missing, interval.share_text(tally.holds, tally.done),
+    table_of(found), figures_text(drawings),
     "\n" .. identities_text(plan), "Its script was `" .. plan.script .. "`, and its command:\n\n    " .. plan.command)
 end
 
@@ -129,7 +148,7 @@ end
 
 local function drawings_of(opened, found)
   local drawings, plots = {}, {}
-  for _, measure in ipairs(opened.plan.measures) do
+  for _, measure in ipairs(found:drawn_measures()) do
     local drawn = figure.new(found, measure)
     if #opened.plan.axes > 0 and drawn:count() > 0 then
       drawings[#drawings + 1] = drawn
@@ -139,27 +158,37 @@ local function drawings_of(opened, found)
   return drawings, plots
 end
 
-local function make(opened)
-  local found, tally, svgs = results.of(opened), opened:tally(), {}
+local function make(opened, tally, how)
+  local found, svgs = results.of(opened), {}
   local drawings, plots = drawings_of(opened, found)
+  local processes, not_drawn = begin_all(opened, drawings)
   write(opened, "results.csv", found:runs_csv())
   write(opened, "summary.csv", found:summary_csv())
+  local pairs_of = differences.of(found)
+  if #pairs_of > 0 then write(opened, "differences.csv", differences.csv(found, pairs_of)) end
   write(opened, "README.md", readme(opened, found, drawings, tally))
-  local notes = draw_all(opened, drawings)
+  local notes = { not_drawn }
+  for i, process in ipairs(processes) do notes[#notes + 1] = finish(opened, drawings[i], process) end
   for _, drawn in ipairs(drawings) do
     local svg = read(("%s/%s.svg"):format(opened.path, drawn:name()))
     svgs[drawn.measure.name] = svg ~= "" and svg or nil
   end
-  write(opened, "report.html", page.html(found, tally:sentence() .. ".", svgs))
+  local more = how and timelines.keep(opened, page.singles(found), how) or {}
+  table.move(more, 1, #more, #notes + 1, notes)
+  write(opened, "report.html", page.html(found, tally:sentence() .. ".", svgs, function(name)
+    return timelines.read(opened, name)
+  end))
   return { notes = notes, plots = plots }
 end
 
 --- Writes the report of what is there. Waits.
 ---@param opened lunet.sweep_directory
+---@param tally lunet.tally of it
+---@param how? lunet.runner_options how to repeat single runs for their timelines; none repeats no run
 ---@return {notes: string[], plots: string[]}|nil written notes: what could not be drawn; plots for the terminal
 ---@return string? message a file could not be written
-function report.write(opened)
-  local ok, written = pcall(make, opened)
+function report.write(opened, tally, how)
+  local ok, written = pcall(lunet.scope, make, opened, tally, how)
   if ok then return written end
   if type(written) == "table" and written.lost then return nil, written.lost end
   error(written, 0)

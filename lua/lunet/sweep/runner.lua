@@ -1,21 +1,25 @@
 --- Does the runs of a sweep: several worker processes take them in order. A worker that dies loses the run that it was
 --- in, and a new one goes on.
-local alone = require "lunet.sweep.alone"
 local dependency = require "lunet.text.dependency"
+local exclusive = require "lunet.run.exclusive"
 local json = require "lunet.text.json"
 local lunet = require "lunet"
+local run_record = require "lunet.run.record"
 local scratch = require "lunet.peer.scratch"
+local suspension = require "lunet.run.suspension"
 local worker = require "lunet.sweep.worker"
 
 local dkjson = dependency "dkjson"
 
 local runner = {}
 
-local FIRST_LOOK <const> = 2 -- runs for each processor, after which it is seen how busy these are
-local GROWTH <const> = 4 -- times as many workers at most, at one look
+local FIRST_LOOK <const> = 1 -- runs for each processor, after which it is seen how busy these are
+local GROWTH <const> = 16 -- times as many workers at most, at one look
 local WORTH <const> = 4 -- runs that are left for a further worker, which takes the processor time of some to start
 local LONG <const> = 5 -- s; bounds waits for what does come
-local MOST_JOBS <const> = 16 -- for each processor, however little a run takes of it
+
+--- How many runs go on at a time at most for each processor, however little a run takes of it.
+runner.MOST_JOBS = 32
 
 ---@class lunet.runner_options
 ---@field command string[] the words that start lunet
@@ -24,13 +28,16 @@ local MOST_JOBS <const> = 16 -- for each processor, however little a run takes o
 ---@field exclusive boolean whether they go one at a time on a machine
 ---@field timeout number seconds after which a run has failed
 ---@field ended fun(job: table, answer: table) called after each run
+---@field is_due? fun(job: table): boolean whether a run, when its turn comes, is still to be done
+---@field say? fun(words: string) called when an exclusive run waits for another one, with which one
 
 -- -- one worker -----------------------------------------------------------------------------
 
 local function start(self)
   local words = table.move(self.how.command, 1, #self.how.command, 1, { stdin = "pipe", stdout = "pipe",
-    stderr = "keep", env = { TMPDIR = self.place.path } })
-  table.move({ "sweep", "--worker", self.script, self.store.directory }, 1, 4, #words + 1, words)
+    stderr = "keep", env = { TMPDIR = self.place.path,
+      [exclusive.VARIABLE] = self.how.exclusive and exclusive.HELD or nil } }) -- do_one holds it
+  table.move({ "sweep-worker", self.script, self.store.directory }, 1, 3, #words + 1, words)
   return assert(lunet.exec(words))
 end
 
@@ -47,16 +54,18 @@ end
 -- The record of a run: the worker's answer, or one in its place.
 local function ask(self, process, job)
   local record = worker.record(job)
-  local since = lunet.now()
+  local since, find_suspension = lunet.now(), suspension.watch()
   process.stdin:send(dkjson.encode(job) .. "\n")
   local line, _, code = process.stdout:receive("l", self.how.timeout)
   local answer = line and not code and dkjson.decode(line)
   if answer then return answer, true end
-  record.why = code == "TIMEOUT" and ("not over after %g s"):format(self.how.timeout) or obituary(process)
-  record.state, record.verdict, record.seconds = "failed", "could not run", lunet.now() - since
-  record.experiment, record.knobs = job.experiment, json.object(job.knobs)
+  local why = code == "TIMEOUT" and ("not over after %g s"):format(self.how.timeout) or obituary(process)
+  local suspended = find_suspension()
+  record.state, record.why = suspended and "invalid" or "failed", suspended or why
+  record.verdict, record.seconds = "could not run", lunet.now() - since
+  record.format, record.experiment, record.knobs = run_record.FORMAT, job.experiment, json.object(job.knobs)
   local ok, message, lost = self.store:add(job.name, record)
-  return { state = "failed", verdict = record.verdict, seconds = record.seconds, cpu = 0, why = record.why,
+  return { state = record.state, verdict = record.verdict, seconds = record.seconds, cpu = 0, why = record.why,
     lost = not ok and message or nil, code = lost }, false
 end
 
@@ -78,13 +87,14 @@ local function measure(self, answer)
   if self.how.jobs or self.how.exclusive or self.measured < self.next_look then return end
   local busy = self.cpu / (lunet.now() - self.since) / self.how.processors
   self.next_look, self.cpu, self.since = 2 * self.measured, 0, lunet.now()
-  local more = math.min(self.workers * math.min(1 / busy, GROWTH), MOST_JOBS * self.how.processors) - self.workers
+  local most = runner.MOST_JOBS * self.how.processors
+  local more = math.min(self.workers * math.min(1 / busy, GROWTH), most) - self.workers
   self.limit = self.workers + math.max(0, math.min(math.floor(more), (#self.jobs - self.at) // WORTH))
   add_workers(self)
 end
 
 local function do_one(self, process, job)
-  local _lock <close> = self.how.exclusive and alone.enter() or nil
+  local _lock <close> = self.how.exclusive and exclusive.enter(self.how.say) or nil
   local answer, is_alive = ask(self, process, job)
   if answer.lost and answer.code ~= "EEXIST" then error({ lost = answer.lost }, 0) end
   self.how.ended(job, answer)
@@ -98,7 +108,8 @@ function work(self)
     local is_alive = true
     while is_alive and self.at < #self.jobs do
       self.at = self.at + 1
-      is_alive = do_one(self, process, self.jobs[self.at])
+      local job, is_due = self.jobs[self.at], self.how.is_due
+      if not is_due or is_due(job) then is_alive = do_one(self, process, job) end
     end
   end
 end

@@ -4,8 +4,10 @@ local core = require "lunet.core"
 local dependency = require "lunet.text.dependency"
 local json = require "lunet.text.json"
 
-local dkjson, lfs = dependency "dkjson", dependency "lfs"
+local lfs = dependency "lfs"
 
+---@class lunet.store
+---@field [string] any
 local store = {}
 store.__index = store
 
@@ -19,7 +21,11 @@ local FIRST <const> = { "state", "attempt", "verdict", "point", "replicate", "se
 local HEAD <const> = '^{%s*"state": ?"(%l+)",%s*"attempt": ?(%d+),%s*"verdict": ?"([%l ]+)"'
 local HEAD_BYTES <const> = 100
 
-local BUSY <const> = "another sweep is at work in it"
+-- The messages of lfs.lock when another process holds the lock (fcntl(2), F_SETLK: EAGAIN or EACCES). With others there
+-- is no lock: some file systems of clusters have none.
+local HELD <const> = { ["Resource temporarily unavailable"] = true, ["Permission denied"] = true }
+
+local ENOENT <const> = 2
 
 -- An own name for what this process writes aside, whatever other processes, on whatever machine, write there.
 local function token()
@@ -50,9 +56,11 @@ function store:lock(alone)
   local path = self.directory .. "/lock"
   local file, message = io.open(path, "a+")
   if not file then return nil, message end
-  if lfs.lock(file, alone and "w" or "r") then return file end
+  local ok, why = lfs.lock(file, alone and "w" or "r")
+  if ok then return file end
   file:close()
-  return nil, ("%s: %s"):format(self.directory, BUSY)
+  return nil, ("%s: %s"):format(self.directory, HELD[why] and "another sweep is at work in it"
+    or "it cannot be locked: " .. why)
 end
 
 --- Removes what processes that were killed have left aside. Only who holds the lock alone may call it.
@@ -64,6 +72,11 @@ end
 
 local function path_of(self, name) return ("%s/runs/%s.json"):format(self.directory, name) end
 
+local function state_of(file)
+  local state, attempt, verdict = (file and file:read(HEAD_BYTES) or ""):match(HEAD)
+  return state or "missing", state and math.tointeger(tonumber(attempt)) or 0, verdict
+end
+
 --- The state of a run.
 ---@param name string
 ---@return "done"|"invalid"|"failed"|"missing" state
@@ -71,19 +84,20 @@ local function path_of(self, name) return ("%s/runs/%s.json"):format(self.direct
 ---@return string? verdict
 function store:state(name)
   local file <close> = io.open(path_of(self, name), "rb")
-  local state, attempt, verdict = (file and file:read(HEAD_BYTES) or ""):match(HEAD)
-  return state or "missing", state and math.tointeger(tonumber(attempt)) or 0, verdict
+  return state_of(file)
 end
 
 -- A record's last field, which is most of it.
 local ENVIRONMENT <const> = ',\n  "environment":'
 
-local function decode(self, name, is_brief)
-  local file <close>, message = io.open(path_of(self, name), "rb")
-  if not file then return nil, message end
-  local text = file:read "a" or ""
-  local cut = is_brief and text:find(ENVIRONMENT, 1, true)
-  local record = dkjson.decode(cut and text:sub(1, cut - 1) .. "}" or text)
+local function text_of(self, name)
+  local file <close>, message, number = io.open(path_of(self, name), "rb")
+  if file then return file:read "a" or "" end
+  return nil, message, number
+end
+
+local function decode(self, name, text)
+  local record = json.decode(text)
   if type(record) == "table" then return record end
   return nil, path_of(self, name) .. ": this is no record"
 end
@@ -92,13 +106,23 @@ end
 ---@param name string
 ---@return table|nil record
 ---@return string? message
-function store:read(name) return decode(self, name, false) end
+function store:read(name)
+  local text, message = text_of(self, name)
+  if not text then return nil, message end
+  return decode(self, name, text)
+end
 
 --- The record of a run without its environment, in a third of the time.
 ---@param name string
----@return table|nil record
+---@return table|nil record nil without a message if the run is missing
 ---@return string? message
-function store:read_brief(name) return decode(self, name, true) end
+function store:read_brief(name)
+  local text, message, number = text_of(self, name)
+  if not text then return nil, number ~= ENOENT and message or nil end
+  if not text:find(HEAD) then return nil end
+  local cut = text:find(ENVIRONMENT, 1, true)
+  return decode(self, name, cut and text:sub(1, cut - 1) .. "}" or text)
+end
 
 local function write(path, text)
   local file <close>, message = io.open(path, "wb")
@@ -108,15 +132,28 @@ local function write(path, text)
   return ok, not ok and ("%s: %s"):format(path, why) or nil
 end
 
+-- Takes away the record of an attempt that came to nothing, but never one of a run that is done: another process may
+-- put it there at any moment.
+local function clear(self, name)
+  local path, former = path_of(self, name), self.aside .. "f"
+  if self:state(name) == "done" or not os.rename(path, former) then return end
+  local file <close> = io.open(former, "rb")
+  if state_of(file) == "done" then lfs.link(former, path) end
+  os.remove(former)
+end
+
 -- Takes a name that is free, or that an earlier attempt has which came to nothing.
 local function take(self, name)
   local path = path_of(self, name)
-  if lfs.link(self.aside, path) then
-    os.remove(self.aside)
-    return true
+  local linked = lfs.link(self.aside, path)
+  if not linked then
+    clear(self, name)
+    linked = lfs.link(self.aside, path)
   end
-  if self:state(name) ~= "done" then return os.rename(self.aside, path) end
+  -- Not every file system has links.
+  if not linked and self:state(name) ~= "done" then return os.rename(self.aside, path) end
   os.remove(self.aside)
+  if linked then return true end
   return nil, ("%s was done twice: the first record stays"):format(name), "EEXIST"
 end
 

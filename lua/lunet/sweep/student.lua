@@ -52,11 +52,7 @@ function student.cumulative(t, freedom)
   return t > 0 and 1 - tail or tail
 end
 
---- The value that a share of the distribution does not exceed.
----@param share number from 0.5, below 1
----@param freedom number degrees of freedom, above 0
----@return number t
-function student.quantile(share, freedom)
+local function find_quantile(share, freedom)
   local low, high = 0, 1
   while student.cumulative(high, freedom) < share do low, high = high, 2 * high end
   for _ = 1, 60 do
@@ -64,6 +60,19 @@ function student.quantile(share, freedom)
     if student.cumulative(middle, freedom) < share then low = middle else high = middle end
   end
   return (low + high) / 2
+end
+
+local known = {} -- quantiles by share and freedom: many points of a sweep have as many runs
+
+--- The value that a share of the distribution does not exceed.
+---@param share number from 0.5, below 1
+---@param freedom number degrees of freedom, above 0
+---@return number t
+function student.quantile(share, freedom)
+  local of_share = known[share] or {}
+  known[share] = of_share
+  of_share[freedom] = of_share[freedom] or find_quantile(share, freedom)
+  return of_share[freedom]
 end
 
 return student

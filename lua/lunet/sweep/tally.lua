@@ -46,7 +46,10 @@ function tally:begin(due, began, is_terminal)
   self.due, self.began, self.is_terminal, self.ended, self.lines = #due, began, is_terminal, 0, 0
 end
 
-local function seconds_text(seconds)
+--- "40 s", "12 min" or "3.0 h".
+---@param seconds number
+---@return string
+function tally.duration(seconds)
   if seconds < 120 then return ("%.0f s"):format(seconds) end
   if seconds < 7200 then return ("%.0f min"):format(seconds / 60) end
   return ("%.1f h"):format(seconds / 3600)
@@ -58,12 +61,13 @@ end
 ---@param answer {state: string, verdict: string}
 ---@param now number seconds of lunet.now()
 function tally:count(was, answer, now)
-  self[was], self[answer.state] = self[was] - 1, self[answer.state] + 1
+  self[was] = self[was] - 1
+  self[answer.state] = self[answer.state] + 1 -- which may be the same
   if answer.verdict == "holds" then self.holds = self.holds + 1 end
   self.ended = self.ended + 1
   local rate = self.ended / math.max(now - self.began, 1e-9)
   local line = ("%d of %d runs, %.3g/s, %s left: %d hold, %d invalid, %d failed"):format(self.done + self.invalid
-    + self.failed, self.total, rate, seconds_text((self.due - self.ended) / rate), self.holds, self.invalid,
+    + self.failed, self.total, rate, tally.duration((self.due - self.ended) / rate), self.holds, self.invalid,
     self.failed)
   if self.is_terminal then
     io.stderr:write(CLEAR, text.shown(line))

@@ -9,6 +9,8 @@
 ---
 --- A knob that is a list itself takes its items with "+" between them: `3+5+40,7` is two values, of three items and of
 --- one.
+local knob_type = require "lunet.run.knob"
+
 local values = {}
 
 --- The values of a knob may be so many, and a sweep's points, too.
@@ -50,6 +52,9 @@ local function add_range(list, knob, word, range)
   if range.to < range.from then refuse(knob, word, "a range begins with its least value") end
   local steps, value_at = steps_of(knob, word, range)
   if #list + steps >= values.MOST then refuse(knob, word, ("these are more than %d values"):format(values.MOST)) end
+  if steps + 1e-9 < 1 and range.to > range.from then
+    refuse(knob, word, ("the range has one value only: its step is %s"):format(knob_type.text(range.by)))
+  end
   local whole = is_whole(range.from, range.to, range.by)
   for i = 0, math.floor(steps + 1e-9) do list[#list + 1] = knob.is_list and { value_at(i) } or value_at(i) end
   for i, value in ipairs(list) do

@@ -11,6 +11,8 @@ local run_type = require "lunet.run.run"
 local script = require "lunet.sweep.script"
 local shortage = require "lunet.run.shortage"
 local store = require "lunet.sweep.store"
+local verdict = require "lunet.run.verdict"
+local suspension = require "lunet.run.suspension"
 
 local dkjson = dependency "dkjson"
 
@@ -42,19 +44,25 @@ end
 -- The record holds the run's outcome, and the whole of an error, since nobody else saw it.
 local function execute(run, record)
   local machine <close> = lateness.watch()
+  local find_suspension = suspension.watch()
   local ok, failure = interrupt.pcall(execution.execute, run, { record = "none" })
-  if not ok then run:fail(shortage.found() or core.traceback(failure)) end
   record.lateness = machine:worst()
+  if ok then return end
+  local why = find_suspension()
+  run:fail(why or shortage.found() or core.traceback(failure))
+  record.state = why and "invalid"
 end
 
 local function name_of(path) return path:match "([^/]+)%.lua$" or path:match "[^/]+$" end
 
--- Does one run, and returns its record.
+-- Does one run, and returns its record. Many go on at a time: a thread of each that keeps a processor awake before
+-- deadlines would take it from the others.
 local function do_run(own, job)
   local record, began, clock = worker.record(job), core.now(), os.clock()
   local experiment, message = own:load()
   local run = run_type.of { name = name_of(own.path) }
   if experiment then
+    if not experiment.exclusive then core.let_sleep() end
     run = run_type.new(experiment, settings_of(experiment, job), run.name)
     execute(run, record)
   else
@@ -62,7 +70,7 @@ local function do_run(own, job)
   end
   record.seconds, record.cpu = core.now() - began, os.clock() - clock
   for field, value in pairs(run:record()) do record[field] = value end
-  record.state = STATES[record.verdict]
+  record.state = record.state or STATES[record.verdict]
   return record
 end
 
@@ -84,10 +92,24 @@ function worker.serve(path, directory)
     local record = do_diverted(own, job)
     local ok, message, code = runs:add(job.name, record)
     local answer = { state = record.state, verdict = record.verdict, seconds = record.seconds, cpu = record.cpu,
-      lost = not ok and message or nil, code = code }
+      why = record.why, lost = not ok and message or nil, code = code }
     io.stdout:write(dkjson.encode(answer), "\n")
     io.stdout:flush()
   end
+end
+
+--- `lunet sweep-worker SCRIPT DIRECTORY`, which a sweep starts. It is a command of its own: so a worker loads no more
+--- than it needs.
+---@param _ string the command's own word
+---@param arguments string[] script and directory
+---@return integer status the program's exit status
+function worker.run(_, arguments)
+  if #arguments ~= 2 then
+    io.stderr:write "lunet: sweep-worker: lunet sweep starts this command, with a script and a directory\n"
+    return verdict.WRONG_USE
+  end
+  worker.serve(arguments[1], arguments[2])
+  return verdict.DONE
 end
 
 return worker
