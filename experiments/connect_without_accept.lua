@@ -62,6 +62,11 @@ return experiment {
     patience = { 0.3, "s", "how long a client waits for its connection", min = 0 },
   },
 
+  measures = {
+    ["client.connected"] = { "clients", "clients whose connect succeeded" },
+    ["kernel.depth"] = { "connections", "connections in the queue" },
+    ["server.known_before_accept"] = { "connections", "connections that the server knows before it accepts" },
+  },
   control = { backlog = 1, clients = 3 },
 
   run = function(knobs)

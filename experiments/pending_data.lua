@@ -269,6 +269,11 @@ return experiment {
     vary = { "all", "knob", "the knob to vary, to see how much is taken", choices = { "all", "none", "congestion",
       "client", "write", "rcvbuf", "sndbuf", "delay", "path" } },
   },
+  measures = { -- of a client with these knobs: `--vary none` leaves the other cases out
+    ["absorbed.1.taken"] = { "bytes", "what send took before it blocked" },
+    ["absorbed.1.at_server"] = { "bytes", "the part that waits in the queued connection" },
+    ["absorbed.1.at_client"] = { "bytes", "the part that waits in the client's send buffer" },
+  },
   control = { bytes = MORE_THAN_FITS },
   needs = { perl = "perl-base" },
   -- changed: what the case sets. taken: bytes that send took before it blocked; at_server, at_client: where they wait.

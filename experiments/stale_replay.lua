@@ -70,6 +70,10 @@ return experiment {
       choices = { "serves", "looks" } },
   },
 
+  measures = {
+    stale = { "requests", "requests of B that were carried out after B had left", better = "less" },
+    b_connect_seconds = { "s", "how long B's connect took" },
+  },
   control = { server = "looks" },
 
   run = function(knobs)
@@ -102,7 +106,7 @@ return experiment {
     return {
       b_connect_seconds = connect_seconds, b_state = state, b_error = b_error,
       queue_before_b_left = depth_before, queue_after_b_left = depth_after, accepted_before_a_left = accepted,
-      served = seen.served, ghost_state = seen.state, ghost_liveness = seen.liveness,
+      served = seen.served, stale = #seen.served - 1, ghost_state = seen.state, ghost_liveness = seen.liveness,
       first_reply = seen.first_reply, second_reply = seen.second_reply,
     }
   end,
@@ -114,12 +118,13 @@ return experiment {
     local expected = table.move(requests_of(knobs), 1, knobs.requests, 2, { "login A" })
     assert(#outcome.served > 1, "no request of B was carried out")
     expect.value("the number of requests carried out", #outcome.served, #expected)
+    expect.value("those of B", outcome.stale, knobs.requests)
     for i, line in ipairs(expected) do expect.value("request " .. i, outcome.served[i], line) end
     expect.fields("the ghost", outcome, { ghost_state = "CLOSE_WAIT", ghost_liveness = "fin", first_reply = "sent",
       second_reply = "EPIPE" })
   end,
 
   figures = function(outcome, knobs)
-    return ("B gave up and left; %d of its %d requests carried out"):format(#outcome.served - 1, knobs.requests)
+    return ("B gave up and left; %d of its %d requests carried out"):format(outcome.stale, knobs.requests)
   end,
 }

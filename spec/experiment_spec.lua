@@ -44,7 +44,7 @@ describe("declaring an experiment", function()
 
   it("refuses a field that it does not know, and names those that it knows", function()
     assert.match("experiment: unknown field 'clam' %(known: claim, knobs, run, check, sysctl, control, "
-      .. "needs, columns, measures, figures, plot, exclusive, shortage, slow%)$",
+      .. "virtual, needs, columns, measures, figures, plot, exclusive, shortage, slow%)$",
       misuse_of { clam = "typed in a hurry" })
     assert.match("unknown field '1' ", misuse_of { "no name" }, 1, true)
   end)
@@ -104,6 +104,10 @@ describe("declaring an experiment", function()
       return {}
     end } {}
     assert.same({ "incremental", "generational" }, { during, collectgarbage(before) })
+  end)
+
+  it("refuses values for virtual time that are none of its settings", function()
+    assert.match("experiment: virtual: unknown knob 'wait' %(known: %)$", misuse_of { virtual = { wait = 1 } })
   end)
 
   it("refuses a control that is none of its settings", function()

@@ -1,6 +1,8 @@
 -- The standard that every experiment is held to. None is run here: each has a spec of its own for that.
 local catalogue = require "lunet.command.catalogue"
+local page = require "lunet.report.page"
 local pcapng = require "lunet.files.pcapng"
+local run_class = require "lunet.run.run"
 local tshark = require "spec.support.tshark"
 
 local entries, others = assert(catalogue.load "experiments")
@@ -95,6 +97,12 @@ for _, entry in ipairs(entries) do
       for sentence in (claim .. " "):gmatch "(.-)%. " do
         assert.is_true(select(2, sentence:gsub("%S+", "")) <= 25, sentence)
       end
+    end)
+
+    it("leaves most of its report to events", function()
+      local run = run_class.new(entry.experiment, entry.experiment:settings(), entry.name)
+      run.outcome, run.verdict = {}, "holds"
+      assert.is_true(#page.html(run) < page.MOST / 5)
     end)
 
     it("has a control: knobs with which its claim is false", function()

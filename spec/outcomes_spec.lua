@@ -77,7 +77,9 @@ describe("a check", function()
       end
       check_all(same)
     end
-    local shown = { state = "why", ["rows[].ms"] = { why = "why", when = function(row) return row.case == "a" end } }
+    local shown = { state = "why", ["rows[].ms"] = { why = "why", when = function(row, outcome)
+      return row.case == "a" and outcome.state == OUTCOME.state
+    end } }
     local tally = try(check, { shown = shown })
     assert.same({ 11, 8, 2 }, { tally.fields, tally.noticed, tally.shown })
     assert.same({ "rows.2.ms is 0: with 30 the claim holds" }, tally.complaints)

@@ -308,6 +308,11 @@ return experiment {
     delay = { 0.0, "s", "one-way delay of the link: makes handshakes race", min = 0, max = 1 },
     syncookies = { 1, "mode", "the server's net.ipv4.tcp_syncookies", min = 0, max = 2 },
   },
+  measures = { -- of the first listener: `--family tcp --backlog N` leaves no other
+    ["capacity.1.connected"] = { "clients", "clients whose connect succeeded" },
+    ["capacity.1.depth"] = { "connections", "connections in the queue" },
+    ["capacity.1.dropped"] = { "SYNs", "SYNs that the kernel dropped" },
+  },
   control = { arrival = "racing", delay = 0.01, patience = 0.8 },
   needs = { perl = "perl-base" },
   -- next: the error of the first client without a place. handshakes: SYNs dropped for too many open handshakes

@@ -101,7 +101,7 @@ local function stage(case, knobs)
   local sysctl = { ["net.ipv4.tcp_fastopen"] = 1, ["net.ipv4.tcp_fastopen_blackhole_timeout_sec"] = 0 }
   local client = assert(lunet.host { name = case.name, sysctl = sysctl })
   local other = assert(lunet.host { name = "other", sysctl = sysctl })
-  lunet.link(server, client, { delay = knobs.delay })
+  lunet.link(server, client, lab.delayed(knobs.delay))
   local others_address = lunet.link(server, other):address(other)
   local listener = lab.listen(server, { backlog = 5, fastopen = knobs.places })
   local s = { case = case.name, is_fast = knobs.connect == "fast_open", places = knobs.places, server = server,

@@ -150,7 +150,7 @@ end
 local function race(knobs, mode)
   local server, listener, _, held = start_server(knobs, mode, 1)
   local clients = assert(lunet.host "racers")
-  lunet.link(server, clients, { delay = knobs.delay })
+  lunet.link(server, clients, lab.delayed(knobs.delay))
   local moved, racers = lab.counters(server), { held = held }
   for i = 1, 2 do
     lunet.spawn(function() racers[i] = assert(clients:connect({ listener, label = "racer " .. i }, LONG)) end)
@@ -304,6 +304,10 @@ return experiment {
   -- it waits while a newcomer takes the place. In `closed` it waits while the listener closes.
   columns = { "abort", "cookies", "linear", "free_at", "closed_at", "newcomer", "answer", "client", "server", "state",
     "syns", "result", "seconds", "drops" },
+  measures = {
+    ["story.seconds"] = { "s", "how long B's connect took", better = "less" },
+    ["story.drops"] = { "SYNs", "SYNs of B that the kernel dropped", better = "less" },
+  },
   control = { places = 1 },
 
   run = function(knobs)

@@ -97,7 +97,7 @@ end
 local function free_one_place(knobs, case, how_many)
   local server, listener, held = start_server(knobs, case)
   local clients = assert(lunet.host "clients")
-  lunet.link(server, clients, { delay = knobs.delay })
+  lunet.link(server, clients, lab.delayed(knobs.delay))
   local moved = lab.counters(server)
   local waiters = start_waiters(clients, listener, how_many)
   lab.await(function() return moved "ListenOverflows" >= how_many end)
@@ -358,6 +358,11 @@ return experiment {
   -- heads. head: bytes that were lost. sent: what the second write gave.
   columns = { "case", "client", "second", "answer", "accepted", "read", "state", "timer", "abort", "cookies",
     "connected", "queued", "requests", "by_cookie", "reset", "in_connect", "phantoms", "head", "sent" },
+  measures = { -- of the first two counts, with tcp_abort_on_overflow = 0
+    ["counts.1.phantoms"] = { "clients", "clients that are connected and not queued, with tcp_syncookies = 0" },
+    ["counts.2.phantoms"] = { "clients", "the same with tcp_syncookies = 1, the kernel's default" },
+    ["counts.2.queued"] = { "connections", "connections that came to the one free place" },
+  },
   control = { abort = 1 },
 
   run = function(knobs)

@@ -3,19 +3,19 @@
 --
 -- Why. Three timers (net/ipv4/tcp_timer.c) share the work. The data that waits to be sent or acknowledged decides which
 -- one runs. The retransmit timer (tcp_write_timeout) takes tcp_retries2 as a time, not a count: the sum of that many
--- doublings of 200 ms. A user_timeout replaces that time. The kernel looks at it only when the timer expires, and
--- counts from the first retransmission, so the end comes late: for tcp_retries2 = 3 after 6.7 s, not 3.0. On a link
--- with 20 ms of round trip (knob delay), whose timer expires at other times, it comes after 3.7 s. A tail loss probe
--- may come before the first retransmission. ICMP "host unreachable" ends nothing: it names the error, and takes the
--- doubling back (RFC 6069). The probe timer (tcp_probe_timer) runs for a full window. Each answer clears its count, so
--- the connection lives for ever (RFC 1122, 4.2.2.17). Only user_timeout ends it, although the peer is there and
--- answers. No RST tells the peer, which keeps the connection in its queue, ESTABLISHED and without FIN. A peer answers
--- one such probe in 500 ms (tcp_invalid_ratelimit), and the second comes 400 ms after the first: with retries2 = 1 that
--- alone ends it. The keepalive timer (tcp_keepalive_timer) does nothing while bytes wait. With user_timeout the number
--- of probes no longer counts, whether it is smaller or larger. The first probe to find the time over ends the
--- connection, with RST. Without keepalive an idle connection has no timer at all, so the kernel never looks at
--- user_timeout. The kernel reports the error once (ETIMEDOUT, EHOSTUNREACH). Then sends fail with EPIPE, and reading is
--- at its end.
+-- doublings of 200 ms, up to 120 s each: 924.6 s for the default of 15. A user_timeout replaces that time. The kernel
+-- looks at it only when the timer expires, and counts from the first retransmission, so the end comes late: for
+-- tcp_retries2 = 3 after 6.7 s, not 3.0. On a link with 20 ms of round trip (knob delay), whose timer expires at other
+-- times, it comes after 3.7 s. A tail loss probe may come before the first retransmission. ICMP "host unreachable" ends
+-- nothing: it names the error, and takes the doubling back (RFC 6069). The probe timer (tcp_probe_timer) runs for a
+-- full window. Each answer clears its count, so the connection lives for ever (RFC 1122, 4.2.2.17). Only user_timeout
+-- ends it, although the peer is there and answers. No RST tells the peer, which keeps the connection in its queue,
+-- ESTABLISHED and without FIN. A peer answers one such probe in 500 ms (tcp_invalid_ratelimit), and the second comes
+-- 400 ms after the first: with retries2 = 1 that alone ends it. The keepalive timer (tcp_keepalive_timer) does nothing
+-- while bytes wait. With user_timeout the number of probes no longer counts, whether it is smaller or larger. The first
+-- probe to find the time over ends the connection, with RST. Without keepalive an idle connection has no timer at all,
+-- so the kernel never looks at user_timeout. The kernel reports the error once (ETIMEDOUT, EHOSTUNREACH). Then sends
+-- fail with EPIPE, and reading is at its end.
 --
 -- Where it was met. A database pool whose queries hang for 15 minutes after a fail-over (tcp_retries2 = 15); keepalive
 -- that does not help, since a query is under way; user_timeout set against that, which then cuts off readers that are
@@ -34,6 +34,7 @@ local statistics = require "lunet.load.statistics"
 
 local LONG = lab.LONG
 local FIRST_RTO = 0.2 -- s; TCP_RTO_MIN, from which the kernel computes what tcp_retries2 means
+local LAST_RTO = 120 -- s; TCP_RTO_MAX, at which doubling ends
 local FIRST_PORT = 7300 -- the timeline tells servers apart by their ports
 local GRAIN = 0.02 -- s; the kernel counts in jiffies, of up to 10 ms
 local SLOW = 0.05 -- s; how much too long a time may be, besides the lateness of the machine
@@ -51,10 +52,17 @@ end
 local function given_timeout(knobs) return knobs.user_timeout end
 local function one_probe_more(knobs) return knobs.keepidle + 1.5 * knobs.keepintvl end
 
-local function after_retries(knobs) return FIRST_RTO + FIRST_RTO * (2 ^ (knobs.retries2 + 1) - 1) end
+-- The sum of pauses, each twice as long as the one before.
+local function doublings(first, last)
+  local sum = 0
+  for i = first, last do sum = sum + math.min(FIRST_RTO * 2 ^ i, LAST_RTO) end
+  return sum
+end
+
+local function after_retries(knobs) return FIRST_RTO + doublings(0, knobs.retries2) end
 
 -- Each probe that is not answered makes the next pause twice as long.
-local function after_probes(knobs) return FIRST_RTO * (2 ^ (knobs.retries2 + 1) - 2) end
+local function after_probes(knobs) return doublings(1, knobs.retries2) end
 
 local function after_count(knobs) return knobs.keepidle + knobs.keepcnt * knobs.keepintvl end
 
@@ -75,7 +83,10 @@ local function soon(least, knobs) return (least + first_timeouts(knobs)) * LATE_
 local function in_time(least, knobs) return (least + 8 * knobs.delay) * LATE_TIMER end
 
 -- The timer that finds the time over runs twice as long as the one before.
-local function after_doubling(least, knobs) return 2 * soon(least, knobs) end
+local function after_doubling(least, knobs)
+  local latest = soon(least, knobs)
+  return latest + math.min(latest, LAST_RTO)
+end
 
 -- When the peer is cut off, each probe of a full window comes later with a longer round trip.
 local function after_slow_probes(least, knobs)
@@ -249,7 +260,7 @@ return experiment {
     .. "not read. It never ends an idle one without keepalive.",
   knobs = {
     case = { "all", "situation", "the case to try", choices = choice.of(CASES, "case") },
-    retries2 = { 2, "doublings", "tcp_retries2 of the client; 1 ends even a full window", min = 1, max = 6 },
+    retries2 = { 2, "doublings", "tcp_retries2 of the client; 1 ends even a full window", min = 1, max = 15 },
     user_timeout = { 1.0, "s", "TCP_USER_TIMEOUT of the cases that set it; 0 sets none", min = 0, max = 2147483 },
     keepidle = { 1, "s", "silence before the first keepalive probe", min = 1, max = 60, whole = true },
     keepintvl = { 1, "s", "time between keepalive probes", min = 1, max = 60, whole = true },
@@ -279,6 +290,7 @@ return experiment {
   end,
 
   control = { user_timeout = 0 },
+  virtual = { retries2 = 15, patience = 1200 }, -- the kernel's own tcp_retries2
   -- error, seconds: how and when the connection ended; the rows without an error did not. timer: the timer that ran.
   -- tries: retransmissions and probes. answers: segments from the peer. rst: RSTs that the client sent.
   columns = { "case", "error", "seconds", "timer", "tries", "answers", "rst" },

@@ -121,6 +121,10 @@ describe("pending_data", function()
       assert.is_true(case.at_server > rcvbuf // 4 and case.at_server <= 2 * rcvbuf, "it took " .. case.at_server)
     end)
   end
+end)
+
+describe("pending_data with other knobs #part_knobs", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
 
   it("lets less wait with a client whose send buffer is small, since that does not grow", function()
     local small, large = absorbed { sndbuf = 8192 }, absorbed { sndbuf = 100000 }
@@ -174,6 +178,10 @@ describe("pending_data", function()
         assert.equal(outcome.taken, outcome.waiting_at_server + outcome.waiting_at_client)
       end)
   end
+end)
+
+describe("pending_data, compared with itself #part_compared", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
 
   -- Which segments TCP merges hangs on who runs when: so in one of several tries.
   local function eventually_more(than, knobs)

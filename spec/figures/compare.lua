@@ -1,5 +1,6 @@
 --- Runs an experiment in one way again and again, and in others, until they agree or enough runs say that they do not.
 local agreement = require "spec.support.agreement"
+local lateness = require "lunet.run.lateness"
 
 local compare = {}
 
@@ -14,6 +15,18 @@ function compare.listing(name)
   local path = ("spec/figures/%s.lua"):format(name)
   local file <close> = io.open(path)
   return file and dofile(path) or {}
+end
+
+--- Runs an experiment. Its outcome then tells how late lunet was at worst, unless the experiment itself does so.
+---@param experiment lunet.experiment
+---@param knobs table
+---@param level lunet.record_level
+---@return lunet.run
+function compare.execute(experiment, knobs, level)
+  local machine <close> = lateness.watch()
+  local run = experiment:execute(knobs, { record = level })
+  run.outcome.lateness = run.outcome.lateness or machine:worst()
+  return run
 end
 
 local function outcome_of(run)

@@ -12,7 +12,7 @@ local ATTEMPTS <const> = 5 -- at a run that the machine disturbs
 local name, option = ...
 local experiment = dofile(experiment_files.path(name))
 local listing = compare.listing(name)
--- A look at the kernel takes about 0.2 ms of a host's time, and the looks at thirty hosts come in turn.
+-- A look at the kernel takes about 0.2 ms for each host. The looks at all hosts come in turn.
 listing.longer, listing.part = 0.02, 0.02
 local values = experiment:settings(listing.knobs)
 
@@ -31,7 +31,7 @@ end
 local function recorded(level)
   return function()
     for _ = 1, ATTEMPTS do
-      local run = experiment:execute(values, { record = level })
+      local run = compare.execute(experiment, values, level)
       if run.verdict ~= "not judged" then return run end
     end
     skip()

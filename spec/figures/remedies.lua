@@ -1,1 +1,1 @@
-return { knobs = { load = 0.0 } } -- the scenario; the overload has times that are wrong in company
+return { knobs = { part = "scenario" } } -- the overload has times that are wrong in company

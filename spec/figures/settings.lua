@@ -64,7 +64,7 @@ end
 local function run(knobs)
   local ok, ran
   for _ = 1, ATTEMPTS do
-    ok, ran = pcall(experiment.execute, experiment, knobs, { record = "none" })
+    ok, ran = pcall(compare.execute, experiment, knobs, "none")
     if not ok and interrupt.is(ran) then error(ran, 0) end
     if ok and ran.verdict ~= "not judged" then return ran end
   end

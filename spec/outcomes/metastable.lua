@@ -1,9 +1,6 @@
-local WHEN <const> = "when goodput comes back is what the remedies differ in; the claim is of whether it does"
-
 return {
-  shown = {
-    ["remedies[].min_s"] = WHEN, ["remedies[].max_s"] = WHEN,
-    repeated = "tells how many disturbed runs were done again; what stayed disturbed is left out",
-  },
-  sizes = { success_before = true, ["last_second[].ghosts"] = true, ["last_second[].depth"] = true },
+  shown = { late_ms = "tells how much the machine disturbed the run, which is not judged if it is too much" },
+  given = { storm_s = "the end of the run, if goodput has not come back" },
+  absent = { predicted_s = "the model's storm never ends with these knobs" },
+  sizes = { success_before = true, depth = true, ["slices[].goodput"] = true },
 }

@@ -1,20 +1,10 @@
-local ORDER <const> = "who comes first to a port that opens again, or is asked again, is a matter of moments"
-
-local function hangs_on_order(record)
-  return record.remedy == "close_when_busy" or record.remedy == "refuse_when_busy" or record.naive == "backlog 0"
-end
+local HELD <const> = "the number of connections of a server that accepts early is judged by its bound"
+local HALF <const> = "half-closing clients are judged in the scenario, where all else is the same"
 
 return {
   shown = {
-    ["scenario[].again"] = { why = ORDER, when = hangs_on_order },
-    ["scenario[].half"] = { why = ORDER, when = hangs_on_order },
-    ["scenario[].patient"] = { why = ORDER, when = hangs_on_order },
-    ["scenario[].burst"] = { why = ORDER, when = hangs_on_order },
-    ["overload[].half_closing"] = "half-closing clients are judged in the scenario, where all else is the same",
-    ["overload[].held"] = "how many connections a server holds that accepts early is judged by its bound",
-    ["overload[].tries"] = "tries are judged by the bound that a budget keeps and a limit for each request does not",
-    repeated = "tells how many disturbed runs were done again; what stayed disturbed is left out",
-    invalid = "tells how many runs the machine disturbed; too many of them are not judged",
+    ["with.half_closing"] = HALF, ["without.half_closing"] = HALF, ["with.held"] = HELD,
+    ["with.stale_work"] = "stale work that a remedy has ended is judged by its bound, a fifth of what was served",
+    late_ms = "tells how much the machine disturbed the run, which is not judged if it is too much",
   },
-  sizes = { ["overload[].half_closing"] = true, ["overload[].held"] = true },
 }

@@ -1,6 +1,4 @@
-local DISTURBED <const> = "tells how much the machine disturbed the runs; too many of them are not judged"
-
 return {
-  shown = { repeated = DISTURBED, invalid = DISTURBED },
-  sizes = { ["traffic[].overflows"] = true, ["traffic[].ghosts"] = true },
+  shown = { late_ms = "tells how much the machine disturbed the run, which is not judged if it is too much" },
+  sizes = { overflows = true, half_to = true },
 }

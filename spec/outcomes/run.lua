@@ -6,7 +6,8 @@
 --- spec/outcomes/NAME.lua says, if there is such a file: { knobs = { ... }, shown = { ["late[].seconds"] = "why" } }:
 --- knobs for the run, by default none; which fields are shown and not judged, and why (at most a fifth of all);
 --- `sizes = { ["fates[].sent"] = true }`, which whole numbers are sizes or times, not counts; `given = { ["a[].b"] =
---- "why" }`, which fields say what was tried and so are settings of the run.
+--- "why" }`, which fields say what was tried and so are settings of the run; `absent = { predicted_s = "why" }`, which
+--- measures the outcome of this run lacks.
 local experiment_files = require "spec.support.experiment_files"
 local mutations = require "spec.support.outcome_mutations"
 local sources = require "spec.support.outcome_sources"
@@ -41,7 +42,7 @@ local function run_of(values)
 end
 
 local function check_reasons()
-  for _, list in ipairs { listing.shown or {}, listing.given or {} } do
+  for _, list in ipairs { listing.shown or {}, listing.given or {}, listing.absent or {} } do
     for field, entry in pairs(list) do
       local why = type(entry) == "table" and entry.why or entry
       if #why < SHORTEST_REASON or why:find "nois" then complain("%s: %q is no reason", field, why) end
@@ -69,6 +70,21 @@ local function check_sources(outcome, values)
   end
 end
 
+-- A measure that is in no outcome would be in no report either.
+local function check_measures(outcome)
+  for _, measure in ipairs(experiment.measures) do
+    local any = outcome
+    for key in measure.name:gmatch "[^.]+" do
+      if type(any) ~= "table" then any = {} end
+      any = any[math.tointeger(tonumber(key)) or key]
+    end
+    local is_figure = math.type(any) ~= nil or type(any) == "boolean"
+    if is_figure == ((listing.absent or {})[measure.name] ~= nil) then
+      complain("%s: a measure, and the outcome has %s", measure.name, is_figure and "it" or "no such figure")
+    end
+  end
+end
+
 local values = sources.marked(experiment, experiment:settings(listing.knobs))
 local is_here, missing = experiment:find_needs(values)
 if not is_here then
@@ -79,6 +95,7 @@ local run = run_of(values)
 if not run then os.exit(SKIPPED) end
 check_reasons()
 check_sources(run.outcome, values)
+check_measures(run.outcome)
 local tally = mutations.try(experiment, run.outcome, values, listing)
 table.move(tally.complaints, 1, #tally.complaints, #complaints + 1, complaints)
 if tally.shown > MOST_SHOWN * tally.fields then

@@ -101,6 +101,10 @@ describe("stuck_worker", function()
       assert_retry(outcome.retries[1])
     end)
   end
+end)
+
+describe("stuck_worker with other knobs #part_knobs", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
 
   it("drops what does not fit into the stuck worker's queue, though the other queues are empty", function()
     local outcome, holds, why = run { sharing = "reuseport", stuck = "accepts_none", retry = "none", backlog = 1,

@@ -167,7 +167,7 @@ describe("backlog_capacity", function()
     assert.same({ ["tcp grow"] = TCP_CHANGES["tcp grow"] }, changes_of(outcome))
   end)
 
-  describe("with racing clients", function()
+  describe("with racing clients #part_races", function()
     it("control: over a link with a delay more connect than the queue holds", function()
       local outcome, holds, why = control {}
       assert.is_false(holds)
@@ -199,7 +199,7 @@ describe("backlog_capacity", function()
     end)
   end)
 
-  describe("when the backlog of a full queue changes", function()
+  describe("when the backlog of a full queue changes #part_changes", function()
     it("keeps who is queued, in order, and gives new room to the first SYN", function()
       local outcome, holds, why = run { backlog = 0, family = "tcp", change = "all" }
       assert_holds(holds, why)

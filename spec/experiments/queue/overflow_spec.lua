@@ -50,6 +50,10 @@ describe("overflow", function()
       assert.same({ {}, {}, {}, {} }, { outcome.late, outcome.racing, outcome.overtaken, outcome.closed })
     end)
   end
+end)
+
+describe("overflow with other knobs #part_knobs", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
 
   it("refuses a waiting client by its next SYN when the listener closes, and not before", function()
     local outcome, holds, why = judged { freed_after = 0.3, linear = 0, cases = "closed" }
@@ -120,9 +124,10 @@ describe("overflow, by longer schedules #slow", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
   -- linear timeouts and retries: the SYNs of a client for which no place becomes free
-  for _, case in ipairs { { 0, 2, "0 1 3" }, { 2, 1, "0 1 2" }, { 4, 2, "0 1 2 3 4 5" } } do
-    local linear, retries, syns = table.unpack(case)
-    it(("holds with %d linear timeouts and %d retries: SYNs at %s s"):format(linear, retries, syns), function()
+  for _, case in ipairs { { 0, 2, "0 1 3", "" }, { 2, 1, "0 1 2", " #part_linear" },
+    { 4, 2, "0 1 2 3 4 5", " #part_long" } } do
+    local linear, retries, syns, tag = table.unpack(case)
+    it(("holds with %d linear timeouts and %d retries: SYNs at %s s%s"):format(linear, retries, syns, tag), function()
       local outcome, holds, why = judged { linear = linear, retries = retries, freed_after = 0.5, cases = "late" }
       assert.is_true(holds, why)
       assert_story(outcome.story, "0 1")

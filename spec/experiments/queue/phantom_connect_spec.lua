@@ -72,6 +72,10 @@ describe("phantom_connect", function()
       assert.is_true(holds, why)
       assert_heads(outcome)
     end)
+end)
+
+describe("phantom_connect with other knobs #part_knobs", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
 
   it("tells of resets in connect itself without a delay, and judges only handshakes that overlap", function()
     local outcome, holds, why = phantom_connect { cases = "counts", delay = 0 }

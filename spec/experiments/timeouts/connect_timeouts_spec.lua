@@ -173,11 +173,11 @@ describe("connect_timeouts #slow", function()
     assert_given_up(row_of(outcome.unbounded, "linear"), "exit 28", 3, 3)
   end)
 
-  it("sends the SYN again as often as tcp_syn_retries says", function()
+  it("sends the SYN again as often as tcp_syn_retries says #part_retries", function()
     assert_given_up(row_alone("unbounded", { case = "retries", retries = 2 }), "ETIMEDOUT", 7, 3)
   end)
 
-  it("takes longer or not by linear timeouts, by the first of count and time to be reached", function()
+  it("takes longer or not by linear timeouts, by the first of count and time to be reached #part_linear", function()
     assert_given_up(row_alone("unbounded", { case = "linear", linear = 0 }), "ETIMEDOUT", 3, 2)
     assert_given_up(row_alone("unbounded", { case = "linear", linear = 1 }), "ETIMEDOUT", 4, 3)
     assert_given_up(row_alone("unbounded", { case = "linear", linear = 10 }), "ETIMEDOUT", 3, 3)

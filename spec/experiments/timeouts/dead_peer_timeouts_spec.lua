@@ -72,6 +72,10 @@ describe("dead_peer_timeouts", function()
       local row = outcome.ended[1]
       assert.same({ "ETIMEDOUT", 1 }, { row.error, row.tries - row.answers })
     end)
+end)
+
+describe("dead_peer_timeouts with other knobs #part_knobs", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
 
   for _, user_timeout in ipairs { 0.3, 1.5 } do
     it(("ends a live peer's full window by a user_timeout of %g s"):format(user_timeout), function()
@@ -116,7 +120,7 @@ describe("dead_peer_timeouts", function()
     assert.error_matches(function() dead_peer_timeouts { case = "nothing" } end,
       "knob case: \"nothing\" is not allowed")
     assert.error_matches(function() dead_peer_timeouts { retries2 = 0 } end,
-      "knob retries2: 0 is not allowed; it is a whole number from 1 to 6 %(doublings%)$")
+      "knob retries2: 0 is not allowed; it is a whole number from 1 to 15 %(doublings%)$")
     assert.error_matches(function() dead_peer_timeouts { user_timeout = -1 } end,
       "knob user_timeout: %-1 is not allowed")
     assert.error_matches(function() dead_peer_timeouts { keepidle = 0 } end, "knob keepidle: 0 is not allowed")
@@ -145,7 +149,7 @@ describe("dead_peer_timeouts #slow", function()
     assert_endless(row_alone("endless", { case = "full", delay = 0.05, patience = 2.0 }), "probe")
   end)
 
-  it("sends as many keepalive probes as it is told, when it is told", function()
+  it("sends as many keepalive probes as it is told, when it is told #part_keepalive", function()
     local row = row_alone("ended", { case = "idle+keep", keepcnt = 1 })
     assert_ended(row, "ETIMEDOUT", "keepalive", 2, 1)
     assert.equal(1, row.tries)
@@ -153,12 +157,12 @@ describe("dead_peer_timeouts #slow", function()
       "ETIMEDOUT", "keepalive", 4, 1)
   end)
 
-  it("lets user_timeout decide whether keepalive's count is reached", function()
+  it("lets user_timeout decide whether keepalive's count is reached #part_keepalive", function()
     assert_ended(row_alone("ended", { case = "idle+keep+user", user_timeout = 2.5 }),
       "ETIMEDOUT", "keepalive", 3, 1)
   end)
 
-  it("waits longer with more retries2", function()
+  it("waits longer with more retries2 #part_retries", function()
     assert_ended(row_alone("ended", { case = "data", retries2 = 1 }), "ETIMEDOUT", "retransmit", 0.8, 0)
     assert_ended(row_alone("ended", { case = "full+cut", retries2 = 1 }), "ETIMEDOUT", "probe", 0.4, 0)
     assert_ended(row_alone("ended", { case = "full+cut", retries2 = 3, patience = 8.0 }),

@@ -1,0 +1,1 @@
+return { knobs = { client = "dig", option = "answer", longest = 8 } } -- the others take twenty seconds a run

@@ -1,1 +1,0 @@
-return { knobs = { seeds = 1, spare = 0 } } -- short

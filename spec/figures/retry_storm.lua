@@ -1,1 +1,0 @@
-return { knobs = { seeds = 1, backlogs = { 3, 40 }, spare = 0 } } -- short
