@@ -26,7 +26,7 @@ describe("the diagrams of a run", function()
     local list = diagrams.of(run)
     assert.same({ "1 of 2: h1, 0.000 to 0.000 ms", "2 of 2: h2, 1000.000 to 1000.000 ms" },
       { list[1].title, list[2].title })
-    assert.same({ { run.events[1] }, { run.events[2] } }, { list[1].events, list[2].events })
+    assert.same({ { run.events[1] }, { run.events[2] } }, { list[1].group.events, list[2].group.events })
   end)
 
   it("are sixty at most, and the rest is counted", function()
@@ -35,8 +35,19 @@ describe("the diagrams of a run", function()
     assert.matches("^60 of 63: h60", list[60].title)
   end)
 
-  it("are drawn once for a run", function()
-    local run = run_on(2)
-    assert.equal((diagrams.of(run)), (diagrams.of(run)))
+  it("share the room for events: small groups have all of theirs, the first one more than others", function()
+    local run = { events = {}, hosts = { "h1", "h2", "h3" } }
+    for i = 1, 300 do run.events[i] = send(i, i % 3 == 0 and i <= 30 and 3 or i % 2 + 1) end
+    local list = diagrams.of(run_of(run), { most = 90 })
+    local shown = {}
+    for i, one in ipairs(list) do shown[i] = one.drawn.drawn end
+    local small = #list[3].group.events
+    local first = (90 - small) * 3 // 4
+    assert.same({ first + 1, 90 - small - first + 1, small }, shown) -- and the notes of the gaps
+  end)
+
+  it("are fewer if there is too little room for all", function()
+    local list, left_out = diagrams.of(run_on(63), { most = 45 })
+    assert.same({ 3, 60 }, { #list, left_out })
   end)
 end)

@@ -2,6 +2,7 @@
 local report = require "lunet.report.page"
 local run_of = require("lunet.run.run").of
 local scratch = require "lunet.peer.scratch"
+local browser = require "spec.support.browser"
 local events = require "spec.support.events"
 local merged = require "spec.support.merged"
 local program = require "spec.support.program"
@@ -30,12 +31,10 @@ describe("a report", function()
       page { verdict = "not judged", why = "disturbed" })
   end)
 
-  it("shows the outcome: lists of records as tables, the plot as it is", function()
-    local html = page { outcome = { n = 3, cases = { { size = 1, how = "a<b" }, { size = 22 } } }, plot = "* |\n<" }
-    assert.match('<td>n</td><td class="value">3</td>', html)
-    assert.match('<th>how</th><th class="number">size</th>', html)
-    assert.match('<td>a&lt;b</td><td class="number">1</td>', html)
-    assert.match("<pre>%* |\n&lt;</pre>", html)
+  it("is light on paper, also in a browser that prefers dark", function()
+    local html = page {}
+    assert.is_true(count(html, "prefers-color-scheme: dark") > 0)
+    assert.equal(count(html, "prefers-color-scheme: dark"), count(html, "screen and (prefers-color-scheme: dark)"))
   end)
 
   it("is written without events, and without segments, and says so", function()
@@ -44,6 +43,7 @@ describe("a report", function()
     assert.match("Segments were not recorded", html)
     assert.match("The outcome is empty", html)
     assert.match("7 earlier events are lost", page { lost = 7 })
+    assert.match("Nothing was recorded", page { events = {}, taps = { dropped = 0, error = 1e-7 } })
   end)
 
   it("escapes whatever comes from scripts", function()
@@ -57,29 +57,55 @@ describe("a report", function()
     assert.is_nil(html:find "\0")
   end)
 
-  it("says what it leaves out of very many events", function()
-    local html = report.html(events.run(30000))
-    assert.match("marks stand for %d+ events", html)
-    assert.match("%d+ later rows are not shown", html)
+end)
+
+-- A run on so many groups of hosts, each with so many events, whose names are long.
+local function wide_run(groups, each)
+  local run = { name = "wide", claim = "It is wide.", events = {}, hosts = {}, outcome = {}, verdict = "holds",
+    environment = {} }
+  local name = ("a host whose name is long "):rep(4)
+  for host = 1, groups do
+    run.hosts[host] = name .. host
+    run.events[#run.events + 1] = { kind = "note", at = #run.events, text = ("A long note. "):rep(20) .. host }
+    for i = 1, each do
+      run.events[#run.events + 1] = { kind = "send", at = #run.events, host = host, socket = host, bytes = i,
+        label = name, local_address = ("10.0.%d.1:%d"):format(host, i), local_port = i }
+    end
+  end
+  return run_of(run)
+end
+
+describe("the size of a report", function()
+  it("is bounded, however much was recorded, and the report says what it leaves out", function()
+    local html = report.html(events.run(40000)) -- no experiment records more by default
+    assert.is_true(#html <= report.MOST and #html > report.MOST * 0.8, #html)
+    assert.match(">%d+ events are not drawn here%.<", html)
     assert.match("%d+ more ends of connections are not drawn", html)
-    assert.is_true(#html < 4e6, #html)
+    assert.match("<summary>%d+ of %d+ rows</summary>", html)
+    assert.match('<tr class="gap"><td><td colspan="3">%d+ events are not shown here', html)
+  end)
+
+  it("is bounded with many groups of hosts, and with long names and notes", function()
+    for _, shape in ipairs { { 100, 30 }, { 60, 2 }, { 2, 3000 } } do
+      local html = report.html(wide_run(table.unpack(shape)))
+      assert.is_true(#html <= report.MOST, #html)
+      assert.match('<g class="marks events"><g ', html, 1, true)
+    end
+  end)
+
+  it("is bounded with a large outcome", function()
+    local list = {}
+    for i = 1, 20000 do list[i] = { i = i, words = ("word "):rep(9) } end
+    local run = events.run(5000)
+    run.outcome = { list = list, text = ("word "):rep(20000) }
+    local html = report.html(run)
+    assert.is_true(#html <= report.MOST, #html)
+    assert.match("%d+ more rows are not shown%.", html)
   end)
 end)
 
--- A browser runs only where its own sandbox, fonts and libraries allow it.
-local BROWSER <const> = "timeout -k 1 50 chromium --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage "
-  .. "--user-data-dir='%s/profile' --enable-logging=stderr --virtual-time-budget=2000 %s"
-
 describe("the report of stale_replay", function()
-  local place, path, svg, refused
-
-  local function browse(options)
-    local errors = place.path .. "/errors"
-    local pipe = assert(io.popen(("%s </dev/null 2>'%s'"):format(BROWSER:format(place.path, options), errors)))
-    local output = pipe:read "a"
-    pipe:close()
-    return output, place:read "errors"
-  end
+  local place, path, svg, browse, refused
 
   setup(function()
     place = scratch.open()
@@ -87,13 +113,7 @@ describe("the report of stale_replay", function()
     local run = program.shell(("exec '%s' experiments/stale_replay.lua --report %s --svg %s"):format(
       os.getenv "LUNET", path, svg))
     assert(run.status == 0, run.errors)
-    if not os.execute "command -v chromium >/dev/null" then
-      refused = "chromium is not installed"
-    else
-      place:write("empty.html", "<p>here</p>")
-      local output, errors = browse(("--dump-dom 'file://%s/empty.html'"):format(place.path))
-      if not output:find "here" then refused = "chromium does not run here: " .. errors:sub(1, 300) end
-    end
+    browse, refused = browser.open(place)
   end)
 
   teardown(function() place:close() end)
@@ -116,27 +136,6 @@ describe("the report of stale_replay", function()
       ">ESTABLISHED<", "CLOSE_WAIT", 'class="fold"', "<td>ghost_state</td>", "accepts B", "patience" } do
       assert.is_not_nil(dom:find(words, 1, true), words)
     end
-  end)
-
-  it("can be walked by keyboard", function()
-    if refused then return pending(refused) end
-    place:write("walk.html", (place:read "r.html":gsub("</body>", function()
-      return [[<script>
-        const frame = document.querySelector(".frame"), said = [];
-        frame.focus();
-        const press = key => document.activeElement.dispatchEvent(
-          new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-        press("ArrowDown"); said.push(document.getElementById("detail").textContent.split("\n")[0]);
-        press("ArrowDown"); said.push(document.getElementById("detail").textContent.split("\n")[0]);
-        press("End"); press("ArrowDown"); said.push(document.activeElement.getAttribute("class"));
-        press("Escape"); said.push(document.activeElement === frame, document.getElementById("detail").textContent);
-        document.body.dataset.walk = said.join(" | ");
-      </script></body>]]
-    end)))
-    local dom, errors = browse(("--dump-dom 'file://%s/walk.html'"):format(place.path))
-    local walk = dom:match 'data%-walk="([^"]*)"'
-    assert.is_string(walk, errors)
-    assert.match("^0.000 ms  The server serves one client.-| %d+%.%d+ ms  .- | mark .-| true | $", walk)
   end)
 
   it("prints on pages", function()

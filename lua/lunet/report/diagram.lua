@@ -1,5 +1,6 @@
 --- The sequence diagram of a run, as SVG: a lane for each host and queue, time down, to scale except folded silences.
 local axis = require "lunet.report.axis"
+local excerpt = require "lunet.report.excerpt"
 local marks = require "lunet.report.marks"
 local markup = require "lunet.text.markup"
 local pen = require "lunet.report.pen"
@@ -14,11 +15,12 @@ local label, path = markup.label, markup.path
 local TALLEST <const> = 9000 -- px
 local FOLD <const> = 60 -- px that a silence may take
 local LEAST_SCALE <const>, MOST_SCALE <const> = 3000, 1.5e6 -- px/s: 20 ms of silence are folded in any case
-local TIMES <const> = 78 -- px left of the first lane's words
+local TIMES <const> = 84 -- px left of the first lane's words
 local HEAD <const> = 46 -- px of the lanes' names
 local CHARACTER <const> = 5.9 -- px, about
 local MOST_MARKS <const> = 3000
 local MOST_NOTES <const> = 150
+local TICKS <const> = 48 -- px between two times, at least
 local SAME_SPOT <const> = 2 -- px; more if the diagram would get too tall
 
 -- -- lanes -------------------------------------------------------------------------------------
@@ -55,8 +57,10 @@ local function set_lanes(list, of)
       lane.x = x + (before and (before.kind == "queue" and 110 or 220) or 90)
       x = lane.x + math.max(words, name)
     end
+    lane.x = math.floor(lane.x) -- shorter numbers
   end
-  return x + 30
+  local last = of.list[#of.list]
+  return x + (last and last.kind == "client" and 110 or 30) -- arrows to itself and their words are right of a client
 end
 
 local function head_of(of)
@@ -69,54 +73,62 @@ local function head_of(of)
   return table.concat(parts)
 end
 
-local function lane_path(x, from, to) return ("M%s %sV%s"):format(number(x), number(from), number(to)) end
+local function line_path(from, to) return ("M0 %sV%s"):format(number(from), number(to)) end
 
--- Folded time is dotted.
-local function add_lane(parts, lane, from, to, folds)
+-- A line down, and the parts of it where time is folded.
+local function line_with_folds(from, to, folds)
   local solid, dotted = {}, {}
   for _, fold in ipairs(folds) do
     if fold.start >= from and fold.finish <= to then
-      solid[#solid + 1] = lane_path(lane.x, from, fold.start)
-      dotted[#dotted + 1] = lane_path(lane.x, fold.start, fold.finish)
+      if fold.start > from then solid[#solid + 1] = line_path(from, fold.start) end
+      dotted[#dotted + 1] = line_path(fold.start, fold.finish)
       from = fold.finish
     end
   end
-  solid[#solid + 1] = lane_path(lane.x, from, to)
-  parts[#parts + 1] = path("lane", table.concat(solid))
-  if #dotted > 0 then parts[#parts + 1] = path("folded", table.concat(dotted)) end
+  solid[#solid + 1] = line_path(from, to)
+  return path("lane", table.concat(solid)) .. (#dotted > 0 and path("folded", table.concat(dotted)) or "")
+end
+
+-- The line of a lane; the lanes of the diagram's whole height share one.
+local function line_of(self, lane, span, shared)
+  if #lane.spans == 1 then
+    local line = shared.is_drawn and element("use", { href = "#" .. shared.id, x = lane.x })
+      or element("g", { transform = ("translate(%d)"):format(lane.x) },
+        element("g", { id = shared.id, class = "diagram" }, line_with_folds(0, self.height, self.axis.folds)))
+    shared.is_drawn = true
+    return line
+  end
+  local from, to = self.axis:position(span.from) - 6, self.axis:position(span.to) + 6
+  return element("g", { transform = ("translate(%d)"):format(lane.x) }, path("lane", "M-4 %sh8M-4 %sh8", from, to)
+    .. line_with_folds(from, to, self.axis.folds))
 end
 
 local function lanes_of(self)
-  local parts = {}
+  local parts, shared = {}, { id = self.prefix .. "lane" }
   for _, lane in ipairs(self.lanes.list) do
-    for _, span in ipairs(lane.spans) do
-      local from, to = 0, self.height
-      if #lane.spans > 1 then
-        from, to = self.axis:position(span.from) - 6, self.axis:position(span.to) + 6
-        parts[#parts + 1] = path("lane", "M%s %sh8M%s %sh8", lane.x - 4, from, lane.x - 4, to)
-      end
-      add_lane(parts, lane, from, to, self.axis.folds)
-    end
+    for _, span in ipairs(lane.spans) do parts[#parts + 1] = line_of(self, lane, span, shared) end
   end
   return table.concat(parts)
 end
 
 local function times_of(self)
-  local parts, last = {}, -math.huge
-  for _, tick in ipairs(self.axis:ticks(36, self.zero)) do
+  local ticks, breaks, labels, last = {}, {}, {}, -math.huge
+  for _, tick in ipairs(self.axis:ticks(TICKS, self.zero)) do
     if tick.position - last >= 14 then
       last = tick.position
-      parts[#parts + 1] = path("tick", "M%s %sh5", TIMES - 10, tick.position)
-      parts[#parts + 1] = label(TIMES - 16, tick.position + 4, ("%.3f"):format((tick.t - self.zero) * 1000),
-        tick.is_start and "start" or "quiet", "end")
+      ticks[#ticks + 1] = ("M0 %sh5"):format(number(tick.position))
+      labels[#labels + 1] = label(nil, tick.position + 4, ("%.3f"):format((tick.t - self.zero) * 1000),
+        tick.is_start and "start" or nil)
     end
   end
-  for _, fold in ipairs(self.axis.folds) do
+  for i, fold in ipairs(self.axis.folds) do
     local middle = (fold.start + fold.finish) / 2
-    parts[#parts + 1] = path("break", "M%s %sl10 -5m-10 9l10 -5", TIMES - 13, middle)
-    parts[#parts + 1] = label(TIMES - 18, middle + 4, axis.duration(fold.seconds), "fold", "end")
+    breaks[i] = ("M-3 %sl10 -5m-10 9l10 -5"):format(number(middle))
+    labels[#labels + 1] = label(nil, middle + 4, axis.duration(fold.seconds), "fold")
   end
-  return path("grid", lane_path(TIMES - 8, 0, self.height)) .. table.concat(parts)
+  return element("g", { transform = ("translate(%d)"):format(TIMES - 10) }, path("grid", "M2 0V%s", self.height)
+    .. path("tick", table.concat(ticks)) .. path("break", table.concat(breaks)))
+    .. element("g", { class = "times", transform = ("translate(%d)"):format(TIMES - 16) }, table.concat(labels))
 end
 
 -- -- marks -------------------------------------------------------------------------------------
@@ -202,7 +214,8 @@ end
 
 local function draw_marks(self, list)
   self.is_tall = self.axis.finish > TALLEST * 0.6
-  local hand = pen.new(function(t) return self.axis:position(t) end, self.zero, self.is_tall)
+  local hand = pen.new(function(t) return self.axis:position(t) end, { zero = self.zero, is_dense = self.is_tall,
+    prefix = self.prefix, has_rows = self.has_rows })
   hand.width = self.width
   local merged = marks.merge(list, hand.position, self.is_tall and pen.LINE or SAME_SPOT)
   hand:waits_of(merged)
@@ -245,28 +258,60 @@ end
 ---@field left_out integer the number of events left out
 ---@field unlabelled integer the number of marks without words beside them, for want of room
 ---@field cuts number[] px, of the body: a page of paper may end there
----@field axis lunet.axis of all its marks
 ---@field folds integer the number of folded silences
+---@field places table<table, string> by event, the id of the element of its mark
+---@field missing table<table, boolean> the events that are left out
+
+-- Which element stands for which event.
+local function places_of(list, hand)
+  local places = {}
+  for _, mark in ipairs(list) do
+    if mark.kind ~= "queue" and not mark.is_gap then places[mark.e] = hand:id(mark.leader or mark) end
+  end
+  return places
+end
+
+local function missing_of(all, drawn)
+  local missing = {}
+  if #all == #drawn then return missing end
+  for _, mark in ipairs(all) do missing[mark.e] = true end
+  for _, mark in ipairs(drawn) do missing[mark.e] = nil end
+  return missing
+end
+
+local function body_of(self, hand)
+  return table.concat({ times_of(self), element("g", { class = "waits" }, table.concat(hand.backs)), lanes_of(self),
+    element("g", { class = "marks queues" }, table.concat(hand.queues)),
+    element("g", { class = "marks segments" }, table.concat(hand.arrows)),
+    element("g", { class = "words", ["aria-hidden"] = "true" }, table.concat(hand.words)),
+    element("g", { class = "marks events" }, table.concat(hand.events)) }, "\n")
+end
+
+local function cuts_of(self)
+  local cuts = {}
+  for i, fold in ipairs(self.axis.folds) do cuts[i] = fold.start + (fold.finish - fold.start) * 0.38 end
+  return cuts
+end
 
 --- Draws a group of a run.
 ---@param group lunet.group
 ---@param run lunet.run whose group it is
+---@param options? {most: integer?, prefix: string?, has_rows: boolean?} most: of how many events, else of all; prefix:
+--- the beginning of all ids; has_rows: whether the page has a row with the time and the words of each event
 ---@return lunet.diagram
-function diagram.draw(group, run)
+function diagram.draw(group, run, options)
+  options = options or {}
   local seen = marks.of(group, run)
-  local self = { lanes = seen.lanes, zero = run:zero(), scale = fit_scale(seen.list) }
-  self.width = math.max(set_lanes(seen.list, seen.lanes), 420)
-  local hand, left_out = draw_with_room(self, seen.list)
-  local body = table.concat({ times_of(self), table.concat(hand.backs), lanes_of(self),
-    element("g", { class = "queues" }, table.concat(hand.queues)),
-    element("g", { class = "segments" }, table.concat(hand.arrows)),
-    element("g", { ["aria-hidden"] = "true" }, table.concat(hand.words)),
-    element("g", { class = "events" }, table.concat(hand.events)) }, "\n")
-  local cuts = {}
-  for i, fold in ipairs(self.axis.folds) do cuts[i] = fold.start + (fold.finish - fold.start) * 0.38 end
-  return { width = math.ceil(self.width), height = math.ceil(self.height), head_height = HEAD, cuts = cuts,
-    head = head_of(seen.lanes), body = body, shown = #seen.list, drawn = hand.drawn, left_out = left_out,
-    unlabelled = hand.unlabelled, folds = #self.axis.folds, axis = self.axis }
+  local list = excerpt.of(seen.list, options.most)
+  local self = { lanes = seen.lanes, zero = run:zero(), scale = fit_scale(list), prefix = options.prefix or "m",
+    has_rows = options.has_rows }
+  self.width = math.max(set_lanes(list, seen.lanes), 420)
+  local hand, left_out = draw_with_room(self, list)
+  local missing = missing_of(seen.list, list)
+  for _ in pairs(missing) do left_out = left_out + 1 end
+  return { width = math.ceil(self.width), height = math.ceil(self.height), head_height = HEAD, cuts = cuts_of(self),
+    head = head_of(seen.lanes), body = body_of(self, hand), shown = #seen.list, drawn = hand.drawn, left_out = left_out,
+    unlabelled = hand.unlabelled, folds = #self.axis.folds, places = places_of(list, hand), missing = missing }
 end
 
 --- Says in a sentence which of its events the diagram does not show; nil if it shows all.
@@ -278,7 +323,7 @@ function diagram.limits(drawn)
     parts[1] = ("Events of one kind on the same spot share a mark: %d marks stand for %d events."):format(drawn.drawn,
       drawn.shown - drawn.left_out)
   end
-  if drawn.left_out > 0 then parts[#parts + 1] = ("%d later events are not drawn."):format(drawn.left_out) end
+  if drawn.left_out > 0 then parts[#parts + 1] = ("%d events are not drawn."):format(drawn.left_out) end
   if drawn.unlabelled > 0 then
     parts[#parts + 1] = ("%d marks have no words beside them for want of room."):format(drawn.unlabelled)
   end
@@ -313,7 +358,7 @@ function diagram.svg(list, title, description)
     width = width, height = y, viewBox = ("0 0 %d %d"):format(width, y), class = "diagram",
     role = "img", ["aria-labelledby"] = "title description" }, table.concat({
       "", element("title", { id = "title" }, escape(title)), element("desc", { id = "description" },
-        escape(description)), element("style", {}, style),
+        escape(description)), element("style", {}, style.css), style.tips,
       element("rect", { class = "paper", width = width, height = y }), table.concat(parts, "\n"), "" }, "\n")) .. "\n"
 end
 

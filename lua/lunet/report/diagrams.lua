@@ -3,7 +3,11 @@ local diagram = require "lunet.report.diagram"
 
 local diagrams = {}
 
-local MOST <const> = 60 -- groups in a report
+--- How many groups are drawn at most.
+diagrams.MOST = 60
+
+local FIRST <const> = 3 -- times the room of another group, if there is not enough for all events
+local LEAST <const> = 15 -- events of a group: with less room, fewer groups are drawn
 
 local function names_of(group, run)
   local names, known = {}, {}
@@ -21,26 +25,69 @@ local function names_of(group, run)
   return table.concat(names, ", ", 1, math.min(#names, 6)) .. more
 end
 
-local function draw(run)
-  local list, zero, parts = run:groups(), run:zero(), {}
-  for i = 1, math.min(#list, MOST) do
-    local group = list[i]
-    local title = #list > 1 and ("%d of %d: %s, %.3f to %.3f ms"):format(i, #list, names_of(group, run),
-      (group.first - zero) * 1000, (group.last - zero) * 1000) or nil
-    parts[i] = { title = title, events = group.events, drawn = diagram.draw(group, run) }
-  end
-  return parts
+--- The title of a group: its number, hosts and times; nil for the only group.
+---@param run lunet.run
+---@param number integer
+---@return string?
+function diagrams.title(run, number)
+  local list, zero = run:groups(), run:zero()
+  local group = list[number]
+  return #list > 1 and ("%d of %d: %s, %.3f to %.3f ms"):format(number, #list, names_of(group, run),
+    (group.first - zero) * 1000, (group.last - zero) * 1000) or nil
 end
 
-local known = setmetatable({}, { __mode = "k" }) -- by run, since several files may show it
+-- Shares room for so many events among groups. A group that needs less than its share leaves the rest to the others.
+local function allot(list, count, most)
+  local order, shares, weights = {}, {}, count + FIRST - 1
+  for i = 1, count do
+    order[i] = { number = i, size = #list[i].events, weight = i == 1 and FIRST or 1 }
+  end
+  table.sort(order, function(a, b)
+    local needs, other_needs = a.size * b.weight, b.size * a.weight
+    if needs ~= other_needs then return needs < other_needs end
+    return a.number < b.number
+  end)
+  for _, one in ipairs(order) do
+    local share = math.min(one.size, most * one.weight // weights)
+    shares[one.number], most, weights = share, most - share, weights - one.weight
+  end
+  return shares
+end
+
+--- How many events the diagrams show if they show all: a note stands in several diagrams.
+---@param run lunet.run
+---@return integer
+function diagrams.size(run)
+  local list, size = run:groups(), 0
+  for i = 1, math.min(#list, diagrams.MOST) do size = size + #list[i].events end
+  return size
+end
+
+---@class lunet.group_drawn
+---@field drawn lunet.diagram
+---@field title? string its number, hosts and times
+---@field group lunet.group
 
 --- Draws a run.
 ---@param run lunet.run
----@return {drawn: lunet.diagram, title: string?, events: table[]}[]
+---@param options? {most: integer, has_rows: boolean?} most: how many events all diagrams together draw; has_rows: see
+--- diagram.draw. All events by default
+---@return lunet.group_drawn[]
 ---@return integer left_out the number of groups left out
-function diagrams.of(run)
-  known[run] = known[run] or draw(run)
-  return known[run], math.max(#run:groups() - MOST, 0)
+function diagrams.of(run, options)
+  options = options or {}
+  local list, parts = run:groups(), {}
+  local count, shares = math.min(#list, diagrams.MOST), {}
+  if options.most and options.most < diagrams.size(run) then
+    count = math.min(count, math.max(options.most // LEAST, 1))
+    shares = allot(list, count, options.most)
+  end
+  for i = 1, count do
+    local group = list[i]
+    parts[i] = { title = diagrams.title(run, i), group = group, drawn = diagram.draw(group, run, { most = shares[i],
+      prefix = ("%d-"):format(i), has_rows = options.has_rows }) }
+  end
+  return parts, #list - count
 end
 
 return diagrams

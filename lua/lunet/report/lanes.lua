@@ -2,6 +2,8 @@
 --- has two. Hosts of the same name that come one after the other share a lane.
 local address = require "lunet.network.address"
 
+---@class lunet.lanes
+---@field [string] any
 local lanes = {}
 lanes.__index = lanes
 
@@ -21,7 +23,8 @@ local function find_served(self, events)
   end
   for _, e in ipairs(events) do
     if SERVES[e.kind] then serve(host_of(e), e.local_port) end
-    if e.kind == "segment" and e.host and e.flags == "SYN,ACK" then serve(e.host, port_of(e.from)) end
+    local answers = e.kind == "segment" and e.flags == "SYN,ACK" and e.from ~= e.to -- to itself nobody serves
+    if answers and e.host then serve(e.host, port_of(e.from)) end
   end
 end
 

@@ -9,25 +9,23 @@ local function ms(seconds) return ("%.3f ms"):format(seconds * 1000) end
 
 local function ends_of(e)
   if type(e.local_address) ~= "string" then return nil end
-  return e.local_address .. (e.peer_address and " > " .. tostring(e.peer_address) or "")
+  return e.local_address .. (e.peer_address and " → " .. tostring(e.peer_address) or "")
 end
 
-local function call_detail(e, line, zero)
-  local parts = { ("%s  %s"):format(ms(e.at - zero), timeline.sentence(line)), ends_of(e) }
-  if e.since then parts[#parts + 1] = ("waited %s, since %s"):format(ms(e.at - e.since), ms(e.since - zero)) end
-  return table.concat(parts, "\n")
+local function call_detail(e)
+  local wait, ends = e.since and "waited " .. ms(e.at - e.since), ends_of(e)
+  return ends and wait and ends .. ", " .. wait or ends or wait
 end
 
-local function segment_detail(e, line, zero)
-  local numbers = ("sequence %d, %s%d bytes, window %d"):format(e.sequence,
-    e.acknowledgement and ("acknowledgement %d, "):format(e.acknowledgement) or "", e.bytes, e.window)
-  local way = e.lost and segments.LOST[e.lost] or e.arrived and ("%s under way"):format(ms(e.arrived - e.at))
-  local sentence = line and "  " .. timeline.sentence(line) or ""
-  return table.concat({ ms(e.at - zero) .. sentence, e.flags .. (e.again and ", sent again" or ""),
-    ("%s > %s"):format(e.from, e.to), numbers, way or "not seen to arrive" }, "\n")
+local function segment_detail(e)
+  local way = e.lost and segments.LOST[e.lost] or e.arrived and ms(e.arrived - e.at) .. " under way"
+  return ("%s → %s, %s%s, seq %d%s%s, win %d, %s"):format(e.from, e.to, e.flags, e.again and " again" or "", e.sequence,
+    e.acknowledgement and (", ack %d"):format(e.acknowledgement) or "",
+    e.bytes > 0 and (", %d bytes"):format(e.bytes) or "", e.window, way or "not seen to arrive")
 end
 
 local function words_of(line, lane)
+  if line.segment then return timeline.words(line) end
   if line.is_kernel then return "kernel: " .. line.what end
   local is_plain = not line.who or line.who == lane.of or line.who == "server"
   return is_plain and line.what or line.who .. " " .. line.what
@@ -50,7 +48,7 @@ end
 local function event_mark(e, line, of)
   local lane = of:of_event(e)
   return lane and { kind = "event", at = e.at, since = e.since, lane = lane, label = words_of(line, lane),
-    e = e, line = line, is_failure = e.code ~= nil and e.code ~= "EOF" and e.code ~= "CLOSED",
+    e = e, line = line, is_failure = e.kind == "loss" or e.code ~= nil and e.code ~= "EOF" and e.code ~= "CLOSED",
     is_kernel = line.is_kernel, group = e.kind .. (e.code or "") }
 end
 
@@ -61,16 +59,19 @@ local function mark_of(e, line, of)
   return line and event_mark(e, line, of)
 end
 
---- Describes the event of a mark in full.
+--- Describes the event of a mark.
 ---@param mark table
 ---@param zero number a reader's zero time
----@return string
-function marks.detail(mark, zero)
-  local e = mark.e
-  if e.kind == "segment" then return segment_detail(e, mark.line, zero) end
-  if e.kind == "note" then return ("%s  %s"):format(ms(e.at - zero), e.text) end
-  if e.kind == "queue" then return ("%s  the queue: %d of %d"):format(ms(e.at - zero), e.depth, e.limit) end
-  return call_detail(e, mark.line, zero)
+---@param has_row? boolean whether the page has a row of the event with its time and its sentence
+---@return string? words nil if there is no more to say than in the row
+function marks.detail(mark, zero, has_row)
+  local e, more = mark.e, nil
+  if e.kind == "segment" then more = segment_detail(e) elseif e.kind ~= "note" then more = call_detail(e) end
+  if has_row and (mark.line or e.kind == "note") then return more end
+  local words = mark.line and timeline.sentence(mark.line) or e.text
+  if e.kind == "queue" then words, more = ("the queue: %d of %d"):format(e.depth, e.limit), nil end
+  local said = ms(e.at - zero) .. (words and "  " .. words or "")
+  return more and said .. "\n" .. more or said
 end
 
 local function sort(list)
@@ -112,13 +113,15 @@ local function spot_of(mark)
 end
 
 local function add(leader, mark)
+  mark.leader = leader
   leader.count = leader.count + 1
   if leader.since and mark.since and mark.since < leader.since then leader.since = mark.since end
   leader.until_at = mark.at
   if leader.label ~= mark.label then leader.has_others = true end
 end
 
---- Merges marks of one kind on the same spot into one mark; its `count` is their number.
+--- Merges marks of one kind on the same spot into one mark; its `count` is their number, and it is the `leader` of the
+--- others.
 ---@param list table[]
 ---@param position fun(t: number): number
 ---@param least number nearer marks are on the same spot
@@ -127,7 +130,7 @@ function marks.merge(list, position, least)
   local merged, leaders = {}, {}
   for _, mark in ipairs(list) do
     local y = position(mark.at)
-    mark.y, mark.count, mark.until_at, mark.has_others = y, 1, nil, nil
+    mark.y, mark.count, mark.until_at, mark.has_others, mark.leader = y, 1, nil, nil, nil
     if mark.kind == "note" then
       merged[#merged + 1] = mark
     elseif mark.kind ~= "queue" then

@@ -1,11 +1,11 @@
---- The style of a report, on a screen and on paper, and its keyboard control.
+--- The style of pages, on a screen and on paper.
 local page_style = {}
 
 page_style.css = [[
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1d2126; --quiet: #5b636d; --line: #d9dde2;
   --good: #23613f; --bad: #a8221b; --accent: #1f5fa8; }
-@media (prefers-color-scheme: dark) { :root { --paper: #15181c; --ink: #e6e8eb; --quiet: #a3abb5; --line: #363c44;
-  --good: #86cfa9; --bad: #f4978f; --accent: #8ab8f0; } }
+@media screen and (prefers-color-scheme: dark) { :root { --paper: #15181c; --ink: #e6e8eb; --quiet: #a3abb5;
+  --line: #363c44; --good: #86cfa9; --bad: #f4978f; --accent: #8ab8f0; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 15px/1.5 "Helvetica Neue", Helvetica, Arial, "Liberation Sans", sans-serif; }
@@ -33,6 +33,17 @@ pre { font: 12.5px/1.35 ui-monospace, "Liberation Mono", monospace; overflow-x: 
 h2.first { margin-top: 24px; border: 0; padding: 0; font-size: 15px; }
 .scroll { overflow: auto; }
 .frame > svg, .scroll > svg { display: block; }
+.tips { position: absolute; }
+#events td { white-space: nowrap; padding-bottom: 1px; padding-top: 1px; }
+#events td:nth-child(-n+2), #events th:nth-child(-n+2) { text-align: right; font-variant-numeric: tabular-nums; }
+#events td:last-child { white-space: normal; }
+#events .note td, #events .gap td { text-align: left; }
+#events .note td:first-child { text-align: right; }
+#events .gap td { font-style: italic; color: var(--quiet); }
+.filtering #events .gap { display: none; }
+#events a { color: inherit; text-decoration-color: var(--quiet); text-underline-offset: 2px; }
+#events a:hover, #events a:focus { color: var(--accent); }
+#events tr:focus-within { background: var(--line); }
 .frame .head { position: sticky; top: 0; z-index: 1; background: var(--paper); }
 .frame.wide { overflow: auto; max-height: 92vh; border: 1px solid var(--line); }
 .frame:focus { outline: 2px solid var(--accent); outline-offset: 4px; }
@@ -40,7 +51,8 @@ h2.first { margin-top: 24px; border: 0; padding: 0; font-size: 15px; }
 summary { cursor: pointer; font-size: 14px; font-weight: 600; padding: 6px 0; }
 summary:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 #detail { position: fixed; left: 0; right: 0; bottom: 0; margin: 0; padding: 10px 24px; background: var(--paper);
-  border-top: 2px solid var(--accent); white-space: pre-line; font-size: 13px; max-height: 30vh; overflow: auto; }
+  border-top: 2px solid var(--accent); white-space: pre-line; font-size: 13px; max-width: none; max-height: 30vh;
+  overflow: auto; }
 #detail:empty { display: none; }
 .legend { max-width: none; }
 .legend span { white-space: nowrap; margin-right: 18px; }
@@ -61,38 +73,6 @@ summary:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outli
   .frame, .frame.wide { overflow: visible; max-height: none; border: 0; }
   pre { overflow: visible; white-space: pre-wrap; }
 }
-]]
-
-page_style.script = [[
-(() => {
-  const detail = document.getElementById("detail");
-  const order = (a, b) => a.dataset.n - b.dataset.n;
-  document.querySelectorAll(".frame").forEach(frame => {
-    const marks = [...frame.querySelectorAll(".body .mark")].sort(order);
-    let at = -1;
-    // A window in the background reports no focus, so show the mark that the keys chose in any case.
-    const show = mark => { detail.textContent = mark ? mark.getAttribute("aria-label") : ""; };
-    const go = to => {
-      at = Math.max(0, Math.min(marks.length - 1, to));
-      if (marks[at]) marks[at].focus();
-      show(marks[at]);
-    };
-    const moves = { ArrowDown: () => at + 1, ArrowRight: () => at + 1, ArrowUp: () => at - 1, ArrowLeft: () => at - 1,
-      Home: () => 0, End: () => marks.length - 1 };
-    frame.addEventListener("keydown", event => {
-      if (event.key === "Escape") { frame.focus(); show(); return; }
-      if (!moves[event.key] || event.ctrlKey || event.altKey || event.metaKey) return;
-      event.preventDefault();
-      go(moves[event.key]());
-    });
-    frame.addEventListener("focusin", event => {
-      const found = marks.indexOf(event.target);
-      if (found >= 0) at = found;
-      show(marks[found]);
-    });
-    frame.addEventListener("focusout", () => show());
-  });
-})();
 ]]
 
 return page_style

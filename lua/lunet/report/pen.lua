@@ -5,8 +5,7 @@ local markup = require "lunet.text.markup"
 local segments = require "lunet.recording.segments"
 local text = require "lunet.text.width"
 
-local element, escape, number = markup.element, markup.escape, markup.number
-local label, path = markup.label, markup.path
+local element, escape, label, path = markup.element, markup.escape, markup.label, markup.path
 
 local pen = {}
 pen.__index = pen
@@ -17,16 +16,24 @@ local CLOSE <const> = 9 -- px: the same in a dense diagram
 local CHARACTERS <const> = 30 -- of a line of words beside a mark
 local BESIDE <const> = 9 -- px between a lane and words
 local WAIT <const> = 7 -- px: the width of a wait
+local LOOP <const>, LOOP_HEIGHT <const> = 36, 6 -- px: of an arrow from a lane to itself
 
 --- A pen for a diagram.
 ---@param position fun(t: number): number the position of a time
----@param zero number a reader's zero time
----@param is_dense boolean whether a reader cannot tell the marks one by one
-function pen.new(position, zero, is_dense)
-  return setmetatable({ position = position, zero = zero, far = is_dense and CLOSE or FAR,
+---@param options {zero: number, is_dense: boolean, prefix: string?, has_rows: boolean?} zero: a reader's zero time;
+--- is_dense: whether a reader cannot tell the marks one by one; prefix: the beginning of the marks' ids; has_rows:
+--- whether the page has a row with the time and the words of each event
+function pen.new(position, options)
+  return setmetatable({ position = position, zero = options.zero, far = options.is_dense and CLOSE or FAR,
+    prefix = options.prefix or "m", has_rows = options.has_rows,
     bottoms = {}, arrows = {}, words = {}, events = {}, backs = {}, queues = {}, waits = {},
     unlabelled = 0, drawn = 0, overlap = 0 }, pen)
 end
+
+--- The id of a mark's element.
+---@param mark table
+---@return string
+function pen:id(mark) return self.prefix .. mark.number end
 
 -- -- words -------------------------------------------------------------------------------------
 
@@ -54,10 +61,8 @@ end
 
 local function words_at(lines, x, top, is_left, class)
   local parts = {}
-  for i, line in ipairs(lines) do
-    parts[i] = label(x, top + i * pen.LINE - 3, line, class, is_left and "end" or nil)
-  end
-  return element("g", { class = "words" }, table.concat(parts))
+  for i, line in ipairs(lines) do parts[i] = label(x, top + i * pen.LINE - 3, line, class, is_left and "end" or nil) end
+  return table.concat(parts)
 end
 
 local function leader(x, y, to_x, top)
@@ -66,23 +71,23 @@ local function leader(x, y, to_x, top)
   return path("leader", "M%s %sL%s %s", x, y, to_x, to_y)
 end
 
--- A group with a description for a reader who points at it.
+-- The element of a mark, with a description for a reader who points at it.
 local function group(self, mark, class, content)
   self.drawn = self.drawn + 1
-  local detail = marks.detail(mark, self.zero)
-  if mark.count and mark.count > 1 then detail = ("%s\nthe first of %d here"):format(detail, mark.count) end
-  return element("g", { class = "mark " .. class, ["data-n"] = tostring(mark.number), tabindex = "-1", role = "img",
-    ["aria-label"] = detail }, element("title", {}, escape(detail)) .. content)
+  local detail = marks.detail(mark, self.zero, self.has_rows)
+  if mark.count and mark.count > 1 then
+    detail = (detail and detail .. "\n" or "") .. ("the first of %d here"):format(mark.count)
+  end
+  return element("g", { class = class, id = self:id(mark) },
+    (detail and element("title", {}, escape(detail)) or "") .. content)
 end
 
 -- -- arrows ------------------------------------------------------------------------------------
 
-local function head(x, y, from_x, from_y)
-  local length = math.sqrt((x - from_x) ^ 2 + (y - from_y) ^ 2)
-  local dx, dy = (x - from_x) / length, (y - from_y) / length
-  local back_x, back_y = x - 8 * dx, y - 8 * dy
-  return ("M%s %sL%s %sL%s %sZ"):format(number(x), number(y), number(back_x - 3.2 * dy), number(back_y + 3.2 * dx),
-    number(back_x + 3.2 * dy), number(back_y - 3.2 * dx))
+-- Where an arrow turns that comes back to its lane: on the side where the lane has no words.
+local function turn_of(mark)
+  if mark.from ~= mark.to or mark.lost then return nil end
+  return mark.from.x + (mark.from.kind == "client" and LOOP or -LOOP)
 end
 
 local function arrow_ends(self, mark)
@@ -90,22 +95,21 @@ local function arrow_ends(self, mark)
   local y, to_y = mark.y, self.position(mark.arrived or mark.at)
   if not from then return to.x - 50, y, to.x, to_y end
   if not to then return from.x, y, from.x + 50, to_y end
-  if from == to then return from.x, y, from.x + 36, to_y end
+  if from == to and mark.lost then return from.x, y, from.x + LOOP, to_y end
+  if from == to then return from.x, y, from.x, math.max(to_y, y + LOOP_HEIGHT) end
   local step = to.x > from.x and 1 or -1
-  if mark.lost == "link" then return from.x, y, from.x + (to.x - from.x) * 0.6, to_y end
+  if mark.lost and mark.lost ~= "rule" then return from.x, y, from.x + (to.x - from.x) * 0.6, to_y end
   return from.x, y, to.x - step * (mark.lost and 9 or 2), to_y
 end
 
+-- The style sheet draws the head of an arrow.
 function pen:segment(mark)
   local x, y, to_x, to_y = arrow_ends(self, mark)
-  local is_left = to_x < x
-  local class = (mark.lost or mark.is_reset) and "bad" or mark.from and mark.from.kind or mark.to.kind
-  local parts = { path("stroke " .. class .. (mark.is_again and " again" or ""), "M%s %sL%s %s", x, y, to_x, to_y) }
-  if mark.lost then
-    parts[2] = path("stroke cross " .. class, "M%s %sl9 9m0 -9l-9 9", to_x - 4.5, to_y - 4.5)
-  else
-    parts[2] = element("path", { class = class, d = head(to_x, to_y, x, y), ["stroke-width"] = "0" })
-  end
+  local turn, is_bad = turn_of(mark), mark.lost or mark.is_reset
+  local is_left = (turn or to_x) < x
+  local parts = { turn and path(nil, "M%s %sH%sV%sH%s", x, y, turn, to_y, to_x)
+    or path(nil, "M%s %sL%s %s", x, y, to_x, to_y) }
+  if mark.lost then parts[2] = path(nil, "M%s %sl9 9m0 -9l-9 9", to_x - 4.5, to_y - 4.5) end
   if mark.label then
     local lines = pen.lines_of(mark)
     if mark.lost then lines[#lines] = lines[#lines] .. ", " .. segments.LOST[mark.lost] end
@@ -113,13 +117,13 @@ function pen:segment(mark)
     local top = room_for(self, key, y - 7, #lines)
     local at_x = x + (is_left and -14 or 14)
     if top then
-      self.words[#self.words + 1] = words_at(lines, at_x, top, is_left, (mark.lost or mark.is_reset) and "bad" or nil)
-      if top + pen.LINE / 2 - y > 3 then parts[3] = leader(x, y, at_x, top) end
+      self.words[#self.words + 1] = words_at(lines, at_x, top, is_left, is_bad and "bad" or nil)
+      if top + pen.LINE / 2 - y > 3 then parts[#parts + 1] = leader(x, y, at_x, top) end
     end
   end
-  local classes = (mark.lost and "lost " or "") .. (mark.label and "" or "minor ")
-    .. (mark.is_again and "resent " or "") .. (mark.is_reset and "rst " or "") .. "segment"
-  self.arrows[#self.arrows + 1] = group(self, mark, classes, table.concat(parts))
+  self.arrows[#self.arrows + 1] = group(self, mark, (is_bad and "bad" or (mark.from or mark.to).kind)
+    .. (mark.lost and " lost" or "") .. (mark.label and "" or " minor") .. (mark.is_again and " again" or ""),
+    table.concat(parts))
 end
 
 -- -- events ------------------------------------------------------------------------------------
@@ -152,23 +156,15 @@ function pen:waits_of(list)
     if to - from >= 2 then
       local slot = wait_slot(self, mark.lane, from, to)
       local x = mark.lane.x + (mark.lane.kind == "client" and -1 or 1) * slot * (WAIT + 1)
-      mark.wait = element("rect", { class = "wait " .. mark.lane.kind, x = x - WAIT / 2, y = from, width = WAIT,
-        height = to - from, rx = 2 })
-      self.backs[#self.backs + 1] = mark.wait
+      self.backs[#self.backs + 1] = path(mark.lane.kind, "M%s %sh%sv%sh%sz", x - WAIT / 2, from, WAIT, to - from, -WAIT)
       mark.slot = slot
     end
   end
 end
 
 local function dot(mark, x)
-  local class = mark.is_failure and "bad" or mark.lane.kind
-  if mark.is_kernel then
-    return element("circle", { class = "kernel stroke " .. class, cx = x, cy = mark.y, r = 3 })
-  end
-  if mark.is_failure then
-    return element("rect", { class = class, x = x - 3.5, y = mark.y - 3.5, width = 7, height = 7 })
-  end
-  return element("circle", { class = class, cx = x, cy = mark.y, r = 3 })
+  if mark.is_failure and not mark.is_kernel then return path(nil, "M%s %sh7v7h-7z", x - 3.5, mark.y - 3.5) end
+  return element("circle", { cx = x, cy = mark.y, r = 3 })
 end
 
 function pen:event(mark)
@@ -180,10 +176,10 @@ function pen:event(mark)
   if top then
     local at_x = lane.x + (is_left and -1 or 1) * (BESIDE + (lane.slots or 0) * (WAIT + 1))
     parts[2] = leader(x, mark.y, at_x, top)
-    parts[3] = words_at(lines, at_x, top, is_left, mark.is_failure and "bad" or mark.is_kernel and "quiet" or nil)
+    parts[3] = words_at(lines, at_x, top, is_left)
   end
-  self.events[#self.events + 1] = group(self, mark, "event" .. (mark.is_failure and " failure" or ""),
-    table.concat(parts))
+  self.events[#self.events + 1] = group(self, mark, (mark.is_failure and "bad" or lane.kind)
+    .. (mark.is_kernel and " kernel" or ""), table.concat(parts))
 end
 
 -- -- notes and queues --------------------------------------------------------------------------
@@ -200,7 +196,7 @@ function pen:note(mark, x, lines, top)
   for i, line in ipairs(lines) do parts[i + 1] = label(x, top + i * 16 - 2, line) end
   local back = element("rect", { class = "paper", x = x - 10, y = top, width = self.width - x,
     height = #lines * 16 + 4 })
-  self.events[#self.events + 1] = group(self, mark, "note words", back .. table.concat(parts))
+  self.events[#self.events + 1] = group(self, mark, mark.is_gap and "note gap" or "note", back .. table.concat(parts))
 end
 
 --- Draws the depth of a queue between two positions, as a bar left of its lane, with the numbers where it changed.
@@ -209,8 +205,7 @@ function pen:queue(step, to)
   if step.most > 0 and lane.deepest > 0 then width = math.max(2, step.most / lane.deepest * 44) end
   local parts = {}
   if width > 0 then
-    parts[1] = element("rect", { class = "depth", x = lane.x - width, y = step.y, width = width,
-      height = math.max(to - step.y, 1) })
+    parts[1] = path(nil, "M%s %sh%sv%sh%sz", lane.x, step.y, -width, math.max(to - step.y, 1), width)
   end
   local words = step.least == step.most and ("%d/%d"):format(step.depth, step.limit)
     or ("%d to %d/%d"):format(step.least, step.most, step.limit)
@@ -220,7 +215,7 @@ function pen:queue(step, to)
     parts[#parts + 1] = leader(lane.x - width, step.y, at_x, top)
     self.words[#self.words + 1] = words_at({ words }, at_x, top, true)
   end
-  self.queues[#self.queues + 1] = group(self, step, "queue", table.concat(parts))
+  self.queues[#self.queues + 1] = group(self, step, nil, table.concat(parts))
 end
 
 return pen
