@@ -1,17 +1,21 @@
 --- Experiments: scripts that state a claim, declare their knobs, run, and return an outcome.
 ---
----     return experiment {
+---     local claim = experiment {
 ---       claim = "A connect succeeds though nobody accepts.",
 ---       knobs = { backlog = { 5, "connections", "how many the kernel may queue", min = 0 } },
----       run = function(knobs) ... return outcome end,
----       check = function(outcome, knobs) assert(outcome.connected, "the connect failed") end,
+---       run = function(knobs)
+---         local listener = assert(lunet.listen { backlog = knobs.backlog })
+---         return { connected = lunet.connect(listener, 60) ~= nil }
+---       end,
+---       check = function(outcome) assert(outcome.connected, "the connect failed") end,
 ---     }
+---     local outcome, holds, why = claim { backlog = 7 }
 ---
---- A call with knobs runs it: `local outcome, holds, why = an_experiment { backlog = 7 }`. The lunet program runs a
---- script that returns one.
+--- A call with knobs runs it. A script of experiments/ returns one, and the lunet program runs it.
 ---
 --- A check that cannot tell whether the claim is true calls `experiment.not_judged "why"`: the machine disturbed the
 --- run, or its knobs leave nothing to try. The verdict is then "not judged" (lua/lunet/run/verdict.lua lists all four).
+local environment = require "lunet.run.environment"
 local execution = require "lunet.run.execution"
 local knob = require "lunet.run.knob"
 local measure = require "lunet.run.measure"
@@ -21,14 +25,20 @@ local run = require "lunet.run.run"
 local unrun = require "lunet.run.unrun"
 local verdict = require "lunet.run.verdict"
 
+---@class lunet.experiment
+---@overload fun(given?: table<string, any>): table, boolean?, string?
+---@field claim string
+---@field knobs lunet.knob[]
+---@field virtual? table<string, any>
+---@field needs table|function
 local experiment = {}
 experiment.__index = experiment
 
 -- The fields of a definition in order, each with its type and its default.
-local IN_ORDER <const> = { "claim", "knobs", "run", "check", "sysctl", "control", "needs", "columns", "measures",
-  "figures", "plot", "exclusive", "shortage", "slow" }
+local IN_ORDER <const> = { "claim", "knobs", "run", "check", "sysctl", "control", "virtual", "needs", "columns",
+  "measures", "figures", "plot", "exclusive", "shortage", "slow" }
 local TYPES <const> = { claim = "string", knobs = "table", run = "function", check = "function", sysctl = "table",
-  control = "table", needs = "table", columns = "table", measures = "table", figures = "function",
+  control = "table", virtual = "table", needs = "table", columns = "table", measures = "table", figures = "function",
   plot = "function", exclusive = "boolean", shortage = "boolean", slow = "boolean" }
 local NEEDED <const> = { claim = true, run = true, check = true }
 local DEFAULTS <const> = { knobs = {}, needs = {}, columns = {}, measures = {}, exclusive = false, slow = false }
@@ -74,10 +84,21 @@ local function declare(definition)
   end
   if not all_are(self.columns, "number") then misuse "columns is a list of names of fields" end
   self.knobs, self.measures = made_of(self.knobs, knob.new), made_of(self.measures, measure.new)
-  local ok, why = pcall(self.settings, self, self.control)
-  if not ok then misuse("control: %s", why) end
+  for _, field in ipairs { "control", "virtual" } do
+    local ok, why = pcall(self.settings, self, self[field])
+    if not ok then misuse("%s: %s", field, why) end
+  end
   unrun.declared(self)
   return self
+end
+
+--- The default of a knob: where waiting takes no time, the experiment may declare another one.
+---@param k lunet.knob
+---@return any value
+function experiment:default(k)
+  local virtual = self.virtual and environment.is_virtual() and self.virtual or {}
+  if virtual[k.name] == nil then return k.default end
+  return virtual[k.name]
 end
 
 --- The values of all knobs: the given ones, checked, and the defaults of the others. Raises an error that names the
@@ -91,7 +112,7 @@ function experiment:settings(given)
   for i, k in ipairs(self.knobs) do
     names[i] = k.name
     local value = given[k.name]
-    if value == nil then value = k.default end
+    if value == nil then value = self:default(k) end
     values[k.name] = k:check(value)
   end
   local unknown = options.unknown("knob", given, names)
@@ -137,6 +158,8 @@ end
 ---@field run fun(knobs: table): table returns the outcome
 ---@field check fun(outcome: table, knobs: table) asserts the claim, or calls experiment.not_judged
 ---@field control? table<string, any> knobs with which the claim is false: they show that the check can fail
+---@field virtual? table<string, any> defaults of knobs in virtual time (lunet --virtual-time), where waiting takes no
+--- time, but the processor is slow
 ---@field shortage? boolean whether it exhausts resources on purpose (EMFILE, ENOMEM, ...); otherwise a call that fails
 --- for want of resources makes the run one that could not run, since it tells nothing about the claim
 ---@field needs? table<string, string>|fun(knobs: table): table<string, string> programs that it runs, and the Debian
@@ -144,13 +167,17 @@ end
 ---@field columns? string[] the first fields of the outcome's rows in a table, in this order
 ---@field measures? table<string, table> {unit, meaning, better=} by the name of the outcome's field: what a sweep
 --- summarizes and draws (lunet.run.measure)
----@field figures? fun(outcome: table, knobs: table): string the few numbers to remember, in half a line
----@field plot? fun(outcome: table, knobs: table): string lines of at most 80 columns, shown below the outcome
+---@field figures? fun(outcome: table, knobs: table): string, any? the few numbers to remember, in half a line
+---@field plot? fun(outcome: table, knobs: table): lunet.plot|string what stands below the outcome: a plot of
+--- lunet.text.plot, which a report draws as SVG, or lines of at most 80 columns
 ---@field exclusive? boolean whether its times are wrong when something else takes the processor: it runs alone, and
 --- lunet records only its calls, unless --record or a file asks for more
 ---@field slow? boolean whether it takes over 20 s: a directory runs it only with --all
 
-return setmetatable({ not_judged = verdict.not_judged }, {
-  ---@param definition lunet.experiment_definition
-  __call = function(_, definition) return declare(definition) end,
-})
+---@class lunet.experiment_module
+---@overload fun(definition: lunet.experiment_definition): lunet.experiment
+local declaring = {
+  not_judged = verdict.not_judged,
+}
+
+return setmetatable(declaring, { __call = function(_, definition) return declare(definition) end })

@@ -3,7 +3,7 @@ local catalogue = require "lunet.command.catalogue"
 local lunet = require "lunet"
 local scratch = require "lunet.peer.scratch"
 
-local BOUND = 20 -- seconds; for what takes some hundredths of one
+local BOUND <const> = require "spec.support.bound"
 
 local EXPERIMENT = [[
   local lunet = require "lunet"
@@ -49,7 +49,7 @@ end
 
 describe("loading a catalogue", function()
   it("finds the experiments of the directory, by name", function()
-    for _, name in ipairs { "c.lua", "a.lua", "b c.lua", ".hidden.lua", "readme.txt" } do
+    for _, name in ipairs { "c.lua", "a.lua", "b c.lua", ".hidden.lua", "readme.txt", "a_spec.lua" } do
       place:write(name, experiment "return {}")
     end
     local names = {}

@@ -4,7 +4,7 @@ local lunet = require "lunet"
 local scratch = require "lunet.peer.scratch"
 local program = require "spec.support.program"
 
-local BOUND = 20 -- seconds; for what takes some hundredths of one
+local BOUND <const> = require "spec.support.bound"
 
 local place
 
@@ -236,7 +236,7 @@ describe("lunet with a directory, --help,", function()
 end)
 
 describe("wrong use of a directory", function()
-  local known = " (known: --help, --all, --jobs, --timeout, --record, --json, --markdown)\n"
+  local known = " (known: --help, --all, --jobs, --timeout, --record, --junit, --json, --tap, --markdown)\n"
   local misuses = {
     ["--nope"] = "unknown option '--nope'",
     ["extra"] = "too many arguments",

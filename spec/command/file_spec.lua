@@ -161,13 +161,13 @@ describe("the start of an experiment", function()
 end)
 
 describe("wrong use of an experiment", function()
-  local known = "(known: --help, --json, --machine, --record, --timeline, --trace, --pcap, --perfetto, --report, "
-    .. "--svg, --backlog, --is_shut, --mode, --offset, --patience)\n"
+  local known = "(known: --help, --json, --tap, --machine, --open, --record, --timeline, --trace, --pcap, --perfetto, "
+    .. "--report, --svg, --junit, --backlog, --is_shut, --mode, --offset, --patience)\n"
   local backlog = "it is a whole number from 0 to 1000 (connections)\n"
   local patience = "it is a number, 0 or more (s)\n"
   local misuses = {
-    ["--nope 3"] = "unknown option '--nope' " .. known,
-    ["--nope=3"] = "unknown option '--nope' " .. known,
+    ["--unheard 3"] = "unknown option '--unheard' " .. known,
+    ["--unheard=3"] = "unknown option '--unheard' " .. known,
     ["--backlogg 3"] = "unknown option '--backlogg' Did you mean '--backlog'? " .. known,
     ["-x"] = "unknown option '-x' Did you mean '-h'? " .. known,
     ["extra"] = "too many arguments " .. known,
@@ -208,7 +208,7 @@ describe("wrong use of an experiment", function()
 
   it("is found before anything runs", function()
     write_script("eager.lua", with_run "print 'it ran' return {}")
-    assert.same({ 2, "" }, { run("eager.lua --nope").status, run("eager.lua --nope").output })
+    assert.same({ 2, "" }, { run("eager.lua --unheard").status, run("eager.lua --unheard").output })
     assert.match("it ran", run("eager.lua").output)
   end)
 end)
@@ -287,7 +287,7 @@ describe("--help", function()
         assert.same({ 0, "" }, { result.status, result.errors })
         local text = result.output:gsub("%s+", " ")
         for _, part in ipairs {
-          "Usage: lunet silent.lua [-h] [--json] [--machine] [--record LEVEL]",
+          "Usage: lunet silent.lua ([--json] | [--tap]) [-h] [--machine] [--record LEVEL]",
           "The queue takes five connections or more.",
           "--json Print one JSON object and nothing else.",
           "--timeline Print the whole timeline, however long it is.",

@@ -17,14 +17,14 @@ describe("how lunet was called", function()
   end)
 end)
 
-describe("the processors", function()
-  it("are those that the process may use", function()
-    local number = tonumber(program.shell "nproc".output)
-    assert.equal(number, invocation.processors())
-    local script = "print(require 'lunet.command.invocation'.processors())"
-    local first = program.shell "grep -o '^Cpus_allowed_list:[[:space:]]*[0-9]*' /proc/self/status".output:match "%d+"
-    assert.equal("1\n", program.shell(("exec taskset -c %s %s -e %s"):format(first, LUNET,
-      program.quote(script))).output)
+describe("the word for lunet", function()
+  it("means the same in every directory", function()
+    local folder, name = os.getenv "LUNET":match "^(.*)/([^/]+)$"
+    local script = program.quote "print(require 'lunet.command.invocation'.words()[1])"
+    assert.equal(("%s/./%s\n"):format(folder, name),
+      program.shell(("cd %s && exec ./%s -e %s -"):format(program.quote(folder), name, script)).output)
+    assert.equal(name .. "\n",
+      program.shell(("PATH=%s:$PATH && exec %s -e %s -"):format(program.quote(folder), name, script)).output)
   end)
 end)
 

@@ -108,7 +108,7 @@ describe("the trace of a run that could not run", function()
     local experiment, lunet = require "lunet.experiment", require "lunet"
     return experiment { claim = "It runs.", run = function()
       lunet.note "so far"
-      lunet.sleep(0.2)
+      lunet.sleep(0) -- the trace's task has begun
       error "no luck"
     end, check = function() end }]]
 

@@ -4,7 +4,7 @@ local run_of = require("lunet.run.run").of
 local recording = require "lunet.recording.recording"
 local tshark = require "spec.support.tshark"
 
-local BOUND = 10 -- s; bounds waits for states that do come
+local BOUND <const> = require "spec.support.bound"
 
 local function record(fn)
   local recorder <close> = recording.start "segments"

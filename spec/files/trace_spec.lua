@@ -7,7 +7,7 @@ local runs = require "lunet.run.run"
 local schema = require "spec.support.schema"
 local trace = require "lunet.files.trace"
 
-local BOUND = 10 -- s; bounds waits for states that do come
+local BOUND <const> = require "spec.support.bound"
 
 local function lines_of(path)
   local lines = {}
@@ -33,7 +33,10 @@ local declared = experiment {
     rule:close()
     listener:gate(2)
     listener:resize(3)
+    listener:set { nodelay = true }
+    connection:set { congestion = "nosuch" }
     connection:shutdown()
+    connection:dissolve()
     far:reset()
     local process = assert(server:exec { "cat", stdin = "pipe" })
     process:kill "SIGTERM"
@@ -87,7 +90,8 @@ describe("a trace file", function()
       kinds[line.kind] = true
     end
     for _, kind in ipairs { "listen", "connect", "send", "receive", "accept", "note", "queue", "counters", "sockets",
-      "segment", "drop", "drop_end", "gate", "resize", "shutdown", "reset", "exec", "signal", "exit" } do
+      "segment", "drop", "drop_end", "gate", "resize", "set", "dissolve",
+      "shutdown", "reset", "exec", "signal", "exit" } do
       assert.is_true(kinds[kind], kind)
     end
     for _, line in ipairs(lines) do assert.is_nil(line.packet) end

@@ -2,7 +2,7 @@ local cast = require "lunet.recording.cast"
 local lunet = require "lunet"
 local told = require "spec.support.told"
 
-local BOUND = 10 -- s; bounds waits for states that do come
+local BOUND <const> = require "spec.support.bound"
 
 local function two_hosts()
   local server, client = assert(lunet.host "server"), assert(lunet.host "client")
@@ -128,7 +128,7 @@ describe("a simultaneous open", function()
       assert.equal(c:address(), c:peer())
     end)
     assert.same({ "SYN", "SYN,ACK" }, again(run))
-    assert.equal("h -> h: SYN-ACK", sentences[2])
+    assert.equal("h -> itself: SYN-ACK", sentences[2])
   end)
 
   -- b loses a's SYN, and connects itself: a answers b's SYN as one that waits for an answer of its own.

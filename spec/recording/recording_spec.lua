@@ -1,10 +1,12 @@
 local core = require "lunet.core"
 local lunet = require "lunet"
 local recording = require "lunet.recording.recording"
+local run_of = require("lunet.run.run").of
 local scratch = require "lunet.peer.scratch"
 local strace = require "spec.support.strace"
+local timeline = require "lunet.recording.timeline"
 
-local BOUND = 10 -- s; bounds waits for states that do come
+local BOUND <const> = require "spec.support.bound"
 
 -- Records a run with two hosts: fn(client, server, listener).
 local function record(level, fn)
@@ -43,6 +45,30 @@ end
 
 describe("a recording", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("tells what wires lost: of a segment in its event, of all else in events of their own", function()
+    for level, kind in pairs { segments = "segment", kernel = "loss" } do
+      local recorder <close> = recording.start(level)
+      lunet.scope(function()
+        local client, server = assert(lunet.host "client"), assert(lunet.host "server")
+        local link = lunet.link(client, server, { loss = 1, seed = 7 })
+        local listener = assert(server:listen { port = 7000, backlog = 1 })
+        assert.equal("TIMEOUT", (select(3, client:connect(listener, 0.02))))
+        assert(lunet.eventually(function() return link:statistics().lost > 0 end, BOUND))
+      end)
+      local recorded = recorder:finish()
+      local lost = all(recorded.events, kind)
+      assert.equal("SYN", lost[1].flags)
+      assert.equal("chance", lost[1].lost or lost[1].cause)
+      assert.equal(0, #all(recorded.events, kind == "loss" and "segment" or "loss"))
+      assert.equal("link of client and server", recorded.wires[1].name)
+      assert.equal(#lost, recorded.wires[1].statistics.lost)
+      local rows = run_of(recorded):rows()
+      local words = {}
+      for i, row in ipairs(rows) do words[i] = timeline.sentence(row) end
+      assert.matches("client %-> server: SYN, lost by chance", table.concat(words, "\n"))
+    end
+  end)
 
   it("has events of all witnesses, in the order of time", function()
     local recorded = record("segments", ghost)

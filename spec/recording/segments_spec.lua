@@ -101,6 +101,21 @@ describe("segments of two hosts", function()
     assert.same({ { 0, 3, "-" }, { 2, "-", "link" } }, values_of(events, "at", "arrived", "lost"))
   end)
 
+  it("are lost by a wire that says so; its other losses were no segments that a tap saw", function()
+    local function loss(flags, sequence, cause)
+      return { kind = "loss", cause = cause, local_address = CLIENT, peer_address = SERVER, flags = flags,
+        sequence = sequence, acknowledgement = 0, bytes = 0 }
+    end
+    local never_sent = loss("SYN", 77, "chance")
+    local events, others = segments.join({
+      [1] = { seen(0, "out", CLIENT, "SYN", 0), seen(2, "out", CLIENT, "SYN", 0), seen(4, "out", CLIENT, "SYN", 0) },
+      [2] = { seen(5, "in", CLIENT, "SYN", 0) },
+    }, nil, { loss("SYN", 1000, "capacity"), loss("SYN", 1000, "chance"), never_sent })
+    assert.same({ { 0, 5, "-" }, { 2, "-", "capacity" }, { 4, "-", "chance" } },
+      values_of(events, "at", "arrived", "lost"))
+    assert.same({ never_sent }, others)
+  end)
+
   it("are not said to be lost when the receiver has no tap", function()
     local events = segments.join { [1] = { seen(0, "out", CLIENT, "SYN", 0) } }
     assert.same({ { 0, "-", "-" } }, values_of(events, "at", "arrived", "lost"))

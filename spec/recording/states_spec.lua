@@ -82,6 +82,8 @@ describe("connection states", function()
     assert.equal(4, find(list, 2).spells[2].to)
     assert.equal("ESTABLISHED 3, CLOSE_WAIT 5", told(find(list, 1)))
     assert.equal("call", find(list, 1).spells[1].source)
+    list[4].kind = "dissolve"
+    assert.equal(4, find(list, 2).spells[2].to)
   end)
 
   it("are set right by a snapshot", function()

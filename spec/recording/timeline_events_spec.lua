@@ -169,8 +169,8 @@ describe("the timeline of events", function()
 
   it("has a sentence for every kind that the core records", function()
     for _, kind in ipairs { "listen", "connect", "accept", "send", "receive", "shutdown", "close", "reset", "gate",
-      "resize" } do
-      local lines = run_of({ events = events_of { { kind = kind, label = "A" } } }):rows()
+      "resize", "dissolve", "set" } do
+      local lines = run_of({ events = events_of { { kind = kind, label = "A", text = "nodelay = true" } } }):rows()
       assert.match("%l", lines[1].what)
     end
   end)
@@ -179,6 +179,43 @@ describe("the timeline of events", function()
     local events = events_of { { kind = "send", bytes = 1, label = "A" }, { kind = "note", text = "x" } }
     run_of({ events = events }):rows()
     assert.same(events_of { { kind = "send", bytes = 1, label = "A" }, { kind = "note", text = "x" } }, events)
+  end)
+end)
+
+-- By a simultaneous open with itself (RFC 9293, 3.5).
+describe("the timeline of a connection with itself", function()
+  local function of_self(fields)
+    return merged({ socket = 1, label = "A", local_address = "127.0.0.1:4000", peer_address = "127.0.0.1:4000",
+      local_port = 4000, peer_port = 4000 }, fields)
+  end
+
+  it("says so at every call", function()
+    assert.same({
+      "A connects to itself: success",
+      "A sends 8 bytes to itself",
+      "A receives 8 bytes from itself",
+      "A reads the end of what it sent (EOF)",
+      "A cannot send: it is gone (EPIPE)",
+      "A closes its connection with itself",
+    }, read(events_of {
+      of_self { kind = "connect" },
+      of_self { kind = "send", bytes = 8 },
+      of_self { kind = "receive", bytes = 8 },
+      of_self { kind = "receive", code = "EOF" },
+      of_self { kind = "send", code = "EPIPE" },
+      of_self { kind = "close" },
+    }))
+    assert.same({ "A gives up connecting to itself: no answer (TIMEOUT)" }, read(events_of {
+      of_self { kind = "connect", code = "TIMEOUT" } }))
+  end)
+
+  it("says so at every segment", function()
+    local run = run_of { events = events_of {
+      of_self { kind = "connect", host = 1 },
+      { kind = "segment", host = 1, to_host = 1, from = "127.0.0.1:4000", to = "127.0.0.1:4000", flags = "SYN",
+        sequence = 0, arrived = 0 },
+    } }
+    assert.same({ "A", "itself" }, { run:rows()[2].who, run:rows()[2].whom })
   end)
 end)
 

@@ -1,13 +1,16 @@
 local experiment_files = require "spec.support.experiment_files"
 local environment = require "lunet.run.environment"
 local isolation = require "lunet.run.isolation"
+local program = require "spec.support.program"
+
+local LUNET <const> = program.quote(os.getenv "LUNET")
 
 local listed = {}
 for _, name in ipairs(environment.SYSCTLS) do listed[name] = true end
 
--- A secret, and two that are set for one interface.
+-- A secret, two that are set for one interface, and one that an experiment sets where it matters.
 local UNLISTED = { ["net.ipv4.tcp_fastopen_key"] = true, ["net.ipv4.neigh.eth0.mcast_solicit"] = true,
-  ["net.ipv4.neigh.eth0.retrans_time_ms"] = true }
+  ["net.ipv4.neigh.eth0.retrans_time_ms"] = true, ["net.ipv4.ip_local_reserved_ports"] = true }
 
 local function content(path)
   local file <close> = assert(io.open(path))
@@ -58,4 +61,24 @@ describe("the environment", function()
     assert.same({ 1, "4096 70000 80000" }, { sysctl["net.ipv4.tcp_tw_reuse"], sysctl["net.ipv4.tcp_rmem"] })
   end)
 
+end)
+
+describe("the processors", function()
+  it("are those that the process may use", function()
+    local number = tonumber(program.shell "nproc".output)
+    assert.equal(number, environment.processors())
+    local script = "print(require 'lunet.run.environment'.processors())"
+    local first = program.shell "grep -o '^Cpus_allowed_list:[[:space:]]*[0-9]*' /proc/self/status".output:match "%d+"
+    assert.equal("1\n", program.shell(("exec taskset -c %s %s -e %s"):format(first, LUNET,
+      program.quote(script))).output)
+  end)
+
+  it("are no more than a job of Slurm's was given", function()
+    local script = program.quote "print(require 'lunet.run.environment'.processors())"
+    local all = environment.processors()
+    for given, wanted in pairs { ["1"] = 1, ["100000"] = all, ["much"] = all } do
+      assert.equal(wanted .. "\n",
+        program.shell(("SLURM_CPUS_ON_NODE=%s exec %s -e %s"):format(given, LUNET, script)).output)
+    end
+  end)
 end)

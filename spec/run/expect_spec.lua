@@ -33,6 +33,7 @@ describe("expecting fields of a record", function()
       reason(expect.fields, "a case", { n = 0 }, { n = expect.at_least(1) }))
     assert.equal("a case: n is 3, not 2 or less",
       reason(expect.fields, "a case", { n = 3 }, { n = expect.at_most(2) }))
+    assert.equal("a case: n is 2, not 1", reason(expect.fields, "a case", { n = 2 }, { n = expect.between(1, 1) }))
     assert.equal("a case: n is two, not 1 or more",
       reason(expect.fields, "a case", { n = "two" }, { n = expect.at_least(1) }))
   end)
@@ -48,6 +49,23 @@ describe("expecting fields of a record", function()
   it("tells of a wrong field before it tells of a late time", function()
     assert.equal("a case: zeal is 1, not 2",
       reason(expect.fields, "a case", { after = 9, zeal = 1 }, { after = expect.time(1, 2), zeal = 2 }))
+  end)
+end)
+
+describe("checking each record", function()
+  local function check(row, i)
+    expect.fields("row " .. i, row, { state = "open", seconds = expect.time(0, 1) })
+  end
+
+  it("takes records that are all as expected", function()
+    expect.each({ { state = "open", seconds = 1 }, { state = "open", seconds = 0 } }, check)
+  end)
+
+  it("tells of a wrong record before it tells of one that the machine disturbed", function()
+    local late, wrong = { state = "open", seconds = 3 }, { state = "shut", seconds = 0 }
+    assert.equal("row 2: state is shut, not open", reason(expect.each, { late, wrong }, check))
+    assert.equal("not judged: row 1: seconds is 3, not from 0 to 1: the machine was late",
+      reason(expect.each, { late, { state = "open", seconds = 1 } }, check))
   end)
 end)
 

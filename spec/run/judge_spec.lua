@@ -1,6 +1,7 @@
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
+local plot = require "lunet.text.plot"
 
 local function nothing() end
 
@@ -91,6 +92,13 @@ describe("the figures and the plot of an experiment", function()
     assert.is_nil(run.mistake)
   end)
 
+  it("may be a plot to draw", function()
+    local bars = plot.bars { names = {}, values = {} }
+    assert.equal(bars, execute({ plot = function() return bars end }).plot)
+    assert.matches("it returned no plot, but table", execute({ plot = function() return {} end }).mistake)
+    assert.matches("it returned no text, but table", execute({ figures = function() return bars end }).mistake)
+  end)
+
   it("are told of a claim that does not hold, too", function()
     local run = execute { figures = function() return "none" end, check = function() return false end }
     assert.same({ "does not hold", "none" }, { run.verdict, run.figures })
@@ -107,7 +115,7 @@ describe("the figures and the plot of an experiment", function()
   end)
 
   it("leave no verdict when they are mistaken, and say where", function()
-    for _, field in ipairs { "figures", "plot" } do
+    for field, wanted in pairs { figures = "text", plot = "plot" } do
       local run = execute { [field] = function(outcome) return outcome.missing.field end }
       assert.equal("could not run", run.verdict)
       assert.match(("^mistake in the %s of the experiment: [^\n]*attempt to index a nil value[^\n]*$"):format(field),
@@ -115,7 +123,7 @@ describe("the figures and the plot of an experiment", function()
       assert.is_nil(run[field])
       assert.match(("^mistake in the %s of the experiment: .*attempt to index a nil value"):format(field), run.mistake)
       assert.match("judge_spec.lua:", run.mistake, 1, true)
-      assert.equal(("mistake in the %s of the experiment: it returned no text, but number"):format(field),
+      assert.equal(("mistake in the %s of the experiment: it returned no %s, but number"):format(field, wanted),
         execute({ [field] = function() return 5 end }).mistake)
     end
   end)

@@ -40,6 +40,21 @@ describe("a run", function()
     assert.equal("first", run:cast():at("10.0.0.1:5", "10.0.0.2:80", 1))
   end)
 
+  it("tells the seeds that lunet drew, and what wires did that nobody asked for", function()
+    local function wire(counts, seed_drawn, capacity_given)
+      return { name = "link of a and b", seed_drawn = seed_drawn, capacity_given = capacity_given, statistics = {
+        seed = 7, late = counts.late or 0, forwarded = 40, late_max = 0.0021, over_capacity = counts.over or 0 } }
+    end
+    local calm = run_of { wires = { wire({}, false, false), wire({ over = 2 }, false, true) } }
+    assert.same({ {}, {} }, { calm:seeds(), calm:wire_warnings() })
+    assert.same({ {}, {} }, { run_of({}):seeds(), run_of({}):wire_warnings() })
+    local run = run_of { wires = { wire({ late = 3 }, true, true), wire({ over = 2 }, true, false) } }
+    assert.same({ "The link of a and b drew its seed: seed = 7.", "The link of a and b drew its seed: seed = 7." },
+      run:seeds())
+    assert.same({ "The link of a and b was late with 3 of 40 frames, at most by 2.1 ms.",
+      "The link of a and b lost 2 frames beyond its capacity, which no script set." }, run:wire_warnings())
+  end)
+
   it("says what was not seen: looks at the kernel that failed, failures, and segments that came too fast", function()
     local function unseen(at) return { kind = "unseen", at = at, host = 1, what = "sockets", code = "EMFILE" } end
     assert.same({}, run_of({}):unseen())

@@ -239,6 +239,15 @@ describe("the story's outcome", function()
     local name = ("x"):rep(150)
     assert.same({ "  " .. name .. "  1" }, outcome_of { [name] = 1 })
   end)
+
+  it("breaks a table that is too wide for a line", function()
+    local wide = {}
+    for i = 1, 20 do wide["field_" .. i] = i end
+    local lines = outcome_of { wide = wide, text = ("word  "):rep(20) }
+    assert.equal(("  text  %q"):format(("word  "):rep(20)), lines[1]) -- a text stays as it is
+    assert.is_true(#lines > 3)
+    for i = 2, #lines do assert.match(i == 2 and "^  wide  { f" or "^        %S", lines[i]) end
+  end)
 end)
 
 describe("the story's tables", function()

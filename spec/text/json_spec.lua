@@ -137,3 +137,48 @@ describe("strings in JSON", function()
     assert.equal([[{"\\xfe":1}]], encode { ["\xfe"] = 1 })
   end)
 end)
+
+describe("JSON that is read", function()
+  local loaded
+
+  -- The module as another program would load it; without LPeg if `preload` says so.
+  local function load_again(preload)
+    loaded = { json = package.loaded["lunet.text.json"], dkjson = package.loaded.dkjson, lpeg = package.loaded.lpeg }
+    package.loaded["lunet.text.json"], package.loaded.dkjson, package.loaded.lpeg = nil, nil, nil
+    package.preload.lpeg = preload
+    return require "lunet.text.json"
+  end
+
+  after_each(function()
+    if not loaded then return end
+    package.loaded["lunet.text.json"], package.loaded.dkjson, package.loaded.lpeg = loaded.json, loaded.dkjson,
+      loaded.lpeg
+    package.preload.lpeg, loaded = nil, nil
+  end)
+
+  local TEXT <const> = json.encode { whole = 3, float = 3.0, far = math.maxinteger, small = 1e-300, inf = math.huge,
+    text = "a\"\\\n\0é😀", list = { 1, { 2 } }, empty = {}, ok = true, no = false, deep = { a = { b = { c = "d" } } } }
+
+  local function check(reader)
+    local data = reader.decode(TEXT)
+    assert.same(dkjson.decode(TEXT), data)
+    assert.same({ "integer", "float", math.maxinteger }, { math.type(data.whole), math.type(data.float), data.far })
+    assert.equal("a\"\\\n\0é😀", data.text)
+    assert.same({ {}, {}, { a = {} } }, reader.decode '[{ }, [ ], {"a":{\n  }}]')
+    assert.same({ knobs = {} }, reader.decode(json.encode { knobs = json.object {} }))
+    for _, broken in ipairs { "", "{", '{"a": ', "[1, 2", "\0" } do
+      assert.is_nil(reader.decode(broken), broken)
+    end
+  end
+
+  it("is what was written, with LPeg", function()
+    assert.is_true(pcall(require, "lpeg"))
+    check(load_again(nil))
+    assert.is_table(package.loaded.lpeg)
+  end)
+
+  it("is the same without LPeg", function()
+    check(load_again(function() error "module 'lpeg' is not here" end))
+    assert.is_nil(package.loaded.lpeg)
+  end)
+end)

@@ -1,5 +1,9 @@
 local plot = require "lunet.text.plot"
 
+-- Plots as characters.
+local drawn = {}
+for _, shape in ipairs { "line", "bars" } do drawn[shape] = function(given) return tostring(plot[shape](given)) end end
+
 local function lines_of(text)
   local lines = {}
   for line in (text .. "\n"):gmatch "(.-)\n" do lines[#lines + 1] = line end
@@ -23,7 +27,7 @@ describe("plot.line", function()
       " 0 +**",
       "   +-----------",
       "    0  load  10",
-    }, "\n"), plot.line {
+    }, "\n"), drawn.line {
       x = { 0, 10 }, y = { 0, 10 }, xlabel = "load", ylabel = "replies per s", width = 15, height = 5,
     })
   end)
@@ -38,23 +42,23 @@ describe("plot.line", function()
       "0 +oo       *",
       "  +----------",
       "   0        2",
-    }, "\n"), plot.line { x = { 0, 1, 2 }, series = { up = { 0, 1, 2 }, down = { 2, 1, 0 } }, width = 13, height = 5 })
+    }, "\n"), drawn.line { x = { 0, 1, 2 }, series = { up = { 0, 1, 2 }, down = { 2, 1, 0 } }, width = 13, height = 5 })
   end)
 
   it("joins the points of a fall", function()
     assert.same({ "1 +****", "  |   *", "  |   *", "0 +   *******" }, table.move(lines_of(
-      plot.line { x = { 0, 3, 3, 9 }, y = { 1, 1, 0, 0 }, width = 13, height = 4 }), 1, 4, 1, {}))
+      drawn.line { x = { 0, 3, 3, 9 }, y = { 1, 1, 0, 0 }, width = 13, height = 4 }), 1, 4, 1, {}))
   end)
 
   it("leaves a gap where a value is not finite", function()
     assert.same({ "1 +*        *", "0 +" }, table.move(lines_of(
-      plot.line { x = { 0, 1, 2 }, y = { 1, 0 / 0, 1 }, width = 13, height = 2 }), 1, 2, 1, {}))
-    assert.equal("1 +\n0 +\n", plot.line({ x = { 1 }, y = { math.huge }, height = 2 }):match "^.-\n.-\n")
+      drawn.line { x = { 0, 1, 2 }, y = { 1, 0 / 0, 1 }, width = 13, height = 2 }), 1, 2, 1, {}))
+    assert.equal("1 +\n0 +\n", drawn.line({ x = { 1 }, y = { math.huge }, height = 2 }):match "^.-\n.-\n")
   end)
 
   it("has 0 on its vertical axis, and ends it on a round number", function()
     local function ends_of(y)
-      local lines = lines_of(plot.line { x = { 1, 2 }, y = y, height = 3 })
+      local lines = lines_of(drawn.line { x = { 1, 2 }, y = y, height = 3 })
       return lines[1]:match "^%s*(%S+) %+", lines[2]:match "^%s*(%S+) %+", lines[3]:match "^%s*(%S+) %+"
     end
     assert.same({ "200", "100", "0" }, { ends_of { 180, 190 } })
@@ -66,22 +70,22 @@ describe("plot.line", function()
   end)
 
   it("spaces x by its logarithm on request", function()
-    local lines = lines_of(plot.line { x = { 1, 10, 100 }, y = { 0, 1, 0 }, xscale = "log", width = 13, height = 2 })
+    local lines = lines_of(drawn.line { x = { 1, 10, 100 }, y = { 0, 1, 0 }, xscale = "log", width = 13, height = 2 })
     assert.same({ "1 +   *****", "0 +***     **" }, table.move(lines, 1, 2, 1, {}))
   end)
 
   it("takes one point, and none", function()
-    assert.equal("1 +*\n0 +\n  +----------\n   5        5", plot.line { x = { 5 }, y = { 1 }, width = 13, height = 2 })
-    assert.equal("1 +\n0 +\n  +----------\n   0        1", plot.line { x = {}, y = {}, width = 13, height = 2 })
+    assert.equal("1 +*\n0 +\n  +----------\n   5        5", drawn.line { x = { 5 }, y = { 1 }, width = 13, height = 2 })
+    assert.equal("1 +\n0 +\n  +----------\n   0        1", drawn.line { x = {}, y = {}, width = 13, height = 2 })
   end)
 
   it("fits into 80 columns as it is, and into the width that it is given", function()
     for _, width in ipairs { 40, 60, 80 } do
-      for _, line in ipairs(lines_of(plot.line { x = { 0, 1e6 }, y = { 1e-5, 123456 }, width = width })) do
+      for _, line in ipairs(lines_of(drawn.line { x = { 0, 1e6 }, y = { 1e-5, 123456 }, width = width })) do
         assert.is_true(#line <= width, line)
       end
     end
-    for _, line in ipairs(lines_of(plot.line { x = { 0, 1 }, y = { 0, 1 } })) do assert.is_true(#line <= 80, line) end
+    for _, line in ipairs(lines_of(drawn.line { x = { 0, 1 }, y = { 0, 1 } })) do assert.is_true(#line <= 80, line) end
   end)
 
   it("refuses what it cannot draw", function()
@@ -115,13 +119,13 @@ describe("plot.bars", function()
       "none         | 0",
       "accept_early |##### 50.12",
       "lifo         |########## 100.2",
-    }, "\n"), plot.bars { names = { "none", "accept_early", "lifo" }, values = { 0, 50.12, 100.2345 },
+    }, "\n"), drawn.bars { names = { "none", "accept_early", "lifo" }, values = { 0, 50.12, 100.2345 },
       label = "goodput per s", width = 30 })
   end)
 
   it("takes values that are all 0, and none", function()
-    assert.equal("a | 0\nb | 0", plot.bars { names = { "a", "b" }, values = { 0, 0.0 } })
-    assert.equal("", plot.bars { names = {}, values = {} })
+    assert.equal("a | 0\nb | 0", drawn.bars { names = { "a", "b" }, values = { 0, 0.0 } })
+    assert.equal("", drawn.bars { names = {}, values = {} })
   end)
 
   it("refuses what it cannot draw", function()
@@ -129,5 +133,13 @@ describe("plot.bars", function()
     assert.equal("plot.bars: unknown option 'x' (known: label, names, values, width)", misuse_of(plot.bars, { x = {} }))
     assert.equal("plot.bars: values is a list of 1 numbers", misuse_of(plot.bars, { names = { "a" }, values = {} }))
     assert.equal("plot.bars: values holds -1", misuse_of(plot.bars, { names = { "a" }, values = { -1 } }))
+  end)
+end)
+
+describe("a plot", function()
+  it("is told from everything else", function()
+    assert.is_true(plot.is(plot.bars { names = {}, values = {} }))
+    for _, other in ipairs { "text", 5, {}, { kind = "line" } } do assert.is_false(plot.is(other)) end
+    assert.is_false(plot.is(nil))
   end)
 end)

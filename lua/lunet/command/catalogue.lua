@@ -1,6 +1,7 @@
 --- A catalogue: the experiments of a directory and its folders. Each runs in a process of its own, several at a time.
 local interrupt = require "lunet.text.interrupt"
 local dependency = require "lunet.text.dependency"
+local exclusive = require "lunet.run.exclusive"
 local lunet = require "lunet"
 local run_record = require "lunet.run.record"
 local run = require "lunet.run.run"
@@ -15,14 +16,16 @@ local catalogue = {}
 -- -- finding them ---------------------------------------------------------------------------
 
 --- Adds the paths of a folder's Lua files to a list, then those of its folders. Follows links to files, but not to
---- folders; leaves out names that begin with a dot. Or nil and why not: the caller names the directory.
+--- folders; leaves out names that begin with a dot, and busted's specs, which need busted. Or nil and why not: the
+--- caller names the directory.
 local function add_paths(paths, directory, folder)
   local ok, next_name, listing = pcall(lfs.dir, directory .. "/" .. folder)
   if not ok then return nil, (next_name:gsub("^cannot open .*: ", folder == "" and "" or folder .. ": ")) end
   local names, folders = {}, {}
   for name in next_name, listing do
     local path = directory .. "/" .. folder .. name
-    if name:find "^[^.].*%.lua$" and lfs.attributes(path, "mode") == "file" then
+    local is_script = name:find "^[^.].*%.lua$" and not name:find "_spec%.lua$"
+    if is_script and lfs.attributes(path, "mode") == "file" then
       names[#names + 1] = name
     elseif name:find "^[^.]" and lfs.symlinkattributes(path, "mode") == "directory" then
       folders[#folders + 1] = name
@@ -47,6 +50,18 @@ local function result_of(file)
   return result, result == nil and unrun.complaint(file) or nil
 end
 
+local function is_experiment(result)
+  return type(result) == "table" and rawget(result, "kind") == "lunet.experiment"
+end
+
+--- Loads the experiment of a file.
+---@param file string
+---@return table|nil experiment nil if the file has a mistake, or returns something else
+function catalogue.experiment(file)
+  local result = result_of(file)
+  return is_experiment(result) and result or nil
+end
+
 --- Loads the experiments of a directory and its folders. A file with a mistake is an entry, too, with the reason why it
 --- cannot run. A file that returns something else is no entry.
 ---@param directory string
@@ -60,8 +75,7 @@ function catalogue.load(directory)
   for _, path in ipairs(paths) do
     local file = directory:gsub("/*$", "/") .. path
     local result, why = result_of(file)
-    local is_experiment = type(result) == "table" and rawget(result, "kind") == "lunet.experiment"
-    if is_experiment or why then
+    if is_experiment(result) or why then
       entries[#entries + 1] = { name = run.name_of(path), file = file, experiment = result, why = why }
     else
       others[#others + 1] = file
@@ -100,10 +114,12 @@ local function record_of(entry, ended)
   return failed(entry, ending_of(ended.status, is_record))
 end
 
-local function run_one(entry, options, directory)
+-- The wait for the lock does not count as time of an exclusive run: the process of the run finds it held.
+local function run_one(entry, options, directory, say)
   if not entry.experiment then
     return failed(entry, entry.why), ("lunet: %s could not run: %s\n"):format(entry.name, entry.why)
   end
+  local _alone <close> = entry.experiment.exclusive and exclusive.enter(say) or nil
   local started = lunet.now()
   local in_time, ended = lunet.within(options.timeout, execute, options.command, entry.file, options.record, directory)
   local record = in_time and record_of(entry, ended) or failed(entry, ("not over after %g s"):format(options.timeout))
@@ -128,7 +144,8 @@ end
 ---@param entries table[] from catalogue.load
 ---@param options {command: string[], jobs: integer, timeout: number, record: lunet.record_level?} the words that
 ---  start lunet, how many run at a time, the seconds for each, and the level of recording, if not the default
----@param observer {began: fun(name: string), ended: fun(name: string, errors: string)} errors: its complaints
+---@param observer {began: fun(name: string), ended: fun(name: string, errors: string), say: fun(words: string)?}
+---  errors: its complaints; say: whom an exclusive run waits for
 ---@return table[] records in the order of the entries: that of each run (lunet.run.record), with its file and its
 ---  seconds
 function catalogue.run(entries, options, observer)
@@ -140,7 +157,7 @@ function catalogue.run(entries, options, observer)
   end
   local function run_entry(i)
     observer.began(entries[i].name)
-    local record, errors = run_one(entries[i], options, directory.path)
+    local record, errors = run_one(entries[i], options, directory.path, observer.say)
     record.file = entries[i].file
     records[i] = record
     observer.ended(entries[i].name, errors)

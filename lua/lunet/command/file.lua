@@ -7,11 +7,11 @@ local invocation = require "lunet.command.invocation"
 local knob = require "lunet.run.knob"
 local option_table = require "lunet.text.options"
 local outputs = require "lunet.command.outputs"
-local progress = require "lunet.run.progress"
 local recording = require "lunet.recording.recording"
 local run_class = require "lunet.run.run"
 local shortage = require "lunet.run.shortage"
 local standard = require "lunet.command.standard"
+local suspension = require "lunet.run.suspension"
 local verdict = require "lunet.run.verdict"
 
 local command = {}
@@ -28,12 +28,16 @@ end
 
 local function parser_for(script, experiment)
   local parser = standard.parser(script, experiment.claim, verdict.EPILOG)
-  parser:flag "--json":description "Print one JSON object and nothing else."
+  parser:mutex(
+    parser:flag "--json":description "Print one JSON object and nothing else.",
+    parser:flag "--tap":description "Print the verdict as a test result in the Test Anything Protocol.")
   parser:flag "--machine":description "Run on the machine's own network stack, not on one of its own."
   parser:option "--record":argname "LEVEL":convert(recording.level):description(
     "What to record: none (only the script's calls), kernel (also queues, counters and sockets), or segments (also "
     .. "those). Default: segments for a story or a file, kernel for --json; for an exclusive experiment none, or "
     .. "segments for a file.")
+  parser:flag "--open":description("Open the report in the browser: a program of $BROWSER, or xdg-open. Without "
+    .. "--report it is in the user's cache, which keeps the ten newest reports.")
   parser:flag "--timeline":description "Print the whole timeline, however long it is."
   if experiment.control then
     parser:flag "--control":description(("Run with knobs with which the claim must not hold (%s). This shows that the "
@@ -44,7 +48,7 @@ local function parser_for(script, experiment)
   end
   for _, k in ipairs(experiment.knobs) do
     parser:option("--" .. k.name):argname("VALUE"):target("knob_" .. k.name):description(
-      ("%s (%s; default %s; %s)."):format(k.meaning, k.unit, knob.text(k.default), k:allowed()))
+      ("%s (%s; default %s; %s)."):format(k.meaning, k.unit, knob.text(experiment:default(k)), k:allowed()))
   end
   return parser
 end
@@ -54,7 +58,7 @@ local function explain_misuse(experiment, message)
   if message:find "^unknown option '%-%-control'" then
     return "--control: the experiment declares no control, knobs with which its claim must not hold"
   end
-  local options = { "--help", "--json", "--machine", "--record", "--timeline" }
+  local options = { "--help", "--json", "--tap", "--machine", "--open", "--record", "--timeline" }
   if experiment.control then options[#options + 1] = "--control" end
   for _, kind in ipairs(outputs.kinds) do options[#options + 1] = "--" .. kind.name end
   for _, k in ipairs(experiment.knobs) do
@@ -81,12 +85,15 @@ local function read_knobs(experiment, options)
 end
 
 --- Describes an error of a run. The message of an assert on a failed call is enough; any other error has its traceback.
+--- Only a message handler may call it.
 local function describe(failure)
   local cause = shortage.found() -- the error that follows from it says less
   if cause or shortage.is(failure) then return cause or failure end
   local text = core.traceback(failure)
   if type(failure) ~= "string" then return text end
-  local is_assert = text:find("\nstack traceback:\n\t[C]: in function 'assert'", 1, true)
+  local raiser = debug.getinfo(3, "f")
+  local is_assert = raiser and raiser.func == assert
+    or text:find("\nstack traceback:\n\t[C]: in function 'assert'", 1, true) -- in a task or a scope
   local has_traceback = failure:find("\nstack traceback:\n", 1, true)
   return (is_assert or has_traceback) and failure or text
 end
@@ -102,17 +109,17 @@ end
 local function execute(run, options)
   local are_here, missing = run.experiment:find_needs(run.values)
   if not are_here then return could_not_run(run, missing) end
-  local _progress <close> = progress.show(core.is_terminal(2))
+  local find_suspension = suspension.watch()
   local ok, failure = xpcall(execution.execute, function(failure)
     return interrupt.is(failure) and failure or describe(failure)
   end, run, options)
   if ok and run.note then standard.complain(("note: %s %s"):format(run.name, run.note)) end
   if ok then return end
   if interrupt.is(failure) then error(failure, 0) end
-  could_not_run(run, failure)
+  could_not_run(run, find_suspension() or failure)
 end
 
--- Output of the script, or of a program that it starts, does not belong among the JSON. Returns whether lunet has its
+-- Output of the script, or of a program that it starts, does not belong into the record. Returns whether lunet has its
 -- standard output back, without which it cannot print the record; and why not.
 local function execute_diverted(run, options)
   local kept, refused = core.divert_output()
@@ -128,13 +135,23 @@ local function execute_diverted(run, options)
   return is_back, why
 end
 
-local function tell_record(run) return standard.print(require "lunet.run.record".encode(run:record())) end
+-- The function that makes the text of a run's record; nil if the user wants the story.
+local function encoder_of(options)
+  if options.json then
+    local record = require "lunet.run.record"
+    return function(run) return record.encode(run:record()) end
+  end
+  if options.tap then
+    local tap = require "lunet.files.tap"
+    return function(run) return tap.of_records { run:listed() } end
+  end
+  return nil
+end
 
-local function run_as_json(run, options)
-  require "lunet.run.record" -- before the run, which must not be late
+local function run_for_programs(run, options, encode)
   local is_back, why = execute_diverted(run, options)
   if not is_back then return nil, why end
-  return tell_record(run)
+  return standard.print(encode(run))
 end
 
 -- Colours are for a terminal, unless the user declines them (https://no-color.org).
@@ -179,7 +196,8 @@ end
 local function refuse(run, options, why)
   complain(run.name, why)
   run:fail(why)
-  if options.json then tell_record(run) end
+  local encode = encoder_of(options)
+  if encode then standard.print(encode(run)) end
   return verdict.COULD_NOT_RUN
 end
 
@@ -191,6 +209,24 @@ local function write_files(files, run)
   return verdict.COULD_NOT_RUN
 end
 
+-- Prepares the browser, if the user asks for it; nil and the complaint if that fails.
+local function prepare_opening(options, name)
+  if not options.open then return nil end
+  local opener, why = require "lunet.command.opening".prepare(options.report, name)
+  if not opener then return nil, "--open: " .. why end
+  options.report = options.report or opener.path
+  return opener
+end
+
+-- Returns the exit status if that fails.
+local function open_report(opener, run)
+  if not (opener and run.outcome) then return nil end
+  local ok, why = opener:open()
+  if ok then return nil end
+  complain(run.name, "--open: " .. why)
+  return verdict.COULD_NOT_RUN
+end
+
 -- The level of recording; nil and the complaint if a file needs more than the user asked for.
 local function level_of(options, files, experiment)
   local needs_segments = files:needs_segments()
@@ -198,9 +234,9 @@ local function level_of(options, files, experiment)
     return nil, ("%s needs --record segments, not %s"):format(needs_segments, options.record)
   end
   if options.record then return options.record end
-  if files:any() then return "segments" end
+  if files:needs_events() then return "segments" end
   if experiment.exclusive then return "none" end
-  return options.json and "kernel" or "segments"
+  return (options.json or options.tap) and "kernel" or "segments"
 end
 
 --- Runs an experiment.
@@ -217,15 +253,19 @@ function command.run(experiment, script, arguments)
   local values, wrong = read_knobs(experiment, options)
   if not values then return standard.misuse(name, wrong) end
   local this = run_class.new(experiment, values, name)
+  this.file = script
+  local opener <close>, no_browser = prepare_opening(options, name)
+  if no_browser then return refuse(this, options, no_browser) end
   local files, refused, is_misuse = outputs.open(options, script)
   if not files and is_misuse then return standard.misuse(name, refused) end
   if not files then return refuse(this, options, refused) end
   options.record, refused = level_of(options, files, experiment)
   if not options.record then return standard.misuse(name, refused) end
   options.follow = files:follower(this)
-  local told, why = (options.json and run_as_json or run_as_story)(this, options)
+  local encode = encoder_of(options) -- before the run, which must not be late
+  local told, why = (encode and run_for_programs or run_as_story)(this, options, encode)
   local status = status_of(this, told, why)
-  return write_files(files, this) or status
+  return write_files(files, this) or open_report(opener, this) or status
 end
 
 return command

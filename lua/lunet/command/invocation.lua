@@ -1,21 +1,19 @@
 --- How lunet was called, and how to call it again.
+local dependency = require "lunet.text.dependency"
+
+local lfs = dependency "lfs"
+
 local invocation = {}
 
---- How many processors this process may use (proc(5), /proc/PID/status): "0-3,8" are five.
----@return integer
-function invocation.processors()
-  local count = 0
-  for line in io.lines "/proc/self/status" do
-    for first, last in (line:match "^Cpus_allowed_list:%s*(.*)" or ""):gmatch "(%d+)%-?(%d*)" do
-      count = count + 1 + (tonumber(last) or tonumber(first)) - tonumber(first)
-    end
-  end
-  return math.max(count, 1)
-end
+--- A path that means the same in every directory.
+---@param path string
+---@return string
+function invocation.absolute(path) return path:sub(1, 1) == "/" and path or lfs.currentdir() .. "/" .. path end
 
 local LOUD = { ["-i"] = true, ["-v"] = true, ["--version"] = true }
 
---- The words that start lunet as it was started itself, without those that make it print its version.
+--- The words that start lunet as it was started itself, from whatever directory, without those that make it print its
+--- version.
 ---@return string[]
 function invocation.words()
   local words, at = {}, -1
@@ -23,6 +21,7 @@ function invocation.words()
     if not LOUD[arg[at]] then table.insert(words, 1, arg[at]) end
     at = at - 1
   end
+  if words[1]:find "/" then words[1] = invocation.absolute(words[1]) end
   return words
 end
 

@@ -5,13 +5,17 @@ local core = require "lunet.core"
 local environment = require "lunet.run.environment"
 local interrupt = require "lunet.text.interrupt"
 
+---@class lunet.outputs
+---@field [string] any
 local outputs = {}
 outputs.__index = outputs
 
 --- One entry for each option. `module` writes the file, and its function `make` gives the content. A function `create`
---- begins the file during the run. A function `fail` tells of a run that could not run. Only the modules of the files
---- that the user asks for are loaded, and before the run, which must not be late.
----@type {name: string, argname: string, description: string, module: string, needs_segments: boolean?, make: string}[]
+--- begins the file during the run. A function `fail` tells of a run that could not run. `needs_events` is false for a
+--- file of the verdict alone, for which nothing more is recorded. Only the modules of the files that the user asks for
+--- are loaded, and before the run, which must not be late.
+---@type {name: string, argname: string, description: string, module: string, needs_segments: boolean?,
+---  needs_events: boolean?, make: string}[]
 outputs.kinds = {
   { name = "trace", argname = "FILE.jsonl", module = "lunet.files.trace", make = "encode",
     description = "Write every event as a line of JSON, also while the run goes on." },
@@ -23,10 +27,15 @@ outputs.kinds = {
     description = "Write a report: one page with the diagram, the queues and the states over time." },
   { name = "svg", argname = "FILE.svg", module = "lunet.report.page", make = "svg",
     description = "Write the diagram alone." },
+  { name = "junit", argname = "FILE.xml", module = "lunet.files.junit", needs_events = false, make = "encode",
+    description = "Write the verdict as a test result in JUnit's XML, for CI systems." },
 }
 
--- Complains if two of the files are one, under any names, or if one is the script.
-local function find_double(files, script)
+--- Complains if two files are one, under any names, or if one is the script.
+---@param files {kind: {name: string}, path: string}[]
+---@param script? string
+---@return string? complaint
+function outputs.find_double(files, script)
   local taken = { [script and core.file_identity(script) or ""] = "the script" }
   for _, file in ipairs(files) do
     local identity = core.file_identity(file.path)
@@ -53,13 +62,19 @@ function outputs.open(options, script)
       self.files[#self.files + 1] = { kind = kind, path = path, former = former, module = require(kind.module) }
     end
   end
-  local double = find_double(self.files, script)
+  local double = outputs.find_double(self.files, script)
   if double then return nil, double, true end
   return self
 end
 
---- Whether the user asks for any.
-function outputs:any() return #self.files > 0 end
+--- Whether the user asks for one that shows events.
+---@return boolean
+function outputs:needs_events()
+  for _, file in ipairs(self.files) do
+    if file.kind.needs_events ~= false then return true end
+  end
+  return false
+end
 
 --- The option of a file that has only segments, if the user asks for one.
 ---@return string? name "--pcap"
@@ -98,8 +113,8 @@ local function write_file(file, run)
   return core.replace_file(file.path, content)
 end
 
---- Writes all files. If one of them fails, the others are written all the same. Only the trace tells of a run without
---- an outcome.
+--- Writes all files. If one of them fails, the others are written all the same. Only the trace and JUnit's file tell of
+--- a run without an outcome.
 ---@param run lunet.run
 ---@return true? whether they are written
 ---@return string? why not

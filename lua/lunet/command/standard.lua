@@ -60,4 +60,13 @@ function standard.misuse(name, why)
   return verdict.WRONG_USE
 end
 
+--- Complains that a command could not do its work.
+---@param name string the command
+---@param why string
+---@return integer status the program's exit status
+function standard.could_not_run(name, why)
+  standard.complain(("%s: %s"):format(name, why))
+  return verdict.COULD_NOT_RUN
+end
+
 return standard

@@ -1,9 +1,10 @@
 --- Gives a record to a script without an experiment to run, if its words ask for one: lunet could not load it, or it
---- declares an experiment and does not return it.
+--- declares an experiment and does not return it. core/main.c has the words that ask for one.
 local outputs = require "lunet.command.outputs"
 local record = require "lunet.run.record"
 local run = require "lunet.run.run"
 local standard = require "lunet.command.standard"
+local tap = require "lunet.files.tap"
 local verdict = require "lunet.run.verdict"
 
 local unloaded = {}
@@ -12,13 +13,17 @@ local unloaded = {}
 local function options_of(arguments)
   local options = {}
   for i, word in ipairs(arguments) do
-    if word == "--json" then options.json = true end
-    options.trace = word == "--trace" and arguments[i + 1] or word:match "^%-%-trace=(.*)" or options.trace
+    if word == "--json" or word == "--tap" then options[word:sub(3)] = true end
+    for _, name in ipairs { "trace", "junit" } do
+      local is_next = word == "--" .. name
+      options[name] = is_next and arguments[i + 1] or word:match("^%-%-" .. name .. "=(.*)") or options[name]
+    end
   end
   return options
 end
 
---- Complains, prints the record if --json is among the words, and writes it to the file of --trace.
+--- Complains, prints the record if --json or --tap is among the words, and writes it to the files of --trace and
+--- --junit.
 ---@param why any the error
 ---@param script string the script's file name
 ---@param arguments string[] the words after it
@@ -26,8 +31,9 @@ end
 function unloaded.run(why, script, arguments)
   local options, failed = options_of(arguments), run.unloaded(script, tostring(why))
   standard.complain(tostring(why))
-  if options.json then standard.tell(record.encode(failed:record())) end
-  local files, trouble = outputs.open({ trace = options.trace }, script)
+  if options.json then standard.tell(record.encode(failed:record()))
+  elseif options.tap then standard.tell(tap.of_records { failed:listed() }) end
+  local files, trouble = outputs.open({ trace = options.trace, junit = options.junit }, script)
   local ok = files
   if files then ok, trouble = files:write(failed) end
   if not ok then standard.complain(trouble) end

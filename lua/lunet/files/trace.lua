@@ -9,6 +9,8 @@ local interrupt = require "lunet.text.interrupt"
 local json = require "lunet.text.json"
 local options = require "lunet.text.options"
 
+---@class lunet.trace
+---@field [string] any
 local trace = {}
 trace.__index = trace
 
@@ -23,6 +25,7 @@ local function since(began, at) return math.floor((at - began) * 1e9 + 0.5) / 1e
 local function event_line(e, began)
   local fields = options.merged(e)
   fields.packet = nil
+  fields.cookie = e.cookie and e.cookie:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
   for _, field in ipairs { "at", "since", "arrived" } do
     if fields[field] then fields[field] = since(began, fields[field]) end
   end
@@ -47,6 +50,7 @@ local function ending(run)
   local line, last = run:record(), run.events[#run.events]
   line.kind, line.at, line.hosts = "end", last and since(run.began, last.at) or 0, named(run)
   line.lost, line.failures, line.taps = run.lost, #run.failures > 0 and run.failures or nil, run.taps
+  line.wires = run.wires
   return line_of(line)
 end
 
@@ -100,15 +104,25 @@ local function news_of(recorder, began)
   return table.concat(lines)
 end
 
---- Writes a recording's new events, as a task, until somebody cancels it. Ends when it cannot make or write the lines,
---- so that they have no gap; the run goes on.
+-- Writes the new events. Afterwards, `is_whole` says whether the lines have no gap.
+local function write_news(self, recorder)
+  local ok, lines = interrupt.pcall(news_of, recorder, self.began)
+  if ok and #lines > 0 then ok = self.file:write(lines) end
+  self.is_whole = ok
+end
+
+--- Writes a recording's new events, as a task, until somebody cancels it, and then once more: a run that fails has no
+--- later moment. Ends when it cannot make or write the lines, so that they have no gap; the run goes on.
 ---@param recorder lunet.recording
 function trace:follow(recorder)
+  self.is_whole = true
+  local _last <close> = setmetatable({}, { __close = function()
+    if self.is_whole then write_news(self, recorder) end
+  end })
   repeat
     core.sleep(EVERY)
-    local ok, lines = interrupt.pcall(news_of, recorder, self.began)
-    if ok and #lines > 0 then ok = self.file:write(lines) end
-  until not ok
+    write_news(self, recorder)
+  until not self.is_whole
 end
 
 --- Closes the file. After the run, the whole replaces its content.

@@ -3,8 +3,12 @@ local address = require "lunet.network.address"
 local options = require "lunet.text.options"
 local text = require "lunet.text.width"
 
+---@class lunet.cast
+---@field [string] any
 local cast = {}
 cast.__index = cast
+
+cast.ITSELF = "itself" -- the other end of a connection that a socket has with itself
 
 ---@class lunet.known a recording's knowledge besides its events; all of it may be missing
 ---@field hosts? table<integer, string> the hosts' names by their numbers
@@ -26,7 +30,7 @@ end
 
 local function pair_of(e) return near_of(e) and far_of(e) and key_of(e.host or "", near_of(e), far_of(e)) end
 
-local NO_SOCKET = { note = true, segment = true, counters = true, sockets = true, unseen = true }
+local NO_SOCKET = { note = true, segment = true, loss = true, counters = true, sockets = true, unseen = true }
 
 -- The host of an address, for a socket on `host` that talks to it.
 local function owner_of(self, end_point, host)
@@ -105,6 +109,11 @@ function cast:meet(e)
   return name
 end
 
+--- The host of an address; nil if unknown.
+---@param end_point string
+---@return integer?
+function cast:owner(end_point) return owner_of(self, end_point) end
+
 --- A host's name; nil if it has none.
 ---@param host? integer
 ---@return string?
@@ -121,9 +130,20 @@ function cast:at(near, far, host)
   return self.pairs[key_of(host or "", near, far)] or serves(self, owner, port_of(near)) or self:host(owner)
 end
 
+--- The name at `far`, to which `near` talks: cast.ITSELF if the two are one end.
+---@param near string|integer
+---@param far string|integer
+---@param host? integer of `far`, if the address does not tell
+---@return string?
+function cast:beyond(near, far, host)
+  if near == far then return cast.ITSELF end
+  return self:at(far, near, host)
+end
+
 -- The name at the far end, from the calls on the same connection, or from the listener there; and the host there.
 local function far_end(self, e, far)
   local near = near_of(e)
+  if near == far then return cast.ITSELF end
   local owner = owner_of(self, far, e.host)
   return near and self.pairs[key_of(e.host or "", far, near)] or serves(self, owner, port_of(far))
     or not owner and self.by_port[port_of(far)] or nil, owner

@@ -7,6 +7,8 @@ local losses = require "lunet.recording.losses"
 local segments = require "lunet.recording.segments"
 local surroundings = require "lunet.network.surroundings"
 
+---@class lunet.recording
+---@field [string] any
 local recording = {}
 recording.__index = recording
 
@@ -38,7 +40,7 @@ function recording.start(level)
   level = level or "kernel"
   local first, was_on = core.record(level ~= "none")
   local self = setmetatable({ level = level, began = core.now(), first = first, was_on = was_on, rules = {},
-    captures = {}, names = {}, addresses = {}, failures = {} }, recording)
+    captures = {}, networks = {}, names = {}, addresses = {}, failures = {} }, recording)
   if not surroundings.current().observer then self.entered = surroundings.enter { observer = self } end
   return self
 end
@@ -59,6 +61,8 @@ end
 function recording:addresses_given(owner, addresses)
   for _, address in ipairs(addresses) do self.addresses[address] = core.host_number(owner) end
 end
+
+function recording:wires_made(network) self.networks[#self.networks + 1] = network end
 
 function recording:rule_opened(options) self.rules[#self.rules + 1] = options end
 
@@ -115,6 +119,15 @@ end
 ---@return table[] events
 function recording:peek() return kernel_view.understand((core.events(self.first)), {}, {}) end
 
+local function without_losses(events)
+  local rest, losses_of_wires = {}, {}
+  for _, e in ipairs(events) do
+    local list = e.kind == "loss" and losses_of_wires or rest
+    list[#list + 1] = e
+  end
+  return rest, losses_of_wires
+end
+
 -- Joins the events of all sources into `told`.
 local function tell(self, told)
   local events
@@ -127,19 +140,37 @@ local function tell(self, told)
     told.taps.error = math.max(told.taps.error, statistics.error)
     seen[number] = capture:segments()
   end
-  local crossed = segments.join(seen, losses.by_rule(events, self.rules))
-  told.events = merge(kernel_view.understand(events, {}, {}), crossed)
+  local of_wires
+  events, of_wires = without_losses(events)
+  local crossed, unseen = segments.join(seen, losses.by_rule(events, self.rules), of_wires)
+  told.events = merge(merge(kernel_view.understand(events, {}, {}), crossed), unseen)
+end
+
+---@class lunet.wire_account
+---@field name string of the network: "link of a and b"
+---@field statistics lunet.wire_statistics
+---@field seed_drawn boolean whether lunet drew the seed
+---@field capacity_given boolean whether the script gave a capacity
+
+local function accounts_of(networks)
+  local accounts = {}
+  for i, network in ipairs(networks) do
+    accounts[i] = { name = network:name(), statistics = network:statistics(), seed_drawn = network.settings.is_drawn,
+      capacity_given = network.settings.has_capacity }
+  end
+  return #accounts > 0 and accounts or nil
 end
 
 --- Ends the recording, and returns it: the events in the order of time; the number of lost earlier events, since the
 --- ring keeps only so many; the hosts' names by their numbers, and the host of each address. `taps` has the number of
 --- segments that the kernel dropped or lunet forgot, and by how many seconds their times may be wrong. `failures` has
---- messages about missing parts: an outcome does not depend on them.
+--- messages about missing parts: an outcome does not depend on them. `wires` tells of the networks that lunet forwards.
 ---@return {events: table[], lost: integer, hosts: table<integer, string>, addresses: table<string, integer>,
----  failures: string[], taps: {dropped: integer, error: number}?}
+---  failures: string[], taps: {dropped: integer, error: number}?, wires: lunet.wire_account[]?}
 function recording:finish()
   self:stop()
-  local told = { events = {}, lost = 0, hosts = self.names, addresses = self.addresses, failures = self.failures }
+  local told = { events = {}, lost = 0, hosts = self.names, addresses = self.addresses, failures = self.failures,
+    wires = accounts_of(self.networks) }
   local ok, why = interrupt.pcall(tell, self, told)
   if not ok then told.failures[#told.failures + 1] = "the events of the run: " .. tostring(why) end
   return told

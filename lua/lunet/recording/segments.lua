@@ -6,13 +6,14 @@ local segments = {}
 
 --- The words for the field `lost` of a segment.
 ---@type table<string, string>
-segments.LOST = { link = "lost on the way", rule = "lost by a rule" }
+segments.LOST = { link = "lost on the way", rule = "lost by a rule", chance = "lost by chance",
+  capacity = "lost beyond the capacity", hand = "lost by the script", cut = "lost where the wire is cut" }
 
 ---@class lunet.segment_event
 ---@field kind "segment"
 ---@field at number the time at which it left, or arrived if its sender has no tap
 ---@field arrived? number the time at which it arrived; nil if it was lost on the way, or its receiver has no tap
----@field lost? "link"|"rule" lost on a link, or by a drop rule of a host
+---@field lost? "link"|"rule"|string lost on a link, or by a drop rule of a host, or by a wire: its cause
 ---@field again? boolean whether its sender sent it before
 ---@field host? integer the sender's number
 ---@field to_host? integer the receiver's
@@ -154,6 +155,24 @@ local function number(events)
   end
 end
 
+-- Finds each loss of a wire among the segments that never arrived. Returns the other losses.
+local function explain(events, of_wires)
+  local by_identity, others = {}, {}
+  for _, event in ipairs(events) do
+    if not event.arrived and not event.lost then
+      local key = identity(event.seen)
+      by_identity[key] = by_identity[key] or {}
+      table.insert(by_identity[key], event)
+    end
+  end
+  for _, loss in ipairs(of_wires) do
+    local found = loss.flags and by_identity[identity { from = loss.local_address, to = loss.peer_address,
+      sequence = loss.sequence, acknowledgement = loss.acknowledgement, flags = loss.flags, bytes = loss.bytes }]
+    if found and found[1] then table.remove(found, 1).lost = loss.cause else others[#others + 1] = loss end
+  end
+  return others
+end
+
 -- A segment is lost if it never arrived at a known host. Hosts are known by the segments that they sent or received.
 local function mark_lost(events)
   local owners = {}
@@ -172,16 +191,19 @@ end
 --- Makes one list of several hosts' captures.
 ---@param captures table<integer, lunet.segment_seen[]> by the number of the host
 ---@param is_lost_by_rule? fun(event: lunet.segment_event): boolean whether a rule of its receiver lost it
+---@param of_wires? table[] events of the kind "loss"
 ---@return lunet.segment_event[] in the order of time
-function segments.join(captures, is_lost_by_rule)
+---@return table[] losses those of `of_wires` that no tap saw as segments
+function segments.join(captures, is_lost_by_rule, of_wires)
   local events = pair(gather(captures))
+  local others = explain(events, of_wires or {})
   restore_addresses(events)
   number(events)
   mark_lost(events)
   for _, event in ipairs(events) do
     if event.arrived and is_lost_by_rule and is_lost_by_rule(event) then event.lost = "rule" end
   end
-  return events
+  return events, others
 end
 
 return segments

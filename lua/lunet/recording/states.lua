@@ -51,7 +51,7 @@ local function add_segment(self, e)
 end
 
 local CALLS <const> = { connect = true, accept = true, receive = true, send = true, close = true, reset = true,
-  shutdown = true }
+  dissolve = true, shutdown = true }
 
 local function add_call(self, e)
   local near, far = e.local_address, e.peer_address
@@ -203,7 +203,7 @@ function states.of(events, most, who)
     mark_queued(self, of, last)
     local other = others[of.far .. ">" .. of.near]
     of.name = who:at(of.near, of.far, of.host) or of.near
-    of.peer = who:at(of.far, of.near, other and other.host)
+    of.peer = who:beyond(of.near, of.far, other and other.host)
     if #of.spells > 0 then shown[#shown + 1] = of end
   end
   return shown, self.count_left_out

@@ -1,4 +1,5 @@
 --- The timeline: the recorded events in order, each told from the point of view of its host.
+local cast = require "lunet.recording.cast"
 local segments = require "lunet.recording.segments"
 local text = require "lunet.text.width"
 
@@ -27,6 +28,10 @@ local sentences = {
   shutdown = function(e, _, who)
     if who:is_listener(e) then return e.how == "wr" and "shuts its sending side: no change" or "listens no more" end
     return SHUTDOWNS[e.how] or SHUTDOWNS.wr
+  end,
+  set = function(e) return "sets " .. text.shown(e.text) end,
+  dissolve = function(_, other)
+    return "dissolves its connection" .. (other and " with " .. other or "") .. " (connect to AF_UNSPEC)"
   end,
   close = function(e, other, who)
     if who:is_listener(e) then return "closes the listener" end
@@ -82,7 +87,9 @@ local function failure_of(e, other, who)
     local target = who:target(e)
     known, other = known or "cannot connect to %s (" .. e.code .. ")", target or "the peer"
   end
-  local words = known and known:format(other or "the peer") or ("cannot %s (%s)"):format(e.kind, e.code)
+  local tried = e.kind == "set" and "set " .. text.shown(e.text) or e.kind
+  if other == cast.ITSELF and e.kind ~= "connect" then other = "it" end -- "reads the end of what it sent"
+  local words = known and known:format(other or "the peer") or ("cannot %s (%s)"):format(tried, e.code)
   return e.bytes > 0 and words .. ", after " .. bytes_of(e) or words
 end
 
@@ -166,7 +173,16 @@ local function kernel_line(e, words)
   return words and { who = e.label and text.shown(e.label), what = words, is_kernel = true }
 end
 
+-- A loss of a wire, where no tap saw a segment.
+local function line_of_loss(e, who)
+  local near, far = e.local_address, e.peer_address
+  local words = e.flags and segment_text(e) or near and bytes_of(e) or "a frame"
+  return { segment = words, lost = e.cause, who = near and who:at(near, far, e.host) or who:host(e.host) or near,
+    whom = near and who:beyond(near, far) or far or "the other end", to_host = near and who:owner(far) }
+end
+
 local function line_of(e, who)
+  if e.kind == "loss" then return line_of_loss(e, who) end
   if e.kind == "note" then return { note = e.text } end
   if e.kind == "unseen" then return kernel_line(e, ("cannot be asked for its %s (%s)"):format(e.what, e.code)) end
   if e.kind == "counters" then return kernel_line(e, counters_text(e)) end
@@ -174,7 +190,7 @@ local function line_of(e, who)
   if e.kind ~= "segment" then return line_of_call(e, who) end
   if not is_worth_telling(e) then return nil end
   return { segment = segment_text(e), lost = e.lost, arrived = e.arrived, to_host = e.to_host,
-    who = who:at(e.from, e.to, e.host) or e.from, whom = who:at(e.to, e.from, e.to_host) or e.to }
+    who = who:at(e.from, e.to, e.host) or e.from, whom = who:beyond(e.from, e.to, e.to_host) or e.to }
 end
 
 -- The queue stands beside the line of the event that found it changed. The queue of a program's listener changes
@@ -206,7 +222,7 @@ end
 ---@field segment? string a segment, in place of `what`: "SYN-ACK", "FIN", "8 bytes"
 ---@field to_host? integer the host of a segment's receiver
 ---@field whom? string its name
----@field lost? "link"|"rule" a segment was lost there
+---@field lost? string the segment was lost: on a link, by a rule, by a wire (segments.LOST)
 ---@field queue? string "depth/limit" where the event found it changed
 
 --- The line of each event, by its number in the list. Some events have no line. Scripts call run:lines().

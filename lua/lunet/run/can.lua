@@ -104,7 +104,9 @@ local function attempt(try)
   if require("lunet.text.interrupt").is(failure) then error(failure, 0) end
   if type(failure) ~= "table" then failure = { message = tostring(failure) } end
   local message = failure.message or tostring(failure)
-  return nil, message, failure.code or message:match "%((%u[%u%d]+)%)" or "EOPNOTSUPP", failure.command
+  local why, command = message:match "^(.*); to allow it: (.*)$"
+  return nil, why or message, failure.code or message:match "%((%u[%u%d]+)%)" or "EOPNOTSUPP",
+    failure.command or command
 end
 
 --- lunet.can, for scripts.

@@ -1,16 +1,19 @@
 --- Knobs that choose one of several items by its name, or all of them.
 ---
 ---     local CASES = { { name = "refused", port = 7299 }, { name = "silent", port = 7300 } }
----     knobs = { case = { "all", "case", "one of them alone", choices = choice.of(CASES, "name") } },
----     run = function(knobs)
----       for _, case in ipairs(choice.pick(CASES, knobs.case, "name")) do ... end
+---
+--- The knob is `case = { "all", "case", "one of them alone", choices = choice.of(CASES, "name") }`. The experiment's
+--- `run` goes over `choice.pick(CASES, knobs.case, "name")`.
 ---
 --- An item is a table with its name in a field; without a field the item is the name itself.
 local options = require "lunet.text.options"
 
+---@class lunet.choice
 local choice = {}
 
 --- The choices of such a knob: "all", then each name.
+---
+---     print(table.unpack(choice.of(CASES, "name"))) --> all  refused  silent
 ---@param items any[]
 ---@param field? string
 ---@return any[] choices
@@ -21,6 +24,8 @@ function choice.of(items, field)
 end
 
 --- The first item of this name.
+---
+---     print(choice.find(CASES, "silent", "name").port) --> 7300
 ---@param items table[]
 ---@param name any
 ---@param field string
@@ -33,6 +38,8 @@ function choice.find(items, name, field)
 end
 
 --- The items that the knob chooses. Without a field it may choose a name outside of "all".
+---
+---     print(#choice.pick(CASES, "all", "name"), choice.pick(CASES, "silent", "name")[1].port) --> 2  7300
 ---@generic T
 ---@param items T[]
 ---@param name any the knob
@@ -46,7 +53,10 @@ end
 
 --- Makes a case for each combination of several such knobs; the last knob changes first.
 ---
----     choice.combinations(knobs, { { "mode", MODES }, { "departure", DEPARTURES } })
+---     local knobs = { mode = "all", departure = "reset" }
+---     local lists = { { "mode", { "fast", "slow" } }, { "departure", { "close", "reset" } } }
+---     local cases = choice.combinations(knobs, lists)
+---     print(#cases, cases[2].mode, cases[2].departure) --> 2  slow  reset
 ---@param knobs table<string, any>
 ---@param lists any[][] the name of each, and its items
 ---@return table<string, any>[] cases with fields of these names

@@ -15,30 +15,65 @@ for _, name in ipairs(value.sorted_keys(features.TABLE.sysctl)) do
   if not features.TABLE.sysctl[name].unrecorded then table.insert(environment.SYSCTLS, name) end
 end
 
+--- The variable by which a guest's lunet knows that it runs under another kernel: "user-mode Linux real 1000", the
+--- engine, the clock and the user.
+environment.GUEST = "LUNET_GUEST"
+
+-- Nil on a machine's own kernel.
+local function guest()
+  local engine, clock, uid = (os.getenv(environment.GUEST) or ""):match "^(.*) (%l+) (%d+)$"
+  return engine and { engine = engine, clock = clock, uid = math.tointeger(tonumber(uid)) }
+end
+
+--- Whether the clock of this run is virtual: waiting takes no time of anybody's.
+---@return boolean
+function environment.is_virtual()
+  local here = guest()
+  return here ~= nil and here.clock == "virtual"
+end
+
+local function value_of(text) return math.tointeger(tonumber(text)) or (text:gsub("\t", " ")) end
+
 --- A sysctl of the host that the process runs in.
 ---@param name string "net.core.somaxconn"
 ---@return number|string|nil value nil if this kernel has no such sysctl; several numbers have a space between them
 function environment.sysctl(name)
   local text = host_sysctl.here(name)
-  return text and (math.tointeger(tonumber(text)) or (text:gsub("\t", " ")))
+  return text and value_of(text)
 end
 
 --- Reads the environment.
 ---@param record lunet.record_level the level of recording, since recording costs the run time
 ---@return {kernel: string, lunet: string, lua: string, libuv: string, record: lunet.record_level,
----  sysctl: table<string, number|string>}
+---  sysctl: table<string, number|string>, guest: {engine: string, clock: string, uid: integer}?} guest: how it came to
+--- run under another kernel than this machine's own
 function environment.read(record)
   local lunet_version, libuv_version = core.versions()
   local sysctl = {}
-  for _, name in ipairs(environment.SYSCTLS) do sysctl[name] = environment.sysctl(name) end
+  for name, text in pairs(host_sysctl.all_here(environment.SYSCTLS)) do sysctl[name] = value_of(text) end
   return {
     kernel = ("%s %s"):format(host_sysctl.here "kernel.ostype", host_sysctl.here "kernel.osrelease"),
     lunet = lunet_version,
     lua = _VERSION:match "[%d.]+$",
     libuv = libuv_version,
     record = record,
+    guest = guest(),
     sysctl = sysctl,
   }
+end
+
+--- How many processors this process may use (proc(5), /proc/PID/status): "0-3,8" are five. A job of Slurm's may use as
+--- many as it was given, also where nothing binds it to them (sbatch(1)).
+---@return integer
+function environment.processors()
+  local count = 0
+  for line in io.lines "/proc/self/status" do
+    for first, last in (line:match "^Cpus_allowed_list:%s*(.*)" or ""):gmatch "(%d+)%-?(%d*)" do
+      count = count + 1 + (tonumber(last) or tonumber(first)) - tonumber(first)
+    end
+  end
+  local given = tonumber(os.getenv "SLURM_CPUS_ON_NODE") or math.huge
+  return math.max(math.min(count, given), 1)
 end
 
 return environment

@@ -1,10 +1,12 @@
 --- Executes a run: in a scope of its own, on a home host of its own, with recording on.
 local core = require "lunet.core"
 local environment = require "lunet.run.environment"
+local exclusive = require "lunet.run.exclusive"
 local isolation = require "lunet.run.isolation"
 local judge = require "lunet.run.judge"
 local recording = require "lunet.recording.recording"
 local shortage = require "lunet.run.shortage"
+local suspension = require "lunet.run.suspension"
 local unrun = require "lunet.run.unrun"
 
 local execution = {}
@@ -48,8 +50,8 @@ local function outcome_of(run, recorder, follow)
   return outcome
 end
 
---- Executes a run, and judges its outcome. Raises an error of the experiment's run as it is, and an error if a program
---- is missing.
+--- Executes a run, and judges its outcome. A run of an exclusive experiment first waits until no other one goes on.
+--- Raises an error of the experiment's run as it is, and an error if a program is missing.
 ---@param run lunet.run from run.new
 ---@param how? {machine: boolean?, record: lunet.record_level?, follow: fun(recorder: lunet.recording)?} machine: on the
 --- machine's own network stack instead; record: the level of recording, by default "none" for an exclusive experiment
@@ -62,13 +64,18 @@ function execution.execute(run, how)
   local are_here, missing = experiment:find_needs(run.values)
   if not are_here then error(missing, 0) end
   if not experiment.shortage then shortage.watch() end
+  local _alone <close> = experiment.exclusive and exclusive.enter() or nil
+  local find_suspension = suspension.watch()
   local home <close> = how.machine and isolation.on_machine() or isolation.enter(experiment.sysctl)
   local _steps <close> = collect_in_steps()
   local recorder <close> = recording.start(how.record or experiment.exclusive and "none" or "kernel")
   run.began = recorder.began
+  local _clock <close> = setmetatable({}, { __close = function() run.seconds = core.now() - run.began end })
   run.outcome = outcome_of(run, recorder, how.follow)
   for field, value in pairs(recorder:finish()) do run[field] = value end
   judge.judge(run)
+  local why = not run.mistake and find_suspension()
+  if why then run.verdict, run.why = "not judged", why end
   run.environment, run.note = environment.read(recorder.level), home.note
   return run
 end

@@ -5,6 +5,7 @@ local host = require "lunet.network.host"
 local options = require "lunet.text.options"
 local refusal = require "lunet.network.refusal"
 local surroundings = require "lunet.network.surroundings"
+local sysctl = require "lunet.network.sysctl"
 
 local isolation = {}
 
@@ -27,10 +28,8 @@ local REFUSALS <const> = { EPERM = true, EACCES = true, ENOSPC = true, EUSERS = 
 
 -- Sets them on the fresh home. Without one of them the record of the run would be wrong.
 local function set_all(home, sysctls)
-  for name, value in pairs(sysctls) do
-    local ok, message = home:sysctl(name, value)
-    if not ok then error(message, 0) end
-  end
+  local ok, message = sysctl.set_all(home, sysctls)
+  if not ok then error(message, 0) end
 end
 
 --- Stays on the machine's own stack: new hosts have stacks of their own, but home has none.
@@ -54,10 +53,8 @@ function isolation.enter(sysctls)
   assert(home or REFUSALS[code], message)
   if not home then return stay(("runs on the machine's own network stack: %s"):format(message)) end
   local ok, failure = pcall(set_all, home, wanted)
-  if not ok then
-    home:close()
-    error(failure, 0)
-  end
+  if not ok then home:close() end
+  assert(ok, failure) -- whose message needs no traceback
   local away = assert(core.set_home(home))
   local entered = surroundings.enter { sysctls = wanted }
   return setmetatable({}, { __close = function()

@@ -1,6 +1,8 @@
---- Judges the outcome of a run: gives it a verdict, and the texts that the experiment makes of the outcome.
+--- Judges the outcome of a run: gives it a verdict, and the figures and the plot that the experiment makes of the
+--- outcome.
 local core = require "lunet.core"
 local interrupt = require "lunet.text.interrupt"
+local plot = require "lunet.text.plot"
 local verdict = require "lunet.run.verdict"
 
 local judge = {}
@@ -34,15 +36,19 @@ local function verdict_of(run)
   return "holds"
 end
 
---- Calls the experiment's function `field`, which makes a text of the outcome; nil without such a function. If the
---- function raises or returns no text: nil and the mistake.
-local function text_of(run, field)
+local function is_text(any) return type(any) == "string" end
+
+local function is_plot(any) return is_text(any) or plot.is(any) end
+
+--- Calls the experiment's function `field`, which makes a text or a plot of the outcome; nil without such a function.
+--- If the function raises or returns something else: nil and the mistake.
+local function made_by(run, field, is_right)
   local fn = run.experiment[field]
   if not fn then return nil end
   local ok, result = xpcall(fn, core.traceback, run.outcome, run:copy_of_values())
-  if ok and type(result) == "string" then return result end
+  if ok and is_right(result) then return result end
   if interrupt.is(result) then error(result, 0) end
-  if ok then result = "it returned no text, but " .. type(result) end
+  if ok then result = ("it returned no %s, but %s"):format(field == "plot" and "plot" or "text", type(result)) end
   return nil, ("mistake in the %s of the experiment: %s"):format(field, result)
 end
 
@@ -53,8 +59,8 @@ end
 function judge.judge(run)
   local figures_mistake, plot_mistake
   run.verdict, run.why = verdict_of(run)
-  run.figures, figures_mistake = text_of(run, "figures")
-  run.plot, plot_mistake = text_of(run, "plot")
+  run.figures, figures_mistake = made_by(run, "figures", is_text)
+  run.plot, plot_mistake = made_by(run, "plot", is_plot)
   run.mistake = figures_mistake or plot_mistake
   return run.mistake and run:fail(run.mistake) or run
 end

@@ -8,6 +8,8 @@
 --- declaration has `whole = true`.
 local options = require "lunet.text.options"
 
+---@class lunet.knob
+---@field [string] any
 local knob = {}
 knob.__index = knob
 
@@ -16,7 +18,7 @@ local FIELDS = { "min", "max", "choices", "whole" } -- by name, besides the defa
 -- Every experiment has these options.
 local TAKEN = {
   help = true, json = true, machine = true, record = true, timeline = true, trace = true, pcap = true, perfetto = true,
-  report = true, svg = true, control = true,
+  report = true, svg = true, junit = true, tap = true, open = true, control = true,
 }
 
 local MOST <const> = 1000 -- values of a list

@@ -2,6 +2,7 @@
 --- The execution adds the outcome, the verdict and the recording. Tellers take a run and nothing else. The run derives
 --- whatever several of them need, once, at the first question.
 local core = require "lunet.core"
+local knob = require "lunet.run.knob"
 local options = require "lunet.text.options"
 local verdict = require "lunet.run.verdict"
 
@@ -16,15 +17,18 @@ local verdict = require "lunet.run.verdict"
 ---@field verdict? string one of the four of lunet.run.verdict
 ---@field why? string unless the claim holds
 ---@field figures? string the few numbers to remember, in half a line
----@field plot? string lines of at most 80 columns
+---@field plot? lunet.plot|string a plot, or lines of at most 80 columns
 ---@field mistake? string the error of figures or plot, with its traceback
 ---@field began? number the beginning of the recording, in seconds of lunet.now()
+---@field seconds? number how long it took from then on, with its check; nil if it did not begin
+---@field file? string its script, as the user named it
 ---@field events table[] in the order of time; doc/trace.schema.json describes their kinds
 ---@field lost integer how many earlier events the ring could not keep
 ---@field hosts table<integer, string> their names by their numbers
 ---@field addresses table<string, integer> the number of the host that has an address
 ---@field failures string[] messages about missing parts of the recording
 ---@field taps? {dropped: integer, error: number} how well the taps saw segments; nil if none were recorded
+---@field wires? lunet.wire_account[] what lunet did with the frames that it forwarded; nil without such a network
 ---@field environment? table from lunet.run.environment
 ---@field note? string a remark about where it ran
 local run = {}
@@ -67,14 +71,14 @@ end
 ---@param script string the script's file name
 ---@param why string
 ---@return lunet.run
-function run.unloaded(script, why) return run.of({ name = run.name_of(script) }):fail(why) end
+function run.unloaded(script, why) return run.of({ name = run.name_of(script), file = script }):fail(why) end
 
 --- The knobs' values for a function of the experiment, which may change them.
 ---@return table<string, any>
 function run:copy_of_values()
   local copy = {}
-  for knob, value in pairs(self.values) do
-    copy[knob] = type(value) == "table" and table.move(value, 1, #value, 1, {}) or value
+  for name, value in pairs(self.values) do
+    copy[name] = type(value) == "table" and table.move(value, 1, #value, 1, {}) or value
   end
   return copy
 end
@@ -82,6 +86,27 @@ end
 --- Makes its record: plain data, which lunet.run.record writes as JSON.
 ---@return table
 function run:record() return require("lunet.run.record").of(self) end
+
+-- The knobs with other values than their defaults, as on a command line.
+local function words_of_knobs(self)
+  local words = {}
+  for _, k in ipairs(self.knobs) do
+    local given, default = knob.text(self.values[k.name]), knob.text(self.experiment:default(k))
+    if given ~= default then words[#words + 1] = ("--%s %s"):format(k.name, given) end
+  end
+  return words
+end
+
+--- Makes its record as a directory lists it: with its file and its seconds. A run with other knobs than the defaults
+--- has a name of its own, `variant`, since CI systems tell tests apart by their names.
+---@return table
+function run:listed()
+  local record = self:record()
+  record.file, record.seconds = self.file, self.seconds
+  local words = self.experiment and self.values and words_of_knobs(self) or {}
+  if #words > 0 then record.variant = ("%s %s"):format(self.name, table.concat(words, " ")) end
+  return record
+end
 
 --- Describes the missing parts of its recording.
 ---@return string[] sentences
@@ -95,6 +120,36 @@ function run:unseen()
   for _, message in ipairs(self.failures) do told[#told + 1] = ("Not seen: %s."):format(message) end
   if self.taps and self.taps.dropped > 0 then
     told[#told + 1] = ("%d segments came too fast to be seen."):format(self.taps.dropped)
+  end
+  return told
+end
+
+--- The seeds that lunet drew for wires: with them the same traffic meets the same fate again.
+---@return string[] sentences
+function run:seeds()
+  local told = {}
+  for _, wire in ipairs(self.wires or {}) do
+    if wire.seed_drawn then
+      told[#told + 1] = ("The %s drew its seed: seed = %d."):format(wire.name, wire.statistics.seed)
+    end
+  end
+  return told
+end
+
+--- Describes what wires did that nobody asked for.
+---@return string[] sentences
+function run:wire_warnings()
+  local told = {}
+  for _, wire in ipairs(self.wires or {}) do
+    local counts = wire.statistics
+    if counts.late > 0 then
+      told[#told + 1] = ("The %s was late with %d of %d frames, at most by %.1f ms."):format(wire.name, counts.late,
+        counts.forwarded, counts.late_max * 1e3)
+    end
+    if counts.over_capacity > 0 and not wire.capacity_given then
+      told[#told + 1] = ("The %s lost %d frames beyond its capacity, which no script set."):format(wire.name,
+        counts.over_capacity)
+    end
   end
   return told
 end

@@ -47,6 +47,10 @@ local not_judged_class = { __tostring = function(failure) return "not judged: " 
 
 --- Ends a check: the run says nothing about the claim. Only a check may call it; scripts call it by the name
 --- experiment.not_judged.
+---
+---     local idle = experiment { claim = "Nothing happens.", run = function() return {} end,
+---       check = function() experiment.not_judged("the machine was %s", "busy") end }
+---     print(select(2, idle())) --> nil  the machine was busy
 ---@param why string the end of the sentence "The claim is not judged: ..."; a format (string.format)
 ---@param ... any values for the format
 function verdict.not_judged(why, ...)

@@ -47,7 +47,7 @@ function queues.lines(run)
   for i = 1, math.min(#list, MOST) do series[name_of(list[i], run)] = curve_of(list[i], first, step) end
   local drawn = plot.line { x = x, series = series, xlabel = "ms", width = WIDTH, height = HEIGHT }
   local lines = {}
-  for line in drawn:gmatch "[^\n]+" do lines[#lines + 1] = "  " .. line end
+  for line in tostring(drawn):gmatch "[^\n]+" do lines[#lines + 1] = "  " .. line end
   if #list > MOST then lines[#lines + 1] = ("  (%d more queues are not drawn)"):format(#list - MOST) end
   return lines
 end

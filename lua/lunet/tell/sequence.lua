@@ -111,7 +111,7 @@ local function draw_segment(self, line)
   local step = from.column < to.column and 1 or -1
   local colour = (line.lost or line.segment:find "RST") and RED or from.colour
   local finish = to.column - step
-  if line.lost == "link" then finish = (from.column + to.column) // 2 end
+  if line.lost and line.lost ~= "rule" then finish = (from.column + to.column) // 2 end
   for column = from.column + step, finish, step do row[column] = { glyphs.stroke, colour } end
   local head = line.lost and glyphs.lost or step > 0 and glyphs.to_right or glyphs.to_left
   row[finish] = { head, colour }

@@ -69,7 +69,9 @@ local function note_lines(rows, lost)
 end
 
 local function add_unseen(lines, run)
-  for _, sentence in ipairs(run:unseen()) do text.add_wrapped(lines, "  ", "(" .. sentence .. ")") end
+  for _, sentences in ipairs { run:unseen(), run:seeds() } do
+    for _, sentence in ipairs(sentences) do text.add_wrapped(lines, "  ", "(" .. sentence .. ")") end
+  end
   return lines
 end
 
@@ -121,7 +123,14 @@ local function outcome_lines(run)
   for i, key in ipairs(keys) do names[i] = tostring(key) end
   local width = text.widest(names, 0)
   local lines = {}
-  for i, key in ipairs(keys) do lines[i] = "  " .. pad(names[i], width) .. value.show(outcome[key]) end
+  for i, key in ipairs(keys) do
+    local any, start = outcome[key], "  " .. pad(names[i], width)
+    if type(any) == "table" then
+      text.add_wrapped(lines, start, value.show(any))
+    else
+      lines[#lines + 1] = start .. value.show(any)
+    end
+  end
   for _, key in ipairs(tables) do add_table(lines, tostring(key), outcome[key], run.columns) end
   if #keys == 0 and #tables > 0 then table.remove(lines, 1) end
   return lines
@@ -160,7 +169,7 @@ function story.rest(run, style)
   lines[#lines + 1] = "\nOutcome\n"
   add_all(lines, outcome_lines(run))
   lines[#lines + 1] = ""
-  if run.plot then lines[#lines + 1] = text.lines_shown(run.plot):gsub("\n*$", "\n") end
+  if run.plot then lines[#lines + 1] = text.lines_shown(tostring(run.plot)):gsub("\n*$", "\n") end
   add_verdict(lines, run)
   return table.concat(lines, "\n")
 end

@@ -1,6 +1,6 @@
 --- The characters of a foreign text: whether a reader can see them, the escapes for the others, and their columns on a
 --- terminal. Every teller shows texts through one function for its format: text.shown for the terminal, markup.escape
---- for HTML and SVG, json.encode for JSON, overview's cells for Markdown.
+--- for HTML and SVG, json.encode for JSON, markup.cell for Markdown.
 local core = require "lunet.core"
 
 local characters = {}

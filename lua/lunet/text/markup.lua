@@ -1,4 +1,4 @@
---- Elements of HTML and SVG. A text from a script stays text: it cannot become markup.
+--- Elements of HTML and SVG, and cells of Markdown. A text from a script stays text: it cannot become markup.
 local characters = require "lunet.text.characters"
 local value = require "lunet.text.value"
 
@@ -47,16 +47,24 @@ function markup.path(class, format, ...)
   return markup.element("path", { class = class, d = format:format(table.unpack(numbers)) })
 end
 
---- Makes a text.
----@param x number
+local function whole(number) return math.floor(number + 0.5) end
+
+--- Makes a text, at whole pixels. The style sheet has classes "middle" and "end".
+---@param x? number none for 0
 ---@param y number
 ---@param words string
 ---@param class? string
----@param anchor? "start"|"middle"|"end"
+---@param anchor? "middle"|"end" which part of the words is at x; their beginning by default
 ---@return string
 function markup.label(x, y, words, class, anchor)
-  return markup.element("text", { x = x, y = y, class = class, ["text-anchor"] = anchor }, markup.escape(words))
+  local classes = class and anchor and class .. " " .. anchor or class or anchor
+  return markup.element("text", { x = x and whole(x), y = whole(y), class = classes }, markup.escape(words))
 end
+
+--- A text as a cell of a table in GitHub's Markdown.
+---@param words string
+---@return string
+function markup.cell(words) return (characters.shown((words:gsub("%s+", " "))):gsub("[|<%[`*]", "\\%0")) end
 
 --- Writes a number as a part of a path.
 markup.number = number_text

@@ -1,10 +1,34 @@
---- Plots of plain characters, for a terminal or a pipe: a curve of numbers over numbers, and bars.
+--- Plots: a curve of numbers over numbers, or bars. tostring(a_plot) draws it of plain characters, for a terminal or a
+--- pipe; a report draws the same plot as SVG (lunet.report.plots).
 local core = require "lunet.core"
 local options = require "lunet.text.options"
 local text = require "lunet.text.width"
 local value = require "lunet.text.value"
 
 local plot = {}
+
+---@class lunet.plot
+---@field kind "lunet.plot"
+---@field shape "line"|"bars"
+---@field names? string[] of bars
+---@field values? number[] of bars
+---@field label? string of bars, above them
+---@field x? number[] of lines
+---@field series? {name: string, ys: number[], mark: string}[] of lines, in the order of their names
+---@field is_named? boolean whether the series have names
+---@field xlabel? string
+---@field ylabel? string
+---@field scale? fun(x: number): number of the horizontal axis
+---@field least? number the left end of the horizontal axis
+---@field most? number its right end
+---@field bottom? number the lower end of the vertical axis
+---@field top? number its upper end
+---@field width integer characters, all of it
+---@field height? integer lines of the canvas
+local shown = { kind = "lunet.plot" }
+shown.__index = shown
+
+local WIDTH <const>, HEIGHT <const> = 72, 15 -- characters
 
 local MARKS = { "*", "o", "+", "x", "#", "@", "%", "=" } -- of the series, in the order of their names
 
@@ -57,11 +81,11 @@ local function axis(least, most, cells, scale)
   return { least = least, most = most, cells = cells, cell_of = cell_of }
 end
 
-local function y_axis(lists, height)
+-- The ends of the vertical axis.
+local function y_ends(lists)
   local least, most = extent(lists)
   local bottom, top = -round_up(-least), round_up(most)
-  if bottom == top then top = 1 end
-  return axis(bottom, top, height, SCALES.linear)
+  return bottom, bottom == top and 1 or top
 end
 
 local function new_canvas(width, height)
@@ -161,48 +185,68 @@ end
 --- lines join the points. A y that is not finite leaves a gap.
 ---@param given {x: number[], y: number[]?, series: table<string, number[]>?, xlabel: string?, ylabel: string?,
 ---  xscale: "linear"|"log"?, width: integer?, height: integer?} width of all of it; height of the canvas
----@return string lines, without a newline at the end
+---@return lunet.plot
 function plot.line(given)
   local list = check_line(given)
   local lists = {}
   for i, series in ipairs(list) do lists[i] = series.ys end
-  local up = y_axis(lists, math.max(given.height or 15, 2))
-  local margin = math.max(#value.round(up.most), #value.round(up.least), #middle(up)) + 2
   local least, most = extent { given.x }
-  local across = axis(least, most, math.max((given.width or 72) - margin, 10), SCALES[given.xscale or "linear"])
+  local bottom, top = y_ends(lists)
+  return setmetatable({ shape = "line", x = given.x, series = list, is_named = given.series ~= nil,
+    xlabel = given.xlabel, ylabel = given.ylabel, scale = SCALES[given.xscale or "linear"], least = least, most = most,
+    bottom = bottom, top = top, width = given.width or WIDTH, height = math.max(given.height or HEIGHT, 2) }, shown)
+end
+
+local function line_text(self)
+  local up = axis(self.bottom, self.top, self.height, SCALES.linear)
+  local margin = math.max(#value.round(up.most), #value.round(up.least), #middle(up)) + 2
+  local across = axis(self.least, self.most, math.max(self.width - margin, 10), self.scale)
   local canvas = new_canvas(across.cells, up.cells)
-  for _, series in ipairs(list) do draw_series(canvas, series.mark, given.x, series.ys, across, up) end
+  for _, series in ipairs(self.series) do draw_series(canvas, series.mark, self.x, series.ys, across, up) end
 
   local rows, indent = rows_with_axis(canvas, up)
   local lines = {}
-  if given.ylabel then lines[1] = given.ylabel end
-  if given.series then add_legend(lines, list, given.width or 72) end
+  if self.ylabel then lines[1] = self.ylabel end
+  if self.is_named then add_legend(lines, self.series, self.width) end
   table.move(rows, 1, #rows, #lines + 1, lines)
-  table.move(x_axis_lines(across, given.xlabel or "", indent), 1, 2, #lines + 1, lines)
+  table.move(x_axis_lines(across, self.xlabel or "", indent), 1, 2, #lines + 1, lines)
   return table.concat(lines, "\n")
 end
 
 --- Plots horizontal bars from 0, each with its name to the left and its value to the right.
 ---@param given {names: string[], values: number[], label: string?, width: integer?} width of all of it
----@return string lines, without a newline at the end
+---@return lunet.plot
 function plot.bars(given)
   local name = "plot.bars"
   options.check(name, given, BAR_FIELDS, { "names", "values" })
   check_numbers(name, "values", given.values, #given.names)
-  local numbers = {}
-  for i, number in ipairs(given.values) do
+  for _, number in ipairs(given.values) do
     if not is_finite(number) or number < 0 then misuse(name, "values holds %s", tostring(number)) end
-    numbers[i] = value.round(number)
   end
-  local before, behind = text.widest(given.names, 0), text.widest(numbers, 0)
-  local room = math.max((given.width or 72) - before - behind - 3, 1)
-  local _, most = extent { given.values }
-  local lines = { given.label }
-  for i, number in ipairs(given.values) do
+  return setmetatable({ shape = "bars", names = given.names, values = given.values, label = given.label,
+    width = given.width or WIDTH }, shown)
+end
+
+local function bars_text(self)
+  local numbers = {}
+  for i, number in ipairs(self.values) do numbers[i] = value.round(number) end
+  local before, behind = text.widest(self.names, 0), text.widest(numbers, 0)
+  local room = math.max(self.width - before - behind - 3, 1)
+  local _, most = extent { self.values }
+  local lines = { self.label }
+  for i, number in ipairs(self.values) do
     local length = most > 0 and math.floor(number / most * room + 0.5) or 0
-    lines[#lines + 1] = ("%s |%s %s"):format(text.left(given.names[i], before), ("#"):rep(length), numbers[i])
+    lines[#lines + 1] = ("%s |%s %s"):format(text.left(self.names[i], before), ("#"):rep(length), numbers[i])
   end
   return table.concat(lines, "\n")
 end
+
+--- Draws it of plain characters, without a newline at the end.
+function shown:__tostring() return self.shape == "line" and line_text(self) or bars_text(self) end
+
+--- Whether a value is a plot. Busted loads modules anew for each spec file, so a metatable cannot tell one.
+---@param any any
+---@return boolean
+function plot.is(any) return type(any) == "table" and any.kind == shown.kind end
 
 return plot

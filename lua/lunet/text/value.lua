@@ -7,13 +7,14 @@ local value = {}
 ---@param values table
 ---@return any[]
 function value.sorted_keys(values)
-  local keys = {}
-  for key in pairs(values) do keys[#keys + 1] = key end
-  table.sort(keys, function(a, b)
-    if type(a) == type(b) then return a < b end
-    return type(a) == "number"
-  end)
-  return keys
+  local keys, names = {}, {}
+  for key in pairs(values) do
+    local list = type(key) == "number" and keys or names
+    list[#list + 1] = key
+  end
+  table.sort(keys)
+  table.sort(names)
+  return table.move(names, 1, #names, #keys + 1, keys)
 end
 
 --- Whether a table is a list: it has a value at every index from 1 on, and no other key. An empty table is a list.
