@@ -37,6 +37,33 @@ describe("a fresh copy of the sources", function()
     assert.is_false(is_there "early")
   end)
 
+  -- Whether an installed program says where its experiments and documents are, and they are there.
+  local function assert_places(prefix)
+    local _, help = shell(prefix .. "/bin/lunet --help")
+    local real = place.path .. prefix:gsub("'", ""):gsub("^%.%.", "")
+    for what, path in pairs { Experiments = "/share/lunet/experiments", Documents = "/share/doc/lunet" } do
+      assert.equal(real .. path, help:match("\n" .. what .. ": ([^\n]*)\n"))
+    end
+    local share = real .. "/share/"
+    for _, file in ipairs { "lunet/experiments/stale_replay.lua", "doc/lunet/README.md", "doc/lunet/doc/design.md",
+      "man/man1/lunet.1", "man/man1/lunet-queues.1", "man/man1/lunet-sweep.1", "bash-completion/completions/lunet" } do
+      assert.equal("file", lfs.attributes(share .. file, "mode"), file)
+    end
+  end
+
+  it("is packed by cpack into a tar file that runs wherever it is unpacked, and nothing is installed", function()
+    local status, output = shell "script/build release lunet core && cd build/release && cpack -B ../packed"
+    assert.equal(0, status, output)
+    status, output = shell
+      "mkdir ../unpacked && tar -C ../unpacked --strip-components 1 -xzf build/packed/lunet-*.tar.gz"
+    assert.same({ 0, "" }, { status, output })
+    assert_places "../unpacked"
+    status, output = shell "../unpacked/bin/lunet ../unpacked/share/lunet/experiments/stale_replay.lua"
+    assert.same({ 0, "The claim holds" }, { status, output:match "The claim holds" })
+    assert.matches("nothing was installed from this build", select(2, shell
+      "cmake --build build/release --target uninstall"), 1, true)
+  end)
+
   it("runs by script/run, is installed by cmake --install, runs from there, and is removed whole", function()
     local status, output = shell "script/run experiments/stale_replay.lua"
     assert.same({ 0, "The claim holds" }, { status, output:match "The claim holds" })
@@ -45,6 +72,7 @@ describe("a fresh copy of the sources", function()
     assert.equal(0, (shell "cmake --install build/release --prefix ../there"))
     assert.equal(0, (shell "cmake --install build/release --prefix '../new one/deep'"))
     for _, prefix in ipairs { "../there", "'../new one/deep'" } do
+      assert_places(prefix)
       status, output = shell(("%s/bin/lunet %s/share/lunet/experiments/stale_replay.lua"):format(prefix, prefix))
       assert.same({ 0, "The claim holds" }, { status, output:match "The claim holds" })
       local module = ([[LUA_PATH="$(realpath %s)/share/lua/5.4/?.lua;$(realpath %s)/share/lua/5.4/?/init.lua;;"

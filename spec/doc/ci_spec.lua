@@ -1,0 +1,3 @@
+local page = require "spec.support.page"
+
+page.test(_ENV, "doc/ci.md")
