@@ -14,7 +14,7 @@ local SYSCTLS = {
   ["net.core.somaxconn"] = 65535,
   ["net.ipv4.ip_local_port_range"] = "1024 65535",
 }
-local LIMIT = 120 -- s for one round of one peer
+local LIMIT = 600 -- s for one round of one peer
 
 package.path = HERE .. "/?.lua;" .. package.path
 local catalogue = require "workloads"
@@ -73,6 +73,31 @@ function special.trace(_, arguments)
   local function words(...) return { BUILD .. "/lunet", "churn.lua", arguments[1], arguments[2], ...,
     cwd = HERE .. "/peers/lunet" } end
   return { { name = "off", words = words "" }, { name = "on", words = words "record" } }
+end
+
+-- LUNET_TODAY is a tree with an earlier lunet that is built (script/build release).
+function special.sweep(_, arguments)
+  local runs, few = arguments[1], math.max(1, arguments[1] // 20)
+  local script = "/experiments/stale_replay.lua"
+  local function timed(count, ...) return { "/usr/bin/python3", HERE .. "/peers/timed.py", count, ... } end
+  local function loop(count, jobs, tree, build)
+    return timed(count, "sh", "-c", ("seq %d | xargs -P %d -I%% '%s/lunet' '%s%s' --json"):format(count, jobs, build,
+      tree, script))
+  end
+  local in_namespace = "mount -t tmpfs none /run && exec /usr/bin/python3 '%s/peers/ip/stale_replay.py' %d 8"
+  local rows = {
+    { name = "lunet sweep", words = timed(runs, BUILD .. "/lunet", "sweep", ROOT .. script, "--runs", tostring(runs),
+      "--into", "{}/out") },
+    { name = "ip, 8", words = timed(runs, "unshare", "--user", "--map-root-user", "--net", "--mount", "sh", "-c",
+      in_namespace:format(HERE, runs)) },
+    { name = "lunet, 1", words = loop(few, 1, ROOT, BUILD) },
+  }
+  local today = os.getenv "LUNET_TODAY"
+  if today then
+    rows[#rows + 1] = { name = "today, 8", words = loop(runs, 8, today, today .. "/build/release") }
+    rows[#rows + 1] = { name = "today, 1", words = loop(few, 1, today, today .. "/build/release") }
+  end
+  return rows
 end
 
 local function rows_of(workload, is_tiny)

@@ -45,6 +45,9 @@ local workloads = {
     metrics = { { "median_us", "less" }, { "least_us", "less" } }, rows = "startup" },
   { name = "trace", what = "churn-1 with the queue looked at when it may have moved: cycles/s", yardstick = "off",
     arguments = { 20000, 1 }, metrics = RATE, rows = "trace" },
+  { name = "sweep", what = "runs of stale_replay: runs/s, and ms of processor time for one", yardstick = "ip, 8",
+    arguments = { 1000 }, metrics = { { "rate", "more" }, { "cpu_ms", "less" }, { "machine_ms", "less" } },
+    rows = "sweep" },
 }
 
 return { peers = peers, workloads = workloads }
