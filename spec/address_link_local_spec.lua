@@ -8,7 +8,7 @@ local recording = require "lunet.recording.recording"
 local states = require "lunet.recording.states"
 local value = require "lunet.text.value"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 describe("a link-local address", function()
   local other, server, client, on_any, listener

@@ -4,7 +4,7 @@ local lunet = require "lunet"
 local eventually = require "spec.support.eventually"
 local tagged = require "spec.support.tagged"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 -- Often enough for values that finalizers have brought back.
 local function collect()

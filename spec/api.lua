@@ -4,6 +4,7 @@
 ---   returns what it returns;
 --- * `takes_timeout`: whether `timeout` is passed on to it;
 --- * `handle`: the name in the room of what it waits on, whose closing ends the wait;
+--- * `besides`: what the room must have besides;
 --- * `finish(room)`: makes what it waits for happen; returns the results that the call then has.
 local lunet = require "lunet"
 
@@ -112,7 +113,9 @@ return {
     close = {},
     gate = {},
     queue = {},
+    get = {},
     resize = {},
+    set = {},
     shutdown = {},
     serve = {
       handle = "listener",
@@ -121,17 +124,24 @@ return {
   },
   capture = {
     close = {},
+    expect = {
+      takes_timeout = true,
+      besides = "tap",
+      wait = function(room, timeout) return room.tap:expect({ "SYN" }, timeout) end,
+    },
     segments = {},
     statistics = {},
   },
   host = {
     capture = {},
+    route = {},
     close = {},
     connect = {
       takes_timeout = true,
       wait = function(room, timeout) return room.host:connect(room.host_full, timeout) end,
     },
     counters = {},
+    destroy = {},
     drop = {},
     exec = {},
     listen = {},
@@ -143,7 +153,25 @@ return {
   network = {
     address = {},
     close = {},
+    copy = {},
+    cut = {},
+    drop_next = {},
+    expect = {
+      takes_timeout = true,
+      handle = "link",
+      besides = "link",
+      wait = function(room, timeout) return room.link:expect({}, timeout) end,
+    },
+    fates = {},
+    held = {},
+    hold = {},
+    inject = {},
+    mend = {}, -- waits only until the carriers are there
+    name = {},
+    plug = {}, -- likewise
+    release = {},
     statistics = {},
+    unplug = {},
   },
   process = {
     close = {},
@@ -173,7 +201,9 @@ return {
   connection = {
     address = {},
     close = {},
+    dissolve = {},
     ended = {},
+    get = {},
     info = {},
     lines = {
       takes_timeout = true,
@@ -196,6 +226,7 @@ return {
       end,
     },
     reset = {},
+    set = {},
     send = {
       takes_timeout = true,
       handle = "near",

@@ -1,22 +1,13 @@
 local api = require "spec.api"
+local exports = require "spec.support.exports"
+local library = require "spec.reference.library"
 local lunet = require "lunet"
-local pair = require "spec.support.pair"
 local program = require "spec.support.program"
 local raised_by = require "spec.support.raised"
 local room = require "spec.support.room"
 local waits = require "spec.support.waits"
 
-local BOUND = 10
-
--- Names of the functions in a table, sorted.
-local function functions_of(holder)
-  local names = {}
-  for name, value in pairs(holder) do
-    if type(value) == "function" and not name:find "^__" then names[#names + 1] = name end
-  end
-  table.sort(names)
-  return names
-end
+local BOUND <const> = require "spec.support.bound"
 
 local function names_in_api(class)
   local names = {}
@@ -25,114 +16,30 @@ local function names_in_api(class)
   return names
 end
 
--- Where fields are looked up besides, the methods are the first upvalue of the function that does it.
-local function methods_of(object)
-  local index = debug.getmetatable(object).__index
-  if type(index) == "function" then index = select(2, debug.getupvalue(index, 1)) end
-  return functions_of(index)
-end
-
-local function read_file(name)
-  local file = assert(io.open(name))
-  local text = file:read "a"
-  file:close()
-  return text
-end
-
 after_each(function()
   assert.same({}, lunet.open_handles())
 end)
 
 describe("the table of the API", function()
-  it("lists every function of lunet, and none that is not there", function()
-    assert.same(functions_of(lunet), names_in_api "lunet")
-  end)
-
-  it("lists every method of a listener and a connection, and none that is not there", function()
-    local near, far, listener = pair.open()
-    near:close()
-    far:close()
-    listener:close()
-    assert.same(methods_of(listener), names_in_api "listener")
-    assert.same(methods_of(near), names_in_api "connection")
-    assert.same(methods_of(far), names_in_api "connection")
-  end)
-
-  it("lists every method of a task, and none that is not there", function()
-    local task <close> = lunet.spawn(function() end)
-    assert.same(methods_of(task), names_in_api "task")
-  end)
-
-  it("lists every method of a host, and of what belongs to one, and none that is not there", function()
-    local host <close> = assert(lunet.host "a")
-    local other <close> = assert(lunet.host "b")
-    local rule <close> = assert(host:drop { port = 7 })
-    local network <close> = lunet.link(host, other)
-    assert.same(methods_of(host), names_in_api "host")
-    local process <close> = assert(host:exec { "true" })
-    assert.same(methods_of(process), names_in_api "process")
-    assert.same(methods_of(rule), names_in_api "rule")
-    local watch <close> = assert(host:watch(7))
-    assert.same(methods_of(watch), names_in_api "watch")
-    local capture <close> = assert(host:capture())
-    assert.same(methods_of(capture), names_in_api "capture")
-    assert.same(methods_of(network), names_in_api "network")
-  end)
-
-  it("lists no type that is not there", function()
-    local classes = {}
-    for class in pairs(api) do classes[#classes + 1] = class end
-    table.sort(classes)
-    assert.same(
-      { "capture", "connection", "host", "listener", "lunet", "network", "process", "rule", "task", "watch" }, classes)
+  it("lists every function of lunet and every method of its types, and none that is not there", function()
+    local tables = exports.tables()
+    for class, holder in pairs(tables) do assert.same(exports.names(holder), names_in_api(class), class) end
+    for class in pairs(api) do assert.is_table(tables[class], class) end
   end)
 end)
 
 describe("the documentation", function()
-  -- types/ declares the calls of the core; calls that are written in Lua are documented in their own files.
-  local text = ""
-  for _, name in ipairs { "types/capture", "types/connection", "types/host", "types/listener", "types/lunet",
-    "types/process", "types/rule", "types/task", "types/watch", "init", "network/host", "network/network",
-    "network/link", "network/lan", "network/rule" } do
-    text = text .. "\n" .. read_file("lua/lunet/" .. name .. ".lua")
-  end
-
-  -- Calls that have another name in their own file.
-  local written_as = {
-    ["lunet.host"] = "host.new", ["lunet.link"] = "link.join", ["lunet.lan"] = "lan.join",
-    ["lunet.drop"] = "rule.drop_at_home", ["host.drop"] = "rule.drop",
-  }
-  local holders = { host = "methods", network = "net" }
-
-  -- The comment above the declaration of a function, or nil.
-  local function documentation(class, name)
-    local at
-    local alias = written_as[class .. "." .. name]
-    if alias then at = text:find("\nfunction " .. alias .. "(", 1, true) end
-    for _, declaration in ipairs { "function %s.%s(", "function %s:%s(", "function core.%s:%s(" } do
-      at = at or text:find("\n" .. declaration:format(class, name), 1, true)
-      at = at or text:find("\n" .. declaration:format(holders[class] or class, name), 1, true)
-    end
-    if not at then return nil end
-    local lines = {}
-    for line in text:sub(1, at - 1):gmatch "[^\n]*" do lines[#lines + 1] = line end
-    local comment = {}
-    for i = #lines, 1, -1 do
-      if not lines[i]:find "^%-%-%-" then break end
-      table.insert(comment, 1, lines[i])
-    end
-    return table.concat(comment, "\n")
-  end
+  local read = library.read(os.getenv "LUNET_SOURCE")
 
   for class, functions in pairs(api) do
+    local documented = read:functions(class == "lunet" and class or "lunet." .. class)
     for name, entry in pairs(functions) do
-      it("describes " .. class .. "." .. name .. ", what it returns, and whether it waits", function()
-        local comment = documentation(class, name)
-        assert.is_string(comment)
-        assert.matches("^%-%-%- %u", comment)
-        assert.matches("%-%-%-@return ", comment)
-        if entry.wait then assert.matches("[Ww]aits", comment) end
-        if entry.takes_timeout then assert.matches("%-%-%-@param timeout", comment) end
+      it("says of " .. class .. "." .. name .. " whether it waits, and with a timeout", function()
+        local declaration = documented[name]
+        assert.is_table(declaration)
+        if entry.wait and not declaration.is_async then assert.equal("lines", name) end -- its iterator waits
+        local last = declaration.parameters[#declaration.parameters]
+        if entry.takes_timeout and name ~= "within" then assert.equal("timeout", last and last.name) end
       end)
     end
   end
@@ -142,7 +49,7 @@ waits.each(function(name, entry)
   describe(name .. " waiting", function()
     local place
 
-    before_each(function() place = room.open() end)
+    before_each(function() place = room.open(entry.besides) end)
     after_each(function() place:close() end)
 
     if entry.takes_timeout then

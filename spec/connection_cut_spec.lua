@@ -7,7 +7,7 @@ local families = require "spec.support.families"
 local pair = require "spec.support.pair"
 local workload = require "lunet.load.workload"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 local FORMS = {
   { name = "what is there" },

@@ -8,7 +8,7 @@ local raised = require "spec.support.raised"
 local recording = require "lunet.recording.recording"
 local run_of = require("lunet.run.run").of
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 setup(families.open)
 teardown(families.close)

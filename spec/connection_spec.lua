@@ -6,7 +6,7 @@ local families = require "spec.support.families"
 local pair = require "spec.support.pair"
 
 local LONG = 240 -- seconds; for a thousand connections
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 local BUFFER = 200000 -- bytes: the kernel's buffers, which grow into the millions otherwise
 local MUCH = ("0123456789abcdef"):rep(1 << 17) -- 2 MiB: more than they hold
 
@@ -236,7 +236,8 @@ for _, family in ipairs { families[1], families[2], families[3] } do
     it("answers CLOSED to every call once it is closed", function()
       near:close()
       for _, method in ipairs {
-        "receive", "shutdown", "reset", "state", "info", "liveness", "unread", "unsent", "address", "peer",
+        "receive", "shutdown", "reset", "dissolve", "get", "state", "info", "liveness", "unread", "unsent", "address",
+        "peer",
       } do
         local value, message, code = near[method](near)
         assert.is_nil(value)
@@ -326,7 +327,7 @@ describe("a Unix connection", function()
     local near, far, listener = pair.open { address = families[4].address(), backlog = 5 }
     local _far <close> = far
     local _listener <close> = listener
-    for _, method in ipairs { "state", "info", "reset" } do
+    for _, method in ipairs { "state", "info", "reset", "dissolve" } do
       local value, message, code = near[method](near)
       assert.is_nil(value)
       assert.matches(method, message)

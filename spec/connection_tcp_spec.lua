@@ -6,7 +6,7 @@ local eventually = require "spec.support.eventually"
 local families = require "spec.support.families"
 local pair = require "spec.support.pair"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 local BUFFER = 200000 -- bytes: the kernel's buffers, which grow into the millions otherwise
 local MUCH = ("0123456789abcdef"):rep(1 << 17) -- 2 MiB: more than they hold
 

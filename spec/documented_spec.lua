@@ -6,7 +6,7 @@ local eventually = require "spec.support.eventually"
 local raised = require "spec.support.raised"
 local tagged = require "spec.support.tagged"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 local LONG = 120 -- seconds; for what waits on the kernel's timers
 local TRIES = 20 -- for what a busy machine may spoil
 

@@ -44,4 +44,23 @@ return {
   -- By RST. The end is a FIN if Node closes the connection before the request is there.
   { server = "node", version = "20", accepted = true, sees = "closed", carried_out = false, log = "nothing",
     backlog = "511" },
+  { server = "vsftpd", version = "3.0.3", accepted = true, sees = "421 There are too many connected users",
+    carried_out = false, log = "refused", backlog = "32" },
+  { server = "nsd", version = "4.6", accepted = false, sees = WAITS, carried_out = true, log = "axfr",
+    backlog = "256" },
+  { server = "tomcat", version = "10.1", accepted = false, sees = WAITS, carried_out = true, log = "200",
+    backlog = "1" },
+  { server = "socat", version = "1.7.4", accepted = false, sees = WAITS, carried_out = true, log = "maxchildren",
+    backlog = "5" },
+  { server = "rsync", version = "3.5.0", accepted = true, sees = "@ERROR: max connections", carried_out = false,
+    log = "max connections (1) reached", backlog = "5" },
+  { server = "go_http", version = "12.2.0", accepted = false, sees = WAITS, carried_out = true, log = "context <nil>",
+    backlog = "4096" },
+  { server = "java_http", version = "17", accepted = false, sees = WAITS, carried_out = true, log = "nothing",
+    backlog = "50" },
+  { server = "puma", version = "5.6", accepted = false, sees = WAITS, carried_out = false, log = "nothing",
+    backlog = "1024" },
+  -- Another client is in DEBUG SLEEP.
+  { server = "redis_busy", version = "7.0.15", accepted = false, sees = WAITS, carried_out = true, log = "nothing",
+    backlog = "511" },
 }

@@ -9,7 +9,7 @@ local story = require "lunet.tell.story"
 local strace = require "spec.support.strace"
 local told = require "spec.support.told"
 
-local BOUND = 10 -- s; bounds waits for states that do come
+local BOUND <const> = require "spec.support.bound"
 local PORT, INNER_PORT <const> = 7300, 7301
 
 local function all(events, kind)

@@ -4,7 +4,7 @@ local eventually = require "spec.support.eventually"
 local families = require "spec.support.families"
 local strace = require "spec.support.strace"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 -- Lets every task run and the loop ask the kernel several times: what could be accepted is.
 local function take_turns()

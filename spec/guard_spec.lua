@@ -5,7 +5,7 @@ local program = require "spec.support.program"
 local scratch = require "lunet.peer.scratch"
 local tagged = require "spec.support.tagged"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 local sh, sleeper, quote = exec.sh, exec.sleeper, program.quote
 
 after_each(function()

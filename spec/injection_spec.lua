@@ -57,8 +57,14 @@ describe("an injected fault", function()
     end
   end)
 
+  -- A run opens a file more or less, as the undertaker has a spare namespace for it or not. So the number of a call is
+  -- not that of the same call in the next run, and each may be missed once.
   it("that an experiment takes for its own result is noticed", function()
-    local wrong = table.concat(tried(careless "", "openat", "EMFILE"), "\n")
+    local wrong
+    for _ = 1, 8 do
+      wrong = table.concat(tried(careless "", "openat", "EMFILE"), "\n")
+      if wrong ~= "" then break end
+    end
     assert.matches("a false verdict: does not hold, there is no file", wrong, 1, true)
   end)
 

@@ -3,7 +3,7 @@ local lfs = require "lfs"
 local lunet = require "lunet"
 local scratch = require "lunet.peer.scratch"
 
-local BOUND <const> = 20 -- s; bounds waits for what does come
+local BOUND <const> = require "spec.support.bound"
 
 local STATUSES <const> = { SIGINT = 130, SIGTERM = 143, SIGHUP = 129, SIGPIPE = 141 }
 

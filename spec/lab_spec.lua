@@ -92,6 +92,28 @@ describe("a lab", function()
     end)
   end)
 
+  it("lets a few tasks act at once, also after one that fails", function()
+    local in_turn, acting, most = lab.turns(2), 0, 0
+    local function act(item)
+      acting = acting + 1
+      most = math.max(most, acting)
+      lunet.sleep(0.001)
+      acting = acting - 1
+      return 10 * item
+    end
+    local function fail() error("no", 0) end
+    for _ = 1, 3 do assert.same({ false, "no" }, { pcall(in_turn, fail) }) end
+    assert.same({ 10, 20, 30, 40, 50 }, lunet.together({ 1, 2, 3, 4, 5 }, function(item) return in_turn(act, item) end))
+    assert.equal(2, most)
+  end)
+
+  it("lets no task wait longer for its turn than it is told", function()
+    local in_turn = lab.turns(1, 0.001)
+    in_turn(function()
+      assert.error_matches(function() in_turn(function() end) end, "the deadline passed %(TIMEOUT%)")
+    end)
+  end)
+
   it("sleeps until a time, and not at all if that is over", function()
     local time = lunet.now() + 0.02
     lab.sleep_until(time)
@@ -122,6 +144,7 @@ describe("misuse of a lab", function()
     ["hosts: a list of hosts expected"] = function() lab.hosts "server" end,
     ["hosts: unknown option 'dely' (known: delay)"] = function() lab.hosts { "a", "b", dely = 1 } end,
     ["listen: a table expected, not nil"] = function() lab.listen() end,
+    ["turns: a whole number from 1 on expected"] = function() lab.turns(0) end,
     ["await: a function expected, not boolean"] = function() lab.await(true) end,
     ["depth: a listener expected, not nil"] = function() lab.depth() end,
     ["await_depth: a listener expected, not number"] = function() lab.await_depth(1) end,

@@ -1,7 +1,7 @@
 -- lunet leaves nothing behind, however it ends (core/platform/leftovers.c, core/remover.c).
 local lunet = require "lunet"
 
-local BOUND <const> = 20 -- s; for what takes some milliseconds
+local BOUND <const> = require "spec.support.bound"
 
 local OPEN <const> = [[
   local place = require "lunet.peer.scratch".open()

@@ -81,6 +81,17 @@ describe("lunet's Lua library", function()
     assert.matches("error loading module 'lunet.broken' from file", shell(lunet .. " -l lunet.broken").errors, 1, true)
   end)
 
+  it("lies beside the experiments and the documents, which lunet --help names where they are", function()
+    make_library "prefix/share/lua/5.4"
+    local lunet = make_program "prefix/bin"
+    assert.not_matches("\n%u%l+: ", shell(lunet .. " --help").output:match "SIGHUP%.(\n.*)$")
+    place:write("prefix/share/lunet/experiments/mine.lua", "")
+    place:write("prefix/share/doc/lunet/README.md", "")
+    local share = place.path .. "/prefix/share"
+    assert.equal(("\nExperiments: %s/lunet/experiments\nDocuments: %s/doc/lunet\n"):format(share, share),
+      shell(lunet .. " --help").output:match "SIGHUP%.(\n.*)$")
+  end)
+
   it("leaves package.path as the stock interpreter has it", function()
     for _, environment in ipairs { "", "LUA_PATH=x ", "LUA_PATH='x;;y' ", "LUA_PATH_5_4=y LUA_PATH=x " } do
       local ask = " -e 'print(package.path)'"

@@ -9,7 +9,7 @@ local run_of = require("lunet.run.run").of
 local timeline = require "lunet.recording.timeline"
 local value = require "lunet.text.value"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 -- A ghost that is accepted and answered, at a listener on that address.
 local function record(address)

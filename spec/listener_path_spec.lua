@@ -2,7 +2,7 @@ local lunet = require "lunet"
 local eventually = require "spec.support.eventually"
 local families = require "spec.support.families"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 local function depth_of(listener)
   return assert(listener:queue()).depth

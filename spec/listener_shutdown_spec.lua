@@ -2,7 +2,7 @@ local lunet = require "lunet"
 local code_of = require "spec.support.code_of"
 local eventually = require "spec.support.eventually"
 
-local BOUND = 10 -- s; bounds waits for states that do come
+local BOUND <const> = require "spec.support.bound"
 
 describe("the shutdown of a listener", function()
   local host, listener

@@ -5,7 +5,7 @@ local eventually = require "spec.support.eventually"
 local merged = require "spec.support.merged"
 local program = require "spec.support.program"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 local QUEUED <const> = { "ESTABLISHED", "CLOSE_WAIT" }
 
 describe("the sockets of a listener", function()

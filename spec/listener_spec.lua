@@ -5,7 +5,7 @@ local eventually = require "spec.support.eventually"
 local families = require "spec.support.families"
 local program = require "spec.support.program"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 local function lengths_of(listener)
   local queue = assert(listener:queue())

@@ -19,6 +19,8 @@ end
 
 -- Where the spec of a source is, without what its name may go on with: "spec/listener", "spec/text/width".
 local function stems_of(source)
+  local of_folder = map.OF_FOLDERS[source:match "^.*/"]
+  if of_folder then return { (of_folder:gsub("_spec%.lua$", "")) } end
   local noun = source:match "([^/]+)%.%l+$"
   if source:find "^core/binding/task/" then return { noun == "task" and "spec/task" or "spec/task_" .. noun } end
   if source:find "^core/" then
@@ -27,12 +29,12 @@ local function stems_of(source)
   return { "spec/" .. source:gsub("^lua/lunet/", ""):gsub("%.lua$", "") }
 end
 
--- Where the spec of a tool or a document is, if it has one: "spec/script/kernel_6_1" of script/kernel-6.1.
+-- Where the spec of a tool or a document is, if it has one: "spec/script/check_prose" of script/check-prose.
 local function stem_of_tool(path) return "spec/" .. path:gsub("^%.", ""):gsub("%.%l+$", ""):gsub("[-.]", "_") end
 
 local function tools()
-  local list = { ".ci/run", "bench/run" }
-  for _, folder in ipairs { "script", "cmake", "doc" } do
+  local list = { ".ci/run", "bench/run", "bench/records/make.lua" }
+  for _, folder in ipairs { "script", "cmake", "doc", "completion" } do
     for _, path in ipairs(tree.files(folder, "")) do list[#list + 1] = path end
   end
   return list

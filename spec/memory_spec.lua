@@ -69,7 +69,7 @@ describe("a host that a finalizer closes in the midst of a call", function()
     capture = "core.capture(h, 1)",
     drop = 'core.drop(h, "x", 5)',
     takes_rules = "core.takes_rules(h, 5)",
-    wire = "core.wire(h, 1, 0, g, 2, 0, 1)",
+    wire = "core.wire(h, 1, {}, g, 2, {}, 1)",
     link = "core.link(h, 1, g, 2)",
     bridge = "core.bridge(h, 1)",
     attach = "core.attach(h, 1, 2)",

@@ -87,7 +87,8 @@ describe("misuse", function()
   it("of an argument names the script's line", function()
     -- These wait without limit, or end the object, when they are given what they do take.
     local patient = { join = true, wait = true, accept = true, receive = true, send = true, serve = true }
-    local final = { close = true, reset = true, cancel = true, freeze = true, shutdown = true, kill = true }
+    local final = { close = true, reset = true, dissolve = true, cancel = true, freeze = true, shutdown = true,
+      kill = true }
     local refused = {}
     for class, object in pairs(objects) do
       for name in pairs(methods_of(object)) do

@@ -3,7 +3,7 @@ local lunet = require "lunet"
 local scratch = require "lunet.peer.scratch"
 local tagged = require "spec.support.tagged"
 
-local BOUND = 20 -- seconds; for what takes some hundredths of one
+local BOUND <const> = require "spec.support.bound"
 local NAMESPACES = 8 -- an experiment below takes 4, and one more without privilege
 local PROGRAMS = { "nginx", "nginx", "nginx", "redis-server" }
 

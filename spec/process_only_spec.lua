@@ -3,7 +3,7 @@ local lunet = require "lunet"
 local exec = require "spec.support.exec"
 local tagged = require "spec.support.tagged"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 local sh = exec.sh
 
 after_each(function()

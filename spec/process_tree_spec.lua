@@ -2,7 +2,7 @@ local lunet = require "lunet"
 local core = require "lunet.core"
 local exec = require "spec.support.exec"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 local sh = exec.sh
 
 after_each(function()

@@ -3,7 +3,7 @@ local core = require "lunet.core"
 local exec = require "spec.support.exec"
 local tagged = require "spec.support.tagged"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 local sh, run, sleeper = exec.sh, exec.run, exec.sleeper
 
 after_each(function()

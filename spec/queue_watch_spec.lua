@@ -6,7 +6,7 @@ local strace = require "spec.support.strace"
 local timeline = require "lunet.recording.timeline"
 local told = require "spec.support.told"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 local PORT <const> = 7300
 
 after_each(function()

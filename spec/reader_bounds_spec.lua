@@ -3,7 +3,7 @@ local lunet = require "lunet"
 local families = require "spec.support.families"
 local pair = require "spec.support.pair"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 setup(families.open)
 teardown(families.close)

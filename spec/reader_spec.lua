@@ -4,7 +4,7 @@ local code_of = require "spec.support.code_of"
 local families = require "spec.support.families"
 local pair = require "spec.support.pair"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 -- Compares long strings: assert.equal would print both in full.
 local function assert_same_bytes(expected, data)

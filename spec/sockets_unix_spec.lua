@@ -2,7 +2,7 @@
 local lunet = require "lunet"
 local scratch = require "lunet.peer.scratch"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 after_each(function()
   assert.same({}, lunet.open_handles())

@@ -4,7 +4,7 @@ local exec = require "spec.support.exec"
 local program = require "spec.support.program"
 local run_of = require("lunet.run.run").of
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 local sh, run = exec.sh, exec.run
 
 after_each(function()

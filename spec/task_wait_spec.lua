@@ -1,7 +1,7 @@
 local lunet = require "lunet"
 local raised_by = require "spec.support.raised"
 
-local BOUND = 10 -- s
+local BOUND <const> = require "spec.support.bound"
 
 local function fail(value)
   error(value, 0)

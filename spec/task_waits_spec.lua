@@ -2,7 +2,7 @@ local lunet = require "lunet"
 local program = require "spec.support.program"
 local raised = require "spec.support.raised"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 local function file_of(text)
   local path = os.tmpname()

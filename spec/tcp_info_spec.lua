@@ -3,7 +3,7 @@ local eventually = require "spec.support.eventually"
 local lunet = require "lunet"
 local pair = require "spec.support.pair"
 
-local BOUND <const> = 10 -- s; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 for _, host in ipairs { "127.0.0.1", "::1" } do
   describe("TCP_INFO of a connection on " .. host, function()

@@ -27,6 +27,7 @@ local SCRIPT = ([[
       lunet.link(h, k)
       lunet.note(at("note", "note"))
       local listener <close> = assert(h:listen { backlog = 1, label = at("label", "shop") })
+      listener:set { congestion = at("option", "reno") }
       local near <close> = assert(k:connect({ listener, label = at("client", "Ada") }, 10))
       local p <close> = assert(h:exec { "printf", at("output", "x"), label = at("program", "p") })
       p.stdout:receive("a", 10)
@@ -76,7 +77,7 @@ describe("a text of a script", function()
     assert_showable(result.output, "\n")
     local output = without_ends(result.output)
     for _, where in ipairs { "claim", "knob", "unit", "meaning", "host", "note", "label", "client", "program",
-      "outcome", "key", "column", "cell", "figures", "plot", "why" } do
+      "option", "outcome", "key", "column", "cell", "figures", "plot", "why" } do
       assert.is_truthy(output:find(without_ends(SHOWN .. where), 1, true), where .. " is not in " .. result.output)
     end
   end)

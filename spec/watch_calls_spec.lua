@@ -1,7 +1,7 @@
 local lunet = require "lunet"
 local strace = require "spec.support.strace"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 -- A client and a server in one process need few system calls. A textbook server needs four more for each connection:
 -- two to watch both ends, and two that find nothing yet.

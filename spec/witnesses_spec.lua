@@ -4,7 +4,7 @@ local lunet = require "lunet"
 local scratch = require "lunet.peer.scratch"
 local program = require "spec.support.program"
 
-local BOUND = 10 -- s; bounds waits for states that do come
+local BOUND <const> = require "spec.support.bound"
 local MICROSECOND = 1e-6
 local MILLISECOND = 1e-3
 
@@ -59,12 +59,12 @@ end
 
 function moments.report(text)
   local at, accepted = {}, 0
-  for ms, cells in text:gmatch '<tr><td class="number">([%d.]+)</td>(.-)</tr>' do
+  for ms, cells in text:gmatch '<tr><td><a [^>]*>([%d.]+)</a>([^\n]*)' do
     local seconds = tonumber(ms) / 1e3
-    if cells:find "<td>B</td><td>connects to server: success" then at.connect = seconds end
-    if cells:find "<td>B</td><td>%-&gt; server: FIN" then at.fin = seconds end
-    if cells:find "<td>B</td><td>%-&gt; server: RST" then at.reset = seconds end
-    if cells:find "<td>server</td><td>accepts " then
+    if cells:find "<td>B<td>connects to server: success" then at.connect = seconds end
+    if cells:find "<td>B<td>%-&gt; server: FIN" then at.fin = seconds end
+    if cells:find "<td>B<td>%-&gt; server: RST" then at.reset = seconds end
+    if cells:find "<td>server<td>accepts " then
       accepted = accepted + 1
       if accepted == 2 then at.accept = seconds end
     end

@@ -18,7 +18,9 @@ describe(".ci/run", function()
     program.shell("chmod 755 " .. tree)
     write("script/packages", "")
     write("script/build", "echo building $1")
-    for _, name in ipairs { "kernel-6.1", "inject", "kills" } do write("script/" .. name, "echo running ${0##*/}") end
+    for _, name in ipairs { "kernels", "inject", "kills", "package" } do
+      write("script/" .. name, "echo running ${0##*/}")
+    end
   end)
   after_each(function() place:close() end)
 
@@ -28,9 +30,10 @@ preset=dev
 [[ ${1-} != --preset ]] || { preset=$2; shift 2; }
 echo "testing $preset $* as $(id -un)${LUA_INIT+, eagerly}"
 mkdir -p build/$preset/Testing/Temporary
-echo '3 successes / 0 failures / 0 errors / 0 pending : 1 seconds' >build/$preset/Testing/Temporary/LastTest.log
+printf '%%s\n' '3 successes / 0 failures / 0 errors / 0 pending : 1 seconds' 'Test time = 1 sec' \
+  >build/$preset/Testing/Temporary/LastTest.log
 %s]==]):format(test or ""))
-    return program.shell(("unset LUA_INIT; exec %s/.ci/run"):format(tree))
+    return program.shell(("cd %s && mkdir -p tmp && unset LUA_INIT && TMPDIR=$PWD/tmp exec .ci/run"):format(tree))
   end
 
   it("tests what both compilers, all sanitizers and the ordinary user have, and tells each part's minutes", function()
@@ -40,15 +43,18 @@ echo '3 successes / 0 failures / 0 errors / 0 pending : 1 seconds' >build/$prese
       assert.matches("\ntesting " .. tested .. "  as ", result.output)
     end
     assert.matches("\ntesting dev %-%-slow as ", result.output)
-    assert.matches("\nrunning kernel%-6.1\n", result.output)
+    assert.matches("\nrunning kernels\n", result.output)
     assert.matches("\ntesting sanitize %-L core [^\n]*as %w+, eagerly\n", result.output)
     assert.matches("\n%.ci/run: tests, compiled by clang: 0%.%d minutes\n", result.output)
     assert.matches("\n%.ci/run: 0 minutes; 0 parts failed\n$", result.output)
     if result.output:find "not root" then return end
     assert.matches("\ntesting tsan %-L threads as root\n", result.output)
     assert.matches("\ntesting dev  as nobody\n", result.output)
+    assert.matches("\ntesting dev %-%-slow %-R [^\n]*slurm[^\n]* as nobody\n", result.output)
     assert.matches("\nrunning inject\n", result.output)
     assert.matches("\nrunning kills\n", result.output)
+    assert.matches(program.shell("command -v debootstrap").status == 0 and "\nrunning package\n"
+      or "no debootstrap, so the package is not tried", result.output)
   end)
 
   it("goes on after a part that fails, names it, and fails", function()
@@ -104,8 +110,24 @@ false]==]
   end)
 
   it("ends with the last that another part said", function()
-    write("script/kernel-6.1", "printf 'line %d\n' {1..30}; false")
-    assert.matches("^%-%- experiments on Linux 6%.1: kernel%-6%.1\n.*  line 19\n.*  line 30\n$", told_at_the_end "true")
+    write("script/kernels", "printf 'line %d\n' {1..30}; false")
+    assert.matches("^%-%- experiments on Linux 6%.1: kernels\n.*  line 19\n.*  line 30\n$", told_at_the_end "true")
+  end)
+
+  it("ends with what went wrong beside all tests", function()
+    local told = told_at_the_end "[[ $preset != sanitize || -n $* ]] || exit 7"
+    assert.matches("\ntests and fuzzers[^\n]*: no test failed, but script/test %-%-preset sanitize ended with 7,", told)
+  end)
+
+  it("ends with what went wrong before a test began", function()
+    if program.shell("id -u").output ~= "0\n" then return end -- it has no part of another user
+    write("script/build", "[[ $(id -un) != nobody ]] || { echo no compiler >&2; exit 3; }")
+    assert.matches("\ntests as an ordinary user: setpriv:\n  no compiler\n", told_at_the_end "true")
+  end)
+
+  it("fails when the log of a run has no test, since nobody knows what was pending", function()
+    local told = told_at_the_end "[[ $preset != dev-clang ]] || echo >build/$preset/Testing/Temporary/LastTest.log"
+    assert.matches("\ntests, compiled by clang: %.ci/run: build/dev%-clang/[%w/]+%.log has no test\n", told)
   end)
 
   it("fails when a spec is pending", function()

@@ -14,9 +14,9 @@ local callback, any = values.callback, values.any
 -- Scripts do not call the core, and some of it acts on the process, its files and its output. These do not, and take
 -- hosts and texts straight from their caller.
 local OF_THE_CORE = {
-  "host_listen", "host_connect", "link", "bridge", "attach", "unlink", "wire", "add_addresses", "link_is_up",
-  "answers_for", "is_address", "is_within", "is_host", "is_listener", "host_number", "queue_limit", "drop",
-  "takes_rules", "events", "record", "refused", "versions",
+  "host_listen", "host_connect", "link", "bridge", "attach", "unlink", "wire", "add_addresses", "add_route",
+  "link_is_up", "answers_for", "is_address", "is_within", "is_host", "is_listener", "host_number", "queue_limit",
+  "drop", "takes_rules", "events", "record", "refused", "versions",
 }
 
 -- A finalizer is out of scripts' reach: getmetatable of lunet's objects gives a name.
@@ -38,6 +38,11 @@ local function host() return world.object(HOST) end
 local function listener() return world.object(LISTENER) end
 local function timeout() return pick { 0, 0.001, 0.002, nil } end
 local function port() return random(1, 40) end
+local function share() return pick { 0, 0.5, 1 } end
+local function fates()
+  return values.options({ delay = share, jitter = share, loss = share, to_bad = share, corrupt = share,
+    duplicate = share, overtake = share, rate = port, capacity = port }, 0.2)
+end
 local function place() return pick { "127.0.0.1", "::1", "0.0.0.0", "10.0.0.1", "unix:s1" } end
 
 local function target()
@@ -88,6 +93,13 @@ local likely = {
     return values.options({ state = function() return pick { "LISTEN", { "LISTEN", "TIME_WAIT" } } end, port = port,
       listener = listener, info = function() return true end, }, 0.2)
   end,
+  destroy = function() return values.options({ port = port, listener = listener }, 0.2) end,
+  set = function()
+    return values.options({ nodelay = function() return chance(0.5) end, rcvbuf = number, user_timeout = share,
+      congestion = function() return pick { "reno", text() } end,
+      linger = function() return pick { 0, false } end }, 0.2)
+  end,
+  get = function() return pick { "rcvbuf", "linger", "congestion", "v6only", text() } end,
   send = function() return text(), timeout() end,
   receive = function() return pick { "l", "L", "a", nil, random(0, 100) }, timeout() end,
   accept = timeout, wait = timeout, join = timeout, lines = timeout,
@@ -107,12 +119,13 @@ local likely = {
   capture = function() return host(), random(1, 100) end,
   events = function() return core.record(false) - random(100) end,
   segments = function() return random(0, 5) end,
-  wire = function() return host(), "w1", 0.001, host(), "w2", 0.001, 1000 end,
+  wire = function() return host(), "w1", fates(), host(), "w2", fates(), random(100) end,
   bridge = function() return host(), pick { "br0", "br1" } end,
   attach = function() return host(), "br0", "br1" end,
   unlink = function() return host(), pick { "br0", "br1" } end,
   link_is_up = function() return host(), "lo" end,
   add_addresses = function() return host(), "lo", "10.0.0." .. random(200) .. "/24" end,
+  add_route = function() return host(), "10.7.0.0/16", "10.0.0." .. random(200) .. "/32" end,
   answers_for = function() return host(), "10.0.0.1" end,
 }
 

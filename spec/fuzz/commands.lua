@@ -89,9 +89,11 @@ local function option_of(knobs)
     if chance(0.3) then return { name .. "=" .. value } end
     return { name, value }
   end
-  if kind == 6 then return { pick { "--json", "--machine", "--timeline", "--help", "-h" } } end
+  if kind == 6 then return { pick { "--json", "--tap", "--machine", "--timeline", "--help", "-h" } } end
   if kind == 7 then return { "--record", pick { "none", "kernel", "segments", "wire", "nonsense", "" } } end
-  if kind == 8 then return { "--" .. pick { "report", "svg", "trace", "pcap", "perfetto" }, file_to_write() } end
+  if kind == 8 then
+    return { "--" .. pick { "report", "svg", "trace", "pcap", "perfetto", "junit" }, file_to_write() }
+  end
   if kind == 9 then return { pick(texts) } end
   return { pick { "--nonsense", "--whol", "-z", "--=", "---", "--whole--", "--\27" }, pick(texts) }
 end
@@ -116,7 +118,8 @@ function makers.directory()
   local options = {
     function() return { "--jobs", pick { "1", "2", "0", "-1", "x", "" } } end,
     function() return { "--timeout", pick { "10", "0", "-1", "nan", "inf", "x" } } end,
-    function() return { pick { "--json", "--markdown", "--help" } } end,
+    function() return { pick { "--json", "--tap", "--markdown", "--help" } } end,
+    function() return { "--junit", file_to_write() } end,
     function() return option_of(QUICK_KNOBS) end,
   }
   for _ = 1, random(0, 3) do append(words, pick(options)()) end

@@ -6,9 +6,11 @@
 --- * a string or a boolean is one that they have;
 --- * a count is equal; where theirs differ, it lies among them;
 --- * a size in bytes is within 0.5 % of theirs;
---- * a time, and any number that is not whole, lies in their spread, widened at both ends by half of it and 2 ms.
+--- * a time, and any number that is not whole, lies in their spread, widened at both ends by half of it and 2 ms. Each
+---   time of a run may be wrong by that run's lateness.
 ---
---- `lateness` is not compared: it says how late the machine let the script run, and nothing of what the script found.
+--- `lateness` is not compared: it says by how many seconds lunet was late at worst, since the machine or its own looks
+--- at the kernel kept it busy. A script that was late reads a time that much later than it came.
 ---
 --- A field that has a bound of its own may differ by that part of it; a string that has one may be any.
 local agreement = {}
@@ -45,8 +47,10 @@ function agreement.name(path) return (path:gsub("%.%d+", "[]"):gsub("%.#$", "[]"
 local function is_size(name, sizes) return sizes[name] or name:find "bytes$" ~= nil end
 
 local function is_time(name)
-  return name:find "seconds$" ~= nil or name:find "ms$" ~= nil or name:find "_s$" ~= nil
+  return name:find "seconds$" ~= nil or name:find "ms$" ~= nil or name:find "_s$" ~= nil or name:find "after$" ~= nil
 end
+
+local function unit_of(name) return name:find "ms$" and 1000 or 1 end
 
 local function bound_of(name, path, options)
   local bounds = options.bounds or {}
@@ -59,25 +63,33 @@ local function slack_of(name, path, least, most, options)
   if bound then return bound.part * most end
   if is_size(name, options.sizes or {}) then return SIZE_PART * most end
   if math.type(least) == "integer" and math.type(most) == "integer" and not is_time(name) then return 0 end
-  local unit = name:find "ms$" and 1000 or 1
-  return SPREAD_PART * (most - least) + (options.longer or LONGER_S) * unit + (options.part or 0) * math.abs(most)
+  return SPREAD_PART * (most - least) + (options.longer or LONGER_S) * unit_of(name)
+    + (options.part or 0) * math.abs(most)
 end
 
--- Why the value does not agree with the others', in words; nil if it does.
-local function complaint(path, value, others, options)
+-- By how much a run's lateness may make one of its fields wrong.
+local function error_of(name, late) return is_time(name) and late * unit_of(name) or 0 end
+
+-- Why the value does not agree with the others', in words; nil if it does. A value and each of the others come with
+-- the lateness of their runs.
+local function complaint(path, value, late, others, options)
   local name = agreement.name(path)
-  local least, most, words = math.huge, -math.huge, {}
+  local least, most, earliest, latest, words = math.huge, -math.huge, math.huge, -math.huge, {}
   for i, other in ipairs(others) do
-    if other == value then return nil end
-    words[i] = tostring(other)
-    if math.type(other) then least, most = math.min(least, other), math.max(most, other) end
+    if other.value == value then return nil end
+    words[i] = tostring(other.value)
+    if math.type(other.value) then
+      local wrong = error_of(name, other.late)
+      least, most = math.min(least, other.value), math.max(most, other.value)
+      earliest, latest = math.min(earliest, other.value - wrong), math.max(latest, other.value + wrong)
+    end
   end
   if type(value) == "string" and bound_of(name, path, options) then return nil end
   if not math.type(value) or least > most then
     return ("%s, not %s"):format(tostring(value), table.concat(words, ", "))
   end
-  local slack = slack_of(name, path, least, most, options)
-  if value >= least - slack and value <= most + slack then return nil end
+  local slack = slack_of(name, path, least, most, options) + error_of(name, late)
+  if value >= earliest - slack and value <= latest + slack then return nil end
   return ("%s, not from %s to %s"):format(value, least, most)
 end
 
@@ -91,20 +103,20 @@ end
 ---@return table<string, string> differences by path, what is different
 function agreement.differences(others, outcome, options)
   options = options or {}
-  local values, fields, differences = {}, agreement.fields(outcome), {}
+  local values, fields, differences, late = {}, agreement.fields(outcome), {}, outcome[OF_THE_MACHINE] or 0
   for _, other in ipairs(others) do
     for path, value in pairs(agreement.fields(other)) do
       values[path] = values[path] or {}
-      table.insert(values[path], value)
+      table.insert(values[path], { value = value, late = other[OF_THE_MACHINE] or 0 })
     end
   end
   for path, value in pairs(fields) do
-    differences[path] = values[path] and complaint(path, value, values[path], options)
+    differences[path] = values[path] and complaint(path, value, late, values[path], options)
     if not values[path] then differences[path] = ("%s, where others have none"):format(value) end
   end
   for path, seen in pairs(values) do
     if fields[path] == nil and #seen == #others then
-      differences[path] = ("none, where others have %s"):format(seen[1])
+      differences[path] = ("none, where others have %s"):format(seen[1].value)
     end
   end
   return differences

@@ -56,6 +56,20 @@ describe("the agreement of outcomes", function()
     assert.same({}, differences({ { lateness = 0.1 } }, { lateness = 5.5 }))
   end)
 
+  it("of times goes further by as much as a run was late, and no other agreement does", function()
+    local function run(seconds, late) return { seconds = seconds, ms = 1000 * seconds, count = 3, share = 0.5,
+      state = "OPEN", lateness = late } end
+    local others = { run(0.001, 0), run(0.0122, 0) }
+    assert.same({}, differences(others, run(0.0822, 0.07)))
+    assert.same({ seconds = "0.0822, not from 0.001 to 0.0122", ms = "82.2, not from 1.0 to 12.2" },
+      differences(others, run(0.0822, 0.05)))
+    assert.same({}, differences({ run(0.0822, 0.09) }, run(0.001, 0)))
+    local wrong = run(0.001, 9)
+    wrong.count, wrong.share, wrong.state = 4, 0.6, "FIN"
+    assert.same({ count = "4, not from 3 to 3", share = "0.6, not from 0.5 to 0.5", state = "FIN, not OPEN, OPEN" },
+      differences(others, wrong))
+  end)
+
   it("lacks what one side alone has", function()
     assert.same({ ["rows.#"] = "1, not from 2 to 2", ["rows.2.a"] = "none, where others have 2",
       b = "3, where others have none" },
@@ -85,8 +99,29 @@ describe("runs of several ways", function()
     end }
 
   local function run(level)
-    return function() return disturbed:execute({}, { record = level }) end
+    return function() return compare.execute(disturbed, {}, level) end
   end
+
+  it("have outcomes that tell how late lunet was", function()
+    local busy = experiment { claim = "It is so.", check = function() end, run = function()
+      local deadline = core.now() + 0.05
+      core.sleep(0)
+      while core.now() < deadline do end
+      core.sleep(0)
+      return { seconds = 0.05 }
+    end }
+    assert.is_true(compare.execute(busy, {}, "none").outcome.lateness > 0.03)
+  end)
+
+  it("tell a time that recording changes from one that a late machine does", function()
+    local function run_of(seconds, late)
+      return function() return { verdict = "holds", outcome = { seconds = seconds, lateness = late } } end
+    end
+    local results = compare.run(run_of(0.01, 0.001), { { name = "late", run = run_of(0.3, 0.35) },
+      { name = "changed", run = run_of(0.3, 0.001) } }, {})
+    assert.same({}, results[1].differences)
+    assert.same({ seconds = "0.3, not from 0.01 to 0.01" }, results[2].differences)
+  end)
 
   it("disagree when one finds something else, however often it is run", function()
     local results, bases = compare.run(run "none", { { name = "same", run = run "none" }, { name = "kernel",

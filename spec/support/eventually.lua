@@ -1,6 +1,6 @@
 local lunet = require "lunet"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 --- Waits for a state that does come; fails if it does not.
 ---@param predicate fun(): any

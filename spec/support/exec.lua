@@ -1,7 +1,7 @@
 --- Programs that specs run by lunet.exec.
 local lunet = require "lunet"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND = require "spec.support.bound"
 
 local exec = {}
 

@@ -8,7 +8,7 @@
 --- count.
 local lunet = require "lunet"
 
-local BOUND = 20 -- seconds; for what takes some hundredths of one
+local BOUND = require "spec.support.bound"
 
 local LIMIT = "/proc/sys/user/max_net_namespaces"
 

@@ -3,7 +3,7 @@ local lunet = require "lunet"
 
 local lossy = {}
 
-local BOUND <const> = 10 -- s; for what takes no time
+local BOUND <const> = require "spec.support.bound"
 
 --- Opens them; the caller closes the hosts.
 ---@return lunet.host server

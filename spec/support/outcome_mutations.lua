@@ -168,17 +168,17 @@ local function complaint_on(experiment, outcome, values, field, wrong)
     verdict == "holds" and "the claim holds" or why), figures
 end
 
-local function is_shown(entry, field)
+local function is_shown(entry, field, outcome)
   if entry == nil or type(entry) == "string" then return entry ~= nil end
-  return entry.when(field.record)
+  return entry.when(field.record, outcome)
 end
 
 --- Tries every wrong value of every field.
 ---@param experiment table
 ---@param outcome table for which its claim holds
 ---@param values table<string, any> of all knobs
----@param listing? {shown: table<string, string|{why: string, when: fun(record: table): boolean}>?, sizes: table?}
----  shown: by path, the fields that are shown and not judged, and why
+---@param listing? {shown: table<string, string|{why: string, when: fun(record: table, outcome: table): boolean}>?,
+---  sizes: table?} shown: by path, the fields that are shown and not judged, and why
 ---@return {fields: integer, noticed: integer, shown: integer, complaints: string[]} tally
 function mutations.try(experiment, outcome, values, listing)
   local shown = listing and listing.shown or {}
@@ -195,7 +195,7 @@ function mutations.try(experiment, outcome, values, listing)
     end
     if #complaints == 0 then
       tally.noticed = tally.noticed + 1
-    elseif is_shown(shown[field.name], field) then
+    elseif is_shown(shown[field.name], field, outcome) then
       tally.shown = tally.shown + 1
     else
       table.move(complaints, 1, #complaints, #tally.complaints + 1, tally.complaints)

@@ -4,12 +4,14 @@
 local assert = require "luassert"
 local lunet = require "lunet"
 local server = require "lunet.peer.server"
+local started = require "spec.support.started"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND = require "spec.support.bound"
 
 ---@class lunet.expected_server
 ---@field told? string what a client at the limit receives, in part; "" for an end without words; nil: it waits
 ---@field holds? boolean whether it accepts a client that waits
+---@field unread? boolean whether the request of a client that it holds stays in the kernel
 ---@field limit? integer what the limit of its queue becomes meanwhile
 ---@field meanwhile? string what its log says while a client waits, in part
 ---@field logged? string what the log says of that client; default "nothing"
@@ -58,7 +60,8 @@ local function waits(running, clients, expected, a)
     local socket = running:far_end(port)
     local limit = running:listener().queue.limit
     local has_limit = limit == (expected.limit or limit)
-    return has_limit and socket and socket.owned == holds and (socket.receive_queue > 0) == not holds
+    local is_unread = not holds or expected.unread or false
+    return has_limit and socket and socket.owned == holds and (socket.receive_queue > 0) == is_unread
   end, BOUND))
   if expected.meanwhile then
     local function is_told() return running:log():find(expected.meanwhile, 1, true) ~= nil end
@@ -75,17 +78,7 @@ end
 ---@param name string
 ---@param expected lunet.expected_server
 return function(busted, name, expected)
-  local function with_server(description, body)
-    busted.it(description, function()
-      if reason(name) then return busted.pending(reason(name)) end
-      lunet.scope(function()
-        local running, clients = start(name)
-        local _closed <close> = running
-        body(running, clients)
-      end)
-      assert.same({}, lunet.open_handles())
-    end)
-  end
+  local with_server = started(busted, name, reason, start)
 
   busted.describe(name, function()
     with_server("carries out a request, which leaves its word behind", function(running, clients)
@@ -95,10 +88,12 @@ return function(busted, name, expected)
       assert.is_true(lunet.eventually(function() return left_behind(running, client, "word") end, BOUND))
       assert.is_false(left_behind(running, client, "ghost"))
       if expected.later then
-        assert.is_true(lunet.eventually(function() return running:logged "word" == expected.later end, BOUND))
+        local function said() return running:logged(running:log(), "word") end
+        assert.is_true(lunet.eventually(function() return said() == expected.later end, BOUND))
       end
     end)
 
+    if not server.describe(name).limit then return end
     with_server(("%s a client at its limit"):format(expected.told and "refuses" or "leaves waiting"),
       function(running, clients)
         local a = running:hold(clients)
@@ -112,8 +107,8 @@ return function(busted, name, expected)
         assert.equal(expected.counted or "", counted)
         assert.is_true(not expected.counted or tonumber(number) >= 1)
         local logged = expected.logged or "nothing"
-        assert.is_true(lunet.eventually(function() return running:logged("ghost"):sub(1, #logged) == logged end, BOUND),
-          running:logged "ghost")
+        local function said() return running:logged(running:log(), "ghost") end
+        assert.is_true(lunet.eventually(function() return said():sub(1, #logged) == logged end, BOUND), said())
       end)
   end)
 end

@@ -9,8 +9,20 @@ Room.__index = Room
 
 local SMALL = 4096 -- bytes; the kernel's least for a send buffer is a little more
 
---- Opens everything. To be closed by the caller, by `room:close()` or a <close> variable.
-function room.open()
+-- Places that few calls need, by name.
+local more = {
+  -- A link over which nothing passes.
+  link = function(made)
+    made.other = assert(lunet.host "other")
+    made.link = lunet.link(made.host, made.other, { delay = 0 })
+  end,
+  -- A capture that sees nothing.
+  tap = function(made) made.tap = assert(made.host:capture()) end,
+}
+
+--- Opens everything, and what few calls need. To be closed by the caller, by `room:close()` or a <close> variable.
+---@param besides? "link"|"tap"
+function room.open(besides)
   local made = setmetatable({}, Room)
   -- Nobody connects to it.
   made.listener = assert(lunet.listen { backlog = 1 })
@@ -28,10 +40,14 @@ function room.open()
   made.process = assert(made.host:exec { "sleep", "infinity" })
   -- It sleeps.
   made.task = lunet.spawn(lunet.sleep, math.huge)
+  if besides then more[besides](made) end
   return made
 end
 
 function Room:close()
+  for _, name in ipairs { "tap", "link", "other" } do
+    if self[name] then self[name]:close() end
+  end
   for _, name in ipairs { "listener", "full", "queued", "near", "far", "pair_listener", "host_queued",
     "host_full", "process", "host" } do self[name]:close() end
   self.task:cancel()

@@ -2,7 +2,7 @@
 --- starts inherits it, and lunet-guard has it too.
 local lunet = require "lunet"
 
-local BOUND = 10 -- seconds; for what takes no time
+local BOUND = require "spec.support.bound"
 
 local tagged = {}
 

@@ -30,7 +30,7 @@ end
 function waits.start_all()
   local count = 0
   waits.each(function(_, entry)
-    waits.start(entry, room.open())
+    waits.start(entry, room.open(entry.besides))
     count = count + 1
   end)
   return count
