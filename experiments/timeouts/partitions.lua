@@ -89,8 +89,8 @@ local WAYS = {
 
 local ACTS = { "connect", "send", "receive", "keepalive", "queued" }
 
--- Exchanges bytes until the client's retransmission timeout is that of a quick path: on a busy machine the handshake may
--- have been slow, and times would be judged by that.
+-- Exchanges bytes until the retransmission timeout is that of a quick path. On a busy machine the handshake may have
+-- been slow, and times would be judged by that.
 local function settle_timeout(near, far)
   for _ = 1, ROUNDS do
     assert(near:send(WORD))

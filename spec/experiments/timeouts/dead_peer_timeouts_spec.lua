@@ -1,3 +1,4 @@
+local judgement_of = require "spec.support.judgement"
 local lunet = require "lunet"
 local rows = require "spec.support.rows"
 local dead_peer_timeouts = dofile "experiments/timeouts/dead_peer_timeouts.lua"
@@ -76,6 +77,21 @@ end)
 
 describe("dead_peer_timeouts with other knobs #part_knobs", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("judges no connection that ended before a late machine looked, unless the machine was in time", function()
+    local knobs = dead_peer_timeouts:settings { case = "full+user" }
+    local function judgement(late)
+      local row = { case = "full+user", error = "ETIMEDOUT", seconds = 1.4, timer = "not seen", tries = 3, answers = 3,
+        rst = 0 }
+      local outcome = { ended = { row }, endless = {}, left_behind = 1, lateness = late }
+      return judgement_of(dead_peer_timeouts, outcome, knobs)
+    end
+    local late, in_time = judgement(0.5), judgement(0.01)
+    assert.equal("not judged", late.verdict)
+    assert.equal("full+user: the machine was 0.5 s late, and its timer was not seen", late.why)
+    assert.equal("does not hold", in_time.verdict)
+    assert.matches("timer", in_time.why)
+  end)
 
   for _, user_timeout in ipairs { 0.3, 1.5 } do
     it(("ends a live peer's full window by a user_timeout of %g s"):format(user_timeout), function()
