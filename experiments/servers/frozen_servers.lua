@@ -7,7 +7,8 @@
 -- connection that the client has closed is reset by the first bytes that come, so the second write fails. A protocol
 -- with a greeting or a login protects by that chance. named and dnsmasq fail to ask for the address of a connection
 -- that was reset (getpeername(2)), and puma looks at the connection's state. Squid needs a handshake with its backend,
--- and hears of the FIN meanwhile. HAProxy with abortonclose asks its backend all the same. To a server that looks, a
+-- and hears of the FIN meanwhile. HAProxy with abortonclose asks its backend all the same. lighttpd starts a CGI
+-- program and kills it as soon as it hears of the RST: what that has done by then is chance. To a server that looks, a
 -- client that only ended its side (`shutdown`) has left as well: it waits for an answer that never comes. Where only
 -- the process that accepts is stopped, clients that have a process of their own are served on.
 --
@@ -128,6 +129,7 @@ end
 
 -- Whether a server that goes on carries out B's request; nil: the machine decides.
 local function is_carried_out(case, description)
+  if description.kills and case.departure == "reset" then return nil end
   local is_new = case.accepted == "after"
   local greets = is_new and description.greets or 0
   if description.is_interrupted and not is_new then return false end

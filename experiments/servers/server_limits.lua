@@ -121,6 +121,13 @@ local function measure(place, knobs, tell)
     log = running:logged(running:log():sub(log_before + 1), "ghost") }
 end
 
+-- Whether a server carries out what B asked for; nil: chance decides.
+local function is_carried_out(at_limit, description, departure)
+  if at_limit == "refuses" then return false end
+  if description.kills and departure == "reset" then return nil end
+  return not server.looks(description, departure)
+end
+
 return experiment {
   claim = "At its limit of clients a server refuses a client, or carries out its request after it has left. The "
     .. "exceptions look first whether the client is there.",
@@ -165,7 +172,7 @@ return experiment {
         local at_limit = behaviour(row.accepted, row.sees)
         local told = description.refusal or "closed"
         expect.fields(name, row, { at_limit = at_limit,
-          carried_out = at_limit ~= "refuses" and not server.looks(description, knobs.departure),
+          carried_out = is_carried_out(at_limit, description, knobs.departure),
           accepted = at_limit ~= "stops", sees = at_limit == "refuses" and told or "nothing" })
         expect.fields(name, outcome.servers[i], { unread = at_limit == "stops" })
       end

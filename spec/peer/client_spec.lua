@@ -52,6 +52,12 @@ describe("a client", function()
     assert.same({ "gave up" }, { running:words(), running:status() })
   end)
 
+  it("may say more without end than it is heard for", function()
+    local running <close> = open()
+    running.asker = { receive = function() return "more" end, close = function() end }
+    assert.is_false(running:await_end(0.01))
+  end)
+
   it("may take long to end, if it ends by its description", function()
     local running <close> = open(nil, "spec/fakes/lingering.lua")
     running:start()

@@ -39,6 +39,12 @@ describe("a program in a place", function()
     assert.equal("said yes to you\nfiled\n", one:log())
   end)
 
+  it("has a log, even if it prints faster than that is read", function()
+    local part = ("Too many open files\n"):rep(4096)
+    one.process = { stdout = { receive = function() return part end } }
+    assert.equal(part, one:log():sub(1, #part))
+  end)
+
   it("runs other programs as the same user, and raises what they say if they fail", function()
     one:run { "sh", "-c", "id -u >user; mktemp >temporary" }
     assert.not_equal("0\n", one:file "user")

@@ -154,9 +154,11 @@ function running:await_end(timeout)
   local output = self.asker or self.process.stdout
   while true do
     if pattern and self.printed:find(pattern) then return true end
-    local part, _, code = output:receive(nil, math.max(0, deadline - lunet.now()))
+    local rest = deadline - lunet.now()
+    local part, _, code = output:receive(nil, math.max(0, rest))
     self.printed = self.printed .. (part or "")
     if code then return code ~= "TIMEOUT" end
+    if rest < 0 then return false end -- it prints on and on
   end
 end
 

@@ -15,6 +15,8 @@ local peer_process = require "lunet.peer.process"
 local running = {}
 running.__index = running
 
+local MOST <const> = 2 ^ 26 -- bytes that one look reads, since some programs print faster than they are read
+
 --- Runs another program as the same user, such as one that makes its files. Raises what it printed if it fails.
 ---@param words (string|number)[] the program, as lunet.run.needs.path takes it, and its arguments
 function running:run(words)
@@ -45,11 +47,14 @@ end
 --- Its log since it started: the text that it printed, and its file "log".
 ---@return string
 function running:log()
-  while self.process.stdout do
-    local part = self.process.stdout:receive(nil, 0)
+  local parts, length = { self.printed }, 0
+  local stdout = self.process.stdout
+  while stdout and length < MOST do
+    local part = stdout:receive(nil, 0)
     if not part then break end
-    self.printed = self.printed .. part
+    parts[#parts + 1], length = part, length + #part
   end
+  self.printed = table.concat(parts)
   return self.printed .. self:file "log"
 end
 

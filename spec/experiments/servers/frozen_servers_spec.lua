@@ -15,7 +15,8 @@ describe("frozen_servers", function()
     if reason then return pending(reason) end
     local row, outcome = run()
     assert.equal(42, #outcome.rows)
-    assert.equal("of 36 requests 29 carried out; 2 clients waited in vain", frozen_servers.figures(outcome))
+    -- Each client of lighttpd that was reset may be served: chance decides.
+    assert.matches("^of 36 requests 2[789] carried out; 2 clients waited in vain$", frozen_servers.figures(outcome))
     -- The first write tells of an RST, and only the second one of a FIN. The client that has logged in is written to
     -- once the request is carried out.
     assert.same({ true, false, true }, { row("mosquitto", "whole", "after", "close").carried_out,
