@@ -81,6 +81,23 @@ describe("a host's namespace", function()
     assert.same({ 0, {} }, { lab:status() })
     lab:wait_until_empty()
   end)
+
+  it("ends with its host, although a FIN is not acknowledged", function()
+    local lab <close> = laboratory.open(12)
+    lab:start(([[exec '%s' -e 'local lunet = require "lunet"
+      for _ = 1, 8 do
+        local a = assert(lunet.eventually(function() return (lunet.host()) end, 20))
+        local b = assert(lunet.eventually(function() return (lunet.host()) end, 20))
+        local link = lunet.link(a, b)
+        local listener = assert(b:listen { port = 80, backlog = 1 })
+        local connection = assert(a:connect(listener, 20))
+        local accepted = assert(listener:accept(20))
+        link:close()
+        for _, it in ipairs { connection, accepted, listener, a, b } do it:close() end
+      end']]):format(os.getenv "LUNET"))
+    assert.same({ 0, {} }, { lab:status() })
+    lab:wait_until_empty()
+  end)
 end)
 
 -- The undertaker makes two spares when lunet has made a host, and another one for each that lunet takes.

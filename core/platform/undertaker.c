@@ -90,9 +90,19 @@ static void undertaker_take(int ns, ino_t inode) {
   yard.graves[yard.count++] = (struct grave){ns, inode};
 }
 
+/* The descriptor of the mould. */
+enum { MOULD = STDOUT_FILENO };
+
+/* Leaves this process in the namespace, which it keeps. */
+static void undertaker_shorten_retries(int ns) {
+  if (setns(ns, CLONE_NEWNET) == 0) file_write("/proc/sys/net/ipv4/tcp_orphan_retries", "1");
+}
+
 static void undertaker_give_up(ino_t inode) {
   for (size_t i = yard.count; i-- > 0;) {
     if (yard.graves[i].inode != inode) continue;
+    undertaker_shorten_retries(yard.graves[i].ns);
+    setns(MOULD, CLONE_NEWNET);
     close(yard.graves[i].ns);
     yard.graves[i] = yard.graves[--yard.count];
     return;
@@ -105,9 +115,6 @@ static void undertaker_obey(struct packet *p) {
   if (p->message.order == TAKEN) yard.spares--;
   if (p->message.order == ADD && ns != -1) undertaker_take(ns, p->message.inode);
 }
-
-/* The descriptor of the mould. */
-enum { MOULD = STDOUT_FILENO };
 
 static bool undertaker_send(enum order order, ino_t inode, int ns) {
   struct packet p;
@@ -148,12 +155,6 @@ static void undertaker_obey_until_end(void) {
   }
 }
 
-static void undertaker_shorten_retries(void) {
-  for (size_t i = 0; i < yard.count; i++)
-    if (setns(yard.graves[i].ns, CLONE_NEWNET) == 0)
-      file_write("/proc/sys/net/ipv4/tcp_orphan_retries", "1");
-}
-
 /* The name keeps ps(1) from listing two processes as lunet. The session keeps Ctrl-C and `timeout`
  * away, which reach a whole process group. */
 static _Noreturn void undertaker_live(int socket, int mould) {
@@ -170,7 +171,7 @@ static _Noreturn void undertaker_live(int socket, int mould) {
   char nothing = 0;
   send(STDIN_FILENO, &nothing, sizeof nothing, MSG_NOSIGNAL);
   if (chdir("/") == 0) undertaker_obey_until_end(); /* keep no directory busy */
-  undertaker_shorten_retries();
+  for (size_t i = 0; i < yard.count; i++) undertaker_shorten_retries(yard.graves[i].ns);
   _exit(EXIT_SUCCESS);
 }
 

@@ -6,9 +6,9 @@
  * answer: its namespace has ended and taken the link along, or nobody forwards the wire any more.
  * The socket then tries again 8 times, which takes 100 s (tcp_orphan_retries, tcp(7)).
  *
- * The undertaker holds a descriptor of each host's namespace. When lunet has ended, it lowers the
- * number of tries to 1 in all of them. While lunet runs it changes nothing, since experiments
- * measure these tries.
+ * The undertaker holds a descriptor of each host's namespace. It lowers the number of tries to 1
+ * when the host is closed, which has no link then, and in all namespaces when lunet has ended.
+ * Before that it changes nothing, since experiments measure these tries.
  *
  * The first namespace starts it. The whole process has only one, so its state is static. If it
  * cannot start, lunet goes on, and namespaces may stay for 100 s.
@@ -34,7 +34,7 @@ void undertaker_add(int ns, int mould, undertaker_maker *make);
  * it waits for one that the undertaker may be making just then, but no longer than 1 s. */
 int undertaker_take_spare(bool must_wait);
 
-/* Call it before you close ns. The namespace then ends as it would without the undertaker. */
+/* Call it before you close ns. The namespace then ends soon. */
 void undertaker_forget(int ns);
 
 #endif

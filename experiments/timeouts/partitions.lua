@@ -166,8 +166,8 @@ local function run_act(place, way, act, knobs, began)
 end
 
 local function watch(place, way, knobs)
-  local heal = way.cut(place)
   local began, tasks, rows = lunet.now(), {}, {}
+  local heal = way.cut(place)
   for i, act in ipairs(ACTS) do tasks[i] = lunet.spawn(run_act, place, way, act, knobs, began) end
   for i, task in ipairs(tasks) do rows[i] = select(2, assert(task:join(LONG + knobs.patience))) end
   if not heal then return rows end

@@ -69,9 +69,8 @@ local function is_empty(self)
 end
 
 --- Waits until there is no network namespace in it but its own.
----@param bound? number in seconds
-function laboratory:wait_until_empty(bound)
-  assert(lunet.eventually(function() return is_empty(self) end, bound or BOUND))
+function laboratory:wait_until_empty()
+  assert(lunet.eventually(function() return is_empty(self) end, BOUND))
 end
 
 --- Ends it, and what runs in it.
