@@ -350,7 +350,7 @@ return experiment {
     local results = lunet.together(cases_of(knobs, left_out), function(case)
       return case.family == "unix" and open_unix() or open_tcp(case.family)
     end, function(place, case)
-      machine:restart()
+      machine:begin()
       return run_case(place, case, knobs)
     end)
     for i, result in ipairs(results) do

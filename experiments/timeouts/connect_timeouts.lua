@@ -302,7 +302,7 @@ return experiment {
     local rows = lunet.together(cases, function(case, i)
       return prepare(case, knobs, FIRST_PORT + i)
     end, function(place, case)
-      machine:restart()
+      machine:begin()
       return try(place, case, knobs)
     end)
     for i, row in ipairs(rows) do

@@ -283,7 +283,7 @@ return experiment {
     local outcome = split(lunet.together(choice.pick(CASES, knobs.case, "case"), function(case, i)
       return prepare(case, knobs, FIRST_PORT + i)
     end, function(place, case)
-      machine:restart()
+      machine:begin()
       return watch(place, case, knobs)
     end))
     outcome.lateness = statistics.round(machine:worst(), 3)

@@ -75,7 +75,7 @@ describe("the scenario of remedies", function()
       for i, expected in ipairs(SCENARIO) do tried[i] = find(expected[1], expected[2]) end
       local machine <close> = lateness.watch()
       local rows = lunet.together(tried, open, function(site)
-        machine:restart() -- after the hosts are made
+        machine:begin() -- after the hosts are made
         return scenario.run(site)
       end)
       for i, row in ipairs(rows) do

@@ -33,10 +33,13 @@ function lateness.watch()
   return self
 end
 
---- Forgets the lateness so far, for example that of making hosts, which delays every task.
-function lateness:restart() self.at_worst = 0.0 end
+--- Forgets the lateness so far, for example that of making hosts, which delays every task. Only the first call does: of
+--- tasks that begin one after the other, a later one must not forget how late the first one was.
+function lateness:begin()
+  if not self.has_begun then self.has_begun, self.at_worst = true, 0.0 end
+end
 
---- The worst lateness since the watch began, or since `restart`.
+--- The worst lateness since the watch began, or since the first `begin`.
 ---@return number seconds
 function lateness:worst() return self.at_worst end
 
