@@ -6,9 +6,9 @@
  * answer: its namespace has ended and taken the link along, or nobody forwards the wire any more.
  * The socket then tries again 8 times, which takes 100 s (tcp_orphan_retries, tcp(7)).
  *
- * The undertaker holds a descriptor of each host's namespace. It lowers the number of tries to 1
- * when the host is closed, which has no link then, and in all namespaces when lunet has ended.
- * Before that it changes nothing, since experiments measure these tries.
+ * The undertaker holds a descriptor of each host's namespace. A host that is closed has no link any
+ * more, and the undertaker lowers its number of tries to 1. When lunet has ended, it does so in all
+ * namespaces. Before that it changes nothing, since experiments measure these tries.
  *
  * The first namespace starts it. The whole process has only one, so its state is static. If it
  * cannot start, lunet goes on, and namespaces may stay for 100 s.
