@@ -152,13 +152,14 @@ end
 function running:await_end(timeout)
   local deadline, pattern = lunet.now() + timeout, self.description.gave_up
   local output = self.asker or self.process.stdout
+  local is_over = false -- a client may print on and on
   while true do
     if pattern and self.printed:find(pattern) then return true end
-    local rest = deadline - lunet.now()
-    local part, _, code = output:receive(nil, math.max(0, rest))
+    if is_over then return false end
+    is_over = lunet.now() >= deadline
+    local part, _, code = output:receive(nil, math.max(0, deadline - lunet.now()))
     self.printed = self.printed .. (part or "")
     if code then return code ~= "TIMEOUT" end
-    if rest < 0 then return false end -- it prints on and on
   end
 end
 
