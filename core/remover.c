@@ -12,9 +12,9 @@
 #include "platform/file.h"
 #include "platform/leftovers.h"
 
-/* How often the remover tries again, for 5 s in all: a dying program may still create files in a
+/* How often the remover tries again, for 30 s in all: a dying program may still create files in a
  * directory. */
-enum { TRIES = 500 };
+enum { TRIES = 3000 };
 static const struct timespec PAUSE = {.tv_nsec = 10000000};
 
 /* The paths to remove. Static, since this process does nothing else. */
