@@ -171,8 +171,6 @@ static int hand_push_next_sequence(lua_State *L) {
   return 1;
 }
 
-/* wire:inject(from, from_end, to_end, flags, sequence, acknowledgement, window, data, is_wrong): a
- * segment enters the wire as if host 1 or 2 had sent it */
 /* Arguments 11 to 13: type, code and MTU of an ICMP error about the segment. Returns the size of
  * the packet, which takes the segment's place. */
 static size_t hand_wrap_error(lua_State *L, const struct segment *s, uint8_t *packet, size_t size) {
@@ -186,6 +184,8 @@ static size_t hand_wrap_error(lua_State *L, const struct segment *s, uint8_t *pa
   return craft_icmp(s, &error, quoted, size, packet);
 }
 
+/* wire:inject(from, from_end, to_end, flags, sequence, acknowledgement, window, data, is_wrong): a
+ * segment enters the wire as if host 1 or 2 had sent it */
 static int hand_inject(lua_State *L) {
   enum { DATA_MOST = 65000 };
   size_t length;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "handle/list.h"
-#include "platform/clock.h"
 #include "platform/frame.h"
 
 struct hand {

@@ -13,7 +13,7 @@ enum hand_act {
   HAND_PASS, /* no hand is on this frame */
   HAND_LOSE,
   HAND_COPY, /* goes on twice */
-  HAND_HOLD, /* stays until hands_release */
+  HAND_HOLD, /* stays until hands_take */
 };
 
 int hands_open(hands **out); /* 0 or -ENOMEM */

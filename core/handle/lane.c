@@ -293,8 +293,6 @@ void lane_free(lane *n) {
   free(n);
 }
 
-const struct chance_settings *lane_chance(const lane *n) { return &n->options.chance; }
-
 struct chance lane_begin_chance(const lane *n) {
   return chance_begin(&n->options.chance, n->options.seed, n->options.number);
 }

@@ -55,7 +55,6 @@ bool lane_next_sequence(const lane *n, const struct segment *s, uint32_t *next);
 /* Call it after some frames: arms the timer for the first of them. */
 void lane_settle(lane *n);
 
-const struct chance_settings *lane_chance(const lane *n);
 struct chance lane_begin_chance(const lane *n); /* that of the lane's first frame */
 const struct lane_statistics *lane_statistics(const lane *n);
 

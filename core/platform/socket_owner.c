@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "platform/file.h"
+
 struct search {
   struct socket_owner *owners;
   size_t count, missing;
@@ -21,25 +23,20 @@ static int socket_owner_compare(const void *a, const void *b) {
 }
 
 /* A process that has ended meanwhile has no name. */
-static void socket_owner_read_name(int proc, const char *number, char name[64]) {
+static void socket_owner_read_name(const char *number, char name[64]) {
   char path[300];
-  name[0] = '\0';
-  snprintf(path, sizeof path, "%s/comm", number);
-  int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-  if (fd == -1) return;
-  ssize_t length = read(fd, name, 63);
-  close(fd);
-  name[length < 0 ? 0 : length] = '\0';
+  snprintf(path, sizeof path, "/proc/%s/comm", number);
+  file_read_in(NULL, path, name, 64);
   name[strcspn(name, "\n")] = '\0';
 }
 
-static void socket_owner_try(struct search *s, int proc, const char *number, const char *target) {
+static void socket_owner_try(struct search *s, const char *number, const char *target) {
   struct socket_owner wanted = {0};
   if (sscanf(target, "socket:[%" SCNu32 "]", &wanted.inode) != 1) return;
   struct socket_owner *found =
     bsearch(&wanted, s->owners, s->count, sizeof wanted, socket_owner_compare);
   if (found == NULL || found->number != 0) return;
-  socket_owner_read_name(proc, number, found->name);
+  socket_owner_read_name(number, found->name);
   if (found->name[0] == '\0') return; /* ended; another process may hold it */
   found->number = (pid_t)strtol(number, NULL, 10);
   s->missing--;
@@ -61,7 +58,7 @@ static int socket_owner_search_process(struct search *s, int proc, const char *n
     ssize_t length = readlinkat(directory, d->d_name, target, sizeof target - 1);
     if (length < 0) continue;
     target[length] = '\0';
-    socket_owner_try(s, proc, number, target);
+    socket_owner_try(s, number, target);
   }
   closedir(descriptors);
   return 0;

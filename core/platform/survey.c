@@ -273,10 +273,3 @@ int survey_take(int ns, struct survey *out) {
   free(t.waiting);
   return result;
 }
-
-void survey_free(struct survey *s) {
-  free(s->queues);
-  free(s->listeners);
-  free(s->clients);
-  memset(s, 0, sizeof *s);
-}

@@ -42,7 +42,7 @@ struct survey_client {
   uint32_t oldest_ms; /* since the last bytes that it sent */
 };
 
-/* survey_free frees it. */
+/* The caller frees the three lists. */
 struct survey {
   struct survey_queue *queues;
   struct survey_listener *listeners;
@@ -50,8 +50,7 @@ struct survey {
   size_t queue_count, listener_count, client_count;
 };
 
-/* ns: -1 for the home host's. 0 or a negative errno. Free the survey in any case. */
+/* ns: -1 for the home host's. 0 or a negative errno. Free the lists in any case. */
 int survey_take(int ns, struct survey *out);
-void survey_free(struct survey *s);
 
 #endif
