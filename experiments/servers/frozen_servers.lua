@@ -129,7 +129,7 @@ end
 
 -- Whether a server that goes on carries out B's request; nil: the machine decides.
 local function is_carried_out(case, description)
-  if description.kills and case.departure == "reset" then return nil end
+  if description.kills == case.departure then return nil end
   local is_new = case.accepted == "after"
   local greets = is_new and description.greets or 0
   if description.is_interrupted and not is_new then return false end

@@ -210,10 +210,9 @@ local function check_row(way, row, knobs, late)
     experiment.not_judged("%s: watched for too short a time: the machine was %g s late", what, late)
   end
   assert(row.code == way[row.act], ("%s: %s"):format(what, row.code or "it learned nothing"))
-  if row.seconds < least - GRAIN and row.seconds + late >= least - GRAIN then
-    experiment.not_judged("%s: the machine was %g s late", what, late)
-  end
-  assert(row.seconds >= least - GRAIN, ("%s: after %g s, less than %g"):format(what, row.seconds, least))
+  local early = least - GRAIN - row.seconds
+  if early > 0 and early <= late then experiment.not_judged("%s: the machine was %g s late", what, late) end
+  assert(early <= 0, ("%s: after %g s, less than %g"):format(what, row.seconds, least))
   lateness.at_most(what, row.seconds, most + SLOW, late)
   if way.is_lost then assert(row.after == nil, what .. ": nothing heals that") else check_after(what, row, late) end
 end

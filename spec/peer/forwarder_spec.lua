@@ -1,34 +1,34 @@
 local lunet = require "lunet"
 local forwarder = require "lunet.peer.forwarder"
 local raised = require "spec.support.raised"
+local scratch = require "lunet.peer.scratch"
 
 local BOUND <const> = require "spec.support.bound"
 local RELAY = "spec/fakes/relay.lua"
 
 describe("a forwarder", function()
-  local host, clients, server, options
+  local host, clients, server, options, place
 
   before_each(function()
+    place = scratch.open()
     host, clients, server = assert(lunet.host "forwarder"), assert(lunet.host "clients"), assert(lunet.host "server")
     local near, far = lunet.link(host, clients), lunet.link(host, server)
     options = { address = near:address(host), server = far:address(server), server_port = 7301 }
   end)
   after_each(function()
+    place:close()
     for _, one in ipairs { host, clients, server } do one:close() end
     assert.same({}, lunet.open_handles())
   end)
 
   -- The file of a description of what forwards nothing. It leaves the path of the place in package.loaded.
   local function describe_as(fields)
-    local path = os.tmpname() .. ".lua"
-    local file <close> = assert(io.open(path, "w"))
-    assert(file:write(([[
+    return place:write("fake.lua", ([[
       return { packages = { "one", "two" }, program = "sh", version = {}, logged = {}, command = function(running)
         package.loaded["the place"] = running.place.path
         return { "sh", "-c", "echo no way; exit 1" }
       end, %s }
-    ]]):format(fields)))
-    return path
+    ]]):format(fields))
   end
 
   it("is started, takes a client to the server, and leaves no file", function()
@@ -93,7 +93,6 @@ describe("a forwarder", function()
       assert.is_string(package.loaded["the place"])
       assert.is_nil(io.open(package.loaded["the place"]))
       package.loaded["the place"] = nil
-      os.remove(path)
     end
   end)
 
@@ -103,16 +102,13 @@ describe("a forwarder", function()
     assert.equal(why, forwarder.refusal(path))
     assert.equal(why, raised(forwarder.start, path, host, options))
     assert.is_nil(forwarder.refusal(RELAY))
-    os.remove(path)
   end)
 
   it("has a version that another program may tell", function()
     local path = describe_as 'version_of = "sh", version = { "-c", "echo 0.0~git20230309.7c-1" }'
     assert.equal("0.0~git20230309", (forwarder.version(path):match "^[^.]+%.[^.]+"))
-    os.remove(path)
     path = describe_as 'version_of = "sh", version = { "-c", "echo none of yours" }'
     assert.matches("tells no version: none of yours", raised(forwarder.version, path), 1, true)
-    os.remove(path)
   end)
 
   it("is one that is described", function()
@@ -130,6 +126,5 @@ describe("a forwarder", function()
     local path = describe_as 'program = "no-such-forwarder"'
     assert.matches("no-such-forwarder is missing (install the package one, two)",
       raised(forwarder.start, path, host, options), 1, true)
-    os.remove(path)
   end)
 end)

@@ -1,5 +1,6 @@
 local library = require "lunet.peer.library"
 local raised = require "spec.support.raised"
+local scratch = require "lunet.peer.scratch"
 
 local LIAR = "spec/fakes/liar.lua"
 
@@ -45,29 +46,26 @@ describe("the library of real programs", function()
   end)
 
   it("tells of files that a program needs besides, and their packages", function()
-    local path = os.tmpname() .. ".lua"
-    local file <close> = assert(io.open(path, "w"))
-    assert(file:write 'return { packages = { "one" }, program = "sh", needs = { ["/no/such.jar"] = "two" } }')
-    file:close()
+    local place <close> = scratch.open()
+    local path = place:write("fake.lua",
+      'return { packages = { "one" }, program = "sh", needs = { ["/no/such.jar"] = "two" } }')
     assert.same({ sh = "one", ["/no/such.jar"] = "two" }, server.needs { path })
     local is_here, why = server.find_all { path }
     assert.is_nil(is_here)
     assert.equal("/no/such.jar is missing (install the package two)", why)
-    os.remove(path)
   end)
 
   it("has a program tell its version, or raises what it says in place of one", function()
-    local path = os.tmpname() .. ".lua"
+    local place <close> = scratch.open()
     local function describe_as(words)
-      local file <close> = assert(io.open(path, "w"))
-      assert(file:write(('return { packages = {}, program = "sh", version = { "-c", "echo %s" } }'):format(words)))
+      return place:write("fake.lua",
+        ('return { packages = {}, program = "sh", version = { "-c", "echo %s" } }'):format(words))
     end
-    describe_as "fake version 1.22.3-b"
+    local path = describe_as "fake version 1.22.3-b"
     assert.equal("1.22.3", server.version(path))
     describe_as([[" }, version = function(path) return { path, "-c", "echo 7.8 of " .. path } end, x = { "]])
     assert.equal("7.8", server.version(path))
     describe_as "none of yours"
     assert.matches("tells no version: none of yours", raised(server.version, path), 1, true)
-    os.remove(path)
   end)
 end)

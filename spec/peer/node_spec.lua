@@ -2,6 +2,7 @@ local client = require "lunet.peer.client"
 local json = require "dkjson"
 local lunet = require "lunet"
 local node = require "lunet.peer.node"
+local scratch = require "lunet.peer.scratch"
 local value = require "lunet.text.value"
 
 local BOUND <const> = require "spec.support.bound"
@@ -12,25 +13,21 @@ local function read(path)
   return file:read "a"
 end
 
--- The path of a description, and the table that it returns.
-local function describe_script(script, library)
-  local described = node.client { script = script, library = library, waits = { default = {} } }
-  local path = os.tmpname() .. ".lua"
-  package.loaded["spec.described"] = described
-  local file <close> = assert(io.open(path, "w"))
-  assert(file:write 'return require "spec.described"')
-  return path, described
+-- The path of a description.
+local function describe_script(place, script, library)
+  package.loaded["spec.described"] = node.client { script = script, library = library, waits = { default = {} } }
+  return place:write("described.lua", 'return require "spec.described"')
 end
 
 -- The text that a script prints, its status and its last words.
 local function run(script)
-  local path = describe_script(script)
+  local place <close> = scratch.open()
+  local path = describe_script(place, script)
   local host <close> = assert(lunet.host "client")
   local running <close> = client.open(path, host, { address = "127.0.0.1", port = 7300 })
   running:start()
   assert.is_true(running:await_end(BOUND))
   local status = running:status()
-  os.remove(path)
   return running.printed, status, running:words()
 end
 
@@ -62,9 +59,8 @@ describe("a client of Node's", function()
   end)
 
   it("names a library that is missing", function()
-    local path = describe_script("", "no-such-library")
-    local _, why = client.find_all { path }
-    os.remove(path)
+    local place <close> = scratch.open()
+    local _, why = client.find_all { describe_script(place, "", "no-such-library") }
     assert.matches("no%-such%-library/package.json is missing %(install the package no%-such%-library of "
       .. "script/packages npm%)", why)
   end)

@@ -1,20 +1,18 @@
 local client = require "lunet.peer.client"
 local lunet = require "lunet"
 local python = require "lunet.peer.python"
+local scratch = require "lunet.peer.scratch"
 
 local is_here, missing = client.find_all { "urllib" }
 local reason = not is_here and "the group peers is not here (script/packages peers): " .. missing
 
 -- The text that a script prints, its status and its last words.
 local function run(script)
-  local path = os.tmpname() .. ".lua"
+  local place <close> = scratch.open()
   package.loaded["spec.described"] = python.client { library = "json", script = script, waits = { default = {} } }
-  local file <close> = assert(io.open(path, "w"))
-  assert(file:write 'return require "spec.described"')
-  file:close()
+  local path = place:write("described.lua", 'return require "spec.described"')
   local host <close> = assert(lunet.host "client")
   local running <close> = client.open(path, host, { address = "127.0.0.1", port = 7300 })
-  os.remove(path)
   running:start()
   assert.is_true(running:await_end(60))
   return running.printed, running:status(), running:words()

@@ -1,21 +1,20 @@
 local lunet = require "lunet"
 local server = require "lunet.peer.server"
 local raised = require "spec.support.raised"
+local scratch = require "lunet.peer.scratch"
 
 local BOUND <const> = require "spec.support.bound"
 local LIAR = "spec/fakes/liar.lua"
 
--- The file of a description of what is no server. It leaves the path of the place in package.loaded.
-local function describe_broken(program_name, script)
-  local path = os.tmpname() .. ".lua"
-  local file <close> = assert(io.open(path, "w"))
-  assert(file:write(([[
+-- The file, in a scratch place, of a description of what is no server. It leaves the path of its own place in
+-- package.loaded.
+local function describe_broken(place, program_name, script)
+  return place:write("broken.lua", ([[
     return { packages = { "one", "two" }, program = "%s", version = {}, limit = tostring, arguments = function(running)
       package.loaded["the place"] = running.place.path
       return { "-c", "%s" }
     end }
-  ]]):format(program_name, script)))
-  return path
+  ]]):format(program_name, script))
 end
 
 describe("a server", function()
@@ -143,13 +142,13 @@ describe("a server", function()
   end)
 
   it("raises what it said if it does not listen, and leaves no file", function()
-    local path = describe_broken("sh", "echo no way; exit 1")
+    local place <close> = scratch.open()
+    local path = describe_broken(place, "sh", "echo no way; exit 1")
     local why = raised(server.start, path, host)
     assert.matches("did not start: it ended with status 1; it printed: no way", why, 1, true)
     assert.is_string(package.loaded["the place"])
     assert.is_nil(io.open(package.loaded["the place"]))
     package.loaded["the place"] = nil
-    os.remove(path)
   end)
 
   it("is one that is described", function()
@@ -165,9 +164,9 @@ describe("a server", function()
   end)
 
   it("names the packages of a program that is missing", function()
-    local path = describe_broken("no-such-server", "")
+    local place <close> = scratch.open()
+    local path = describe_broken(place, "no-such-server", "")
     local why = raised(server.start, path, host)
     assert.matches("no-such-server is missing (install the package one, two)", why, 1, true)
-    os.remove(path)
   end)
 end)

@@ -1,5 +1,6 @@
 --- Clients in a network of a forwarder's own, where lunet has no host: slirp4netns and pasta give one to the programs
 --- in it. A Perl program in that network connects for each client, and passes on what the client sends and receives.
+local lfs = require "lfs"
 local lunet = require "lunet"
 
 local inside = {}
@@ -57,7 +58,6 @@ end
 ---@param timeout number seconds
 ---@return boolean
 function inside.await(running, process, timeout)
-  local lfs = require "lfs" -- which nothing else needs to run an experiment
   local path = running.place.path
   local function is_ready()
     return lfs.attributes(path .. "/clients", "mode") == "socket" and running:file "ready" ~= ""

@@ -56,8 +56,8 @@ local PORT = 7300
 --- "reset": it notices only those that left by an RST
 ---@field looks_frozen? boolean|"reset" the same of a server that was stopped meanwhile; default `looks`
 ---@field is_interrupted? boolean whether it drops the client from which it was reading when it was stopped
----@field kills? boolean whether it kills the program that it started for a request when an RST tells it that the client
---- has left: what that program has done by then is chance
+---@field kills? "reset" it kills the program that it started for a client that leaves in this way: what that has done
+--- by then is chance
 ---@field greets? integer how many times it writes to a new client before it carries out what that one asks for; default
 --- 0. It hears that a client has left when it has written to it once, or at once after an RST
 ---@field first? string what its own clients send before they hear from the server, if that is not the request
@@ -68,7 +68,8 @@ local PORT = 7300
 ---@field build? fun(running: lunet.running_server): string makes the program that is started in place of `program`, and
 --- returns its path
 
---- PORT stands in its files for its port, LIMIT for the setting that bounds its clients, and N for their number.
+--- PORT stands in its files for its port, LIMIT for the setting that bounds its clients, N for their number. BACKEND
+--- stands for the port of what it forwards to.
 ---@class lunet.running_server: lunet.running
 ---@field description lunet.server
 ---@field port integer
@@ -115,6 +116,7 @@ function server.start(name, host, options)
   self.words = { PLACE = place.path, PORT = tostring(self.port), LIMIT = self.limit, N = tostring(self.clients) }
   nobody.let_in(host, place)
   if description.begin then description.begin(self) end
+  if self.backend_port then self.words.BACKEND = tostring(self.backend_port) end
   local path = description.build and description.build(self) or needs.path(description.program)
   local command = { path, table.unpack(description.arguments(self)) }
   local through = description.through and description.through(self) or {}

@@ -28,8 +28,7 @@ return http.server {
   limit = function(n) return "nbthread " .. n end,
   begin = http.begin_backend,
   arguments = function(running)
-    local text = CONFIGURATION:gsub("BACKEND", tostring(running.backend_port))
-    return { "-W", "-db", "-f", running:write("haproxy.cfg", text) }
+    return { "-W", "-db", "-f", running:write("haproxy.cfg", CONFIGURATION) }
   end,
   logged = { " (%d+) %d+ %- %- (%S+) %S+ %S+ \"GET /WORD " },
   through = threads.words,

@@ -28,7 +28,6 @@ return http.server {
   limit = function(n) return "max-connections: " .. n end,
   begin = http.begin_backend,
   arguments = function(running)
-    local text = CONFIGURATION:gsub("BACKEND", tostring(running.backend_port))
-    return { "-c", running:write("h2o.conf", text) }
+    return { "-c", running:write("h2o.conf", CONFIGURATION) }
   end,
 }

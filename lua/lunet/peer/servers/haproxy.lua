@@ -26,8 +26,7 @@ return http.server {
   limit = function(n) return "frontend maxconn " .. n end,
   begin = http.begin_backend,
   arguments = function(running)
-    local text = CONFIGURATION:gsub("BACKEND", tostring(running.backend_port))
-    return { "-db", "-f", running:write("haproxy.cfg", text) }
+    return { "-db", "-f", running:write("haproxy.cfg", CONFIGURATION) }
   end,
   logged = { " (%d+) %d+ %- %- (%S+) %S+ %S+ \"GET /WORD " },
 }

@@ -17,7 +17,7 @@ return http.server {
   program = "lighttpd",
   version = { "-v" },
   limit = function(n) return "server.max-connections = " .. n end,
-  kills = true, -- SIGTERM to the CGI program
+  kills = "reset", -- SIGTERM to the CGI program
   arguments = function(running)
     running:write("leave.sh", http.SCRIPT)
     return { "-D", "-f", running:write("lighttpd.conf", CONFIGURATION) }

@@ -23,8 +23,7 @@ return http.server {
   looks_frozen = true, -- the backend's handshake takes longer than to see that the client has left
   begin = http.begin_backend,
   arguments = function(running)
-    local text = CONFIGURATION:gsub("BACKEND", tostring(running.backend_port))
-    return { "-N", "-f", running:write("squid.conf", text) }
+    return { "-N", "-f", running:write("squid.conf", CONFIGURATION) }
   end,
   logged = { '/WORD" (%S+)' },
 }

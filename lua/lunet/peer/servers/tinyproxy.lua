@@ -22,8 +22,7 @@ return http.server {
   is_interrupted = true,
   begin = http.begin_backend,
   arguments = function(running)
-    local text = CONFIGURATION:gsub("BACKEND", tostring(running.backend_port))
-    return { "-d", "-c", running:write("tinyproxy.conf", text) }
+    return { "-d", "-c", running:write("tinyproxy.conf", CONFIGURATION) }
   end,
   logged = { "(Refusing) new connections", "GET /(WORD) HTTP" },
 }
