@@ -37,12 +37,6 @@ local function variables(user, engine, clock)
   return words
 end
 
-local function join(...)
-  local all = {}
-  for _, words in ipairs { ... } do table.move(words, 1, #words, #all + 1, all) end
-  return all
-end
-
 --- Where a file that lunet writes in a guest comes to be there; guest.run returns it.
 ---@param number integer
 ---@return string path
@@ -57,7 +51,7 @@ status=$?
 for file in /run/tmp/files/*; do [ ! -f "$file" ] || $busybox cp "$file" /run/out/files/; done
 $busybox sync
 echo $status >/run/out/ended
-]]):format(shell.line { lfs.currentdir() }, shell.line(join(variables(user, engine, clock), become(user), words)))
+]]):format(shell.line { lfs.currentdir() }, shell.line(shell.join(variables(user, engine, clock), become(user), words)))
 end
 
 --- The result of a run in a guest.

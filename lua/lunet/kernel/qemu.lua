@@ -10,6 +10,7 @@ local dependency = require "lunet.text.dependency"
 local initramfs = require "lunet.kernel.initramfs"
 local lunet = require "lunet"
 local program = require "lunet.kernel.program"
+local shell = require "lunet.text.shell"
 local scratch = require "lunet.peer.scratch"
 
 local lfs = dependency "lfs"
@@ -41,12 +42,6 @@ local KVM = { "-accel", "kvm", "-cpu", "host" }
 local KERNEL = "console=ttyS0 panic=-1 softlockup_panic=1 quiet nokaslr mitigations=off clocksource=tsc tsc=reliable "
   .. "random.trust_cpu=on rdinit=/init"
 
-local function join(...)
-  local all = {}
-  for _, words in ipairs { ... } do table.move(words, 1, #words, #all + 1, all) end
-  return all
-end
-
 --- Whether /dev/kvm can be used.
 ---@return true|nil
 ---@return string? message
@@ -64,7 +59,7 @@ function qemu.clock(options) return options.is_kvm and "real" or "virtual" end
 -- The words of an emulator whose guest writes into a directory.
 local function words_of(kernel, root, place, options)
   local command = KERNEL .. (options.ipv6 == "off" and " ipv6.disable=1" or "")
-  return join({ PROGRAM }, MACHINE, options.is_kvm and KVM or VIRTUAL, {
+  return shell.join({ PROGRAM }, MACHINE, options.is_kvm and KVM or VIRTUAL, {
     "-chardev", "file,id=out,path=" .. place.path .. "/out.tar", "-serial", "file:" .. place.path .. "/console",
     "-kernel", kernel.file or kernel.path .. "/vmlinuz", "-initrd", root, "-append", command })
 end
@@ -98,7 +93,7 @@ local SAVE = 'stop\nmigrate_set_parameter max-bandwidth 100G\nmigrate "exec:cat 
 local function save(kernel, root, place, directory)
   local words = words_of(kernel, root, place, {})
   -- A guest that was saved while it stood still would stand still again.
-  words = join(words, { "-monitor", "stdio", "-global", "migration.store-global-state=off" })
+  words = shell.join(words, { "-monitor", "stdio", "-global", "migration.store-global-state=off" })
   words.stdin, words.stderr, words.cwd = "pipe", "stdout", directory
   local process <close> = assert(lunet.exec(words))
   local is_ready = lunet.eventually(function()
@@ -118,7 +113,7 @@ local function modules_of(kernel) return kernel.path .. "/modules.cpio" end
 -- The name of a saved guest: another one if anything changes that it depends on.
 local function name_of(kernel, packed, place)
   local version = program.output { PROGRAM, "--version" } or ""
-  local machine = table.concat(join({ version:match "[^\n]*", kernel.path, KERNEL }, MACHINE, VIRTUAL), " ")
+  local machine = table.concat(shell.join({ version:match "[^\n]*", kernel.path, KERNEL }, MACHINE, VIRTUAL), " ")
   local path = place:write("signature", machine .. "\n" .. initramfs.signature(packed))
   local sum, message = program.output { "sha256sum", path }
   return sum and ("saved-%s-%s"):format(kernel.release, sum:sub(1, 12)), message
@@ -176,7 +171,7 @@ local function prepare(kernel, place, packed, options)
   end
   local path, why = saved(kernel, packed, place, options.complain)
   if not path then return nil, why end
-  local words = join(words_of(kernel, path .. "/root", place, options), { "-incoming", "exec:cat state" })
+  local words = shell.join(words_of(kernel, path .. "/root", place, options), { "-incoming", "exec:cat state" })
   words.cwd = path
   return words
 end
@@ -212,7 +207,7 @@ function qemu.boot(kernel, place, lunet_words, options)
   local ok
   ok, message = pack_files(lunet_words, place)
   if not ok then return nil, message end
-  local program_words = join(words, job_words(place), { "-monitor", "none" })
+  local program_words = shell.join(words, job_words(place), { "-monitor", "none" })
   program_words.cwd, program_words.stderr, program_words.label = words.cwd, "stdout", "guest"
   local process <close> = assert(lunet.exec(program_words))
   local errors = process.stdout:receive "a" or ""

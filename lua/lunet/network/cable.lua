@@ -7,9 +7,7 @@ local option_table = require "lunet.text.options"
 ---@class lunet.network
 local net = {}
 
-local CUT <const> = { silently = { expected = "true or false", accepts = function(any)
-  return type(any) == "boolean"
-end }, direction = option_table.text }
+local CUT <const> = { silently = option_table.truth, direction = option_table.text }
 
 -- Calls fn with each wire, and with the host at its first end.
 local function each_wire(self, fn)

@@ -6,6 +6,7 @@ local filter = require "lunet.network.filter"
 local forwarded = require "lunet.network.forwarded"
 local interfaces = require "lunet.network.interfaces"
 local option_table = require "lunet.text.options"
+local value = require "lunet.text.value"
 
 ---@class lunet.network
 local net = {}
@@ -13,6 +14,7 @@ local net = {}
 -- The bits of binding/hand.c.
 local KINDS <const> = { any = 1, SYN = 2, ["SYN-ACK"] = 4, FIN = 8, RST = 16, data = 32, ACK = 64 }
 local FLAGS <const> = { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 }
+local FLAG <const> = option_table.one_of(value.sorted_keys(FLAGS))
 
 local WORD <const> = 0xffffffff
 local NUMBER <const> = option_table.whole(0, WORD)
@@ -263,7 +265,7 @@ local function flag_bits(flags)
   local list, bits = flags == nil and "ACK" or flags, 0
   if type(list) ~= "table" then list = { list } end
   for _, name in ipairs(list) do
-    option_table.value("inject: flags", name, option_table.one_of { "ACK", "FIN", "PSH", "RST", "SYN", "URG" })
+    option_table.value("inject: flags", name, FLAG)
     bits = bits | FLAGS[name]
   end
   return bits

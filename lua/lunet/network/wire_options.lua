@@ -11,7 +11,6 @@ local MOST <const> = 1e9
 local SECONDS <const> = option_table.from(0, "seconds", MOST)
 local SHARE <const> = { expected = "a share from 0 to 1",
   accepts = function(any) return type(any) == "number" and any >= 0 and any <= 1 end }
-local TRUTH <const> = { expected = "true or false", accepts = function(any) return type(any) == "boolean" end }
 
 --- The work of a wire on the frames of one direction.
 ---@class lunet.chance
@@ -41,7 +40,7 @@ local BURSTS <const> = { good = SHARE, bad = SHARE, to_bad = SHARE, to_good = SH
 
 local ONE_WAY <const> = { delay = SECONDS, jitter = SECONDS, loss = option_table.any, duplicate = SHARE,
   corrupt = SHARE, mark = SHARE, reorder = option_table.any, rate = option_table.from(1, "bytes a second", MOST * 1e3),
-  capacity = option_table.from(0, "bytes", MOST), everything = TRUTH }
+  capacity = option_table.from(0, "bytes", MOST), everything = option_table.truth }
 
 --- The options about chance, for option tables that take them: by name.
 ---@type table<string, lunet.option>

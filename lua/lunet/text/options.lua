@@ -58,6 +58,8 @@ end
 
 options.fn, options.list, options.text = of_type "function", of_type "table", of_type "string"
 
+options.truth = { expected = "true or false", accepts = function(any) return type(any) == "boolean" end }
+
 --- An option that its owner checks by itself.
 options.any = { expected = "any value", accepts = function() return true end }
 

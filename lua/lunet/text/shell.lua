@@ -1,4 +1,4 @@
---- Words as a line for a shell (sh(1)).
+--- Words of a command, and as a line for a shell (sh(1)).
 local shell = {}
 
 local function quote(word)
@@ -13,6 +13,15 @@ function shell.line(words)
   local quoted = {}
   for i, word in ipairs(words) do quoted[i] = quote(word) end
   return table.concat(quoted, " ")
+end
+
+--- Lists of words as one.
+---@param ... string[]
+---@return string[] words
+function shell.join(...)
+  local all = {}
+  for _, words in ipairs { ... } do table.move(words, 1, #words, #all + 1, all) end
+  return all
 end
 
 return shell
