@@ -65,9 +65,12 @@ describe("the timelines of a sweep", function()
 
   it("are made anew for other runs, and those of former ones go", function()
     assert.equal(0, sweep("fake.lua --backlog 2 --runs 1 --into out").status)
-    assert.same({ 1 }, { next(texts()) ~= nil and 1 })
-    assert.equal(0, sweep("fake.lua --backlog 2 --runs 5 --into out").status)
     local kept = texts()
+    assert.is_string(kept[1])
+    kept[1] = nil
+    assert.same({}, kept)
+    assert.equal(0, sweep("fake.lua --backlog 2 --runs 5 --into out").status)
+    kept = texts()
     assert.is_string(kept[1])
     assert.is_string(kept[3])
     kept[1], kept[3] = nil, nil

@@ -3,6 +3,7 @@
 local address = require "lunet.network.address"
 local axis = require "lunet.report.axis"
 local depths = require "lunet.recording.depths"
+local marks = require "lunet.report.marks"
 local markup = require "lunet.text.markup"
 local states = require "lunet.recording.states"
 
@@ -21,15 +22,7 @@ charts.MOST_QUEUES, charts.MOST_ENDS = 12, 60
 --- The axis that a group's charts share.
 ---@param events table[] of the group
 ---@return lunet.axis
-function charts.axis(events)
-  local times = {}
-  for _, e in ipairs(events) do
-    times[#times + 1] = e.at
-    times[#times + 1] = e.since
-    times[#times + 1] = e.arrived
-  end
-  return axis.new(times, { length = LENGTH, start = LEFT })
-end
+function charts.axis(events) return axis.new(marks.times(events), { length = LENGTH, start = LEFT }) end
 
 local function label(x, y, words, class, anchor) return markup.label(x, y, words, class, anchor or "end") end
 

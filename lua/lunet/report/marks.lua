@@ -93,7 +93,7 @@ function marks.of(group, run)
   return { list = list, lanes = of }
 end
 
---- The times of all marks.
+--- The times of all marks, or of events.
 ---@param list table[]
 ---@return number[]
 function marks.times(list)

@@ -16,9 +16,9 @@ local function by_replicate(found, point, name)
   return numbers
 end
 
-local function row_of(found, name, first, point)
-  local base, others = by_replicate(found, first, name), by_replicate(found, point, name)
-  local values, bases = {}, {}
+-- base: the numbers of the figure at the first point.
+local function row_of(found, name, base, first, point)
+  local others, values, bases = by_replicate(found, point, name), {}, {}
   for replicate = 1, found.plan:runs_of(point) do
     if base[replicate] and others[replicate] then
       values[#values + 1], bases[#bases + 1] = others[replicate], base[replicate]
@@ -37,10 +37,12 @@ function differences.of(found)
   if not found.plan.seeded then return rows end
   local names = { results.HOLDS }
   for _, measure in ipairs(found:drawn_measures()) do names[#names + 1] = measure.name end
+  local base_of = {}
+  for _, name in ipairs(names) do base_of[name] = by_replicate(found, first, name) end
   for i = 2, #found.plan.points do
     local point = found.plan.points[i]
     for _, name in ipairs(names) do
-      local row = row_of(found, name, first, point)
+      local row = row_of(found, name, base_of[name], first, point)
       for _, axis in ipairs(found.plan.axes) do row["knob." .. axis] = point.knobs[axis] end
       rows[#rows + 1] = row
     end

@@ -237,8 +237,9 @@ function figure:script()
     self.is_share and "0:1" or "*<0:*")
   if self.is_log then head = head .. "set logscale x\n" end
   if #xtics > 0 then head = head .. ("set xtics noenhanced (%s)\n"):format(table.concat(xtics, ", ")) end
-  return DRAWING:format(head, 400 * #self.panels, quoted(name .. ".svg"), body(self), 4 * #self.panels,
-    quoted(name .. ".pdf"), body(self))
+  local drawing = body(self)
+  return DRAWING:format(head, 400 * #self.panels, quoted(name .. ".svg"), drawing, 4 * #self.panels,
+    quoted(name .. ".pdf"), drawing)
 end
 
 --- How many dots it has: the runs that have the figure.

@@ -55,15 +55,19 @@ end
 
 -- Those of the runs whose timeline is not there yet, and that would be done now as they were.
 local function missing(opened, rows)
-  local names, wanted, identity = {}, {}, opened:identity()
+  local names, wanted, absent = {}, {}, {}
   for _, row in ipairs(rows) do
     local name = ("%s-r%d"):format(row.record.point, row.record.replicate)
-    local is_known = wanted[name] or #names == timelines.MOST
+    local is_there = wanted[name] or lfs.attributes(path_of(opened, name), "mode") ~= nil
     wanted[name] = true
-    local is_there = lfs.attributes(path_of(opened, name), "mode") ~= nil
-    if not is_known and not is_there and row.record.identity == identity then names[#names + 1] = name end
+    if not is_there then absent[#absent + 1] = { name = name, identity = row.record.identity } end
   end
   tidy(opened, wanted)
+  if #absent == 0 then return names end
+  local identity = opened:identity() -- which loads the script, and reads all of lunet
+  for _, run in ipairs(absent) do
+    if #names < timelines.MOST and run.identity == identity then names[#names + 1] = run.name end
+  end
   return names
 end
 
