@@ -3,6 +3,7 @@ local core = require "lunet.core"
 local lunet = require "lunet"
 local code_of = require "spec.support.code_of"
 local eventually = require "spec.support.eventually"
+local families = require "spec.support.families"
 local merged = require "spec.support.merged"
 local pair = require "spec.support.pair"
 local run_of = require("lunet.run.run").of
@@ -17,6 +18,8 @@ local TAKEN <const> = { nodelay = { true }, reuseaddr = { true }, reuseport = { 
 
 local near, far, listener
 
+setup(families.open)
+teardown(families.close)
 before_each(function() near, far, listener = pair.open() end)
 
 after_each(function()
@@ -46,7 +49,7 @@ describe("set and get", function()
     local known = {}
     for name in pairs(assert(listener:get())) do known[#known + 1] = name end
     for name in pairs(TAKEN) do assert.is_not_nil(listener:get()[name], name) end
-    local path = assert(lunet.listen { address = "unix:@" .. os.tmpname(), backlog = 1 })
+    local path = assert(lunet.listen { address = families[4].address(), backlog = 1 })
     local _path <close> = path
     assert.is_false(path:get().linger)
     assert.is_nil(path:get().nodelay)
@@ -62,7 +65,7 @@ describe("set and get", function()
     local options, message, code = near:get "v6only"
     assert.same({ nil, "option v6only: operation not supported on socket (EOPNOTSUPP)", "EOPNOTSUPP" },
       { options, message, code })
-    local path <close> = assert(lunet.listen { address = "unix:@" .. os.tmpname(), backlog = 1 })
+    local path <close> = assert(lunet.listen { address = families[4].address(), backlog = 1 })
     assert.equal("EOPNOTSUPP", code_of(path:set { nodelay = true }))
   end)
 

@@ -1,5 +1,7 @@
 local change_log = require "lunet.queues.change_log"
 local json = require "lunet.text.json"
+local listing = require "spec.support.listing"
+local merged = require "spec.support.merged"
 local schema = require "spec.support.schema"
 local scratch = require "lunet.peer.scratch"
 
@@ -7,8 +9,7 @@ local function entry(inode, depth, more)
   local one = { inode = inode, address = "0.0.0.0:" .. inode, port = inode, depth = depth, limit = 5,
     at_somaxconn = false, drops = 0, left_by_fin = 0, left_by_reset = 0, bytes = 0, half_open = 0, peak = depth,
     sockets = 1, mptcp = false }
-  for name, value in pairs(more or {}) do one[name] = value end
-  return one
+  return merged(one, more)
 end
 
 local function look(time, ...) return { time = time, listeners = { ... }, clients = {} } end
@@ -52,18 +53,24 @@ describe("a log of changes", function()
     do
       local log <close> = assert(change_log.open(path, 1e6))
       assert(log:add(look(1, entry(80, 0))))
-      line = #io.open(path):read "a" - #"former\n"
+      line = #place:read "log" - #"former\n"
     end
     local log <close> = assert(change_log.open(path, 3 * line))
     for depth = 1, 20 do assert(log:add(look(depth, entry(80, depth)))) end
     assert.is_true(#lines_of(path) <= 3 and #lines_of(path .. ".1") <= 3)
     assert.same({ 20, "changed", 80, 20 }, lines_of(path)[#lines_of(path)])
-    local files = 0
-    for name in require "lfs".dir(place.path) do files = files + (name:find "^log" and 1 or 0) end
-    assert.equal(2, files)
+    assert.same({ "log", "log.1" }, listing(place.path))
   end)
 
-  it("says why it cannot begin, and goes on after it has lost its file", function()
+  it("says that it has lost its file, and goes on", function()
+    place:write("log.1/in_the_way", "")
+    local log <close> = assert(change_log.open(path, 1))
+    assert.is_nil((log:add(look(1, entry(80, 0)))))
+    assert.same({ nil, path .. ": the file is lost" }, { log:add(look(2, entry(80, 1))) })
+    assert.is_true((log:add(look(3, entry(80, 1))))) -- there is nothing to tell
+  end)
+
+  it("says why it cannot begin, and why it cannot write", function()
     local log, why = change_log.open(place.path .. "/none/log", 1e6)
     assert.is_nil(log)
     assert.matches("No such file", why)

@@ -1,10 +1,10 @@
+local merged = require "spec.support.merged"
 local prometheus = require "lunet.queues.prometheus"
 
 local function entry(more)
   local one = { address = "0.0.0.0:80", port = 80, program = "nginx", depth = 3, limit = 2, drops = 7, left_by_fin = 1,
     bytes = 5, oldest_seconds = 0.25, half_open = 0, peak = 4 }
-  for name, value in pairs(more or {}) do one[name] = value end
-  return one
+  return merged(one, more)
 end
 
 local function encode(...) return prometheus.encode { time = 1.5, listeners = { ... }, clients = {} } end

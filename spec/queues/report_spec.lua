@@ -1,12 +1,12 @@
 local json = require "lunet.text.json"
+local merged = require "spec.support.merged"
 local report = require "lunet.queues.report"
 
 local function tcp(more)
   local entry = { address = "0.0.0.0:80", port = 80, pid = 7, program = "nginx", depth = 0, limit = 511,
     at_somaxconn = false, drops = 0, left_by_fin = 0, left_by_reset = 0, bytes = 0, half_open = 0, peak = 0,
     sockets = 1, mptcp = false }
-  for name, value in pairs(more or {}) do entry[name] = value end
-  return entry
+  return merged(entry, more)
 end
 
 local function path(name, peak)

@@ -1,10 +1,10 @@
+local merged = require "spec.support.merged"
 local sentences = require "lunet.queues.sentences"
 
 local function queue(more)
   local entry = { address = "0.0.0.0:8080", port = 8080, program = "redis", pid = 7, depth = 9, limit = 20, drops = 0,
     left_by_fin = 0, left_by_reset = 0, oldest_seconds = 31.4, sockets = 1, mptcp = false }
-  for name, value in pairs(more or {}) do entry[name] = value end
-  return entry
+  return merged(entry, more)
 end
 
 local function without(entry, ...)

@@ -1,9 +1,9 @@
+local merged = require "spec.support.merged"
 local settling = require "lunet.queues.settling"
 
 local function look(depth, listed, more)
   local one = { depth = depth, listed = listed, digest = listed, oldest = 2, is_steady = true, is_calm = true }
-  for name, value in pairs(more or {}) do one[name] = value end
-  return one
+  return merged(one, more)
 end
 
 local busy = { is_calm = false }

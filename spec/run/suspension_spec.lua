@@ -42,10 +42,11 @@ describe("a run that was stopped and continued", function()
   local function exists(name) return lfs.attributes(place.path .. "/" .. name) ~= nil end
 
   local function all_are(nonce, pattern)
-    for number in pairs(tagged.all(nonce)) do
+    local numbers = tagged.all(nonce)
+    for number in pairs(numbers) do
       if not tostring(tagged.stat(number)[1]):find(pattern) then return false end
     end
-    return true
+    return next(numbers) ~= nil
   end
 
   local function signal_all(nonce, signal)
@@ -53,7 +54,8 @@ describe("a run that was stopped and continued", function()
   end
 
   -- Starts lunet, stops and continues each of its processes as Slurm does, and lets the run go on.
-  local function suspend(words, nonce)
+  local function suspend(words)
+    local nonce = tagged.new()
     table.move(words, 1, #words, 2, words)
     words[1], words.cwd, words.env = os.getenv "LUNET", place.path, { NONCE = nonce }
     words.stderr = "null"
@@ -68,7 +70,7 @@ describe("a run that was stopped and continued", function()
   end
 
   it("is not judged, for it was thawed what its script had frozen", function()
-    local process <close> = suspend({ "frozen.lua", "--json" }, "suspended-run")
+    local process <close> = suspend({ "frozen.lua", "--json" })
     local record = assert(dkjson.decode(process.stdout:receive("a", BOUND)))
     assert.equal(4, process:wait(BOUND))
     assert.same({ "not judged", "it was suspended and resumed (SIGCONT) while it ran" },
@@ -77,7 +79,7 @@ describe("a run that was stopped and continued", function()
   end)
 
   it("could not run if it raised an error, which tells less", function()
-    local process <close> = suspend({ "frozen.lua", "--json", "--raises", "true" }, "suspended-error")
+    local process <close> = suspend({ "frozen.lua", "--json", "--raises", "true" })
     local record = assert(dkjson.decode(process.stdout:receive("a", BOUND)))
     assert.equal(3, process:wait(BOUND))
     assert.same({ "could not run", "it was suspended and resumed (SIGCONT) while it ran" },
@@ -86,8 +88,7 @@ describe("a run that was stopped and continued", function()
 
   for what, words in pairs { ["ends well"] = "false", ["raises an error"] = "true" } do
     it(("is invalid in a sweep though it %s, and is done again"):format(what), function()
-      local process <close> = suspend({ "sweep", "frozen.lua", "--raises", words, "--runs", "1", "--into", "out" },
-        "suspended-sweep-" .. words)
+      local process <close> = suspend({ "sweep", "frozen.lua", "--raises", words, "--runs", "1", "--into", "out" })
       assert.equal(4, process:wait(BOUND))
       local runs = store.new(place.path .. "/out")
       local name = runs:names()[1]
@@ -101,7 +102,7 @@ describe("a run that was stopped and continued", function()
   end
 
   it("is invalid in a sweep though its process did not live to tell", function()
-    local nonce = "suspended-dead"
+    local nonce = tagged.new()
     local process <close> = assert(lunet.exec { os.getenv "LUNET", "sweep", "frozen.lua", "--runs", "1", "--into",
       "out", cwd = place.path, env = { NONCE = nonce }, stderr = "null" })
     eventually(function() return exists "begun" end)

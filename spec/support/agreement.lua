@@ -46,8 +46,10 @@ function agreement.name(path) return (path:gsub("%.%d+", "[]"):gsub("%.#$", "[]"
 
 local function is_size(name, sizes) return sizes[name] or name:find "bytes$" ~= nil end
 
-local function is_time(name)
-  return name:find "seconds$" ~= nil or name:find "ms$" ~= nil or name:find "_s$" ~= nil or name:find "after$" ~= nil
+-- A field named "after" may be a count, too: it is a time if it is no whole number.
+local function is_time(name, value)
+  return name:find "seconds$" ~= nil or name:find "ms$" ~= nil or name:find "_s$" ~= nil
+    or name:find "after$" ~= nil and math.type(value) == "float"
 end
 
 local function unit_of(name) return name:find "ms$" and 1000 or 1 end
@@ -62,13 +64,13 @@ local function slack_of(name, path, least, most, options)
   local bound = bound_of(name, path, options)
   if bound then return bound.part * most end
   if is_size(name, options.sizes or {}) then return SIZE_PART * most end
-  if math.type(least) == "integer" and math.type(most) == "integer" and not is_time(name) then return 0 end
+  if math.type(least) == "integer" and math.type(most) == "integer" and not is_time(name, most) then return 0 end
   return SPREAD_PART * (most - least) + (options.longer or LONGER_S) * unit_of(name)
     + (options.part or 0) * math.abs(most)
 end
 
 -- By how much a run's lateness may make one of its fields wrong.
-local function error_of(name, late) return is_time(name) and late * unit_of(name) or 0 end
+local function error_of(name, late, value) return is_time(name, value) and late * unit_of(name) or 0 end
 
 -- Why the value does not agree with the others', in words; nil if it does. A value and each of the others come with
 -- the lateness of their runs.
@@ -79,7 +81,7 @@ local function complaint(path, value, late, others, options)
     if other.value == value then return nil end
     words[i] = tostring(other.value)
     if math.type(other.value) then
-      local wrong = error_of(name, other.late)
+      local wrong = error_of(name, other.late, other.value)
       least, most = math.min(least, other.value), math.max(most, other.value)
       earliest, latest = math.min(earliest, other.value - wrong), math.max(latest, other.value + wrong)
     end
@@ -88,7 +90,7 @@ local function complaint(path, value, late, others, options)
   if not math.type(value) or least > most then
     return ("%s, not %s"):format(tostring(value), table.concat(words, ", "))
   end
-  local slack = slack_of(name, path, least, most, options) + error_of(name, late)
+  local slack = slack_of(name, path, least, most, options) + error_of(name, late, value)
   if value >= earliest - slack and value <= latest + slack then return nil end
   return ("%s, not from %s to %s"):format(value, least, most)
 end

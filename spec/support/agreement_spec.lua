@@ -70,6 +70,11 @@ describe("the agreement of outcomes", function()
       differences(others, wrong))
   end)
 
+  it("takes what is named after for a time if it is no whole number", function()
+    local function run(after, depth) return { after = after, depth_after = depth, lateness = 2 } end
+    assert.same({ depth_after = "1, not from 0 to 0" }, differences({ run(3.0, 0) }, run(4.5, 1)))
+  end)
+
   it("lacks what one side alone has", function()
     assert.same({ ["rows.#"] = "1, not from 2 to 2", ["rows.2.a"] = "none, where others have 2",
       b = "3, where others have none" },
