@@ -161,7 +161,7 @@ local function has_tried(running, known)
 end
 
 -- A client that leaves its request with the forwarder. Waits until the request is in the server's queue or, if that is
--- full, until the forwarder tries to connect.
+-- full, until the forwarder tries to connect: pen does not if the machine was so late that it has given up the server.
 local function ask(place, case, word, knobs)
   local running, is_frozen = place.running, case.server == "frozen"
   local known, before = outgoing_addresses(running), queued_requests(place)
@@ -169,10 +169,11 @@ local function ask(place, case, word, knobs)
   local client = connect(place, word, connects and lab.LONG or knobs.patience, knobs)
   if not client then return nil end
   client:send(running:request(word), lab.LONG)
-  lab.await(function()
-    if is_frozen then return queued_requests(place) > before end
-    return has_tried(running, known)
-  end)
+  if is_frozen then
+    lab.await(function() return queued_requests(place) > before end)
+  else
+    lunet.eventually(function() return has_tried(running, known) end, LATE + knobs.patience)
+  end
   await_rest(place) -- it has read the request, too
   return client
 end
