@@ -14,6 +14,7 @@ if(LUNET_SANITIZE)
   # A stock lua5.4 can load the module only if the sanitizer's runtime came first.
   execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libasan.so
     OUTPUT_VARIABLE asan_runtime OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  set(excluded --exclude-tags=no_sanitizer)
   # Exit status 99: specs expect 1, 2 and 3 of programs that work.
   list(APPEND test_environment
     LUNET_PRELOAD=${asan_runtime}
@@ -33,7 +34,7 @@ endif()
 function(lunet_test label name)
   add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES
-    LABELS ${label} TIMEOUT 600 ENVIRONMENT "${test_environment}")
+    LABELS ${label} TIMEOUT 900 ENVIRONMENT "${test_environment}")
 endfunction()
 
 # lunet_run_alone(EXPERIMENT TEST...): most tests wait more than they compute, so that several run on a processor. But the
@@ -98,7 +99,6 @@ foreach(spec IN LISTS specs)
   if(in_c OR noun MATCHES
       "^(task_(waits?|cancel|ending)|sockets_filter|listener_(accept|path)|connection_tcp|reader_(lines|bounds)|option|network/(link|lan|host|rule(_flags|_home)?))$")
     list(APPEND labels core) # with an eager collector they take minutes
-    set_tests_properties(${tests} PROPERTIES TIMEOUT 900)
     file(STRINGS ${spec} hosts REGEX "lunet\\.host[ ({]")
     if(hosts) # there the thread of core/platform/awake.c runs
       list(APPEND labels threads)
@@ -136,8 +136,7 @@ endforeach()
 if(LUNET_SANITIZE)
   lunet_test(fuzz fuzz/api script/fuzz 200000)
   lunet_test(fuzz fuzz/commands script/fuzz commands 300 1)
-  set_tests_properties(fuzz/api PROPERTIES PROCESSORS 2 TIMEOUT 900)
-  set_tests_properties(fuzz/commands PROPERTIES TIMEOUT 900)
+  set_tests_properties(fuzz/api PROPERTIES PROCESSORS 2)
 endif()
 
 # By bare name: ctest looks these up when it runs, and a missing one fails its test.
@@ -170,7 +169,7 @@ foreach(experiment IN LISTS experiments)
   endif()
   foreach(kind IN LISTS kinds)
     lunet_test(slow ${kind}/${name} lunet spec/figures/${kind}.lua ${name})
-    set_tests_properties(${kind}/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
+    set_tests_properties(${kind}/${name} PROPERTIES SKIP_RETURN_CODE 77)
     if(exclusive)
       set_tests_properties(${kind}/${name} PROPERTIES RUN_SERIAL TRUE)
     endif()

@@ -49,11 +49,11 @@ local host = assert(lunet.host "h")
 local listener = assert(host:listen { backlog = 5 })
 lunet.spawn(function() listener:serve(print) end)
 lunet.spawn(function() lunet.eventually(function() return false end) end)
-lunet.spawn(function() assert(lunet.exec { "sleep", "1000", label = "napper" }):wait() end)
+local napper = assert(lunet.exec { "sleep", "1000", label = "napper" }) lunet.spawn(function() napper:wait() end)
 local sleeper = lunet.spawn(function() lunet.sleep(1000) end)
 lunet.spawn(function() sleeper:join() end)
 lunet.spawn(function() lunet.scope(function() lunet.spawn(function() listener:accept() end) end) end)
-lunet.sleep(0.2)]] .. READY .. [[
+for _ = 1, 5 do lunet.sleep(0) end]] .. READY .. [[
 lunet.sleep(1000)]])
     assert.matches("^lunet: SCRIPT:10: interrupted!\n", output)
     assert.same({
@@ -77,9 +77,12 @@ lunet.sleep(0.3)]] .. READY .. "lunet.sleep(1000)")
   end)
 
   it("names at most 20 lines, and says how many tasks are left", function()
-    local lines = { "local lunet = require 'lunet'" }
-    for i = 1, 25 do lines[i + 1] = "for _ = 1, 2 do lunet.spawn(lunet.spawn, function() lunet.sleep(1000) end) end" end
-    local output = interrupted(table.concat(lines, "\n") .. "\nlunet.sleep(0.1)" .. READY .. "lunet.sleep(1000)")
+    local lines = { "local lunet, begun = require 'lunet', 0" }
+    for i = 1, 25 do
+      lines[i + 1] = "for _ = 1, 2 do lunet.spawn(function() begun = begun + 1 lunet.sleep(1000) end) end"
+    end
+    local output = interrupted(table.concat(lines, "\n") .. "\nlunet.eventually(function() return begun == 50 end)"
+      .. READY .. "lunet.sleep(1000)")
     assert.equal(21, #waits_in(output))
     assert.matches("\n  and 10 more tasks elsewhere\nstack traceback:", output)
   end)

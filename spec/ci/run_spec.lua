@@ -45,7 +45,7 @@ printf '%%s\n' '3 successes / 0 failures / 0 errors / 0 pending : 1 seconds' 'Te
     assert.matches("\ntesting dev %-%-slow as ", result.output)
     assert.matches("\nrunning kernels\n", result.output)
     assert.matches("\ntesting sanitize %-L core [^\n]*as %w+, eagerly\n", result.output)
-    assert.matches("\n%.ci/run: tests, compiled by clang: 0%.%d minutes\n", result.output)
+    assert.matches("\n%.ci/run: tests, compiled by clang: 0%.%d minutes, 0%.%d of a processor\n", result.output)
     assert.matches("\n%.ci/run: 0 minutes; 0 parts failed\n$", result.output)
     if result.output:find "not root" then return end
     assert.matches("\ntesting tsan %-L threads as root\n", result.output)
@@ -60,7 +60,7 @@ printf '%%s\n' '3 successes / 0 failures / 0 errors / 0 pending : 1 seconds' 'Te
   it("goes on after a part that fails, names it, and fails", function()
     local result = run "[[ $preset != dev-clang ]]"
     assert.equal(1, result.status)
-    assert.matches("\n%.ci/run: tests, compiled by clang: 0%.%d minutes, FAILED\n", result.output)
+    assert.matches("\n%.ci/run: tests, compiled by clang: 0%.%d minutes, 0%.%d of a processor, FAILED\n", result.output)
     assert.matches("\ntesting sanitize ", result.output)
     assert.matches("1 parts failed: tests, compiled by clang\n$", result.output)
   end)

@@ -15,8 +15,8 @@ local SCENARIO <const> = [[
   pipe() { $LUNET sweep --list out | parallel --will-cite --joblog out/joblog --sshloginfile hosts "$@"; }
   $LUNET sweep fake.lua --backlog 1..4 --gate 3 --place "$PWD" --runs 6 --into out --plan
   pipe & parallel=$!
-  wait_for 60 has_runs out 8
-  wait_for 60 has_begun 3 4
+  wait_for has_runs out 8
+  wait_for has_begun 3 4
   cp -r out/runs before
   kill_server h2
   touch go

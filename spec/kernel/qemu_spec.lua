@@ -6,7 +6,7 @@ local qemu = require "lunet.kernel.qemu"
 local shell = require "lunet.text.shell"
 local tagged = require "spec.support.tagged"
 
-local BOUND = 300 -- seconds; for a guest that boots on a busy machine: a few
+local BOUND = 600 -- seconds; for a guest that boots: a few on a quiet machine
 
 -- The user's number, which is that in the guest. --as-user makes root 1000.
 local UID <const> = math.tointeger(tonumber(program.shell("id -u").output))

@@ -21,6 +21,9 @@ unset SLURM_IS_INSIDE
 directory=$(realpath "$1")
 script=$(realpath "$2")
 cluster=$directory/cluster
+logs=$cluster/log
+# shellcheck source=spec/support/wait_for.sh
+. "$(dirname "$0")/wait_for.sh"
 
 # Slurm asks for `localhost` by AI_ADDRCONFIG, and glibc finds it only where an address besides 127.0.0.1 is up.
 ip link set lo up
@@ -58,20 +61,6 @@ PartitionName=all Nodes=n1,n2 Default=YES
 CONF
 
 # -- for scripts ------------------------------------------------------------------------------
-
-# wait_for SECONDS COMMAND...: until it is true; ends the script when it is not in time.
-wait_for() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    if ((SECONDS >= end)); then
-      echo "slurm.sh: not in time: $*" >&2
-      tail -n 30 "$cluster"/log/* >&2
-      exit 1
-    fi
-    sleep 0.2
-  done
-}
 
 has_idle_nodes() { [[ $(timeout 5 sinfo -h -N -o %T | grep -cx idle) == "$1" ]]; }
 is_down() { [[ $(timeout 5 sinfo -h -N -n "$1" -o %T) == down* ]]; }
@@ -115,11 +104,11 @@ log_all() {
 
 "${drop[@]}" munged -F --force --key-file="$cluster/etc/munge.key" --socket="$cluster/run/munge.sock" \
   --pid-file="$cluster/run/munged.pid" --seed-file="$cluster/run/munged.seed" >"$cluster/log/munged.out" 2>&1 &
-wait_for 20 test -S "$cluster/run/munge.sock"
+wait_for test -S "$cluster/run/munge.sock"
 "${drop[@]}" slurmctld -D -f "$SLURM_CONF" >"$cluster/log/slurmctld.out" 2>&1 &
 start_node n1
 start_node n2
-wait_for 60 has_idle_nodes 2
+wait_for has_idle_nodes 2
 
 cd "$directory"
 # shellcheck source=/dev/null

@@ -15,7 +15,10 @@ unset TWO_SSHD_IS_INSIDE
 directory=$(realpath "$1")
 script=$(realpath "$2")
 umask 077
-mkdir -p "$directory/ssh/log"
+logs=$directory/ssh/log
+mkdir -p "$logs"
+# shellcheck source=spec/support/wait_for.sh
+. "$(dirname "$0")/wait_for.sh"
 cd "$directory/ssh"
 mount -t tmpfs none /run # in this mount namespace
 mkdir -m 755 /run/sshd
@@ -53,28 +56,14 @@ CONF
 
 # -- for scripts ------------------------------------------------------------------------------
 
-# wait_for SECONDS COMMAND...: until it is true; ends the script when it is not in time.
-wait_for() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    if ((SECONDS >= end)); then
-      echo "two_sshd.sh: not in time: $*" >&2
-      tail -n 30 "$directory"/ssh/log/* >&2
-      exit 1
-    fi
-    sleep 0.2
-  done
-}
-
 declare -A servers
 
 start_server() {
   unshare --pid --fork --kill-child --mount-proc "$(command -v sshd)" -D -e -f "$directory/ssh/$1.conf" \
-    >>"$directory/ssh/log/$1" 2>&1 &
+    >>"$logs/$1" 2>&1 &
   servers[$1]=$!
   disown # or bash tells of its death
-  wait_for 20 ssh -F "$directory/ssh/config" "$1" true
+  wait_for ssh -F "$directory/ssh/config" "$1" true
 }
 
 # Ends the server, its sessions, and what they run.
@@ -84,8 +73,8 @@ kill_server() { kill -9 "${servers[$1]}"; }
 
 configure h1 2201
 configure h2 2202
-start_server h1 2>"$directory/ssh/log/start"
-start_server h2 2>"$directory/ssh/log/start"
+start_server h1 2>"$logs/start"
+start_server h2 2>"$logs/start"
 
 cd "$directory"
 umask 022

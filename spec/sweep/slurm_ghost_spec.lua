@@ -12,17 +12,17 @@ local SCENARIO <const> = [[
   $LUNET sweep fake.lua --gate 2 --runs 6 --into out --plan
   $LUNET sweep --slurm out --chunks 1 --jobs 1 >job.sh
   sbatch job.sh
-  wait_for 60 has_begun 2 1
+  wait_for has_begun 2 1
   node=$(squeue -h -o %N)
   lose_slurmd "$node"
-  wait_for 60 is_down "$node"
+  wait_for is_down "$node"
   log_all
-  wait_for 60 hurried has_begun 2 2
+  wait_for hurried has_begun 2 2
   touch go
-  wait_for 60 is_done out
-  wait_for 60 has_no_jobs
+  wait_for is_done out
+  wait_for has_no_jobs
   log_all
-  wait_for 20 grep -q 'was done twice' out/slurm-1-1.out
+  wait_for grep -q 'was done twice' out/slurm-1-1.out
   cat out/slurm-*.out
 ]]
 

@@ -30,18 +30,18 @@ local SUSPENDED <const> = [[
   $LUNET sweep frozen.lua --runs 1 --into out --plan
   $LUNET sweep --slurm out >job.sh
   sbatch job.sh
-  wait_for 60 test -e begun
+  wait_for test -e begun
   scontrol suspend 1_1
-  wait_for 60 is_stopped
+  wait_for is_stopped
   squeue
   scontrol resume 1_1
-  wait_for 60 is_thawed
+  wait_for is_thawed
   touch go
-  wait_for 60 has_no_jobs
+  wait_for has_no_jobs
   cp -r out first
   $LUNET sweep --failed out
   sbatch job.sh
-  wait_for 60 has_no_jobs
+  wait_for has_no_jobs
   log_all
 ]]
 
@@ -53,16 +53,16 @@ local ENDED <const> = [=[
   $LUNET sweep frozen.lua --runs 2 --into out --plan
   $LUNET sweep --slurm out --chunks 1 >job.sh
   sbatch --time=1 job.sh
-  wait_for 120 has_no_jobs
+  wait_for has_no_jobs
   log_all
   rm -f begun
   sbatch job.sh
-  wait_for 60 test -e begun
+  wait_for test -e begun
   scancel "$(squeue -h -r -o %i)"
-  wait_for 60 has_no_jobs
+  wait_for has_no_jobs
   log_all
   cat out/slurm-*.out
-  wait_for 20 has_nothing_left
+  wait_for has_nothing_left
 ]=]
 
 -- Each node has two processors. Jobs of one processor would be four at a time. The runs do not wait for the machine's
@@ -72,11 +72,11 @@ local EXCLUSIVE <const> = [[
   $LUNET sweep fake.lua --runs 4 --into out --plan
   $LUNET sweep --slurm out --chunks 4 >job.sh
   sbatch job.sh
-  wait_for 60 has_begun 1 1
+  wait_for has_begun 1 1
   echo "at a time: $(squeue -h -r -t RUNNING | wc -l)"
   log_all
   touch go
-  wait_for 60 has_no_jobs
+  wait_for has_no_jobs
   is_done out
 ]]
 

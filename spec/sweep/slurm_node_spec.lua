@@ -13,16 +13,16 @@ local SCENARIO <const> = [[
   $LUNET sweep fake.lua --backlog 1..4 --gate 5 --runs 10 --into out --plan
   $LUNET sweep --slurm out --chunks 8 >job.sh
   sbatch job.sh
-  wait_for 60 has_runs out 8
+  wait_for has_runs out 8
   kill_node n2
   cp -r out/runs before
   touch go
   sbatch job.sh
-  wait_for 60 is_done out
+  wait_for is_done out
   cp -r out/runs done
-  wait_for 60 is_down n2
+  wait_for is_down n2
   log_all
-  wait_for 60 hurried has_no_jobs
+  wait_for hurried has_no_jobs
   log_all
   grep . out/slurm-*.out
 ]]
