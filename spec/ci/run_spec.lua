@@ -1,6 +1,8 @@
 local program = require "spec.support.program"
 local scratch = require "lunet.peer.scratch"
 
+local CLANG <const> = "tests as an ordinary user, compiled by clang"
+
 -- .ci/run in a tree of its own, whose script/test only says what it would test: the line that busted prints last.
 describe(".ci/run", function()
   local place, tree
@@ -39,18 +41,18 @@ printf '%%s\n' '3 successes / 0 failures / 0 errors / 0 pending : 1 seconds' 'Te
   it("tests what both compilers, all sanitizers and the ordinary user have, and tells each part's minutes", function()
     local result = run()
     assert.same({ 0, "" }, { result.status, result.errors })
-    for _, tested in ipairs { "dev", "dev%-clang", "sanitize" } do
-      assert.matches("\ntesting " .. tested .. "  as ", result.output)
-    end
+    assert.matches("\ntesting dev  as ", result.output)
     assert.matches("\ntesting dev %-%-slow as ", result.output)
+    assert.matches("\ntesting dev%-clang  as ", result.output)
+    assert.matches("\ntesting sanitize %-E [^\n]* as ", result.output)
     assert.matches("\nrunning kernels\n", result.output)
     assert.matches("\ntesting sanitize %-L core [^\n]*as %w+, eagerly\n", result.output)
-    assert.matches("\n%.ci/run: tests, compiled by clang: 0%.%d minutes, 0%.%d of a processor\n", result.output)
+    assert.matches("\n%.ci/run: " .. CLANG .. ": 0%.%d minutes, 0%.%d of a processor\n", result.output)
     assert.matches("\n%.ci/run: 0 minutes; 0 parts failed\n$", result.output)
     if result.output:find "not root" then return end
     assert.matches("\ntesting tsan %-L threads as root\n", result.output)
-    assert.matches("\ntesting dev  as nobody\n", result.output)
-    assert.matches("\ntesting dev %-%-slow %-R [^\n]*slurm[^\n]* as nobody\n", result.output)
+    assert.matches("\ntesting dev%-clang  as nobody\n", result.output)
+    assert.matches("\ntesting dev%-clang %-%-slow %-R [^\n]*slurm[^\n]* as nobody\n", result.output)
     assert.matches("\nrunning inject\n", result.output)
     assert.matches("\nrunning kills\n", result.output)
     assert.matches(program.shell("command -v debootstrap").status == 0 and "\nrunning package\n"
@@ -60,9 +62,9 @@ printf '%%s\n' '3 successes / 0 failures / 0 errors / 0 pending : 1 seconds' 'Te
   it("goes on after a part that fails, names it, and fails", function()
     local result = run "[[ $preset != dev-clang ]]"
     assert.equal(1, result.status)
-    assert.matches("\n%.ci/run: tests, compiled by clang: 0%.%d minutes, 0%.%d of a processor, FAILED\n", result.output)
+    assert.matches("\n%.ci/run: " .. CLANG .. ": 0%.%d minutes, 0%.%d of a processor, FAILED\n", result.output)
     assert.matches("\ntesting sanitize ", result.output)
-    assert.matches("1 parts failed: tests, compiled by clang\n$", result.output)
+    assert.matches("1 parts failed: tests as an ordinary user, compiled by clang\n$", result.output)
   end)
 
   -- A test in LastTest.log, as ctest writes it there.
@@ -83,13 +85,13 @@ logged() { # NAME RESULT LINE...
 
   it("ends with what failed and how it began, since what it prints before is long", function()
     assert.equal([[
--- tests, compiled by clang: spec/a recorded/b spec/c
-tests, compiled by clang: spec/a:
+-- tests as an ordinary user, compiled by clang: spec/a recorded/b spec/c
+tests as an ordinary user, compiled by clang: spec/a:
   Failure -> spec/a_spec.lua @ 7
   Expected 1.
-tests, compiled by clang: recorded/b:
+tests as an ordinary user, compiled by clang: recorded/b:
   b differs
-tests, compiled by clang: spec/c:
+tests as an ordinary user, compiled by clang: spec/c:
 ]], told_at_the_end [==[
 [[ $preset != dev-clang ]] || {
   logged spec/well Passed 'Failure is no word of this one'
@@ -115,24 +117,25 @@ false]==]
   end)
 
   it("ends with what went wrong beside all tests", function()
-    local told = told_at_the_end "[[ $preset != sanitize || -n $* ]] || exit 7"
-    assert.matches("\ntests and fuzzers[^\n]*: no test failed, but script/test %-%-preset sanitize ended with 7,", told)
+    local told = told_at_the_end "[[ $preset != sanitize || $1 != -E ]] || exit 7"
+    assert.matches("\ntests and fuzzers[^\n]*: no test failed, but script/test %-%-preset sanitize [^\n]*ended with 7,",
+      told)
   end)
 
   it("ends with what went wrong before a test began", function()
     if program.shell("id -u").output ~= "0\n" then return end -- it has no part of another user
     write("script/build", "[[ $(id -un) != nobody ]] || { echo no compiler >&2; exit 3; }")
-    assert.matches("\ntests as an ordinary user: setpriv:\n  no compiler\n", told_at_the_end "true")
+    assert.matches("\ntests as an ordinary user, compiled by clang: setpriv:\n  no compiler\n", told_at_the_end "true")
   end)
 
   it("fails when the log of a run has no test, since nobody knows what was pending", function()
     local told = told_at_the_end "[[ $preset != dev-clang ]] || echo >build/$preset/Testing/Temporary/LastTest.log"
-    assert.matches("\ntests, compiled by clang: %.ci/run: build/dev%-clang/[%w/]+%.log has no test\n", told)
+    assert.matches("\n" .. CLANG .. ": %.ci/run: build/dev%-clang/[%w/]+%.log has no test\n", told)
   end)
 
   it("fails when a spec is pending", function()
     local result = run [==[
-[[ $preset != sanitize || -n $* ]] ||
+[[ $preset != sanitize || $1 != -E ]] ||
   echo '3 successes / 0 failures / 0 errors / 1 pending : 1 seconds' >>build/$preset/Testing/Temporary/LastTest.log]==]
     assert.equal(1, result.status)
     assert.matches("/ 1 pending : 1 seconds\n%.ci/run: specs are pending, see above\n", result.output)
