@@ -2,7 +2,7 @@
 --- as a module. Each is bounded: `timeout` ends what hangs with status 124.
 local program = {}
 
-local BOUND = "timeout -k 1 60 "
+local BOUND = ("timeout -k 1 %d "):format(require "spec.support.bound")
 
 --- A text as a word of a shell command.
 ---@param text string
