@@ -70,9 +70,10 @@ file(GLOB_RECURSE specs CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} spec/*_
 foreach(spec IN LISTS specs)
   string(REGEX REPLACE "_spec\\.lua$" "" name ${spec})
   string(REGEX REPLACE "^spec/" "" noun ${name})
-  file(STRINGS ${spec} scenario REGEX "require \"spec\\.support\\.scenario\"")
+  file(STRINGS ${spec} is_large REGEX "require \"spec\\.support\\.(scenario|guest)\"")
   set(is_slow "")
-  if(scenario OR name MATCHES "_all$|^spec/rock$") # a Slurm, SSH servers, all real programs of a kind, or a compiler
+  # A Slurm, SSH servers, another kernel, all real programs of a kind, or a compiler.
+  if(is_large OR name MATCHES "_all$|^spec/(rock|cmake/install)$")
     set(is_slow TRUE)
   endif()
 

@@ -149,7 +149,7 @@ describe("a program with a grace", function()
 
   it("is killed before what it has started, which can clean up", function()
     local place <close> = scratch.open()
-    start(place, "echo gone >later", BOUND):close()
+    start(place, "echo gone >later", 60):close() -- the longest grace
     assert(lunet.eventually(function() return lfs.attributes(place.path .. "/later", "mode") end, BOUND))
   end)
 

@@ -3,7 +3,7 @@ local lunet = require "lunet"
 local closing = require "spec.support.closing"
 local raised_by = require "spec.support.raised"
 
-local FOREVER, BOUND = math.huge, 10
+local FOREVER <const>, BOUND <const> = math.huge, require "spec.support.bound"
 
 local function fail(value)
   error(value, 0)

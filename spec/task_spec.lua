@@ -2,7 +2,7 @@ local lunet = require "lunet"
 local closing = require "spec.support.closing"
 local raised_by = require "spec.support.raised"
 
-local FOREVER, BOUND = math.huge, 10
+local FOREVER <const>, BOUND <const> = math.huge, require "spec.support.bound"
 
 local function raised_by_join(task)
   return raised_by(task.join, task, BOUND)

@@ -278,7 +278,8 @@ local function check_case(case, kernel, knobs)
     expect.fields(name, case, { reset = kernel.left + (kernel.mid or 0), hung = 0,
       refused = expected.has_gap and expect.at_least(1) or 0 })
   else
-    assert(lost == 0, ("%s: lost %d of %d clients"):format(name, lost, case.offered))
+    assert(lost == 0, ("%s: lost %d of %d clients: %d reset, %d refused, %d hung"):format(name, lost, case.offered,
+      case.reset, case.refused, case.hung))
   end
   check_kernel(name, case, kernel, expected)
   if expected.is_blocked then

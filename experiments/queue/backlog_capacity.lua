@@ -117,14 +117,17 @@ local function connect_one_by_one(place, count, patience)
   return count, "none"
 end
 
+-- The clients' patience begins when the queue is full: those that fit in have as long as the machine needs.
 local function connect_racing(place, count, patience)
   local tasks, connected, other = {}, 0, "none"
-  for i = 1, count do tasks[i] = lunet.spawn(connect, place, tostring(i), patience) end
-  for _, task in ipairs(tasks) do
-    local _, result = task:join()
-    if result == "connected" then connected = connected + 1 else other = result end
-  end
+  for i = 1, count do tasks[i] = lunet.spawn(connect, place, tostring(i), LONG) end
   lab.await_depth(place.listener, math.min(count, queue_of(place).limit + 1))
+  lunet.sleep(patience)
+  for _, task in ipairs(tasks) do
+    local has_ended, result, code = task:join(0)
+    if not has_ended then task:cancel() end
+    if result == "connected" then connected = connected + 1 else other = has_ended and result or code end
+  end
   return connected, other
 end
 

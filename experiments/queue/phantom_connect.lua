@@ -99,7 +99,7 @@ local function free_one_place(knobs, case, how_many)
   local clients = assert(lunet.host "clients")
   lunet.link(server, clients, lab.delayed(knobs.delay))
   local moved = lab.counters(server)
-  local waiters = start_waiters(clients, listener, how_many)
+  local sent, waiters = lab.counters(clients), start_waiters(clients, listener, how_many)
   lab.await(function() return moved "ListenOverflows" >= how_many end)
   held[#held + 1] = assert(listener:accept(LONG))
   -- Each SYN was dropped once. Then it was dropped again, or the ACK after it, except for the client that fits.
@@ -117,7 +117,7 @@ local function free_one_place(knobs, case, how_many)
   end)
   return { server = server, listener = listener, clients = clients, waiters = waiters, held = held,
     phantoms = phantoms, known = known, cookies = moved "SyncookiesSent", resets = moved "OutRsts",
-    in_connect = in_connect }
+    in_connect = in_connect, resent = sent "TCPSynRetrans" }
 end
 
 -- A row of the table `counts`.
@@ -126,7 +126,8 @@ local function count(knobs, case)
   for _, waiter in ipairs(scene.waiters) do waiter.task:cancel() end -- some SYNs were dropped again
   return { abort = case.abort, cookies = case.cookies, connected = #scene.known + #scene.phantoms,
     queued = #scene.known, requests = count_requests(scene.server), by_cookie = scene.cookies, reset = scene.resets,
-    in_connect = scene.in_connect, phantoms = #scene.phantoms - (scene.resets - scene.in_connect) }
+    in_connect = scene.in_connect, phantoms = #scene.phantoms - (scene.resets - scene.in_connect),
+    resent = scene.resent }
 end
 
 -- Accepts every client that is in the queue or comes to it. Answers each line of a phantom.
@@ -310,6 +311,9 @@ local function check_count(row, knobs)
   if knobs.delay == 0 and row.connected + row.in_connect < kept + by_cookie then
     experiment.not_judged "the handshakes did not overlap, without a delay"
   end
+  if row.by_cookie > by_cookie and row.resent > knobs.waiters then
+    experiment.not_judged("%s: the machine was late, and SYNs came a third time", name)
+  end
   expect.fields(name, row, { connected = kept + by_cookie - row.in_connect, queued = 1, reset = resets,
     requests = math.max(kept - 1, 0) - resets, by_cookie = by_cookie,
     phantoms = row.connected - 1 - (row.reset - row.in_connect) })
@@ -355,7 +359,7 @@ return experiment {
   -- fates. second, answer: what the phantom's second write gave, and what it heard. accepted, read: whether the server
   -- accepted it, and how many lines it read. state, timer: the phantom's socket in the end. counts. requests: in
   -- SYN_RECV at the server. by_cookie: SYN cookies sent. reset, in_connect: resets, and those that connect returned.
-  -- heads. head: bytes that were lost. sent: what the second write gave.
+  -- resent: SYNs that came again. heads. head: bytes that were lost. sent: what the second write gave.
   columns = { "case", "client", "second", "answer", "accepted", "read", "state", "timer", "abort", "cookies",
     "connected", "queued", "requests", "by_cookie", "reset", "in_connect", "phantoms", "head", "sent" },
   measures = { -- of the first two counts, with tcp_abort_on_overflow = 0

@@ -8,7 +8,9 @@ local tree = require "spec.support.tree"
 local BUILD <const>, ROOT <const> = os.getenv "LUNET_BUILD", os.getenv "LUNET_SOURCE"
 
 -- In parts, since this spec is not one of them.
-local STARTS <const> = ('\nlocal scenario = require "spec.%s.scenario"'):format "support"
+local STARTS <const> = ('require "spec.%s.scenario"'):format "support"
+local BOOTS <const> = ('require "spec.%s.guest"'):format "support"
+local NAMED <const> = { ["spec/rock_spec.lua"] = true, ["spec/cmake/install_spec.lua"] = true }
 
 -- Lists tests as ctest does, in a directory of its own: ctest overwrites the log of the run in the build's directory,
 -- even when it only lists.
@@ -19,15 +21,15 @@ local function ctest(options)
 end
 
 describe("the label slow", function()
-  it("is on the specs that start a Slurm, SSH servers, a compiler or all real programs of a kind alone", function()
+  it("is on specs that start a Slurm, SSH servers, another kernel, a compiler, or all programs of a kind", function()
     local labelled, wanted = {}, {}
     for name in ctest("-N -L slow"):gmatch "Test +#%d+: (spec/[^\n]+)" do
       labelled[#labelled + 1] = name .. "_spec.lua"
     end
     for _, path in ipairs(tree.files("spec", "_spec%.lua$")) do
       local file <close> = assert(io.open(ROOT .. "/" .. path))
-      local is_named = path:find "_all_spec%.lua$" or path == "spec/rock_spec.lua"
-      if is_named or file:read "a":find(STARTS, 1, true) then wanted[#wanted + 1] = path end
+      local text, is_named = file:read "a", path:find "_all_spec%.lua$" or NAMED[path]
+      if is_named or text:find(STARTS, 1, true) or text:find(BOOTS, 1, true) then wanted[#wanted + 1] = path end
     end
     table.sort(labelled)
     assert.same(wanted, labelled)

@@ -3,7 +3,7 @@ local lunet = require "lunet"
 local program = require "spec.support.program"
 local scratch = require "lunet.peer.scratch"
 
-local BOUND = 60 -- seconds; for the package client that finds no network
+local BOUND <const> = require "spec.support.bound" -- for the package client that finds no network
 
 describe("lunet kernels", function()
   local place, host

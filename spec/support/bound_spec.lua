@@ -4,7 +4,7 @@ local tree = require "spec.support.tree"
 local ROOT <const> = os.getenv "LUNET_SOURCE"
 
 describe("a wait in a spec", function()
-  it("is bounded by a minute or more, since a busy machine takes long for what takes no time", function()
+  it("is bounded by minutes, since a busy machine takes long for what takes no time", function()
     local short, found = {}, 0
     for _, path in ipairs(tree.files("spec", "%.lua$")) do
       local file <close> = assert(io.open(ROOT .. "/" .. path))

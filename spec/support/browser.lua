@@ -1,7 +1,8 @@
 --- A browser that opens pages of a scratch directory. It runs only where its own sandbox, fonts and libraries allow it.
 local browser = {}
 
-local COMMAND <const> = "timeout -k 1 50 chromium --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage "
+local BOUND <const> = require "spec.support.bound"
+local COMMAND <const> = "timeout -k 1 %d chromium --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage "
   .. "--user-data-dir='%s/profile' --enable-logging=stderr --virtual-time-budget=2000 %s"
 
 ---@param place lunet.scratch
@@ -10,7 +11,7 @@ local COMMAND <const> = "timeout -k 1 50 chromium --headless=new --no-sandbox --
 function browser.open(place)
   local function browse(options)
     local errors = place.path .. "/errors"
-    local pipe = assert(io.popen(("%s </dev/null 2>'%s'"):format(COMMAND:format(place.path, options), errors)))
+    local pipe = assert(io.popen(("%s </dev/null 2>'%s'"):format(COMMAND:format(BOUND, place.path, options), errors)))
     local output = pipe:read "a"
     pipe:close()
     return output, place:read "errors"

@@ -138,7 +138,8 @@ describe("drain", function()
     local outcome, holds, why = quick(drain.control)
     local case = by_order(outcome).block_syn_then_accept
     assert.is_false(holds)
-    assert.equal(("block_syn_then_accept: lost %d of %d clients"):format(case.hung, case.offered), why)
+    assert.equal(("block_syn_then_accept: lost %d of %d clients: 0 reset, 0 refused, %d hung"):format(case.hung,
+      case.offered, case.hung), why)
     assert.is_true(case.hung >= 1 and case.syns >= 1)
     assert.same({ 0, 0, 0 }, { case.reset, case.refused, case.rsts })
   end)

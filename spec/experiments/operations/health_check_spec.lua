@@ -3,12 +3,12 @@ local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local judgement_of = require "spec.support.judgement"
 local health_check = dofile "experiments/operations/health_check.lua"
-local it = require "spec.support.patient"(it)
+local it, judge = require "spec.support.patient"(it)
 
 -- The queue holds 6: it is full after about 0.25 s, and 0.3 s if no client comes.
 local QUICK = { interval = 0.05, patience = 0.04, backlog = 5, hang = 0.6, rate = 8 }
 
-local function quick(more) return health_check(merged(QUICK, more)) end
+local function quick(more) return judge(health_check, merged(QUICK, more)) end
 
 -- Both records of a case in one, by the kind of the probe.
 local function by_probe(outcome)
