@@ -52,6 +52,14 @@ end
 
 local function listening(place) return place.server:sockets { state = "LISTEN", local_port = PORT }[1] end
 local function open_handshakes(place) return #place.server:sockets { state = "SYN_RECV", local_port = PORT } end
+
+-- Whether the kernel has no client whom the server has not accepted. One whose handshake is just over may be in no queue
+-- yet (inet_csk_complete_hashdance).
+local function is_drained(place)
+  local waiting = place.server:sockets { state = { "SYN_RECV", "ESTABLISHED" }, local_port = PORT, owned = false }
+  return #waiting == 0
+end
+
 local function depth_of(place) return place.old and assert(place.old:queue()).depth or listening(place).queue.depth end
 
 -- The last look before the listener goes. A listener that goes on does nothing to clients in the middle of a handshake.
@@ -117,7 +125,7 @@ local stops = {
     place.rule = assert(place.server:drop { flags = "SYN", to_port = PORT })
     place.blocked_from = lunet.now() - place.began - 2 * knobs.delay -- the first client whose SYN may be lost
     place.old:gate(1)
-    lab.await(function() return open_handshakes(place) == 0 and depth_of(place) == 0 end)
+    lab.await(function() return is_drained(place) and depth_of(place) == 0 end)
     look(place)
     place.old:close()
   end,
