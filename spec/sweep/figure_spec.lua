@@ -32,6 +32,16 @@ describe("a figure", function()
       .. "  data index 1 using 1:2:3:4 with yerrorlines ", "")))
   end)
 
+  it("has each n-th of very many runs as a dot, by size, and the greatest; the median is that of all", function()
+    local many = {}
+    for i = 1, 20001 do many[i] = (i * 7919) % 20001 end
+    local drawn = draw({ "backlog" }, { { "1", numbers = many }, { "2", numbers = { 5 } } })
+    assert.equal(6669, drawn:count())
+    assert.matches("^1 0\n1 3\n1 6\n.*\n1 19998\n1 20000\n2 5\n\n\n1 10000 ", drawn:data())
+    assert.equal("Of 20002 runs one in 3 is a dot, by size, and the greatest of each point", drawn:legend())
+    assert.equal("Each run is a dot", draw({ "backlog" }, { { "1", numbers = SIX } }):legend())
+  end)
+
   it("has a colour for each value of the second knob, and a panel for each of the third", function()
     local points = {}
     for _, mode in ipairs { "fifo", "lifo" } do

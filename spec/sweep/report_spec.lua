@@ -95,8 +95,8 @@ describe("the report of a sweep", function()
   end
 
   it("does not take gnuplot's word for a drawing", function()
-    assert.matches("note: figure-goodput.gp: it shows 0 of 4 runs\n", with_gnuplot "#!/bin/sh\nexit 0\n", 1, true)
-    assert.matches("note: figure-goodput.gp: it shows 0 of 4 runs no luck\n",
+    assert.matches("note: figure-goodput.gp: it shows 0 of 4 dots\n", with_gnuplot "#!/bin/sh\nexit 0\n", 1, true)
+    assert.matches("note: figure-goodput.gp: it shows 0 of 4 dots no luck\n",
       with_gnuplot "#!/bin/sh\necho no luck >&2\n", 1, true)
     assert.matches("note: figure-goodput.gp: gnuplot failed no luck\n",
       with_gnuplot "#!/bin/sh\necho no luck >&2\nexit 1\n", 1, true)

@@ -1,7 +1,7 @@
---- A figure: one measure over the points of a sweep. Each run is a dot, and a bar is the interval of the median, or of
---- the share. Where runs are in several states there is no median. The sweep's first knob is along x, the second a
---- colour; the third makes panels, with those after it. Knobs with one value do not count, nor knobs whose values
---- follow from those before them.
+--- A figure: one measure over the points of a sweep. Each run is a dot, or some of very many; a bar is the interval of
+--- the median, or of the share. Where runs are in several states there is no median. The sweep's first knob is along x,
+--- the second a colour; the third makes panels, with those after it. Knobs with one value do not count, nor knobs whose
+--- values follow from those before them.
 local interval = require "lunet.sweep.interval"
 local plot = require "lunet.text.plot"
 local statistics = require "lunet.load.statistics"
@@ -15,6 +15,7 @@ figure.__index = figure
 local ROW2 <const>, ROW4 <const> = "%.14g %.14g", "%.14g %.14g %.14g %.14g"
 local UNEVEN <const> = 8 -- the greatest step along x, in the least ones, from which on the axis has a logarithmic scale
 local MOST_SERIES <const> = 8 -- of a plot in the terminal
+local MOST_DOTS <const> = 10000 -- of a figure: more make a picture of many megabytes, in which nobody sees one more
 
 -- -- series ------------------------------------------------------------------------------------
 
@@ -99,6 +100,14 @@ local function find_share(self)
   return false
 end
 
+local function count_runs(self)
+  local count = 0
+  for _, point in ipairs(self.results.plan.points) do
+    count = count + #self.results:numbers(point, self.measure.name)
+  end
+  return count
+end
+
 --- Makes the figure of a measure.
 ---@param results lunet.sweep_results
 ---@param measure table from the plan
@@ -108,6 +117,8 @@ function figure.new(results, measure)
   read_x(self)
   self.is_log = not self.names and grows_by_factors(results.plan.points, function(point) return self:x(point) end)
   self.is_share = find_share(self)
+  self.runs = count_runs(self)
+  self.every = math.max(1, math.ceil(self.runs / MOST_DOTS))
   self.panels = panels_of(self)
   for _, panel in ipairs(self.panels) do
     for _, series in ipairs(panel.series) do
@@ -145,13 +156,25 @@ function figure:name() return "figure-" .. self.measure.name end
 -- A text in gnuplot's single quotes, in which only those mean something.
 local function quoted(text) return "'" .. text:gsub("[%c]", " "):gsub("'", "''") .. "'" end
 
--- The runs of a series (x, y), and their medians (x, median, low, high), as lines.
+-- The numbers of a point that are dots: those of all runs or, if these are very many, each n-th by size, and the
+-- greatest.
+local function dots_of(self, point)
+  local numbers = self.results:numbers(point, self.measure.name)
+  if self.every == 1 then return numbers end
+  local sorted, dots = table.move(numbers, 1, #numbers, 1, {}), {}
+  table.sort(sorted)
+  for i = 1, #sorted, self.every do dots[#dots + 1] = sorted[i] end
+  if #sorted % self.every ~= 1 then dots[#dots + 1] = sorted[#sorted] end
+  return dots
+end
+
+-- The dots of a series (x, y), and its medians (x, median, low, high), as lines.
 local function lines_of(self, series)
   local runs, medians = {}, {}
   for _, point in ipairs(series.points) do
     local x, range = self:x(point), self.results:interval(point, self.measure.name)
     local is_mixed = self.results:mixture(point, self.measure.name)
-    for _, y in ipairs(self.results:numbers(point, self.measure.name)) do runs[#runs + 1] = ROW2:format(x, y) end
+    for _, y in ipairs(dots_of(self, point)) do runs[#runs + 1] = ROW2:format(x, y) end
     if range and not is_mixed then medians[#medians + 1] = ROW4:format(x, range.value, range.low, range.high) end
     if is_mixed and #medians > 0 and medians[#medians] ~= "" then medians[#medians + 1] = "" end -- no line across it
   end
@@ -242,14 +265,19 @@ function figure:script()
     quoted(name .. ".pdf"), drawing)
 end
 
---- How many dots it has: the runs that have the figure.
+--- How many dots it has.
 ---@return integer
 function figure:count()
   local count = 0
-  for _, point in ipairs(self.results.plan.points) do
-    count = count + #self.results:numbers(point, self.measure.name)
-  end
+  for _, point in ipairs(self.results.plan.points) do count = count + #dots_of(self, point) end
   return count
+end
+
+--- What a dot is, as a sentence without its stop: "Each run is a dot"
+---@return string
+function figure:legend()
+  if self.every == 1 then return "Each run is a dot" end
+  return ("Of %d runs one in %d is a dot, by size, and the greatest of each point"):format(self.runs, self.every)
 end
 
 --- The share at a point, or the median; nil if no run has it, or the runs are in more than one state.

@@ -33,7 +33,7 @@ end
 local function fault_of(opened, drawn)
   local image = read(("%s/%s.svg"):format(opened.path, drawn:name()))
   local dots = select(2, image:gsub(DOT, ""))
-  if dots < drawn:count() then return ("it shows %d of %d runs"):format(dots, drawn:count()) end
+  if dots < drawn:count() then return ("it shows %d of %d dots"):format(dots, drawn:count()) end
   if read(("%s/%s.pdf"):format(opened.path, drawn:name())):sub(1, 5) ~= "%PDF-" then return "there is no PDF" end
   return nil
 end
@@ -116,8 +116,9 @@ local function figures_text(drawings)
   local lines = {}
   for i, drawn in ipairs(drawings) do
     local name, measure = drawn:name(), drawn.measure
-    lines[i] = ("\n![%s](%s.svg)\n\n%s: %s. Each run is a dot; a bar is the %s's interval. Drawn by `%s.gp`.\n"):format(
-      cell(measure.name), name, cell(measure.name), cell(measure.meaning), drawn.is_share and "share" or "median", name)
+    lines[i] = ("\n![%s](%s.svg)\n\n%s: %s. %s; a bar is the %s's interval. Drawn by `%s.gp`.\n"):format(
+      cell(measure.name), name, cell(measure.name), cell(measure.meaning), drawn:legend(),
+      drawn.is_share and "share" or "median", name)
   end
   return table.concat(lines)
 end
@@ -150,7 +151,7 @@ local function drawings_of(opened, found)
   local drawings, plots = {}, {}
   for _, measure in ipairs(found:drawn_measures()) do
     local drawn = figure.new(found, measure)
-    if #opened.plan.axes > 0 and drawn:count() > 0 then
+    if #opened.plan.axes > 0 and drawn.runs > 0 then
       drawings[#drawings + 1] = drawn
       plots[#plots + 1] = drawn:text()
     end
