@@ -30,11 +30,13 @@ if(LUNET_TSAN)
     LUNET_PRELOAD=${tsan_runtime} TSAN_OPTIONS=exitcode=99:halt_on_error=1)
 endif()
 
-# lunet_test(LABEL NAME COMMAND...): a busy machine takes minutes for what takes seconds on a quiet one.
+# lunet_test(LABEL NAME COMMAND...): a busy machine takes minutes for what takes seconds on a quiet one. Tests use the
+# programs that script/packages has installed, not those of pyenv and the like, whose start takes ten times as long.
 function(lunet_test label name)
   add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES
-    LABELS ${label} TIMEOUT 900 ENVIRONMENT "${test_environment}")
+    LABELS ${label} TIMEOUT 900 ENVIRONMENT "${test_environment}"
+    ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:/usr/bin")
 endfunction()
 
 # lunet_run_alone(EXPERIMENT TEST...): most tests wait more than they compute, so that several run on a processor. But the

@@ -273,7 +273,7 @@ function figure:count()
   return count
 end
 
---- What a dot is, as a sentence without its stop: "Each run is a dot"
+--- A sentence about the dots, without its stop: "Each run is a dot"
 ---@return string
 function figure:legend()
   if self.every == 1 then return "Each run is a dot" end
