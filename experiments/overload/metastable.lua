@@ -35,6 +35,7 @@ local SLICE = 0.5 -- s
 local STEP = 0.1 -- s; the grain of a storm's length
 local CALM = 1 -- s at the end of a run that has recovered
 local LAST = 1 -- s; the end of a run, which is measured
+local CARRIED = 75 -- %; the server carries a load of which it answers so much in time before the stall
 
 -- The changes of each remedy, to the knobs or to the server. A sweep compares them:
 --
@@ -135,7 +136,11 @@ end
 local function check_run(outcome, knobs)
   local load = knobs.load * outcome.capacity
   expect.fields("the model", outcome, predict(knobs, outcome.capacity))
-  expect.fields("before the stall", outcome, { success_before = expect.between(75, 100),
+  if outcome.success_before < CARRIED then
+    experiment.not_judged("before the stall %g %% of the requests were answered: the machine disturbed them, or the "
+      .. "load is too much for the server", outcome.success_before)
+  end
+  expect.fields("before the stall", outcome, { success_before = expect.between(CARRIED, 100),
     offered = expect.between(0.6 * load, 1.6 * load) })
   check_slices(outcome, knobs)
 end
