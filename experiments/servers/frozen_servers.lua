@@ -8,9 +8,10 @@
 -- with a greeting or a login protects by that chance. named and dnsmasq fail to ask for the address of a connection
 -- that was reset (getpeername(2)), and puma looks at the connection's state. Squid needs a handshake with its backend,
 -- and hears of the FIN meanwhile. HAProxy with abortonclose asks its backend all the same. lighttpd starts a CGI
--- program and kills it as soon as it hears of the RST: what that has done by then is chance. To a server that looks, a
--- client that only ended its side (`shutdown`) has left as well: it waits for an answer that never comes. Where only
--- the process that accepts is stopped, clients that have a process of their own are served on.
+-- program and kills it as soon as it hears of the RST: what that has done by then is chance. NATS sends each client a
+-- PING 2 s after it came. If it was stopped then, chance decides whether it reads before that PING fails. To a server
+-- that looks, a client that only ended its side (`shutdown`) has left as well: it waits for an answer that never comes.
+-- Where only the process that accepts is stopped, clients that have a process of their own are served on.
 --
 -- Where it was met. Writes that "timed out" and appeared when a suspended virtual machine or a debugger let the server
 -- go on. Clients that Tinyproxy drops after a stop: its reads have a timeout, and such a read ends with EINTR when the
@@ -129,7 +130,7 @@ end
 
 -- Whether a server that goes on carries out B's request; nil: the machine decides.
 local function is_carried_out(case, description)
-  if description.kills == case.departure then return nil end
+  if description.races == case.departure then return nil end
   local is_new = case.accepted == "after"
   local greets = is_new and description.greets or 0
   if description.is_interrupted and not is_new then return false end

@@ -124,7 +124,7 @@ end
 -- Whether a server carries out what B asked for; nil: chance decides.
 local function is_carried_out(at_limit, description, departure)
   if at_limit == "refuses" then return false end
-  if description.kills == departure then return nil end
+  if description.races == departure then return nil end
   return not server.looks(description, departure)
 end
 

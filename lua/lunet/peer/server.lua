@@ -56,8 +56,8 @@ local PORT = 7300
 --- "reset": it notices only those that left by an RST
 ---@field looks_frozen? boolean|"reset" the same of a server that was stopped meanwhile; default `looks`
 ---@field is_interrupted? boolean whether it drops the client from which it was reading when it was stopped
----@field kills? "reset" it kills the program that it started for a client that leaves in this way: what that has done
---- by then is chance
+---@field races? "reset" of a client that leaves in this way, it may hear before it has carried out what that asked for:
+--- chance decides
 ---@field greets? integer how many times it writes to a new client before it carries out what that one asks for; default
 --- 0. It hears that a client has left when it has written to it once, or at once after an RST
 ---@field first? string what its own clients send before they hear from the server, if that is not the request

@@ -17,7 +17,7 @@ return http.server {
   program = "lighttpd",
   version = { "-v" },
   limit = function(n) return "server.max-connections = " .. n end,
-  kills = "reset", -- SIGTERM to the CGI program
+  races = "reset", -- it kills the CGI program by SIGTERM
   arguments = function(running)
     running:write("leave.sh", http.SCRIPT)
     return { "-D", "-f", running:write("lighttpd.conf", CONFIGURATION) }

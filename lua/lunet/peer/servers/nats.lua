@@ -16,6 +16,7 @@ return {
   held = "PONG\r\n",
   first = "",
   greets = 1,
+  races = "reset", -- if it was stopped for more than 2 s, it sends its first PING, which fails, or reads
   request = function(word) return CONNECT .. publish(word) end,
   more = publish,
   answer = "MSG %S+ 1 1\r\n",
