@@ -53,11 +53,11 @@ end
 local function listening(place) return place.server:sockets { state = "LISTEN", local_port = PORT }[1] end
 local function open_handshakes(place) return #place.server:sockets { state = "SYN_RECV", local_port = PORT } end
 
--- Whether the kernel has no client whom the server has not accepted. One whose handshake is just over may be in no queue
+-- Whether the server has accepted each client that the kernel has. One whose handshake is just over may be in no queue
 -- yet (inet_csk_complete_hashdance).
 local function is_drained(place)
-  local waiting = place.server:sockets { state = { "SYN_RECV", "ESTABLISHED" }, local_port = PORT, owned = false }
-  return #waiting == 0
+  local waiting = { state = { "SYN_RECV", "ESTABLISHED" }, local_port = PORT, owned = false }
+  return #place.server:sockets(waiting) == 0
 end
 
 local function depth_of(place) return place.old and assert(place.old:queue()).depth or listening(place).queue.depth end
