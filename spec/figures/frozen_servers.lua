@@ -1,0 +1,1 @@
+return { knobs = { server = "nginx" } } -- many servers take a minute, and a run is made often
