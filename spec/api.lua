@@ -146,8 +146,10 @@ return {
     exec = {},
     listen = {},
     name = {},
+    nat = {},
     sockets = {},
     sysctl = {},
+    tracked = {},
     watch = {},
   },
   network = {

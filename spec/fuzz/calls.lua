@@ -86,8 +86,12 @@ local likely = {
   drop = function()
     return values.options({
       port = port, flags = function() return pick { "SYN", "data", "any" } end, first = port,
-      direction = function() return pick { "in", "out" } end,
+      direction = function() return pick { "in", "out", "forward" } end, state = function() return "invalid" end,
     }, 0.1)
+  end,
+  nat = function()
+    if chance(0.5) then return { source = true } end
+    return values.options({ port = port, to = function() return "10.0.0.1" end, to_port = port }, 0.1)
   end,
   sockets = function()
     return values.options({ state = function() return pick { "LISTEN", { "LISTEN", "TIME_WAIT" } } end, port = port,

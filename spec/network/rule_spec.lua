@@ -317,12 +317,12 @@ describe("a rule", function()
     local function refused(message, options)
       assert.has_error(function() server:drop(options) end, message)
     end
-    local known = " (known: direction, first, flags, from, from_port, port, reject, to, to_port)"
+    local known = " (known: direction, first, flags, from, from_port, port, reject, state, to, to_port)"
     refused("drop: a table of options expected, not nil")
     refused("drop: unknown option 'flag'" .. known, { flag = "SYN" })
     refused("drop: unknown option '1'" .. known, { "SYN" })
-    refused("drop: direction: one of both, in, out expected, not \"up\"", { direction = "up" })
-    refused("drop: direction: one of both, in, out expected, not false", { direction = false })
+    refused("drop: direction: one of both, forward, in, out expected, not \"up\"", { direction = "up" })
+    refused("drop: direction: one of both, forward, in, out expected, not false", { direction = false })
     local kinds = "drop: flags: one of ACK, FIN, RST, SYN, SYN-ACK, any, data expected, not "
     refused(kinds .. '"URG"', { flags = "URG" })
     refused(kinds .. "1", { flags = { 1 } })

@@ -1,6 +1,5 @@
 local lunet = require "lunet"
 local raised = require "spec.support.raised"
-local translation = require "lunet.network.translation"
 
 local BOUND <const> = require "spec.support.bound"
 
@@ -10,14 +9,14 @@ describe("a translation", function()
   before_each(function()
     client, between, server = assert(lunet.host "client"), assert(lunet.host "between"), assert(lunet.host "server")
     local near, far = lunet.link(client, between), lunet.link(between, server)
-    to = { address = near:address(between), port = 7300, server = far:address(server) }
+    to = { address = near:address(between), port = 7300, server = far:address(server), behind = far:address(between) }
   end)
   after_each(function()
     for _, host in ipairs { client, between, server } do host:close() end
     assert.same({}, lunet.open_handles())
   end)
 
-  local function open() return assert(translation.open(between, { port = 7300, to = to.server, to_port = 7301 })) end
+  local function open() return assert(between:nat { port = 7300, to = to.server, to_port = 7301 }) end
 
   local function connect() return client:connect({ address = to.address, port = to.port }, BOUND) end
 
@@ -36,6 +35,28 @@ describe("a translation", function()
     end
   end)
 
+  it("gives what it sends on its own address, and is listed as tracked", function()
+    local rule <close> = assert(between:nat { source = true })
+    assert.same({}, between:tracked())
+    assert(client:route("default", to.address))
+    local listener = assert(server:listen { port = 7301, backlog = 5 })
+    local near = assert(client:connect(to.server .. ":7301", BOUND))
+    local far = assert(listener:accept(BOUND))
+    local whence, port = near:address()
+    local seen_as = ("%s:%d"):format(to.behind, port)
+    assert.equal(seen_as, (far:peer()))
+    assert.equal(1, (rule:lost()))
+    local tracked = assert(between:tracked())
+    assert.equal(1, #tracked)
+    assert.is_true(tracked[1].seconds > 1000)
+    tracked[1].seconds = nil
+    local server_end = to.server .. ":7301"
+    assert.same({ state = "ESTABLISHED", from = whence, to = server_end, reply_from = server_end, reply_to = seen_as,
+      replied = true, assured = true }, tracked[1])
+    assert(near:reset())
+    assert(lunet.eventually(function() return between:tracked()[1].state == "CLOSE" end, BOUND))
+  end)
+
   it("lets the server refuse", function()
     local rule <close> = open()
     assert.equal("ECONNREFUSED", select(3, connect()))
@@ -51,14 +72,18 @@ describe("a translation", function()
   end)
 
   it("names what is wrong with its options", function()
-    local function misuse(options) return raised(translation.open, between, options) end
-    assert.matches("translation: to_port is missing", misuse { port = 1, to = "10.0.0.1" }, 1, true)
-    assert.matches("translation: to: an address like 10.0.0.1 expected, not 'fd00::1'",
+    local function misuse(options) return raised(between.nat, between, options) end
+    assert.matches("nat: to_port is missing", misuse { port = 1, to = "10.0.0.1" }, 1, true)
+    assert.matches("nat: to: an address like 10.0.0.1 expected, not 'fd00::1'",
       misuse { port = 1, to = "fd00::1", to_port = 1 }, 1, true)
     assert.matches("to: an address like 10.0.0.1 expected, not '10.0.0.256'",
       misuse { port = 1, to = "10.0.0.256", to_port = 1 }, 1, true)
-    assert.matches("translation: port", misuse { port = 0, to = "10.0.0.1", to_port = 1 }, 1, true)
+    assert.matches("nat: port", misuse { port = 0, to = "10.0.0.1", to_port = 1 }, 1, true)
     local more = { port = 1, to = "10.0.0.1", to_port = 1, from = "10.0.0.1" }
     assert.matches("unknown option 'from'", misuse(more), 1, true)
+    assert.matches("nat: source: without port, to and to_port expected", misuse { source = true, port = 1 }, 1, true)
+    assert.matches("nat: port is missing", misuse { source = false }, 1, true)
+    assert.matches("nat: source", misuse { source = 1 }, 1, true)
+    assert.matches("lunet.host expected", raised(between.nat, 5, { source = true }), 1, true)
   end)
 end)

@@ -282,15 +282,24 @@ local function ends_of(options)
   return from, to
 end
 
--- The wire that leads to the host of an address, and the number of the end that seems to send: 1 or 2.
-local function way_to(self, to)
+-- The number of the host that has an address here.
+local function place_of(self, end_point)
   for i, host in ipairs(self.hosts) do
     for _, own in ipairs(interfaces.addresses(host, self) or {}) do
-      if own == address.ip(to) then
-        if self.kind == "link" then return self.wires[1], 3 - i end
-        return self.wire_of[host], 2
-      end
+      if own == address.ip(end_point) then return i end
     end
+  end
+end
+
+-- The wire that leads to the host of an address, and the number of the end that seems to send: 1 or 2. A link's own
+-- host reaches an address beyond the link by the other host.
+local function way_to(self, to, from)
+  local i = place_of(self, to)
+  if self.kind == "link" then
+    local sender = i and 3 - i or place_of(self, from)
+    if sender then return self.wires[1], sender end
+  elseif i then
+    return self.wire_of[self.hosts[i]], 2
   end
   core.misuse(("inject: to: an address of a host on the %s expected, not %s"):format(self:name(), to))
 end
@@ -316,7 +325,8 @@ local function number_of(self, words, from, to)
   return next_one and (next_one + (words == "old" and OLD or math.tointeger(tonumber(words)))) & WORD
 end
 
---- Sends a crafted segment to its destination's host, over this network; or an ICMP error about it to its sender's.
+--- Sends a crafted segment to its destination's host, over this network; or an ICMP error about it to its sender's. On
+--- a link the destination may lie behind the other host, a router.
 ---
 ---     local connection = assert(client:connect(listener, 60))
 ---     local accepted = assert(listener:accept(60))
@@ -332,7 +342,7 @@ function net:inject(options)
   option_table.check("inject", options, CRAFTED)
   local bits, from, to = flag_bits(options.flags), ends_of(options)
   if not self.wires[1] then return forwarded.refuse(self, "inject") end
-  local wire, sender = way_to(self, options.icmp and from or to)
+  local wire, sender = way_to(self, options.icmp and from or to, options.icmp and to or from)
   if not wire then return forwarded.refuse(self, "inject") end
   local seq = number_of(self, options.seq or "+0", from, to)
   local ack = bits & FLAGS.ACK == 0 and options.ack == nil and 0 or number_of(self, options.ack or "+0", to, from)

@@ -7,6 +7,8 @@ local option_table = require "lunet.text.options"
 local rule = require "lunet.network.rule"
 local surroundings = require "lunet.network.surroundings"
 local sysctl = require "lunet.network.sysctl"
+local tracking = require "lunet.network.tracking"
+local translation = require "lunet.network.translation"
 
 local host = {}
 
@@ -303,6 +305,40 @@ end
 function methods:drop(options)
   core.check_self(self, "lunet.host")
   local made, message, code = rule.drop(self, options)
+  return made, message, code
+end
+
+--- The TCP connections that this host tracks, in no order. A host tracks none before its first rule with a `state`, or
+--- its first translation (host:nat). Its sysctls net.netfilter.nf_conntrack_* set timeouts and more.
+---
+---     print(#assert(server:tracked())) --> 0
+---@return lunet.tracked[]|nil tracked
+---@return string? message
+---@return string? code "ENOENT" if the kernel has no such list (CONFIG_NF_CONNTRACK_PROCFS), or has not loaded
+--- nf_conntrack; "EMFILE", ... (open(2))
+function methods:tracked()
+  core.check_self(self, "lunet.host")
+  local text, message, code = core.read_file(self, "/proc/thread-self/net/nf_conntrack")
+  if not text then return nil, message, code end
+  return tracking.parse(text)
+end
+
+--- Translates the addresses of connections that this host forwards, until a script closes the rule: the kernel's NAT
+--- (nft(8), NAT STATEMENTS). The host has no connection itself. Switches on its net.ipv4.ip_forward. IPv4 only.
+---
+--- With a port, connections to that port of the host go on to a server, and come from the host. With `source` alone the
+--- host sends on all of them from its own address (masquerade). Connections that are translated already stay so after
+--- the rule's end. The rule's `lost` counts connections, by their first segments.
+---
+---     local rule = assert(server:nat { port = 7300, to = "192.0.2.1", to_port = 80 })
+---     print(rule:lost()) --> 0  0
+---@param options lunet.nat_options
+---@return lunet.rule|nil rule
+---@return string? message
+---@return string? code "ENOPKG" without libnftables, "EOPNOTSUPP" or "ENOENT" on a kernel without NAT
+function methods:nat(options)
+  core.check_self(self, "lunet.host")
+  local made, message, code = translation.open(self, options)
   return made, message, code
 end
 

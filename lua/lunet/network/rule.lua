@@ -11,10 +11,12 @@ local rule = {}
 
 local sorted = value.sorted_keys
 
-local HOOKS <const> = { ["in"] = { input = true }, out = { output = true }, both = { input = true, output = true } }
+local HOOKS <const> = { ["in"] = { input = true }, out = { output = true }, both = { input = true, output = true },
+  forward = { forward = true } }
 
 local FIELDS <const> = option_table.merged(filter.FIELDS, { direction = option_table.one_of(sorted(HOOKS)),
-  first = option_table.whole(1, rule_text.MOST_FIRST), reject = option_table.one_of(sorted(rule_text.REJECTS)) })
+  state = option_table.one_of { "invalid" }, first = option_table.whole(1, rule_text.MOST_FIRST),
+  reject = option_table.one_of(sorted(rule_text.REJECTS)) })
 
 local function check(options)
   option_table.check("drop", options, FIELDS)
@@ -23,6 +25,9 @@ local function check(options)
     core.misuse "drop: flags: RST cannot be rejected by \"reset\": nobody answers a RST by a RST"
   end
   local from, to = filter.addresses("drop", options)
+  if options.state and HOOKS[options.direction or "in"].output then
+    core.misuse "drop: state: direction \"in\" or \"forward\" expected: what leaves has no state yet"
+  end
   return option_table.merged(options, { hooks = HOOKS[options.direction or "in"], kinds = kinds, from = from, to = to })
 end
 

@@ -66,9 +66,10 @@ local function kinds_chain(wanted)
   return chain("bare", if_data "return", "goto lose") .. chain("kinds", table.unpack(lines))
 end
 
-local function ends_of(from, to, from_port, to_port)
+local function ends_of(from, to, from_port, to_port, state)
   local words = { "meta l4proto tcp" }
   local function add(format, ...) words[#words + 1] = format:format(...) end
+  if state then add("ct state %s", state) end
   if from then add("%s saddr %s", family_of(from), from) end
   if to then add("%s daddr %s", family_of(to), to) end
   if from_port then add("tcp sport %d", from_port) end
@@ -102,8 +103,15 @@ local function output_chain(answer)
     if_marked .. "ip daddr set 127.0.0.1", if_marked .. "ip6 daddr set ::1")
 end
 
+-- The kernel forwards no segment that is dropped here, and its sender does not notice.
+local function forward_chain(answer)
+  local hook = HOOK:format("filter", "forward")
+  return chain("forward", hook, "jump judge", ("meta mark %s %s"):format(MARK, answer or "drop"))
+end
+
 ---@class lunet.rule_words the checked options of a rule
----@field hooks {input: boolean?, output: boolean?}
+---@field hooks {input: boolean?, output: boolean?, forward: boolean?}
+---@field state? "invalid"
 ---@field kinds table<string, true> a set, of KINDS
 ---@field first? integer the rule loses only so many
 ---@field reject? string of REJECTS
@@ -118,10 +126,11 @@ end
 ---@return string
 function rule_text.chains(words)
   local answer = words.reject and rule_text.REJECTS[words.reject]
-  local ends = ends_of(words.from, words.to, words.from_port, words.to_port)
+  local ends = ends_of(words.from, words.to, words.from_port, words.to_port, words.state)
   return lose_chain(words.first, words.reject == "reset") .. kinds_chain(words.kinds)
     .. judge_chain(ends, words.port) .. input_chain(words.hooks.input, answer)
     .. (words.hooks.output and output_chain(answer) or "")
+    .. (words.hooks.forward and forward_chain(answer) or "")
 end
 
 --- A chain without effect: it shows whether a kernel takes an expression.

@@ -1,4 +1,4 @@
---- Rules by which a host sends connections on to another host: the kernel's own forwarding (nft(8), NAT STATEMENTS).
+--- Rules by which a host translates the addresses of connections that it forwards (nft(8), NAT STATEMENTS).
 local address = require "lunet.network.address"
 local core = require "lunet.core"
 local option_table = require "lunet.text.options"
@@ -6,11 +6,11 @@ local option_table = require "lunet.text.options"
 local translation = {}
 
 local FIELDS <const> = { port = option_table.whole(1, 65535), to = option_table.text,
-  to_port = option_table.whole(1, 65535) }
+  to_port = option_table.whole(1, 65535), source = option_table.truth }
 
 -- The chains that a rule of lunet's must have are `judge`, which the core empties at its end, and `lose`, whose counter
--- it reads.
-local RULE <const> = [[
+-- it reads. A connection's first segment alone comes to these chains.
+local DESTINATION <const> = [[
 chain lose {
   counter packets 0 bytes 0
 }
@@ -28,26 +28,53 @@ chain leave {
 }
 ]]
 
---- Sends the connections to a port of a host on to a server: the host replaces the addresses in their segments, and has
---- no connection itself. Switches on the host's net.ipv4.ip_forward. IPv4 only.
----@param host lunet.host not the home host
----@param options {port: integer, to: string, to_port: integer} the host's port; the server's address and port
----@return lunet.rule|nil rule; its `lost` counts the connections, by their first segments
+local SOURCE <const> = [[
+chain lose {
+  counter packets 0 bytes 0
+}
+chain judge {
+  jump lose
+  masquerade
+}
+chain leave {
+  type nat hook postrouting priority srcnat
+  jump judge
+}
+]]
+
+--- The table for host:nat: either `source`, or the three others.
+---@class lunet.nat_options
+---@field port? integer of the host
+---@field to? string the server's address, such as "10.0.1.2"
+---@field to_port? integer the server's port
+---@field source? boolean true: what the host forwards comes from its own address
+
+-- The text of the rule, and what it does in words.
+local function rule_of(options)
+  local port, to, to_port = options.port, options.to, options.to_port
+  if options.source and not (port or to or to_port) then return SOURCE, "translates sources" end
+  if options.source then core.misuse "nat: source: without port, to and to_port expected" end
+  for _, field in ipairs { "port", "to", "to_port" } do
+    if options[field] == nil then core.misuse(("nat: %s is missing"):format(field)) end
+  end
+  if not to:find "^[%d.]+$" or not core.is_address(address.with_prefix(to)) then
+    core.misuse(("nat: to: an address like 10.0.0.1 expected, not '%s'"):format(to))
+  end
+  return DESTINATION:format(port, port, to, to_port), ("translates port %d to %s:%d"):format(port, to, to_port)
+end
+
+--- See host:nat.
+---@param host lunet.host
+---@param options lunet.nat_options
+---@return lunet.rule|nil rule
 ---@return string? message
----@return string? code "ENOPKG" without libnftables, "EOPNOTSUPP" or "ENOENT" on a kernel without NAT
+---@return string? code
 function translation.open(host, options)
-  option_table.check("translation", options, FIELDS)
-  for field in pairs(FIELDS) do
-    if options[field] == nil then core.misuse("translation: " .. field .. " is missing") end
-  end
-  if not options.to:find "^[%d.]+$" or not core.is_address(address.with_prefix(options.to)) then
-    core.misuse(("translation: to: an address like 10.0.0.1 expected, not '%s'"):format(options.to))
-  end
+  option_table.check("nat", options, FIELDS)
+  local content, words = rule_of(options)
   local ok, message, code = host:sysctl("net.ipv4.ip_forward", 1)
   if not ok then return nil, message, code end
-  local content = RULE:format(options.port, options.port, options.to, options.to_port)
-  return core.drop(host, content, ("on %s: translates port %d to %s:%d"):format(host:name(), options.port, options.to,
-    options.to_port))
+  return core.drop(host, content, ("on %s: %s"):format(host:name(), words))
 end
 
 return translation

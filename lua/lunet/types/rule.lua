@@ -2,13 +2,15 @@
 
 --- The table for host:drop, which describes the segments to lose (lua/lunet/network/rule.lua).
 ---@class lunet.drop_options
----@field direction? "in"|"out"|"both" as the host sees it; default "in"
+---@field direction? "in"|"out"|"both"|"forward" as the host sees it; "forward": what it passes on; default "in"
 ---@field from? string the source: "10.0.0.1", "10.0.0.0/24", "fd00::1", "fd00::/64"
 ---@field to? string the destination likewise
 ---@field port? integer either port
 ---@field from_port? integer
 ---@field to_port? integer
 ---@field flags? lunet.segment|lunet.segment[] one of these, or any of a list; default "any"
+---@field state? "invalid" only what the host's connection tracking takes for no part of a connection that it knows
+--- (nft(8), CONNTRACK EXPRESSIONS); the first rule with it, or with a translation, makes the host track connections
 ---@field first? integer only the first so many that match; later ones pass
 ---@field reject? lunet.reject the answer to each lost segment
 
@@ -26,8 +28,8 @@
 ---   sends the segment to the host's loopback instead, and loses it there.)
 --- * The rule counts segments as the kernel hands them on. TCP may pass down one piece for the device to cut up
 ---   (segmentation offload, up to 64 KiB): the rule counts it as one segment, and loses it as one.
---- * A rule judges only segments that come to the host itself, or that the host sends. It does not see segments that
----   the host forwards (net.ipv4.ip_forward); a rule on either end does.
+--- * A rule judges segments that come to the host itself and that it sends. With the direction "forward" it judges
+---   those that the host passes on (net.ipv4.ip_forward).
 --- * The newest rule judges first. The host's other rules never see a segment that one rule has lost.
 --- * A rejected segment is lost too, and counted. "reset" answers at once. The other answers are ICMP, and TCP heeds
 ---   those only while it connects. An ICMP answer may come while connect(2) still runs, as over a link without delay:
