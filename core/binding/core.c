@@ -25,6 +25,7 @@
 #include "binding/survey.h"
 #include "binding/task.h"
 #include "binding/trace.h"
+#include "binding/tracked.h"
 #include "binding/wire.h"
 #include "handle/scope.h"
 
@@ -101,6 +102,7 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"destroy", sockets_destroy},
                                      {"survey", survey_push},
                                      {"socket_owners", survey_push_owners},
+                                     {"tracked", tracked_push},
                                      {"watch", queue_watch_begin},
                                      {"host", host_new},
                                      {"is_host", host_is_host},

@@ -7,7 +7,6 @@ local option_table = require "lunet.text.options"
 local rule = require "lunet.network.rule"
 local surroundings = require "lunet.network.surroundings"
 local sysctl = require "lunet.network.sysctl"
-local tracking = require "lunet.network.tracking"
 local translation = require "lunet.network.translation"
 
 local host = {}
@@ -314,13 +313,11 @@ end
 ---     print(#assert(server:tracked())) --> 0
 ---@return lunet.tracked[]|nil tracked
 ---@return string? message
----@return string? code "ENOENT" if the kernel has no such list (CONFIG_NF_CONNTRACK_PROCFS), or has not loaded
---- nf_conntrack; "EMFILE", ... (open(2))
+---@return string? code "EOPNOTSUPP" or "EINVAL" from a kernel without nf_conntrack_netlink; "EMFILE", ... (socket(2))
 function methods:tracked()
   core.check_self(self, "lunet.host")
-  local text, message, code = core.read_file(self, "/proc/thread-self/net/nf_conntrack")
-  if not text then return nil, message, code end
-  return tracking.parse(text)
+  local tracked, message, code = core.tracked(self)
+  return tracked, message, code
 end
 
 --- Translates the addresses of connections that this host forwards, until a script closes the rule: the kernel's NAT

@@ -26,14 +26,16 @@ end
 
 local function is_at(range, end_point) return not range or address.is_within(end_point, tostring(range)) end
 
---- Whether a rule with these options loses a segment that arrives. Leaves `first` to the caller.
+--- Whether a rule with these options loses a segment that arrives. Leaves `first` to the caller. A segment that a rule
+--- about what the host passes on loses has arrived there.
 ---@param options lunet.drop_options
 ---@param s lunet.segment_event
 ---@return boolean
 function rule_meaning.loses(options, s)
   local from_port, to_port = address.port(s.from), address.port(s.to)
-  return options.direction ~= "out" and is_shown(options.flags, s) and is_at(options.from, s.from)
-    and is_at(options.to, s.to) and (not options.from_port or options.from_port == from_port)
+  if options.direction == "out" or options.direction == "forward" or options.state then return false end
+  return is_shown(options.flags, s) and is_at(options.from, s.from) and is_at(options.to, s.to)
+    and (not options.from_port or options.from_port == from_port)
     and (not options.to_port or options.to_port == to_port)
     and (not options.port or options.port == from_port or options.port == to_port)
     and not (options.reject == "reset" and has(s, "RST"))

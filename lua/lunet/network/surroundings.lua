@@ -10,7 +10,7 @@ local surroundings = {}
 ---@class lunet.observer
 ---@field host_made fun(self: lunet.observer, host: lunet.host) called before anything happens on the host
 ---@field addresses_given fun(self: lunet.observer, host: lunet.host, addresses: string[])
----@field rule_opened fun(self: lunet.observer, options: lunet.drop_options)
+---@field rule_opened fun(self: lunet.observer, options: lunet.drop_options|false) false: one that loses nothing
 ---@field wires_made fun(self: lunet.observer, network: lunet.network) a link or a LAN with wires is up
 
 ---@type lunet.surroundings

@@ -2,6 +2,7 @@
 local address = require "lunet.network.address"
 local core = require "lunet.core"
 local option_table = require "lunet.text.options"
+local surroundings = require "lunet.network.surroundings"
 
 local translation = {}
 
@@ -74,7 +75,10 @@ function translation.open(host, options)
   local content, words = rule_of(options)
   local ok, message, code = host:sysctl("net.ipv4.ip_forward", 1)
   if not ok then return nil, message, code end
-  return core.drop(host, content, ("on %s: %s"):format(host:name(), words))
+  local made, message_of_rule, code_of_rule = core.drop(host, content, ("on %s: %s"):format(host:name(), words))
+  local observer = surroundings.current().observer
+  if made and observer then observer:rule_opened(false) end -- it loses nothing
+  return made, message_of_rule, code_of_rule
 end
 
 return translation

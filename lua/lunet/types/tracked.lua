@@ -1,0 +1,13 @@
+---@meta
+
+--- A TCP connection that a host's kernel tracks (nf_conntrack-sysctl.rst of the kernel).
+---@class lunet.tracked
+---@field state string in the tracker's view: "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT",
+--- "LAST_ACK", "TIME_WAIT", "CLOSE"
+---@field seconds integer after which the host forgets it if no segment comes
+---@field from string whence its first segment came: "10.0.0.1:40000"
+---@field to string where that went, before a translation
+---@field reply_from string whence replies come: the server behind a translation
+---@field reply_to string where they go: the address that the server sees
+---@field replied boolean whether the other end has sent anything
+---@field assured boolean whether it has been seen to work; under pressure the kernel forgets the others first
