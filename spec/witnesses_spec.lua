@@ -160,6 +160,7 @@ describe("the SYNs of a client that finds the queue full", function()
   patiently("are among the segments at their true times, and marked as sent again", function()
     local path = place.path .. "/t.jsonl"
     local result = program.shell(lunet_command("experiments/queue/overflow.lua --trace " .. path))
+    if result.status == 4 then error("not judged: the machine was late", 0) end
     assert.same({ 0, "" }, { result.status, result.errors })
     local flows = {}
     for _, line in ipairs(lines_of(place:read "t.jsonl")) do
