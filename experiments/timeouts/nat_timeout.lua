@@ -111,7 +111,6 @@ return experiment {
     remedy = { "all", "option", "of the client's socket: none; keepalive probes each second; TCP_USER_TIMEOUT of 1 s",
       choices = choice.of(REMEDIES) },
   },
-  virtual = { forgets = 432000, idle = 432005.0 },
   control = { forgets = 60 },
   -- known: how many connections the NAT knew when the end spoke. speaker, other: what the end that spoke heard within
   -- its patience, and the other one.

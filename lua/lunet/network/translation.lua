@@ -50,6 +50,9 @@ chain leave {
 ---@field to_port? integer the server's port
 ---@field source? boolean true: what the host forwards comes from its own address
 
+-- The kernel's errors for an unknown chain or expression.
+local MISSING <const> = { EOPNOTSUPP = true, ENOENT = true }
+
 -- The text of the rule, and what it does in words.
 local function rule_of(options)
   local port, to, to_port = options.port, options.to, options.to_port
@@ -75,10 +78,14 @@ function translation.open(host, options)
   local content, words = rule_of(options)
   local ok, message, code = host:sysctl("net.ipv4.ip_forward", 1)
   if not ok then return nil, message, code end
-  local made, message_of_rule, code_of_rule = core.drop(host, content, ("on %s: %s"):format(host:name(), words))
+  local made
+  made, message, code = core.drop(host, content, ("on %s: %s"):format(host:name(), words))
+  if MISSING[code] then
+    message = ("nat: this kernel has no NAT for nftables: nft_chain_nat, nft_nat, nft_masq (%s)"):format(code)
+  end
   local observer = surroundings.current().observer
   if made and observer then observer:rule_opened(false) end -- it loses nothing
-  return made, message_of_rule, code_of_rule
+  return made, message, code
 end
 
 return translation
