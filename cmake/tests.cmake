@@ -139,7 +139,7 @@ endforeach()
 if(LUNET_SANITIZE)
   lunet_test(fuzz fuzz/api script/fuzz 200000)
   lunet_test(fuzz fuzz/commands script/fuzz commands 300 1)
-  set_tests_properties(fuzz/api PROPERTIES PROCESSORS 2)
+  set_tests_properties(fuzz/api PROPERTIES PROCESSORS 2 TIMEOUT 2000)
 endif()
 
 # By bare name: ctest looks these up when it runs, and a missing one fails its test.

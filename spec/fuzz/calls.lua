@@ -24,7 +24,7 @@ local NO_CALL = { __gc = true, __name = true, __metatable = true }
 
 -- Calls that cost more than a millisecond come seldom.
 local SELDOM = {
-  host = 0.1, link = 0.2, lan = 0.2, exec = 0.2, wire = 0.2, bridge = 0.4, events = 0.2,
+  host = 0.1, link = 0.2, lan = 0.2, exec = 0.2, wire = 0.2, bridge = 0.4, events = 0.2, nat = 0.3,
 }
 
 local HOST, LISTENER, CONNECTION -- the metatables
