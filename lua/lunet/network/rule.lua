@@ -25,10 +25,11 @@ local function check(options)
     core.misuse "drop: flags: RST cannot be rejected by \"reset\": nobody answers a RST by a RST"
   end
   local from, to = filter.addresses("drop", options)
-  if options.state and HOOKS[options.direction or "in"].output then
+  local hooks = HOOKS[options.direction or "in"]
+  if options.state and hooks.output then
     core.misuse "drop: state: direction \"in\" or \"forward\" expected: what leaves has no state yet"
   end
-  return option_table.merged(options, { hooks = HOOKS[options.direction or "in"], kinds = kinds, from = from, to = to })
+  return option_table.merged(options, { hooks = hooks, kinds = kinds, from = from, to = to })
 end
 
 local function describe(host, options)

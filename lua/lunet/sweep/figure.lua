@@ -118,7 +118,7 @@ function figure.new(results, measure)
   self.is_log = not self.names and grows_by_factors(results.plan.points, function(point) return self:x(point) end)
   self.is_share = find_share(self)
   self.runs = count_runs(self)
-  self.every = math.max(1, math.ceil(self.runs / MOST_DOTS))
+  self.every, self.thinned = math.max(1, math.ceil(self.runs / MOST_DOTS)), {}
   self.panels = panels_of(self)
   for _, panel in ipairs(self.panels) do
     for _, series in ipairs(panel.series) do
@@ -161,7 +161,9 @@ local function quoted(text) return "'" .. text:gsub("[%c]", " "):gsub("'", "''")
 local function dots_of(self, point)
   local numbers = self.results:numbers(point, self.measure.name)
   if self.every == 1 then return numbers end
+  if self.thinned[point] then return self.thinned[point] end
   local sorted, dots = table.move(numbers, 1, #numbers, 1, {}), {}
+  self.thinned[point] = dots
   table.sort(sorted)
   for i = 1, #sorted, self.every do dots[#dots + 1] = sorted[i] end
   if #sorted % self.every ~= 1 then dots[#dots + 1] = sorted[#sorted] end
