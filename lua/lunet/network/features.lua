@@ -21,6 +21,8 @@ local features = {}
 ---@field try? string nftables text for a chain: a rule that needs it
 ---@field build? string the kernel's build option
 
+local CONNTRACK <const> = "nf_conntrack-sysctl.rst; commit 9fb9cbb1082d"
+
 ---@type table<string, table<string, lunet.feature>>
 features.TABLE = {
   sysctl = {
@@ -82,6 +84,9 @@ features.TABLE = {
     ["net.ipv4.tcp_tw_reuse_delay"] = { "6.14", "commit ca6a6f93867a", absent = 1000 },
     ["net.ipv4.tcp_window_scaling"] = { "2.2", "tcp(7)" },
     ["net.ipv4.tcp_wmem"] = { "2.4", "tcp(7)" },
+    ["net.netfilter.nf_conntrack_tcp_loose"] = { "2.6.15", CONNTRACK, build = "CONFIG_NF_CONNTRACK" },
+    ["net.netfilter.nf_conntrack_tcp_timeout_close"] = { "2.6.15", CONNTRACK, build = "CONFIG_NF_CONNTRACK" },
+    ["net.netfilter.nf_conntrack_tcp_timeout_established"] = { "2.6.15", CONNTRACK, build = "CONFIG_NF_CONNTRACK" },
     ["net.mptcp.enabled"] = { "5.7", "mptcp-sysctl.rst", build = "CONFIG_MPTCP", unrecorded = true },
     ["net.ipv6.conf"] = { "2.6.26", "ip-sysctl.rst", build = "CONFIG_IPV6", unrecorded = true },
     ["net.ipv6.icmp.ratelimit"] = { "2.6", "ip-sysctl.rst", build = "CONFIG_IPV6", unrecorded = true },
@@ -132,6 +137,8 @@ features.TABLE = {
     accept = { "3.13", "nft(8)", try = "accept" },
     chain = { "3.13", "nft(8)", try = "return" },
     counter = { "3.13", "nft(8)", try = "counter" },
+    ct = { "3.13", "nft(8)", try = "ct state invalid", build = "CONFIG_NFT_CT" },
+    dnat = { "5.2", "commit d164385ec572", what = "nftables' dnat in the inet family", build = "CONFIG_NFT_NAT" },
     drop = { "3.13", "nft(8)", try = "drop" },
     filter = { "3.14", "nft(8)", try = "type filter hook input priority raw" },
     inet = { "3.14", "nft(8)", what = "nftables' inet family", try = "", build = "CONFIG_NF_TABLES_INET" },
@@ -140,7 +147,11 @@ features.TABLE = {
     ip = { "3.13", "nft(8)", try = "ip daddr 127.0.0.1" },
     ip6 = { "3.13", "nft(8)", try = "ip6 daddr ::1" },
     jump = { "3.13", "nft(8)" },
+    masquerade = { "5.2", "nft(8)", what = "nftables' masquerade in the inet family",
+      build = "CONFIG_NFT_MASQ" },
     meta = { "3.13", "nft(8)", try = "meta mark 1" },
+    nat = { "5.2", "commit d164385ec572", what = "nftables' nat chains in the inet family",
+      try = "type nat hook prerouting priority dstnat", build = "CONFIG_NFT_NAT" },
     numgen = { "4.9", "commit 91dbc6be0a62", try = "numgen inc mod 2 < 1", build = "CONFIG_NFT_NUMGEN" },
     reject = { "3.14", "nft(8)", try = "meta l4proto tcp reject with tcp reset", build = "CONFIG_NFT_REJECT" },
     ["return"] = { "3.13", "nft(8)", try = "return" },
