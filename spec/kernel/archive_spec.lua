@@ -1,4 +1,5 @@
 local archive = require "lunet.kernel.archive"
+local needs = require "lunet.run.needs"
 local program = require "spec.support.program"
 local scratch = require "lunet.peer.scratch"
 
@@ -20,9 +21,18 @@ describe("an archive for a guest", function()
     return names
   end
 
+  -- cpio lists the names.
+  local function it_lists(description, body)
+    it(description, function()
+      local is_here, missing = needs.find { cpio = "cpio" }
+      if not is_here then return pending("the group kernels is not here (script/packages kernels): " .. missing) end
+      body()
+    end)
+  end
+
   local function link(target, name) assert(os.execute(("ln -s %s %s/%s"):format(target, place.path, name))) end
 
-  it("has a file with its directories, before it", function()
+  it_lists("has a file with its directories, before it", function()
     place:write("one/two/file", "")
     local packed = archive.new()
     assert.equal(place.path .. "/one/two/file", packed:add(place.path .. "/one/two/file"))
@@ -30,7 +40,7 @@ describe("an archive for a guest", function()
     assert.is_nil(packed:add(place.path .. "/none"))
   end)
 
-  it("has links as links, and what they name", function()
+  it_lists("has links as links, and what they name", function()
     place:write("real/file", "")
     link("real", "relative")
     link(place.path .. "/relative/file", "absolute")
@@ -41,7 +51,7 @@ describe("an archive for a guest", function()
     assert.same({ "absolute", "real", "real/file", "relative", "round" }, names_in(packed))
   end)
 
-  it("has a directory with its directories, or without them", function()
+  it_lists("has a directory with its directories, or without them", function()
     place:write("tree/file", "")
     place:write("tree/deep/file", "")
     place:write("tree/.hidden/file", "")

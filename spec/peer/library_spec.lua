@@ -21,6 +21,20 @@ describe("the library of real programs", function()
     end
   end)
 
+  -- Without it a program whose own package alone is here would be started, and fail.
+  it("names for each package but the first what it is needed for", function()
+    for _, kind in ipairs { "server", "client", "forwarder", "pool" } do
+      local described = library.open(kind)
+      for _, name in ipairs(described.names()) do
+        local description, known = described.describe(name), {}
+        for _, package in pairs(description.needs or {}) do known[package] = true end
+        for i = 2, #description.packages do
+          assert.is_true(known[description.packages[i]], ("%s %s: %s"):format(kind, name, description.packages[i]))
+        end
+      end
+    end
+  end)
+
   it("takes the path of a file that describes another one", function()
     local description, name = server.describe(LIAR)
     assert.equal("liar", name)

@@ -40,7 +40,7 @@ echo trouble; exit ${STATUS-0}' | sed "s,PLACE,$place," >"$place/bin/apt-get"
 echo '#!/bin/sh' >"$place/bin/dpkg-query"
 chmod +x "$place"/bin/*
 status=0
-PATH=$place/bin:$PATH "$2" peers || status=$?
+PATH=$place/bin:$PATH "$2" peers sweep || status=$?
 find /etc/rc[2-5].d -name 'S*'
 find /etc/systemd/system -path '*.wants/*'
 ls /usr/sbin/policy-rc.d 2>/dev/null || true
@@ -69,7 +69,17 @@ describe("script/packages", function()
     local result = install(0)
     assert.same({ 0, FORMER }, { result.status, result.output })
     local file <close> = assert(io.open(place .. "/calls"))
-    assert.matches("install .* memcached .*\npolicy 101\n$", file:read "a")
+    local calls = file:read "a"
+    assert.matches("install .* memcached .* munge .*\npolicy 101\n$", calls) -- of both groups
+    assert.equal(1, select(2, calls:gsub(" openssh%-server%f[ \n]", ""))) -- which both have
+  end)
+
+  it("says which groups there are", function()
+    for _, words in ipairs { "", "run nonsense" } do
+      local result = program.shell(("exec %s %s"):format(SCRIPT, words))
+      assert.same({ 2, "", "usage: script/packages run|test|peers|npm|sweep|bench|kernels|release ...\n" },
+        { result.status, result.output, result.errors })
+    end
   end)
 
   it("starts none if not all could be installed, and says why", function()

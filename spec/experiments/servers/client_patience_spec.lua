@@ -44,7 +44,7 @@ describe("client_patience", function()
 
   it("is misused by a client that there is not, and by an option that the client has not", function()
     assert.error_matches(function() client_patience { client = "nonsense" } end, "there is no client 'nonsense'")
-    assert.error_matches(function() client_patience { client = "w3m", option = "answer" } end,
-      "w3m has no option 'answer'")
+    assert.error_matches(function() client_patience { client = "redis_cli", option = "answer" } end,
+      "redis_cli has no option 'answer'")
   end)
 end)

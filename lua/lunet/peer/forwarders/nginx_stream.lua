@@ -7,8 +7,9 @@ stream { server { listen PORT; proxy_pass SERVER:BEHIND; } }
 ]]
 
 return {
-  packages = { "nginx", "libnginx-mod-stream" },
+  packages = { "libnginx-mod-stream", "nginx" },
   program = "/usr/lib/nginx/modules/ngx_stream_module.so",
+  needs = { nginx = "nginx" },
   version_of = "nginx",
   version = { "-v" },
   command = function(running)

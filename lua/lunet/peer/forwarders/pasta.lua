@@ -11,6 +11,7 @@ exec unshare --user --map-root-user pasta --netns-only --foreground --stderr --c
 return {
   packages = { "passt", "perl-base" },
   program = "pasta",
+  needs = { perl = "perl-base" },
   version_of = "dpkg-query", -- Debian's pasta says "unknown version"
   version = { "-W", "-f", "${Version}", "passt" },
   device = "/dev/net/tun",

@@ -11,6 +11,7 @@ exec slirp4netns --configure --mtu=1500 --userns-path=/proc/$!/ns/user --ready-f
 return {
   packages = { "slirp4netns", "perl-base" },
   program = "slirp4netns",
+  needs = { perl = "perl-base" },
   version = { "--version" },
   device = "/dev/net/tun",
   command = function(running) return { "sh", "-c", running:fill(SCRIPT:format(inside.command(running))) } end,

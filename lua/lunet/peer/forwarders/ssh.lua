@@ -26,6 +26,7 @@ end
 return {
   packages = { "openssh-client", "openssh-server" },
   program = "ssh",
+  needs = { sshd = "openssh-server" },
   version = { "-V" },
   begin = begin,
   command = function(running)

@@ -18,6 +18,7 @@ key = PLACE/key.pem
 return {
   packages = { "stunnel4", "openssl" },
   program = "stunnel4",
+  needs = { openssl = "openssl" },
   version = { "-version" },
   begin = function(running)
     local path = running.place.path

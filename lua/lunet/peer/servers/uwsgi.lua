@@ -4,6 +4,7 @@ local http = require "lunet.peer.http"
 return http.server {
   packages = { "uwsgi-core", "uwsgi-plugin-python3" },
   program = "uwsgi",
+  needs = { ["/usr/lib/uwsgi/plugins/python3_plugin.so"] = "uwsgi-plugin-python3" },
   version = { "--version" },
   limit = function(n) return "--processes " .. n end,
   arguments = function(running)
