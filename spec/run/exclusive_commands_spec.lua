@@ -57,11 +57,11 @@ describe("an exclusive experiment", function()
 
   it("ends by Ctrl-C while it waits", function()
     assert.equal("130\n", output_of(("waits %s one/alone.lua --json\nkill -INT $!; wait $!; echo $?; "
-      .. "touch free"):format(LUNET)))
+      .. "touch free; wait"):format(LUNET)))
   end)
 
   it("does not wait where whoever started it holds the lock", function()
-    assert.equal("0\n", output_of(("LUNET_EXCLUSIVE=held %s one/alone.lua --json >out; echo $?; touch free"):format(
+    assert.equal("0\n", output_of(("LUNET_EXCLUSIVE=held %s one/alone.lua --json >out; echo $?; touch free; wait"):format(
       LUNET)))
   end)
 end)

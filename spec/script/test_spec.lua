@@ -3,12 +3,12 @@ local scratch = require "lunet.peer.scratch"
 
 -- script/test in a tree of its own, with a ctest that only prints these lines.
 describe("script/test", function()
-  local function run(lines, status)
+  local function run(lines, status, before)
     local place <close> = scratch.open()
     local script <close> = assert(io.open(os.getenv "LUNET_SOURCE" .. "/script/test"))
     place:write("script/test", script:read "a")
     for _, name in ipairs { "script/packages", "script/build" } do place:write(name, "#!/bin/sh\n") end
-    place:write("ctest", ("#!/bin/sh\ncat <<'END'\n%s\nEND\nexit %d\n"):format(lines, status))
+    place:write("ctest", ("#!/bin/sh\n%s\ncat <<'END'\n%s\nEND\nexit %d\n"):format(before or "", lines, status))
     return program.shell(("cd %s && chmod +x script/* ctest && PATH=$PWD:$PATH exec script/test"):format(place.path))
   end
 
@@ -35,5 +35,17 @@ describe("script/test", function()
     local result = run(line_of(1, "spec/a", "  Passed ", 0.5) .. "\n100% tests passed, 0 tests failed out of 1", 0)
     assert.equal(0, result.status)
     assert.matches("\nThe slowest: spec/a 0.5 s\n100%% tests passed, 0 tests failed out of 1\n$", result.output)
+  end)
+
+  it("fails if a test has left a process behind, and names it", function()
+    local place <close> = scratch.open()
+    local result = run(line_of(1, "spec/a", "  Passed ", 0.5) .. "\n100% tests passed, 0 tests failed out of 1", 0,
+      ("sleep 600 >/dev/null 2>&1 & echo $! >%s/pid"):format(place.path))
+    local file <close> = assert(io.open(place.path .. "/pid"))
+    local pid = file:read "l"
+    program.shell("kill " .. pid)
+    assert.equal(1, result.status)
+    assert.matches(("\nscript/test: a test has left a process behind: %s sleep 600 \n"):format(pid), result.output)
+    assert.matches("\n100%% tests passed, 0 tests failed out of 1\n$", result.output)
   end)
 end)
