@@ -42,7 +42,7 @@ describe("proxy_chain", function()
     assert.same({ "same", 3, 17 },
       { outcome.chains[3].mode, outcome.chains[3].hops, outcome.chains[3].after_pred })
     assert.is_true(outcome.chains[3].after > 0)
-    assert.is_true(outcome.chains[3].left_s >= 3 * 0.4)
+    assert.is_true(outcome.chains[3].left_s >= 1.2)
   end)
 
   for _, retries in ipairs { 1, 3, 4 } do
