@@ -112,6 +112,7 @@ return experiment {
       choices = choice.of(REMEDIES) },
   },
   control = { forgets = 60 },
+  virtual = { forgets = 1800, idle = 1805.0 }, -- half an hour
   -- known: how many connections the NAT knew when the end spoke. speaker, other: what the end that spoke heard within
   -- its patience, and the other one.
   columns = { "remedy", "speaks", "loose", "known", "speaker", "other" },

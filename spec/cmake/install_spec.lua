@@ -44,6 +44,9 @@ describe("a fresh copy of the sources", function()
     for what, path in pairs { Experiments = "/share/lunet/experiments", Documents = "/share/doc/lunet" } do
       assert.equal(real .. path, help:match("\n" .. what .. ": ([^\n]*)\n"))
     end
+    local _, registers = shell(prefix
+      .. "/bin/lunet -e 'print(require \"lunet.kernel.parts\".find \"libexec/lunet/uml-registers.so\")'")
+    assert.equal(real .. "/libexec/lunet/uml-registers.so\n", registers)
     local share = real .. "/share/"
     for _, file in ipairs { "lunet/experiments/stale_replay.lua", "doc/lunet/README.md", "doc/lunet/doc/design.md",
       "man/man1/lunet.1", "man/man1/lunet-queues.1", "man/man1/lunet-sweep.1", "bash-completion/completions/lunet" } do

@@ -41,6 +41,14 @@ describe("lunet kernels", function()
       program.shell(("LC_ALL=C ls -A %s/lunet/kernels"):format(place.path)).output)
   end)
 
+  it("does not take a kernel that another lunet has fetched, with other modules", function()
+    local status, _, errors = kernels("--fetch", "9.8")
+    assert.equal(3, status)
+    assert.matches("Debian's lists of kernels: ", errors, 1, true)
+    place:write("lunet/kernels/uml-9.8.7/contents", require "lunet.kernel.uml".CONTENTS)
+    assert.equal(0, (kernels("--fetch", "9.8")))
+  end)
+
   it("prints JSON", function()
     place:write("lunet/kernels/apt/fetched", "") -- no lists, but new ones
     local status, output = kernels "--json"

@@ -27,14 +27,14 @@ describe("the cache of kernels", function()
 
   it("has an entry whole or not at all", function()
     assert.equal("nil no way 0\n", printed [[
-      local path, why = cache.add(function(aside)
+      local path, why = cache.add("c", function(aside)
         assert(io.open(aside .. "/part", "w")):close()
         return nil, "no way"
       end)
       print(path, why, #cache.entries())]]:gsub("\t", " "))
     assert.equal("", program.shell(("ls -A %s/lunet/kernels"):format(place.path)).output)
-    assert.equal("a-1 5\n", printed [[
-      assert(cache.add(function(aside)
+    assert.equal("a-1 6\n", printed [[
+      assert(cache.add("c", function(aside)
         local file <close> = assert(io.open(aside .. "/whole", "w"))
         file:write "12345"
         return "a-1"
@@ -42,9 +42,24 @@ describe("the cache of kernels", function()
       print(cache.entries()[1].name, cache.bytes_in(cache.entries()[1].path))]]:gsub("\t", " "))
   end)
 
+  it("makes an entry anew that has less than is wanted of it", function()
+    assert.equal("less more true false\n", printed [[
+      local function add(contents)
+        local path = assert(cache.add(contents, function(aside)
+          local file <close> = assert(io.open(aside .. "/whole", "w"))
+          file:write(contents)
+          return "a-1"
+        end))
+        local file <close> = assert(io.open(path .. "/whole"))
+        return file:read "a", path
+      end
+      local first, path = add "less"
+      print(first, (add "more"), cache.has(path, "more"), cache.has(path, "less"))]]:gsub("\t", " "))
+  end)
+
   it("leaves an entry as it is, and removes it when asked to", function()
     assert.equal("1 true 0 nil\n", printed [[
-      for _ = 1, 2 do assert(cache.add(function() return "a-1" end)) end
+      for _ = 1, 2 do assert(cache.add("c", function() return "a-1" end)) end
       print(#cache.entries(), cache.remove "a-1", #cache.entries(), (cache.remove "a-1"))]]:gsub("\t", " "))
   end)
 
@@ -52,7 +67,7 @@ describe("the cache of kernels", function()
     place:write("lunet/kernels/.making-1/old", "")
     place:write("lunet/kernels/.making-2/new", "")
     assert(os.execute(("touch -d '2 days ago' %s/lunet/kernels/.making-1"):format(place.path)))
-    printed [[assert(cache.add(function() return "a-1" end))]]
+    printed [[assert(cache.add("c", function() return "a-1" end))]]
     assert.equal(".making-2\na-1\n", program.shell(("LC_ALL=C ls -A %s/lunet/kernels"):format(place.path)).output)
   end)
 

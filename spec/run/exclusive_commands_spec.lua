@@ -61,7 +61,7 @@ describe("an exclusive experiment", function()
   end)
 
   it("does not wait where whoever started it holds the lock", function()
-    assert.equal("0\n", output_of(("LUNET_EXCLUSIVE=held %s one/alone.lua --json >out; echo $?; touch free; wait"):format(
-      LUNET)))
+    assert.equal("0\n", output_of(("LUNET_EXCLUSIVE=held %s one/alone.lua --json >out; echo $?; "
+      .. "touch free; wait"):format(LUNET)))
   end)
 end)

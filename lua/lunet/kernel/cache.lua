@@ -116,12 +116,23 @@ local function remove_old(root)
   end
 end
 
+--- Whether an entry has what lunet wants of it now: another lunet may have made it, with less in it.
+---@param path string of the entry
+---@param contents string as cache.add was told
+---@return boolean
+function cache.has(path, contents)
+  local file <close> = io.open(path .. "/contents")
+  return file ~= nil and file:read "a" == contents
+end
+
 --- Makes an entry by a function that fills a directory beside its place, and returns the entry's name. If that fails
---- nothing is kept. An entry of that name stays as it is. Only the holder of the lock may call it.
+--- nothing is kept. An entry of that name stays as it is if it has the same contents. Only the holder of the lock may
+--- call it.
+---@param contents string what is in it, in words
 ---@param fill fun(aside: string): string|nil, string?
 ---@return string|nil path
 ---@return string? message
-function cache.add(fill)
+function cache.add(contents, fill)
   local root, message = cache.make()
   if not root then return nil, message end
   remove_old(root)
@@ -134,9 +145,11 @@ function cache.add(fill)
   local name, failure = fill(path)
   if not name then return nil, failure end
   local home = root .. "/" .. name
-  if lfs.attributes(home, "mode") then return home end
+  if cache.has(home, contents) then return home end
   local ok
-  ok, failure = os.rename(path, home)
+  ok, failure = core.replace_file(path .. "/contents", contents)
+  if ok and lfs.attributes(home, "mode") then ok, failure = cache.remove(name) end
+  if ok then ok, failure = os.rename(path, home) end
   return ok and home, failure
 end
 

@@ -3,6 +3,7 @@
 local archive = require "lunet.kernel.archive"
 local dependency = require "lunet.text.dependency"
 local needs = require "lunet.run.needs"
+local parts = require "lunet.kernel.parts"
 local program = require "lunet.kernel.program"
 
 local lfs = dependency "lfs"
@@ -14,15 +15,13 @@ local MOST = 1000e6 -- bytes; the guest keeps its files in memory
 -- Parts of packages that no program reads.
 local UNREAD = { "doc", "man", "info", "locale", "lintian", "bash-completion", "i18n" }
 
-local FLOORS = 2 -- lunet's parts are beside the program in a build tree, and one directory up when installed
 local PARTS = { "share/lua/5.4/lunet", "lib/lua/5.4/lunet", "libexec/lunet" }
 
 local function add_lunet(packed)
-  local place = assert(lfs.symlinkattributes("/proc/self/exe", "target"))
-  packed:add_programs { place }
-  for _ = 1, FLOORS do
-    place = place:match "^(.*)/[^/]*$" or ""
-    for _, part in ipairs(PARTS) do packed:add_directory(place .. "/" .. part) end
+  packed:add_programs { parts.program() }
+  for _, part in ipairs(PARTS) do
+    local path = parts.find(part)
+    if path then packed:add_directory(path) end
   end
 end
 

@@ -30,11 +30,15 @@ image.NEEDS = { depmod = "kmod", xz = "xz-utils", cpio = "cpio" }
 -- Modules that a guest loads at its start, before its job, and after it, each with those that it depends on. Modules
 -- that come after the job cannot disturb it.
 local STAGES = {
-  { directory = "modules", "bridge", "veth", "nf_tables", "nft_reject_inet", "nft_numgen", "nft_limit", "unix_diag",
-    "inet_diag", "tcp_diag", "tls" },
+  { directory = "modules", "bridge", "veth", "nf_tables", "nft_reject_inet", "nft_numgen", "nft_limit", "nft_ct",
+    "nft_chain_nat", "nft_nat", "nft_masq", "nf_conntrack_netlink", "unix_diag", "inet_diag", "tcp_diag", "tls" },
   { directory = "firmware", "qemu_fw_cfg" },
   { directory = "late", "virtio_pci", "virtio_console" },
 }
+
+local contents = {}
+for i, stage in ipairs(STAGES) do contents[i] = table.concat(stage, " ") .. "\n" end
+local CONTENTS <const> = table.concat(contents)
 
 -- Without these a guest can do nothing.
 local NEEDED = { "veth", "bridge", "nf_tables", "qemu_fw_cfg", "virtio_pci", "virtio_console" }
@@ -52,7 +56,8 @@ function image.cached()
     local number = entry.name:match "^qemu%-(.+)$"
     local package = number and read(entry.path .. "/package")
     if package then
-      kernels[#kernels + 1] = { release = number, path = entry.path, engine = qemu, package = package }
+      kernels[#kernels + 1] = { release = number, path = entry.path, engine = qemu, package = package,
+        is_outdated = not cache.has(entry.path, CONTENTS) }
     end
   end
   table.sort(kernels, function(a, b) return release.is_older(a.release, b.release) end)
@@ -199,7 +204,7 @@ function image.fetch(place, kernel)
   if not are_here then return nil, missing end
   local has_room, message = cache.has_room(BYTES)
   if not has_room then return nil, message end
-  return cache.add(function(aside) return fill(place, kernel, aside) end)
+  return cache.add(CONTENTS, function(aside) return fill(place, kernel, aside) end)
 end
 
 -- The release in the header of a kernel (Documentation/arch/x86/boot.rst, kernel_version).

@@ -21,12 +21,13 @@ provision.SOURCES = { uml, image }
 
 local function sources_of(wish) return wish.emulated and { image } or provision.SOURCES end
 
--- The newest kernel of the cache that has the name.
+-- The newest kernel of the cache that has the name, and has what this lunet wants of it.
 local function cached_of(source, version)
   local found
   for _, kernel in ipairs(source.cached()) do
     local is_plain = not kernel.package or not kernel.release:find "%l"
-    if kernel.package == version or is_plain and release.is_named(kernel.release, version) then found = kernel end
+    local is_named = kernel.package == version or is_plain and release.is_named(kernel.release, version)
+    if is_named and not kernel.is_outdated then found = kernel end
   end
   return found
 end

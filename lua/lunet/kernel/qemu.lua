@@ -113,7 +113,8 @@ local function modules_of(kernel) return kernel.path .. "/modules.cpio" end
 -- The name of a saved guest: another one if anything changes that it depends on.
 local function name_of(kernel, packed, place)
   local version = program.output { PROGRAM, "--version" } or ""
-  local machine = table.concat(shell.join({ version:match "[^\n]*", kernel.path, KERNEL }, MACHINE, VIRTUAL), " ")
+  local made = tostring(lfs.attributes(modules_of(kernel), "modification"))
+  local machine = table.concat(shell.join({ version:match "[^\n]*", kernel.path, made, KERNEL }, MACHINE, VIRTUAL), " ")
   local path = place:write("signature", machine .. "\n" .. initramfs.signature(packed))
   local sum, message = program.output { "sha256sum", path }
   return sum and ("saved-%s-%s"):format(kernel.release, sum:sub(1, 12)), message
@@ -151,7 +152,7 @@ local function saved(kernel, packed, place, complain)
   if not lock then return nil, why end
   if lfs.attributes(path, "mode") then return path end
   complain "booting once, and saving the guest for later runs"
-  path, message = cache.add(function(aside) return fill(kernel, packed, name, aside) end)
+  path, message = cache.add(name, function(aside) return fill(kernel, packed, name, aside) end)
   prune(kernel)
   return path, message
 end

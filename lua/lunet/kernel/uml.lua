@@ -7,6 +7,7 @@ local debian = require "lunet.kernel.debian"
 local dependency = require "lunet.text.dependency"
 local lunet = require "lunet"
 local modules = require "lunet.kernel.modules"
+local parts = require "lunet.kernel.parts"
 local program = require "lunet.kernel.program"
 local release = require "lunet.kernel.release"
 
@@ -25,9 +26,13 @@ local BOOTS = 3 -- this machine may refuse a guest a process or memory, and then
 local TOOLS = "bookworm" -- the suite of what runs on this machine, which has a C library of that age or newer
 local LOADER = "ld-linux-x86-64.so.2"
 
---- The modules that a guest loads, with those that they depend on: links, rules, sock_diag of Unix sockets, TLS, and a
---- /tmp to write to.
-uml.MODULES = { "bridge", "veth", "nf_tables", "nft_reject", "nft_numgen", "unix_diag", "tls", "overlay" }
+--- The modules that a guest loads, with those that they depend on: links, rules, connection tracking, sock_diag
+--- of Unix sockets, TLS, and a /tmp to write to.
+uml.MODULES = { "bridge", "veth", "nf_tables", "nft_reject", "nft_numgen", "nft_ct", "nf_conntrack_netlink",
+  "unix_diag", "tls", "overlay" }
+
+--- The contents of an entry of the cache, in words.
+uml.CONTENTS = table.concat(uml.MODULES, " ") .. "\n"
 
 --- The programs that it needs here, and their packages: none.
 uml.NEEDS = {}
@@ -39,6 +44,7 @@ uml.NEEDS = {}
 ---@field engine table lunet.kernel.uml or lunet.kernel.qemu
 ---@field file string? the kernel's file, if it is not in that directory
 ---@field is_passing boolean? whether it is not in the cache
+---@field is_outdated boolean? whether another lunet has fetched it, with other modules; before a run it is fetched anew
 
 --- The kernels in the cache, oldest first.
 ---@return lunet.kernel[]
@@ -46,7 +52,10 @@ function uml.cached()
   local kernels = {}
   for _, entry in ipairs(cache.entries()) do
     local number = entry.name:match "^uml%-(.+)$"
-    if number then kernels[#kernels + 1] = { release = number, path = entry.path, engine = uml } end
+    if number then
+      kernels[#kernels + 1] = { release = number, path = entry.path, engine = uml,
+        is_outdated = not cache.has(entry.path, uml.CONTENTS) }
+    end
   end
   table.sort(kernels, function(a, b) return release.is_older(a.release, b.release) end)
   return kernels
@@ -146,7 +155,7 @@ end
 function uml.fetch(place, kernel)
   local has_room, message = cache.has_room(BYTES)
   if not has_room then return nil, message end
-  return cache.add(function(aside) return fill(place, kernel, aside) end)
+  return cache.add(uml.CONTENTS, function(aside) return fill(place, kernel, aside) end)
 end
 
 -- -- a guest ------------------------------------------------------------------------------------
@@ -215,7 +224,7 @@ end
 local function boot_once(kernel, guest)
   local words = { kernel.path .. "/linux", "rootfstype=hostfs", "rootflags=/", "ro", "init=" .. guest.path .. "/init",
     "mem=1G", "quiet", "con0=null,fd:1", "con=null", "uml_dir=" .. guest.path .. "/", label = "guest",
-    env = { TMPDIR = guest.path }, stderr = "stdout" }
+    env = { TMPDIR = guest.path, LD_PRELOAD = parts.find "libexec/lunet/uml-registers.so" }, stderr = "stdout" }
   local process <close> = assert(lunet.exec(words))
   guest:write("console", assert(process.stdout:receive "a"))
   process:wait()
