@@ -148,6 +148,7 @@ return {
     name = {},
     nat = {},
     sockets = {},
+    synproxy = {},
     sysctl = {},
     tracked = {},
     watch = {},

@@ -94,6 +94,13 @@ int host_unlink(lua_State *L) {
   return host_push_link_result(L, link_delete(host_routes(h), link), "unlink");
 }
 
+int host_set_mtu(lua_State *L) {
+  const char *link = luaL_checkstring(L, 2);
+  uint32_t bytes = (uint32_t)luaL_checkinteger(L, 3);
+  host *h = host_check(L, 1);
+  return host_push_link_result(L, link_set_mtu(host_routes(h), link, bytes), "mtu");
+}
+
 int host_is_address(lua_State *L) {
   address a;
   bool is_text = lua_type(L, 1) == LUA_TSTRING;

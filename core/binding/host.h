@@ -34,6 +34,7 @@ int host_link(lua_State *L);          /* core.link(host, name, peer_host, peer_n
 int host_bridge(lua_State *L);        /* core.bridge(host, name) */
 int host_attach(lua_State *L);        /* core.attach(host, name, bridge) */
 int host_unlink(lua_State *L);        /* core.unlink(host, name) */
+int host_set_mtu(lua_State *L);       /* core.set_mtu(host, name, bytes) */
 int host_add_addresses(lua_State *L); /* core.add_addresses(host, name, "10.0.0.1/24", ...) */
 int host_add_route(lua_State *L);     /* core.add_route(host, "10.0.0.0/8", "10.1.0.1/32") */
 int host_link_is_up(lua_State *L);    /* core.link_is_up(host, name) */

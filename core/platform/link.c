@@ -255,6 +255,10 @@ int link_send_segments(struct nl_sock *sock, const char *name) {
   return link_control(sock, name, SIOCETHTOOL, &request);
 }
 
+int link_set_mtu(struct nl_sock *sock, const char *name, uint32_t bytes) {
+  return link_set_number(sock, name, IFLA_MTU, bytes);
+}
+
 int link_delete(struct nl_sock *sock, const char *name) {
   return link_transact(sock, link_new_link_message(RTM_DELLINK, 0, name));
 }

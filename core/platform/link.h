@@ -32,6 +32,9 @@ int link_attach(struct nl_sock *sock, const char *name, const char *bridge);
  * and sums before it hands them over (ethtool(8), -K tx off). */
 int link_send_segments(struct nl_sock *sock, const char *name);
 
+/* The longest packet that the link takes. */
+int link_set_mtu(struct nl_sock *sock, const char *name, uint32_t bytes);
+
 int link_delete(struct nl_sock *sock, const char *name);
 
 /* Deleting the links of a group takes little longer than deleting one link. */

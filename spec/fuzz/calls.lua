@@ -24,7 +24,7 @@ local NO_CALL = { __gc = true, __name = true, __metatable = true }
 
 -- Calls that cost more than a millisecond come seldom.
 local SELDOM = {
-  host = 0.1, link = 0.2, lan = 0.2, exec = 0.2, wire = 0.2, bridge = 0.4, events = 0.2, nat = 0.3,
+  host = 0.1, link = 0.2, lan = 0.2, exec = 0.2, wire = 0.2, bridge = 0.4, events = 0.2, nat = 0.3, synproxy = 0.3,
 }
 
 local HOST, LISTENER, CONNECTION -- the metatables
@@ -93,6 +93,7 @@ local likely = {
     if chance(0.5) then return { source = true } end
     return values.options({ port = port, to = function() return "10.0.0.1" end, to_port = port }, 0.1)
   end,
+  synproxy = function() return values.options({ port = port }, 0.1) end,
   sockets = function()
     return values.options({ state = function() return pick { "LISTEN", { "LISTEN", "TIME_WAIT" } } end, port = port,
       listener = listener, info = function() return true end, }, 0.2)

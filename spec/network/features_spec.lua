@@ -108,10 +108,12 @@ describe("the table of features", function()
     local router = { name = function() return "R" end, sysctl = function() return true end }
     translation.open(router, { source = true })
     translation.open(router, { port = 1, to = "10.0.0.1", to_port = 1 })
+    translation.answer(router, { port = 1 })
     local operands = {} -- names of chains and of values, which the expressions take
     for word in ([[lose bare kinds judge input output raw priority type daddr saddr sport dport l4proto mark flags doff
       syn ack fin rst inc mod with reset icmpx port unreachable host admin prohibited th
-      forward state invalid arrive leave prerouting postrouting dstnat srcnat packets bytes to]]):gmatch "%w+" do
+      forward state invalid arrive leave prerouting postrouting dstnat srcnat packets bytes to take pass untracked
+      mss wscale timestamp sack perm]]):gmatch "%w+" do
       operands[word] = true
     end
     local unknown = {}

@@ -213,6 +213,20 @@ describe("a link", function()
     b:close()
   end)
 
+  it("takes packets of at most its MTU, also as a wire", function()
+    for _, delay in ipairs { false, 0 } do
+      local a <close> = assert(lunet.host())
+      local b <close> = assert(lunet.host())
+      lunet.link(a, b, { mtu = 1280, delay = delay or nil })
+      local listener = assert(b:listen { backlog = 1 })
+      local connection = assert(a:connect(listener, 10))
+      local accepted = assert(listener:accept(10))
+      assert.same({ 1280, 1280 }, { connection:info().tcpi_pmtu, accepted:info().tcpi_pmtu })
+      assert(connection:send(("x"):rep(5000)))
+      assert.equal(5000, #assert(accepted:receive(5000, 10)))
+    end
+  end)
+
   it("is not there to be used once it is closed", function()
     local a <close> = assert(lunet.host "a")
     local b <close> = assert(lunet.host "b")
@@ -255,6 +269,10 @@ describe("a link", function()
     assert.matches("host a is given twice", raised(lunet.link, a, a), 1, true)
     assert.matches("table of options expected", raised(lunet.link, a, b, "10.0.0.1/24"), 1, true)
     assert.matches("unknown option 'c' (known: a, a_to_b, b, b_to_a", raised(lunet.link, a, b, { c = {} }), 1, true)
+    for _, mtu in ipairs { 1279, 1501, 1400.5, "1400" } do
+      assert.matches("link: mtu: a whole number from 1280 to 1500 expected", raised(lunet.link, a, b, { mtu = mtu }), 1,
+        true)
+    end
     assert.matches("link: a: a table expected", raised(lunet.link, a, b, { a = "10.0.0.1/24" }), 1, true)
     for _, text in ipairs { "10.0.0.1", "10.0.0.1/33", "10.0.0/8", "fd00::1/129", "fd00::1/", "x/8", "unix:/x/8" } do
       assert.matches(('link: a: an address with a prefix length, like 10.0.0.1/24 or fd00::1/64 expected, not "%s"')

@@ -69,6 +69,7 @@ return {
     IFLA_INFO_KIND = { "2.6.23", "commit 38f7b870d4a6" },
     IFLA_LINKINFO = { "2.6.23", "commit 38f7b870d4a6" },
     IFLA_MASTER = { "2.4", "rtnetlink(7)" },
+    IFLA_MTU = { "2.2", "rtnetlink(7)" },
     IFLA_NET_NS_FD = { "3.0", "commit f0630529916c" },
     IFLA_NUM_RX_QUEUES = { "3.6", "commit 76ff5cc91935" },
     IFLA_NUM_TX_QUEUES = { "3.6", "commit 76ff5cc91935" },

@@ -31,7 +31,8 @@ image.NEEDS = { depmod = "kmod", xz = "xz-utils", cpio = "cpio" }
 -- that come after the job cannot disturb it.
 local STAGES = {
   { directory = "modules", "bridge", "veth", "nf_tables", "nft_reject_inet", "nft_numgen", "nft_limit", "nft_ct",
-    "nft_chain_nat", "nft_nat", "nft_masq", "nf_conntrack_netlink", "unix_diag", "inet_diag", "tcp_diag", "tls" },
+    "nft_chain_nat", "nft_nat", "nft_masq", "nf_conntrack_netlink", "nft_synproxy", "unix_diag", "inet_diag",
+    "tcp_diag", "tls" },
   { directory = "firmware", "qemu_fw_cfg" },
   { directory = "late", "virtio_pci", "virtio_console" },
 }

@@ -8,8 +8,6 @@ local text = require "lunet.text.width"
 local value = require "lunet.text.value"
 local waiting = require "lunet.network.waiting"
 
-local expectation = {}
-
 --- A segment that a capture is to see: a kind, or a table whose fields must all be true of it.
 ---@class lunet.expected_segment
 ---@field flags? lunet.segment|lunet.segment[] one of these, or any of a list; default "any"
@@ -99,29 +97,36 @@ local function wait_for(capture, only, count, timeout)
   return seen, message, code
 end
 
---- Waits until a capture has seen as many segments as the list has, and compares them: exactly these, in this order.
---- After a success the next expectation begins behind them; after a failure it begins at the same place.
----@param capture lunet.capture
+---@class lunet.capture
+local capture = core.capture_methods
+
+--- Waits until it has seen as many segments as the list has, since the last call of this. Fails unless they are exactly
+--- these, in this order; the message then has both lists side by side. After a success the next expectation begins
+--- behind them; after a failure it begins at the same place.
+---
+---     print(#assert(capture:expect({ "SYN", "SYN-ACK", { flags = "ACK", bytes = 0 } }, 60))) --> 3
+---@async
 ---@param list (string|lunet.expected_segment)[] `only` in it: count only the segments that this describes
 ---@param timeout? number seconds
 ---@return lunet.segment_seen[]|nil segments
----@return string? message both lists
+---@return string? message
 ---@return string? code "DIFFERENT", or "TIMEOUT" if too few came
-function expectation.wait(capture, list, timeout)
+function capture:expect(list, timeout)
+  core.check_self(self, "lunet.capture")
   if type(list) ~= "table" then core.misuse(("expect: a list of segments expected, not %s"):format(tostring(list))) end
   waiting.check(timeout, "expect")
   local only = list.only ~= nil and checked("expect: only", list.only) or nil
   local wanted = {}
   for i, any in ipairs(list) do wanted[i] = checked(("expect: [%d]"):format(i), any) end
-  local seen, message, code = wait_for(capture, only, #wanted, timeout)
+  local seen, message, code = wait_for(self, only, #wanted, timeout)
   if not seen then return nil, message, code end
   local lines, differs = columns(wanted, seen)
   if differs then
     code = #seen < #wanted and "TIMEOUT" or "DIFFERENT"
     return nil, ("expect: other segments passed (%s)\n%s"):format(code, lines), code
   end
-  if #seen > 0 then reached[capture] = seen[#seen].number + 1 end
+  if #seen > 0 then reached[self] = seen[#seen].number + 1 end
   return seen
 end
 
-return expectation
+return capture

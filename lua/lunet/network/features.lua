@@ -130,6 +130,7 @@ features.TABLE = {
     TCPSynRetrans = { "3.15", "commit f19c29e3e391" },
     TCPTimeouts = { "2.4", "net/ipv4/proc.c" },
     TCPWinProbe = { "4.2", "commit e520af48c7e5" },
+    TSEcrRejected = { "6.15", "commit 3ba075278c11" },
   },
 
   -- nftables: its tables for IPv4 and IPv6 at once, chains, and the words of rules.
@@ -152,11 +153,13 @@ features.TABLE = {
     meta = { "3.13", "nft(8)", try = "meta mark 1" },
     nat = { "5.2", "commit d164385ec572", what = "nftables' nat chains in the inet family",
       try = "type nat hook prerouting priority dstnat", build = "CONFIG_NFT_NAT" },
+    notrack = { "4.9", "nft(8)", try = "notrack", build = "CONFIG_NFT_CT" },
     numgen = { "4.9", "commit 91dbc6be0a62", try = "numgen inc mod 2 < 1", build = "CONFIG_NFT_NUMGEN" },
     reject = { "3.14", "nft(8)", try = "meta l4proto tcp reject with tcp reset", build = "CONFIG_NFT_REJECT" },
     ["return"] = { "3.13", "nft(8)", try = "return" },
     route = { "5.2", "commit c1deb065cf3b", try = "type route hook output priority raw" },
     set = { "4.5", "commit 7ec3f7b47b8d", try = "ip daddr set 127.0.0.1" },
+    synproxy = { "5.3", "nft(8)", build = "CONFIG_NFT_SYNPROXY" },
     tcp = { "3.13", "nft(8)", try = "tcp flags & syn == syn" },
   },
 }

@@ -8,6 +8,7 @@ local rule = require "lunet.network.rule"
 local surroundings = require "lunet.network.surroundings"
 local sysctl = require "lunet.network.sysctl"
 local translation = require "lunet.network.translation"
+require "lunet.network.expectation" -- of captures
 
 local host = {}
 
@@ -339,26 +340,25 @@ function methods:nat(options)
   return made, message, code
 end
 
----@class lunet.capture
-local capture = core.capture_methods
-
---- Waits until it has seen as many segments as the list has, since the last call of this. Fails unless they are exactly
---- these, in this order; the message then has both lists side by side.
+--- Answers for servers behind this host, until a script closes the rule: the kernel's SYNPROXY (nft(8), SYNPROXY
+--- STATEMENT). This host answers a client's SYN to the port by a SYN cookie, with a window of 0. Once the client's ACK
+--- shows that it is real, the host connects to the server, and from then on passes segments on. It has no connection
+--- itself. Switches on its net.ipv4.ip_forward, and off nf_conntrack_tcp_loose. The rule's `lost` counts the SYNs that
+--- it has answered.
 ---
----     print(#assert(capture:expect({ "SYN", "SYN-ACK", { flags = "ACK", bytes = 0 } }, 60))) --> 3
----@async
----@param list (string|lunet.expected_segment)[] `only` in it: count only the segments that this describes
----@param timeout? number seconds
----@return lunet.segment_seen[]|nil segments
+---     local rule = assert(server:synproxy { port = 80 })
+---     print(rule:lost()) --> 0  0
+---@param options lunet.synproxy_options
+---@return lunet.rule|nil rule
 ---@return string? message
----@return string? code "DIFFERENT", or "TIMEOUT" if too few came
-function capture:expect(list, timeout)
-  core.check_self(self, "lunet.capture")
-  local seen, message, code = require("lunet.network.expectation").wait(self, list, timeout)
-  return seen, message, code
+---@return string? code "ENOPKG" without libnftables, "EOPNOTSUPP" or "ENOENT" on a kernel without SYNPROXY
+function methods:synproxy(options)
+  core.check_self(self, "lunet.host")
+  local made, message, code = translation.answer(self, options)
+  return made, message, code
 end
 
-local MOST_SEGMENTS = 65536 -- about 17 MB
+local MOST_SEGMENTS <const> = 65536 -- about 17 MB
 
 --- Captures the TCP segments on the interfaces of this host, its loopback among them, until a script closes the capture
 --- or the host ends. The tap is at the place of packet(7) sockets. It sees a segment that arrives before a drop rule of

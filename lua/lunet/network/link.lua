@@ -23,7 +23,7 @@ end
 local ADDRESS <const> = { expected = "an address with a prefix length, like 10.0.0.1/24 or fd00::1/64",
   accepts = core.is_address }
 local FIELDS <const> = option_table.merged(wire_options.FIELDS, { a = option_table.list, b = option_table.list,
-  a_to_b = option_table.list, b_to_a = option_table.list })
+  a_to_b = option_table.list, b_to_a = option_table.list, mtu = option_table.whole(1280, 1500) })
 local DIRECTIONS <const> = { "a_to_b", "b_to_a" }
 
 -- Returns the settings of the wire; nil if no option asks for one.
@@ -55,6 +55,7 @@ end
 ---@field delay? number|{a_to_b?: number, b_to_a?: number} seconds, one way; one number counts for both ways
 ---@field a_to_b? lunet.chance what differs for the frames that the first host sends
 ---@field b_to_a? lunet.chance likewise the second
+---@field mtu? integer bytes of the longest packet, 1280 to 1500; default 1500
 ---@field seed? integer decides about chance; without one lunet draws a seed, which `statistics` and the report show
 
 --- Connects two hosts by a veth pair (veth(4)), which is up when this returns: it loses no first packet. The link ends
@@ -93,6 +94,10 @@ function link.join(a, b, options)
     made.settings = settings
     local join = settings and join_by_wire or join_directly
     made.take_down = join(a, interface_a, b, interface_b, made)
+    if options.mtu then
+      assert(core.set_mtu(a, interface_a, options.mtu))
+      assert(core.set_mtu(b, interface_b, options.mtu))
+    end
     interfaces.give_addresses(a, interface_a, made, options.a, chosen_a)
     interfaces.give_addresses(b, interface_b, made, options.b, chosen_b)
     interfaces.wait_until_ready(a, interface_a, made)
