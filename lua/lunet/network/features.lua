@@ -84,6 +84,7 @@ features.TABLE = {
     ["net.ipv4.tcp_tw_reuse_delay"] = { "6.14", "commit ca6a6f93867a", absent = 1000 },
     ["net.ipv4.tcp_window_scaling"] = { "2.2", "tcp(7)" },
     ["net.ipv4.tcp_wmem"] = { "2.4", "tcp(7)" },
+    ["net.netfilter.nf_conntrack_tcp_be_liberal"] = { "2.6.15", CONNTRACK, build = "CONFIG_NF_CONNTRACK" },
     ["net.netfilter.nf_conntrack_tcp_loose"] = { "2.6.15", CONNTRACK, build = "CONFIG_NF_CONNTRACK" },
     ["net.netfilter.nf_conntrack_tcp_timeout_close"] = { "2.6.15", CONNTRACK, build = "CONFIG_NF_CONNTRACK" },
     ["net.netfilter.nf_conntrack_tcp_timeout_established"] = { "2.6.15", CONNTRACK, build = "CONFIG_NF_CONNTRACK" },
