@@ -19,11 +19,9 @@ const char CAPTURE_TYPE[] = "lunet.capture";
 int capture_new(lua_State *L) {
   lua_Integer most = luaL_checkinteger(L, 2);
   luaL_argcheck(L, most >= 1 && most <= INT32_MAX, 2, "how many segments to keep, 1 or more");
-  bool outlives = lua_toboolean(L, 3);
   capture **box = type_new_box(L, CAPTURE_TYPE, 0);
   host *h = host_check(L, 1);
   struct place p = host_place(L, h, NULL);
-  if (outlives) p = (struct place){.scope = loop_scope(task_loop(L))};
   int result = capture_open(task_loop(L), &p, h, (uint32_t)most, box);
   if (result < 0) return failure_push(L, result, lua_pushfstring(L, "capture of %s", host_name(h)));
   anchor_add(L, -1, *box);

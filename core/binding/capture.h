@@ -11,8 +11,7 @@ extern const char CAPTURE_TYPE[];
 
 void capture_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
-/* core.capture(host, most, outlives) -> capture | nil, message, CODE. If `outlives` is true, the
- * capture ends only by its close, not with its host and scope, because closing it takes long. */
+/* core.capture(host, most) -> capture | nil, message, CODE. A closed capture keeps its segments. */
 int capture_new(lua_State *L);
 
 /* Sets `flags`, such as "SYN,ACK", of the table on the top of the stack: a plain data segment has

@@ -58,9 +58,10 @@ void handle_free(void *freed) {
 
 bool handle_anchor(handle *h) { return h->is_anchored = h->is_open; }
 
-/* Aborting a handle may close others, so the search starts anew each time. */
+/* The newest scope comes first. Aborting a handle may close others, so the search starts anew each
+ * time. */
 static handle *scope_find(struct scopes *all, uint16_t host) {
-  for (list *s = all->open.next; s != &all->open; s = s->next) {
+  for (list *s = all->open.prev; s != &all->open; s = s->prev) {
     list *handles = &LIST_ENTRY(s, scope, in_scopes)->handles;
     for (list *l = handles->prev; l != handles; l = l->prev) {
       handle *h = LIST_ENTRY(l, handle, in_scope);

@@ -46,6 +46,32 @@ end
 describe("a recording", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
+  -- An open tap would keep the network of a closed host, which goes on to answer and to forward.
+  it("lets a closed host go, and has its last segments", function()
+    local recorded
+    do
+      local recorder <close> = recording.start "segments"
+      lunet.scope(function()
+        local client, server = assert(lunet.host "client"), assert(lunet.host "server")
+        local link = lunet.link(client, server)
+        local listener = assert(server:listen { port = 7000, backlog = 1 })
+        local connection = assert(client:connect(listener, BOUND))
+        assert.equal(0, client:sysctl "net.ipv4.conf.eth0.forwarding")
+        local target = { address = link:address(server), port = 7000 }
+        server:close()
+        assert.equal("ECONNRESET", (select(3, connection:receive("l", BOUND))))
+        assert(lunet.eventually(function() return not client:sysctl "net.ipv4.conf.eth0.forwarding" end, BOUND))
+        assert.equal("ENETUNREACH", (select(3, client:connect(target, BOUND))))
+      end)
+      recorded = recorder:finish()
+    end
+    local resets = {}
+    for _, e in ipairs(all(recorded.events, "segment")) do
+      if e.flags:find "RST" then resets[#resets + 1] = e.host == number_of(recorded, "server") end
+    end
+    assert.same({ true }, resets)
+  end)
+
   it("tells what wires lost: of a segment in its event, of all else in events of their own", function()
     for level, kind in pairs { segments = "segment", kernel = "loss" } do
       local recorder <close> = recording.start(level)

@@ -8,10 +8,10 @@ local LUNET <const> = program.quote(os.getenv "LUNET")
 local listed = {}
 for _, name in ipairs(environment.SYSCTLS) do listed[name] = true end
 
--- A secret, two that are set for one interface, and two that an experiment sets where they matter.
+-- A secret, three of one interface, and two that an experiment sets where they matter.
 local UNLISTED = { ["net.ipv4.tcp_fastopen_key"] = true, ["net.ipv4.neigh.eth0.mcast_solicit"] = true,
   ["net.ipv4.neigh.eth0.retrans_time_ms"] = true, ["net.ipv4.ip_local_reserved_ports"] = true,
-  ["net.ipv4.ip_forward"] = true }
+  ["net.ipv4.ip_forward"] = true, ["net.ipv4.conf.eth0.forwarding"] = true }
 
 local function content(path)
   local file <close> = assert(io.open(path))

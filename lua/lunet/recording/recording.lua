@@ -47,13 +47,14 @@ end
 
 local MOST_SEGMENTS = 65536 -- of each host
 
--- Opens the host's tap, which takes 5 to 15 ms, before anything can pass there. Without descriptors for the tap, nobody
--- sees the segments of this host.
+-- Opens the host's tap, which takes 5 to 15 ms, before anything can pass there. It ends with the host, whose network
+-- would live on otherwise, and after all other handles of the host, whose last segments it still sees. Without
+-- descriptors for the tap, nobody sees the segments of this host.
 function recording:host_made(made)
   local number = core.host_number(made)
   self.names[number] = made:name()
   if self.level ~= "segments" then return end
-  local capture, message = core.capture(made, MOST_SEGMENTS, true)
+  local capture, message = core.capture(made, MOST_SEGMENTS)
   self.captures[number] = capture
   if not capture then self.failures[#self.failures + 1] = message end
 end

@@ -9,7 +9,7 @@ describe("partitions", function()
   it("holds as it is: no waiting client learns anything, and each works again after the healing", function()
     local outcome, holds, why = judge(partitions)
     assert.is_true(holds, why)
-    assert.equal(60, #outcome.rows)
+    assert.equal(70, #outcome.rows)
     for _, row in ipairs(outcome.rows) do
       if row.act == "receive" then
         assert.is_nil(row.code)
