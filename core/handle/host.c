@@ -9,6 +9,7 @@
 #include "handle/snapshot.h"
 #include "platform/link.h"
 #include "platform/namespace.h"
+#include "platform/namespace_file.h"
 #include "platform/socket.h"
 
 struct host {
@@ -40,9 +41,19 @@ static void host_describe(const handle *h, char *text, size_t size) {
 
 static const struct handle_type host_type = {"host", host_close, NULL, host_free, host_describe};
 
+/* The kernel gives each link an IPv6 address, and first looks for others that have it. That takes a
+ * second or two (RFC 4862, 5.4). Until then a router asks for no neighbour, and what it should
+ * forward waits. Here no two links have one address. A machine that refuses the setting has these
+ * seconds. */
+static void host_detect_no_duplicates(const host *h) {
+  static const char path[] = "/proc/sys/net/ipv6/conf/default/accept_dad";
+  (void)namespace_write_file(h->ns, path, "0", 1);
+}
+
 static int host_open_parts(host *h) {
   h->ns = namespace_open();
   if (h->ns < 0) return h->ns;
+  host_detect_no_duplicates(h);
   int result = link_open(h->ns, &h->routes);
   if (result < 0) namespace_close(h->ns);
   return result;

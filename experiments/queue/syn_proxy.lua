@@ -11,12 +11,10 @@
 -- syncookies.c, check_tcp_syn_cookie). So the probe passes for a cookie with the next index. An MSS of 1460 or more,
 -- all of Ethernet's, has index 3, and there is no next one: the proxy drops each probe. Shorter segments, for example a
 -- tunnel's, have a next one: their SYN comes again (`mtu` 1400). Until its patience or tcp_retries2 is over, the client
--- has an ESTABLISHED connection.
---
--- The ACK by which the proxy ends the server's handshake echoes the wrong timestamp. Since Linux 6.15 (commit
--- 3ba075278c11) a server rejects it, and TSEcrRejected counts it. The client's first data end the handshake then. Where
--- the server speaks first (`speaks`), the answer to its second SYN-ACK does, after 1 s. A server without timestamps
--- rejects nothing.
+-- has an ESTABLISHED connection. The ACK by which the proxy ends the server's handshake echoes the wrong timestamp.
+-- Since Linux 6.15 (commit 3ba075278c11) a server rejects it, and TSEcrRejected counts it. The client's first data end
+-- the handshake then. Where the server speaks first (`speaks`), the answer to its second SYN-ACK does, after 1 s. A
+-- server without timestamps rejects nothing.
 --
 -- Where it was met. A protected service whose clients are connected and hear nothing after each burst; SSH, SMTP and
 -- MySQL that greet a second late since the servers' kernel was renewed.

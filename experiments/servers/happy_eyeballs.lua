@@ -25,37 +25,13 @@ local peer_process = require "lunet.peer.process"
 local scratch = require "lunet.peer.scratch"
 local statistics = require "lunet.load.statistics"
 
-local NODE = [[
-const http = require("http");
-const lookup = (name, options, done) => done(null, [{ address: "V6", family: 6 }, { address: "V4", family: 4 }]);
-http.get({ host: "server.test", port: PORT, agent: false, lookup }, (answer) => {
-  console.log(answer.socket.remoteAddress);
-  process.exit();
-}).on("error", () => { console.log("nobody"); process.exit(); });
-setTimeout(() => { console.log("nobody"); process.exit(); }, PATIENCE * 1000);
-]]
-
-local PYTHON = [[
-import http.client, socket
-stream = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
-socket.getaddrinfo = lambda *any, **more: [(socket.AF_INET6, *stream, ("V6", PORT, 0, 0)),
-    (socket.AF_INET, *stream, ("V4", PORT))]
-client = http.client.HTTPConnection("server.test", PORT, timeout=PATIENCE)
-try:
-    client.request("GET", "/")
-    peer = client.sock.getpeername()[0]
-    client.getresponse()
-    print(peer)
-except OSError:
-    print("nobody")
-]]
-
--- How each client is started. It prints the address that answered, or "nobody".
+-- How each client is started, before the addresses, the port and its patience. It prints the address that answered, or
+-- "nobody".
 local CLIENTS = {
-  curl = { program = "curl", package = "curl", command = { "sh", "-c", "curl -s -o /dev/null --max-time PATIENCE "
-    .. '--resolve "server.test:PORT:[V6],V4" -w "%{remote_ip}\\n" http://server.test:PORT/ || echo nobody' } },
-  node = { program = "node", package = "nodejs", command = { "node", "-e", NODE } },
-  python = { program = "/usr/bin/python3", package = "python3", command = { "/usr/bin/python3", "-c", PYTHON } },
+  curl = { program = "curl", package = "curl", shell = "sh", script = lunet.beside "happy_eyeballs_client.sh" },
+  node = { program = "node", package = "nodejs", shell = "node", script = lunet.beside "happy_eyeballs_client.js" },
+  python = { program = "/usr/bin/python3", package = "python3", shell = "/usr/bin/python3",
+    script = lunet.beside "happy_eyeballs_client.py" },
 }
 local NAMES = { "curl", "node" } -- Python's is the control
 local STATES = { "full", "never_accepts", "closed" }
@@ -87,11 +63,10 @@ local function prepare(case)
   return place
 end
 
-local function command_of(place, client, knobs)
-  local words = { V4 = place.v4, V6 = place.v6, PORT = lab.PORT, PATIENCE = ("%g"):format(knobs.patience) }
-  local command = {}
-  for i, word in ipairs(client.command) do command[i] = word:gsub("%f[%w]%u[%u%d]+%f[%W]", words) end
-  return command
+-- A copy that the user without rights may read.
+local function copy_of(path, place)
+  local file <close> = assert(io.open(path))
+  return place:write("client", file:read "a")
 end
 
 -- The seconds from the client's first SYN to the first answer to its request, or to its end.
@@ -108,7 +83,8 @@ local function measure(place, case, knobs)
   local _undo <close> = place.scratch
   local capture, client = assert(place.server:capture()), CLIENTS[case.client]
   local serving = lunet.spawn(function() place.serving:serve(serve) end)
-  local words = nobody.program(command_of(place, client, knobs), place.scratch)
+  local words = nobody.program({ client.shell, copy_of(client.script, place.scratch), place.v6, place.v4, lab.PORT,
+    knobs.patience }, place.scratch)
   words.label = case.client
   local process <close> = assert(place.host:exec(words))
   local _, text = peer_process.finish(process)

@@ -213,6 +213,20 @@ describe("a link", function()
     b:close()
   end)
 
+  -- Until then a router asks for no neighbour, and an IPv6 connect through it took two seconds, or failed.
+  it("does not wait for the detection of duplicate addresses", function()
+    local a <close> = assert(lunet.host())
+    local b <close> = assert(lunet.host())
+    lunet.link(a, b)
+    lunet.link(a, b, { delay = 0 })
+    local _lan <close> = lunet.lan { a, b }
+    for _, interface in ipairs { "eth0", "eth1", "eth2" } do
+      for _, host in ipairs { a, b } do
+        assert.equal(0, host:sysctl(("net.ipv6.conf.%s.accept_dad"):format(interface)))
+      end
+    end
+  end)
+
   it("takes packets of at most its MTU, also as a wire", function()
     for _, delay in ipairs { false, 0 } do
       local a <close> = assert(lunet.host())
