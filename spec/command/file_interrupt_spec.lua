@@ -10,7 +10,7 @@ teardown(function() place:close() end)
 describe("Ctrl-C during a run", function()
   -- Starts lunet, sends it Ctrl-C when it is ready; what it said on standard error, and its status.
   local function interrupt(arguments)
-    local command = ("cd %s && exec timeout -k 1 20 sh -c 'echo $$; exec %s %s 2>&1 >output'"):format(
+    local command = ("cd %s && exec timeout -k 1 200 sh -c 'echo $$; exec %s %s 2>&1 >output'"):format(
       place.path, os.getenv "LUNET", arguments)
     local pipe = assert(io.popen(command))
     local process = pipe:read "l"

@@ -4,6 +4,7 @@ local program = require "spec.support.program"
 local scratch = require "lunet.peer.scratch"
 
 local quote = program.quote
+local BOUND = ("timeout -k 1 %d "):format(require "spec.support.bound")
 
 local interpreter = {}
 
@@ -29,14 +30,14 @@ function interpreter.close() place:close() end
 ---@param text string
 function interpreter.write_file(name, text) place:write(name, text) end
 
---- Runs a shell command in the directory, for at most ten seconds.
+--- Runs a shell command in the directory, for a bounded time.
 ---@param command string
 ---@param input string? standard input
 ---@return {status: integer, output: string, errors: string}
 function interpreter.shell(command, input)
   place:write("input", input or "")
   local _, _, status = os.execute(
-    "cd " .. place.path .. " && unset LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_PATH_5_4 && timeout -k 1 10 sh -c "
+    "cd " .. place.path .. " && unset LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_PATH_5_4 && " .. BOUND .. "sh -c "
       .. quote(command) .. " <input >output 2>errors")
   return { status = status, output = place:read "output", errors = place:read "errors" }
 end
@@ -51,7 +52,7 @@ function interpreter.run(arguments, input) return interpreter.shell(interpreter.
 ---@param arguments string
 ---@return {status: integer, output: string} result what it printed after that, and its status
 function interpreter.interrupt(arguments)
-  local command = "cd " .. place.path .. " && exec timeout -k 1 10 sh -c "
+  local command = "cd " .. place.path .. " && exec " .. BOUND .. "sh -c "
     .. quote("echo $$; exec " .. interpreter.lunet .. " " .. arguments) .. " 2>&1"
   local pipe = assert(io.popen(command))
   local process = pipe:read "l"
