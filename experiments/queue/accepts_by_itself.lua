@@ -45,7 +45,7 @@ local function start(place, case, knobs)
   local process = assert(place.server:exec(words))
   local said = process.stdout:receive("l", lab.LONG)
   if said ~= "ready" then experiment.not_judged("this kernel lets no program have it: %s", said or "nothing") end
-  if knobs.state == "stopped" then assert(process:kill "SIGSTOP") end
+  if knobs.state == "stopped" then peer_process.freeze(process) end
   return process
 end
 
