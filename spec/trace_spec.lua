@@ -247,7 +247,7 @@ describe("the trace while recording", function()
   local function connect_from_outside(listener)
     local _, port = listener:address()
     local client = assert(io.popen(
-      ("timeout 200 bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d && echo connected && cat <&3' 2>&1"):format(port)))
+      ("timeout %d bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d && echo connected && cat <&3' 2>&1"):format(BOUND, port)))
     assert.equal("connected", client:read())
     return client
   end

@@ -66,10 +66,9 @@ local function connect_all(place, knobs)
   return connected
 end
 
-local function prepare(case)
+local function prepare()
   local server, client, link = lab.hosts { "server", "client" }
   local place = { server = server, client = client, target = link:address(server), scratch = scratch.open() }
-  place.case = case
   nobody.let_in(server, place.scratch)
   compile(server, place.scratch)
   return place
@@ -77,13 +76,12 @@ end
 
 local function measure(place, case, knobs)
   local _undo <close> = place.scratch
-  local process <close> = start(place, case, knobs)
+  local _process <close> = start(place, case, knobs)
   local row = { server = case.server, connected = connect_all(place, knobs) }
   row.queued, row.accepted = listener_of(place).queue.depth, 0
   for _, socket in ipairs(assert(place.server:sockets { state = "ESTABLISHED" })) do
     if socket.owned then row.accepted = row.accepted + 1 end
   end
-  process:kill "SIGKILL"
   return row
 end
 

@@ -67,7 +67,7 @@ local function prepare(case, knobs)
   local place = { client = client, proxy = proxy, server = server, target = far:address(server) }
   if case.server == "closed" then return place end
   place.listener = lab.listen(server, { backlog = 0 })
-  if case.server == "full" then place.fillers = lab.fill_queue(server, place.listener) end
+  if case.server == "full" then lab.fill_queue(server, place.listener) end
   return place
 end
 

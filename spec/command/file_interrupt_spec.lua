@@ -1,6 +1,8 @@
 -- Ctrl-C while an experiment runs. Every case is a real process.
 local stage = require "spec.support.command_stage"
 
+local BOUND <const> = require "spec.support.bound"
+
 local write_script, first_line, with_run = stage.write_script, stage.first_line, stage.with_run
 local place -- a directory for the scripts of this spec
 
@@ -10,8 +12,8 @@ teardown(function() place:close() end)
 describe("Ctrl-C during a run", function()
   -- Starts lunet, sends it Ctrl-C when it is ready; what it said on standard error, and its status.
   local function interrupt(arguments)
-    local command = ("cd %s && exec timeout -k 1 200 sh -c 'echo $$; exec %s %s 2>&1 >output'"):format(
-      place.path, os.getenv "LUNET", arguments)
+    local command = ("cd %s && exec timeout -k 1 %d sh -c 'echo $$; exec %s %s 2>&1 >output'"):format(
+      place.path, BOUND, os.getenv "LUNET", arguments)
     local pipe = assert(io.popen(command))
     local process = pipe:read "l"
     assert.equal("ready", pipe:read "l")

@@ -10,7 +10,7 @@ local translation = {}
 local FIELDS <const> = { port = option_table.whole(1, 65535), to = option_table.text,
   to_port = option_table.whole(1, 65535), source = option_table.truth }
 
-local PROXY_FIELDS <const> = { port = option_table.whole(1, 65535) }
+local PROXY_FIELDS <const> = { port = FIELDS.port }
 
 -- The chains that a rule of lunet's must have are `judge`, which the core empties at its end, and `lose`, whose counter
 -- it reads. A connection's first segment alone comes to these chains.
@@ -98,12 +98,12 @@ local function rule_of(options)
 end
 
 -- Adds a rule to a host, and makes it forward.
-local function add(host, content, words, lacks)
+local function add(what, host, content, words, lacks)
   local ok, message, code = host:sysctl("net.ipv4.ip_forward", 1)
   if not ok then return nil, message, code end
   local made
   made, message, code = core.drop(host, content, ("on %s: %s"):format(host:name(), words))
-  if MISSING[code] then message = ("this kernel has no %s (%s)"):format(lacks, code) end
+  if MISSING[code] then message = ("%s: this kernel has no %s (%s)"):format(what, lacks, code) end
   local observer = surroundings.current().observer
   if made and observer then observer:rule_opened(false) end -- it loses nothing
   return made, message, code
@@ -118,7 +118,7 @@ end
 function translation.open(host, options)
   option_table.check("nat", options, FIELDS)
   local content, words = rule_of(options)
-  return add(host, content, words, "NAT for nftables: nft_chain_nat, nft_nat, nft_masq")
+  return add("nat", host, content, words, "NAT for nftables: nft_chain_nat, nft_nat, nft_masq")
 end
 
 --- See host:synproxy.
@@ -131,7 +131,8 @@ function translation.answer(host, options)
   option_table.check("synproxy", options, PROXY_FIELDS)
   local port = options.port
   if not port then core.misuse "synproxy: port is missing" end
-  local made, message, code = add(host, PROXY:format(port, port), ("answers for servers at port %d"):format(port),
+  local words = ("answers for servers at port %d"):format(port)
+  local made, message, code = add("synproxy", host, PROXY:format(port, port), words,
     "SYNPROXY for nftables: nft_synproxy")
   if not made then return nil, message, code end
   -- Or the client's ACK would begin a connection, and not come to the proxy.
