@@ -38,6 +38,9 @@ int packet_open(int ns) {
   if (fd < 0) return fd;
   int result = socket_set(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
   if (result == 0) result = socket_set(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+  /* The queue of an interface drops frames until a worker of the kernel knows that it is up, and
+   * says nothing (net/core/link_watch.c). */
+  if (result == 0) result = socket_set(fd, SOL_PACKET, PACKET_QDISC_BYPASS, 1);
   if (result == 0) result = packet_set_buffer(fd);
   if (result == 0) result = packet_start(fd, ns);
   if (result == 0) return fd;
