@@ -128,7 +128,8 @@ static int tap_map_ring(tap *t) {
   void *map = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);
   if (map == MAP_FAILED) return -errno;
   t->ring = map;
-  return 0;
+  /* A mapping keeps the socket's namespace. That of a child would outlive the tap. */
+  return madvise(map, RING_BYTES, MADV_DONTFORK) == -1 ? -errno : 0;
 }
 
 static void tap_end(tap *t) {
