@@ -58,6 +58,18 @@ describe("the lateness of the machine", function()
     assert.is_true(watch:worst() > 0.1)
   end)
 
+  it("does not count what came before the first task began, nor leaves out what has not ended", function()
+    local watch <close> = lateness.watch()
+    lunet.sleep(0.02)
+    hog(0.3)
+    local other <close> = lateness.watch()
+    watch:begin()
+    lunet.sleep(0.02)
+    assert.is_true(watch:worst() < other:worst() + 0.2, watch:worst()) -- a busy machine makes both late
+    hog(0.3)
+    assert.is_true(watch:worst() >= 0.28, watch:worst())
+  end)
+
   it("is no more looked for when the watch is closed", function()
     local watch = lateness.watch()
     lunet.sleep(0.02)

@@ -21,13 +21,13 @@ local EVERY_VIRTUAL <const> = 1 -- s; nobody else disturbs an emulated machine, 
 --- Starts to watch, in a task of its own.
 ---@return lunet.lateness watch a to-be-closed value
 function lateness.watch()
-  local self = setmetatable({ at_worst = 0.0 }, lateness)
+  local self = setmetatable({ at_worst = 0.0, due = math.huge }, lateness)
   local every = environment.is_virtual() and EVERY_VIRTUAL or EVERY
   self.task = core.spawn(function()
     while true do
-      local due = core.now() + every
+      self.due = core.now() + every
       core.sleep(every)
-      self.at_worst = math.max(self.at_worst, core.now() - due)
+      self:worst()
     end
   end)
   return self
@@ -36,15 +36,23 @@ end
 --- Forgets the lateness so far, for example that of making hosts, which delays every task. Only the first call does: of
 --- tasks that begin one after the other, a later one must not forget how late the first one was.
 function lateness:begin()
-  if not self.has_begun then self.has_begun, self.at_worst = true, 0.0 end
+  if self.has_begun then return end
+  self.has_begun, self.at_worst = true, 0.0
+  self.due = math.max(self.due, core.now()) -- its task may be late already
 end
 
 --- The worst lateness since the watch began, or since the first `begin`.
 ---@return number seconds
-function lateness:worst() return self.at_worst end
+function lateness:worst()
+  self.at_worst = math.max(self.at_worst, core.now() - self.due)
+  return self.at_worst
+end
 
 --- Ends the watch.
-function lateness:close() self.task:cancel() end
+function lateness:close()
+  self.task:cancel()
+  self.due = math.huge
+end
 
 lateness.__close = lateness.close
 
