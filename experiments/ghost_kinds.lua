@@ -28,7 +28,6 @@ local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 local lateness = require "lunet.run.lateness"
-local statistics = require "lunet.load.statistics"
 
 local LONG = lab.LONG
 local RECEIVE_BUFFER, SEND_BUFFER = 8192, 65536 -- bytes, for SO_RCVBUF and SO_SNDBUF; the kernel doubles them
@@ -346,18 +345,14 @@ return experiment {
     local outcome, left_out = { queued = {}, accepted = {}, replies = {} }, nil
     if knobs.departure == "all" or knobs.departure == "destroyed" then left_out = refuses_destroy() end
     lunet.note "Each client leaves in its own way while the server does not accept."
-    local machine <close> = lateness.watch()
-    local results = lunet.together(cases_of(knobs, left_out), function(case)
+    local results, late = lab.measure(cases_of(knobs, left_out), function(case)
       return case.family == "unix" and open_unix() or open_tcp(case.family)
-    end, function(place, case)
-      machine:begin()
-      return run_case(place, case, knobs)
-    end)
+    end, function(place, case) return run_case(place, case, knobs) end)
     for i, result in ipairs(results) do
       for name, list in pairs(outcome) do list[i] = result[name] end
     end
     outcome.left_out = left_out
-    outcome.lateness = statistics.round(machine:worst(), 3)
+    outcome.lateness = late
     if knobs.family ~= "unix" and knobs.departure == "all" then
       lunet.note "A server asks the sockets that it accepts; and two clients that reset fill a queue of 1."
       outcome.asked = lunet.together(ASKED, ask)

@@ -88,6 +88,19 @@ describe("together", function()
     assert.same({ 1, 1 }, depths)
   end)
 
+  it("closes nothing before the last run has ended, which would delay the others", function()
+    local first
+    lunet.together({ 1, 2 }, function() return assert(lunet.listen { backlog = 1 }) end, function(listener, item)
+      if item == 1 then
+        first = listener
+      else
+        lunet.sleep(0.005)
+        assert.truthy(first:queue())
+      end
+    end)
+    assert.equal("CLOSED", select(3, first:queue()))
+  end)
+
   it("lets runs meet again", function()
     local done = 0
     lunet.together({ 1, 2 }, function() end, function(_, _, number, meet)

@@ -92,6 +92,32 @@ describe("a lab", function()
     end)
   end)
 
+  it("measures cases at once, and how late the machine was while it did", function()
+    local function hog(seconds)
+      local until_then = lunet.now() + seconds
+      repeat until lunet.now() >= until_then
+    end
+    local results, late = lab.measure({ 1, 2 }, function(case, number)
+      if case == 1 then hog(1) end
+      return case + number
+    end, function(prepared, case, number, meet)
+      meet()
+      return prepared + case + number
+    end)
+    assert.same({ 4, 8 }, results)
+    assert.is_true(late < 0.9, late)
+    results, late = lab.measure({ "a" }, function() end, function() hog(0.15) end)
+    assert.same({}, results)
+    assert.is_true(late > 0.1, late)
+    assert.same({ {}, 0.0 }, { lab.measure({}, print, print) })
+  end)
+
+  it("refuses to measure by what is no function", function()
+    assert.error_matches(function() lab.measure({ 1 }, print) end, "measure: a function expected, not nil")
+    assert.error_matches(function() lab.measure({ 1 }, 1, print) end, "function expected, got number")
+    assert.error_matches(function() lab.measure(1, print, print) end, "list expected")
+  end)
+
   it("lets a few tasks act at once, also after one that fails", function()
     local in_turn, acting, most = lab.turns(2), 0, 0
     local function act(item)

@@ -134,12 +134,9 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Each client asks a name with an IPv6 address that is in trouble, and an IPv4 address that serves."
-    local machine <close> = lateness.watch()
-    local rows = lunet.together(cases_of(knobs), prepare, function(place, case)
-      machine:begin()
-      return measure(place, case, knobs)
-    end)
-    return { rows = rows, lateness = statistics.round(machine:worst(), 3) }
+    local rows, late = lab.measure(cases_of(knobs), prepare,
+      function(place, case) return measure(place, case, knobs) end)
+    return { rows = rows, lateness = late }
   end,
 
   check = function(outcome, knobs)

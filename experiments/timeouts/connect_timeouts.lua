@@ -296,20 +296,15 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Each case has a server and a client of its own, named after it; no server accepts."
-    local machine <close> = lateness.watch()
     local cases = selected(knobs)
     local bounded, unbounded = {}, {}
-    local rows = lunet.together(cases, function(case, i)
-      return prepare(case, knobs, FIRST_PORT + i)
-    end, function(place, case)
-      machine:begin()
-      return try(place, case, knobs)
-    end)
+    local rows, late = lab.measure(cases, function(case, i) return prepare(case, knobs, FIRST_PORT + i) end,
+      function(place, case) return try(place, case, knobs) end)
     for i, row in ipairs(rows) do
       local list = cases[i].phase and bounded or unbounded
       list[#list + 1] = row
     end
-    return { bounded = bounded, unbounded = unbounded, lateness = statistics.round(machine:worst(), 3) }
+    return { bounded = bounded, unbounded = unbounded, lateness = late }
   end,
 
   check = function(outcome, knobs)

@@ -19,9 +19,7 @@ local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
-local lateness = require "lunet.run.lateness"
 local lunet = require "lunet"
-local statistics = require "lunet.load.statistics"
 
 local REMEDIES = { "none", "liberal", "drop" }
 
@@ -105,12 +103,9 @@ return experiment {
 
   run = function(knobs)
     lunet.note "A late segment of each server's comes to its NAT. Then the client sends words."
-    local machine <close> = lateness.watch()
-    local rows = lunet.together(cases_of(knobs), prepare, function(place, case)
-      machine:begin()
-      return measure(place, case, knobs)
-    end)
-    return { rows = rows, lateness = statistics.round(machine:worst(), 3) }
+    local rows, late = lab.measure(cases_of(knobs), prepare,
+      function(place, case) return measure(place, case, knobs) end)
+    return { rows = rows, lateness = late }
   end,
 
   check = function(outcome, knobs)

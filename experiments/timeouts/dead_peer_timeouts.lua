@@ -279,14 +279,11 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Each case has a server and a client of its own, named after it; no server accepts."
-    local machine <close> = lateness.watch()
-    local outcome = split(lunet.together(choice.pick(CASES, knobs.case, "case"), function(case, i)
+    local rows, late = lab.measure(choice.pick(CASES, knobs.case, "case"), function(case, i)
       return prepare(case, knobs, FIRST_PORT + i)
-    end, function(place, case)
-      machine:begin()
-      return watch(place, case, knobs)
-    end))
-    outcome.lateness = statistics.round(machine:worst(), 3)
+    end, function(place, case) return watch(place, case, knobs) end)
+    local outcome = split(rows)
+    outcome.lateness = late
     return outcome
   end,
 

@@ -19,10 +19,8 @@ local choice = require "lunet.run.choice"
 local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
-local lateness = require "lunet.run.lateness"
 local lunet = require "lunet"
 local option_table = require "lunet.text.options"
-local statistics = require "lunet.load.statistics"
 
 local SPEAKERS = { "client", "server" }
 local LOOSE = { 1, 0 }
@@ -119,12 +117,9 @@ return experiment {
 
   run = function(knobs)
     lunet.note "Each client is connected through a NAT of its own. Then both ends are silent."
-    local machine <close> = lateness.watch()
-    local rows = lunet.together(cases_of(knobs), prepare, function(place, case)
-      machine:begin()
-      return measure(place, case, knobs)
-    end)
-    return { rows = rows, lateness = statistics.round(machine:worst(), 3) }
+    local rows, late = lab.measure(cases_of(knobs), prepare,
+      function(place, case) return measure(place, case, knobs) end)
+    return { rows = rows, lateness = late }
   end,
 
   check = function(outcome, knobs)

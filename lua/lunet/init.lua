@@ -239,14 +239,12 @@ function lunet.eventually(predicate, timeout)
   return nil, "eventually: the deadline passed (TIMEOUT)", "TIMEOUT"
 end
 
--- Returns meet(i), which waits until every other item has met as often as item i, and done(i): then no other item waits
--- for item i any more.
+-- Returns meet(i), which waits until every other item has met as often as item i, done(i): then no other item waits for
+-- item i any more, and wait(), until all are done.
 local function meeting(count)
   local met = {}
   for i = 1, count do met[i] = 0 end
-  local function meet(i)
-    met[i] = met[i] + 1
-    local times = met[i]
+  local function wait_for(times)
     lunet.eventually(function()
       for _, others in ipairs(met) do
         if others < times then return false end
@@ -254,15 +252,19 @@ local function meeting(count)
       return true
     end)
   end
-  return meet, function(i) met[i] = math.huge end
+  local function meet(i)
+    met[i] = met[i] + 1
+    wait_for(met[i])
+  end
+  return meet, function(i) met[i] = math.huge end, function() wait_for(math.huge) end
 end
 
 --- Does the same for each item of a list, all at once, each in a task and a scope of its own. Waits for all of them.
 --- The first error cancels the others, and `together` raises it.
 ---
---- Making a host, a link or a program takes a millisecond or more, in which nothing else runs. One item's preparation
---- would delay the clients of all others. So an experiment that measures times gives two functions: every `prepare`
---- ends before the first `run` begins.
+--- Making a host, a link or a program takes a millisecond or more, in which nothing else runs, and so does its end. One
+--- item's preparation would delay the clients of all others. So an experiment that measures times gives two functions:
+--- every `prepare` ends before the first `run` begins, and the last `run` before the first scope.
 ---
 --- With one function, `lunet.together(items, run)`, there is nothing to prepare, and `run` gets only the item.
 --- `meet()` waits until every item that is not done has called it as often as this one.
@@ -283,7 +285,7 @@ function lunet.together(items, prepare, run)
   callable(prepare, 2, "together")
   if run ~= nil then callable(run, 3, "together") end
   local results = {}
-  local meet, done = meeting(#items)
+  local meet, done, wait_for_all = meeting(#items)
   local function prepare_and_run(item, i)
     local function meet_others() meet(i) end
     if run then
@@ -294,6 +296,7 @@ function lunet.together(items, prepare, run)
       results[i] = prepare(item, i, meet_others)
     end
     done(i)
+    if run then wait_for_all() end
   end
   lunet.scope(function()
     for i, item in ipairs(items) do lunet.spawn(lunet.scope, prepare_and_run, item, i) end

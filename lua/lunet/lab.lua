@@ -8,6 +8,7 @@
 --- A wait that fails raises an error, since an experiment cannot go on without the state. Every wait is bounded by
 --- lab.LONG.
 local core = require "lunet.core"
+local lateness = require "lunet.run.lateness"
 local lunet = require "lunet"
 local option_table = require "lunet.text.options"
 
@@ -151,6 +152,34 @@ function lab.fill_queue(host, listener, label, free)
     clients[i] = lab.queue_client(host, listener, { label = label or "filler" })
   end
   return clients
+end
+
+--- Measures each case of an experiment, all at once like `lunet.together`, and how late the machine was meanwhile: that
+--- counts from the first measurement to the end of the last one. `lunet.run.lateness.at_most` allows for it.
+---
+---     local codes, late = lab.measure({ 0.01, 0.02 }, function()
+---       return assert(lunet.listen { backlog = 5 })
+---     end, function(listener, patience) return select(3, listener:accept(patience)) end)
+---     print(codes[1], codes[2], late >= 0) --> TIMEOUT  TIMEOUT  true
+---@async
+---@generic T, P, R
+---@param cases T[]
+---@param prepare fun(case: T, number: integer): P makes hosts, programs and so on for the case
+---@param measure fun(prepared: P, case: T, number: integer, meet: fun()): R?
+---@return R[] results of each measurement, in the order of the cases
+---@return number late seconds, rounded to milliseconds
+function lab.measure(cases, prepare, measure)
+  if type(measure) ~= "function" then
+    core.misuse(("measure: a function expected, not %s"):format(type(measure)))
+  end
+  local machine <close>, late = lateness.watch(), 0.0
+  local results = lunet.together(cases, prepare, function(...)
+    machine:begin()
+    local result = measure(...)
+    late = machine:worst()
+    return result
+  end)
+  return results, tonumber(("%.3f"):format(late))
 end
 
 --- Lets a few tasks act at once, while the others wait for their turn: many programs that start together make each
