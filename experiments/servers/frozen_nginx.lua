@@ -77,12 +77,18 @@ local function text_of(request, mode)
   return ({ whole = whole, part = whole:sub(1, -5), none = "" })[request]
 end
 
--- Lets the client leave, and waits until the server's kernel knows. It lists no connection that was reset.
-local function leave(connection, departure, server)
-  local _, port = connection:address()
+-- Lets the client leave after its request has arrived, and waits until the server's kernel knows. It lists no
+-- connection that was reset.
+local function leave(connection, departure, server, bytes)
+  local address = connection:address()
+  local function far_end() return lab.socket(server, { local_port = PORT, peer_address = address }) end
+  lab.await(function()
+    local socket = far_end()
+    return socket and socket.receive_queue == bytes
+  end)
   connection[departure](connection)
   lab.await(function()
-    local socket = lab.socket(server, { local_port = PORT, peer_port = port })
+    local socket = far_end()
     if departure == "reset" then return not socket end
     return socket and socket.fin
   end)
@@ -111,9 +117,10 @@ local function run_case(mode, departure, knobs)
 
   peer_process.freeze(process)
   local connection = assert(client:connect(target, LONG))
-  assert(connection:send(text_of(knobs.request, mode)))
+  local text = text_of(knobs.request, mode)
+  assert(connection:send(text))
   local answer, _, code = connection:receive("l", knobs.patience)
-  leave(connection, departure, server)
+  leave(connection, departure, server, #text)
   assert(process:thaw())
 
   ask(server, "later") -- nginx answers it after the client's request

@@ -88,12 +88,12 @@ local function run_case(case, knobs)
   local host = case.client == "local" and server or remote
   local target = { address = case.client == "local" and "127.0.0.1" or address, port = PORT, label = "client" }
 
-  local connection, answer, code
+  local connection, answer, _, code
   if case.accepted == "before" then connection, answer = connect_and_ask(host, target) end
   peer_process.freeze(redis)
   connection = connection or assert(host:connect(target, LONG))
-  local _, port = connection:address()
-  local function far_end() return lab.socket(server, { local_port = PORT, peer_port = port }) end
+  local own = connection:address()
+  local function far_end() return lab.socket(server, { local_port = PORT, peer_address = own }) end
   local function waiting() return (far_end() or {}).receive_queue or 0 end
   local was_denied = answer == "-DENIED"
 
