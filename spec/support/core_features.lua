@@ -9,6 +9,7 @@ return {
     PACKET_IGNORE_OUTGOING = { "4.20", "packet(7)" },
     PACKET_MR_PROMISC = { "2.2", "packet(7)" },
     PACKET_OUTGOING = { "2.2", "packet(7)" },
+    PACKET_QDISC_BYPASS = { "3.14", "packet(7)" },
     PACKET_RX_RING = { "2.4", "packet(7)" },
     PACKET_STATISTICS = { "2.2", "packet(7)" },
     PACKET_VERSION = { "2.6.27", "packet(7)" },
