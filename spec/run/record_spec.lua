@@ -35,6 +35,18 @@ describe("a record", function()
     assert_valid(text)
   end)
 
+  it("has what lunet did as a wire, and the kernel that it ran under", function()
+    local statistics = { forwarded = 10, lost = 1, seed = 7 }
+    for engine, clock in pairs { ["user-mode Linux"] = "real", ["qemu-system-x86_64"] = "virtual" } do
+      local run = run_of { name = "a", claim = "It is so.", values = {}, verdict = "holds", outcome = {},
+        wires = { { name = "link of a and b", statistics = statistics, seed_drawn = true, capacity_given = false } },
+        environment = { kernel = "Linux", guest = { engine = engine, clock = clock, uid = 1000 } } }
+      local text = record.encode(run:record())
+      assert.equal(7, dkjson.decode(text).wires[1].statistics.seed)
+      assert_valid(text)
+    end
+  end)
+
   it("is valid only with a verdict that there is, and with why unless it holds", function()
     for _, broken in ipairs {
       { format = 1, experiment = "a" },
@@ -63,6 +75,20 @@ describe("--json", function()
       place:write("a.lua", SCRIPT:format(body[1], body[2]))
       local text = program.shell(("exec %s %s/a.lua --json"):format(os.getenv "LUNET", place.path)).output
       assert.equal(verdict, dkjson.decode(text).verdict)
+      assert_valid(text)
+    end
+  end)
+
+  it("prints the seed that a wire had, however little is recorded", function()
+    place:write("a.lua", SCRIPT:format([[
+      local lunet = require "lunet"
+      lunet.link(assert(lunet.host "near"), assert(lunet.host "far"), { loss = 0.5 })]], ""))
+    for _, level in ipairs { "none", "kernel" } do
+      local text = program.shell(("exec %s %s/a.lua --json --record %s"):format(os.getenv "LUNET", place.path, level))
+        .output
+      local wires = dkjson.decode(text).wires
+      assert.equal("link of near and far", wires[1].name)
+      assert.is_true(wires[1].seed_drawn and wires[1].statistics.seed > 0)
       assert_valid(text)
     end
   end)

@@ -8,7 +8,7 @@ local record = {}
 record.FORMAT = 1
 
 local FIRST <const> = { "format", "experiment", "file", "claim", "verdict", "why", "seconds", "figures", "knobs",
-  "outcome", "environment" }
+  "outcome", "wires", "environment" }
 
 local function object(values) return values and json.object(values) end
 
@@ -18,7 +18,8 @@ local function object(values) return values and json.object(values) end
 function record.of(run)
   return {
     format = record.FORMAT, experiment = run.name, claim = run.claim, verdict = run.verdict, why = run.why,
-    figures = run.figures, knobs = object(run.values), outcome = object(run.outcome), environment = run.environment,
+    figures = run.figures, knobs = object(run.values), outcome = object(run.outcome), wires = run.wires,
+    environment = run.environment,
   }
 end
 
