@@ -85,9 +85,7 @@ end
 local function send_request(running, case, knobs, host)
   if case.accepted == "before" then
     local b, text = running:begin(host, "ghost", "B")
-    -- Its read is interrupted only if it has begun.
-    local is_idle = peer_process.is_idle
-    if running.description.is_interrupted then lab.await(function() return is_idle(running.process) end) end
+    if running.description.is_interrupted then running:await_rest(LOAD) end -- once its read has begun
     freeze(running, case.frozen)
     if knobs.sends == "all" then running:go_on(b, "ghost") end
     return b, text

@@ -293,6 +293,12 @@ end
 ---@param departure "close"|"reset"|"shutdown"
 function running:leave(client, departure)
   local _, port = client:address()
+  if departure == "reset" then
+    lunet.eventually(function() -- a RST that overtakes the request is ignored
+      local socket = self:far_end(port)
+      return not socket or socket.state == "SYN_RECV" or client:unsent() == 0
+    end, LONG)
+  end
   client[departure](client)
   assert(lunet.eventually(function()
     local socket = self:far_end(port)
