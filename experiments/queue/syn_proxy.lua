@@ -20,7 +20,7 @@
 --
 -- Where it was met. A protected service whose clients are connected and hear nothing after each burst. SSH, SMTP and
 -- MySQL that greet a second late since the servers' kernel was renewed. Connections opened ahead, and the first request
--- on one that takes almost two seconds.
+-- on one that takes more than a second.
 --
 -- What to do. Look at SYN_RECV at the server and SYN_SENT in the proxy's table, not at the client's state. Bound the
 -- wait for the first reply. Clamp the MSS of clients below 1460 (nft(8), tcp option maxseg size set), and keep the
@@ -38,7 +38,7 @@ local BUSY = 1 -- s for which the full queue stays full
 local AGAIN = 1 -- s until the server's second SYN-ACK, by the kernel
 local REPEATED = 2 -- s until data have come again after that: the kernel repeats them after 0.2, 0.6 and 1.4 s
 local SOON = 0.5 -- s; what needs no timer takes no longer
-local PAUSE = 0.1 -- s from connect to the data of a client that speaks later
+local PAUSE = 0.3 -- s from connect to the data of a client that speaks later
 local WORDS = {
   client = "the client speaks",
   later = ("the client speaks after %g s"):format(PAUSE),
