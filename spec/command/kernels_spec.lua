@@ -89,4 +89,60 @@ describe("lunet kernels", function()
     assert.same({ 3, "lunet: kernels: neither XDG_CACHE_HOME nor HOME names a directory\n" },
       { result.status, result.errors })
   end)
+
+  describe("fetches", function()
+    -- A package client that has one package of a kernel: a directory, made into a package that may be cut off.
+    local CLIENT <const> = [[#!/bin/sh
+case "$(basename "$0") $*" in
+*madison*) echo "PACKAGE | 9.7.1um1 | http://mirror.invalid/debian bookworm/main amd64 Packages" ;;
+*pkgnames*) echo PACKAGE ;;
+*download*) FETCH ;;
+esac
+]]
+    local function fetch(package, how, ...)
+      for _, name in ipairs { "apt-get", "apt-cache" } do
+        local text = CLIENT:gsub("%u%u%u%u%u+", { PACKAGE = package, FETCH = how })
+        program.shell("chmod +x " .. place:write("bin/" .. name, text))
+      end
+      local words = { os.getenv "LUNET", "kernels", "--fetch", "9.7", ..., stderr = "keep",
+        env = { XDG_CACHE_HOME = place.path .. "/cache", PATH = place.path .. "/bin:" .. os.getenv "PATH" } }
+      local process <close> = assert(host:exec(words))
+      local errors = process.stderr:receive("a", BOUND)
+      return process:wait(BOUND), errors
+    end
+
+    local function assert_refused(message, status, errors)
+      assert.equal(3, status, errors)
+      assert.matches(message, errors, 1, true)
+      assert.equal("apt\nlock\n", program.shell(("LC_ALL=C ls -A %s/cache/lunet/kernels"):format(place.path)).output)
+    end
+
+    -- Makes a package of files, each with its path as text.
+    local function build(...)
+      place:write("package/DEBIAN/control", "Package: kernel\nVersion: 1\nArchitecture: all\nMaintainer: nobody\n"
+        .. "Description: none\n")
+      for _, path in ipairs { ... } do place:write("package/" .. path, path) end
+      local made = program.shell(("dpkg-deb -b %s/package %s/whole 2>&1"):format(place.path, place.path))
+      assert.equal(0, made.status, made.output)
+      return place.path .. "/whole"
+    end
+
+    it("nothing if a download fails, or is cut off", function()
+      assert_refused("apt-get: E: Failed to fetch it  Hash Sum mismatch",
+        fetch("user-mode-linux", "echo 'E: Failed to fetch it  Hash Sum mismatch'; exit 100"))
+      local whole = build "usr/bin/linux.uml"
+      assert_refused("dpkg-deb: ", fetch("user-mode-linux", ("head -c 300 %s >kernel.deb"):format(whole)))
+    end)
+
+    it("nothing of a package without what a guest needs, and names that", function()
+      assert_refused("user-mode-linux has no modules",
+        fetch("user-mode-linux", ("cp %s kernel.deb"):format(build "usr/bin/linux.uml")))
+      assert_refused("/modules/9.7.1/modules.dep\n", fetch("user-mode-linux",
+        ("cp %s kernel.deb"):format(build("usr/bin/linux.uml", "bin/busybox", "usr/lib/uml/modules/9.7.1/one"))))
+      local are_here, missing = require "lunet.run.needs".find(require "lunet.kernel.image".NEEDS)
+      if not are_here then return pending("group kernels: " .. missing) end
+      assert_refused("the kernel has no ", fetch("linux-image-9.7.1-cloud-amd64",
+        ("cp %s kernel.deb"):format(build("boot/vmlinuz-9.7.1", "lib/modules/9.7.1/modules.order")), "--virtual-time"))
+    end)
+  end)
 end)

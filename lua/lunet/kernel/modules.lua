@@ -4,6 +4,13 @@ local modules = {}
 -- "net_raw" of "kernel/net/net-raw.ko.xz": a module's name has no dash (modprobe(8)).
 local function name_of(file) return (file:match "([^/]+)%.ko[%.%l]*$" or ""):gsub("-", "_") end
 
+-- The lines of a file; none if it is not there.
+local function lines_of(path)
+  local file = io.open(path)
+  if not file then return function() end end
+  return file:lines()
+end
+
 --- The files of modules and of those that they need, in the order in which they load. A module that is built into the
 --- kernel has no file.
 ---@param directory string that has modules.dep
@@ -11,7 +18,7 @@ local function name_of(file) return (file:match "([^/]+)%.ko[%.%l]*$" or ""):gsu
 ---@return string[]
 function modules.files(directory, wanted)
   local needed, found, seen = {}, {}, {}
-  for line in io.lines(directory .. "/modules.dep") do
+  for line in lines_of(directory .. "/modules.dep") do
     local file, rest = line:match "^(.-):%s*(.*)$"
     needed[file] = rest
   end
@@ -38,7 +45,7 @@ end
 function modules.missing(directory, wanted)
   local here = {}
   for _, list in ipairs { "modules.dep", "modules.builtin" } do
-    for line in io.lines(directory .. "/" .. list) do here[name_of(line:match "^[^:]*")] = true end
+    for line in lines_of(directory .. "/" .. list) do here[name_of(line:match "^[^:]*")] = true end
   end
   for _, name in ipairs(wanted) do
     if not here[name] then return name end

@@ -87,7 +87,7 @@ local function move_modules(from, into)
     if ok then ok, message = os.rename(from .. "/" .. file, into .. "/" .. file) end
   end
   if not ok then return nil, message end
-  return os.rename(from .. "/modules.dep", into .. "/modules.dep")
+  return move(into .. "/modules.dep", from .. "/modules.dep")
 end
 
 -- The release of an unpacked kernel.
