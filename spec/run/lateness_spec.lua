@@ -10,9 +10,9 @@ local function hog(seconds)
 end
 
 describe("a bound from above", function()
-  local function verdict_of(seconds, late)
+  local function verdict_of(seconds, late, unseen)
     local declared = experiment { claim = "It is so.", run = function() return {} end,
-      check = function() lateness.at_most("it ended", seconds, 1, late) end }
+      check = function() lateness.at_most("it ended", seconds, 1, late, unseen) end }
     local run = judgement_of(declared, {}, {})
     return { run.verdict, run.why }
   end
@@ -21,6 +21,9 @@ describe("a bound from above", function()
     assert.same({ "holds" }, verdict_of(1, 0))
     assert.same({ "does not hold", "it ended after 1.5 s, more than 1 s" }, verdict_of(1.5, 0.4))
     assert.same({ "not judged", "the machine was 0.6 s late" }, verdict_of(1.5, 0.6))
+    assert.same({ "not judged", "it ended after 1.5 s: the machine may have been late with the program" },
+      verdict_of(1.5, 0.2, 0.4))
+    assert.same({ "does not hold", "it ended after 1.5 s, more than 1 s" }, verdict_of(1.5, 0.2, 0.2))
   end)
 end)
 
