@@ -264,7 +264,7 @@ end
 ---
 --- Making a host, a link or a program takes a millisecond or more, in which nothing else runs, and so does its end. One
 --- item's preparation would delay the clients of all others. So an experiment that measures times gives two functions:
---- every `prepare` ends before the first `run` begins, and the last `run` before the first scope.
+--- every `prepare` ends before the first `run` begins, and no scope before the last `run`.
 ---
 --- With one function, `lunet.together(items, run)`, there is nothing to prepare, and `run` gets only the item.
 --- `meet()` waits until every item that is not done has called it as often as this one.
