@@ -1,16 +1,12 @@
 local lunet = require "lunet"
 local pair = require "spec.support.pair"
 local raised_by = require "spec.support.raised"
+local stay_busy_until = require "spec.support.stay_busy_until"
 
 local FOREVER, BOUND = math.huge, 10
 
 local function wait()
   lunet.sleep(FOREVER)
-end
-
--- Keeps the loop from running until the clock shows a time.
-local function stay_busy_until(time)
-  repeat until lunet.now() >= time
 end
 
 after_each(function()

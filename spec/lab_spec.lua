@@ -1,5 +1,6 @@
 local lab = require "lunet.lab"
 local lunet = require "lunet"
+local stay_busy_until = require "spec.support.stay_busy_until"
 
 -- Calls fn with what it needs, on hosts that end with it.
 local function in_lab(fn)
@@ -93,12 +94,8 @@ describe("a lab", function()
   end)
 
   it("measures cases at once, and how late the machine was while it did", function()
-    local function hog(seconds)
-      local until_then = lunet.now() + seconds
-      repeat until lunet.now() >= until_then
-    end
     local results, late = lab.measure({ 1, 2 }, function(case, number)
-      if case == 1 then hog(1) end
+      if case == 1 then stay_busy_until(lunet.now() + 1) end
       return case + number
     end, function(prepared, case, number, meet)
       meet()
@@ -106,7 +103,7 @@ describe("a lab", function()
     end)
     assert.same({ 4, 8 }, results)
     assert.is_true(late < 0.9, late)
-    results, late = lab.measure({ "a" }, function() end, function() hog(0.15) end)
+    results, late = lab.measure({ "a" }, function() end, function() stay_busy_until(lunet.now() + 0.15) end)
     assert.same({}, results)
     assert.is_true(late > 0.1, late)
     assert.same({ {}, 0.0 }, { lab.measure({}, print, print) })

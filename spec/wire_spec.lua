@@ -2,6 +2,7 @@ local core = require "lunet.core"
 local lunet = require "lunet"
 local count_descriptors = require "spec.support.descriptors"
 local patient = require "spec.support.patient"
+local stay_busy_until = require "spec.support.stay_busy_until"
 
 local BOUND <const> = require "spec.support.bound"
 local SLOW = 0.4 -- s, in which a thousand clients connect unless the machine is busy
@@ -26,10 +27,6 @@ local function connect(options, family)
   local near = assert(a:connect({ listener, nodelay = true }, BOUND))
   local far = assert(listener:accept(BOUND))
   return near, far, link
-end
-
-local function stay_busy_until(time)
-  repeat until lunet.now() >= time
 end
 
 -- Bytes among which no piece could be missing, doubled or moved unnoticed: each 256 are numbered.

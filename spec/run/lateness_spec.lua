@@ -2,12 +2,10 @@ local experiment = require "lunet.experiment"
 local judgement_of = require "spec.support.judgement"
 local lateness = require "lunet.run.lateness"
 local lunet = require "lunet"
+local stay_busy_until = require "spec.support.stay_busy_until"
 
 -- Keeps the processor from every other task for so many seconds.
-local function hog(seconds)
-  local until_then = lunet.now() + seconds
-  while lunet.now() < until_then do end
-end
+local function hog(seconds) stay_busy_until(lunet.now() + seconds) end
 
 describe("a bound from above", function()
   local function verdict_of(seconds, late, unseen)
