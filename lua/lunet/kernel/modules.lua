@@ -6,9 +6,8 @@ local function name_of(file) return (file:match "([^/]+)%.ko[%.%l]*$" or ""):gsu
 
 -- The lines of a file; none if it is not there.
 local function lines_of(path)
-  local file = io.open(path)
-  if not file then return function() end end
-  return file:lines()
+  local file <close> = io.open(path)
+  return (file and file:read "a" or ""):gmatch "[^\n]+"
 end
 
 --- The files of modules and of those that they need, in the order in which they load. A module that is built into the
