@@ -85,7 +85,7 @@ end
 local function send_request(running, case, knobs, host)
   if case.accepted == "before" then
     local b, text = running:begin(host, "ghost", "B")
-    if running.description.is_interrupted then running:await_rest(LOAD) end -- once its read has begun
+    if running.description.is_interrupted then assert(running:await_rest(lab.LONG)) end -- its read has begun
     freeze(running, case.frozen)
     if knobs.sends == "all" then running:go_on(b, "ghost") end
     return b, text
