@@ -44,7 +44,7 @@ describe("declaring an experiment", function()
 
   it("refuses a field that it does not know, and names those that it knows", function()
     assert.match("experiment: unknown field 'clam' %(known: claim, knobs, run, check, sysctl, control, "
-      .. "virtual, needs, columns, measures, figures, plot, exclusive, shortage, slow%)$",
+      .. "virtual, expects, needs, columns, measures, figures, plot, exclusive, shortage, slow%)$",
       misuse_of { clam = "typed in a hurry" })
     assert.match("unknown field '1' ", misuse_of { "no name" }, 1, true)
   end)

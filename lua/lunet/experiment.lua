@@ -14,12 +14,13 @@
 --- A call with knobs runs it. A script of experiments/ returns one, and the lunet program runs it.
 ---
 --- A check that cannot tell whether the claim is true calls `experiment.not_judged "why"`: the machine disturbed the
---- run, or its knobs leave nothing to try. The verdict is then "not judged" (lua/lunet/run/verdict.lua lists all four).
+--- run, or its knobs leave nothing to try. The verdict is then "not judged" (lua/lunet/run/verdict.lua lists all five).
 local environment = require "lunet.run.environment"
 local execution = require "lunet.run.execution"
 local knob = require "lunet.run.knob"
 local measure = require "lunet.run.measure"
 local needs = require "lunet.run.needs"
+local older_kernel = require "lunet.run.older_kernel"
 local options = require "lunet.text.options"
 local run = require "lunet.run.run"
 local unrun = require "lunet.run.unrun"
@@ -35,13 +36,14 @@ local experiment = {}
 experiment.__index = experiment
 
 -- The fields of a definition in order, each with its type and its default.
-local IN_ORDER <const> = { "claim", "knobs", "run", "check", "sysctl", "control", "virtual", "needs", "columns",
-  "measures", "figures", "plot", "exclusive", "shortage", "slow" }
+local IN_ORDER <const> = { "claim", "knobs", "run", "check", "sysctl", "control", "virtual", "expects", "needs",
+  "columns", "measures", "figures", "plot", "exclusive", "shortage", "slow" }
 local TYPES <const> = { claim = "string", knobs = "table", run = "function", check = "function", sysctl = "table",
-  control = "table", virtual = "table", needs = "table", columns = "table", measures = "table", figures = "function",
-  plot = "function", exclusive = "boolean", shortage = "boolean", slow = "boolean" }
+  control = "table", virtual = "table", expects = "table", needs = "table", columns = "table", measures = "table",
+  figures = "function", plot = "function", exclusive = "boolean", shortage = "boolean", slow = "boolean" }
 local NEEDED <const> = { claim = true, run = true, check = true }
-local DEFAULTS <const> = { knobs = {}, needs = {}, columns = {}, measures = {}, exclusive = false, slow = false }
+local DEFAULTS <const> = { knobs = {}, expects = {}, needs = {}, columns = {}, measures = {}, exclusive = false,
+  slow = false }
 
 -- Busted loads modules anew for each spec file, so a metatable cannot tell an experiment.
 local KIND <const> = "lunet.experiment"
@@ -82,6 +84,8 @@ local function declare(definition)
   if type(self.needs) == "table" and not all_are(self.needs, "string") then
     misuse "needs is { program = its Debian package }, both by name"
   end
+  local complaint = older_kernel.complaint(self.expects)
+  if complaint then misuse("%s", complaint) end
   if not all_are(self.columns, "number") then misuse "columns is a list of names of fields" end
   self.knobs, self.measures = made_of(self.knobs, knob.new), made_of(self.measures, measure.new)
   for _, field in ipairs { "control", "virtual" } do
@@ -137,7 +141,7 @@ end
 ---@return lunet.run
 function experiment:execute(values, how) return execution.execute(run.new(self, values), how) end
 
-local HOLDS <const> = { ["holds"] = true, ["does not hold"] = false }
+local HOLDS <const> = { ["holds"] = true, ["does not hold"] = false, ["known difference"] = false }
 
 --- Runs it.
 ---@param given? table<string, any> knobs; the others keep their defaults
@@ -160,6 +164,9 @@ end
 ---@field control? table<string, any> knobs with which the claim is false: they show that the check can fail
 ---@field virtual? table<string, any> defaults of knobs in virtual time (lunet --virtual-time), where waiting takes no
 --- time, but the processor is slow
+---@field expects? lunet.known_difference[] known differences of older kernels, { before = "6.14", because = a clause
+--- with the commit, check = }: where the claim does not hold and such a check ends well, the verdict is "known
+--- difference"
 ---@field shortage? boolean whether it exhausts resources on purpose (EMFILE, ENOMEM, ...); otherwise a call that fails
 --- for want of resources makes the run one that could not run, since it tells nothing about the claim
 ---@field needs? table<string, string>|fun(knobs: table): table<string, string> programs that it runs, and the Debian

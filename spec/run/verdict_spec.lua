@@ -1,17 +1,18 @@
 local verdict = require "lunet.run.verdict"
 
-local ALL <const> = { "holds", "does not hold", "not judged", "could not run" }
+local ALL <const> = { "holds", "does not hold", "known difference", "not judged", "could not run" }
 
 describe("a verdict", function()
-  it("has an exit status of its own, which is neither wrong use nor Ctrl-C", function()
-    assert.same({ ["holds"] = 0, ["does not hold"] = 1, ["not judged"] = 4, ["could not run"] = 3 }, verdict.statuses)
+  it("has an exit status, which is neither wrong use nor Ctrl-C; a known difference has that of success", function()
+    assert.same({ ["holds"] = 0, ["does not hold"] = 1, ["known difference"] = 0, ["not judged"] = 4,
+      ["could not run"] = 3 }, verdict.statuses)
   end)
 
   it("begins a sentence of its own", function()
     local seen = {}
     for _, name in ipairs(ALL) do
       local sentence = verdict.sentence(name)
-      assert.match("^The %l[%l ]+$", sentence)
+      assert.match("^The %l[%l ,]+$", sentence)
       assert.is_nil(seen[sentence])
       seen[sentence] = true
     end
@@ -27,7 +28,7 @@ end)
 describe("the exit status of several runs", function()
   it("is that of the gravest verdict, whatever the others are", function()
     -- Every combination of verdicts that some run has.
-    for set = 0, 15 do
+    for set = 0, (1 << #ALL) - 1 do
       local counts, has = {}, {}
       for i, name in ipairs(ALL) do
         has[name] = set & 1 << i - 1 ~= 0

@@ -2,7 +2,7 @@
 local cache = require "lunet.kernel.cache"
 local json = require "lunet.text.json"
 local provision = require "lunet.kernel.provision"
-local release = require "lunet.kernel.release"
+local release = require "lunet.text.release"
 local standard = require "lunet.command.standard"
 local tabular = require "lunet.text.table"
 local verdict = require "lunet.run.verdict"

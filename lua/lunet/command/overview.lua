@@ -26,8 +26,11 @@ end
 
 local function summary_of(results)
   local counts = counts_of(results.records)
-  return ("%d of %d claims hold, %d not; %d not judged, %d could not run. %.1f s in all."):format(counts["holds"],
-    #results.records, counts["does not hold"], counts["not judged"], counts["could not run"], results.seconds)
+  local known = counts["known difference"]
+  local and_known = known == 0 and "" or (", %d differ as expected of this kernel"):format(known)
+  return ("%d of %d claims hold, %d not%s; %d not judged, %d could not run. %.1f s in all."):format(counts["holds"],
+    #results.records, counts["does not hold"], and_known, counts["not judged"], counts["could not run"],
+    results.seconds)
 end
 
 --- Names the experiments that are left out, and how to run them; nil without any.

@@ -1,8 +1,9 @@
 --- A file of test results in JUnit's XML, for CI systems. JUnit has no standard. doc/junit.xsd describes the file:
 --- Jenkins (junit-10.xsd of its plugin xunit), GitLab and others read all of it.
 ---
---- A run that holds has passed. One that does not hold is a failure, and one that is not judged is skipped, with the
---- reason. One that could not run is an error, which many systems count among the failures.
+--- A run that holds has passed, and so has a known difference of an older kernel. One that does not hold is a failure,
+--- and one that is not judged is skipped, with the reason. One that could not run is an error, which many systems count
+--- among the failures.
 local core = require "lunet.core"
 local knob = require "lunet.run.knob"
 local markup = require "lunet.text.markup"
@@ -31,6 +32,7 @@ local function words_about(record)
   for _, name in ipairs(value.sorted_keys(record.knobs or {})) do
     lines[#lines + 1] = ("%s: %s"):format(name, knob.text(record.knobs[name]))
   end
+  if record.verdict == "known difference" then lines[#lines + 1] = "known difference: " .. record.why end
   if record.figures then lines[#lines + 1] = "figures: " .. record.figures end
   return table.concat(lines, "\n")
 end

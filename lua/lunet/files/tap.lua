@@ -1,11 +1,13 @@
 --- Test results in the Test Anything Protocol, version 13 (https://testanything.org), which prove(1) reads: a line for
 --- each run, and below it the facts about it, in YAML.
 ---
---- A run that is not judged is skipped. A run that could not run is "not ok": TAP has no word for an error.
+--- A known difference of an older kernel is "ok". A run that is not judged is skipped. A run that could not run is "not
+--- ok": TAP has no word for an error.
 local characters = require "lunet.text.characters"
 
 local tap = {}
 
+local GOOD <const> = { ["holds"] = true, ["known difference"] = true, ["not judged"] = true }
 local FIELDS <const> = { "verdict", "why", "figures", "file" }
 
 -- A description ends at the first "#", which begins a directive.
@@ -17,9 +19,8 @@ local function quoted(words)
 end
 
 local function add_result(lines, number, record)
-  local is_good = record.verdict == "holds" or record.verdict == "not judged"
   local name = described(record.variant or record.experiment)
-  local line = ("%s %d - %s"):format(is_good and "ok" or "not ok", number, name)
+  local line = ("%s %d - %s"):format(GOOD[record.verdict] and "ok" or "not ok", number, name)
   if record.claim then line = ("%s: %s"):format(line, described(record.claim)) end
   if record.verdict == "not judged" then line = ("%s # SKIP %s"):format(line, characters.shown(record.why or "")) end
   lines[#lines + 1] = line

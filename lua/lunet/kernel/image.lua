@@ -9,7 +9,7 @@ local modules = require "lunet.kernel.modules"
 local needs = require "lunet.run.needs"
 local program = require "lunet.kernel.program"
 local qemu = require "lunet.kernel.qemu"
-local release = require "lunet.kernel.release"
+local release = require "lunet.text.release"
 
 local lfs = dependency "lfs"
 

@@ -5,7 +5,7 @@ local debian = require "lunet.kernel.debian"
 local image = require "lunet.kernel.image"
 local needs = require "lunet.run.needs"
 local qemu = require "lunet.kernel.qemu"
-local release = require "lunet.kernel.release"
+local release = require "lunet.text.release"
 local uml = require "lunet.kernel.uml"
 
 local provision = {}

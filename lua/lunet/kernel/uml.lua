@@ -9,7 +9,7 @@ local lunet = require "lunet"
 local modules = require "lunet.kernel.modules"
 local parts = require "lunet.kernel.parts"
 local program = require "lunet.kernel.program"
-local release = require "lunet.kernel.release"
+local release = require "lunet.text.release"
 
 local lfs = dependency "lfs"
 

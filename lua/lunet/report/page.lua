@@ -27,7 +27,7 @@ local FULL <const> = 0.9 -- of the room: such an excerpt is good enough
 
 -- -- the top: claim, verdict, knobs, environment -----------------------------------------------
 
-local CLASSES <const> = { ["holds"] = "verdict", ["does not hold"] = "verdict false" }
+local CLASSES <const> = { ["holds"] = "verdict", ["does not hold"] = "verdict false", ["known difference"] = "verdict" }
 
 local function verdict_of(run)
   local words, more, figures = run:judgement()

@@ -2,6 +2,7 @@
 --- outcome.
 local core = require "lunet.core"
 local interrupt = require "lunet.text.interrupt"
+local older_kernel = require "lunet.run.older_kernel"
 local plot = require "lunet.text.plot"
 local verdict = require "lunet.run.verdict"
 
@@ -22,9 +23,9 @@ local function reason_of(failure, check)
   return (reason:sub(#position + 1):gsub("^%d+: ", ""))
 end
 
---- The verdict, and why if the claim does not hold or is not judged.
-local function verdict_of(run)
-  local check, is_mistake = run.experiment.check, false
+-- The verdict of one check, and why unless it ended well.
+local function verdict_by(check, run)
+  local is_mistake = false
   local ok, result = xpcall(check, function(failure)
     is_mistake = not was_on_purpose()
     return is_mistake and core.traceback(failure) or failure
@@ -34,6 +35,18 @@ local function verdict_of(run)
   if not ok then return "does not hold", reason_of(result, check) end
   if result == false then return "does not hold", "the check returned false" end
   return "holds"
+end
+
+--- The verdict, and why unless the claim holds.
+local function verdict_of(run)
+  local name, why = verdict_by(run.experiment.check, run)
+  if name ~= "does not hold" then return name, why end
+  for _, difference in ipairs(older_kernel.of(run.experiment.expects)) do
+    if verdict_by(difference.check, run) == "holds" then
+      return "known difference", ("%s (Linux before %s)"):format(difference.because, difference.before)
+    end
+  end
+  return name, why
 end
 
 local function is_text(any) return type(any) == "string" end

@@ -14,7 +14,7 @@ local verdict = require "lunet.run.verdict"
 ---@field columns string[] the first fields in the outcome's tables
 ---@field values? table<string, any> the knobs' values, by name
 ---@field outcome? table plain data; nil before the end of the run, and if it could not run
----@field verdict? string one of the four of lunet.run.verdict
+---@field verdict? string one of the five of lunet.run.verdict
 ---@field why? string unless the claim holds
 ---@field figures? string the few numbers to remember, in half a line
 ---@field plot? lunet.plot|string a plot, or lines of at most 80 columns

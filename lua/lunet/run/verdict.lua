@@ -1,7 +1,8 @@
---- The four verdicts of a run, and the exit status of each.
+--- The five verdicts of a run, and the exit status of each.
 ---
 --- * "holds": the check found the claim true.
 --- * "does not hold": it found the claim false.
+--- * "known difference": the claim is false on this kernel, in the way that the experiment expects of older kernels.
 --- * "not judged": the run says nothing about the claim: the machine disturbed it, or its knobs leave nothing to try.
 --- * "could not run": there is no outcome to judge, or the figures or the plot cannot be made of it.
 local verdict = {}
@@ -12,14 +13,15 @@ verdict.DONE, verdict.WRONG_USE, verdict.COULD_NOT_RUN = 0, 2, 3
 
 --- Exit statuses, by verdict.
 ---@type table<string, integer>
-verdict.statuses = { ["holds"] = verdict.DONE, ["does not hold"] = 1, ["not judged"] = 4,
-  ["could not run"] = verdict.COULD_NOT_RUN }
+verdict.statuses = { ["holds"] = verdict.DONE, ["does not hold"] = 1, ["known difference"] = verdict.DONE,
+  ["not judged"] = 4, ["could not run"] = verdict.COULD_NOT_RUN }
 
 --- The exit statuses of the verdicts, for --help.
 verdict.EPILOG = "Exit status: 0 the claim holds, 1 it does not hold, 2 wrong use, 3 could not run (or a file or the "
   .. "figures could not be written), 4 not judged, 130 Ctrl-C, 143 SIGTERM."
 
 local SENTENCES <const> = { ["holds"] = "The claim holds", ["does not hold"] = "The claim does not hold",
+  ["known difference"] = "The claim does not hold, as expected of this kernel",
   ["not judged"] = "The claim is not judged", ["could not run"] = "The experiment could not run" }
 
 --- A verdict as the beginning of a sentence: "The claim is not judged".

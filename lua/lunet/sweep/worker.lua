@@ -18,7 +18,8 @@ local dkjson = dependency "dkjson"
 
 local worker = {}
 
-local STATES <const> = { ["holds"] = "done", ["does not hold"] = "done", ["not judged"] = "invalid",
+local STATES <const> = { ["holds"] = "done", ["does not hold"] = "done", ["known difference"] = "done",
+  ["not judged"] = "invalid",
   ["could not run"] = "failed" }
 
 --- The fields that the sweep gives a run's record before the run.

@@ -1,4 +1,4 @@
-local release = require "lunet.kernel.release"
+local release = require "lunet.text.release"
 
 describe("a release of Linux", function()
   it("is older by its numbers, not by its letters", function()
