@@ -45,11 +45,12 @@ describe("the interval of a median", function()
   end
 
   it("is not there for fewer than 6 runs, and says so", function()
-    for n = 0, 5 do
+    for n = 1, 5 do
       local values = {}
       for i = 1, n do values[i] = i end
       assert.same({ nil, "fewer than 6 runs" }, { interval.median(values) })
     end
+    assert.same({ nil, "no run has it" }, { interval.median {} })
   end)
 end)
 

@@ -61,6 +61,7 @@ end
 ---@return lunet.interval|nil
 ---@return string? why there is none
 function interval.median(values)
+  if #values == 0 then return nil, "no run has it" end
   local rank = rank_of(#values)
   if rank == 0 then return nil, "fewer than 6 runs" end
   local list = sorted(values)

@@ -26,7 +26,8 @@ A server stalls for half a second. Afterwards requests come at `load`, a share o
 tried again up to `retries` times. `storm_s` is the time from the end of the stall until most requests are
 answered again. Its median is the storm's half-life: half of the storms are over by then. A run watches 6 s.
 `recovered=recovers` is the share of the storms that were over a second before, and the others count with all
-of the time. `predicted_s` is the model's, which has no end if load * (1 + retries) is 1 or more.]],
+of the time. A claim that holds is a storm without end. `predicted_s` is the model's; no run has it where
+load * (1 + retries) is 1 or more, since the model's storm has no end there.]],
     words = { "sweep", "experiments/overload/metastable.lua", "--load", "0.2,0.25,0.3,0.4,0.5,0.6,0.7", "--retries",
       "0..3", "--where", "load * (1 + retries) <= 1.4", "--backlog", "30", "--stall", "0.5", "--after", "6",
       "--closed_loop", "12", "--runs", "6" },
