@@ -100,12 +100,8 @@ local function wait_until_left(place, departure, is_through)
 end
 
 local function read_all(connection)
-  local count = 0
-  while true do
-    local data, _, code = connection:receive(nil, LONG)
-    if not data then return count, code end
-    count = count + #data
-  end
+  local bytes, _, code, discarded = connection:discard("a", LONG)
+  return bytes or discarded, code or "EOF"
 end
 
 local function send_replies(connection)

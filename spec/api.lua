@@ -204,6 +204,15 @@ return {
   connection = {
     address = {},
     close = {},
+    discard = {
+      takes_timeout = true,
+      handle = "far",
+      wait = function(room, timeout) return room.far:discard(4, timeout) end,
+      finish = function(room)
+        send(room, "data")
+        return 4
+      end,
+    },
     dissolve = {},
     ended = {},
     get = {},

@@ -248,6 +248,9 @@ for _, family in ipairs { families[1], families[2], families[3] } do
       for _, data in ipairs { "", "data" } do
         assert.same({ "CLOSED", 0 }, { select(3, near:send(data, 0)) })
       end
+      for _, what in ipairs { "a", 0, 5 } do
+        assert.same({ "CLOSED", 0 }, { select(3, near:discard(what, 0)) })
+      end
       assert.is_nil(near:lines()())
       assert.equal("CLOSED", near:ended())
     end)

@@ -60,16 +60,19 @@ static int connection_refuse_what(lua_State *L) {
                        "\"l\", \"L\", \"a\", a number of bytes (0 or more) or nothing expected");
 }
 
+/* Whether the argument is a number of bytes. */
+static bool connection_is_count(lua_State *L, int index, size_t *count) {
+  int is_integer;
+  lua_Integer bytes = lua_tointegerx(L, index, &is_integer);
+  if (lua_type(L, index) != LUA_TNUMBER || !is_integer || bytes < 0) return false;
+  *count = (size_t)bytes;
+  return true;
+}
+
 static enum receive_what connection_what_argument(lua_State *L, size_t *want) {
   *want = 0;
   if (lua_isnoneornil(L, 2)) return RECEIVE_SOME;
-  if (lua_type(L, 2) == LUA_TNUMBER) {
-    int is_integer;
-    lua_Integer bytes = lua_tointegerx(L, 2, &is_integer);
-    if (!is_integer || bytes < 0) connection_refuse_what(L);
-    *want = (size_t)bytes;
-    return RECEIVE_EXACTLY;
-  }
+  if (connection_is_count(L, 2, want)) return RECEIVE_EXACTLY;
   const char *what = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(what, "l") == 0) return RECEIVE_LINE;
   if (strcmp(what, "L") == 0) return RECEIVE_LINE_KEPT;
@@ -88,6 +91,27 @@ static int connection_receive_data(lua_State *L) {
   o->as.receive.want = want;
   if (box_has(c, o)) connection_receive(c, o);
   return task_wait(L, o, connection_push_received);
+}
+
+static int connection_push_discarded(lua_State *L, op *o) {
+  if (o->result < 0) failure_push(L, o->result, "discard");
+  lua_pushinteger(L, (lua_Integer)o->as.receive.taken);
+  return o->result < 0 ? 4 : 1;
+}
+
+static int connection_discard_data(lua_State *L) {
+  size_t want = 0;
+  connection *c = connection_self(L);
+  bool is_all = lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "a") == 0;
+  if (!is_all && !connection_is_count(L, 2, &want))
+    return luaL_argerror(L, 2, "\"a\" or a number of bytes (0 or more) expected");
+  uint64_t deadline_ns = timeout_argument(L, 3);
+  op *o = task_begin(L, deadline_ns);
+  o->as.receive.what = is_all ? DISCARD_ALL : DISCARD_EXACTLY;
+  o->as.receive.want = want;
+  o->as.receive.taken = 0;
+  if (box_has(c, o)) connection_receive(c, o);
+  return task_wait(L, o, connection_push_discarded);
 }
 
 static int connection_push_end(lua_State *L) {
@@ -223,6 +247,7 @@ static int connection_peer_address(lua_State *L) {
 static const luaL_Reg methods[] = {
   {"send", connection_send_data},
   {"receive", connection_receive_data},
+  {"discard", connection_discard_data},
   {"ended", connection_push_end},
   {"shutdown", connection_shut},
   {"reset", connection_reset_now},

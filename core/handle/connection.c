@@ -302,7 +302,8 @@ static bool connection_attempt_receive(op *o) {
 static void connection_receive_ended(op *o) {
   connection *c = o->owner;
   c->ended = o->result < 0 ? (int)o->result : o->as.receive.cut;
-  connection_record_op(c, o, EVENT_RECEIVE, o->result < 0 ? 0 : (int64_t)o->as.receive.taken,
+  bool has_taken = o->result >= 0 || o->as.receive.what >= DISCARD_EXACTLY;
+  connection_record_op(c, o, EVENT_RECEIVE, has_taken ? (int64_t)o->as.receive.taken : 0,
                        o->result < 0 ? o->result : 0);
   /* The next op may need only the held bytes, and the kernel reports those no more. */
   bool is_given_up = o->result == OP_TIMEOUT || o->result == OP_CANCELED;
@@ -313,6 +314,8 @@ static const struct op_kind receive_kind = {connection_attempt_receive,
                                             connection_subscribe_reading, connection_receive_ended};
 
 void connection_receive(connection *c, op *o) {
+  o->as.receive.taken = 0;
+  o->as.receive.copies = connection_is_unix(c) || c->is_mptcp;
   o->owner = c;
   o->kind = &receive_kind;
   connection_start(c, o, &c->readers, WATCH_READABLE);

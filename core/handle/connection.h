@@ -36,7 +36,8 @@ void connection_connect(connection *c, const address *peer, op *o);
  * on failure. */
 void connection_send(connection *c, op *o);
 
-/* The op ends with the number of bytes at o->as.receive.data. The next receive gets the bytes that
+/* The op ends with the number of bytes at o->as.receive.data; that of a discard with the number of
+ * bytes, which o->as.receive.taken counts also on failure. The next receive gets the bytes that
  * a failed one took from the kernel. At the stream's end, a receive of a line or of all ends with
  * the rest, any other with OP_EOF. At an error, a receive ends with the rest and the error in
  * o->as.receive.cut, the next one with the error, later ones with OP_EOF. */

@@ -44,7 +44,15 @@ enum op_state {
   OP_DELIVERED, /* `done` has got it */
 };
 
-enum receive_what { RECEIVE_SOME, RECEIVE_EXACTLY, RECEIVE_LINE, RECEIVE_LINE_KEPT, RECEIVE_ALL };
+enum receive_what {
+  RECEIVE_SOME,
+  RECEIVE_EXACTLY,
+  RECEIVE_LINE,
+  RECEIVE_LINE_KEPT,
+  RECEIVE_ALL,
+  DISCARD_EXACTLY, /* these two count the bytes, and keep none */
+  DISCARD_ALL,
+};
 
 typedef struct connection connection;
 
@@ -82,13 +90,15 @@ struct op {
     } send;
     struct {
       enum receive_what what;
-      size_t want;      /* for RECEIVE_EXACTLY */
+      size_t want;      /* for the forms that want exactly so many */
       const char *data; /* the result, `result` bytes long */
-      size_t taken;     /* bytes, with a line's newline, which the result may lack */
+      size_t taken;     /* bytes, with a line's newline, which the result may lack; of a discard: so
+                           far */
       int cut;          /* the error that ended the stream after these bytes; 0: none */
       bool has_more;    /* the last attempt stopped so that other tasks can run */
       bool got_less;    /* the last attempt got fewer bytes than it asked for */
       bool left_some;   /* the last attempt saw more bytes than it took */
+      bool copies;      /* a discard has to copy: the socket is not TCP's */
     } receive;
   } as;
 };

@@ -1,6 +1,7 @@
 #include "handle/reader.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@ enum {
   CHUNK = OPS_SCRATCH,
   PEEK = 4096, /* for lines: a larger peek would copy the same bytes again for every line. The rest
                   of a longer line comes in chunks. */
-  ROUNDS = 256 /* system calls in one attempt: a fast sender must not keep the loop here */
+  DISCARD = 1 << 20, /* costs no memory */
+  ROUNDS = 256       /* system calls in one attempt: a fast sender must not keep the loop here */
 };
 
 static size_t reader_smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -156,8 +158,46 @@ static bool reader_attempt_all(int fd, reader *r, op *o) {
   return false;
 }
 
+/* Takes up to `most` bytes, first the held ones, and keeps none. */
+static ssize_t reader_discard(int fd, held *h, op *o, size_t most) {
+  if (held_length(h) > 0) {
+    const char *data;
+    size_t length = reader_smaller(held_length(h), most);
+    void *memory = held_take(h, length, &data);
+    free(memory);
+    return memory == NULL ? -ENOMEM : (ssize_t)length;
+  }
+  most = reader_smaller(most, o->as.receive.copies ? CHUNK : DISCARD);
+  ssize_t received =
+    o->as.receive.copies ? socket_receive(fd, ops_scratch(o->ops), most) : socket_discard(fd, most);
+  o->as.receive.got_less = received > 0 && received < (ssize_t)most;
+  return received;
+}
+
+static bool reader_attempt_discard(int fd, reader *r, op *o) {
+  bool is_all = o->as.receive.what == DISCARD_ALL;
+  for (int round = 0; round < ROUNDS; round++) {
+    size_t left = is_all ? SIZE_MAX : o->as.receive.want - o->as.receive.taken;
+    if (left == 0) return reader_end_with(o, (ssize_t)o->as.receive.taken);
+    ssize_t received = reader_discard(fd, &r->held, o, left);
+    if (received == -EAGAIN) return false;
+    if (received > 0) {
+      o->as.receive.taken += (size_t)received;
+      continue;
+    }
+    if (received < 0 && received != -ENOMEM) r->broken = (int)received;
+    bool is_whole = is_all && received == 0 && r->broken == 0;
+    return reader_end_with(o, is_whole       ? (ssize_t)o->as.receive.taken
+                              : received < 0 ? received
+                                             : OP_EOF);
+  }
+  o->as.receive.has_more = true;
+  return false;
+}
+
 bool reader_wants_none(const op *o) {
-  return o->as.receive.what == RECEIVE_EXACTLY && o->as.receive.want == 0;
+  bool is_exact = o->as.receive.what == RECEIVE_EXACTLY || o->as.receive.what == DISCARD_EXACTLY;
+  return is_exact && o->as.receive.want == 0;
 }
 
 /* The receive before returned the bytes that came before the error. */
@@ -174,6 +214,8 @@ bool reader_attempt(int fd, reader *r, op *o) {
   case RECEIVE_SOME: return reader_attempt_some(fd, r, o);
   case RECEIVE_EXACTLY: return reader_attempt_exactly(fd, r, o);
   case RECEIVE_ALL: return reader_attempt_all(fd, r, o);
+  case DISCARD_EXACTLY:
+  case DISCARD_ALL: return reader_attempt_discard(fd, r, o);
   default: return reader_attempt_line(fd, r, o);
   }
 }

@@ -1,5 +1,6 @@
-/* Each form of receive, which takes from the kernel only the bytes of its result. A receive of a
- * line peeks, then takes the bytes up to the newline, or all if there is no newline yet. */
+/* Each form of receive and of discard, which takes from the kernel only the bytes of its result. A
+ * receive of a line peeks, then takes the bytes up to the newline, or all if there is no newline
+ * yet. A discard counts the bytes that it takes, also if it fails. */
 #ifndef LUNET_HANDLE_READER_H
 #define LUNET_HANDLE_READER_H
 

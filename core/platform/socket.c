@@ -107,6 +107,10 @@ ssize_t socket_peek(int fd, void *data, size_t length) {
   return socket_size_of(recv(fd, data, length, MSG_PEEK | MSG_DONTWAIT));
 }
 
+ssize_t socket_discard(int fd, size_t length) {
+  return socket_size_of(recv(fd, NULL, length, MSG_TRUNC | MSG_DONTWAIT));
+}
+
 int socket_connect_error(int fd) {
   int error = 0;
   socklen_t size = sizeof error;

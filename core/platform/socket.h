@@ -48,6 +48,10 @@ int socket_connect_error(int fd);
 ssize_t socket_send(int fd, const void *data, size_t length);
 ssize_t socket_receive(int fd, void *data, size_t length);
 ssize_t socket_peek(int fd, void *data, size_t length);
+
+/* Takes up to `length` bytes of a TCP socket without copying them (MSG_TRUNC, tcp(7)). */
+ssize_t socket_discard(int fd, size_t length);
+
 int socket_dissolve(int fd);          /* connect(2) to AF_UNSPEC: ends the association */
 int socket_shutdown(int fd, int how); /* SHUT_RD, SHUT_WR (on TCP: FIN) or SHUT_RDWR */
 void socket_close(int fd);

@@ -55,6 +55,22 @@ function connection:send(data, timeout) end
 --- that cut it
 function connection:receive(what, timeout) end
 
+--- Takes bytes and keeps none; waits. A TCP connection does not even copy them from the kernel (MSG_TRUNC, tcp(7)). It
+--- takes first what a failed receive left. Bytes that a discard took before it failed are gone: it tells how many.
+---
+---     client:send "a line\nand more"
+---     client:close()
+---     print(server:discard(2, 60), server:receive("l", 60), server:discard("a", 60)) --> 2  line  8
+---     print(server:discard(1, 60)) --> nil  discard: ...  EOF  0
+---@async
+---@param what "a"|integer n for exactly n bytes; "a" for all bytes up to the end
+---@param timeout? number seconds
+---@return integer|nil bytes
+---@return string? message
+---@return string? code "TIMEOUT", "EOF", "ECONNRESET", "CLOSED", "ETIMEDOUT", ... (recv(2))
+---@return integer? discarded how many bytes it took before it failed
+function connection:discard(what, timeout) end
+
 --- The reason why reading ended: the code of the last receive, if it failed or gave cut bytes; else false.
 ---
 ---     client:close()
