@@ -32,6 +32,15 @@ describe("Linux 6.1", function()
     assert.matches("somaxconn = 3: Linux 6%.1%.%d+ shows .* 4096 is in force", output)
   end)
 
+  in_guest("lets a script have as many descriptors as here", function()
+    local LIMIT <const> = "Max open files%s+%w+%s+(%w+)"
+    local output, status = guest.run("--as-user", script [[
+      for line in io.lines "/proc/self/limits" do print(line) end]])
+    assert.equal(0, status, output)
+    local file <close> = assert(io.open "/proc/self/limits")
+    assert.equal(file:read "a":match(LIMIT), output:match(LIMIT))
+  end)
+
   in_guest("agrees with the table of features", function()
     local output, status = guest.run("/usr/bin/busted", "--ignore-lua", "--filter=agrees with this kernel",
       "spec/network/features_spec.lua")

@@ -11,6 +11,7 @@ local lfs = dependency "lfs"
 
 local guest = {}
 
+local MOST_DESCRIPTORS <const> = 1024 * 1024 -- fs.nr_open, which no limit can exceed (proc(5))
 local ORDINARY = { uid = 1000, gid = 1000 } -- what root becomes with --as-user
 
 -- This process's user: its numbers in /proc/self/status (proc(5)).
@@ -42,16 +43,26 @@ end
 ---@return string path
 function guest.file(number) return "/run/tmp/files/" .. number end
 
+-- How many descriptors this process may have: a guest's kernel gives its first process few.
+local function descriptors()
+  local soft, hard = assert(core.read_file(nil, "/proc/self/limits")):match "\nMax open files%s+(%w+)%s+(%w+)"
+  return math.min(tonumber(soft) or MOST_DESCRIPTORS, MOST_DESCRIPTORS),
+    math.min(tonumber(hard) or MOST_DESCRIPTORS, MOST_DESCRIPTORS)
+end
+
 local function job(words, user, engine, clock)
+  local soft, hard = descriptors()
   return ([[
 cd %s
+ulimit -H -n %d && ulimit -S -n %d
 mkdir -m 1777 /run/tmp/files /run/out/files
 %s </dev/null >/run/out/stdout 2>/run/out/stderr
 status=$?
 for file in /run/tmp/files/*; do [ ! -f "$file" ] || $busybox cp "$file" /run/out/files/; done
 $busybox sync
 echo $status >/run/out/ended
-]]):format(shell.line { lfs.currentdir() }, shell.line(shell.join(variables(user, engine, clock), become(user), words)))
+]]):format(shell.line { lfs.currentdir() }, hard, soft,
+    shell.line(shell.join(variables(user, engine, clock), become(user), words)))
 end
 
 --- The result of a run in a guest.
