@@ -49,7 +49,7 @@ end
 local function rows_of_peers(workload, arguments)
   local rows = {}
   for _, peer in ipairs(catalogue.peers) do
-    local is_left_out = workload.without and peer.build and workload.without[peer.build:match "^[^-]+"]
+    local is_left_out = workload.without and workload.without[(peer.build or peer.directory):match "^[^-]+"]
     local words = not is_left_out and command_of(peer, workload, arguments)
     if words then rows[#rows + 1] = { name = peer.name, words = words } end
   end

@@ -142,6 +142,11 @@ if(LUNET_SANITIZE)
   set_tests_properties(fuzz/api PROPERTIES PROCESSORS 2 TIMEOUT 2000)
 endif()
 
+# Another kernel's memory has no room for a sanitizer's.
+if(NOT LUNET_SANITIZE AND NOT LUNET_TSAN)
+  include(cmake/guests.cmake)
+endif()
+
 # By bare name: ctest looks these up when it runs, and a missing one fails its test.
 file(GLOB_RECURSE c_files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
   core/*.[ch] spec/core/*.[ch] bench/*.[ch])

@@ -67,6 +67,14 @@ static int core_open_handles(lua_State *L) {
   return 1;
 }
 
+/* Closes every open handle, for a helper of specs: a spec that was given up may have left some. */
+static int core_close_handles(lua_State *L) {
+  list *open = &loop_scopes(task_loop(L))->open;
+  for (list *s = open->prev; s != open; s = s->prev)
+    scope_close_handles(LIST_ENTRY(s, scope, in_scopes));
+  return 0;
+}
+
 /* lunet.traceback(error) -> the error as a text, with the tracebacks of the tasks it passed. */
 static int core_traceback(lua_State *L) {
   luaL_checkany(L, 1);
@@ -90,6 +98,7 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"let_sleep", timeout_let_sleep},
                                      {"note", trace_note_text},
                                      {"open_handles", core_open_handles},
+                                     {"close_handles", core_close_handles},
                                      {"record", trace_start},
                                      {"events", trace_events},
                                      {"traceback", core_traceback},

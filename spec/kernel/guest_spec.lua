@@ -41,6 +41,15 @@ describe("Linux 6.1", function()
     assert.equal(file:read "a":match(LIMIT), output:match(LIMIT))
   end)
 
+  in_guest("has the standard streams as files", function()
+    local output, status = guest.run(script [[
+      local file <close> = assert(io.open("/dev/stdout", "a"))
+      assert(file:write "through its name\n")
+      assert(io.open "/dev/fd/0"):close()]])
+    assert.equal(0, status, output)
+    assert.matches("through its name\n", output, 1, true)
+  end)
+
   in_guest("agrees with the table of features", function()
     local output, status = guest.run("/usr/bin/busted", "--ignore-lua", "--filter=agrees with this kernel",
       "spec/network/features_spec.lua")

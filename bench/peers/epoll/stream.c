@@ -1,11 +1,12 @@
-/* stream.c MEBIBYTES: one connection, sends of 64 KiB one after another; the other end reads to the
- * end. */
+/* stream.c MEBIBYTES [discard]: one connection, sends of 64 KiB one after another; the other end
+ * reads to the end, or discards as much (MSG_TRUNC). */
 #include "loop.h"
 
 enum { CHUNK = 64 * 1024, ROUNDS = 32 }; /* how long one end may keep the loop with TRY_FIRST */
 
 static struct watched source, sink;
 static uint64_t left, received;
+static int flags; /* of the receiving end */
 
 static void send_some(struct watched *w) {
   static const char chunk[CHUNK];
@@ -21,7 +22,7 @@ static void send_some(struct watched *w) {
 static void receive_some(struct watched *w) {
   static char chunk[CHUNK];
   for (int round = 0; round < (TRIES_FIRST ? ROUNDS : 1); round++) {
-    ssize_t size = recv(w->fd, chunk, sizeof chunk, 0);
+    ssize_t size = recv(w->fd, chunk, sizeof chunk, flags);
     if (would_block(size)) return;
     received += (uint64_t)size;
     if (size == 0) {
@@ -35,6 +36,7 @@ int main(int argc, char **argv) {
   struct watched listener;
   uint64_t mebibytes = (uint64_t)integer_argument(argc, argv, 1);
   left = mebibytes * 1024 * 1024;
+  flags = argc > 2 ? MSG_TRUNC : 0;
   struct sockaddr_in server = listen_on_loopback(&listener, 16);
   source = (struct watched){.fd = new_socket(), .step = send_some};
   while (!connect_to(source.fd, &server)) continue;

@@ -54,6 +54,10 @@ local function job(words, user, engine, clock)
   local soft, hard = descriptors()
   return ([[
 cd %s
+for name in fd:/proc/self/fd stdin:fd/0 stdout:fd/1 stderr:fd/2; do
+  [ -e /dev/${name%%:*} ] || $busybox ln -s ${name#*:} /dev/${name%%:*}
+done
+echo %s >/proc/sys/kernel/hostname
 ulimit -H -n %d && ulimit -S -n %d
 mkdir -m 1777 /run/tmp/files /run/out/files
 %s </dev/null >/run/out/stdout 2>/run/out/stderr
@@ -61,7 +65,7 @@ status=$?
 for file in /run/tmp/files/*; do [ ! -f "$file" ] || $busybox cp "$file" /run/out/files/; done
 $busybox sync
 echo $status >/run/out/ended
-]]):format(shell.line { lfs.currentdir() }, hard, soft,
+]]):format(shell.line { lfs.currentdir() }, shell.line { environment.sysctl "kernel.hostname" }, hard, soft,
     shell.line(shell.join(variables(user, engine, clock), become(user), words)))
 end
 
