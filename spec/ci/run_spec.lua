@@ -46,6 +46,7 @@ printf '%%s\n' '3 successes / 0 failures / 0 errors / 0 pending : 1 seconds' 'Te
     assert.matches("\ntesting dev%-clang  as ", result.output)
     assert.matches("\ntesting sanitize %-E [^\n]* as ", result.output)
     assert.matches("\nrunning kernels\n", result.output)
+    assert.matches("\ntesting dev %-%-kernel 6%.1 as ", result.output)
     assert.matches("\ntesting sanitize %-L core [^\n]*as %w+, eagerly\n", result.output)
     assert.matches("\n%.ci/run: " .. CLANG .. ": 0%.%d minutes, 0%.%d of a processor\n", result.output)
     assert.matches("\n%.ci/run: 0 minutes; 0 parts failed\n$", result.output)

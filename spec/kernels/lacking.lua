@@ -9,6 +9,9 @@ local core = require "lunet.core"
 local LACKING <const> = { "CONFIG_NF_TABLES_INET", "CONFIG_INET_DIAG_DESTROY", "CONFIG_MPTCP", "no NAT for nftables",
   "no SYNPROXY for nftables", "[%w%.]+ came with Linux [%d%.]+" }
 
+-- net/ipv4/tcp_input.c, tcp_may_update_window: before Linux 6.6 such an ACK says nothing new.
+local SHUT <const> = "an ACK that only shuts the window does not shut it"
+
 -- Specs whose figures are those of a newer kernel or of more memory, by their names.
 local ELSEWHERE <const> = {
   ["holds as it is: no setting helps who comes late, and each one tells of those who race"] =
@@ -21,6 +24,8 @@ local ELSEWHERE <const> = {
   ["ends the old connection by a new one from the same port, but not the request in it"] =
     "reply_on_reconnect leaves out what needs rules",
   ["tells which reuse of a port is refused, by bind or by connect"] = "reply_on_reconnect leaves out what needs rules",
+  ["sends what was sent before the FIN, when the window opens (RFC 9293, 3.6)"] = SHUT,
+  ["ends a connection whose peer's window stays shut, although it answers (RFC 9293, 3.8.6.1)"] = SHUT,
   ["can be had of a host made by lunet"] = "a rule in another process",
 }
 

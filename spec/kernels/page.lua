@@ -27,8 +27,9 @@ print [[
 
 Made by `script/kernels`; each cell is a run with default knobs. The column without an engine is the kernel of the
 machine that made this page. The others ran as an ordinary user (`lunet --kernel`): in user-mode Linux, in real time,
-or in qemu-system-x86_64, in virtual time. Below the table stands why a claim does not hold, is not judged or could not
-run.
+or in qemu-system-x86_64, in virtual time. Debian's user-mode Linux has no firewall rules. Below the table stands why a
+claim does not hold, is not judged or could not run, and then what each run found. A known difference is one that the
+experiment expects of older kernels.
 ]]
 print(row("experiment", function(column) return column.release end))
 print(row("---", function() return "---" end))
@@ -42,4 +43,19 @@ for _, name in ipairs(names) do
     return cell.verdict
   end))
 end
+print(row("minutes for all", function(column)
+  local seconds = 0
+  for _, name in ipairs(names) do seconds = seconds + cells.read(column.directory, name).seconds end
+  return ("%.1f"):format(seconds / 60)
+end))
 print("\n" .. table.concat(remarks, "\n"))
+
+print "\n## Figures"
+for _, name in ipairs(names) do
+  local lines = {}
+  for _, column in ipairs(columns) do
+    local figures = cells.read(column.directory, name).figures
+    if figures then lines[#lines + 1] = ("* %s: %s"):format(column.release, (figures:gsub("%s+", " "))) end
+  end
+  if #lines > 0 then print(("\n**%s**\n\n%s"):format(name, table.concat(lines, "\n"))) end
+end

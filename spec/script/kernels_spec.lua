@@ -21,7 +21,8 @@ describe("script/kernels", function()
   end
 
   local function held(kernel, guest)
-    return { verdict = "holds", environment = { kernel = "Linux " .. kernel, guest = guest } }
+    local figures = not guest and "3 of 4" or nil
+    return { verdict = "holds", figures = figures, environment = { kernel = "Linux " .. kernel, guest = guest } }
   end
 
   -- The script's page or check of those columns.
@@ -37,11 +38,14 @@ describe("script/kernels", function()
     keep("6.1-user", "one", held("6.1.176", guest))
     keep("6.1-user", "two", { verdict = "not judged", why = "it is\nlate", environment = { kernel = "Linux 6.1.176",
       guest = guest } })
+    place:write("6.1-user/one.seconds", "90\n")
     keep("here-user", "one", held "6.18.44")
     local result = run("page", "6.1-user", "here-user")
     assert.equal(0, result.status, result.errors)
     assert.match("\n| experiment | 6.1.176 (user-mode Linux, real) | 6.18.44 |\n| --- | --- | --- |\n"
-      .. "| one | holds | holds |\n| two | not judged | not run |\n", result.output, 1, true)
+      .. "| one | holds | holds |\n| two | not judged | not run |\n| minutes for all | 1.5 | 0.0 |\n", result.output,
+      1, true)
+    assert.match("\n## Figures\n\n**one**\n\n* 6.18.44: 3 of 4\n", result.output, 1, true)
     assert.match("\n* two, 6.1.176 (user-mode Linux, real): it is late\n", result.output, 1, true)
   end)
 
