@@ -196,13 +196,19 @@ describe("send \"\" behind fastopen_connect with a cached cookie", function()
 
   it("makes the handshake that connect has put off, and waits for its end", function()
     local capture <close> = assert(client:capture())
+    local function syns() -- the first client's end may still be on its way
+      local found = {}
+      for _, segment in ipairs(capture:segments()) do
+        if segment.flags == "SYN" then found[#found + 1] = segment end
+      end
+      return found
+    end
     local connection = assert(client:connect({ listener, fastopen_connect = true }, BOUND))
-    assert.same({ "SYN_SENT", 0 }, { connection:state(), #capture:segments() })
+    assert.same({ "SYN_SENT", 0 }, { connection:state(), #syns() })
     assert.equal(0, connection:send("", BOUND))
     assert.equal("ESTABLISHED", connection:state())
     eventually(function() return listener:queue().depth == 2 end)
-    local syn = capture:segments()[1]
-    assert.same({ "SYN", 0 }, { syn.flags, syn.bytes })
+    assert.same({ 1, 0 }, { #syns(), syns()[1].bytes })
   end)
 
   it("tells how the handshake failed", function()
