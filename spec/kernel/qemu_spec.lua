@@ -1,5 +1,6 @@
 -- Under Debian 12's own kernel, in an emulated machine.
 local guest = require "spec.support.guest"
+local lfs = require "lfs"
 local lunet = require "lunet"
 local program = require "spec.support.program"
 local qemu = require "lunet.kernel.qemu"
@@ -70,6 +71,20 @@ describe("an emulated machine", function()
     assert.equal(3, status)
     assert.matches("\nlunet: Linux 6%.1%.%d+: Kernel panic %- not syncing: sysrq triggered crash", output)
     assert.not_matches("lost", output, 1, true)
+  end)
+
+  in_guest("says which part a kernel of one's own lacks, whose modules are not here", function()
+    local file
+    for name in lfs.dir(guest.CACHE .. "/lunet/kernels") do
+      if name:find "^qemu%-6%.1%." then file = ("%s/lunet/kernels/%s/vmlinuz"):format(guest.CACHE, name) end
+    end
+    local words = guest.program("experiments/stale_replay.lua")
+    words[3], words.stderr = file, "stdout"
+    local process <close> = assert(lunet.exec(words))
+    local output = process.stdout:receive("a", BOUND)
+    assert.equal(3, process:wait(BOUND))
+    assert.matches("\nlunet: Linux 6%.1%.[^\n]*: the kernel has no qemu_fw_cfg, neither built in nor in /lib/modules\n$",
+      output)
   end)
 
   -- Not by lunet.exec, whose guard would end what lunet leaves behind.

@@ -51,11 +51,12 @@ end
 local function rows_of(available, here)
   local rows, is_known = {}, {}
   for _, kernel in ipairs(available or {}) do
+    local has_version = kernel.package:find "%d" -- "linux-image-6.1.0-57-cloud-amd64"
     local row = { kernel = kernel.line, engine = kernel.source.ENGINE, suite = kernel.suite,
-      package = ("%s %s"):format(kernel.package, kernel.version) }
+      package = has_version and kernel.package or ("%s %s"):format(kernel.package, kernel.version) }
     for _, found in ipairs(here) do
       if found.source == kernel.source and release.is_named(found.release, kernel.line) then
-        row.cached, row.megabytes, is_known[found] = found.release, megabytes_of(found), true
+        row.cached, row.megabytes, is_known[found] = found.release:match "^[%d.]+", megabytes_of(found), true
       end
     end
     rows[#rows + 1] = row

@@ -11,21 +11,23 @@ local debian = {}
 
 local BYTES = 150e6 -- that the lists take at most, while they are fetched
 local DAY = 24 * 3600 -- s, for which lists of packages are new enough
-local MIRROR, KEYRING = "http://deb.debian.org/debian", "/usr/share/keyrings/debian-archive-keyring.gpg"
+local MIRROR, SECURITY = "http://deb.debian.org/debian", "http://deb.debian.org/debian-security"
+local KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 --- Debian's suites from the oldest that is still on the mirrors to the one that becomes the next release. Backports
---- have the kernels between two releases.
-debian.SUITES = { "bullseye", "bookworm", "trixie", "trixie-backports", "forky" }
+--- have the kernels between two releases, and those for security have the newest of a release.
+debian.SUITES = { "bullseye", "bullseye-security", "bookworm", "bookworm-security", "trixie", "trixie-security",
+  "trixie-backports", "forky" }
 
--- The mirror that this machine's own sources name, so that one nearby is used.
-local function mirror()
+-- The mirror of a suite that this machine's own sources name, so that one nearby is used.
+local function mirror(is_security)
   local text = program.output { "apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN) $(SUITE)",
     "Created-By: Packages" }
   for line in (text or ""):gmatch "[^\n]+" do
     local uri, origin = line:match "^(%S+)/ (%S+)"
-    if origin == "Debian" and not uri:find "security" then return uri end
+    if origin == "Debian" and (uri:find "security" ~= nil) == is_security then return uri end
   end
-  return MIRROR
+  return is_security and SECURITY or MIRROR
 end
 
 -- The settings by which the package client leaves the machine's own state alone. The machine's proxies stay in use.
@@ -52,10 +54,11 @@ end
 -- Fetches the lists of the suites one by one, since a mirror may have lost the oldest. The sources become the suites
 -- whose lists are here. Returns nil and why if there are none.
 local function fetch_lists(place)
-  local one, uri, here, last = place .. "/suite.list", mirror(), {}, nil
+  local one, here, last = place .. "/suite.list", {}, nil
+  local mirrors = { [true] = mirror(true), [false] = mirror(false) }
   local ok, why = core.replace_file(place .. "/apt.conf", (SETTINGS:gsub("PLACE", place)))
   for _, suite in ipairs(debian.SUITES) do
-    local line = ("deb [signed-by=%s] %s %s main\n"):format(KEYRING, uri, suite)
+    local line = ("deb [signed-by=%s] %s %s main\n"):format(KEYRING, mirrors[suite:find "%-security$" ~= nil], suite)
     if ok then ok, why = core.replace_file(one, line) end
     if not ok then return nil, why end
     local text, failure = client(place, place, "apt-get", "-o", "Dir::Etc::SourceList=" .. one, "update")

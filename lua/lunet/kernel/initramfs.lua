@@ -24,7 +24,8 @@ local FILES = { "/bin/sh", "/sbin", "/lib", "/usr/bin/env", "/etc/passwd", "/etc
 
 -- The job runs in this machine's shell: that of busybox would take its own programs for those of the same name.
 -- The guest looks for its job again and again, since it may have been saved meanwhile, and go on years later. Modules
--- that bring the result out come after the job: they could disturb it. An init that ends makes its kernel panic.
+-- that bring the result out come after the job: they could disturb it. A guest that is not saved has its job from the
+-- start: the kernel's word lunet_now, which becomes a variable of init's. An init that ends makes its kernel panic.
 -- Nothing is mounted on /tmp and /run, where this lunet may be; they are in memory anyway.
 local INIT = [[
 #!/busybox sh
@@ -42,10 +43,12 @@ $busybox ip link set lo up
 load() { for module in $1/*.ko; do [ ! -e $module ] || $busybox insmod $module; done; }
 load /modules
 echo READY
+give_up() { echo "lunet: the kernel has no $1, neither built in nor in /lib/modules" && echo o >/proc/sysrq-trigger; }
 firmware=/sys/firmware/qemu_fw_cfg/by_name/opt/lunet
 while :; do
   [ -e $firmware/job/raw ] || load /firmware
   [ ! -e $firmware/job/raw ] || break
+  [ -z "$lunet_now" ] || give_up qemu_fw_cfg
   $busybox rmmod qemu_fw_cfg 2>/dev/null
   $busybox usleep 100000
 done
@@ -53,7 +56,11 @@ cd / && $busybox zcat <$firmware/files/raw | $busybox cpio -idu 2>/dev/null
 $busybox cp $firmware/job/raw /run/out/job
 busybox=$busybox PATH=/usr/sbin:/usr/bin:/sbin:/bin /bin/sh /run/out/job 2>/run/out/log
 load /late
-until [ -e /dev/vport0p1 ]; do $busybox usleep 10000; done
+tries=0
+until [ -e /dev/vport0p1 ]; do
+  $busybox usleep 10000
+  [ $((tries += 1)) -lt 1000 ] || give_up virtio_console
+done
 cd /run/out && $busybox tar c . >/dev/vport0p1
 echo o >/proc/sysrq-trigger
 $busybox sleep 60

@@ -56,9 +56,9 @@ end
 ---@return "virtual"|"real"
 function qemu.clock(options) return options.is_kvm and "real" or "virtual" end
 
--- The words of an emulator whose guest writes into a directory.
-local function words_of(kernel, root, place, options)
-  local command = KERNEL .. (options.ipv6 == "off" and " ipv6.disable=1" or "")
+-- The words of an emulator whose guest writes into a directory. `more` is for the kernel's command line.
+local function words_of(kernel, root, place, options, more)
+  local command = KERNEL .. (options.ipv6 == "off" and " ipv6.disable=1" or "") .. (more or "")
   return shell.join({ PROGRAM }, MACHINE, options.is_kvm and KVM or VIRTUAL, {
     "-chardev", "file,id=out,path=" .. place.path .. "/out.tar", "-serial", "file:" .. place.path .. "/console",
     "-kernel", kernel.file or kernel.path .. "/vmlinuz", "-initrd", root, "-append", command })
@@ -80,8 +80,8 @@ local function last_words(place, errors)
   local complaint = log and log:read "a":match "([^\n]*%S)%s*$"
   if complaint then return complaint end
   local console = console_of(place):gsub("\27%[[%d;?]*%a", ""):gsub("[\r%z]", "")
-  return console:match "Kernel panic[^\n]*" or errors:match "([^\n]*%S)%s*$" or console:match "([^\n]*%S)%s*$"
-    or "it said nothing"
+  return console:match "lunet: (the kernel has no [^\n]*)" or console:match "Kernel panic[^\n]*"
+    or errors:match "([^\n]*%S)%s*$" or console:match "([^\n]*%S)%s*$" or "it said nothing"
 end
 
 -- -- saved guests -------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ local function prepare(kernel, place, packed, options)
   if not is_saved(kernel, options) then
     local root = place.path .. "/root"
     local ok, why = initramfs.write(packed, modules_of(kernel), root)
-    return ok and words_of(kernel, root, place, options), why
+    return ok and words_of(kernel, root, place, options, " lunet_now=1"), why
   end
   local path, why = saved(kernel, packed, place, options.complain)
   if not path then return nil, why end
