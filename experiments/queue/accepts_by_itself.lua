@@ -87,12 +87,16 @@ end
 
 -- -- the claim ---------------------------------------------------------------------------------
 
-local function check_row(row, knobs)
+-- can: whether the kernel has the multishot accept.
+local function check_rows(outcome, knobs, can)
   local room = math.min(knobs.backlog + 1, knobs.clients)
-  local accepts = row.server == "multishot"
-  local count = accepts and knobs.clients or room
-  expect.fields(row.server, row, { connected = count, accepted = accepts and count or 0,
-    queued = accepts and 0 or room })
+  expect.cases("rows", outcome.rows, cases_of(knobs), { "server" })
+  for _, row in ipairs(outcome.rows) do
+    local accepts = can and row.server == "multishot"
+    local count = accepts and knobs.clients or room
+    expect.fields(row.server, row, { connected = count, accepted = accepts and count or 0,
+      queued = accepts and 0 or room })
+  end
 end
 
 return experiment {
@@ -118,10 +122,13 @@ return experiment {
     end) }
   end,
 
-  check = function(outcome, knobs)
-    expect.cases("rows", outcome.rows, cases_of(knobs), { "server" })
-    for _, row in ipairs(outcome.rows) do check_row(row, knobs) end
-  end,
+  check = function(outcome, knobs) check_rows(outcome, knobs, true) end,
+
+  expects = { {
+    before = "5.19",
+    because = "io_uring refuses a multishot accept, so that the queue fills (commit 4e86a2c98013)",
+    check = function(outcome, knobs) check_rows(outcome, knobs, false) end,
+  } },
 
   figures = function(outcome)
     local parts = {}

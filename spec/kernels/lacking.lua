@@ -9,7 +9,7 @@ local core = require "lunet.core"
 local LACKING <const> = { "CONFIG_NF_TABLES_INET", "CONFIG_INET_DIAG_DESTROY", "CONFIG_MPTCP", "no NAT for nftables",
   "no SYNPROXY for nftables", "[%w%.]+ came with Linux [%d%.]+" }
 
--- net/ipv4/tcp_input.c, tcp_may_update_window: before Linux 6.6 such an ACK says nothing new.
+-- net/ipv4/tcp_input.c, tcp_may_update_window: to 6.1 such an ACK says nothing new, to 6.12 it does.
 local SHUT <const> = "an ACK that only shuts the window does not shut it"
 
 -- Specs whose figures are those of a newer kernel or of more memory, by their names.

@@ -16,7 +16,8 @@ local initramfs = {}
 initramfs.READY = "lunet: ready"
 
 -- Programs that experiments run without saying so.
-local PROGRAMS = { "sh", "bash", "env", "setpriv", "cat", "sleep", "rm", "mkdir", "chmod", "cp", "ls", "true", "false" }
+local PROGRAMS = { "sh", "bash", "env", "setpriv", "cat", "sleep", "rm", "mkdir", "chmod", "cp", "ls", "id", "true",
+  "false" }
 
 local NFTABLES = "/lib/x86_64-linux-gnu/libnftables.so.1" -- lunet opens it when it makes a rule
 local FILES = { "/bin/sh", "/sbin", "/lib", "/usr/bin/env", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf",
