@@ -17,7 +17,7 @@ local ELSEWHERE <const> = {
   ["holds as it is: no setting helps who comes late, and each one tells of those who race"] =
     "overflow's schedule has linear timeouts (Linux 6.5)",
   ["holds for more than the server's buffer takes: the rest waits with the client"] =
-    "a send buffer of 6.1 has no room for 30000 bytes in pieces of 1500",
+    "a send buffer takes 26064 bytes there, not 30000",
   ["control: carries out nothing for clients that wait for the greeting of mariadb #part_mariadb"] =
     "MariaDB wants 8 TiB of addresses",
   ["holds as it is, for every design"] = "reply_on_reconnect leaves out what needs rules",
