@@ -8,11 +8,14 @@ local function read(path)
   return file and file:read "a" or ""
 end
 
+-- A reason without the directory of this machine's lunet.
+local function shortened(why) return why and (why:gsub("%S*/share/lua/5%.4/", "")) end
+
 -- The complaint of lunet, without what it says of its progress.
 local function complaint_of(errors)
   for line in errors:gmatch "[^\n]+" do
     local is_progress = line:find ": booting " or line:find ": fetching " or line:find ": note: "
-    if not is_progress then return (line:gsub("^lunet: ", "")) end
+    if not is_progress then return shortened(line:gsub("^lunet: ", "")) end
   end
 end
 
@@ -41,7 +44,7 @@ function cells.read(directory, name)
   local kernel = record.environment and record.environment.kernel:gsub("^Linux ", "")
   local guest = record.environment and record.environment.guest
   local is_isolated = not errors:find("the machine's own network stack", 1, true)
-  return { verdict = is_isolated and record.verdict or "not isolated", why = record.why, kernel = kernel,
+  return { verdict = is_isolated and record.verdict or "not isolated", why = shortened(record.why), kernel = kernel,
     figures = record.figures, seconds = seconds, engine = guest and ("%s, %s"):format(guest.engine, guest.clock) }
 end
 
