@@ -54,7 +54,7 @@ describe("the report of a sweep", function()
       place:read "out/report.html", 1, true)
     local command = "\n    lunet sweep fake.lua --backlog 1..6 --mode 'fifo,li'\\''fo' --runs 6 --into out\n"
     assert.matches(command, page, 1, true)
-    local row = "\n| 6 | li'fo | 0 of 6 (0.00 to 0.39) | -1.5 (-4 to 1) | fewer than 6 runs | 6 (6 to 6) |\n"
+    local row = "\n| 6 | li'fo | 0 of 6 (0.00 to 0.39) | -1.5 (-4 to 1) | no run has it | 6 (6 to 6) |\n"
     assert.matches(row, page, 1, true)
     assert(os.remove(place.path .. "/out/results.csv"))
     assert.same({ 0, result.output }, { sweep("--report out").status, sweep("--report out").output })
