@@ -67,6 +67,15 @@ describe("a browser with a report", function()
     ]]))
   end)
 
+  it("does so in a window in the background, too, which hears of no focus", function()
+    if refused then return pending(refused) end
+    assert.equal("1000.000", said_by(FEW, [[
+      window.addEventListener("focusin", event => event.stopImmediatePropagation(), true);
+      link("1000.000").click();
+      press("Enter"); said.push(document.activeElement.textContent);
+    ]]))
+  end)
+
   it("filters the rows by their words and by what only the diagram says", function()
     if refused then return pending(refused) end
     assert.equal("4 | true | 1 | 1 of 4 rows | 3 | 4 |  | false", said_by(FEW, [[

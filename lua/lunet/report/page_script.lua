@@ -37,6 +37,8 @@ return filter.script .. [[
       Home: () => 0, End: () => marks.length - 1 };
     frame.addEventListener("keydown", event => {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
+      const here = marks.indexOf(event.target); // a window in the background has not heard of the focus
+      if (here >= 0) at = here;
       if (event.key === "Escape") { frame.focus(); show(); return; }
       if (event.key === "Enter" && marks[at]) {
         const link = links.get(marks[at].id);
