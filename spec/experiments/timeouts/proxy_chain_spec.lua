@@ -2,9 +2,9 @@ local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local proxy_chain = dofile "experiments/timeouts/proxy_chain.lua"
-local it = require "spec.support.patient"(it)
+local it, judge = require "spec.support.patient"(it)
 
-local function run(more) return proxy_chain(merged({ patience = 0.05, service = 0.08 }, more)) end
+local function run(more) return judge(proxy_chain, merged({ patience = 0.05, service = 0.08 }, more)) end
 
 -- By mode: how often the request was carried out, for each number of hops.
 local function counts_of(outcome)
