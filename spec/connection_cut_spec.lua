@@ -64,12 +64,7 @@ for _, family in ipairs { families[1], families[2], families[3] } do
 
     before_each(function() near, far, listener = pair.open { address = family.address(), backlog = 5 } end)
 
-    after_each(function()
-      near:close()
-      far:close()
-      listener:close()
-      assert.same({}, lunet.open_handles())
-    end)
+    after_each(function() pair.close(near, far, listener) end)
 
     for _, form in ipairs(FORMS) do
       it("gives its bytes, then the error once, then EOF, to who asks for " .. form.name, function()

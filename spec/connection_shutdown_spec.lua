@@ -19,12 +19,7 @@ for _, family in ipairs { families[1], families[2], families[3] } do
 
     before_each(function() near, far, listener = pair.open { address = family.address(), backlog = 5 } end)
 
-    after_each(function()
-      near:close()
-      far:close()
-      listener:close()
-      assert.same({}, lunet.open_handles())
-    end)
+    after_each(function() pair.close(near, far, listener) end)
 
     -- A task that receives, and has begun to wait when this returns.
     local function waiting()
@@ -114,12 +109,7 @@ for _, family in ipairs { families[1], families[2], families[3] } do
 
     before_each(function() near, far, listener = pair.open { address = family.address(), backlog = 5 } end)
 
-    after_each(function()
-      near:close()
-      far:close()
-      listener:close()
-      assert.same({}, lunet.open_handles())
-    end)
+    after_each(function() pair.close(near, far, listener) end)
 
     it("is a success while more can be sent, and sends nothing", function()
       assert.equal(0, near:send "")

@@ -29,12 +29,7 @@ for _, family in ipairs { families[1], families[2], families[3] } do
         pair.open({ address = family.address(), backlog = 5, rcvbuf = BUFFER }, { sndbuf = BUFFER })
     end)
 
-    after_each(function()
-      near:close()
-      far:close()
-      listener:close()
-      assert.same({}, lunet.open_handles())
-    end)
+    after_each(function() pair.close(near, far, listener) end)
 
     -- A task that sends more than the buffers hold, and has begun to wait when this returns.
     local function waiting()

@@ -28,12 +28,7 @@ for _, host in ipairs { "127.0.0.1", "::1" } do
       near, far, listener = pair.open({ address = host, backlog = 5, rcvbuf = BUFFER }, { sndbuf = BUFFER })
     end)
 
-    after_each(function()
-      near:close()
-      far:close()
-      listener:close()
-      assert.same({}, lunet.open_handles())
-    end)
+    after_each(function() pair.close(near, far, listener) end)
 
     local function assert_state(state, connection)
       eventually(function() return connection:state() == state end)

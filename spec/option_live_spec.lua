@@ -22,12 +22,7 @@ setup(families.open)
 teardown(families.close)
 before_each(function() near, far, listener = pair.open() end)
 
-after_each(function()
-  near:close()
-  far:close()
-  listener:close()
-  assert.same({}, lunet.open_handles())
-end)
+after_each(function() pair.close(near, far, listener) end)
 
 describe("set and get", function()
   for name, values in pairs(TAKEN) do

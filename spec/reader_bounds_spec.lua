@@ -12,12 +12,7 @@ describe("a receive", function()
   local near, far, listener
   before_each(function() near, far, listener = pair.open() end)
 
-  after_each(function()
-    near:close()
-    far:close()
-    listener:close()
-    assert.same({}, lunet.open_handles())
-  end)
+  after_each(function() pair.close(near, far, listener) end)
 
   it("refuses to receive what it does not know", function()
     local expected = "bad argument #[12] to '.*' %(\"l\", \"L\", \"a\", a number of bytes %(0 or more%) or nothing"

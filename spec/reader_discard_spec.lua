@@ -15,18 +15,9 @@ for _, family in ipairs(families) do
 
     before_each(function() near, far, listener = pair.open { address = family.address(), backlog = 5 } end)
 
-    after_each(function()
-      near:close()
-      far:close()
-      listener:close()
-      assert.same({}, lunet.open_handles())
-    end)
+    after_each(function() pair.close(near, far, listener) end)
 
-    local function deliver(data)
-      local before = far:unread()
-      assert(near:send(data, BOUND))
-      assert(lunet.eventually(function() return far:unread() == before + #data end, BOUND))
-    end
+    local function deliver(data) pair.deliver(near, far, data) end
 
     it("takes exactly as many bytes as it is told to, and none after them", function()
       deliver "hello, world"
@@ -120,12 +111,7 @@ describe("a discard", function()
   local near, far, listener
   before_each(function() near, far, listener = pair.open() end)
 
-  after_each(function()
-    near:close()
-    far:close()
-    listener:close()
-    assert.same({}, lunet.open_handles())
-  end)
+  after_each(function() pair.close(near, far, listener) end)
 
   it("tells how many bytes came before a reset, and then the reset", function()
     assert(near:send("12345", BOUND))

@@ -17,12 +17,7 @@ for _, family in ipairs(families) do
       near, far, listener = pair.open { address = family.address(), backlog = 5 }
     end)
 
-    after_each(function()
-      near:close()
-      far:close()
-      listener:close()
-      assert.same({}, lunet.open_handles())
-    end)
+    after_each(function() pair.close(near, far, listener) end)
 
     local function lines_of(...)
       local lines = {}

@@ -43,19 +43,9 @@ for _, family in ipairs(families) do
       near, far, listener = pair.open { address = family.address(), backlog = 5, rcvbuf = 200000 }
     end)
 
-    after_each(function()
-      near:close()
-      far:close()
-      listener:close()
-      assert.same({}, lunet.open_handles())
-    end)
+    after_each(function() pair.close(near, far, listener) end)
 
-    -- Sends, and waits until all of it is in the other end's kernel buffer.
-    local function deliver(data)
-      local before = far:unread()
-      assert(near:send(data, BOUND))
-      assert(lunet.eventually(function() return far:unread() == before + #data end, BOUND))
-    end
+    local function deliver(data) pair.deliver(near, far, data) end
 
     -- A task that receives, and has begun to wait when this returns.
     local function waiting(...)

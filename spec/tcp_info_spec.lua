@@ -1,6 +1,5 @@
 -- connection:info(), which is getsockopt(TCP_INFO).
 local eventually = require "spec.support.eventually"
-local lunet = require "lunet"
 local pair = require "spec.support.pair"
 
 local BOUND <const> = require "spec.support.bound"
@@ -9,12 +8,7 @@ for _, host in ipairs { "127.0.0.1", "::1" } do
   describe("TCP_INFO of a connection on " .. host, function()
     local near, far, listener
     before_each(function() near, far, listener = pair.open { address = host, backlog = 5 } end)
-    after_each(function()
-      near:close()
-      far:close()
-      listener:close()
-      assert.same({}, lunet.open_handles())
-    end)
+    after_each(function() pair.close(near, far, listener) end)
 
     it("is whole numbers by the kernel's names, with all fields that every kernel fills in", function()
       local info = near:info()

@@ -69,9 +69,7 @@ static int core_open_handles(lua_State *L) {
 
 /* Closes every open handle, for a helper of specs: a spec that was given up may have left some. */
 static int core_close_handles(lua_State *L) {
-  list *open = &loop_scopes(task_loop(L))->open;
-  for (list *s = open->prev; s != open; s = s->prev)
-    scope_close_handles(LIST_ENTRY(s, scope, in_scopes));
+  scopes_close_handles(loop_scopes(task_loop(L)));
   return 0;
 }
 

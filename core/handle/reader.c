@@ -174,6 +174,14 @@ static ssize_t reader_discard(int fd, held *h, op *o, size_t most) {
   return received;
 }
 
+/* The stream has ended, with the peer's FIN (0) or an error. */
+static bool reader_end_discard(reader *r, op *o, ssize_t received) {
+  if (received < 0 && received != -ENOMEM) r->broken = (int)received;
+  if (received < 0) return reader_end_with(o, received);
+  bool is_whole = o->as.receive.what == DISCARD_ALL && r->broken == 0;
+  return reader_end_with(o, is_whole ? (ssize_t)o->as.receive.taken : OP_EOF);
+}
+
 static bool reader_attempt_discard(int fd, reader *r, op *o) {
   bool is_all = o->as.receive.what == DISCARD_ALL;
   for (int round = 0; round < ROUNDS; round++) {
@@ -181,15 +189,8 @@ static bool reader_attempt_discard(int fd, reader *r, op *o) {
     if (left == 0) return reader_end_with(o, (ssize_t)o->as.receive.taken);
     ssize_t received = reader_discard(fd, &r->held, o, left);
     if (received == -EAGAIN) return false;
-    if (received > 0) {
-      o->as.receive.taken += (size_t)received;
-      continue;
-    }
-    if (received < 0 && received != -ENOMEM) r->broken = (int)received;
-    bool is_whole = is_all && received == 0 && r->broken == 0;
-    return reader_end_with(o, is_whole       ? (ssize_t)o->as.receive.taken
-                              : received < 0 ? received
-                                             : OP_EOF);
+    if (received <= 0) return reader_end_discard(r, o, received);
+    o->as.receive.taken += (size_t)received;
   }
   o->as.receive.has_more = true;
   return false;

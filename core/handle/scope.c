@@ -12,6 +12,13 @@ void scope_close_handles(scope *s) {
   while (!list_empty(&s->handles)) handle_close(LIST_ENTRY(s->handles.prev, handle, in_scope));
 }
 
+void scopes_close_handles(struct scopes *all) {
+  for (list *l = all->open.prev, *prev; l != &all->open; l = prev) {
+    prev = l->prev;
+    scope_close_handles(LIST_ENTRY(l, scope, in_scopes));
+  }
+}
+
 void scope_close(scope *s) {
   scope_close_handles(s);
   list_remove(&s->in_scopes);

@@ -50,8 +50,9 @@ struct scope {
 };
 
 void scope_open(scope *s, struct scopes *all);
-void scope_close_handles(scope *s); /* newest first */
-void scope_close(scope *s);         /* closes the handles and leaves the loop; harmless twice */
+void scope_close_handles(scope *s);            /* newest first */
+void scopes_close_handles(struct scopes *all); /* of every scope, the innermost first */
+void scope_close(scope *s); /* closes the handles and leaves the loop; harmless twice */
 
 /* Where a handle lives. */
 struct place {

@@ -4,17 +4,18 @@ local cells = require "spec.kernels.cells"
 local names, columns = {}, {}
 for name in arg[1]:gmatch "%S+" do names[#names + 1] = name end
 
--- The release that the runs of a column name, and what ran it.
-local function release_of(directory)
-  for _, name in ipairs(names) do
-    local cell = cells.read(directory, name)
-    local engine = cell.engine and (" (%s)"):format(cell.engine) or ""
-    if cell.kernel then return cell.kernel .. engine end
+-- A column of the table: its runs by the experiments' names, and the release that they name, with what ran it.
+local function column_of(directory)
+  local column = { release = directory:match "([^/]+)%-%l+$", runs = {} }
+  for i = #names, 1, -1 do
+    local cell = cells.read(directory, names[i])
+    column.runs[names[i]] = cell
+    if cell.kernel then column.release = cell.kernel .. (cell.engine and (" (%s)"):format(cell.engine) or "") end
   end
-  return directory:match "([^/]+)%-%l+$"
+  return column
 end
 
-for i = 2, #arg do columns[#columns + 1] = { directory = arg[i], release = release_of(arg[i]) } end
+for i = 2, #arg do columns[#columns + 1] = column_of(arg[i]) end
 
 local function row(first, cell_of)
   local words = { first }
@@ -36,7 +37,7 @@ print(row("---", function() return "---" end))
 local remarks = {}
 for _, name in ipairs(names) do
   print(row(name, function(column)
-    local cell = cells.read(column.directory, name)
+    local cell = column.runs[name]
     if cell.why then
       remarks[#remarks + 1] = ("* %s, %s: %s"):format(name, column.release, (cell.why:gsub("%s+", " ")))
     end
@@ -45,7 +46,7 @@ for _, name in ipairs(names) do
 end
 print(row("minutes for all", function(column)
   local seconds = 0
-  for _, name in ipairs(names) do seconds = seconds + cells.read(column.directory, name).seconds end
+  for _, cell in pairs(column.runs) do seconds = seconds + cell.seconds end
   return ("%.1f"):format(seconds / 60)
 end))
 print("\n" .. table.concat(remarks, "\n"))
@@ -54,7 +55,7 @@ print "\n## Figures"
 for _, name in ipairs(names) do
   local lines = {}
   for _, column in ipairs(columns) do
-    local figures = cells.read(column.directory, name).figures
+    local figures = column.runs[name].figures
     if figures then lines[#lines + 1] = ("* %s: %s"):format(column.release, (figures:gsub("%s+", " "))) end
   end
   if #lines > 0 then print(("\n**%s**\n\n%s"):format(name, table.concat(lines, "\n"))) end

@@ -1,6 +1,9 @@
 --- Connected pairs, over TCP on loopback unless a target says otherwise.
+local assert = require "luassert"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
+
+local BOUND <const> = require "spec.support.bound"
 
 local pair = {}
 
@@ -15,6 +18,23 @@ function pair.open(target, options)
   local near = assert(lunet.connect(merged({ listener }, options), 10))
   local far = assert(listener:accept(10))
   return near, far, listener
+end
+
+--- Closes what `open` gave, or other handles, and fails if anything else is open.
+---@param ... table
+function pair.close(...)
+  for _, handle in ipairs { ... } do handle:close() end
+  assert.same({}, lunet.open_handles())
+end
+
+--- Sends, and waits until all of it is in the other end's kernel buffer.
+---@param near lunet.connection
+---@param far lunet.connection
+---@param data string
+function pair.deliver(near, far, data)
+  local before = far:unread()
+  assert(near:send(data, BOUND))
+  assert(lunet.eventually(function() return far:unread() == before + #data end, BOUND))
 end
 
 return pair

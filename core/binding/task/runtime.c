@@ -79,14 +79,6 @@ static void runtime_cancel_all(runtime *rt) {
   }
 }
 
-static void runtime_close_handles(runtime *rt) {
-  list *open = &loop_scopes(rt->lp)->open;
-  for (list *l = open->prev, *prev; l != open; l = prev) {
-    prev = l->prev;
-    scope_close_handles(LIST_ENTRY(l, scope, in_scopes));
-  }
-}
-
 int runtime_finish(lua_State *L) {
   if (lua_getfield(L, LUA_REGISTRYINDEX, RUNTIME) != LUA_TUSERDATA) return 0;
   runtime *rt = lua_touserdata(L, -1);
@@ -96,7 +88,7 @@ int runtime_finish(lua_State *L) {
   bool has_failed = wait_take_error(L, &rt->main);
   runtime_cancel_all(rt);
   has_failed = has_failed || wait_take_error(L, &rt->main);
-  runtime_close_handles(rt);
+  scopes_close_handles(loop_scopes(rt->lp));
   rt->is_driving = false;
   return has_failed ? lua_error(L) : 0;
 }

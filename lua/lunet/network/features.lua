@@ -4,6 +4,7 @@
 ---
 --- lunet needs Linux 5.10 or later. TCP's settings belong to each host since 4.15.
 local core = require "lunet.core"
+local release_type = require "lunet.text.release"
 local sysctl = require "lunet.network.sysctl"
 
 local features = {}
@@ -173,23 +174,11 @@ function features.release()
   return sysctl.here "kernel.osrelease" or "?"
 end
 
-local function parts_of(version)
-  local parts = {}
-  for number in version:match "^[%d.]*":gmatch "%d+" do parts[#parts + 1] = math.tointeger(number) end
-  return parts
-end
-
 --- Whether a release is at least a version.
 ---@param release string
 ---@param version string
 ---@return boolean
-function features.is_at_least(release, version)
-  local has, wants = parts_of(release), parts_of(version)
-  for i = 1, #wants do
-    if (has[i] or 0) ~= wants[i] then return (has[i] or 0) > wants[i] end
-  end
-  return true
-end
+function features.is_at_least(release, version) return not release_type.is_older(release, version) end
 
 --- Finds the row of a feature. A setting of an interface, such as net.ipv4.conf.eth0.forwarding, has the row of its
 --- group.

@@ -19,8 +19,7 @@ local dkjson = dependency "dkjson"
 local worker = {}
 
 local STATES <const> = { ["holds"] = "done", ["does not hold"] = "done", ["known difference"] = "done",
-  ["not judged"] = "invalid",
-  ["could not run"] = "failed" }
+  ["not judged"] = "invalid", ["could not run"] = "failed" }
 
 --- The fields that the sweep gives a run's record before the run.
 ---@param job table what the runner asks for
