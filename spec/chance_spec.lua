@@ -40,7 +40,7 @@ local function assert_share(share, n, list)
 end
 
 describe("chance", function()
-  it("gives the same traffic the same fate, by its seed", function()
+  it("gives the same traffic the same fate, by its seed #part_many", function()
     local options = { loss = 0.01, seed = 7 }
     local first = numbers(fates(options), "lost")
     assert.same(first, numbers(fates(options), "lost"))
@@ -57,7 +57,7 @@ describe("chance", function()
     assert.not_equal(seeds[1], seeds[2])
   end)
 
-  it("meets each share within its interval, and each for itself", function()
+  it("meets each share within its interval, and each for itself #part_many", function()
     local options = { delay = 0.01, loss = 0.01, duplicate = 0.05, corrupt = 0.1, mark = 0.2, reorder = 0.3, seed = 7 }
     local list = fates(options)
     for field, share in pairs { lost = 0.01, duplicated = 0.05, corrupted = 0.1, marked = 0.2, overtakes = 0.3 } do
@@ -75,7 +75,7 @@ describe("chance", function()
   end)
 
   -- Pearson's test of goodness of fit: 20 bins, so 19 degrees of freedom; 43.8 is the bound at a level of 0.001.
-  it("spreads delays evenly over twice the jitter", function()
+  it("spreads delays evenly over twice the jitter #part_many", function()
     local BINS, BOUND <const> = 20, 43.8
     local list = fates { delay = 0.01, jitter = 0.002, seed = 7 }
     local bins = {}
@@ -91,7 +91,7 @@ describe("chance", function()
   end)
 
   -- The channel is bad for to_bad / (to_bad + to_good) = 1/11 of the time, for 10 frames on average.
-  it("loses in bursts as long as the model of Gilbert and Elliott says", function()
+  it("loses in bursts as long as the model of Gilbert and Elliott says #part_many", function()
     local list = fates({ loss = { to_bad = 0.01, to_good = 0.1 }, seed = 7 }, nil, 30000)
     local bursts, lost = 0, count(list, "lost")
     for i, fate in ipairs(list) do
@@ -101,7 +101,7 @@ describe("chance", function()
     assert.near(10, lost / bursts, 1.5)
   end)
 
-  it("loses as much in each state of the channel as was asked", function()
+  it("loses as much in each state of the channel as was asked #part_many", function()
     local always_bad = fates { loss = { good = 0.5, bad = 0.25, to_bad = 1, to_good = 0 }, seed = 7 }
     assert_share(0.25, count(always_bad, "lost"), always_bad)
     local always_good = fates { loss = { good = 0.5, bad = 0.25, to_bad = 0, to_good = 0 }, seed = 7 }

@@ -288,7 +288,7 @@ for _, family in ipairs { families[1], families[2], families[3] } do
 
     -- Without the time limits of the others: under a slow collector a thousand take longer than BOUND. The scope closes
     -- them if one fails.
-    it("is one of 1000 at once", function()
+    it("is one of 1000 at once #part_many", function()
       lunet.scope(function()
         local crowd = assert(lunet.listen { address = family.address(), backlog = 1000 })
         local server = lunet.spawn(function()

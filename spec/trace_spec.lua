@@ -319,7 +319,7 @@ describe("core.events", function()
     assert.same({ {}, 0 }, { core.events(first + 1000) })
   end)
 
-  it("drops the oldest when the ring is full, and says how many", function()
+  it("drops the oldest when the ring is full, and says how many #part_many", function()
     local first = core.record(false)
     for i = 1, RING + 5 do lunet.note(tostring(i)) end
     local events, lost = core.events(first)

@@ -12,6 +12,9 @@ local LACKING <const> = { "CONFIG_NF_TABLES_INET", "CONFIG_INET_DIAG_DESTROY", "
 -- net/ipv4/tcp_input.c, tcp_may_update_window: to 6.1 such an ACK says nothing new, to 6.12 it does.
 local SHUT <const> = "an ACK that only shuts the window does not shut it"
 
+-- A socket takes more of segments that the kernel has merged, and it merges more when the receiver runs late.
+local UNEVEN <const> = "a guest has one processor, and takes now more, now less when the machine is busy"
+
 -- Specs whose figures are those of a newer kernel or of more memory, by their names.
 local ELSEWHERE <const> = {
   ["holds as it is: no setting helps who comes late, and each one tells of those who race"] =
@@ -26,8 +29,11 @@ local ELSEWHERE <const> = {
   ["tells which reuse of a port is refused, by bind or by connect"] = "reply_on_reconnect leaves out what needs rules",
   ["sends what was sent before the FIN, when the window opens (RFC 9293, 3.6)"] = SHUT,
   ["ends a connection whose peer's window stays shut, although it answers (RFC 9293, 3.8.6.1)"] = SHUT,
-  ["lets as much in with writes of 64 bytes under reno as no capture does"] =
-    "a guest on a busy machine takes now more, now less",
+  ["lets as much in with writes of 1000 bytes under reno as no capture does"] = UNEVEN,
+  ["lets as much in with writes of 1000 bytes under cubic as no capture does"] = UNEVEN,
+  ["lets as much in with writes of 64 bytes under reno as no capture does"] = UNEVEN,
+  ["lets as much in with writes of 64 bytes under cubic as no capture does"] = UNEVEN,
+  ["takes as much of one that blocks as of one that polls"] = UNEVEN,
   ["can be had of a host made by lunet"] = "a rule in another process",
 }
 

@@ -9,6 +9,7 @@ local lunet = require "lunet"
 local peer_process = {}
 
 local LONG = 60 -- s; bounds waits for states that do come
+local END <const> = 300 -- s; initdb in an emulated kernel on a busy machine takes over a minute
 local CLOSED = 5 -- s; a server that was closed may listen for some milliseconds more: process:close() does not wait
 
 -- The program's name; that of the one which setpriv(1) runs.
@@ -57,7 +58,7 @@ function peer_process.start(host, program, port)
 end
 
 --- Waits for the end of a program that comes by itself, and closes it. Raises if it could not be started, or does not
---- end within 60 s.
+--- end within 300 s.
 ---
 ---     print(peer_process.finish(host:exec { "sh", "-c", "printf done; exit 3" })) --> 3  done
 ---@async
@@ -67,8 +68,8 @@ end
 ---@return string printed
 function peer_process.finish(process, message)
   local program <close> = assert(process, message)
-  local text = assert(program.stdout:receive("a", LONG))
-  return program:wait(LONG), text
+  local text = assert(program.stdout:receive("a", END))
+  return program:wait(END), text
 end
 
 -- Whether a thread of a process runs, or waits for a processor or a disk; not if the process has ended.
