@@ -65,8 +65,10 @@ end
 
 -- connect, send, keepalive, queued: the codes of those that learn of it, at the client; of queued at the server, which
 -- accepts the connection and answers. may: what those that send hear instead now and then. is_instant: those that learn
--- of it at once. is_lost: nothing heals it. syn_retries: the kernel gives a neighbour up after 3 s, when a SYN alone
--- would end, too.
+-- of it at once. is_lost: nothing heals it. syn_retries: the kernel gives a neighbour up after 3 s, and then some SYNs
+-- must still be left. Two are too few for Linux 6.1, which says ETIMEDOUT: the SYN still waits for the neighbour, so
+-- the kernel's own ICMP error makes it send once more at once (tcp_ld_RTO_revert, RFC 6069). From 6.5 on the first SYNs
+-- do not back off, and nothing is reverted.
 local TIMES_OUT = "ETIMEDOUT"
 local WAYS = {
   { way = "silence", cut = by_rule { direction = "both" }, connect = TIMES_OUT, send = TIMES_OUT,
@@ -83,7 +85,7 @@ local WAYS = {
     send = "EHOSTUNREACH", keepalive = TIMES_OUT, queued = TIMES_OUT, is_instant = { connect = true } },
   { way = "prohibited", cut = by_rule { reject = "prohibited" }, connect = "EHOSTUNREACH", send = "EHOSTUNREACH",
     keepalive = TIMES_OUT, queued = TIMES_OUT, is_instant = { connect = true } },
-  { way = "dead neighbour", cut = by_link(lose_neighbours), syn_retries = 2, connect = "EHOSTUNREACH",
+  { way = "dead neighbour", cut = by_link(lose_neighbours), syn_retries = 3, connect = "EHOSTUNREACH",
     send = TIMES_OUT, keepalive = TIMES_OUT, queued = TIMES_OUT },
   { way = "cable out here", cut = by_link(function(link, place) return link:unplug(place.client) end),
     connect = TIMES_OUT, send = TIMES_OUT, keepalive = TIMES_OUT, queued = TIMES_OUT },
@@ -127,7 +129,9 @@ local function join(place, way, sysctl)
 end
 
 local function prepare(knobs, way)
-  local sysctl = { ["net.ipv4.tcp_retries2"] = knobs.retries2, ["net.ipv4.icmp_ratelimit"] = 0,
+  -- Not icmp_ratelimit: by its default a router that has lost its route answers twice, and then nothing while segments
+  -- keep coming. With 0 routers up to 6.12 answer once a second at most (ip_error, inet_peer_xrlim_allow).
+  local sysctl = { ["net.ipv4.tcp_retries2"] = knobs.retries2, ["net.ipv4.icmp_ratemask"] = 0,
     ["net.ipv4.tcp_syn_retries"] = way.syn_retries or knobs.syn_retries }
   local place = { near = {}, far = {} }
   place.server = assert(lunet.host { name = "server", sysctl = sysctl })

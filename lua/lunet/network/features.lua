@@ -33,6 +33,7 @@ features.TABLE = {
     ["net.core.wmem_max"] = { "2.2", "socket(7); commit 19249c0724f2", of_machine = "6.11" },
     ["net.ipv4.conf"] = { "2.2", "ip-sysctl.rst", unrecorded = true },
     ["net.ipv4.icmp_ratelimit"] = { "2.4", "icmp(7)" },
+    ["net.ipv4.icmp_ratemask"] = { "2.4", "icmp(7)" },
     ["net.ipv4.ip_forward"] = { "2.2", "ip(7)", unrecorded = true },
     ["net.ipv4.ip_local_port_range"] = { "2.2", "ip(7)" },
     ["net.ipv4.ip_local_reserved_ports"] = { "2.6.35", "commit e3826f1e946e", unrecorded = true },

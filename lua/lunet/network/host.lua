@@ -156,6 +156,7 @@ end
 
 --- Adds a route (rtnetlink(7)): packets to a network go by a gateway, which a link or a LAN of this host reaches. A
 --- host between two networks forwards if its sysctl net.ipv4.ip_forward is 1, or net.ipv6.conf.all.forwarding for IPv6.
+--- If it has no route itself, it says so twice, and no more while packets keep coming: set net.ipv4.icmp_ratemask to 0.
 --- Both ends need a route to the other one's network. The two hosts share no network, so `connect` takes the listener's
 --- address in words: "10.0.1.2:7300".
 ---
