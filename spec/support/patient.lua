@@ -39,6 +39,13 @@ local function judge(run, knobs)
   return outcome, holds, why
 end
 
+-- The scope around it ends what a failed attempt leaves: a task that kept lunet busy would disturb all specs after it.
+local function attempt(body)
+  local before = #lunet.open_handles()
+  body()
+  assert(#lunet.open_handles() == before, "the spec leaves handles open")
+end
+
 ---@param it fun(description: string, body: fun()) busted's
 ---@param wait? fun() called between attempts; default: waits until the machine is quiet, or for 6 s
 ---@return fun(description: string, body: fun()) it
@@ -47,13 +54,13 @@ return function(it, wait)
   return function(description, body)
     it(description, function()
       local why
-      for attempt = 1, ATTEMPTS do
-        local ok, failure = pcall(body)
+      for number = 1, ATTEMPTS do
+        local ok, failure = pcall(lunet.scope, attempt, body)
         if ok then return end
         local message = message_of(failure)
         why = disturbance(message)
-        if not why or attempt == ATTEMPTS and not was_not_judged(message) then error(failure, 0) end
-        if attempt < ATTEMPTS then (wait or wait_until_quiet)() end
+        if not why or number == ATTEMPTS and not was_not_judged(message) then error(failure, 0) end
+        if number < ATTEMPTS then (wait or wait_until_quiet)() end
       end
       io.stderr:write("not judged: ", (why:gsub("^not judged: ", "")), "\n")
     end)

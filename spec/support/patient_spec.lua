@@ -1,3 +1,4 @@
+local lunet = require "lunet"
 local patient = require "spec.support.patient"
 
 -- Gives a patient `it` a body, and runs it as busted would. `attempt` is the body of the attempt with that number.
@@ -54,6 +55,28 @@ describe("a patient it", function()
     end) })
     assert.same({ { a = 1 }, true }, seen)
     assert.same({ 5, 4, true }, { run(function(_, judge) judge(function() return {}, nil, LATE end) end) })
+  end)
+
+  it("ends the tasks that a disturbed attempt leaves running, and closes what it opened", function()
+    local turns, before = {}, #lunet.open_handles()
+    assert.same({ 2, 1, true }, { run(function(number)
+      if number == 2 then return end
+      lunet.listen { backlog = 1 }
+      lunet.spawn(function()
+        while lunet.sleep(0) do turns[#turns + 1] = number end
+      end)
+      lunet.sleep(0.001)
+      error(LATE)
+    end) })
+    local then_ended = #turns
+    lunet.sleep(0.01)
+    assert.same({ then_ended, before }, { #turns, #lunet.open_handles() })
+  end)
+
+  it("fails if a body that passes leaves something open", function()
+    local left
+    assert.matches("the spec leaves handles open", select(3, run(function() left = lunet.listen { backlog = 1 } end)))
+    assert.equal("CLOSED", select(3, left:accept(0)))
   end)
 
   it("runs no experiment again that was not judged for another reason", function()

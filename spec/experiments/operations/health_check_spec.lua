@@ -144,14 +144,13 @@ describe("health_check", function()
   -- On a late machine a probe waited for earlier results while the clients after it took its place in the queue:
   -- "request: added is 4, not 5", and the claim did not hold.
   it("counts by its schedule on a machine that stands still again and again", function()
-    local freezer = lunet.spawn(function()
+    local _freezer <close> = lunet.spawn(function()
       while true do
         lunet.sleep(0.1)
         assert(os.execute "sleep 0.2") -- nothing else of lunet runs meanwhile
       end
     end)
     local _, holds, why = quick { probe = "request" }
-    freezer:cancel()
     assert.is_not_false(holds, why)
   end)
 
