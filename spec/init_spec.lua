@@ -31,6 +31,17 @@ describe("together", function()
     assert.is_true(canceled)
   end)
 
+  it("lets the processor rest while items wait for the slowest", function()
+    local function rests() -- proc(5): how often the thread has gone to sleep
+      local file <close> = assert(io.open "/proc/self/status")
+      return math.tointeger(file:read("a"):match "\nvoluntary_ctxt_switches:%s*(%d+)")
+    end
+    local items, before = {}, rests()
+    for i = 1, 20 do items[i] = i == 1 and 0.5 or 0 end
+    lunet.together(items, function(item) return item end, lunet.sleep)
+    assert.is_true(rests() - before < 50) -- each look in 5 ms would be one
+  end)
+
   it("lets those who meet go on when all have come, however long one takes, and again", function()
     local steps = {}
     lunet.together({ 1, 2, 3 }, function(item, _, meet)

@@ -240,23 +240,39 @@ function lunet.eventually(predicate, timeout)
 end
 
 -- Returns meet(i), which waits until every other item has met as often as item i, done(i): then no other item waits for
--- item i any more, and wait(), until all are done.
+-- item i any more, and wait(), until all are done. An item that waits joins a task of its own, which the last one ends:
+-- asking again and again would take a processor for as long as the slowest item.
 local function meeting(count)
-  local met = {}
+  local met, waiting_for = {}, {}
   for i = 1, count do met[i] = 0 end
+  local function least()
+    local by_all = math.huge
+    for _, times in ipairs(met) do by_all = math.min(by_all, times) end
+    return by_all
+  end
+  local function wake()
+    local by_all = least()
+    for sleeper, times in pairs(waiting_for) do
+      if times <= by_all then sleeper:cancel() end
+    end
+  end
   local function wait_for(times)
-    lunet.eventually(function()
-      for _, others in ipairs(met) do
-        if others < times then return false end
-      end
-      return true
-    end)
+    if least() >= times then return end
+    local sleeper <close> = core.spawn(core.sleep, math.huge)
+    waiting_for[sleeper] = times
+    sleeper:join()
+    waiting_for[sleeper] = nil
   end
   local function meet(i)
     met[i] = met[i] + 1
+    wake()
     wait_for(met[i])
   end
-  return meet, function(i) met[i] = math.huge end, function() wait_for(math.huge) end
+  local function done(i)
+    met[i] = math.huge
+    wake()
+  end
+  return meet, done, function() wait_for(math.huge) end
 end
 
 --- Does the same for each item of a list, all at once, each in a task and a scope of its own. Waits for all of them.
