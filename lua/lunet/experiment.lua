@@ -15,8 +15,8 @@
 ---
 --- A check that cannot tell whether the claim is true calls `experiment.not_judged "why"`: the machine disturbed the
 --- run, or its knobs leave nothing to try. The verdict is then "not judged" (lua/lunet/run/verdict.lua lists all five).
-local environment = require "lunet.run.environment"
 local execution = require "lunet.run.execution"
+local guest = require "lunet.network.guest"
 local knob = require "lunet.run.knob"
 local measure = require "lunet.run.measure"
 local needs = require "lunet.run.needs"
@@ -100,7 +100,7 @@ end
 ---@param k lunet.knob
 ---@return any value
 function experiment:default(k)
-  local virtual = self.virtual and environment.is_virtual() and self.virtual or {}
+  local virtual = self.virtual and guest.is_virtual() and self.virtual or {}
   if virtual[k.name] == nil then return k.default end
   return virtual[k.name]
 end

@@ -4,11 +4,14 @@
 --- Lua is here.
 local core = require "lunet.core"
 core.set_library(debug.getinfo(1, "S").source:match "^@(.*/)") -- errors name the script's lines, not these
+local guest = require "lunet.network.guest"
 local host = require "lunet.network.host"
 local lan = require "lunet.network.lan"
 local link = require "lunet.network.link"
 local rule = require "lunet.network.rule"
 local waiting = require "lunet.network.waiting"
+
+if guest.is_virtual() then core.let_sleep() end -- timers are exact there, and an awake processor is slow
 
 --- The calls with which everything begins: hosts, links, listeners, connections, programs and tasks.
 ---@class lunet

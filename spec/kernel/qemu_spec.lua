@@ -53,6 +53,18 @@ describe("an emulated machine", function()
     assert.equal(0, status, output)
   end)
 
+  -- The awake thread would spin for 20 ms before each deadline. By a clock that counts instructions this is no speed.
+  in_guest("lets its processor rest before deadlines, which are exact there", function()
+    local output, status = guest.run("--virtual-time", script [[
+      local lunet = require "lunet"
+      local host <close> = lunet.host()
+      local began, used = lunet.now(), os.clock()
+      for _ = 1, 200 do lunet.sleep(0.1) end
+      print(lunet.now() - began, os.clock() - used)
+      os.exit(os.clock() - used < 1)]])
+    assert.equal(0, status, output)
+  end)
+
   in_guest("has the files beside the script, and gives back what lunet leaves", function()
     place:write("beside", "here")
     assert(os.execute(("chmod a+r %s/beside"):format(place.path)))

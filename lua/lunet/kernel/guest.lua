@@ -4,6 +4,7 @@
 local core = require "lunet.core"
 local dependency = require "lunet.text.dependency"
 local environment = require "lunet.run.environment"
+local here = require "lunet.network.guest"
 local scratch = require "lunet.peer.scratch"
 local shell = require "lunet.text.shell"
 
@@ -34,7 +35,7 @@ local function variables(user, engine, clock)
   local words = { "env", "-i" }
   for entry in assert(core.read_file(nil, "/proc/self/environ")):gmatch "[^%z]+" do words[#words + 1] = entry end
   words[#words + 1] = "TMPDIR=/run/tmp"
-  words[#words + 1] = ("%s=%s %s %d"):format(environment.GUEST, engine, clock, user.uid)
+  words[#words + 1] = ("%s=%s %s %d"):format(here.VARIABLE, engine, clock, user.uid)
   return words
 end
 

@@ -3,6 +3,7 @@
 --- Documentation/admin-guide/sysctl/net.rst). doc/settings.md says which sysctl moves which figure.
 local core = require "lunet.core"
 local features = require "lunet.network.features"
+local guest = require "lunet.network.guest"
 local host_sysctl = require "lunet.network.sysctl"
 local value = require "lunet.text.value"
 
@@ -13,23 +14,6 @@ local environment = {}
 environment.SYSCTLS = {}
 for _, name in ipairs(value.sorted_keys(features.TABLE.sysctl)) do
   if not features.TABLE.sysctl[name].unrecorded then table.insert(environment.SYSCTLS, name) end
-end
-
---- The variable by which a guest's lunet knows that it runs under another kernel: "user-mode Linux real 1000", the
---- engine, the clock and the user.
-environment.GUEST = "LUNET_GUEST"
-
--- Nil on a machine's own kernel.
-local function guest()
-  local engine, clock, uid = (os.getenv(environment.GUEST) or ""):match "^(.*) (%l+) (%d+)$"
-  return engine and { engine = engine, clock = clock, uid = math.tointeger(tonumber(uid)) }
-end
-
---- Whether the clock of this run is virtual: waiting takes no time of anybody's.
----@return boolean
-function environment.is_virtual()
-  local here = guest()
-  return here ~= nil and here.clock == "virtual"
 end
 
 local function value_of(text) return math.tointeger(tonumber(text)) or (text:gsub("\t", " ")) end
@@ -57,7 +41,7 @@ function environment.read(record)
     lua = _VERSION:match "[%d.]+$",
     libuv = libuv_version,
     record = record,
-    guest = guest(),
+    guest = guest.here(),
     sysctl = sysctl,
   }
 end

@@ -64,7 +64,6 @@ function execution.execute(run, how)
   local are_here, missing = experiment:find_needs(run.values)
   if not are_here then error(missing, 0) end
   if not experiment.shortage then shortage.watch() end
-  if environment.is_virtual() then core.let_sleep() end -- timers are exact there, and an awake processor is slow
   local _alone <close> = experiment.exclusive and exclusive.enter() or nil
   local find_suspension = suspension.watch()
   local home <close> = how.machine and isolation.on_machine() or isolation.enter(experiment.sysctl)

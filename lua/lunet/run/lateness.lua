@@ -7,7 +7,7 @@
 ---
 --- and in the check: `lateness.at_most("it ended", outcome.seconds, 1.1, outcome.lateness)`.
 local core = require "lunet.core"
-local environment = require "lunet.run.environment"
+local guest = require "lunet.network.guest"
 local verdict = require "lunet.run.verdict"
 
 ---@class lunet.lateness
@@ -22,7 +22,7 @@ local EVERY_VIRTUAL <const> = 1 -- s; nobody else disturbs an emulated machine, 
 ---@return lunet.lateness watch a to-be-closed value
 function lateness.watch()
   local self = setmetatable({ at_worst = 0.0, due = math.huge }, lateness)
-  local every = environment.is_virtual() and EVERY_VIRTUAL or EVERY
+  local every = guest.is_virtual() and EVERY_VIRTUAL or EVERY
   self.task = core.spawn(function()
     while true do
       self.due = core.now() + every
