@@ -1,6 +1,6 @@
 local program = require "spec.support.program"
 
--- What a process with this variable takes itself for.
+-- Asks a process with this variable where it runs.
 local function told(variable)
   local words = ([[LUNET_GUEST=%s "$LUNET" -e '
     local guest = require "lunet.network.guest"
