@@ -71,6 +71,7 @@ void capture_push_segment(lua_State *L, const struct segment *s) {
   lua_createtable(L, 0, 16);
   field_set_number(L, "at", (lua_Number)s->at_ns / 1e9);
   field_set_string(L, "direction", s->is_outgoing ? "out" : "in");
+  if (s->at_loopback) field_set_boolean(L, "at_loopback", true);
   capture_set_endpoint(L, "from", s, s->from, s->from_port);
   capture_set_endpoint(L, "to", s, s->to, s->to_port);
   capture_set_flags(L, s->flags);

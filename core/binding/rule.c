@@ -20,6 +20,9 @@ static const char *rule_explain(lua_State *L, int result, bool is_home) {
   if (result == -EPERM && is_home)
     return "drop: the home host is the machine itself, whose firewall lunet leaves alone (make "
            "another host with lunet.host)";
+  if (result == -EOPNOTSUPP)
+    return "drop: routes by a mark, which Linux has with CONFIG_IP_MULTIPLE_TABLES and "
+           "CONFIG_IPV6_MULTIPLE_TABLES";
   return "drop";
 }
 
@@ -33,11 +36,13 @@ static int rule_push_missing(lua_State *L) {
 }
 
 int rule_drop(lua_State *L) {
-  const char *content = luaL_checkstring(L, 2), *text = luaL_checkstring(L, 3);
+  struct rule_words words = {.content = luaL_checkstring(L, 2),
+                             .text = luaL_checkstring(L, 3),
+                             .diverts = lua_toboolean(L, 4)};
   rule **box = type_new_box(L, RULE_TYPE, 0);
   host *h = host_or_home(L, 1);
   struct place p = host_place(L, h, NULL);
-  int result = rule_open(task_loop(L), &p, h, content, text, box);
+  int result = rule_open(task_loop(L), &p, h, &words, box);
   if (result == -ENOPKG) return rule_push_missing(L);
   if (result < 0) return failure_push(L, result, rule_explain(L, result, h == NULL));
   anchor_add(L, -1, *box);

@@ -6,7 +6,7 @@
 
 void rule_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
-/* core.drop(host or nil, content, text) -> rule | nil, message, CODE: see rule_open.
+/* core.drop(host or nil, content, text, diverts) -> rule | nil, message, CODE: see rule_open.
  * lua/lunet/network/rule_text.lua makes the content. */
 int rule_drop(lua_State *L);
 

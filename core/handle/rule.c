@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "handle/trace.h"
+#include "platform/link.h"
+#include "platform/namespace.h"
 
 enum { NAME = 32 };
 
@@ -51,32 +53,43 @@ static void rule_describe(const handle *h, char *text, size_t size) {
 
 static const struct handle_type rule_type = {"rule", rule_close, NULL, rule_free, rule_describe};
 
-static int rule_open_parts(rule *r, host *h, const char *content) {
+static int rule_divert(host *h) {
+  struct nl_sock *routes;
+  if (h != NULL) return link_divert_lost(host_routes(h));
+  int result = link_open(namespace_own_home(), &routes);
+  if (result < 0) return result;
+  result = link_divert_lost(routes);
+  link_close(routes);
+  return result;
+}
+
+static int rule_open_parts(rule *r, host *h, const struct rule_words *words) {
   r->is_owner = h == NULL;
   int result = h == NULL ? firewall_open(-1, &r->firewall) : host_firewall(h, &r->firewall);
   if (result < 0) return result;
-  result = firewall_add(r->firewall, r->name, content);
+  if (words->diverts) result = rule_divert(h);
+  if (result == 0) result = firewall_add(r->firewall, r->name, words->content);
   if (result < 0) rule_let_go(r);
   return result;
 }
 
-int rule_open(loop *lp, const struct place *p, host *h, const char *content, const char *text,
+int rule_open(loop *lp, const struct place *p, host *h, const struct rule_words *words,
               rule **out) {
   rule *r = calloc(1, sizeof *r);
   if (r == NULL) return -ENOMEM;
   r->lp = lp;
   r->about = (struct trace_socket){.id = loop_next_socket(lp), .host = p->host, .label = p->label};
-  r->text = strdup(text);
+  r->text = strdup(words->text);
   /* No other open rule has this name, even in another Lua state or copy of the module. */
   snprintf(r->name, sizeof r->name, "lunet_%" PRIxPTR, (uintptr_t)r);
-  int result = r->text == NULL ? -ENOMEM : rule_open_parts(r, h, content);
+  int result = r->text == NULL ? -ENOMEM : rule_open_parts(r, h, words);
   if (result < 0) {
     free(r->text);
     free(r);
     return result;
   }
   handle_open(&r->handle, &rule_type, p);
-  trace_append_text(loop_trace(lp), &r->about, EVENT_DROP, strdup(text));
+  trace_append_text(loop_trace(lp), &r->about, EVENT_DROP, strdup(words->text));
   *out = r;
   return 0;
 }

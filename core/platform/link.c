@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/ethtool.h>
+#include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -288,6 +289,44 @@ int link_add_route(struct nl_sock *sock, const address *to, int prefix, const ad
   link_put_address(message, RTA_DST, to);
   link_put_address(message, RTA_GATEWAY, gateway);
   return link_transact(sock, message);
+}
+
+enum { LOST_TABLE = 108 };
+
+static int link_add_lost_route(struct nl_sock *sock, int family) {
+  struct rtmsg header = {
+    .rtm_family = (uint8_t)family,
+    .rtm_table = LOST_TABLE,
+    .rtm_protocol = RTPROT_STATIC,
+    .rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+    .rtm_type = RTN_UNICAST,
+  };
+  struct nl_msg *message =
+    link_new_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
+  if (message != NULL) nla_put_u32(message, RTA_OIF, LINK_LOOPBACK);
+  return link_transact(sock, message);
+}
+
+static int link_add_lost_rule(struct nl_sock *sock, int family) {
+  struct fib_rule_hdr header = {
+    .family = (uint8_t)family, .table = LOST_TABLE, .action = FR_ACT_TO_TBL};
+  struct nl_msg *message =
+    link_new_message(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
+  if (message != NULL) nla_put_u32(message, FRA_FWMARK, LINK_LOST);
+  return link_transact(sock, message);
+}
+
+int link_divert_lost(struct nl_sock *sock) {
+  static const int families[] = {AF_INET, AF_INET6};
+  for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+    int result = link_add_lost_route(sock, families[i]);
+    if (result == -EEXIST) return 0;
+    if (families[i] == AF_INET6 && (result == -EAFNOSUPPORT || result == -EOPNOTSUPP))
+      return 0; /* a kernel without IPv6 */
+    if (result == 0) result = link_add_lost_rule(sock, families[i]);
+    if (result < 0) return result;
+  }
+  return 0;
 }
 
 int link_add_address(struct nl_sock *sock, int index, const address *a, int prefix) {

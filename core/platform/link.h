@@ -47,6 +47,15 @@ int link_index(struct nl_sock *sock, const char *name); /* 1 or more, or a negat
  * address a second: but see link_answers_for. */
 int link_add_address(struct nl_sock *sock, int index, const address *a, int prefix);
 
+enum {
+  LINK_LOOPBACK = 1,      /* each namespace's first link */
+  LINK_LOST = 0x6c6f7374, /* the firewall's mark of segments to lose: "lost", in ASCII */
+};
+
+/* Makes routes by which packets with that mark go to the loopback, whatever their address. Again it
+ * does nothing. 0 or a negative errno. */
+int link_divert_lost(struct nl_sock *sock);
+
 /* Adds a route to the addresses that share `prefix` bits with `to`, by a gateway of the same family
  * that some link reaches. */
 int link_add_route(struct nl_sock *sock, const address *to, int prefix, const address *gateway);

@@ -30,6 +30,7 @@ struct segment {
   uint8_t flags;   /* enum segment_flag */
   bool is_ipv6;
   bool is_outgoing;
+  bool at_loopback;
   uint8_t captured; /* bytes in `packet`, from the IP header on */
   uint8_t packet[SEGMENT_BYTES];
 };

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "platform/clock.h"
+#include "platform/link.h"
 #include "platform/namespace.h"
 #include "platform/packet.h"
 #include "platform/socket.h"
@@ -62,8 +63,9 @@ static bool tap_read_frame(const uint8_t *frame, int64_t offset_ns, struct segme
   memcpy(&header, frame, sizeof header);
   memcpy(&from, frame + TPACKET_ALIGN(sizeof header), sizeof from);
   size_t size = header.tp_snaplen < SEGMENT_BYTES ? header.tp_snaplen : SEGMENT_BYTES;
-  *s =
-    (struct segment){.is_outgoing = from.sll_pkttype == PACKET_OUTGOING, .captured = (uint8_t)size};
+  *s = (struct segment){.is_outgoing = from.sll_pkttype == PACKET_OUTGOING,
+                        .at_loopback = from.sll_ifindex == LINK_LOOPBACK,
+                        .captured = (uint8_t)size};
   struct timespec wall = {.tv_sec = header.tp_sec, .tv_nsec = header.tp_nsec};
   s->at_ns = (uint64_t)(clock_ns(wall) + offset_ns);
   memcpy(s->packet, frame + header.tp_net, size);
@@ -98,10 +100,15 @@ uint64_t tap_dropped(tap *t) {
 
 /* -- opening ------------------------------------------------------------------------------- */
 
-/* Lets the first bytes of TCP packets through. The packet begins at its IP header here. */
+/* Lets the first bytes of TCP packets through. The packet begins at its IP header here. A segment
+ * that a rule loses goes to the loopback (link_divert_lost), and does not arrive there. */
 static int tap_filter(int fd) {
   enum { IP_PROTOCOL = 9, IP6_NEXT = 6 };
   static struct sock_filter code[] = {
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_MARK)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, LINK_LOST, 0, 2),
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 8),
     BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 2),
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IP_PROTOCOL),

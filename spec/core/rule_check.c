@@ -60,8 +60,9 @@ static void close_nft(void) {
 
 static rule *open_rule(void) {
   rule *r;
+  struct rule_words words = {content, "text", .diverts = true};
   struct place p = {.scope = outermost, .host = host_number(h)};
-  assert_true(rule_open(lp, &p, h, content, "text", &r) == 0);
+  assert_true(rule_open(lp, &p, h, &words, &r) == 0);
   return r;
 }
 
@@ -76,8 +77,9 @@ TEST(leave_nothing) {
 
 TEST(leave_nothing_if_refused) {
   rule *r;
+  struct rule_words words = {"chain x {\nno such thing\n}\n", "text", .diverts = false};
   struct place p = {.scope = outermost, .host = host_number(h)};
-  assert_true(rule_open(lp, &p, h, "chain x {\nno such thing\n}\n", "text", &r) < 0);
+  assert_true(rule_open(lp, &p, h, &words, &r) < 0);
   assert_true(strstr(firewall_complaint(), "syntax error") != NULL);
   assert_true(count_tables() == 0);
 }

@@ -113,7 +113,7 @@ describe("the table of features", function()
     for word in ([[lose bare kinds judge input output raw priority type daddr saddr sport dport l4proto mark flags doff
       syn ack fin rst inc mod with reset icmpx port unreachable host admin prohibited th
       forward state invalid arrive leave prerouting postrouting dstnat srcnat packets bytes to take pass untracked
-      mss wscale timestamp sack perm]]):gmatch "%w+" do
+      mss wscale timestamp sack perm oifname lo]]):gmatch "%w+" do
       operands[word] = true
     end
     local unknown = {}

@@ -15,8 +15,21 @@ describe("the text of a rule", function()
     assert_has("chain output {\ntype route hook output priority raw\n", both)
     assert_has("hook input priority raw\nmeta mark 0x6c6f7374 drop\njump judge\n", both)
     assert_lacks("chain output", chains { hooks = { input = true } })
-    -- Segments that the output hook marks on the loopback are dropped where they come in.
-    assert_has("hook input priority raw\nmeta mark 0x6c6f7374 drop\n}", chains { hooks = { output = true } })
+    local out = chains { hooks = { output = true } }
+    assert_lacks("hook input", out)
+    -- Its routes send to the loopback what the output hook marks, and it is dropped where it comes in.
+    assert_has("hook prerouting priority raw\nmeta mark 0x6c6f7374 drop\n}", out)
+    assert_has('hook postrouting priority raw\nmeta mark 0x6c6f7374 meta oifname != "lo" drop\n}', out)
+    assert.is_true(rule_text.diverts { hooks = { output = true } })
+    assert.is_false(rule_text.diverts { hooks = { input = true } })
+  end)
+
+  it("changes no segment, which from Linux 7.2 on only root may do", function()
+    for _, reject in ipairs { false, "reset" } do
+      local text = chains { hooks = { input = true, output = true, forward = true }, first = 1, port = 80,
+        reject = reject or nil }
+      for expression in text:gmatch "[^\n]* set " do assert.matches("meta mark set $", expression) end
+    end
   end)
 
   it("judges by addresses and ports, of either family", function()
@@ -44,7 +57,8 @@ describe("the text of a rule", function()
     for name, answer in pairs(rule_text.REJECTS) do
       local text = chains { reject = name, hooks = { input = true, output = true } }
       assert_has("jump judge\nmeta mark 0x6c6f7374 " .. answer, text)
-      assert_lacks("127.0.0.1", text) -- the answer needs the addresses as they are
+      assert_lacks("prerouting", text) -- the answer goes where the segment would
+      assert.is_false(rule_text.diverts { reject = name, hooks = { output = true } })
     end
   end)
 

@@ -139,14 +139,11 @@ describe("segments of two hosts", function()
     assert.same({ "SYN", "FIN,ACK" }, asked)
   end)
 
-  it("are lost by a rule of the sender if they go to the loopback instead, and keep their address", function()
-    local function diverted(at, direction)
-      local s = seen(at, direction, CLIENT, "PSH,ACK", 1, 8, 1)
-      s.to = "127.0.0.1:7000"
-      return s
-    end
+  it("are lost by a rule of the sender if they go to the loopback, and do not arrive there", function()
+    local diverted = seen(2, "out", CLIENT, "PSH,ACK", 1, 8, 1)
+    diverted.at_loopback = true
     local events = segments.join {
-      [1] = { seen(0, "out", CLIENT, "SYN", 0), diverted(2, "out"), diverted(3, "in") },
+      [1] = { seen(0, "out", CLIENT, "SYN", 0), diverted },
       [2] = { seen(1, "in", CLIENT, "SYN", 0) },
     }
     assert.same({ { SERVER, "-", 1 }, { SERVER, "rule", "-" } }, values_of(events, "to", "lost", "arrived"))
@@ -155,6 +152,7 @@ describe("segments of two hosts", function()
   it("cross a loopback from a host to itself", function()
     local out, arrived = seen(0, "out", CLIENT, "SYN", 0), seen(1, "in", CLIENT, "SYN", 0)
     out.from, out.to, arrived.from, arrived.to = "127.0.0.1:4000", "127.0.0.1:7000", "127.0.0.1:4000", "127.0.0.1:7000"
+    out.at_loopback, arrived.at_loopback = true, true
     assert.same({ { 0, 1, 1, 1, "-" } },
       values_of(segments.join { [1] = { out, arrived } }, "at", "arrived", "host", "to_host", "lost"))
   end)

@@ -161,7 +161,7 @@ features.TABLE = {
     reject = { "3.14", "nft(8)", try = "meta l4proto tcp reject with tcp reset", build = "CONFIG_NFT_REJECT" },
     ["return"] = { "3.13", "nft(8)", try = "return" },
     route = { "5.2", "commit c1deb065cf3b", try = "type route hook output priority raw" },
-    set = { "4.5", "commit 7ec3f7b47b8d", try = "ip daddr set 127.0.0.1" },
+    set = { "3.14", "nft(8)", try = "meta mark set 1" },
     synproxy = { "5.3", "nft(8)", build = "CONFIG_NFT_SYNPROXY" },
     tcp = { "3.13", "nft(8)", try = "tcp flags & syn == syn" },
   },

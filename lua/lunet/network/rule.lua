@@ -77,8 +77,9 @@ end
 ---@return string? code "EPERM" for the machine itself, "ENOPKG" without libnftables (Debian: libnftables1),
 --- "EOPNOTSUPP" on a kernel that lacks a part of nftables
 function rule.drop(host, options)
-  local content = rule_text.chains(check(options))
-  local made, message, code = core.drop(host, content, describe(host, options))
+  local words = check(options)
+  local made, message, code = core.drop(host, rule_text.chains(words), describe(host, options),
+    rule_text.diverts(words))
   if not made then message = explain(host, message, code) end
   local observer = surroundings.current().observer
   if made and observer then observer:rule_opened(options) end

@@ -44,7 +44,7 @@ rule_text.MOST_FIRST = 0xfffffffe
 -- The name of an address's family in nft(8).
 local function family_of(text) return address.is_ipv6(text) and "ip6" or "ip" end
 
-local MARK = "0x6c6f7374" -- "lost", in ASCII
+local MARK = "0x6c6f7374" -- link_divert_lost of core/platform/link.h
 
 local function chain(name, ...)
   return ("chain %s {\n%s\n}\n"):format(name, table.concat({ ... }, "\n"))
@@ -85,22 +85,26 @@ end
 
 local HOOK = "type %s hook %s priority raw"
 
+local DROP = ("meta mark %s drop"):format(MARK)
+
 -- On the way in, dropping a segment loses it.
-local function input_chain(is_judged, answer)
-  local drop = ("meta mark %s drop"):format(MARK)
-  local hook = HOOK:format("filter", "input")
-  if not is_judged then return chain("input", hook, drop) end
-  return chain("input", hook, drop, "jump judge", answer and ("meta mark %s %s"):format(MARK, answer) or drop)
+local function input_chain(answer)
+  return chain("input", HOOK:format("filter", "input"), DROP, "jump judge",
+    answer and ("meta mark %s %s"):format(MARK, answer) or DROP)
 end
 
--- TCP notices a drop on the way out, and takes the segment as never sent. So the rule sends it to the loopback instead,
--- and drops it there on its way in. Another rule may have done that already.
+-- TCP notices a drop on the way out, and takes the segment as never sent. So the mark sends it to the loopback instead,
+-- and the rule drops it there on its way in. Another rule may have marked it already. No route leads a link-local
+-- address to the loopback (RFC 4007, 9), so TCP does notice those. A new address in place of the mark would need root
+-- from Linux 7.2 on: others may not let nftables change a segment.
 local function output_chain(answer)
   local if_marked = ("meta mark %s "):format(MARK)
-  local hook = HOOK:format(answer and "filter" or "route", "output")
-  if answer then return chain("output", hook, if_marked .. "accept", "jump judge", if_marked .. answer) end
-  return chain("output", hook, if_marked .. "accept", "jump judge",
-    if_marked .. "ip daddr set 127.0.0.1", if_marked .. "ip6 daddr set ::1")
+  if answer then
+    return chain("output", HOOK:format("filter", "output"), if_marked .. "accept", "jump judge", if_marked .. answer)
+  end
+  return chain("output", HOOK:format("route", "output"), if_marked .. "accept", "jump judge")
+    .. chain("arrive", HOOK:format("filter", "prerouting"), DROP)
+    .. chain("leave", HOOK:format("filter", "postrouting"), if_marked .. 'meta oifname != "lo" drop')
 end
 
 -- The kernel forwards no segment that is dropped here, and its sender does not notice.
@@ -121,6 +125,11 @@ end
 ---@field from_port? integer
 ---@field to_port? integer
 
+--- Whether a rule needs the routes by which marked segments go to the loopback.
+---@param words lunet.rule_words
+---@return boolean
+function rule_text.diverts(words) return words.hooks.output ~= nil and not words.reject end
+
 --- The chains of a rule.
 ---@param words lunet.rule_words
 ---@return string
@@ -128,7 +137,7 @@ function rule_text.chains(words)
   local answer = words.reject and rule_text.REJECTS[words.reject]
   local ends = ends_of(words.from, words.to, words.from_port, words.to_port, words.state)
   return lose_chain(words.first, words.reject == "reset") .. kinds_chain(words.kinds)
-    .. judge_chain(ends, words.port) .. input_chain(words.hooks.input, answer)
+    .. judge_chain(ends, words.port) .. (words.hooks.input and input_chain(answer) or "")
     .. (words.hooks.output and output_chain(answer) or "")
     .. (words.hooks.forward and forward_chain(answer) or "")
 end

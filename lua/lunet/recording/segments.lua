@@ -40,12 +40,6 @@ local function distance(from, to)
   return d < WRAP / 2 and d or d - WRAP
 end
 
--- A rule sends a segment to the loopback to lose it there, and so changes its address (lunet.network.rule).
-local function is_diverted(s)
-  local to = address.ip(s.to)
-  return (to == "127.0.0.1" or to == "::1") and not address.is_loopback(address.ip(s.from))
-end
-
 local function identity(s)
   return ("%s %s %d %d %s %d"):format(s.from, s.to, s.sequence, s.acknowledgement, s.flags, s.bytes)
 end
@@ -76,40 +70,23 @@ local function pair(all)
     local waiting = under_way[key]
     if s.direction == "out" then
       local event = { kind = "segment", at = s.at, host = s.host, seen = s, from = s.from, to = s.to }
-      if is_diverted(s) then event.lost, event.at_loopback = "rule", true end
       events[#events + 1] = event
       waiting = waiting or {}
       waiting[#waiting + 1] = event
       under_way[key] = waiting
     elseif waiting and waiting[1] then
       local event = table.remove(waiting, 1)
-      if not event.at_loopback then event.arrived, event.to_host = s.at, s.host end
-    elseif not is_diverted(s) then
+      event.arrived, event.to_host = s.at, s.host
+    else
       events[#events + 1] = { kind = "segment", at = s.at, arrived = s.at, to_host = s.host, seen = s, from = s.from,
         to = s.to }
     end
   end
+  -- A rule of the sender's sends a segment to the loopback to lose it there (lunet.network.rule_text).
+  for _, event in ipairs(events) do
+    if event.seen.at_loopback and not event.arrived then event.lost = "rule" end
+  end
   return events
-end
-
--- The other segments of the connection tell the true address of a diverted one.
-local function restore_address(event, peers)
-  local port = address.port_text(event.to)
-  event.to = peers[event.from .. ">" .. port] or event.to
-end
-
-local function restore_addresses(events)
-  local peers = {}
-  for _, event in ipairs(events) do
-    if not event.at_loopback then
-      peers[event.from .. ">" .. address.port_text(event.to)] = event.to
-      peers[event.to .. ">" .. address.port_text(event.from)] = event.from
-    end
-  end
-  for _, event in ipairs(events) do
-    if event.at_loopback then restore_address(event, peers) end
-    event.at_loopback = nil
-  end
 end
 
 -- Whether the same host sent the same part of a flow before; a host that forwards it sends it, too. If both ends
@@ -197,7 +174,6 @@ end
 function segments.join(captures, is_lost_by_rule, of_wires)
   local events = pair(gather(captures))
   local others = explain(events, of_wires or {})
-  restore_addresses(events)
   number(events)
   mark_lost(events)
   for _, event in ipairs(events) do
