@@ -15,8 +15,8 @@ local capture = {}
 ---@class lunet.segment_seen
 ---@field at number its time on the clock of lunet.now(); see the error in statistics
 ---@field direction "in"|"out" as the host sees it; on its loopback a segment is seen both ways
----@field at_loopback? boolean whether it passes the loopback; what a rule loses on the way out leaves by it, and does not
---- arrive there
+---@field at_loopback? boolean whether it passes the loopback; what a rule loses on the way out leaves by it, and does
+--- not arrive there
 ---@field from string "10.0.0.1:4000", "[fd00::1]:4000"
 ---@field to string
 ---@field flags string "SYN", "SYN,ACK", "FIN,ACK", "RST", "PSH,ACK", ...
