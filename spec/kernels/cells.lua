@@ -15,6 +15,7 @@ local function shortened(why) return why and (why:gsub("%S*/share/lua/5%.4/", ""
 local function complaint_of(errors)
   for line in errors:gmatch "[^\n]+" do
     local is_progress = line:find ": booting " or line:find ": fetching " or line:find ": note: "
+      or line:find "^lunet: waiting for another lunet "
     if not is_progress then return shortened(line:gsub("^lunet: ", "")) end
   end
 end

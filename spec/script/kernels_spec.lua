@@ -45,17 +45,32 @@ describe("script/kernels", function()
     assert.match("\n| experiment | 6.1.176 (user-mode Linux, real) | 6.18.44 |\n| --- | --- | --- |\n"
       .. "| one | holds | holds |\n| two | not judged | not run |\n| minutes for all | 1.5 | 0.0 |\n", result.output,
       1, true)
-    assert.match("\n## Figures\n\n**one**\n\n* 6.18.44: 3 of 4\n", result.output, 1, true)
-    assert.match("\n* two, 6.1.176 (user-mode Linux, real): it is late\n", result.output, 1, true)
+    assert.match("\n## Figures\n\n**one**\n\n* 3 of 4: 6.18.44\n", result.output, 1, true)
+    assert.match("\n## Why: not judged\n\n* it is late\n  * two: 6.1.176 (user-mode Linux, real)\n", result.output,
+      1, true)
+  end)
+
+  it("tells each cause once, with the experiments and kernels where it was met", function()
+    local function refused(release, line)
+      return { verdict = "could not run", why = ("experiments/x.lua:%d: this Linux %s is without rules"):format(line,
+        release), environment = { kernel = "Linux " .. release } }
+    end
+    for _, release in ipairs { "6.1.176", "6.12.5" } do
+      keep(release .. "-user", "one", refused(release, 1))
+      keep(release .. "-user", "two", refused(release, 2))
+    end
+    assert.match("\n## Why: could not run\n\n* this Linux is without rules\n  * one, two: 6.1.176, 6.12.5\n\n",
+      run("page", "6.1.176-user", "6.12.5-user").output, 1, true)
   end)
 
   it("tells of a run without a record what lunet complained of, and not its progress", function()
-    keep("9.9-user", "one", "", "lunet: --kernel 9.9: booting it\nlunet: there is no Linux 9.9\n")
+    keep("9.9-user", "one", "", "lunet: waiting for another lunet that fetches kernels\n"
+      .. "lunet: --kernel 9.9: booting it\nlunet: there is no Linux 9.9\n")
     keep("9.9-user", "two", "no JSON")
     local output = run("page", "9.9-user").output
     assert.match("| experiment | 9.9 |\n", output, 1, true)
-    assert.match("* one, 9.9: there is no Linux 9.9\n", output, 1, true)
-    assert.match("* two, 9.9: it printed no record\n", output, 1, true)
+    assert.match("* there is no Linux 9.9\n  * one: 9.9\n", output, 1, true)
+    assert.match("* it printed no record\n  * two: 9.9\n", output, 1, true)
   end)
 
   it("checks that runs hold or are not judged, and that they were isolated", function()
