@@ -16,7 +16,7 @@ local lateness = {}
 lateness.__index = lateness
 
 local EVERY <const> = 0.01 -- s; from one look to the next
-local EVERY_VIRTUAL <const> = 0.05 -- s; a look takes long in an emulated machine, where dead_peer_timeouts has 20 minutes
+local EVERY_VIRTUAL <const> = 0.05 -- s; a look takes long in an emulated machine, and a run may have an hour of it
 
 --- Starts to watch, in a task of its own.
 ---@return lunet.lateness watch a to-be-closed value
