@@ -25,7 +25,8 @@
 --- the rule loses every one. Other hosts and other protocols go on.
 ---
 --- * The sender does not notice the loss, even of a segment on its way out of the host: TCP takes it as sent. (The rule
----   sends the segment to the host's loopback instead, and loses it there.)
+---   sends the segment to the host's loopback instead, and loses it there.) TCP notices what it sends to a link-local
+---   address: no route leads from there to the loopback.
 --- * The rule counts segments as the kernel hands them on. TCP may pass down one piece for the device to cut up
 ---   (segmentation offload, up to 64 KiB): the rule counts it as one segment, and loses it as one.
 --- * A rule judges segments that come to the host itself and that it sends. With the direction "forward" it judges
