@@ -41,6 +41,8 @@ local function closure_of(packages)
   return all
 end
 
+local INSTALLED = "/var/lib/dpkg/status" -- in which dpkg-query(1) looks for the version of a program that tells none
+
 local function add_packages(packed, packages)
   local all = closure_of(packages)
   if #all == 0 then return end
@@ -48,6 +50,7 @@ local function add_packages(packed, packages)
   for path in (program.output(words) or ""):gmatch "[^\n]+" do
     if path:sub(1, 1) == "/" and is_read(path) then packed:add(path) end
   end
+  packed:add(INSTALLED)
 end
 
 local function add_needs(packed, wanted)
