@@ -241,7 +241,7 @@ local function check_row(way, row, knobs, late)
   if not row.code and way[row.act] and most + SLOW + late > knobs.patience then
     experiment.not_judged("%s: watched for too short a time: the machine was %g s late", what, late)
   end
-  if way.syn_retries and row.act ~= "connect" and row.code == "EHOSTUNREACH" and row.seconds >= NEIGHBOUR then
+  if row.code == "EHOSTUNREACH" and way[row.act] == TIMES_OUT and row.seconds >= NEIGHBOUR - GRAIN then
     experiment.not_judged("%s: the machine was so late that the search for the neighbour ended first", what)
   end
   local may = (row.act == "send" or row.act == "queued") and way.may

@@ -1,3 +1,4 @@
+local judgement_of = require "spec.support.judgement"
 local lunet = require "lunet"
 local rows = require "spec.support.rows"
 local partitions = dofile "experiments/timeouts/partitions.lua"
@@ -24,6 +25,23 @@ describe("partitions", function()
     assert.is_false(holds)
     assert.equal("silence, receive: ETIMEDOUT", why)
     assert.equal("ETIMEDOUT", rows.find(outcome.rows, "receive", "act").code)
+  end)
+
+  -- The kernel gives a neighbour up after 3 s, and a SYN may time out 10 ms before or after that.
+  it("judges nothing if a search for the neighbour ended before the timer of the segment", function()
+    local knobs = partitions:settings { way = "cable out here" }
+    local function verdict(seconds)
+      local outcome = { lateness = 0.0, rows = {} }
+      for i, act in ipairs { "connect", "send", "receive", "keepalive", "queued" } do
+        outcome.rows[i] = { way = knobs.way, act = act, code = "EHOSTUNREACH", seconds = seconds, after = "works" }
+      end
+      local judged = judgement_of(partitions, outcome, knobs)
+      return judged.verdict, judged.why
+    end
+    assert.same({ "not judged",
+      "cable out here, connect: the machine was so late that the search for the neighbour ended first" },
+      { verdict(3.06) })
+    assert.same({ "does not hold", "cable out here, connect: EHOSTUNREACH" }, { verdict(1.0) })
   end)
 
   it("refuses a patience that no code could come within", function()
