@@ -320,11 +320,10 @@ int link_divert_lost(struct nl_sock *sock) {
   static const int families[] = {AF_INET, AF_INET6};
   for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
     int result = link_add_lost_route(sock, families[i]);
-    if (result == -EEXIST) return 0;
     if (families[i] == AF_INET6 && (result == -EAFNOSUPPORT || result == -EOPNOTSUPP))
       return 0; /* a kernel without IPv6 */
-    if (result == 0) result = link_add_lost_rule(sock, families[i]);
-    if (result < 0) return result;
+    if (result == 0 || result == -EEXIST) result = link_add_lost_rule(sock, families[i]);
+    if (result < 0 && result != -EEXIST) return result;
   }
   return 0;
 }
