@@ -43,23 +43,18 @@ print(row("minutes for all", function(column)
   return ("%.1f"):format(seconds / 60)
 end))
 
--- Groups in the order in which they came: `add(key, value)`, and by `each` the keys with their lists of values.
-local function grouping()
-  local order, lists = {}, {}
-  return function(key, value)
-    if not lists[key] then
-      order[#order + 1] = key
-      lists[key] = {}
-    end
-    table.insert(lists[key], value)
-  end, function()
-    local i = 0
-    return function()
-      i = i + 1
-      return order[i], lists[order[i]]
-    end
+-- Adds a value to the group of a key: a list of values with the field `key`. The groups are a list, too, in the order
+-- in which their keys came.
+local function add(groups, key, value)
+  local group = groups[key]
+  if not group then
+    group = { key = key }
+    groups[key], groups[#groups + 1] = group, group
   end
+  table.insert(group, value)
 end
+
+local function words_of(group) return table.concat(group, ", ") end
 
 local function line_of(text) return (text:gsub("%s+", " ")) end
 
@@ -71,23 +66,25 @@ end
 
 -- Each cause of a verdict once, with the experiments and the kernels where it was met.
 local function print_reasons(verdict)
-  local add, each = grouping()
+  local causes, by_cause = {}, {}
   for _, name in ipairs(names) do
-    local by_cause, of_causes = grouping()
+    local releases = {} -- by cause
     for _, column in ipairs(columns) do
       local cell = column.runs[name]
-      if cell.why and cell.verdict == verdict then by_cause(cause_of(cell), column.release) end
+      if cell.why and cell.verdict == verdict then add(releases, cause_of(cell), column.release) end
     end
-    for cause, releases in of_causes() do add(cause, { name = name, releases = table.concat(releases, ", ") }) end
+    for _, group in ipairs(releases) do
+      if not by_cause[group.key] then
+        by_cause[group.key] = {} -- the experiments, by their releases
+        causes[#causes + 1] = group.key
+      end
+      add(by_cause[group.key], words_of(group), name)
+    end
   end
-  local is_first = true
-  for cause, places in each() do
-    if is_first then print(("\n## Why: %s\n"):format(verdict)) end
-    is_first = false
+  if #causes > 0 then print(("\n## Why: %s\n"):format(verdict)) end
+  for _, cause in ipairs(causes) do
     print("* " .. cause)
-    local together, lines = grouping()
-    for _, place in ipairs(places) do together(place.releases, place.name) end
-    for releases, experiments in lines() do print(("  * %s: %s"):format(table.concat(experiments, ", "), releases)) end
+    for _, group in ipairs(by_cause[cause]) do print(("  * %s: %s"):format(words_of(group), group.key)) end
   end
 end
 
@@ -97,12 +94,11 @@ end
 
 print "\n## Figures"
 for _, name in ipairs(names) do
-  local add, each = grouping()
+  local groups = {} -- releases, by their figures
   for _, column in ipairs(columns) do
     local figures = column.runs[name].figures
-    if figures then add(line_of(figures), column.release) end
+    if figures then add(groups, line_of(figures), column.release) end
   end
-  local lines = {}
-  for figures, releases in each() do lines[#lines + 1] = ("* %s: %s"):format(figures, table.concat(releases, ", ")) end
-  if #lines > 0 then print(("\n**%s**\n\n%s"):format(name, table.concat(lines, "\n"))) end
+  if #groups > 0 then print(("\n**%s**\n"):format(name)) end
+  for _, group in ipairs(groups) do print(("* %s: %s"):format(group.key, words_of(group))) end
 end
