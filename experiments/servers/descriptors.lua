@@ -58,6 +58,10 @@ end
 local function be_patient(running, client, patience)
   local began, before = lunet.now(), time_of(running)
   local text, code = select(2, running.read_until(client, nil, patience))
+  if code ~= "TIMEOUT" then -- the work of answering or refusing one client is no spinning
+    began, before = lunet.now(), time_of(running)
+    lunet.sleep(patience)
+  end
   local share = (time_of(running) - before) / (lunet.now() - began)
   if code == "TIMEOUT" and not SPINS[running.name] then -- a busy machine's server may not have come so far
     running:await_rest(LOAD)
