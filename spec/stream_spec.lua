@@ -113,7 +113,8 @@ end)
 
 describe("output that nobody reads", function()
   local LINE = ("x"):rep(63)
-  local MOST = 1 << 20 -- bytes that are kept
+  local MOST = 1 << 24 -- bytes that are kept
+  local TOO_MANY = 400000 -- lines of 64 bytes: more than that
 
   -- The events of a kind about a program, in words.
   local function told(kind, first)
@@ -152,16 +153,30 @@ describe("output that nobody reads", function()
     assert.equal(0, process:wait(0.5))
   end)
 
+  it("is whole for a script that reads it more slowly than the program writes", function()
+    local first = core.record(true)
+    local process <close> = assert(lunet.exec(chatterbox(TOO_MANY, { stderr = "null" })))
+    local pieces = {}
+    for _ = 1, 5 do
+      lunet.sleep(0.1)
+      pieces[#pieces + 1] = assert(process.stdout:receive(1000, BOUND))
+    end
+    pieces[#pieces + 1] = assert(process.stdout:receive("a", BOUND))
+    core.record(false)
+    assert.equal(TOO_MANY * 64, #table.concat(pieces))
+    assert.same({}, told("output_lost", first))
+  end)
+
   it("loses what is oldest, and the timeline says so once", function()
     local first = core.record(true)
-    local process <close> = assert(lunet.exec(chatterbox(60000, { label = "server", stderr = "keep" })))
+    local process <close> = assert(lunet.exec(chatterbox(TOO_MANY, { label = "server", stderr = "keep" })))
     assert.equal("done", process.stderr:receive("l", BOUND))
     local output = process.stdout:receive("a", BOUND)
     core.record(false)
-    assert.is_true(#output >= MOST - 2 * 65536 and #output < 60000 * 64)
+    assert.is_true(#output >= MOST - 2 * 65536 and #output < TOO_MANY * 64)
     assert.same({ "server stdout" }, told("output_lost", first))
     assert.is_truthy(words_since(first):find(
-      "writes more to its stdout than anybody reads: lunet keeps the last 1048576 bytes", 1, true))
+      "writes more to its stdout than anybody reads: lunet keeps the last 16777216 bytes", 1, true))
   end)
 
   it("stops the program at a pipe, and the timeline says so", function()

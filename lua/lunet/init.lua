@@ -42,8 +42,9 @@ lunet.version = core.versions()
 --- the machine allows that. In a container that hides a part of /proc it sees the machine's /proc, in which only
 --- /proc/self is its own.
 ---
---- A stream that is "keep" never stops the program: lunet keeps its output until the script reads it. If more than 1
---- MiB is unread, the oldest bytes are lost, and the timeline says so. The program sees a pipe (pipe(7)).
+--- A stream that is "keep" does not stop the program: lunet keeps its output until the script reads it. When 16 MiB are
+--- unread, the program waits for a script that reads, however slowly. If the script takes nothing for a second, the
+--- program goes on, the oldest bytes are lost, and the timeline says so. The program sees a pipe (pipe(7)).
 ---
 --- A "pipe" is a pair of Unix sockets with nothing in between: the program cannot open it again as /dev/stdout. If
 --- nobody reads it, the program stops as soon as the kernel's buffer is full, after a few hundred lines; the timeline

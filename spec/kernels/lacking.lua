@@ -34,8 +34,6 @@ local ELSEWHERE <const> = {
   ["lets as much in with writes of 64 bytes under reno as no capture does"] = UNEVEN,
   ["lets as much in with writes of 64 bytes under cubic as no capture does"] = UNEVEN,
   ["takes as much of one that blocks as of one that polls"] = UNEVEN,
-  ["carry more than a buffer holds, both ways at once"] =
-    "user-mode Linux 6.1 loses pieces of 64 KiB now and then; 7.2 and 6.1 in qemu do not (not explained)",
   ["can be had of a host made by lunet"] = "a rule in another process",
 }
 
