@@ -16,7 +16,7 @@ local function found_of(a, b, seeded)
     return y ~= nil and { point = point, replicate = tonumber(replicate), state = "done", outcome = { y = y },
       verdict = "holds", knobs = {} } or nil
   end
-  return results.of { plan = plan, store = { read = read, read_brief = read } }
+  return results.of { path = "/nowhere", plan = plan, store = { read = read, read_brief = read } }
 end
 
 local function row_of(...)

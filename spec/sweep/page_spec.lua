@@ -19,7 +19,7 @@ local function page_of(records, measures, svgs, timelines)
     measures = measures, identities = { { kernel = "Linux 6.1", script = "abc" } } }, plan_type)
   local by_name = {}
   for i, one in ipairs(records) do by_name[("%s-r%d"):format(ID, i)] = one end
-  return page.html(results.of { plan = plan, store = {
+  return page.html(results.of { path = "/nowhere", plan = plan, store = {
     read = function(_, name) return by_name[name] end,
     read_brief = function(_, name) return by_name[name].state ~= "missing" and by_name[name] or nil end,
   } }, "3 of 3 runs done.", svgs or {}, function(name) return timelines and timelines[name] end)

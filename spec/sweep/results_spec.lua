@@ -5,7 +5,7 @@ local function sweep_of(axes, points, records, measures)
   local plan = { axes = axes, points = points, runs = 2, measures = measures or {} }
   function plan.runs_of() return plan.runs end
   function plan.run_of(_, point, replicate) return { name = point.id .. replicate } end
-  return results.of { plan = plan, store = {
+  return results.of { path = "/nowhere", plan = plan, store = {
     read = function(_, name) return records[name] end,
     read_brief = function(_, name) return records[name] end,
   } }
@@ -70,7 +70,7 @@ describe("results.csv", function()
     assert.has_error(function()
       local plan = { points = { A }, measures = {}, runs_of = function() return 1 end,
         run_of = function() return { name = "a1" } end }
-      results.of { plan = plan, store = { read_brief = function() return nil, "no luck" end } }
+      results.of { path = "/nowhere", plan = plan, store = { read_brief = function() return nil, "no luck" end } }
     end, { lost = "no luck (without it the run is missing, and is done again)" })
   end)
 
@@ -97,7 +97,7 @@ describe("summary.csv", function()
     function plan.run_of(_, point, replicate) return { name = point.id .. replicate } end
     for i, outcome in ipairs(outcomes) do records["a" .. i] = record("a", i, outcome.record and nil or outcome,
       outcome.record) end
-    local made = results.of { plan = plan, store = {
+    local made = results.of { path = "/nowhere", plan = plan, store = {
       read = function(_, name) return records[name] end,
       read_brief = function(_, name) return records[name] end,
     } }

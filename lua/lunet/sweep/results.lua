@@ -1,5 +1,6 @@
 --- The results of a sweep as tables: a row for each run, and a row for each point and figure.
 local csv = require "lunet.text.csv"
+local index = require "lunet.sweep.index"
 local interval = require "lunet.sweep.interval"
 local measure_type = require "lunet.run.measure"
 local statistics = require "lunet.load.statistics"
@@ -56,16 +57,21 @@ local function is_same(a, b)
   return true
 end
 
--- Keeps this much of a record, and what it has in common with the last one once: there may be 100,000.
-local function row_of(record, last)
+-- Keeps this much of a record: there may be 100,000.
+local function row_of(record)
   local row = { record = { claim = record.claim }, knobs = knobs_of(record),
     figures = flatten(record.outcome or {}, {}, "") }
   for _, list in ipairs { BEFORE, BEHIND } do
     for _, name in ipairs(list) do row.record[name] = record[name] end
   end
-  if last and is_same(last.knobs, row.knobs) then row.knobs = last.knobs end
-  if last and last.record.claim == row.record.claim then row.record.claim = last.record.claim end
   return row
+end
+
+-- Keeps once what a row has in common with the last one.
+local function share(row, last)
+  if not last then return end
+  if is_same(last.knobs, row.knobs) then row.knobs = last.knobs end
+  if last.record.claim == row.record.claim then row.record.claim = last.record.claim end
 end
 
 local NONE <const> = {} -- one for the many rows without states
@@ -83,14 +89,15 @@ local function states_of(self, row)
   return states
 end
 
-local function add(self, record)
-  local row = row_of(record, self.rows[#self.rows])
+local function add(self, row)
+  local point, state = row.record.point, row.record.state
+  share(row, self.rows[#self.rows])
   row.states = states_of(self, row)
   self.rows[#self.rows + 1] = row
-  if record.state == "done" then
-    table.insert(self.by_point[record.point], row)
+  if state == "done" then
+    table.insert(self.by_point[point], row)
   else
-    self.counts[record.point][record.state] = self.counts[record.point][record.state] + 1
+    self.counts[point][state] = self.counts[point][state] + 1
   end
 end
 
@@ -116,7 +123,18 @@ local function must(record, message)
   return record
 end
 
---- Reads the records of a sweep. Raises { lost = message } if one cannot be read.
+-- The row of a run, from the index or from its record; nil if the run is missing.
+local function find_row(opened, known, name)
+  local row = known:find(name)
+  if row then return row end
+  local record = must(opened.store:read_brief(name))
+  if not record then return nil end
+  row = row_of(record)
+  known:add(name, row)
+  return row
+end
+
+--- Reads the records of a sweep, or its index where it is current. Raises { lost = message } if one cannot be read.
 ---@param opened lunet.sweep_directory
 ---@return lunet.sweep_results
 function results.of(opened)
@@ -124,17 +142,19 @@ function results.of(opened)
     counts = {}, known = {} }, results)
   for _, measure in ipairs(self.measures) do self.has_states = self.has_states or measure.whole ~= nil end
   local first
+  local known = index.open(opened.path)
   for _, point in ipairs(self.plan.points) do
     self.by_point[point.id], self.counts[point.id] = {}, { invalid = 0, failed = 0 }
     for replicate = 1, self.plan:runs_of(point) do
       local name = self.plan:run_of(point, replicate).name
-      local record = must(opened.store:read_brief(name))
-      if record then
+      local row = find_row(opened, known, name)
+      if row then
         first = first or name
-        add(self, record)
+        add(self, row)
       end
     end
   end
+  known:save()
   self.environment = first and must(opened.store:read(first)).environment
   return self
 end
