@@ -28,6 +28,7 @@ local features = require "lunet.network.features"
 local lab = require "lunet.lab"
 local lateness = require "lunet.run.lateness"
 local statistics = require "lunet.load.statistics"
+local syn_schedule = require "lunet.network.syn_schedule"
 
 local HAS_LINEAR = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts" -- without it the kernel has none
 local ONE_REQUEST = "with a backlog of 1 this kernel has room for one request, and two clients cannot race (fixed in "
@@ -38,17 +39,6 @@ local SLOW = 0.1 -- s; how much too long a time may be, besides the lateness of 
 local PATIENCE = 0.5 -- s; of a racer that waits for an answer
 local MISSING = 0.5 -- s; a machine that is later than this may miss a SYN or SYN-ACK: they come a second apart
 local LATE_TIMER = 9 / 8 -- how much longer the kernel's timers may take, as a factor
-
--- The times at which a client's SYNs are due, and the time at which it gives up.
-local function schedule(linear, retries)
-  local due, now, timeout = { 0 }, 0, 1
-  while true do
-    now = now + timeout
-    if #due > linear + retries or now >= (2 << retries) - 1 then return due, now end
-    due[#due + 1] = now
-    if #due > linear + 1 then timeout = timeout * 2 end
-  end
-end
 
 -- A server with a queue that is full except for `places`, and the connections in it.
 local function start_server(knobs, mode, places)
@@ -240,7 +230,7 @@ end
 -- `changed_at`: when the queue changed for the waiting client, or "never". `then_result`: what its next SYN met.
 local function check_wait(row, knobs, late, changed_at, then_result)
   assert(row.state == "SYN_SENT", "a client found a place at once")
-  local due, gives_up = schedule(row.linear, knobs.retries)
+  local due, gives_up = syn_schedule.of { linear = row.linear, retries = knobs.retries }
   if changed_at ~= "never" then check_change(changed_at, due, knobs) end
   local answered = changed_at == "never" and #due + 1 or first_after(due, changed_at)
   local result = due[answered] and then_result or "ETIMEDOUT"
@@ -258,7 +248,7 @@ local checks = {
   overtaken = function(row, knobs, late)
     assert(row.newcomer == "connected" or row.newcomer == "TIMEOUT", "the newcomer: " .. row.newcomer)
     check_wait(row, knobs, late, row.newcomer == "connected" and "never" or row.free_at, "connected")
-    check_change(row.free_at, schedule(row.linear, knobs.retries), knobs)
+    check_change(row.free_at, (syn_schedule.of { linear = row.linear, retries = knobs.retries }), knobs)
   end,
   closed = function(row, knobs, late)
     check_wait(row, knobs, late, row.closed_at, "ECONNREFUSED")
@@ -290,7 +280,7 @@ end
 
 local function check_story(story, knobs, late)
   check_wait(story, knobs, late, story.free_at, "connected")
-  local due = schedule(knobs.linear, knobs.retries)
+  local due = syn_schedule.of { linear = knobs.linear, retries = knobs.retries }
   expect.fields("the story", story, { abort = 0, cookies = 1, linear = knobs.linear, is_known = false,
     resent = story.result == "connected" and story.drops or #due - 1 })
 end

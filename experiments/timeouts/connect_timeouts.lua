@@ -28,6 +28,7 @@ local features = require "lunet.network.features"
 local lab = require "lunet.lab"
 local lateness = require "lunet.run.lateness"
 local statistics = require "lunet.load.statistics"
+local syn_schedule = require "lunet.network.syn_schedule"
 
 local HAS_LINEAR = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts" -- without it the kernel has none
 local LONG = lab.LONG
@@ -79,20 +80,6 @@ local function selected(knobs)
   end
   assert(#cases > 0, ("client %s has no case %s"):format(knobs.client, knobs.case))
   return cases
-end
-
--- When the SYN's timer ends the connect (s), and how many SYNs it has sent by then.
-local function schedule(timer)
-  local retries = timer.syncnt or timer.retries
-  local limit = timer.user_timeout and math.floor(timer.user_timeout * 1000) or (2 ^ (retries + 1) - 1) * 1000
-  local at, pause, rto, again = 0, 1000, 1000, 0 -- ms
-  while true do
-    at = at + pause
-    if again >= retries + timer.linear or (again > 0 and at >= limit) then return at / 1000, again + 1 end
-    again = again + 1
-    if again > timer.linear then rto = rto * 2 end
-    pause = timer.user_timeout and math.min(rto, math.max(0, limit - at)) or rto
-  end
 end
 
 -- -- clients -----------------------------------------------------------------------------------
@@ -266,7 +253,10 @@ local function check_unbounded(case, row, knobs, late)
   check_soft(case, row)
   if not case.timer and not case.is_absent then return check_told(case, row, knobs, late) end
   local least, syns = case.least, expect.between(2, 3)
-  if case.timer then least, syns = schedule(case.timer(knobs)) end
+  if case.timer then
+    local due, gives_up = syn_schedule.of(case.timer(knobs))
+    least, syns = gives_up, #due
+  end
   check_time(case, row, least, least * LATE_TIMER, knobs, late)
   expect.value(case.case .. ": syns", row.syns, syns)
 end
