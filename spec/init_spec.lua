@@ -1,4 +1,5 @@
 local lunet = require "lunet"
+local rests = require "spec.support.rests"
 local raised_by = require "spec.support.raised"
 
 describe("together", function()
@@ -32,10 +33,6 @@ describe("together", function()
   end)
 
   it("lets the processor rest while items wait for the slowest", function()
-    local function rests() -- proc(5): how often the thread has gone to sleep
-      local file <close> = assert(io.open "/proc/self/status")
-      return math.tointeger(file:read("a"):match "\nvoluntary_ctxt_switches:%s*(%d+)")
-    end
     local items, before = {}, rests()
     for i = 1, 20 do items[i] = i == 1 and 0.5 or 0 end
     lunet.together(items, function(item) return item end, lunet.sleep)

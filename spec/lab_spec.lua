@@ -1,6 +1,9 @@
 local lab = require "lunet.lab"
 local lunet = require "lunet"
+local rests = require "spec.support.rests"
 local stay_busy_until = require "spec.support.stay_busy_until"
+
+local BOUND <const> = require "spec.support.bound"
 
 -- Calls fn with what it needs, on hosts that end with it.
 local function in_lab(fn)
@@ -130,11 +133,43 @@ describe("a lab", function()
     assert.equal(2, most)
   end)
 
+  it("gives turns in the order in which tasks came, and none to a task that was cancelled meanwhile", function()
+    local in_turn, order, tasks = lab.turns(1), {}, {}
+    in_turn(function()
+      for i = 1, 4 do
+        tasks[i] = lunet.spawn(in_turn, function() order[#order + 1] = i end)
+        lunet.sleep(0)
+      end
+      tasks[2]:cancel()
+    end)
+    for i = 1, 4 do tasks[i]:join(BOUND) end
+    assert.same({ 1, 3, 4 }, order)
+    assert.equal("free", in_turn(function() return "free" end))
+  end)
+
+  it("passes on the turn of a task that was cancelled when it had just got it", function()
+    local in_turn = lab.turns(1)
+    local first
+    in_turn(function()
+      first = lunet.spawn(in_turn, function() lunet.sleep(1000) end)
+      lunet.sleep(0)
+    end)
+    first:cancel()
+    assert.equal("free", in_turn(function() return "free" end))
+  end)
+
+  it("lets the processor rest while tasks wait for their turn", function()
+    local in_turn, before = lab.turns(1), rests()
+    lunet.together({ 1, 2, 3 }, function() in_turn(lunet.sleep, 0.2) end)
+    assert.is_true(rests() - before < 50) -- each look in 5 ms would be one
+  end)
+
   it("lets no task wait longer for its turn than it is told", function()
     local in_turn = lab.turns(1, 0.001)
     in_turn(function()
       assert.error_matches(function() in_turn(function() end) end, "the deadline passed %(TIMEOUT%)")
     end)
+    assert.equal("free", in_turn(function() return "free" end))
   end)
 
   it("sleeps until a time, and not at all if that is over", function()

@@ -182,8 +182,14 @@ function lab.measure(cases, prepare, measure)
   return results, tonumber(("%.3f"):format(late))
 end
 
---- Lets a few tasks act at once, while the others wait for their turn: many programs that start together make each
---- other late.
+local function leave(queue, one)
+  for i, other in ipairs(queue) do
+    if other == one then return table.remove(queue, i) end
+  end
+end
+
+--- Lets a few tasks act at once, while the others wait for their turn, in the order in which they came: many programs
+--- that start together make each other late.
 ---
 ---     local in_turn = lab.turns(1)
 ---     local task = lunet.spawn(in_turn, lunet.sleep, 0.01)
@@ -193,12 +199,37 @@ end
 ---@return fun(act: (fun(...): any), ...: any): any in_turn waits for a turn, acts, and returns what that returns
 function lab.turns(most, longest)
   if math.type(most) ~= "integer" or most < 1 then core.misuse "turns: a whole number from 1 on expected" end
-  local acting = 0
-  local turn <const> = { __close = function() acting = acting - 1 end }
+  local free, waiting = most, {} -- waiting: for a turn, the first one first
+  local turn = {}
+  local meta <const> = { __index = turn, __close = function(self) self:give_back() end }
+
+  function turn:take()
+    self.is_mine = free > 0
+    if self.is_mine then
+      free = free - 1
+      return
+    end
+    self.sleeper = core.spawn(core.sleep, longest or lab.LONG)
+    waiting[#waiting + 1] = self
+    self.sleeper:join()
+    assert(self.is_mine, "turns: the deadline passed (TIMEOUT)")
+  end
+
+  function turn:give_back()
+    if self.sleeper then self.sleeper:cancel() end
+    if not self.is_mine then return leave(waiting, self) end
+    local next_one = table.remove(waiting, 1)
+    if next_one then
+      next_one.is_mine = true
+      next_one.sleeper:cancel()
+    else
+      free = free + 1
+    end
+  end
+
   return function(act, ...)
-    assert(lunet.eventually(function() return acting < most end, longest or lab.LONG))
-    acting = acting + 1
-    local _turn <close> = setmetatable({}, turn)
+    local own <close> = setmetatable({}, meta)
+    own:take()
     return act(...)
   end
 end
