@@ -51,18 +51,19 @@ describe("syn_schedule", function()
   end)
 
   it("tells the schedules apart, and knows that of a kernel before 6.5", function()
-    assert.equal("holds", verdict_of(outcome_of(true)).verdict)
-    local old = outcome_of(false)
-    assert.equal("does not hold", verdict_of(old).verdict)
-    assert.is_true((pcall(syn_schedule.expects[1].check, old, syn_schedule:settings {})))
+    local values, new, old = syn_schedule:settings {}, outcome_of(true), outcome_of(false)
+    local former = syn_schedule.expects[1].check
+    assert.same({ true, false, false, true }, { (pcall(syn_schedule.check, new, values)),
+      (pcall(syn_schedule.check, old, values)), (pcall(former, new, values)), (pcall(former, old, values)) })
   end)
 
   it("judges by the kernel's timers: not early, at most an eighth late, the machine's lateness apart", function()
-    local outcome = outcome_of(true)
+    local outcome, values = outcome_of(true), syn_schedule:settings {}
     outcome.rows[1].at[2] = 0.98
-    assert.equal("linear 0: SYN 2 went out after 0.98 s, before 1 s", verdict_of(outcome).why)
+    assert.error_matches(function() syn_schedule.check(outcome, values) end,
+      "linear 0: SYN 2 went out after 0.98 s, before 1 s")
     outcome.rows[1].at[2] = 1.3
-    assert.equal("does not hold", verdict_of(outcome).verdict)
+    assert.error_matches(function() syn_schedule.check(outcome, values) end, "linear 0: SYN 2 went out after 1.3 s")
     outcome.lateness = 0.5
     assert.equal("not judged", verdict_of(outcome).verdict)
     outcome.rows[1].at[2] = 1.02
