@@ -97,6 +97,35 @@ for family, address in pairs { ipv4 = "0.0.0.0", ipv6 = "::" } do
   end)
 end
 
+describe("the captures of two hosts", function()
+  it("have one clock: no segment arrives before it has left, however often they are read", function()
+    local on_a, on_b = assert(a:capture()), assert(b:capture())
+    local listener <close> = assert(b:listen { backlog = 1 })
+    local near = assert(a:connect(listener, BOUND))
+    local far = assert(listener:accept(BOUND))
+    for _ = 1, 300 do
+      assert(near:send "x")
+      assert.equal("x", far:receive(1, BOUND))
+      on_a:segments()
+      on_b:segments()
+    end
+    near:close()
+    wait_for(on_b, "in", "FIN,ACK")
+    local left = {}
+    for _, s in ipairs(on_a:segments()) do
+      if s.direction == "out" then left[s.sequence .. s.flags .. s.acknowledgement] = s.at end
+    end
+    local count = 0
+    for _, s in ipairs(on_b:segments()) do
+      if s.direction == "in" then
+        count = count + 1
+        assert.is_true(left[s.sequence .. s.flags .. s.acknowledgement] <= s.at)
+      end
+    end
+    assert.is_true(count >= 302, count)
+  end)
+end)
+
 describe("a capture", function()
   it("sees what a drop rule of its host loses: on the way in as it comes, on the way out on the loopback", function()
     local on_a, on_b = assert(a:capture()), assert(b:capture())

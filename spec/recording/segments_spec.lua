@@ -32,6 +32,12 @@ describe("segments of two hosts", function()
       values_of(events, "at", "arrived", "host", "to_host", "flags", "from"))
   end)
 
+  it("leave before they arrive, also if the clock has one time for both", function()
+    local on_server, on_client = { seen(5, "in", CLIENT, "SYN", 0) }, { seen(5, "out", CLIENT, "SYN", 0) }
+    local events = segments.join { [1] = on_server, [2] = on_client }
+    assert.same({ { 5, 5, 2, 1, "-" } }, values_of(events, "at", "arrived", "host", "to_host", "lost"))
+  end)
+
   it("have numbers relative to the first of each direction", function()
     local events = segments.join {
       [1] = {

@@ -44,7 +44,7 @@ local function identity(s)
   return ("%s %s %d %d %s %d"):format(s.from, s.to, s.sequence, s.acknowledgement, s.flags, s.bytes)
 end
 
--- In the order of time; on a host's loopback a segment leaves before it arrives.
+-- In the order of time. A segment leaves before it arrives.
 local function gather(captures)
   local all = {}
   for host, list in pairs(captures) do
@@ -55,6 +55,7 @@ local function gather(captures)
   end
   table.sort(all, function(a, b)
     if a.at ~= b.at then return a.at < b.at end
+    if a.direction ~= b.direction then return a.direction == "out" end
     if a.host ~= b.host then return a.host < b.host end
     return a.number < b.number
   end)
