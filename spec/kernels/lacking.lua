@@ -34,6 +34,7 @@ local ELSEWHERE <const> = {
   ["lets as much in with writes of 64 bytes under reno as no capture does"] = UNEVEN,
   ["lets as much in with writes of 64 bytes under cubic as no capture does"] = UNEVEN,
   ["takes as much of one that blocks as of one that polls"] = UNEVEN,
+  ["lets most wait with the client, whose buffer grows"] = UNEVEN,
   ["can be had of a host made by lunet"] = "a rule in another process",
 }
 
