@@ -19,6 +19,7 @@ local lunet = require "lunet"
 
 local CASES <const> = { { cookies = 0, backlog = 0 }, { cookies = 0, backlog = 1 }, { cookies = 1, backlog = 0 },
   { cookies = 1, backlog = 1 } }
+local ROOM <const> = 5 -- s, within which a client is connected if there is room
 
 local function prepare(case)
   local server, clients = lab.hosts { { name = "server", sysctl = { ["net.ipv4.tcp_syncookies"] = case.cookies } },
@@ -29,15 +30,15 @@ end
 -- Clients come one after the other, until one finds no place.
 local function measure(place, case, knobs)
   local held = {}
-  for i = 1, knobs.before do held[i] = assert(place.clients:connect({ place.listener, label = "filler" }, lab.LONG)) end
-  local moved, target = lab.counters(place.server), { place.listener, label = "client" }
+  for i = 1, knobs.before do held[i] = place.clients:connect({ place.listener, label = "filler" }, ROOM) end
+  local before, moved, target = #held, lab.counters(place.server), { place.listener, label = "client" }
   local client, _, code = place.clients:connect(target, knobs.patience)
   while client do
     held[#held + 1] = client
     lab.await_depth(place.listener, #held)
     client, _, code = place.clients:connect(target, knobs.patience)
   end
-  return { cookies = case.cookies, backlog = case.backlog, connected = #held - knobs.before, next = code,
+  return { cookies = case.cookies, backlog = case.backlog, connected = #held - before, next = code,
     overflows = moved "ListenOverflows", requests = moved "TCPReqQFullDrop" }
 end
 
