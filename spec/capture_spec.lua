@@ -124,6 +124,22 @@ describe("the captures of two hosts", function()
     end
     assert.is_true(count >= 302, count)
   end)
+
+  -- An offset of the clocks is kept until another one is at least twice as close.
+  it("have one offset of the clocks, which their errors show", function()
+    local captures, errors = {}, {}
+    for i = 1, 10 do captures[i] = assert(a:capture()) end
+    local listener <close> = assert(b:listen { backlog = 1 })
+    local near <close> = assert(a:connect(listener, BOUND))
+    for i, capture in ipairs(captures) do
+      wait_for(capture, "in", "SYN,ACK")
+      errors[i] = math.floor(1e9 * capture:statistics().error + 0.5)
+      capture:close()
+    end
+    table.sort(errors)
+    for i = 2, #errors do assert.is_true(errors[i] == errors[i - 1] or errors[i] >= 2 * errors[i - 1]) end
+    assert.is_true(near:state() == "ESTABLISHED" and errors[1] > 0)
+  end)
 end)
 
 describe("a capture", function()

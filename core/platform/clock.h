@@ -12,6 +12,20 @@ enum { CLOCK_MS = 1000 * 1000, CLOCK_S = 1000 * CLOCK_MS }; /* in nanoseconds */
 uint64_t clock_now_ns(void);
 int64_t clock_wall_now_ns(void); /* since 1970; jumps when somebody sets the clock */
 
+/* The offset from the wall clock to the monotonic one, and by how much it may be off. */
+struct clock_offset {
+  int64_t ns;
+  uint64_t error_ns;
+};
+
+static const struct clock_offset CLOCK_OFFSET_UNKNOWN = {.ns = 0, .error_ns = UINT64_MAX / 4};
+
+struct clock_offset clock_measure_offset(void);
+
+/* Which of two offsets to go on with: the one that was kept, unless a later one is at least twice
+ * as close, or shows that somebody has set the clock since. */
+struct clock_offset clock_choose_offset(struct clock_offset kept, struct clock_offset later);
+
 /* The processor time that this thread has used. */
 uint64_t clock_spent_ns(void);
 

@@ -39,41 +39,14 @@ struct tap {
 
 /* -- reading ------------------------------------------------------------------------------- */
 
-/* The offset from the wall clock to the monotonic one, and by how much it may be off. */
-struct tap_offset {
-  int64_t ns;
-  uint64_t error_ns;
-};
-
-/* Reads the wall clock between two readings of the other. */
-static struct tap_offset tap_measure_offset(void) {
-  uint64_t before_ns = clock_now_ns();
-  int64_t wall_ns = clock_wall_now_ns();
-  uint64_t half_ns = (clock_now_ns() - before_ns) / 2;
-  return (struct tap_offset){(int64_t)(before_ns + half_ns) - wall_ns, half_ns + 1};
-}
-
-/* Measures again while the readings are far apart. */
-static struct tap_offset tap_measure_closely(void) {
-  enum { GOOD_NS = 500, TRIES = 20 };
-  struct tap_offset best = tap_measure_offset();
-  for (int i = 1; i < TRIES && best.error_ns > GOOD_NS; i++) {
-    struct tap_offset now = tap_measure_offset();
-    if (now.error_ns < best.error_ns) best = now;
-  }
-  return best;
-}
-
 /* All taps have the same offset, until somebody sets the clock: if each measured its own, a segment
  * could arrive before it left. */
-static struct tap_offset tap_offset(void) {
-  static struct tap_offset kept;
-  static bool is_known;
-  struct tap_offset now = tap_measure_offset();
-  uint64_t apart_ns = (uint64_t)(now.ns > kept.ns ? now.ns - kept.ns : kept.ns - now.ns);
-  bool is_set = apart_ns > now.error_ns + kept.error_ns;
-  if (!is_known || is_set || now.error_ns < kept.error_ns / 2) kept = tap_measure_closely();
-  is_known = true;
+static struct clock_offset tap_offset(void) {
+  enum { GOOD_NS = 500, TRIES = 3 };
+  static struct clock_offset kept = CLOCK_OFFSET_UNKNOWN;
+  int tries = 0;
+  do kept = clock_choose_offset(kept, clock_measure_offset());
+  while (++tries < TRIES && kept.error_ns > GOOD_NS);
   return kept;
 }
 
@@ -100,7 +73,7 @@ static _Atomic uint32_t *tap_status_of(uint8_t *frame) {
 }
 
 int tap_read(tap *t, int most, tap_take take, void *owner, uint64_t *error_ns) {
-  struct tap_offset offset = tap_offset();
+  struct clock_offset offset = tap_offset();
   *error_ns = offset.error_ns;
   for (int count = 0; count < most; count++) {
     uint8_t *frame = t->ring + (size_t)t->next * FRAME_BYTES;

@@ -2,6 +2,7 @@
 #include "platform/clock.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <time.h>
 
 #include "check.h"
@@ -50,12 +51,47 @@ TEST(count_the_time_of_this_thread_alone) {
   assert_in_range(now, before, ns_of(CLOCK_THREAD_CPUTIME_ID));
 }
 
+static bool is_chosen(struct clock_offset kept, struct clock_offset later) {
+  struct clock_offset chosen = clock_choose_offset(kept, later);
+  return chosen.ns == later.ns && chosen.error_ns == later.error_ns;
+}
+
+TEST(keep_an_offset_that_may_be_right) {
+  struct clock_offset kept = {-1000000, 100};
+  assert_false(is_chosen(kept, (struct clock_offset){-999900, 51}));
+  assert_false(is_chosen(kept, (struct clock_offset){-1000099, 60}));
+  assert_false(is_chosen(kept, (struct clock_offset){-900000, 5000000})); /* stopped in between */
+}
+
+TEST(take_an_offset_that_is_twice_as_close) {
+  assert_true(is_chosen((struct clock_offset){-1000000, 100}, (struct clock_offset){-999950, 50}));
+  assert_true(is_chosen(CLOCK_OFFSET_UNKNOWN, (struct clock_offset){-(INT64_C(1) << 61), 100}));
+}
+
+TEST(take_the_offset_of_a_clock_that_was_set) {
+  struct clock_offset kept = {-1000000, 100};
+  assert_true(is_chosen(kept, (struct clock_offset){-900000, 5000}));
+  assert_true(is_chosen(kept, (struct clock_offset){-1100000, 5000}));
+}
+
+TEST(measure_an_offset_that_leads_from_one_clock_to_the_other) {
+  struct clock_offset offset = clock_measure_offset();
+  uint64_t before = ns_of(CLOCK_MONOTONIC);
+  uint64_t now = (uint64_t)(clock_wall_now_ns() + offset.ns);
+  uint64_t after = ns_of(CLOCK_MONOTONIC);
+  assert_in_range(now, before - offset.error_ns, after + offset.error_ns);
+}
+
 int main(int argc, char **argv) {
   static const struct CMUnitTest tests[] = {
     cmocka_unit_test(convert_nanoseconds_both_ways),
     cmocka_unit_test(have_times_before_the_epoch),
     cmocka_unit_test(read_the_clock_that_they_name),
     cmocka_unit_test(count_the_time_of_this_thread_alone),
+    cmocka_unit_test(keep_an_offset_that_may_be_right),
+    cmocka_unit_test(take_an_offset_that_is_twice_as_close),
+    cmocka_unit_test(take_the_offset_of_a_clock_that_was_set),
+    cmocka_unit_test(measure_an_offset_that_leads_from_one_clock_to_the_other),
   };
   if (argc > 1) cmocka_set_test_filter(argv[1]);
   return cmocka_run_group_tests(tests, NULL, NULL);
