@@ -13,6 +13,8 @@ local lfs = dependency "lfs"
 ---@field private began integer seconds since 1970: since then records are read
 ---@field private entries table<string, table> by the names of runs
 ---@field private shapes table[] of rows, by their numbers
+---@field private numbers table<string, integer> of shapes, by the words for their fields
+---@field private last? integer the number that was given last
 ---@field private is_new boolean whether it has rows that its file does not have
 local index = {}
 index.__index = index
@@ -28,23 +30,29 @@ local function kind_of(any) return math.type(any) or type(any) end
 
 -- -- shapes: which fields the tables of a row have, and of which kind they are -------------------
 
-local function make_shape(fields)
-  local formats, truths = {}, {}
-  for i, field in ipairs(fields) do
-    formats[i] = KINDS[field.kind]
-    if field.kind == "boolean" then truths[#truths + 1] = i end
-  end
-  return { fields = fields, format = "<" .. table.concat(formats), truths = truths }
-end
-
-local function shape_of(row)
+local function fields_of(row)
   local fields = {}
   for _, part in ipairs(PARTS) do
     for _, name in ipairs(value.sorted_keys(row[part])) do
       fields[#fields + 1] = { part = part, name = name, kind = kind_of(row[part][name]) }
     end
   end
-  return make_shape(fields)
+  return fields
+end
+
+-- The number of the shape with these fields, which is made if there is none.
+local function shape_with(self, fields)
+  local words, formats, truths = {}, {}, {}
+  for i, field in ipairs(fields) do
+    words[i], formats[i] = ("%s %s %s"):format(field.part, field.kind, field.name), KINDS[field.kind]
+    if field.kind == "boolean" then truths[#truths + 1] = i end
+  end
+  local key = table.concat(words, "\n")
+  if not self.numbers[key] then
+    self.shapes[#self.shapes + 1] = { fields = fields, format = "<" .. table.concat(formats), truths = truths }
+    self.numbers[key] = #self.shapes
+  end
+  return self.numbers[key]
 end
 
 local function fits(shape, row)
@@ -61,16 +69,7 @@ end
 
 -- The number of a row's shape. Most rows have that of the row before.
 local function number_of(self, row)
-  local last = self.last and self.shapes[self.last]
-  if last and fits(last, row) then return self.last end
-  for number, shape in ipairs(self.shapes) do
-    if fits(shape, row) then
-      self.last = number
-      return number
-    end
-  end
-  self.shapes[#self.shapes + 1] = shape_of(row)
-  self.last = #self.shapes
+  if not self.last or not fits(self.shapes[self.last], row) then self.last = shape_with(self, fields_of(row)) end
   return self.last
 end
 
@@ -92,7 +91,7 @@ end
 
 local function read_shapes(self, line)
   local head = assert(json.decode(line))
-  for i, fields in ipairs(head.shapes) do self.shapes[i] = make_shape(fields) end
+  for _, fields in ipairs(head.shapes) do shape_with(self, fields) end
   return head.began
 end
 
@@ -112,7 +111,8 @@ local function read(self, text)
 end
 
 local function new(path)
-  return setmetatable({ path = path, began = os.time(), entries = {}, shapes = {}, is_new = false }, index)
+  return setmetatable({ path = path, began = os.time(), entries = {}, shapes = {}, numbers = {}, is_new = false },
+    index)
 end
 
 --- The index of a sweep's directory.
