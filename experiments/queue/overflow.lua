@@ -38,7 +38,6 @@ local EARLY = 0.05 -- s; how much too short a time may be, by the grain of the c
 local SLOW = 0.1 -- s; how much too long a time may be, besides the lateness of the machine
 local PATIENCE = 0.5 -- s; of a racer that waits for an answer
 local MISSING = 0.5 -- s; a machine that is later than this may miss a SYN or SYN-ACK: they come a second apart
-local LATE_TIMER = 9 / 8 -- how much longer the kernel's timers may take, as a factor
 
 -- A server with a queue that is full except for `places`, and the connections in it.
 local function start_server(knobs, mode, places)
@@ -191,7 +190,7 @@ end
 local function first_after(due, moment)
   for i, time in ipairs(due) do
     if time > moment then return i end
-    if i > 1 and time * LATE_TIMER + EARLY >= moment then
+    if i > 1 and time * lateness.TIMER + EARLY >= moment then
       experiment.not_judged("the SYN of %g s met what changed at %.2f s, or did not", time, moment)
     end
   end
@@ -211,7 +210,7 @@ end
 
 local function check_time(what, seconds, least, late)
   assert(seconds > least - EARLY, ("%s after %.3f s, before %g s"):format(what, seconds, least))
-  lateness.at_most(what, seconds, least * LATE_TIMER + SLOW, late)
+  lateness.at_most(what, seconds, least * lateness.TIMER + SLOW, late)
 end
 
 -- The SYNs that the script saw, in whole seconds, are the SYNs that were due.
@@ -221,7 +220,7 @@ local function check_syns(row, due, count, late)
     seen = seen + 1
     assert(seen <= count, ("more SYNs went out than %d"):format(count))
     local off = tonumber(word) - due[seen]
-    assert(off >= -0.5 and off <= 0.5 + due[seen] * (LATE_TIMER - 1) + late, "the SYNs came at " .. row.syns)
+    assert(off >= -0.5 and off <= 0.5 + due[seen] * (lateness.TIMER - 1) + late, "the SYNs came at " .. row.syns)
   end
   if seen < count and late > MISSING then experiment.not_judged("the machine was %g s late, and missed a SYN", late) end
   assert(seen == count, ("%d SYNs went out, not %d"):format(seen, count))

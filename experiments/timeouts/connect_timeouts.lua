@@ -35,7 +35,6 @@ local LONG = lab.LONG
 local GRAIN = 0.01 -- s; the kernel counts in jiffies; curl counts in milliseconds, and may be one early
 local SLOW = 0.25 -- s; how much too long a time may be, besides the lateness of the machine
 local UNSEEN = 1 -- s; how much later a busy machine may be with curl and perl than with lunet
-local LATE_TIMER = 9 / 8 -- how much longer the kernel's timers may take, as a factor
 local NOWHERE = "203.0.113.1" -- TEST-NET-3 (RFC 5737); no host here has a route to it
 local FIRST_PORT, CLOSED_PORT = 7300, 7299 -- the timeline tells servers apart by their ports
 local BLOCKING = lunet.beside "connect_timeouts_client.pl"
@@ -244,7 +243,7 @@ local function check_told(case, row, knobs, late)
   if row.syns > syns and late > SLOW then experiment.not_judged("the machine was %g s late with its ICMP", late) end
   expect.value(case.case .. ": syns", row.syns, syns)
   local least = case.is_far and 2 * knobs.delay or case.is_blocking and 1 or 0
-  local most = (case.is_blocking and 1 or 0) * LATE_TIMER + 6 * knobs.delay + SLOW
+  local most = (case.is_blocking and 1 or 0) * lateness.TIMER + 6 * knobs.delay + SLOW
   check_time(case, row, least, most, knobs, late)
 end
 
@@ -257,7 +256,7 @@ local function check_unbounded(case, row, knobs, late)
     local due, gives_up = syn_schedule.of(case.timer(knobs))
     least, syns = gives_up, #due
   end
-  check_time(case, row, least, least * LATE_TIMER, knobs, late)
+  check_time(case, row, least, least * lateness.TIMER, knobs, late)
   expect.value(case.case .. ": syns", row.syns, syns)
 end
 

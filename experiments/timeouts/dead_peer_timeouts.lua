@@ -38,7 +38,6 @@ local LAST_RTO = 120 -- s; TCP_RTO_MAX, at which doubling ends
 local FIRST_PORT = 7300 -- the timeline tells servers apart by their ports
 local GRAIN = 0.02 -- s; the kernel counts in jiffies, of up to 10 ms
 local SLOW = 0.05 -- s; how much too long a time may be, besides the lateness of the machine
-local LATE_TIMER = 9 / 8 -- how much longer the kernel's timers may take, as a factor
 
 local function user_timeout(knobs) return { user_timeout = knobs.user_timeout } end
 
@@ -79,8 +78,8 @@ local function after_first_and_given(knobs) return FIRST_RTO + knobs.user_timeou
 -- The latest times of the end. A first timeout takes 0.2 s and a few round trips, and a tail loss probe may come before
 -- it.
 local function first_timeouts(knobs) return 2 * (FIRST_RTO + 8 * knobs.delay) end
-local function soon(least, knobs) return (least + first_timeouts(knobs)) * LATE_TIMER end
-local function in_time(least, knobs) return (least + 8 * knobs.delay) * LATE_TIMER end
+local function soon(least, knobs) return (least + first_timeouts(knobs)) * lateness.TIMER end
+local function in_time(least, knobs) return (least + 8 * knobs.delay) * lateness.TIMER end
 
 -- The timer that finds the time over runs twice as long as the one before.
 local function after_doubling(least, knobs)
@@ -208,7 +207,7 @@ end
 
 local function check_endless(case, row, knobs, late)
   assert(row, ("%s: ended"):format(case.case))
-  if knobs.patience < case.outlasts(knobs) * LATE_TIMER then
+  if knobs.patience < case.outlasts(knobs) * lateness.TIMER then
     experiment.not_judged("%s: watched for %g s only", case.case, knobs.patience)
   end
   assert(row.seconds >= knobs.patience - GRAIN, ("%s: watched for %g s"):format(case.case, row.seconds))

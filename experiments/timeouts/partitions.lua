@@ -30,7 +30,6 @@ local NEIGHBOUR = 3 -- s, after which the kernel gives up asking for a neighbour
 local GRAIN = 0.02 -- s; the kernel counts in jiffies, of up to 10 ms
 local SLOW = 0.1 -- s; how much too long a time may be, besides the lateness of the machine
 local ROUNDS = 40 -- of bytes there and back, until the kernel has forgotten a slow handshake
-local LATE_TIMER = 9 / 8 -- how much longer the kernel's timers may take, as a factor
 local WORD = "hello"
 
 local function by_rule(options)
@@ -219,14 +218,14 @@ local function bounds_of(way, row, code, knobs)
   if is_instant or act == "queued" and code == "ECONNRESET" then return 0, AT_ONCE end
   if act == "connect" then
     local least = way.syn_retries and NEIGHBOUR or 2 ^ (knobs.syn_retries + 1) - 1
-    return least, least * LATE_TIMER
+    return least, least * lateness.TIMER
   end
   if act == "keepalive" then -- the first probe comes within a second, the end of the wait for its answer a second later
     local least = code == "ECONNRESET" and 0 or 1
-    return least, (least + 1) * LATE_TIMER
+    return least, (least + 1) * lateness.TIMER
   end
   local least = FIRST_RTO * (2 ^ (knobs.retries2 + 1) - 1)
-  return least, (2 * least + 4 * row.rto) * LATE_TIMER
+  return least, (2 * least + 4 * row.rto) * lateness.TIMER
 end
 
 local function check_after(what, row, late)

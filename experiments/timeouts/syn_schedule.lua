@@ -25,7 +25,6 @@ local syn_schedule = require "lunet.network.syn_schedule"
 local HAS_LINEAR <const> = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts"
 local GRAIN <const> = 0.01 -- s; how much too short a time may be
 local SLOW <const> = 0.1 -- s; how much too long, besides the kernel's and the machine's lateness
-local LATE_TIMER <const> = 9 / 8 -- how much longer the kernel's timers may take, as a factor
 
 -- frees: whether a place becomes free meanwhile.
 local function cases_of(knobs)
@@ -78,14 +77,14 @@ end
 
 local function check_time(what, seconds, due, late)
   assert(seconds >= due - GRAIN, ("%s after %g s, before %g s"):format(what, seconds, due))
-  lateness.at_most(what, seconds, LATE_TIMER * due + SLOW, late)
+  lateness.at_most(what, seconds, lateness.TIMER * due + SLOW, late)
 end
 
 -- The number of the SYN that meets the free place. The kernel's lateness may put one on either side of that moment.
 local function first_after(due, freed, name)
   for i, time in ipairs(due) do
     if time > freed then return i end
-    if LATE_TIMER * time + SLOW >= freed then
+    if lateness.TIMER * time + SLOW >= freed then
       experiment.not_judged("%s: the machine was late to free a place: the SYN of %g s may have met it", name, time)
     end
   end

@@ -15,6 +15,9 @@ local verdict = require "lunet.run.verdict"
 local lateness = {}
 lateness.__index = lateness
 
+--- How much longer the kernel's timers may take, as a factor: its wheel is that coarse (kernel/time/timer.c).
+lateness.TIMER = 9 / 8
+
 local EVERY <const> = 0.01 -- s; from one look to the next
 local EVERY_VIRTUAL <const> = 0.05 -- s; a look takes long in an emulated machine, and a run may have an hour of it
 
