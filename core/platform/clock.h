@@ -18,7 +18,7 @@ struct clock_offset {
   uint64_t error_ns;
 };
 
-static const struct clock_offset CLOCK_OFFSET_UNKNOWN = {.ns = 0, .error_ns = UINT64_MAX / 4};
+#define CLOCK_ERROR_UNKNOWN (UINT64_MAX / 4) /* of an offset that nobody has measured */
 
 struct clock_offset clock_measure_offset(void);
 

@@ -43,7 +43,7 @@ struct tap {
  * could arrive before it left. */
 static struct clock_offset tap_offset(void) {
   enum { GOOD_NS = 500, TRIES = 3 };
-  static struct clock_offset kept = CLOCK_OFFSET_UNKNOWN;
+  static struct clock_offset kept = {.error_ns = CLOCK_ERROR_UNKNOWN};
   int tries = 0;
   do kept = clock_choose_offset(kept, clock_measure_offset());
   while (++tries < TRIES && kept.error_ns > GOOD_NS);

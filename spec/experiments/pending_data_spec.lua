@@ -19,10 +19,16 @@ local function absorbed(knobs)
 end
 
 -- More than one send, and less than would never block. All that was taken is on one of the two sides.
-local function assert_absorbed(case)
-  assert.is_true(case.taken > 1000 and case.taken < MOST)
-  assert.is_true(case.at_server > 0 and case.at_client > 0)
+local function assert_complete(case)
+  assert.is_true(case.taken > 1000 and case.taken < MOST, "it took " .. case.taken)
+  assert.is_true(case.at_server > 0)
   assert.equal(case.taken, case.at_server + case.at_client)
+end
+
+-- The server's buffer filled before the client gave up, so the rest waits with the client.
+local function assert_absorbed(case)
+  assert_complete(case)
+  assert.is_true(case.at_client > 0)
 end
 
 local function is_bbr_allowed()
@@ -98,12 +104,14 @@ describe("pending_data", function()
     end)
   end
 
+  -- A sender that gives up before the kernel has moved what it was given has sent less than the server's buffer takes.
   for _, patience in ipairs { 0, 0.01, 0.2 } do
     it(("finds what a queued connection takes when its sender is patient for %g s, and no less"):format(patience),
       function()
-        local started = lunet.now()
-        assert_absorbed(absorbed { patience = patience })
+        local started, case = lunet.now(), absorbed { patience = patience }
         assert.is_true(lunet.now() - started >= patience)
+        if patience < 0.2 then return assert_complete(case) end
+        assert_absorbed(case)
       end)
   end
 
@@ -269,7 +277,7 @@ describe("pending_data, compared with itself #part_compared", function()
     assert.same({ MOST, "TIMEOUT" }, { pending_data.control.bytes, outcome.send_error })
     assert.is_true(outcome.taken > 1000 and outcome.taken < MOST)
     assert.same({ outcome.taken, true, 1 }, { outcome.received, outcome.is_intact, outcome.queue_depth })
-    assert.is_true(outcome.waiting_at_server > 0 and outcome.waiting_at_client > 0)
+    assert.is_true(outcome.waiting_at_server > 0)
     assert.equal(outcome.taken, outcome.waiting_at_server + outcome.waiting_at_client)
   end)
 
