@@ -1,4 +1,4 @@
---- Reads stored results: medians, ratios within rounds, and the table of the README.
+--- Reads stored results: medians, ratios within rounds and their spread, and the table of the README.
 local statistics = require "lunet.load.statistics"
 
 local results = {}
@@ -7,16 +7,30 @@ local results = {}
 ---@return number|nil
 function results.median(values) return statistics.quantile(values or {}, 0.5) end
 
---- The median of what the rounds say, each by itself: all of a round found the machine in much the same state.
+-- One for each round: all programs of a round found the machine in much the same state.
+local function ratios(values, yardstick)
+  local found = {}
+  for i, value in ipairs(values or {}) do
+    if yardstick and yardstick[i] and yardstick[i] ~= 0 then found[#found + 1] = value / yardstick[i] end
+  end
+  return found
+end
+
+--- The median of the ratios within rounds.
 ---@param values? number[]
 ---@param yardstick? number[]
 ---@return number|nil
-function results.ratio(values, yardstick)
-  local ratios = {}
-  for i, value in ipairs(values or {}) do
-    if yardstick and yardstick[i] and yardstick[i] ~= 0 then ratios[#ratios + 1] = value / yardstick[i] end
-  end
-  return results.median(ratios)
+function results.ratio(values, yardstick) return results.median(ratios(values, yardstick)) end
+
+--- The same, with the bounds of the middle half of the rounds: "1.08 (1.05-1.11)", or "-".
+---@param values? number[]
+---@param yardstick? number[]
+---@return string
+function results.spread(values, yardstick)
+  local found = ratios(values, yardstick)
+  if #found == 0 then return "-" end
+  return ("%.2f (%.2f-%.2f)"):format(results.median(found), statistics.quantile(found, 0.25),
+    statistics.quantile(found, 0.75))
 end
 
 ---@param value? number
@@ -45,11 +59,10 @@ local ROWS = {
 local function cell(row, measured, peer, yardstick)
   local values = measured[peer] and measured[peer][row[3]]
   if row.is_absolute or peer == yardstick then return results.figure(results.median(values)) end
-  local against = measured[yardstick] and results.ratio(values, measured[yardstick][row[3]])
-  return against and ("%.2f"):format(against) or "-"
+  return measured[yardstick] and results.spread(values, measured[yardstick][row[3]]) or "-"
 end
 
---- The rows that were measured, in Markdown: of the first peer figures, of the others ratios to it.
+--- The rows that were measured, in Markdown: of the first peer figures, of the others ratios to it with their spread.
 ---@param stored table as the runner stores it
 ---@param peers string[]
 ---@return string

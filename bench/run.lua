@@ -15,10 +15,13 @@ local SYSCTLS = {
   ["net.ipv4.ip_local_port_range"] = "1024 65535",
 }
 local LIMIT = 600 -- s for one round of one peer
+local OTHER = "other lunet" -- the peer that --against adds
 
 package.path = HERE .. "/?.lua;" .. package.path
 local catalogue = require "workloads"
 local results_of = require "results"
+
+local options -- of the command line
 
 -- -- programs ----------------------------------------------------------------------------------
 
@@ -37,7 +40,7 @@ local function command_of(peer, workload, arguments)
     directory = ("%s/peers/%s"):format(HERE, peer.directory)
     local file = workload.program .. peer.suffix
     if not exists(directory .. "/" .. file) then return nil end
-    words = { peer.run == "lunet" and BUILD .. "/lunet" or peer.run, file }
+    words = { peer.run == "lunet" and (peer.at or BUILD) .. "/lunet" or peer.run, file }
     if peer.run == "node" then table.insert(words, 2, "--expose-gc") end
   end
   table.move(arguments, 1, #arguments, #words + 1, words)
@@ -46,9 +49,21 @@ local function command_of(peer, workload, arguments)
   return words
 end
 
+local function peers()
+  local all = {}
+  for _, peer in ipairs(catalogue.peers) do
+    all[#all + 1] = peer
+    if peer.run == "lunet" and options.against then
+      all[#all + 1] = { name = OTHER, run = "lunet", at = options.against, directory = peer.directory,
+        suffix = peer.suffix }
+    end
+  end
+  return all
+end
+
 local function rows_of_peers(workload, arguments)
   local rows = {}
-  for _, peer in ipairs(catalogue.peers) do
+  for _, peer in ipairs(peers()) do
     local is_left_out = workload.without and workload.without[(peer.build or peer.directory):match "^[^-]+"]
     local words = not is_left_out and command_of(peer, workload, arguments)
     if words then rows[#rows + 1] = { name = peer.name, words = words } end
@@ -66,16 +81,18 @@ function special.startup(_, _, is_tiny)
     { name = "lunet", words = { startup, count, BUILD .. "/lunet", empty } },
     { name = "python3", words = { startup, count // 3, "/usr/bin/python3", "-I", empty } },
     { name = "node", words = { startup, count // 3, "node", empty } },
+    options.against and { name = OTHER, words = { startup, count, options.against .. "/lunet", empty } },
   }
 end
 
 function special.trace(_, arguments)
-  local function words(...) return { BUILD .. "/lunet", "churn.lua", arguments[1], arguments[2], ...,
+  local function words(build, ...) return { build .. "/lunet", "churn.lua", arguments[1], arguments[2], ...,
     cwd = HERE .. "/peers/lunet" } end
-  return { { name = "off", words = words "" }, { name = "on", words = words "record" } }
+  local rows = { { name = "off", words = words(BUILD, "") }, { name = "on", words = words(BUILD, "record") } }
+  if options.against then rows[3] = { name = OTHER .. ", on", words = words(options.against, "record") } end
+  return rows
 end
 
--- LUNET_TODAY is a tree with an earlier lunet that is built (script/build release).
 function special.sweep(_, arguments)
   local runs, few = arguments[1], math.max(1, arguments[1] // 20)
   local script = "/experiments/stale_replay.lua"
@@ -92,10 +109,10 @@ function special.sweep(_, arguments)
       in_namespace:format(HERE, runs)) },
     { name = "lunet, 1", words = loop(few, 1, ROOT, BUILD) },
   }
-  local today = os.getenv "LUNET_TODAY"
-  if today then
-    rows[#rows + 1] = { name = "today, 8", words = loop(runs, 8, today, today .. "/build/release") }
-    rows[#rows + 1] = { name = "today, 1", words = loop(few, 1, today, today .. "/build/release") }
+  if options.against then
+    local tree = options.against .. "/../.."
+    rows[#rows + 1] = { name = OTHER .. ", 8", words = loop(runs, 8, tree, options.against) }
+    rows[#rows + 1] = { name = OTHER .. ", 1", words = loop(few, 1, tree, options.against) }
   end
   return rows
 end
@@ -132,13 +149,33 @@ local function keep(results, values)
   end
 end
 
+-- The other lunet may lack what a workload needs.
+local function without_lacking(rows, workload)
+  local able = {}
+  for _, row in ipairs(rows) do
+    local is_other = row.name:sub(1, #OTHER) == OTHER
+    local ok, why = pcall(is_other and measure or function() end, row)
+    if ok then able[#able + 1] = row end
+    if not ok then io.stderr:write(("bench/run: %s without %s: %s\n"):format(workload.name, row.name, why)) end
+  end
+  return able
+end
+
+local function index_of(rows, name)
+  for i, row in ipairs(rows) do
+    if row.name == name then return i end
+  end
+  return 1
+end
+
 -- Everyone in turn, and who is first changes from round to round.
-local function run(workload, rounds, is_tiny)
-  local rows, results = rows_of(workload, is_tiny), {}
+local function run(workload)
+  local rows, results = without_lacking(rows_of(workload, options.tiny), workload), {}
   for _, row in ipairs(rows) do results[row.name] = {} end
-  for round = 1, rounds do
+  local first = index_of(rows, options.first)
+  for round = 1, options.rounds do
     for i = 1, #rows do
-      local row = rows[(i + round - 2) % #rows + 1]
+      local row = rows[(first + round + i - 3) % #rows + 1]
       keep(results[row.name], measure(row))
     end
   end
@@ -157,16 +194,15 @@ local function show(workload, rows, results)
   print(("\n%s: %s"):format(workload.name, workload.what))
   local heads = { text.left("", 17) }
   for _, metric in ipairs(workload.metrics) do
-    heads[#heads + 1] = text.right(metric[1], 12) .. text.right("ratio", 7)
+    heads[#heads + 1] = text.right(metric[1], 12) .. text.right("ratio", 20)
   end
   print(table.concat(heads))
   for _, row in ipairs(rows) do
     local cells = { text.left(row.name, 17) }
     for _, metric in ipairs(workload.metrics) do
       local values = results[row.name][metric[1]]
-      local against = results_of.ratio(values, yardstick[metric[1]])
       cells[#cells + 1] = text.right(results_of.figure(results_of.median(values)), 12)
-        .. text.right(against and ("%.2f"):format(against) or "-", 7)
+        .. text.right(results_of.spread(values, yardstick[metric[1]]), 20)
     end
     print(table.concat(cells))
   end
@@ -205,12 +241,16 @@ end
 
 -- -- stored results ----------------------------------------------------------------------------
 
+local function refuse(...)
+  io.stderr:write("bench/run: ", (...):format(select(2, ...)), "\n")
+  os.exit(2)
+end
+
 local function read_stored(path)
   local file <close>, why = io.open(path)
   local stored = file and dkjson.decode(file:read "a")
   if type(stored) == "table" and stored.results then return stored end
-  io.stderr:write(("bench/run: %s\n"):format(why or path .. ": no results as --store writes them"))
-  os.exit(2)
+  refuse("%s", why or path .. ": no results as --store writes them")
 end
 
 local function write_stored(path, stored)
@@ -258,46 +298,55 @@ local function chosen(names)
     if #names == 0 or wanted[workload.name] then workloads[#workloads + 1] = workload end
   end
   for _, name in ipairs(names) do
-    if not known[name] then
-      io.stderr:write(("bench/run: no workload is named '%s'; see bench/run --list\n"):format(name))
-      os.exit(2)
-    end
+    if not known[name] then refuse("no workload is named '%s'; see bench/run --list", name) end
   end
   return workloads, wanted.laboratory or #names == 0
 end
 
+local names = {}
+for i, peer in ipairs(catalogue.peers) do
+  names[i], names[peer.name] = peer.name, true
+end
 local parser = argparse("bench/run", "Measures lunet and its peers side by side: medians, and ratios against libuv.")
 parser:argument("workload", "which; all of them by default"):args "*"
 parser:option("--rounds", "how many rounds", "7"):convert(tonumber)
 parser:option("--store", "where the results go, a JSON file", ROOT .. "/build/bench.json")
 parser:option("--compare", "with these stored results")
+parser:option("--against", "a build of another lunet (TREE/build/release), which takes its turns beside this one")
+parser:option("--first", "the peer that begins the first round", "libuv"):convert(function(name)
+  if names[name] then return name end
+  return nil, ("no peer is named '%s'; see bench/run --list"):format(name)
+end)
 parser:flag("--list", "tell the workloads and the peers")
 parser:option("--table", "print what is stored in this file as a table in Markdown, and measure nothing")
 parser:flag("--tiny", "do next to no work: only to see whether everything works")
-local options = parser:parse(arg)
+options = parser:parse(arg)
 
 if options.list then
   list()
   os.exit(0)
 end
 if options.table then
-  local names = {}
-  for i, peer in ipairs(catalogue.peers) do names[i] = peer.name end
   print(results_of.table(read_stored(options.table), names))
   os.exit(0)
 end
 local workloads, has_laboratory = chosen(options.workload)
+if options.against then
+  if options.against:sub(1, 1) ~= "/" then options.against = os.getenv "PWD" .. "/" .. options.against end
+  if not exists(options.against .. "/lunet") then refuse("there is no %s/lunet", options.against) end
+end
 local stored = options.compare and read_stored(options.compare)
 local now = { environment = read_environment(), results = {}, load = {} }
 print(("load %.2f, %d processors, %s, reno"):format(now.environment.load, now.environment.processors,
   now.environment.kernel))
 for _, workload in ipairs(workloads) do
-  local rows, results = run(workload, options.rounds, options.tiny)
+  local rows, results = run(workload)
   show(workload, rows, results)
   now.results[workload.name] = results
   now.load[workload.name] = load_average()
 end
-print(("\nload %.2f at the end; medians of %d rounds, ratios within rounds"):format(load_average(), options.rounds))
+print(("\nload %.2f at the end; medians of %d rounds; ratios within rounds (in brackets their middle half)"):format(
+  load_average(), options.rounds))
 if #workloads > 0 then write_stored(options.store, now) end
 if stored then compare(stored, now, options.compare) end
 if has_laboratory and not options.tiny then assert(os.execute(("'%s/laboratory'"):format(HERE))) end

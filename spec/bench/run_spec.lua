@@ -1,5 +1,7 @@
 -- That the runner works: what it measures is nobody's promise.
 local dkjson = require "dkjson"
+local program = require "spec.support.program"
+local scratch = require "lunet.peer.scratch"
 
 local RUN = ("'%s' bench/run.lua "):format(os.getenv "LUNET")
 
@@ -37,6 +39,34 @@ describe("bench/run", function()
     assert.matches("\ntrace +on +rate", output)
   end)
 
+  it("measures another lunet beside this one", function()
+    local path, build = os.tmpname(), os.getenv "LUNET":match "^(.*)/"
+    local output, status = output_of(("--tiny --rounds 3 --first lunet --store '%s' --against '%s' trace"):format(path,
+      build))
+    os.remove(path)
+    assert.equal(0, status, output)
+    assert.matches("\nother lunet, on +[%d.e+]+ +[%d.]+ %([%d.]+%-[%d.]+%)", output)
+  end)
+
+  it("goes on without another lunet that lacks what a workload needs", function()
+    local path, place <close> = os.tmpname(), scratch.open()
+    program.shell("chmod +x " .. place:write("lunet", "#!/bin/sh\nexit 3\n"))
+    local output, status = output_of(("--tiny --rounds 1 --store '%s' --against '%s' trace"):format(path, place.path))
+    os.remove(path)
+    assert.equal(0, status, output)
+    assert.matches("bench/run: trace without other lunet, on: .* ended with 3", output)
+    assert.matches("\non +", output)
+  end)
+
+  it("refuses another lunet that is not there, and a first peer that there is not", function()
+    local output, status = output_of "--against no/such idle"
+    assert.equal(2, status)
+    assert.matches("bench/run: there is no .*/no/such/lunet", output)
+    output, status = output_of "--first nobody idle"
+    assert.not_equal(0, status)
+    assert.matches("no peer is named 'nobody'", output)
+  end)
+
   it("prints stored results as a table: ratios within rounds, and figures of the first peer", function()
     local path = os.tmpname()
     local file <close> = assert(io.open(path, "w"))
@@ -48,7 +78,7 @@ describe("bench/run", function()
     local output, status = output_of(("--table '%s'"):format(path))
     os.remove(path)
     assert.equal(0, status, output)
-    assert.matches("\n| churn%-1 | 1000 | %- | %- | 1%.00 |", output)
+    assert.matches("\n| churn%-1 | 1000 | %- | %- | 1%.00 %(0%.90%-1%.10%) |", output)
     assert.matches("\n| idle: bytes a pair | 643 | %- | %- | 2000 |", output)
   end)
 
