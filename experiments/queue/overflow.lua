@@ -208,11 +208,6 @@ local function check_change(changed_at, due, knobs)
   end
 end
 
-local function check_time(what, seconds, least, late)
-  assert(seconds > least - EARLY, ("%s after %.3f s, before %g s"):format(what, seconds, least))
-  lateness.at_most(what, seconds, least * lateness.TIMER + SLOW, late)
-end
-
 -- The SYNs that the script saw, in whole seconds, are the SYNs that were due.
 local function check_syns(row, due, count, late)
   local seen = 0
@@ -236,7 +231,8 @@ local function check_wait(row, knobs, late, changed_at, then_result)
   assert(row.result == result, ("a client in SYN_SENT ended with %s, not %s"):format(row.result, result))
   assert(row.drops == answered - 1, ("%d SYNs were dropped, not %d"):format(row.drops, answered - 1))
   check_syns(row, due, result == "connected" and answered or answered - 1, late)
-  check_time("a client in SYN_SENT ended", row.seconds, due[answered] or gives_up, late)
+  local ends = due[answered] or gives_up
+  lateness.between("a client in SYN_SENT ended", row.seconds, ends, ends * lateness.TIMER + SLOW, late)
 end
 
 local checks = {

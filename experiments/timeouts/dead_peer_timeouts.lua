@@ -36,7 +36,6 @@ local LONG = lab.LONG
 local FIRST_RTO = 0.2 -- s; TCP_RTO_MIN, from which the kernel computes what tcp_retries2 means
 local LAST_RTO = 120 -- s; TCP_RTO_MAX, at which doubling ends
 local FIRST_PORT = 7300 -- the timeline tells servers apart by their ports
-local GRAIN = 0.02 -- s; the kernel counts in jiffies, of up to 10 ms
 local SLOW = 0.05 -- s; how much too long a time may be, besides the lateness of the machine
 
 local function user_timeout(knobs) return { user_timeout = knobs.user_timeout } end
@@ -201,8 +200,7 @@ local function check_ended(case, row, knobs, late)
   end
   assert(row, ("%s: still open after %g s"):format(case.case, knobs.patience))
   assert(row.error == (case.error or "ETIMEDOUT"), ("%s: ended with %s"):format(case.case, row.error))
-  assert(row.seconds >= least - GRAIN, ("%s: ended after %g s"):format(case.case, row.seconds))
-  lateness.at_most(case.case .. ": ended", row.seconds, most + SLOW, late)
+  lateness.between(case.case .. ": ended", row.seconds, least, most + SLOW, late)
 end
 
 local function check_endless(case, row, knobs, late)
@@ -210,9 +208,8 @@ local function check_endless(case, row, knobs, late)
   if knobs.patience < case.outlasts(knobs) * lateness.TIMER then
     experiment.not_judged("%s: watched for %g s only", case.case, knobs.patience)
   end
-  assert(row.seconds >= knobs.patience - GRAIN, ("%s: watched for %g s"):format(case.case, row.seconds))
-  -- fill_window comes before the watch
-  lateness.at_most(case.case .. ": watched", row.seconds, knobs.patience + 2 * first_timeouts(knobs), late)
+  local most = knobs.patience + 2 * first_timeouts(knobs) -- fill_window comes before the watch
+  lateness.between(case.case .. ": watched", row.seconds, knobs.patience, most, late)
 end
 
 -- The kernel's own numbers: which timer ran, how often it tried, and what came back.

@@ -27,7 +27,6 @@ local AFTER = 1 -- s; how long after the healing each connection is tried again
 local AT_ONCE = 0.5 -- s, besides the lateness of the machine
 local FIRST_RTO = 0.2 -- s; TCP_RTO_MIN, from which the kernel computes what tcp_retries2 means
 local NEIGHBOUR = 3 -- s, after which the kernel gives up asking for a neighbour
-local GRAIN = 0.02 -- s; the kernel counts in jiffies, of up to 10 ms
 local SLOW = 0.1 -- s; how much too long a time may be, besides the lateness of the machine
 local ROUNDS = 40 -- of bytes there and back, until the kernel has forgotten a slow handshake
 local WORD = "hello"
@@ -109,7 +108,7 @@ local function settle_timeout(near, far)
   for _ = 1, ROUNDS do
     assert(near:send(WORD))
     assert(far:receive(#WORD, LONG))
-    if assert(near:info()).tcpi_rto / 1e6 <= FIRST_RTO + GRAIN then return end
+    if assert(near:info()).tcpi_rto / 1e6 <= FIRST_RTO + lateness.GRAIN then return end
   end
 end
 
@@ -240,13 +239,13 @@ local function check_row(way, row, knobs, late)
   if not row.code and way[row.act] and most + SLOW + late > knobs.patience then
     experiment.not_judged("%s: watched for too short a time: the machine was %g s late", what, late)
   end
-  if row.code == "EHOSTUNREACH" and way[row.act] == TIMES_OUT and row.seconds >= NEIGHBOUR - GRAIN then
+  if row.code == "EHOSTUNREACH" and way[row.act] == TIMES_OUT and row.seconds >= NEIGHBOUR - lateness.GRAIN then
     experiment.not_judged("%s: the machine was so late that the search for the neighbour ended first", what)
   end
   local may = (row.act == "send" or row.act == "queued") and way.may
   assert(row.code == way[row.act] or row.code and row.code == may,
     ("%s: %s"):format(what, row.code or "it learned nothing"))
-  local early = least - GRAIN - row.seconds
+  local early = least - lateness.GRAIN - row.seconds
   if early > 0 and early <= late then experiment.not_judged("%s: the machine was %g s late", what, late) end
   assert(early <= 0, ("%s: after %g s, less than %g"):format(what, row.seconds, least))
   lateness.at_most(what, row.seconds, most + SLOW, late)

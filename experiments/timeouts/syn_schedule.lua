@@ -23,7 +23,6 @@ local statistics = require "lunet.load.statistics"
 local syn_schedule = require "lunet.network.syn_schedule"
 
 local HAS_LINEAR <const> = features.has_sysctl "net.ipv4.tcp_syn_linear_timeouts"
-local GRAIN <const> = 0.01 -- s; how much too short a time may be
 local SLOW <const> = 0.1 -- s; how much too long, besides the kernel's and the machine's lateness
 
 -- frees: whether a place becomes free meanwhile.
@@ -76,8 +75,7 @@ end
 -- -- the check ---------------------------------------------------------------------------------
 
 local function check_time(what, seconds, due, late)
-  assert(seconds >= due - GRAIN, ("%s after %g s, before %g s"):format(what, seconds, due))
-  lateness.at_most(what, seconds, lateness.TIMER * due + SLOW, late)
+  lateness.between(what, seconds, due, lateness.TIMER * due + SLOW, late)
 end
 
 -- The number of the SYN that meets the free place. The kernel's lateness may put one on either side of that moment.
@@ -98,8 +96,7 @@ local function check_row(row, case, knobs, linear, late)
   expect.value(name .. ": freed", row.freed ~= "never", case.frees)
   local count, ending, result = #due, gives_up, "ETIMEDOUT"
   if case.frees then
-    assert(row.freed >= knobs.freed_after - GRAIN, name .. ": the place was free too soon")
-    lateness.at_most(name .. ": the place was free", row.freed, knobs.freed_after + SLOW, late)
+    lateness.between(name .. ": the place was free", row.freed, knobs.freed_after, knobs.freed_after + SLOW, late)
     local answered = first_after(due, row.freed, name)
     if due[answered] then count, ending, result = answered, due[answered], "connected" end
   end

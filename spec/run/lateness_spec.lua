@@ -15,6 +15,14 @@ describe("a bound from above", function()
     return { run.verdict, run.why }
   end
 
+  it("is kept by a time that the grain of the clocks makes too short, and broken by a shorter one", function()
+    assert.has_no.errors(function() lateness.between("it ended", 1 - lateness.GRAIN, 1, 2, 0) end)
+    assert.error_matches(function() lateness.between("it ended", 0.97, 1, 2, 5) end,
+      "^it ended after 0.97 s, before 1 s$")
+    assert.error_matches(function() lateness.between("it ended", 2.1, 1, 2, 0) end,
+      "^it ended after 2.1 s, more than 2 s$")
+  end)
+
   it("is kept, broken, or not judged if the machine may have broken it", function()
     assert.same({ "holds" }, verdict_of(1, 0))
     assert.same({ "does not hold", "it ended after 1.5 s, more than 1 s" }, verdict_of(1.5, 0.4))

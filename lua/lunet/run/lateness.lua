@@ -18,6 +18,10 @@ lateness.__index = lateness
 --- How much longer the kernel's timers may take, as a factor: its wheel is that coarse (kernel/time/timer.c).
 lateness.TIMER = 9 / 8
 
+--- How much too early a time may seem, in seconds: the kernel counts in jiffies, of up to 10 ms, and a time lies
+--- between two looks at the clock.
+lateness.GRAIN = 0.02
+
 local EVERY <const> = 0.01 -- s; from one look to the next
 local EVERY_VIRTUAL <const> = 0.05 -- s; a look takes long in an emulated machine, and a run may have an hour of it
 
@@ -74,6 +78,18 @@ function lateness.at_most(what, seconds, most, late, unseen)
     verdict.not_judged("%s after %g s: the machine may have been late with the program", what, seconds)
   end
   error(("%s after %g s, more than %g s"):format(what, seconds, most), 0)
+end
+
+--- The same for a time that has a lower bound, too, which the grain of the clocks may seem to undercut.
+---@param what string the beginning of a sentence: "full: ended"
+---@param seconds number
+---@param least number seconds
+---@param most number seconds
+---@param late number seconds by which the machine was late, from worst
+---@param unseen? number as for at_most; default 0
+function lateness.between(what, seconds, least, most, late, unseen)
+  if seconds < least - lateness.GRAIN then error(("%s after %g s, before %g s"):format(what, seconds, least), 0) end
+  lateness.at_most(what, seconds, most, late, unseen)
 end
 
 return lateness

@@ -59,9 +59,9 @@ describe("syn_schedule", function()
 
   it("judges by the kernel's timers: not early, at most an eighth late, the machine's lateness apart", function()
     local outcome, values = outcome_of(true), syn_schedule:settings {}
-    outcome.rows[1].at[2] = 0.98
+    outcome.rows[1].at[2] = 0.97
     assert.error_matches(function() syn_schedule.check(outcome, values) end,
-      "linear 0: SYN 2 went out after 0.98 s, before 1 s")
+      "linear 0: SYN 2 went out after 0.97 s, before 1 s")
     outcome.rows[1].at[2] = 1.3
     assert.error_matches(function() syn_schedule.check(outcome, values) end, "linear 0: SYN 2 went out after 1.3 s")
     outcome.lateness = 0.5
