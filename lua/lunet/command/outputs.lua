@@ -6,7 +6,7 @@ local environment = require "lunet.run.environment"
 local interrupt = require "lunet.text.interrupt"
 
 ---@class lunet.outputs
----@field [string] any
+---@field files table[] {kind: table, path: string, former: any, module: table}
 local outputs = {}
 outputs.__index = outputs
 

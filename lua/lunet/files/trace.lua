@@ -10,7 +10,10 @@ local json = require "lunet.text.json"
 local options = require "lunet.text.options"
 
 ---@class lunet.trace
----@field [string] any
+---@field path string
+---@field file file* nil after it was closed
+---@field began number when the run began
+---@field is_whole boolean
 local trace = {}
 trace.__index = trace
 

@@ -2,7 +2,7 @@
 --- arrivals, service times and jitter from streams of their own, so that two variants of a run have the same draws. The
 --- generator is SplitMix64.
 ---@class lunet.random
----@field [string] any
+---@field state integer of the generator
 local random = {}
 random.__index = random
 

@@ -4,7 +4,7 @@ local options = require "lunet.text.options"
 local text = require "lunet.text.width"
 
 ---@class lunet.cast
----@field [string] any
+---@field names table<integer, string> by the numbers of sockets
 local cast = {}
 cast.__index = cast
 

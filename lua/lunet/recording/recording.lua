@@ -8,7 +8,10 @@ local segments = require "lunet.recording.segments"
 local surroundings = require "lunet.network.surroundings"
 
 ---@class lunet.recording
----@field [string] any
+---@field level lunet.record_level
+---@field began number
+---@field rules table[] that were opened during it
+---@field failures string[] why it sees less
 local recording = {}
 recording.__index = recording
 

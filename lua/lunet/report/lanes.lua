@@ -3,7 +3,7 @@
 local address = require "lunet.network.address"
 
 ---@class lunet.lanes
----@field [string] any
+---@field list table[] from left to right: {kind: "client"|"queue"|"server", name, detail?, number, spans}
 local lanes = {}
 lanes.__index = lanes
 

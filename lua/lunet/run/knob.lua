@@ -9,7 +9,15 @@
 local options = require "lunet.text.options"
 
 ---@class lunet.knob
----@field [string] any
+---@field name string
+---@field default any
+---@field unit string
+---@field meaning string
+---@field min? number
+---@field max? number
+---@field choices? any[]
+---@field type string "integer", "number", "string" or "boolean"
+---@field is_list boolean
 local knob = {}
 knob.__index = knob
 

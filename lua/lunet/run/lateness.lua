@@ -11,7 +11,10 @@ local guest = require "lunet.network.guest"
 local verdict = require "lunet.run.verdict"
 
 ---@class lunet.lateness
----@field [string] any
+---@field at_worst number seconds
+---@field due number when its task should wake
+---@field task lunet.task
+---@field has_begun? boolean
 local lateness = {}
 lateness.__index = lateness
 

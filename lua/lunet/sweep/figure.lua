@@ -8,7 +8,17 @@ local statistics = require "lunet.load.statistics"
 local value = require "lunet.text.value"
 
 ---@class lunet.sweep_figure
----@field [string] any
+---@field results lunet.sweep_results
+---@field measure table from the plan
+---@field axes string[] the knobs that tell the points apart
+---@field x_of table<string, integer> the places of values of x that are names
+---@field names? string[] those names; nil: x is a number
+---@field is_log boolean whether numbers of x grow by factors
+---@field is_share boolean whether the measure is a share of runs
+---@field runs integer
+---@field every integer one run of so many is a dot
+---@field thinned table<table, number[]> by point
+---@field panels table[]
 local figure = {}
 figure.__index = figure
 

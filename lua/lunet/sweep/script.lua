@@ -6,7 +6,7 @@ local interrupt = require "lunet.text.interrupt"
 local lfs = dependency "lfs"
 
 ---@class lunet.sweep_script
----@field [string] any
+---@field path string
 local script = {}
 script.__index = script
 

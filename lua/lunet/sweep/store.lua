@@ -7,7 +7,8 @@ local json = require "lunet.text.json"
 local lfs = dependency "lfs"
 
 ---@class lunet.store
----@field [string] any
+---@field directory string
+---@field aside string where a record is written before it has its name
 local store = {}
 store.__index = store
 
