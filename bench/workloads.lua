@@ -8,6 +8,8 @@ local peers = {
   { name = "epoll", what = "epoll in C, as the manual page has it", build = "epoll" },
   { name = "epoll, try first", what = "epoll in C, registering only what would block", build = "epoll-try-first" },
   { name = "lunet", what = "tasks", run = "lunet", directory = "lunet", suffix = ".lua" },
+  { name = "lunet, handler", what = "a task only while a message is handled", run = "lunet", directory = "lunet",
+    suffix = "-handler.lua" },
   { name = "luv", what = "libuv in Lua 5.4, callbacks", run = "lua5.4", directory = "luv", suffix = ".lua" },
   { name = "luv, coroutines", what = "the same with a layer of coroutines", run = "lua5.4",
     directory = "luv-coroutines", suffix = ".lua" },

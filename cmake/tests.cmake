@@ -100,7 +100,7 @@ foreach(spec IN LISTS specs)
   endif()
   file(GLOB in_c core/binding/${noun}.c core/binding/task/${noun}.c core/handle/${noun}.c)
   if(in_c OR noun MATCHES
-      "^(task_(waits?|cancel|ending)|sockets_filter|listener_(accept|path)|connection_tcp|reader_(lines|bounds)|option|network/(link|lan|host|rule(_flags|_home)?))$")
+      "^(task_(waits?|cancel|ending)|sockets_filter|listener_(accept|path)|connection_tcp|reader_(lines|bounds)|option|network/(link|lan|host|serving|rule(_flags|_home)?))$")
     list(APPEND labels core) # with an eager collector they take minutes
     file(STRINGS ${spec} hosts REGEX "lunet\\.host[ ({]")
     if(hosts) # there the thread of core/platform/awake.c runs

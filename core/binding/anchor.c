@@ -22,6 +22,12 @@ void anchor_open(lua_State *L, loop *lp) {
   lua_pop(L, 1);
 }
 
+void anchor_push(lua_State *L, const void *opened) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &ANCHORS);
+  lua_rawgetp(L, -1, opened);
+  lua_remove(L, -2);
+}
+
 void anchor_add(lua_State *L, int index, void *opened) {
   index = lua_absindex(L, index);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &ANCHORS);

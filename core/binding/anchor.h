@@ -14,4 +14,6 @@ void anchor_open(lua_State *L, loop *lp); /* once for each state */
  * closed handle is not anchored. */
 void anchor_add(lua_State *L, int index, void *opened);
 
+void anchor_push(lua_State *L, const void *opened); /* the value of an anchored handle */
+
 #endif

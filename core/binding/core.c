@@ -12,6 +12,7 @@
 #include "binding/failure.h"
 #include "binding/file.h"
 #include "binding/host.h"
+#include "binding/idlers.h"
 #include "binding/interrupt.h"
 #include "binding/listener.h"
 #include "binding/memory.h"
@@ -111,6 +112,7 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"socket_owners", survey_push_owners},
                                      {"tracked", tracked_push},
                                      {"watch", queue_watch_begin},
+                                     {"idlers", idlers_new},
                                      {"host", host_new},
                                      {"is_host", host_is_host},
                                      {"host_number", host_number_of},
@@ -170,6 +172,7 @@ __attribute__((visibility("default"))) int luaopen_lunet_core(lua_State *L) {
   connection_open_type(L);
   host_open_type(L);
   wire_open_type(L);
+  idlers_open_type(L);
   queue_watch_open_type(L);
   rule_open_type(L);
   capture_open_type(L);

@@ -20,8 +20,9 @@ struct connection {
   list readers; /* receive ops, in order */
   list writers; /* a connect op or send ops, in order */
   reader reader;
+  idler idler;
   struct trace_socket socket; /* has the peer, unless it is a Unix socket */
-  int seen;                   /* all events so far, as bits */
+  uint16_t seen;              /* all events so far, as bits */
   bool is_empty;              /* skip the next attempt to receive and wait for epoll */
   bool left_some;             /* the last receive left bytes that it had seen */
   bool is_shut;               /* this side has ended its sending, with a FIN on TCP */
@@ -53,6 +54,7 @@ static void connection_end(connection *c, enum event_kind kind, void (*close_soc
   op_end_all(&c->writers, OP_CLOSED);
   if (c->gate != NULL) gate_leave(c->gate);
   c->gate = NULL;
+  idler_leave(&c->idler);
 }
 
 static int connection_close(handle *h) {
@@ -69,6 +71,12 @@ static void connection_abort(handle *h) {
     connection_end(c, EVENT_RESET, socket_reset);
 }
 
+/* There is something to read. */
+static void connection_read_on(connection *c) {
+  op_attempt_all(&c->readers);
+  idler_wake(&c->idler);
+}
+
 int connection_dissolve(connection *c) {
   if (connection_is_unix(c)) return -EOPNOTSUPP;
   int result = socket_dissolve(c->fd);
@@ -76,7 +84,7 @@ int connection_dissolve(connection *c) {
   if (result < 0) return result;
   c->is_empty = false;
   reader_broken(&c->reader, -ECONNRESET); /* also after this side's FIN it is no orderly end */
-  op_attempt_all(&c->readers);
+  connection_read_on(c);
   op_attempt_all(&c->writers);
   return 0;
 }
@@ -155,9 +163,9 @@ void connection_of_program(connection *c, uint8_t stream) { c->socket.stream = s
 
 static void connection_on_ready(void *owner, int events) {
   connection *c = owner;
-  c->seen |= events;
+  c->seen |= (uint16_t)events;
   c->is_empty = false;
-  if (events & WATCH_READABLE) op_attempt_all(&c->readers);
+  if (events & WATCH_READABLE) connection_read_on(c);
   if (events & WATCH_WRITABLE) op_attempt_all(&c->writers);
 }
 
@@ -307,6 +315,7 @@ static void connection_receive_ended(op *o) {
                        o->result < 0 ? o->result : 0);
   /* The next op may need only the held bytes, and the kernel reports those no more. */
   bool is_given_up = o->result == OP_TIMEOUT || o->result == OP_CANCELED;
+  c->idler.is_unread = false;
   if (is_given_up && held_length(&c->reader.held) > 0) op_attempt_all(&c->readers);
 }
 
@@ -319,6 +328,25 @@ void connection_receive(connection *c, op *o) {
   o->owner = c;
   o->kind = &receive_kind;
   connection_start(c, o, &c->readers, WATCH_READABLE);
+}
+
+connection *connection_of_idler(idler *one) { return LIST_ENTRY(one, connection, idler); }
+bool connection_is_unread(const connection *c) { return c->idler.is_unread; }
+
+/* The kernel reports what is there by now to a watch that begins, and to one that asks again. A
+ * drained socket needs neither. The held bytes were too few for a receive that took too long. */
+int connection_idle(connection *c, idlers *all) {
+  int result = 0;
+  bool has_some = held_length(&c->reader.held) > 0 || c->reader.is_unreported;
+  idlers_add(all, &c->idler);
+  if (has_some && c->ended != OP_TIMEOUT)
+    idler_wake(&c->idler);
+  else if (!watch_is_on(loop_watches(c->lp), c->fd, WATCH_READABLE))
+    result = watch_begin(loop_watches(c->lp), c->fd, WATCH_READABLE, connection_on_ready, c);
+  else if (!c->is_empty)
+    watch_again(loop_watches(c->lp), c->fd);
+  if (result < 0) idler_leave(&c->idler);
+  return result;
 }
 
 int connection_shutdown(connection *c, int how) {
@@ -334,7 +362,7 @@ int connection_shutdown(connection *c, int how) {
   if (how != SHUT_WR) {
     c->is_deaf = true;
     c->is_empty = false;
-    op_attempt_all(&c->readers);
+    connection_read_on(c);
   }
   return 0;
 }

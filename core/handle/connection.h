@@ -6,6 +6,7 @@
 #define LUNET_HANDLE_CONNECTION_H
 
 #include "handle/gate.h"
+#include "handle/idlers.h"
 #include "handle/loop.h"
 #include "handle/op.h"
 #include "handle/scope.h"
@@ -42,6 +43,11 @@ void connection_send(connection *c, op *o);
  * the rest, any other with OP_EOF. At an error, a receive ends with the rest and the error in
  * o->as.receive.cut, the next one with the error, later ones with OP_EOF. */
 void connection_receive(connection *c, op *o);
+
+/* Lets the connection wait for bytes in `all`. 0 or a negative errno. */
+int connection_idle(connection *c, idlers *all);
+connection *connection_of_idler(idler *one);
+bool connection_is_unread(const connection *c); /* no receive since it was taken from idlers */
 
 int connection_shutdown(connection *c, int how); /* SHUT_RD, SHUT_WR or SHUT_RDWR */
 

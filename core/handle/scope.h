@@ -28,12 +28,12 @@ struct handle_type {
  * handle, and the functions below take either. */
 struct handle {
   const struct handle_type *type;
-  bool is_open;      /* until handle_close; nothing else says so */
+  struct scopes *scopes;
   list in_scope;     /* in the scope's list while open, then in no list */
   uint16_t host;     /* its host's number; 0 is home */
   uint16_t far_host; /* the second host of a wire, which ends with either; 0: none */
-  struct scopes *scopes;
-  bool is_anchored; /* see scopes */
+  bool is_open;      /* until handle_close; nothing else says so */
+  bool is_anchored;  /* see scopes */
 };
 
 /* All open scopes of a loop. */

@@ -80,14 +80,14 @@ struct trace_socket {
 struct event {
   uint64_t at_ns;    /* clock_now_ns() */
   uint64_t since_ns; /* when the call began to wait; 0: it never waited */
-  struct trace_socket socket;
-  uint16_t kind; /* enum event_kind */
-  int32_t code;  /* 0, or a negative errno or OP_ result */
   int64_t bytes;
+  char *text; /* owned by the trace; NULL in most events */
+  struct trace_socket socket;
+  int32_t code;   /* 0, or a negative errno or OP_ result */
   uint32_t drops; /* of EVENT_QUEUE: what the listener has dropped so far; 0 also if unknown */
   uint32_t sequence, acknowledgement; /* of EVENT_LOSS */
   uint8_t flags;                      /* likewise: enum segment_flag; 0: no TCP segment */
-  char *text;                         /* owned by the trace; NULL in most events */
+  uint16_t kind;                      /* enum event_kind */
 };
 
 int trace_open(trace **out);

@@ -8,7 +8,9 @@ local guest = require "lunet.network.guest"
 local host = require "lunet.network.host"
 local lan = require "lunet.network.lan"
 local link = require "lunet.network.link"
+local options = require "lunet.text.options"
 local rule = require "lunet.network.rule"
+local serving = require "lunet.network.serving"
 local waiting = require "lunet.network.waiting"
 
 if guest.is_virtual() then core.let_sleep() end -- timers are exact there, and an awake processor is slow
@@ -330,13 +332,15 @@ local listener = core.listener
 ---@class lunet.connection
 local connection_methods = core.connection
 
-local function handle_connection(connection, handler)
-  local closed_at_end <close> = connection
-  handler(closed_at_end)
-end
+local SERVE <const> = { idle = options.one_of { "task", "light" } }
 
---- Accepts in a loop until a script closes the listener, with a task of its own for every connection; waits. Closes a
---- connection when its handler ends. An error in a handler surfaces like any task's.
+--- Accepts in a loop until a script closes the listener; waits. Closes a connection when its handler ends. An error in
+--- a handler surfaces like any task's.
+---
+--- By default each connection has a task of its own, in which the handler runs once. With `idle = "light"` a task
+--- exists only while a message is handled. The handler is called whenever a connection has something to read: bytes,
+--- the peer's FIN or an error. It must receive that, and the connection stays open when it returns. When a receive has
+--- told of the end, the connection is closed. A silent connection so takes a third of the memory.
 ---
 --- If an accept fails for another reason, such as "EMFILE", serve raises an error, so that no server ends in silence.
 --- lunet does not try again by itself. The connection stays in the queue, and the timeline shows the failed accept. A
@@ -348,18 +352,18 @@ end
 ---     print(serving:join(60)) --> true  nil  ...  CLOSED
 ---@async
 ---@param handler fun(connection: lunet.connection)
+---@param how? {idle: "task"|"light"|nil} what a silent connection keeps; default "task"
 ---@return nil
 ---@return string message
 ---@return string code "CLOSED"
-function listener:serve(handler)
+function listener:serve(handler, how)
   core.check_self(self, "lunet.listener")
   callable(handler, 1, "serve")
-  while true do
-    local connection, message, code = self:accept()
-    if code == "CLOSED" then return nil, message, code end
-    if not connection then error("serve: " .. message, 2) end
-    lunet.spawn(handle_connection, connection, handler)
-  end
+  if how ~= nil then options.check("serve", how, SERVE) end
+  local serve = how and how.idle == "light" and serving.by_message or serving.by_connection
+  local message, code = serve(self, handler)
+  if code ~= "CLOSED" then error("serve: " .. message, 2) end
+  return nil, message, code
 end
 
 --- Iterates over incoming lines, without their newlines, until reading ends; every step waits. Then
