@@ -1,7 +1,7 @@
--- How lunet grows: ghosts in one queue, clients that stay, sleeping tasks, and churn for minutes. Prints tables and
--- plots.
+-- How lunet grows: ghosts in one queue, clients that stay, sleeping tasks, hosts, and churn for minutes. Prints tables
+-- and plots.
 --
---   script/build release && build/release/lunet bench/scale.lua [ghosts] [live] [sleepers] [soak] [--minutes N]
+--   script/build release && build/release/lunet bench/scale.lua [ghosts] [live] [sleepers] [hosts] [soak] [--minutes N]
 local argparse = require "argparse"
 local lunet = require "lunet"
 local plot = require "lunet.text.plot"
@@ -9,15 +9,16 @@ local statistics = require "lunet.load.statistics"
 
 -- Every ghost keeps a port of its client's. An address has 64,512 of them here; yet when every second one is taken, the
 -- kernel looks at about 30,000 for each connect. So the clients have several addresses.
-local ADDRESSES = 8
-local GHOSTS = { 1000, 2000, 4000, 8000, 16000, 32000, 64000 }
+local ADDRESSES = 32
+local GHOSTS = { 1000, 4000, 16000, 64000, 125000, 250000 }
 local LIVE = { 1000, 4000, 16000, 32000, 64000 }
 local OF_A_PROCESS = 16000 -- connections that a process keeps open: 20,000 descriptors are allowed here
 local LONG = 120 -- s; bounds waits for states that do come
-local SLEEPERS = { 1000, 10000, 50000, 100000, 200000 }
+local SLEEPERS = { 1000, 10000, 100000, 200000, 500000, 1000000 }
+local HOSTS, OF_A_LAN = { 250, 500, 1000, 2000 }, 500
 local SYSCTLS = {
   ["net.ipv4.tcp_congestion_control"] = "reno",
-  ["net.core.somaxconn"] = 65535,
+  ["net.core.somaxconn"] = 250000,
   ["net.ipv4.ip_local_port_range"] = "1024 65535",
 }
 local MESSAGE = ("x"):rep(64)
@@ -37,7 +38,7 @@ local function timed(fn, ...)
   return lunet.now() - started
 end
 
-local function show(given) print("\n" .. plot.line(given) .. "\n") end
+local function show(given) print(("\n%s\n"):format(plot.line(given))) end
 
 -- -- ghosts ------------------------------------------------------------------------------------
 
@@ -191,6 +192,46 @@ local function sleepers()
   show { x = SLEEPERS, y = means, xlabel = "sleeping tasks", ylabel = "mean lateness, us", xscale = "log" }
 end
 
+-- -- hosts -------------------------------------------------------------------------------------
+
+-- The bytes that are left on the whole machine: most of a host's memory is the kernel's.
+local function available()
+  for line in io.lines "/proc/meminfo" do
+    local kib = line:match "^MemAvailable: +(%d+)"
+    if kib then return kib * 1024 end
+  end
+end
+
+-- All of a LAN's hosts connect to the first one, and stay.
+local function connect_members(members, lan)
+  local listener = assert(members[1]:listen { port = 7000, backlog = #members })
+  for i = 2, #members do
+    local target = { address = lan:address(members[1]), port = 7000 }
+    local connection, message = members[i]:connect(target, LONG)
+    if not connection then return i - 2, message end
+  end
+  return listener:queue().depth
+end
+
+local function hosts()
+  local made, started, own, all = {}, lunet.now(), resident(), available()
+  local _all <close> = setmetatable({}, { __close = function()
+    for _, host in ipairs(made) do host:close() end
+  end })
+  print(("%10s %12s %14s %14s"):format("hosts", "ms a host", "own KiB each", "all KiB each"))
+  for _, count in ipairs(HOSTS) do
+    while #made < count do made[#made + 1] = assert(lunet.host("host " .. #made + 1)) end
+    print(("%10d %12.2f %14.1f %14.1f"):format(count, (lunet.now() - started) / count * 1e3,
+      (resident() - own) / count / 1024, (all - available()) / count / 1024))
+  end
+  local members, lan = table.move(made, 1, OF_A_LAN, 1, {}), nil
+  local joined = timed(function() lan = lunet.lan(members) end)
+  local connected, message
+  local took = timed(function() connected, message = connect_members(members, lan) end)
+  print(("a LAN of %d: %.2f s; %d of %d connects to one of them: %.2f s%s"):format(OF_A_LAN, joined, connected,
+    OF_A_LAN - 1, took, message and "; then " .. message or ""))
+end
+
 -- -- soak --------------------------------------------------------------------------------------
 
 local function echo(connection)
@@ -243,14 +284,20 @@ end
 -- -- the command -------------------------------------------------------------------------------
 
 local parser = argparse("bench/scale.lua", "How lunet grows.")
-parser:argument("part", "ghosts, live, sleepers, soak; all of them by default"):args "*"
-  :choices { "ghosts", "live", "sleepers", "soak" }
+local PARTS = { "ghosts", "live", "sleepers", "hosts", "soak" }
+parser:argument("part", "ghosts, live, sleepers, hosts, soak; all of them by default"):args "*":choices(PARTS)
 parser:option("--minutes", "of the soak", "10"):convert(tonumber)
+parser:flag("--tiny", "do next to no work: only to see whether everything works")
 local options = parser:parse(arg)
-local parts = #options.part > 0 and options.part or { "ghosts", "live", "sleepers", "soak" }
+if options.tiny then
+  GHOSTS, LIVE, SLEEPERS, HOSTS, OF_A_LAN, ROUNDS = { 5, 10 }, { 5, 10 }, { 5, 10 }, { 3, 4 }, 3, 1
+  options.minutes = 0.01
+end
+local parts = #options.part > 0 and options.part or PARTS
 for _, part in ipairs(parts) do
   if part == "ghosts" then ghosts() end
   if part == "live" then live() end
   if part == "sleepers" then sleepers() end
+  if part == "hosts" then hosts() end
   if part == "soak" then soak(options.minutes) end
 end

@@ -15,7 +15,6 @@ map.WITHOUT_SPEC = {
   ["core/binding/box.c"] = "a part of every Lua type: misuse_spec.lua, listener_spec.lua",
   ["core/binding/connect.c"] = "the call that makes a connection: connection_spec.lua",
   ["core/binding/core.c"] = "the list of all calls: api_spec.lua",
-  ["core/binding/failure.c"] = "the shape of every failure: misuse_spec.lua",
   ["core/binding/field.c"] = "fields of the tables that calls take: misuse_spec.lua",
   ["core/binding/idlers.c"] = "a part of serve: network/serving_spec.lua",
   ["core/handle/idlers.c"] = "a part of serve: network/serving_spec.lua",

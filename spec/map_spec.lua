@@ -33,7 +33,7 @@ end
 local function stem_of_tool(path) return "spec/" .. path:gsub("^%.", ""):gsub("%.%l+$", ""):gsub("[-.]", "_") end
 
 local function tools()
-  local list = { ".ci/run", "bench/run", "bench/records/make.lua" }
+  local list = { ".ci/run", "bench/run", "bench/scale.lua", "bench/records/make.lua" }
   for _, folder in ipairs { "script", "cmake", "doc", "completion" } do
     for _, path in ipairs(tree.files(folder, "")) do list[#list + 1] = path end
   end

@@ -1,7 +1,9 @@
 #include "binding/failure.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <lauxlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <uv.h>
 
@@ -63,13 +65,22 @@ int failure_shortage(lua_State *L) {
 
 /* ------------------------------------------------------------------------------------------ */
 
-int failure_push_refusal(lua_State *L, ssize_t code, const char *what) {
+/* libuv's words, or for an error that libuv does not know those of the C library, in its style. */
+static const char *failure_message(ssize_t code, char text[MESSAGE]) {
   const struct own_code *own = failure_own_code(code);
+  if (own != NULL) return own->message;
+  uv_strerror_r((int)code, text, MESSAGE); /* uv_strerror leaks for an unknown code */
+  const char *words = strerrordesc_np((int)-code);
+  if (strncmp(text, "Unknown system error", strlen("Unknown system error")) == 0 && words != NULL) {
+    snprintf(text, MESSAGE, "%s", words);
+    text[0] = (char)tolower(text[0]);
+  }
+  return text;
+}
+
+int failure_push_refusal(lua_State *L, ssize_t code, const char *what) {
   char text[MESSAGE];
-  const char *message =
-    own != NULL
-      ? own->message
-      : uv_strerror_r((int)code, text, sizeof text); /* uv_strerror leaks for an unknown code */
+  const char *message = failure_message(code, text);
   lua_pushnil(L);
   const char *name = failure_name(code);
   if (what != NULL)

@@ -76,6 +76,9 @@ describe("a LAN", function()
     local a <close> = assert(lunet.host "a")
     assert.matches("list of hosts expected", raised(lunet.lan, a), 1, true)
     assert.matches("no host is in the list", raised(lunet.lan, {}), 1, true)
+    local many = {}
+    for number = 1, 1024 do many[number] = a end
+    assert.matches("lan: at most 1023 hosts, not 1024: a bridge has no more ports", raised(lunet.lan, many), 1, true)
     assert.matches("#2 to 'lan' (host expected, got string)", raised(lunet.lan, { a, "b" }), 1, true)
     assert.matches("host a is given twice", raised(lunet.lan, { a, a }), 1, true)
   end)

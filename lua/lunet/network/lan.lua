@@ -8,6 +8,8 @@ local wire_options = require "lunet.network.wire_options"
 
 local lan = {}
 
+local MOST_HOSTS <const> = 1023 -- ports of a bridge (net/bridge/br_private.h, BR_MAX_PORTS; 0 is none)
+
 local lans_made = 0
 
 -- Hosts see only their own networks, so numbers may come again after the last. Links have the IPv6 prefixes up to
@@ -73,20 +75,23 @@ end
 ---@field seed? integer decides about chance; each port gets another of the following numbers
 
 --- Joins hosts to one network: a bridge on a host of its own, with a veth pair, or a wire, for each host (lunet.link
---- tells the difference). Raises if the kernel refuses, for example a port after the bridge's 1,023rd.
+--- tells the difference). Raises if the kernel refuses.
 ---
 ---     local a, b, c = assert(lunet.host "a"), assert(lunet.host "b"), assert(lunet.host "c")
 ---     lunet.lan { a, b, c }
 ---     local listener = assert(c:listen { backlog = 5 })
 ---     print((a:connect(listener, 60)), (b:connect(listener, 60))) --> connection ...  connection ...
 ---@async
----@param hosts lunet.host[]
+---@param hosts lunet.host[] at most 1,023, since a bridge has no more ports
 ---@param options? lunet.lan_options
 ---@return lunet.network
 function lan.join(hosts, options)
   if type(hosts) ~= "table" then error("bad argument #1 to 'lan' (list of hosts expected)", 2) end
   hosts = table.move(hosts, 1, #hosts, 1, {})
   if #hosts == 0 then error("bad argument #1 to 'lan' (no host is in the list)", 2) end
+  if #hosts > MOST_HOSTS then
+    core.misuse(("lan: at most %d hosts, not %d: a bridge has no more ports"):format(MOST_HOSTS, #hosts))
+  end
   network.check_hosts(hosts, #hosts, "lan")
   local settings = check_options(hosts, options or {})
   local switch, message, code = core.host "switch"
