@@ -17,6 +17,7 @@
 #include "binding/listener.h"
 #include "binding/memory.h"
 #include "binding/misuse.h"
+#include "binding/neighbours.h"
 #include "binding/output.h"
 #include "binding/process.h"
 #include "binding/program.h"
@@ -111,6 +112,7 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"survey", survey_push},
                                      {"socket_owners", survey_push_owners},
                                      {"tracked", tracked_push},
+                                     {"neighbours_refused", neighbours_push_refused},
                                      {"watch", queue_watch_begin},
                                      {"idlers", idlers_new},
                                      {"host", host_new},

@@ -41,6 +41,27 @@ describe("Linux 6.1", function()
     assert.equal(file:read "a":match(LIMIT), output:match(LIMIT))
   end)
 
+  in_guest("judges no run that met a full table of neighbours, which all its namespaces share", function()
+    local output, status = guest.run("--as-user", script [[
+      local lunet = require "lunet"
+      return require "lunet.experiment" {
+        claim = "Hosts reach their neighbours.",
+        run = function()
+          local near, far = assert(lunet.host "near"), assert(lunet.host "far")
+          lunet.link(near, far, { a = { "10.7.0.1/16" }, b = { "10.7.0.2/16" } })
+          for i = 0, 1099 do -- each address without an answer takes a place for three seconds
+            local address = ("10.7.%d.%d"):format(1 + i // 250, 1 + i % 250)
+            lunet.spawn(near.connect, near, { address = address, port = 7000 }, 1)
+          end
+          lunet.sleep(0)
+          return { code = select(3, near:connect({ address = "10.7.0.2", port = 7000 }, 0.5)) }
+        end,
+        check = function(outcome) assert(outcome.code == "ECONNREFUSED", outcome.code) end,
+      }]])
+    assert.equal(4, status, output)
+    assert.matches("not judged: the machine's table of neighbours was full %(%d+ times%):%s+raise net", output)
+  end)
+
   in_guest("has the standard streams as files", function()
     local output, status = guest.run(script [[
       local file <close> = assert(io.open("/dev/stdout", "a"))

@@ -99,6 +99,7 @@ return {
     RTA_OIF = { "2.2", "rtnetlink(7)" },
     RTM_DELLINK = { "2.2", "rtnetlink(7)" },
     RTM_GETLINK = { "2.2", "rtnetlink(7)" },
+    RTM_GETNEIGHTBL = { "2.6.13", "commit c7fb64db001f" },
     RTM_GETROUTE = { "2.2", "rtnetlink(7)" },
     RTM_NEWADDR = { "2.2", "rtnetlink(7)" },
     RTM_NEWLINK = { "2.2", "rtnetlink(7)" },

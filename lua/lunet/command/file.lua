@@ -2,6 +2,7 @@
 --- module that only some runs need for those runs alone, so that lunet starts in milliseconds.
 local core = require "lunet.core"
 local execution = require "lunet.run.execution"
+local interference = require "lunet.run.interference"
 local interrupt = require "lunet.text.interrupt"
 local invocation = require "lunet.command.invocation"
 local knob = require "lunet.run.knob"
@@ -11,7 +12,6 @@ local recording = require "lunet.recording.recording"
 local run_class = require "lunet.run.run"
 local shortage = require "lunet.run.shortage"
 local standard = require "lunet.command.standard"
-local suspension = require "lunet.run.suspension"
 local verdict = require "lunet.run.verdict"
 
 local command = {}
@@ -109,14 +109,14 @@ end
 local function execute(run, options)
   local are_here, missing = run.experiment:find_needs(run.values)
   if not are_here then return could_not_run(run, missing) end
-  local find_suspension = suspension.watch()
+  local find_interference = interference.watch()
   local ok, failure = xpcall(execution.execute, function(failure)
     return interrupt.is(failure) and failure or describe(failure)
   end, run, options)
   if ok and run.note then standard.complain(("note: %s %s"):format(run.name, run.note)) end
   if ok then return end
   if interrupt.is(failure) then error(failure, 0) end
-  could_not_run(run, find_suspension() or failure)
+  could_not_run(run, find_interference() or failure)
 end
 
 -- Output of the script, or of a program that it starts, does not belong into the record. Returns whether lunet has its

@@ -2,11 +2,11 @@
 local core = require "lunet.core"
 local environment = require "lunet.run.environment"
 local exclusive = require "lunet.run.exclusive"
+local interference = require "lunet.run.interference"
 local isolation = require "lunet.run.isolation"
 local judge = require "lunet.run.judge"
 local recording = require "lunet.recording.recording"
 local shortage = require "lunet.run.shortage"
-local suspension = require "lunet.run.suspension"
 local unrun = require "lunet.run.unrun"
 
 local execution = {}
@@ -65,7 +65,7 @@ function execution.execute(run, how)
   if not are_here then error(missing, 0) end
   if not experiment.shortage then shortage.watch() end
   local _alone <close> = experiment.exclusive and exclusive.enter() or nil
-  local find_suspension = suspension.watch()
+  local find_interference = interference.watch()
   local home <close> = how.machine and isolation.on_machine() or isolation.enter(experiment.sysctl)
   local _steps <close> = collect_in_steps()
   local recorder <close> = recording.start(how.record or experiment.exclusive and "none" or "kernel")
@@ -74,7 +74,7 @@ function execution.execute(run, how)
   run.outcome = outcome_of(run, recorder, how.follow)
   for field, value in pairs(recorder:finish()) do run[field] = value end
   judge.judge(run)
-  local why = not run.mistake and find_suspension()
+  local why = not run.mistake and find_interference(run.verdict == "holds")
   if why then run.verdict, run.why = "not judged", why end
   run.environment, run.note = environment.read(recorder.level), home.note
   return run

@@ -4,6 +4,7 @@ local core = require "lunet.core"
 local dependency = require "lunet.text.dependency"
 local environment = require "lunet.run.environment"
 local execution = require "lunet.run.execution"
+local interference = require "lunet.run.interference"
 local interrupt = require "lunet.text.interrupt"
 local lateness = require "lunet.run.lateness"
 local points = require "lunet.sweep.points"
@@ -12,7 +13,6 @@ local script = require "lunet.sweep.script"
 local shortage = require "lunet.run.shortage"
 local store = require "lunet.sweep.store"
 local verdict = require "lunet.run.verdict"
-local suspension = require "lunet.run.suspension"
 
 local dkjson = dependency "dkjson"
 
@@ -44,11 +44,11 @@ end
 -- The record holds the run's outcome, and the whole of an error, since nobody else saw it.
 local function execute(run, record)
   local machine <close> = lateness.watch()
-  local find_suspension = suspension.watch()
+  local find_interference = interference.watch()
   local ok, failure = interrupt.pcall(execution.execute, run, { record = "none" })
   record.lateness = machine:worst()
   if ok then return end
-  local why = find_suspension()
+  local why = find_interference()
   run:fail(why or shortage.found() or core.traceback(failure))
   record.state = why and "invalid"
 end

@@ -1,0 +1,38 @@
+#include "platform/neighbours.h"
+
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "platform/netlink_error.h"
+#include "platform/netlink_socket.h"
+
+/* A table comes as one message with its statistics, and one for each interface without. */
+static int neighbours_take(struct nl_msg *message, void *context) {
+  struct nlattr *all[NDTA_MAX + 1];
+  struct ndt_stats counts;
+  uint64_t *refused = context;
+  int result = nlmsg_parse(nlmsg_hdr(message), sizeof(struct ndtmsg), all, NDTA_MAX, NULL);
+  if (result < 0 || all[NDTA_STATS] == NULL) return NL_OK;
+  if ((size_t)nla_len(all[NDTA_STATS]) < sizeof counts) return NL_OK;
+  memcpy(&counts, nla_data(all[NDTA_STATS]), sizeof counts);
+  *refused += counts.ndts_table_fulls;
+  return NL_OK;
+}
+
+int neighbours_refused(uint64_t *out) {
+  struct nl_sock *sock;
+  struct ndtmsg request = {.ndtm_family = AF_UNSPEC};
+  int result = netlink_socket_open(-1, NETLINK_ROUTE, &sock);
+  if (result < 0) return result;
+  *out = 0;
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, neighbours_take, out);
+  result = nl_send_simple(sock, RTM_GETNEIGHTBL, NLM_F_DUMP, &request, sizeof request);
+  if (result >= 0) result = nl_recvmsgs_default(sock);
+  nl_socket_free(sock);
+  return result < 0 ? netlink_errno(result) : 0;
+}
