@@ -13,17 +13,18 @@ end
 --- Runs a script under lunet and strace.
 ---@param calls string the system calls to trace, as in `strace -e trace=`
 ---@param text string the script
+---@param arguments? string what follows it on the command line
 ---@return string[] lines one for a system call, in order
 ---@return {status: integer, output: string, errors: string} result
-function strace.run(calls, text)
+function strace.run(calls, text, arguments)
   local script, trace = os.tmpname(), os.tmpname()
   local file = assert(io.open(script, "w"))
   file:write(text)
   file:close()
   -- A process cannot be traced twice, as the sanitizer's search for leaks would need it to be.
   local result = program.shell(
-    ("ASAN_OPTIONS=detect_leaks=0 exec strace -f -qq -e trace=%s -e signal=none -o %s '%s' %s")
-      :format(calls, trace, os.getenv "LUNET", script))
+    ("ASAN_OPTIONS=detect_leaks=0 exec strace -f -qq -e trace=%s -e signal=none -o %s '%s' %s %s")
+      :format(calls, trace, os.getenv "LUNET", script, arguments or ""))
   os.remove(script)
   return read_away(trace), result
 end
