@@ -53,7 +53,7 @@ local function peers()
   local all = {}
   for _, peer in ipairs(catalogue.peers) do
     all[#all + 1] = peer
-    if peer.run == "lunet" and options.against then
+    if peer.name == "lunet" and options.against then
       all[#all + 1] = { name = OTHER, run = "lunet", at = options.against, directory = peer.directory,
         suffix = peer.suffix }
     end

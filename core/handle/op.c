@@ -8,6 +8,7 @@
 
 enum {
   CALLS_AT_ONCE = 64, /* between two polls, over all tasks */
+  CALLS_EACH = 8,    /* of each task, at least */
   PUT_OFF_STEPS = 4,  /* the most steps before a waiting op subscribes */
 };
 
@@ -102,7 +103,11 @@ void op_release(op *o) {
 /* -- the loop's ops ------------------------------------------------------------------------ */
 
 bool ops_has_ready(const ops *all) { return !list_empty(&all->ready); }
-bool ops_spend(ops *all) { return all->calls_left-- > 0; }
+bool ops_spend(ops *all, const op *o) {
+  bool may_go_on = all->calls_left > 0;
+  all->calls_left -= 1 + (int)o->cost;
+  return may_go_on;
+}
 char *ops_scratch(ops *all) { return all->scratch; }
 deadlines *ops_deadlines(ops *all) { return all->deadlines; }
 
@@ -140,6 +145,7 @@ static void ops_deliver(ops *all) {
   while (!list_empty(&all->batch)) {
     op *o = ops_take_first(all);
     o->state = OP_DELIVERED;
+    if (all->calls_left < CALLS_EACH) all->calls_left = CALLS_EACH;
     o->done(o);
   }
 }

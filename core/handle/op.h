@@ -72,6 +72,7 @@ struct op {
   void (*done)(op *o);        /* the caller's */
   deadline deadline;
   uint64_t waits_since_ns; /* 0: it has not waited */
+  uint32_t cost;           /* calls that it counts for, besides itself: see ops_spend */
   uint16_t step;           /* the loop's step at op_put_off */
   uint8_t state;           /* enum op_state; op.c alone writes it */
   bool awaits_tasks;       /* only the end of a task ends it */
@@ -150,8 +151,11 @@ bool ops_has_ready(const ops *all);
 /* No op is ready, and ops wait only for the end of tasks: the loop would sleep for ever. */
 bool ops_is_stuck(const ops *all);
 
-/* Bounds the calls that end at once between two polls. Returns false when the bound is used up. */
-bool ops_spend(ops *all);
+/* Bounds the calls that end at once between two polls, over all tasks; but each task that runs in
+ * between has some. Returns false when the bound is used up. A call that fills the kernel's buffers
+ * costs more: if the receiver gets its turn soon, what was sent is still in the processor's cache.
+ */
+bool ops_spend(ops *all, const op *o);
 
 char *ops_scratch(ops *all); /* OPS_SCRATCH bytes, free to use between two polls */
 deadlines *ops_deadlines(ops *all);

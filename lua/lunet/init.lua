@@ -249,35 +249,32 @@ end
 -- item i any more, and wait(), until all are done. An item that waits joins a task of its own, which the last one ends:
 -- asking again and again would take a processor for as long as the slowest item.
 local function meeting(count)
-  local met, waiting_for = {}, {}
+  local met, least, waiting_for = {}, count > 0 and 0 or math.huge, {}
+  local items = { [0] = count, [math.huge] = 0 } -- how many have met so often
   for i = 1, count do met[i] = 0 end
-  local function least()
-    local by_all = math.huge
-    for _, times in ipairs(met) do by_all = math.min(by_all, times) end
-    return by_all
-  end
-  local function wake()
-    local by_all = least()
-    for sleeper, times in pairs(waiting_for) do
-      if times <= by_all then sleeper:cancel() end
+  local function set(i, times)
+    items[met[i]] = items[met[i]] - 1
+    items[times] = (items[times] or 0) + 1
+    met[i] = times
+    if items[least] > 0 then return end
+    if items[math.huge] == count then least = math.huge end
+    while (items[least] or 0) == 0 do least = least + 1 end
+    for sleeper, awaited in pairs(waiting_for) do
+      if awaited <= least then sleeper:cancel() end
     end
   end
   local function wait_for(times)
-    if least() >= times then return end
+    if least >= times then return end
     local sleeper <close> = core.spawn(core.sleep, math.huge)
     waiting_for[sleeper] = times
     sleeper:join()
     waiting_for[sleeper] = nil
   end
   local function meet(i)
-    met[i] = met[i] + 1
-    wake()
+    set(i, met[i] + 1)
     wait_for(met[i])
   end
-  local function done(i)
-    met[i] = math.huge
-    wake()
-  end
+  local function done(i) set(i, math.huge) end
   return meet, done, function() wait_for(math.huge) end
 end
 

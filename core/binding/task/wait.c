@@ -109,7 +109,7 @@ int task_wait(lua_State *L, op *o, task_finish finish) {
   task *t = (task *)o;
   t->finish = finish;
   if (op_ended(&t->op) && list_empty(&t->op.link)) { /* in a list: it waited, and is ready */
-    if (ops_spend(loop_ops(t->rt->lp))) return wait_finish(L, t);
+    if (ops_spend(loop_ops(t->rt->lp), o)) return wait_finish(L, t);
     op_postpone(&t->op);
   }
   return wait_park(L, t, wait_continue, t);
