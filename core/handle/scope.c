@@ -38,8 +38,8 @@ static bool scope_forget(handle *h) {
   if (!h->is_open) return false;
   h->is_open = false;
   list_remove(&h->in_scope);
-  if (h->is_anchored) h->scopes->on_closed(h->scopes->context, h);
-  h->is_anchored = false;
+  if (h->anchor != 0) h->scopes->on_closed(h->scopes->context, h->anchor);
+  h->anchor = 0;
   return true;
 }
 
@@ -63,7 +63,10 @@ void handle_free(void *freed) {
   free(h);
 }
 
-bool handle_anchor(handle *h) { return h->is_anchored = h->is_open; }
+bool handle_anchor(handle *h, unsigned anchor) {
+  if (h->is_open) h->anchor = anchor & INT32_MAX;
+  return h->is_open;
+}
 
 /* The newest scope comes first. Aborting a handle may close others, so the search starts anew each
  * time. */

@@ -29,17 +29,17 @@ struct handle_type {
 struct handle {
   const struct handle_type *type;
   struct scopes *scopes;
-  list in_scope;     /* in the scope's list while open, then in no list */
-  uint16_t host;     /* its host's number; 0 is home */
-  uint16_t far_host; /* the second host of a wire, which ends with either; 0: none */
-  bool is_open;      /* until handle_close; nothing else says so */
-  bool is_anchored;  /* see scopes */
+  list in_scope;        /* in the scope's list while open, then in no list */
+  uint16_t host;        /* its host's number; 0 is home */
+  uint16_t far_host;    /* the second host of a wire, which ends with either; 0: none */
+  unsigned is_open : 1; /* until handle_close; nothing else says so */
+  unsigned anchor : 31; /* see scopes; 0: none */
 };
 
 /* All open scopes of a loop. */
 struct scopes {
   list open;                                         /* linked by in_scopes; the outermost first */
-  void (*on_closed)(void *context, const handle *h); /* called when an anchored handle closes */
+  void (*on_closed)(void *context, unsigned anchor); /* called when an anchored handle closes */
   void *context;
 };
 
@@ -71,8 +71,9 @@ void handle_abort(void *h);
 
 void handle_free(void *h); /* closes first */
 
-/* Calls the scopes' on_closed when the handle closes. Returns false if it has closed already. */
-bool handle_anchor(handle *h);
+/* Calls the scopes' on_closed with this number when the handle closes. Returns false if it has
+ * closed already. */
+bool handle_anchor(handle *h, unsigned anchor);
 
 void handle_abort_all(struct scopes *all, uint16_t host); /* every open handle of a host */
 
