@@ -245,12 +245,6 @@ void connection_connect(connection *c, const address *peer, op *o) {
 /* EINPROGRESS: this send has begun the handshake that TCP_FASTOPEN_CONNECT had put off. */
 static bool connection_would_block(ssize_t sent) { return sent == -EAGAIN || sent == -EINPROGRESS; }
 
-/* A send of 64 KiB takes the whole of a turn. */
-static uint32_t connection_cost(size_t bytes) {
-  enum { BYTES_A_CALL = 1024, MOST = 1 << 20 };
-  return (uint32_t)(bytes < MOST ? bytes : MOST) / BYTES_A_CALL;
-}
-
 /* Sends even 0 bytes: only the kernel knows whether more can be sent. */
 static bool connection_attempt_send(op *o) {
   connection *c = o->owner;
@@ -261,7 +255,7 @@ static bool connection_attempt_send(op *o) {
     if (sent < 0) return op_end(o, sent), true;
     o->as.send.sent += (size_t)sent;
   } while (o->as.send.sent < o->as.send.length);
-  o->cost = connection_cost(o->as.send.length);
+  o->filled = o->as.send.length;
   op_end(o, (ssize_t)o->as.send.length);
   return true;
 }

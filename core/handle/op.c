@@ -7,9 +7,10 @@
 #include "platform/clock.h"
 
 enum {
-  CALLS_AT_ONCE = 64, /* between two polls, over all tasks */
-  CALLS_EACH = 8,    /* of each task, at least */
-  PUT_OFF_STEPS = 4,  /* the most steps before a waiting op subscribes */
+  CALLS_AT_ONCE = 64,  /* between two polls, over all tasks */
+  CALLS_EACH = 8,      /* of each task, at least */
+  BYTES_A_CALL = 1024, /* so a send of 64 KiB takes the whole turn */
+  PUT_OFF_STEPS = 4,   /* the most steps before a waiting op subscribes */
 };
 
 struct ops {
@@ -105,7 +106,8 @@ void op_release(op *o) {
 bool ops_has_ready(const ops *all) { return !list_empty(&all->ready); }
 bool ops_spend(ops *all, const op *o) {
   bool may_go_on = all->calls_left > 0;
-  all->calls_left -= 1 + (int)o->cost;
+  size_t more = o->filled / BYTES_A_CALL;
+  all->calls_left -= 1 + (int)(more < CALLS_AT_ONCE ? more : CALLS_AT_ONCE);
   return may_go_on;
 }
 char *ops_scratch(ops *all) { return all->scratch; }

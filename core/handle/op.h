@@ -72,7 +72,7 @@ struct op {
   void (*done)(op *o);        /* the caller's */
   deadline deadline;
   uint64_t waits_since_ns; /* 0: it has not waited */
-  uint32_t cost;           /* calls that it counts for, besides itself: see ops_spend */
+  size_t filled;           /* bytes that it put into the kernel's buffers: see ops_spend */
   uint16_t step;           /* the loop's step at op_put_off */
   uint8_t state;           /* enum op_state; op.c alone writes it */
   bool awaits_tasks;       /* only the end of a task ends it */
