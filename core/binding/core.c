@@ -30,6 +30,7 @@
 #include "binding/tracked.h"
 #include "binding/wire.h"
 #include "handle/scope.h"
+#include "platform/link.h"
 
 enum { DESCRIPTION = 512 };
 
@@ -183,6 +184,8 @@ __attribute__((visibility("default"))) int luaopen_lunet_core(lua_State *L) {
   luaL_newlibtable(L, functions);
   lua_rotate(L, -2, 1);
   luaL_setfuncs(L, functions, 1);
+  lua_pushinteger(L, LINK_LOST);
+  lua_setfield(L, -2, "lost_mark");
   core_set_methods(L, "task", TASK_TYPE);
   core_set_methods(L, "listener", LISTENER_TYPE);
   core_set_methods(L, "connection", CONNECTION_TYPE);

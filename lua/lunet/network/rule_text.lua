@@ -1,6 +1,7 @@
 --- The text of a rule for nftables (nft(8)): chains that find segments, and mark, count and lose them. The core adds
 --- them to a table of the host's firewall.
 local address = require "lunet.network.address"
+local core = require "lunet.core"
 
 local rule_text = {}
 
@@ -44,7 +45,7 @@ rule_text.MOST_FIRST = 0xfffffffe
 -- The name of an address's family in nft(8).
 local function family_of(text) return address.is_ipv6(text) and "ip6" or "ip" end
 
-local MARK = "0x6c6f7374" -- link_divert_lost of core/platform/link.h
+local MARK = ("0x%x"):format(core.lost_mark)
 
 local function chain(name, ...)
   return ("chain %s {\n%s\n}\n"):format(name, table.concat({ ... }, "\n"))
