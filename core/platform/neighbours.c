@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "platform/netlink_error.h"
 #include "platform/netlink_socket.h"
 
 /* A table comes as one message with its statistics, and one for each interface without. */
@@ -25,14 +24,8 @@ static int neighbours_take(struct nl_msg *message, void *context) {
 }
 
 int neighbours_refused(uint64_t *out) {
-  struct nl_sock *sock;
   struct ndtmsg request = {.ndtm_family = AF_UNSPEC};
-  int result = netlink_socket_open(-1, NETLINK_ROUTE, &sock);
-  if (result < 0) return result;
   *out = 0;
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, neighbours_take, out);
-  result = nl_send_simple(sock, RTM_GETNEIGHTBL, NLM_F_DUMP, &request, sizeof request);
-  if (result >= 0) result = nl_recvmsgs_default(sock);
-  nl_socket_free(sock);
-  return result < 0 ? netlink_errno(result) : 0;
+  return netlink_dump(-1, NETLINK_ROUTE, RTM_GETNEIGHTBL, &request, sizeof request, neighbours_take,
+                      out);
 }

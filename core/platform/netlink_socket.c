@@ -32,3 +32,15 @@ int netlink_socket_open(int ns, int protocol, struct nl_sock **out) {
     *out = sock;
   return result;
 }
+
+int netlink_dump(int ns, int protocol, int type, void *request, size_t size,
+                 int (*take)(struct nl_msg *message, void *context), void *context) {
+  struct nl_sock *sock;
+  int result = netlink_socket_open(ns, protocol, &sock);
+  if (result < 0) return result;
+  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, take, context);
+  result = nl_send_simple(sock, type, NLM_F_DUMP, request, size);
+  if (result >= 0) result = nl_recvmsgs_default(sock);
+  nl_socket_free(sock);
+  return result < 0 ? netlink_errno(result) : 0;
+}

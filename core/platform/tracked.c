@@ -11,7 +11,6 @@
 #include <netlink/netlink.h>
 #include <stdlib.h>
 
-#include "platform/netlink_error.h"
 #include "platform/netlink_socket.h"
 
 enum { FIRST_ROOM = 16 };
@@ -86,14 +85,7 @@ static int tracked_take(struct nl_msg *message, void *context) {
 }
 
 int tracked_read(int ns, struct tracked_list *out) {
-  struct nl_sock *sock;
   struct nfgenmsg request = {.nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0};
-  int result = netlink_socket_open(ns, NETLINK_NETFILTER, &sock);
-  if (result < 0) return result;
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, tracked_take, out);
-  result = nl_send_simple(sock, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP,
-                          &request, sizeof request);
-  if (result >= 0) result = nl_recvmsgs_default(sock);
-  nl_socket_free(sock);
-  return result < 0 ? netlink_errno(result) : 0;
+  return netlink_dump(ns, NETLINK_NETFILTER, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
+                      &request, sizeof request, tracked_take, out);
 }

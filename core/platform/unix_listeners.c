@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/netlink_error.h"
 #include "platform/netlink_socket.h"
 #include "platform/tcp_info.h"
 
@@ -56,15 +55,9 @@ int unix_listeners_read(int ns, struct unix_listener_list *out) {
     .udiag_states = 1 << TCP_STATE_LISTEN,
     .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_RQLEN,
   };
-  struct nl_sock *sock;
   *out = (struct unix_listener_list){NULL, 0, 0};
-  int result = netlink_socket_open(ns, NETLINK_SOCK_DIAG, &sock);
-  if (result < 0) return result;
-  nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, unix_listeners_read_listener, out);
-  result = nl_send_simple(sock, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request, sizeof request);
-  if (result >= 0) result = nl_recvmsgs_default(sock);
-  nl_socket_free(sock);
-  return result < 0 ? netlink_errno(result) : 0;
+  return netlink_dump(ns, NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, &request, sizeof request,
+                      unix_listeners_read_listener, out);
 }
 
 void unix_listeners_free(struct unix_listener_list *list) {
