@@ -112,7 +112,7 @@ local function execute(run, options)
   local find_interference = interference.watch()
   local ok, failure = xpcall(execution.execute, function(failure)
     return interrupt.is(failure) and failure or describe(failure)
-  end, run, options)
+  end, run, option_table.merged(options, { find_interference = find_interference }))
   if ok and run.note then standard.complain(("note: %s %s"):format(run.name, run.note)) end
   if ok then return end
   if interrupt.is(failure) then error(failure, 0) end

@@ -53,9 +53,10 @@ end
 --- Executes a run, and judges its outcome. A run of an exclusive experiment first waits until no other one goes on.
 --- Raises an error of the experiment's run as it is, and an error if a program is missing.
 ---@param run lunet.run from run.new
----@param how? {machine: boolean?, record: lunet.record_level?, follow: fun(recorder: lunet.recording)?} machine: on the
---- machine's own network stack instead; record: the level of recording, by default "none" for an exclusive experiment
---- and "kernel" for others; follow: a task beside the run
+---@param how? {machine: boolean?, record: lunet.record_level?, follow: fun(recorder: lunet.recording)?,
+--- find_interference: nil|fun(holds: boolean?): string?} machine: on the machine's own network stack instead; record:
+--- the level of recording, by default "none" for an exclusive experiment and "kernel" for others; follow: a task beside
+--- the run; find_interference: of a watch that the caller has begun (interference.watch)
 ---@return lunet.run run
 function execution.execute(run, how)
   how = how or {}
@@ -65,7 +66,7 @@ function execution.execute(run, how)
   if not are_here then error(missing, 0) end
   if not experiment.shortage then shortage.watch() end
   local _alone <close> = experiment.exclusive and exclusive.enter() or nil
-  local find_interference = interference.watch()
+  local find_interference = how.find_interference or interference.watch()
   local home <close> = how.machine and isolation.on_machine() or isolation.enter(experiment.sysctl)
   local _steps <close> = collect_in_steps()
   local recorder <close> = recording.start(how.record or experiment.exclusive and "none" or "kernel")

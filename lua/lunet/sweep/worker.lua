@@ -45,7 +45,8 @@ end
 local function execute(run, record)
   local machine <close> = lateness.watch()
   local find_interference = interference.watch()
-  local ok, failure = interrupt.pcall(execution.execute, run, { record = "none" })
+  local how = { record = "none", find_interference = find_interference }
+  local ok, failure = interrupt.pcall(execution.execute, run, how)
   record.lateness = machine:worst()
   if ok then return end
   local why = find_interference()
