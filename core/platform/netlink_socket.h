@@ -11,7 +11,7 @@ struct nl_sock;
  * or a negative errno. */
 int netlink_socket_open(int ns, int protocol, struct nl_sock **out);
 
-/* Asks for a list by a socket of its own, and hands each message of the answer to `take`, which
+/* Asks for a list by a socket of its own, and hands each message of the answer to `take`. That
  * returns NL_OK or libnl's number of an error. 0 or a negative errno. */
 int netlink_dump(int ns, int protocol, int type, void *request, size_t size,
                  int (*take)(struct nl_msg *message, void *context), void *context);
