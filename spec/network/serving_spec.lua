@@ -15,6 +15,11 @@ local function echo(said)
   end
 end
 
+local function assert_answered(near, word)
+  assert(near:send(word .. "\n"))
+  assert.equal(word, (near:receive("l", BOUND)))
+end
+
 describe("serve with idle = light", function()
   local listener
 
@@ -43,8 +48,7 @@ describe("serve with idle = light", function()
       local serving = serve(echo(said))
       local near = connect()
       for _, word in ipairs { "one", "two", "three" } do
-        assert(near:send(word .. "\n"))
-        assert.equal(word, (near:receive("l", BOUND)))
+        assert_answered(near, word)
       end
       near:close()
       assert.same({ true, nil, "accept: closed by this side (CLOSED)", "CLOSED" }, { finish(serving) })
@@ -94,8 +98,7 @@ describe("serve with idle = light", function()
     local said = {}
     local serving = serve(echo(said))
     local near = connect()
-    assert(near:send "one\n")
-    assert.equal("one", (near:receive("l", BOUND)))
+    assert_answered(near, "one")
     near:reset()
     assert.is_true((finish(serving)))
     assert.same({ "one", "ECONNRESET" }, said)
@@ -107,8 +110,7 @@ describe("serve with idle = light", function()
     local serving = lunet.spawn(function() return unix:serve(echo(said), LIGHT) end)
     local near = assert(lunet.connect(unix, BOUND))
     for _, word in ipairs { "one", "two" } do
-      assert(near:send(word .. "\n"))
-      assert.equal(word, (near:receive("l", BOUND)))
+      assert_answered(near, word)
     end
     near:close()
     unix:close()
@@ -138,12 +140,10 @@ describe("serve with idle = light", function()
     local said = {}
     local serving = serve(echo(said))
     local near = connect()
-    assert(near:send "one\n")
-    assert.equal("one", (near:receive("l", BOUND)))
+    assert_answered(near, "one")
     listener:close()
     assert.equal("TIMEOUT", code_of(serving:join(0.01)))
-    assert(near:send "two\n")
-    assert.equal("two", (near:receive("l", BOUND)))
+    assert_answered(near, "two")
     near:close()
     assert.is_true((serving:join(BOUND)))
   end)
@@ -176,7 +176,8 @@ describe("serve with idle = light", function()
       listener:serve(function() error(problem) end, LIGHT)
     end)
     assert.same({ false, problem }, { ok, raised })
-    assert.matches("E", code_of(near:receive("l", BOUND))) -- EOF, or a reset, since bytes were unread
+    local code = code_of(near:receive("l", BOUND))
+    assert.is_true(code == "ECONNRESET" or code == "EOF", code) -- a reset, since bytes were unread
   end)
 
   it("refuses a handler that receives nothing, which it would have to call for ever", function()
