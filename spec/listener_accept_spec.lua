@@ -133,9 +133,8 @@ describe("serve", function()
   it("closes the connection when its handler fails, and lets the error through", function()
     local problem = { "a failed assertion" }
     local near <close> = enqueue(listener)
-    local ok, raised = pcall(lunet.scope, function()
-      listener:serve(function() error(problem) end)
-    end)
+    local serving = lunet.spawn(listener.serve, listener, function() error(problem) end) -- in no scope of its own
+    local ok, raised = pcall(serving.join, serving, BOUND)
     assert.is_false(ok)
     assert.equal(problem, raised)
     assert.equal("EOF", code_of(near:receive("l", BOUND)))
