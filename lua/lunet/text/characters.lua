@@ -36,14 +36,18 @@ local function for_each(words, fn)
   end
 end
 
+-- All bytes of a character outside of ASCII are in one such run.
 local function replace(words, is_kept)
-  local parts = {}
-  for_each(words, function(code, first, last)
-    if not code then parts[#parts + 1] = ("\\x%02x"):format(words:byte(first))
-    elseif is_kept(code) then parts[#parts + 1] = words:sub(first, last)
-    else parts[#parts + 1] = code_text(code) end
-  end)
-  return table.concat(parts)
+  if not words:find "[%c\x80-\xff]" then return words end
+  return (words:gsub("[%c\x80-\xff]+", function(run)
+    local parts = {}
+    for_each(run, function(code, first, last)
+      if not code then parts[#parts + 1] = ("\\x%02x"):format(run:byte(first))
+      elseif is_kept(code) then parts[#parts + 1] = run:sub(first, last)
+      else parts[#parts + 1] = code_text(code) end
+    end)
+    return table.concat(parts)
+  end))
 end
 
 --- The text in UTF-8: each byte outside of a character becomes "\xHH".
@@ -60,7 +64,6 @@ end
 ---@param kept? string control characters that stay, such as "\n\t"; none by default
 ---@return string
 function characters.shown(words, kept)
-  if not words:find "[%c\x80-\xff]" then return words end
   return replace(words, function(code)
     return width_of(code) >= 0 or kept and code < 0x80 and kept:find(string.char(code), 1, true)
   end)
@@ -89,9 +92,11 @@ end
 ---@param words string from characters.shown
 ---@return integer
 function characters.width(words)
-  if not words:find "[\x80-\xff]" then return #words end
-  local width = 0
-  for_each(words, function(code) width = width + (code and math.max(width_of(code), 0) or 1) end)
+  local width = #words
+  for run in words:gmatch "[\x80-\xff]+" do
+    width = width - #run
+    for_each(run, function(code) width = width + (code and math.max(width_of(code), 0) or 1) end)
+  end
   return width
 end
 
