@@ -36,6 +36,7 @@ APT::Sandbox::User "";
 APT::Update::Error-Mode "any";
 Acquire::Languages "none";
 Acquire::Retries "1";
+Acquire::Retries::Delay "false";
 APT::Get::List-Cleanup "false";
 Dir::Etc::SourceList "PLACE/sources.list";
 Dir::Etc::SourceParts "/dev/null";
