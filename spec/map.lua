@@ -38,6 +38,7 @@ map.WITHOUT_SPEC = {
   ["core/handle/full_output.c"] = "a fact that only the story tells: foreign_spec.lua",
   ["core/handle/loop.c"] = "below everything that waits: core/watch_check.c, core/deadline_check.c",
   ["core/handle/op.c"] = "below everything that waits: core/deadline_check.c",
+  ["core/binding/event.c"] = "the fields of events: trace_spec.lua, files/trace_spec.lua",
   ["core/handle/snapshot.c"] = "a part of the trace: trace_spec.lua",
   ["core/platform/firewall.c"] = "below rules: core/rule_check.c, network/rule_spec.lua",
   ["core/platform/identity.c"] = "below hosts and programs: program_spec.lua",

@@ -203,6 +203,32 @@ print(noted > 0)
 ]])
   end)
 
+  it("is whole though finalizers note, or close the journal, while a journal hands back looks", function()
+    assert.same({ 0, "true\n", "" }, run [[
+local path = os.tmpname()
+local host <close> = assert(lunet.host "a")
+local noted, journal = 0, nil
+local stop = at_collection(function()
+  noted = noted + 1
+  if noted % 7 == 0 and journal then journal:close() else lunet.note "meanwhile" end
+end)
+local looks_of_all = 0
+for _ = 1, 20 do
+  journal = assert(core.journal(path, core.record(true), 0))
+  lunet.note "a look"
+  local ok, looks = eagerly(journal.write, journal)
+  assert(ok, looks)
+  for _, look in ipairs(looks or {}) do assert(look.text:find "Tcp: " or look.kind == "sockets") end
+  looks_of_all = looks_of_all + #(looks or {})
+  journal:close()
+end
+stop()
+core.record(false)
+os.remove(path)
+print(noted > 20 and looks_of_all > 20)
+]])
+  end)
+
   it("is whole though finalizers read segments while segments are read", function()
     assert.same({ 0, "true\n", "" }, run [[
 local h <close> = assert(lunet.host "a")

@@ -37,21 +37,6 @@ static void capture_set_endpoint(lua_State *L, const char *field, const struct s
   field_set_string(L, field, address_format(&a, text));
 }
 
-void capture_set_flags(lua_State *L, uint8_t flags) {
-  static const struct {
-    uint8_t flag;
-    const char *name;
-  } names[] = {{SEGMENT_SYN, "SYN"}, {SEGMENT_FIN, "FIN"}, {SEGMENT_RST, "RST"},
-               {SEGMENT_PSH, "PSH"}, {SEGMENT_ACK, "ACK"}, {SEGMENT_URG, "URG"}};
-  char text[32] = "";
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    if (!(flags & names[i].flag)) continue;
-    if (text[0] != '\0') strcat(text, ",");
-    strcat(text, names[i].name);
-  }
-  field_set_string(L, "flags", text);
-}
-
 static void capture_set_options(lua_State *L, const struct segment *s) {
   struct segment_options o;
   segment_read_options(s, &o);
@@ -68,13 +53,14 @@ static void capture_set_options(lua_State *L, const struct segment *s) {
 }
 
 void capture_push_segment(lua_State *L, const struct segment *s) {
+  char flags[SEGMENT_FLAGS_TEXT];
   lua_createtable(L, 0, 16);
   field_set_number(L, "at", (lua_Number)s->at_ns / 1e9);
   field_set_string(L, "direction", s->is_outgoing ? "out" : "in");
   if (s->at_loopback) field_set_boolean(L, "at_loopback", true);
   capture_set_endpoint(L, "from", s, s->from, s->from_port);
   capture_set_endpoint(L, "to", s, s->to, s->to_port);
-  capture_set_flags(L, s->flags);
+  field_set_string(L, "flags", segment_flags(s->flags, flags));
   field_set_integer(L, "sequence", s->sequence);
   field_set_integer(L, "acknowledgement", s->acknowledgement);
   field_set_integer(L, "bytes", s->bytes);

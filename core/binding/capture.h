@@ -14,10 +14,6 @@ void capture_open_type(lua_State *L); /* expects the runtime on the stack's top 
 /* core.capture(host, most) -> capture | nil, message, CODE. A closed capture keeps its segments. */
 int capture_new(lua_State *L);
 
-/* Sets `flags`, such as "SYN,ACK", of the table on the top of the stack: a plain data segment has
- * "ACK", a segment without flags "". */
-void capture_set_flags(lua_State *L, uint8_t flags);
-
 void capture_push_segment(lua_State *L, const struct segment *s);
 
 #endif

@@ -14,6 +14,7 @@
 #include "binding/host.h"
 #include "binding/idlers.h"
 #include "binding/interrupt.h"
+#include "binding/journal.h"
 #include "binding/listener.h"
 #include "binding/memory.h"
 #include "binding/misuse.h"
@@ -102,6 +103,7 @@ static const luaL_Reg functions[] = {{"listen", listener_listen},
                                      {"close_handles", core_close_handles},
                                      {"record", trace_start},
                                      {"events", trace_events},
+                                     {"journal", journal_new},
                                      {"traceback", core_traceback},
                                      {"versions", core_describe_versions},
                                      {"divert_output", output_divert},
@@ -176,6 +178,7 @@ __attribute__((visibility("default"))) int luaopen_lunet_core(lua_State *L) {
   host_open_type(L);
   wire_open_type(L);
   idlers_open_type(L);
+  journal_open_type(L);
   queue_watch_open_type(L);
   rule_open_type(L);
   capture_open_type(L);

@@ -2,12 +2,8 @@
 
 #include <lauxlib.h>
 
-#include "binding/address.h"
-#include "binding/capture.h"
-#include "binding/connection.h"
-#include "binding/failure.h"
+#include "binding/event.h"
 #include "binding/field.h"
-#include "binding/process.h"
 #include "binding/task.h"
 #include "handle/trace.h"
 
@@ -28,81 +24,43 @@ int trace_start(lua_State *L) {
   return 2;
 }
 
-static void trace_set_end(lua_State *L, const char *whole, const char *port,
-                          const struct trace_end *e) {
-  address end;
-  if (e->port == 0) return;
-  trace_end_get(e, &end);
-  end = address_plain(&end); /* the form that segments and the other end have */
-  address_set_fields(L, whole, port, &end);
+/* The table on top of the stack. */
+struct table {
+  struct event_fields fields;
+  lua_State *L;
+};
+
+static void trace_set_text(struct event_fields *to, const char *name, const char *text,
+                           size_t length) {
+  lua_State *L = LIST_ENTRY(to, struct table, fields)->L;
+  lua_pushlstring(L, text, length);
+  lua_setfield(L, -2, name);
 }
 
-static const char *const streams[] = {NULL, "stdin", "stdout", "stderr"};
-
-static void trace_set_loss(lua_State *L, const struct event *e) {
-  field_set_string(L, "cause", loss_names[e->code]);
-  trace_set_end(L, "local_address", "local_port", &e->socket.local);
-  trace_set_end(L, "peer_address", "peer_port", &e->socket.peer);
-  field_set_integer(L, "bytes", e->bytes);
-  if (e->flags == 0) return;
-  field_set_integer(L, "sequence", e->sequence);
-  field_set_integer(L, "acknowledgement", e->acknowledgement);
-  capture_set_flags(L, e->flags);
+static void trace_set_integer(struct event_fields *to, const char *name, int64_t value) {
+  field_set_integer(LIST_ENTRY(to, struct table, fields)->L, name, value);
 }
 
-/* Replaces the text on top of the stack by the event's table. */
-static void trace_push_event(lua_State *L, const trace *t, const struct event *e) {
-  lua_createtable(L, 0, 8);
-  lua_insert(L, -2);
-  lua_setfield(L, -2, "text");
-  field_set_number(L, "at", (lua_Number)e->at_ns / 1e9);
-  if (e->since_ns != 0) field_set_number(L, "since", (lua_Number)e->since_ns / 1e9);
-  field_set_string(L, "kind", event_names[e->kind]);
-  if (e->kind == EVENT_NOTE) return;
-  field_set_integer(L, "host", e->socket.host);
-  field_set_string(L, "label", trace_label_text(t, e->socket.label));
-  if (e->kind == EVENT_COUNTERS || e->kind == EVENT_SOCKETS) {
-    if (e->code < 0) field_set_string(L, "code", failure_name(e->code));
-    return;
-  }
-  if (e->kind == EVENT_LOSS) {
-    trace_set_loss(L, e);
-    return;
-  }
-  field_set_integer(L, "socket", e->socket.id);
-  if (e->socket.stream != 0) field_set_string(L, "stream", streams[e->socket.stream]);
-  trace_set_end(L, "local_address", "local_port", &e->socket.local);
-  trace_set_end(L, "peer_address", "peer_port", &e->socket.peer);
-  if (e->kind == EVENT_FOUND || e->kind == EVENT_GONE) return;
-  if (e->kind == EVENT_DROP_END) field_set_integer(L, "segments", e->bytes);
-  if (e->kind == EVENT_DROP || e->kind == EVENT_DROP_END) return;
-  if (e->kind == EVENT_QUEUE) {
-    field_set_integer(L, "depth", e->bytes);
-    field_set_integer(L, "limit", e->code);
-    if (e->drops > 0) field_set_integer(L, "drops", e->drops);
-    return;
-  }
-  if (e->kind == EVENT_EXIT || e->kind == EVENT_SIGNAL) {
-    process_push_status(L, (int)(e->kind == EVENT_EXIT ? e->bytes : -e->bytes));
-    lua_setfield(L, -2, e->kind == EVENT_EXIT ? "status" : "signal");
-  }
-  if (e->kind == EVENT_SIGNAL && e->code > 0) field_set_integer(L, "only", e->code);
-  if (e->kind == EVENT_SHUTDOWN) field_set_string(L, "how", connection_hows[e->bytes]);
-  field_set_integer(L, "bytes", e->kind == EVENT_SHUTDOWN ? 0 : e->bytes);
-  if (e->code < 0) field_set_string(L, "code", failure_name(e->code));
+static void trace_set_time(struct event_fields *to, const char *name, uint64_t at_ns) {
+  field_set_number(LIST_ENTRY(to, struct table, fields)->L, name, (lua_Number)at_ns / 1e9);
 }
 
-/* Pushes nil if the event has no text. A note may contain zero bytes; if there was no memory for
- * its text, it is "". */
-static void trace_push_text(lua_State *L, const struct event *e) {
-  if (e->kind == EVENT_NOTE)
-    lua_pushlstring(L, e->text == NULL ? "" : e->text, (size_t)e->bytes);
+/* A finalizer may record more events while this allocates, and so lose the event and its text. */
+void trace_push_event(lua_State *L, const trace *t, const struct event *given) {
+  struct event e = *given;
+  struct table table = {{trace_set_text, trace_set_integer, trace_set_time}, L};
+  size_t length = e.kind == EVENT_NOTE && e.text != NULL ? (size_t)e.bytes : 0;
+  if (e.kind == EVENT_NOTE)
+    lua_pushlstring(L, e.text, length);
   else
-    lua_pushstring(L, e->text);
+    lua_pushstring(L, e.text);
+  e.text = (char *)lua_tostring(L, -1);
+  lua_createtable(L, 0, 8);
+  event_describe(t, &e, &table.fields);
+  lua_remove(L, -2);
 }
 
-/* A finalizer may record more events while this makes tables, and so move the ring: copies each
- * event before it allocates. */
+/* A finalizer may record more events while this makes tables, and so move the ring. */
 int trace_events(lua_State *L) {
   const trace *t = loop_trace(task_loop(L));
   lua_Integer wanted = luaL_optinteger(L, 1, 0), count = 0, lost = 0;
@@ -116,9 +74,7 @@ int trace_events(lua_State *L) {
       number = first;
       if (number == next) break;
     }
-    struct event e = *trace_event(t, number);
-    trace_push_text(L, &e);
-    trace_push_event(L, t, &e);
+    trace_push_event(L, t, trace_event(t, number));
     lua_rawseti(L, -2, ++count);
   }
   lua_pushinteger(L, lost);

@@ -116,16 +116,14 @@ static void foreign_record_change(foreign *f, struct seen *known, const struct l
     foreign_record_depth(f, known, l);
 }
 
-/* The event has the path of a Unix socket as its text: a trace_end holds only TCP addresses. */
 static void foreign_record_found(foreign *f, struct seen *new, const struct listening *l) {
   char text[ADDRESS_TEXT];
   new->is_ours = true;
   new->socket.id = loop_next_socket(f->lp);
   trace_end_set(&new->socket.local, l->local);
   if (address_family(l->local) == AF_UNIX)
-    trace_append_text(f->trace, &new->socket, EVENT_FOUND, strdup(address_format(l->local, text)));
-  else
-    trace_append(f->trace, &new->socket, EVENT_FOUND, 0, 0);
+    new->socket.path = trace_label(f->trace, address_format(l->local, text));
+  trace_append(f->trace, &new->socket, EVENT_FOUND, 0, 0);
 }
 
 /* A program in execve(2), or just forked, may hide a socket: try a few times. */

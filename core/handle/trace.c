@@ -46,7 +46,8 @@ struct trace {
   bool has_put_off;                       /* trace_catch_up must still ask the probes */
   uint64_t next_timeout_ns, next_note_ns; /* when the next closer look is worth its time */
   list probes;
-  char **labels; /* from 1 */
+  struct trace_keeper *keeper; /* NULL: none */
+  char **labels;               /* from 1 */
   uint16_t label_count;
   struct event ring[TRACE_EVENTS]; /* a page costs no memory before an event reaches it */
 };
@@ -85,6 +86,8 @@ void trace_end_get(const struct trace_end *e, address *out) {
 
 static struct event *trace_new(trace *t, const struct trace_socket *s, enum event_kind kind,
                                int64_t bytes, int32_t code) {
+  struct trace_keeper *k = t->keeper;
+  if (k != NULL && t->next - k->next >= TRACE_UNKEPT) k->keep(k);
   struct event *e = &t->ring[t->next++ % TRACE_EVENTS];
   free(e->text);
   *e = (struct event){
@@ -174,6 +177,12 @@ uint64_t trace_next(const trace *t) { return t->next; }
 
 const struct event *trace_event(const trace *t, uint64_t number) {
   return &t->ring[number % TRACE_EVENTS];
+}
+
+bool trace_set_keeper(trace *t, struct trace_keeper *k) {
+  if (k != NULL && t->keeper != NULL) return false;
+  t->keeper = k;
+  return true;
 }
 
 uint16_t trace_label(trace *t, const char *text) {

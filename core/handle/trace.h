@@ -75,6 +75,7 @@ struct trace_socket {
   uint16_t label; /* index into the trace's labels; 0: none */
   struct trace_end local, peer;
   uint8_t stream; /* 1, 2, 3: stdin, stdout, stderr of the program in the label; 0: no stream */
+  uint16_t path;  /* index into the labels: the address of a Unix socket, "unix:/path"; 0: none */
 };
 
 struct event {
@@ -105,6 +106,17 @@ void trace_note(trace *t, const char *text, size_t length);
 uint64_t trace_first(const trace *t);
 uint64_t trace_next(const trace *t);
 const struct event *trace_event(const trace *t, uint64_t number);
+
+/* Keeps the events that the ring is about to lose. */
+struct trace_keeper {
+  uint64_t next;                        /* it has the events before this number */
+  void (*keep)(struct trace_keeper *k); /* moves `next` to trace_next */
+};
+
+enum { TRACE_UNKEPT = 1024 }; /* events, at most: keeping them takes less than a millisecond */
+
+/* NULL: nobody keeps them from now on. Returns false if there is another keeper. */
+bool trace_set_keeper(trace *t, struct trace_keeper *k);
 
 uint16_t trace_label(trace *t,
                      const char *text); /* returns the index of the label; 0 without room */

@@ -8,6 +8,22 @@
 #include <netinet/udp.h>
 #include <string.h>
 
+/* A plain data segment has "ACK", a segment without flags "". */
+const char *segment_flags(uint8_t flags, char text[SEGMENT_FLAGS_TEXT]) {
+  static const struct {
+    uint8_t flag;
+    const char *name;
+  } names[] = {{SEGMENT_SYN, "SYN"}, {SEGMENT_FIN, "FIN"}, {SEGMENT_RST, "RST"},
+               {SEGMENT_PSH, "PSH"}, {SEGMENT_ACK, "ACK"}, {SEGMENT_URG, "URG"}};
+  text[0] = '\0';
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (!(flags & names[i].flag)) continue;
+    if (text[0] != '\0') strcat(text, ",");
+    strcat(text, names[i].name);
+  }
+  return text;
+}
+
 /* Where the header behind the IP header begins, and its protocol. */
 struct inner {
   size_t at;

@@ -17,6 +17,10 @@ enum segment_flag {
   SEGMENT_URG = 32,
 };
 
+enum { SEGMENT_FLAGS_TEXT = 32 };
+
+const char *segment_flags(uint8_t flags, char text[SEGMENT_FLAGS_TEXT]); /* "SYN,ACK" */
+
 struct segment {
   uint64_t at_ns;   /* clock_now_ns(), converted from the wall clock at the read */
   uint8_t from[16]; /* an IPv4 address takes the first four bytes */

@@ -42,6 +42,23 @@ describe("outputs", function()
     assert.matches("^lunet: stale_replay: %-%-%l+: [^\n]*: No space left on device\n$", result.errors)
   end)
 
+  it("of a run of more calls than lunet holds have the last ones, but a new trace has all", function()
+    place:write("many.lua", [[return require "lunet.experiment" { claim = "Many.", check = function() end,
+      run = function() for _ = 1, 20000 do require "lunet".note "x" end return {} end }]])
+    local path = place.path .. "/t.jsonl"
+    local command = ("exec '%s' %s/many.lua --trace %s"):format(os.getenv "LUNET", place.path, path)
+    local function traced()
+      local result = program.shell(command)
+      assert.equal(0, result.status, result.errors)
+      local text = place:read "t.jsonl"
+      return select(2, text:gsub("\n", "")), text:match '"lost":(%d+)'
+    end
+    assert.same({ 20002, "0" }, { traced() })
+    local lines, lost = traced() -- to a file with content
+    assert.is_true(lines + lost >= 20002)
+    assert.is_true(lines < 16400)
+  end)
+
   it("are refused when two of them are one file, under whatever names, or the script", function()
     place:write("a.html", "OLD")
     local a = place.path .. "/a.html"

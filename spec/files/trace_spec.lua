@@ -7,7 +7,9 @@ local runs = require "lunet.run.run"
 local schema = require "spec.support.schema"
 local trace = require "lunet.files.trace"
 
+local MANY <const> = 20000 -- events, more than the ring holds
 local BOUND <const> = require "spec.support.bound"
+
 
 local function lines_of(path)
   local lines = {}
@@ -51,10 +53,22 @@ local function new_run() return runs.new(declared, declared:settings(), "a_run")
 local function run(options) return execution.execute(new_run(), options) end
 
 -- A run that has begun, as whoever follows it sees it.
-local function begun()
+local function begun(began)
   local begun_run = new_run()
-  begun_run.began, begun_run.environment = lunet.now(), { kernel = "Linux" }
+  begun_run.began, begun_run.environment = began, { kernel = "Linux" }
   return begun_run
+end
+
+local ELSEWHERE <const> = { run = true, tap = true, segment = true, ["end"] = true }
+
+-- The calls and the kernel's side, in the order of time.
+local function without_segments(lines)
+  local rest = {}
+  for _, line in ipairs(lines) do
+    if not ELSEWHERE[line.kind] then rest[#rest + 1] = line end
+  end
+  table.sort(rest, function(a, b) return a.at < b.at end)
+  return rest
 end
 
 local function complaints(path) return schema("trace.schema.json", path) end
@@ -67,6 +81,8 @@ describe("a trace file", function()
     os.remove(path)
     assert.same({}, lunet.open_handles())
   end)
+
+  local function follow(recorder) return assert(trace.create(path, begun(recorder.began), recorder)) end
 
   local function write(text)
     local file <close> = assert(io.open(path, "w"))
@@ -107,13 +123,12 @@ describe("a trace file", function()
   end)
 
   it("is what its schema says, when the run is over and when it was cut short", function()
-    local follower = assert(trace.create(path, begun()))
-    local result = run { record = "segments", follow = function(recorder) follower:follow(recorder) end }
+    local result = run { record = "segments", follow = follow }
     local cut_short = complaints(path)
     assert.same({ 0, "", "" }, { cut_short.status, cut_short.output, cut_short.errors })
-    assert.is_true(#lines_of(path) > 10)
-    follower:close()
+    local written = without_segments(lines_of(path))
     write(trace.encode(result))
+    assert.same(without_segments(lines_of(path)), written)
     local whole = complaints(path)
     assert.same({ 0, "", "" }, { whole.status, whole.output, whole.errors })
     assert.equal("end", lines_of(path)[#lines_of(path)].kind)
@@ -142,14 +157,41 @@ describe("a trace file", function()
       end,
       check = function() end,
     }
-    local follower = assert(trace.create(path, begun()))
-    waiting:execute({}, { record = "segments", follow = function(recorder) follower:follow(recorder) end })
+    waiting:execute({}, { record = "segments", follow = follow })
     for _, line in ipairs(lines_of(path)) do assert.not_equal("end", line.kind) end
-    follower:close()
+  end)
+
+  it("has all events of a run that never waits, more than the ring holds, and then its end", function()
+    local busy = experiment {
+      claim = "It is busy.",
+      run = function()
+        for i = 1, MANY do lunet.note(tostring(i)) end
+        return {}
+      end,
+      check = function() end,
+    }
+    local follower
+    local result = runs.new(busy, busy:settings(), "busy")
+    execution.execute(result, { follow = function(recorder)
+      follower = follow(recorder)
+      return follower
+    end })
+    assert.is_true(result.lost > 0)
+    assert.is_true(trace.finish(path, result, follower))
+    local lines = lines_of(path)
+    assert.same({ "run", "end", 0 }, { lines[1].kind, lines[#lines].kind, lines[#lines].lost })
+    local last = 0
+    for _, line in ipairs(lines) do
+      if line.kind == "note" then
+        assert.equal(tostring(last + 1), line.text)
+        last = last + 1
+      end
+    end
+    assert.equal(MANY, last)
   end)
 
   it("that cannot be made is an error", function()
-    local file, message = trace.create("/nowhere/x.jsonl", begun())
+    local file, message = trace.create("/nowhere/x.jsonl", begun(lunet.now()), { first = 0 })
     assert.is_nil(file)
     assert.match("No such file", message, 1, true)
   end)

@@ -122,7 +122,7 @@ describe("the story's timeline", function()
   it("says how many events are lost", function()
     assert.same({
       "       ms  queue  who     what",
-      "  (7 earlier events are lost: the ring holds the last ones)",
+      "  (7 earlier events are lost: the ring holds the last ones; a new file of --trace has all)",
       "    0.000         server  closes the listener",
     }, timeline_of({ { at = 1, kind = "close", socket = 1, local_port = 7, bytes = 0 } }, 7))
   end)
@@ -192,7 +192,8 @@ describe("the story's timeline, when it is long,", function()
   it("says so when it has no notes, and how many events are lost", function()
     local events = table.move(events_of(103), 2, 102, 1, {})
     assert.match("^Timeline\n\n  101 events; %-%-timeline prints them all%.\n\nOutcome\n", rest_of { events = events })
-    assert.match("prints them all%.\n  %(7 earlier events are lost: the ring holds the last ones%)\n\nOutcome\n",
+    assert.match("prints them all%.\n  %(7 earlier events are lost: the ring holds the last ones; a new file of "
+      .. "%-%-trace has all%)\n\nOutcome\n",
       rest_of { events = events, lost = 7 })
   end)
 

@@ -11,9 +11,9 @@ local outputs = {}
 outputs.__index = outputs
 
 --- One entry for each option. `module` writes the file, and its function `make` gives the content. A function `create`
---- begins the file during the run. A function `fail` tells of a run that could not run. `needs_events` is false for a
---- file of the verdict alone, for which nothing more is recorded. Only the modules of the files that the user asks for
---- are loaded, and before the run, which must not be late.
+--- begins the file during the run. A function `finish` ends the file of a run that could not run, or of which only the
+--- begun file has all events. `needs_events` is false for a file of the verdict alone: nothing more is recorded for it.
+--- Only the modules of the files that the user asks for are loaded, and before the run, which must not be late.
 ---@type {name: string, argname: string, description: string, module: string, needs_segments: boolean?,
 ---  needs_events: boolean?, make: string}[]
 outputs.kinds = {
@@ -84,17 +84,16 @@ function outputs:needs_segments()
   end
 end
 
---- A task that writes a file during the run; nil if no file needs one.
+--- Begins the file that is written during the run; nil if there is none.
 ---@param run lunet.run
----@return fun(recorder: lunet.recording)?
+---@return nil|fun(recorder: lunet.recording): lunet.trace?
 function outputs:follower(run)
   for _, file in ipairs(self.files) do
     if file.module.create and file.former == "none" then
       return function(recorder)
         run.environment = environment.read(recorder.level)
-        local begun <close> = file.module.create(file.path, run)
-        file.is_begun = begun ~= nil
-        if begun then begun:follow(recorder) end
+        file.begun = file.module.create(file.path, run, recorder)
+        return file.begun
       end
     end
   end
@@ -107,8 +106,10 @@ local function rare_collection()
 end
 
 local function write_file(file, run)
-  if not run.outcome then return not file.module.fail or file.module.fail(file.path, run, file.is_begun) end
-  local ok, content = interrupt.pcall(file.module[file.kind.make], run)
+  local module, begun = file.module, file.begun
+  local has_more = begun and begun.is_whole and run.lost > 0
+  if not run.outcome or has_more then return not module.finish or module.finish(file.path, run, begun) end
+  local ok, content = interrupt.pcall(module[file.kind.make], run)
   if not ok then return nil, content end
   return core.replace_file(file.path, content)
 end
@@ -125,7 +126,7 @@ function outputs:write(run)
     local ok, why = write_file(file, run)
     if not ok then
       failure = failure or ("--%s: %s"):format(file.kind.name, why)
-      if file.is_begun then os.remove(file.path) end -- it lacks its end
+      if file.begun then os.remove(file.path) end -- it lacks its end
     end
   end
   return not failure or nil, failure

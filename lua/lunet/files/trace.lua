@@ -3,17 +3,18 @@
 ---
 --- During the run a new file has the events so far: a killed lunet loses only the last moments. There, segments stand
 --- as each host's tap saw them (kind "tap"). After the run lunet replaces the file by the whole: in the order of time,
---- with each segment once (kind "segment"). A file with content stays until then.
+--- with each segment once (kind "segment"). A file with content stays until then. After a run of more calls than the
+--- ring holds, only a new file has the first events. It stays as it is, and gets its last line.
 local core = require "lunet.core"
 local interrupt = require "lunet.text.interrupt"
 local json = require "lunet.text.json"
 local options = require "lunet.text.options"
 
 ---@class lunet.trace
----@field path string
----@field file file* nil after it was closed
 ---@field began number when the run began
----@field is_whole boolean
+---@field recorder lunet.recording
+---@field journal any writes the file; nil after it was closed
+---@field is_whole boolean whether its lines have no gap
 local trace = {}
 trace.__index = trace
 
@@ -49,10 +50,10 @@ local function opening(run)
 end
 
 -- The last line: the record of the run, and the quality of its recording.
-local function ending(run)
+local function ending(run, lost)
   local line, last = run:record(), run.events[#run.events]
   line.kind, line.at, line.hosts = "end", last and since(run.began, last.at) or 0, named(run)
-  line.lost, line.failures, line.taps = run.lost, #run.failures > 0 and run.failures or nil, run.taps
+  line.lost, line.failures, line.taps = lost, #run.failures > 0 and run.failures or nil, run.taps
   line.wires = run.wires
   return line_of(line)
 end
@@ -63,23 +64,23 @@ end
 function trace.encode(run)
   local lines = { opening(run) }
   for _, e in ipairs(run.events) do lines[#lines + 1] = event_line(e, run.began) end
-  lines[#lines + 1] = ending(run)
+  lines[#lines + 1] = ending(run, run.lost)
   return table.concat(lines)
 end
 
---- Ends the trace of a run that could not run. The file keeps what the run wrote to it; without that, the last line is
---- the only one.
+--- Ends the file that a run has written: its last line follows the events. Without such a file, the last line is the
+--- only one.
 ---@param path string
 ---@param run lunet.run
----@param is_begun boolean whether this run began the file
+---@param begun? lunet.trace the file that this run began
 ---@return boolean? ok
 ---@return string? why
-function trace.fail(path, run, is_begun)
-  if not is_begun then return core.replace_file(path, ending(run)) end
+function trace.finish(path, run, begun)
+  if not begun then return core.replace_file(path, ending(run, run.lost)) end
   local file <close>, why = io.open(path, "a")
   if not file then return nil, why end
   local ok
-  ok, why = file:write(ending(run))
+  ok, why = file:write(ending(run, begun.is_whole and 0 or run.lost))
   if ok then ok, why = file:flush() end
   return ok and true, why and ("%s: %s"):format(path, why)
 end
@@ -89,53 +90,47 @@ end
 --- Begins a file that follows a run. The file is at no moment empty, and loses its former content.
 ---@param path string
 ---@param run lunet.run after its beginning
+---@param recorder lunet.recording of the run
 ---@return lunet.trace|nil
 ---@return string? message
-function trace.create(path, run)
+function trace.create(path, run, recorder)
   local ok, message = core.replace_file(path, opening(run))
   if not ok then return nil, message end
-  local file
-  file, message = io.open(path, "a")
-  if not file then return nil, message end
-  file:setvbuf "no" -- whole lines reach the kernel, and outlive the process
-  return setmetatable({ path = path, file = file, began = run.began }, trace)
+  local journal
+  journal, message = core.journal(path, recorder.first, run.began)
+  if not journal then return nil, message end
+  return setmetatable({ began = run.began, recorder = recorder, journal = journal, is_whole = true }, trace)
 end
 
-local function news_of(recorder, began)
+-- Makes the journal write the calls, and adds lines of what else is new.
+local function write_news(self)
   local lines = {}
-  for _, e in ipairs(recorder:news()) do lines[#lines + 1] = event_line(e, began) end
-  return table.concat(lines)
+  local news = self.recorder:news(assert(self.journal:write()))
+  for i, e in ipairs(news) do lines[i] = event_line(e, self.began) end
+  assert(self.journal:write_text(table.concat(lines)))
 end
 
--- Writes the new events. Afterwards, `is_whole` says whether the lines have no gap.
-local function write_news(self, recorder)
-  local ok, lines = interrupt.pcall(news_of, recorder, self.began)
-  if ok and #lines > 0 then ok = self.file:write(lines) end
-  self.is_whole = ok
+-- The lines have no gap before the first failure. The run goes on.
+local function write(self)
+  if self.is_whole then self.is_whole = interrupt.pcall(write_news, self) end
 end
 
---- Writes a recording's new events, as a task, until somebody cancels it, and then once more: a run that fails has no
---- later moment. Ends when it cannot make or write the lines, so that they have no gap; the run goes on.
----@param recorder lunet.recording
-function trace:follow(recorder)
-  self.is_whole = true
-  local _last <close> = setmetatable({}, { __close = function()
-    if self.is_whole then write_news(self, recorder) end
-  end })
-  repeat
+--- Writes the new events again and again, as a task, until somebody cancels it.
+function trace:follow()
+  while self.is_whole do
     core.sleep(EVERY)
-    write_news(self, recorder)
-  until not self.is_whole
+    write(self)
+  end
 end
 
---- Closes the file. After the run, the whole replaces its content.
+--- Writes the last events, and closes the file. Harmless twice.
 function trace:close()
-  self.file:close()
-  self.file = nil
+  if not self.journal then return end
+  write(self)
+  self.journal:close()
+  self.journal = nil
 end
 
-function trace:__close()
-  if self.file then self:close() end
-end
+trace.__close = trace.close
 
 return trace

@@ -59,12 +59,6 @@ local function sockets_event(e, before)
   return { at = e.at, kind = "sockets", host = e.host, label = e.label, changed = changed }
 end
 
--- A program's Unix listener has its path as the text of its first event.
-local function set_path(e, paths)
-  if e.kind == "found" and e.text then paths[e.socket], e.text = e.text, nil end
-  if e.socket and paths[e.socket] then e.local_address = paths[e.socket] end
-end
-
 local SNAPSHOTS <const> = { counters = true, sockets = true }
 
 --- Makes a recording's events from those of the core. A look at counters or sockets becomes its changes, and a failed
@@ -74,9 +68,8 @@ local SNAPSHOTS <const> = { counters = true, sockets = true }
 ---@param before_sockets table likewise
 ---@return table[] events
 function kernel_view.understand(events, before_counters, before_sockets)
-  local understood, paths = {}, {}
+  local understood = {}
   for _, e in ipairs(events) do
-    set_path(e, paths)
     if e.code and SNAPSHOTS[e.kind] then e = { at = e.at, kind = "unseen", host = e.host, label = e.label,
       what = e.kind, code = e.code }
     elseif e.kind == "counters" then e = counters_event(e, before_counters)

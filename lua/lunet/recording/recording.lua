@@ -10,6 +10,7 @@ local surroundings = require "lunet.network.surroundings"
 ---@class lunet.recording
 ---@field level lunet.record_level
 ---@field began number
+---@field first integer the number of its first event
 ---@field rules table[] that were opened during it
 ---@field failures string[] why it sees less
 local recording = {}
@@ -99,15 +100,14 @@ local function merge(calls, crossed)
   return table.move(crossed, j, #crossed, #events + 1, events)
 end
 
---- The events since the last call of this: calls, queues and the kernel's side, and each tap's segments, as events of
---- the kind "tap" with the numbers of the headers.
+--- The news beside the calls. Looks become the changes that they show. Each tap's segments since the last call of this
+--- are events of the kind "tap", with the numbers of the headers.
+---@param looks table[] the new ones, from a journal
 ---@return table[] events
-function recording:news()
-  self.told = self.told or { next = self.first, counters = {}, sockets = {}, taps = {} }
+function recording:news(looks)
+  self.told = self.told or { counters = {}, sockets = {}, taps = {} }
   local told = self.told
-  local events, lost = core.events(told.next)
-  told.next = told.next + #events + lost
-  local news = kernel_view.understand(events, told.counters, told.sockets)
+  local news = kernel_view.understand(looks, told.counters, told.sockets)
   for number, capture in pairs(self.captures) do
     local from = told.taps[number] or 0
     for _, s in ipairs(capture:segments(from)) do

@@ -37,10 +37,11 @@ end
 
 -- Calls the experiment's run, with the follower beside it.
 local function outcome_of(run, recorder, follow)
+  local follower <close> = follow and follow(recorder)
   local outcome = core.scope(function()
-    local follower = follow and core.spawn(follow, recorder)
+    local following = follower and core.spawn(follower.follow, follower)
     local result = core.scope(run.experiment.run, run:copy_of_values())
-    if follower then follower:cancel() end
+    if following then following:cancel() end
     return result
   end)
   local cause = shortage.found()
@@ -53,10 +54,11 @@ end
 --- Executes a run, and judges its outcome. A run of an exclusive experiment first waits until no other one goes on.
 --- Raises an error of the experiment's run as it is, and an error if a program is missing.
 ---@param run lunet.run from run.new
----@param how? {machine: boolean?, record: lunet.record_level?, follow: fun(recorder: lunet.recording)?,
---- find_interference: nil|fun(holds: boolean?): string?} machine: on the machine's own network stack instead; record:
---- the level of recording, by default "none" for an exclusive experiment and "kernel" for others; follow: a task beside
---- the run; find_interference: of a watch that the caller has begun (interference.watch)
+---@param how? {machine: boolean?, record: lunet.record_level?,
+--- follow: nil|fun(recorder: lunet.recording): lunet.trace?, find_interference: nil|fun(holds: boolean?): string?}
+--- machine: on the machine's own network stack instead; record: the level of recording, by default "none" for an
+--- exclusive experiment and "kernel" for others; follow: begins what writes the events beside the run;
+--- find_interference: of a watch that the caller has begun (interference.watch)
 ---@return lunet.run run
 function execution.execute(run, how)
   how = how or {}

@@ -26,7 +26,7 @@ local function knob_lines(run)
 end
 
 local function lost_line(lost)
-  return ("  (%d earlier events are lost: the ring holds the last ones)"):format(lost)
+  return ("  (%d earlier events are lost: the ring holds the last ones; a new file of --trace has all)"):format(lost)
 end
 
 local function add_note(lines, note)

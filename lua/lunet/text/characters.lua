@@ -36,14 +36,14 @@ local function for_each(words, fn)
   end
 end
 
--- All bytes of a character outside of ASCII are in one such run.
+-- All bytes of a character outside of ASCII are in one such piece.
 local function replace(words, is_kept)
   if not words:find "[%c\x80-\xff]" then return words end
-  return (words:gsub("[%c\x80-\xff]+", function(run)
+  return (words:gsub("[%c\x80-\xff]+", function(piece)
     local parts = {}
-    for_each(run, function(code, first, last)
-      if not code then parts[#parts + 1] = ("\\x%02x"):format(run:byte(first))
-      elseif is_kept(code) then parts[#parts + 1] = run:sub(first, last)
+    for_each(piece, function(code, first, last)
+      if not code then parts[#parts + 1] = ("\\x%02x"):format(piece:byte(first))
+      elseif is_kept(code) then parts[#parts + 1] = piece:sub(first, last)
       else parts[#parts + 1] = code_text(code) end
     end)
     return table.concat(parts)
@@ -93,9 +93,9 @@ end
 ---@return integer
 function characters.width(words)
   local width = #words
-  for run in words:gmatch "[\x80-\xff]+" do
-    width = width - #run
-    for_each(run, function(code) width = width + (code and math.max(width_of(code), 0) or 1) end)
+  for piece in words:gmatch "[\x80-\xff]+" do
+    width = width - #piece
+    for_each(piece, function(code) width = width + (code and math.max(width_of(code), 0) or 1) end)
   end
   return width
 end

@@ -1,0 +1,106 @@
+#include "binding/event.h"
+
+#include <string.h>
+
+#include "binding/connection.h"
+#include "binding/failure.h"
+#include "platform/signal_name.h"
+
+/* NULL: no such field. */
+static void event_set_text(struct event_fields *to, const char *name, const char *text) {
+  if (text != NULL) to->set_text(to, name, text, strlen(text));
+}
+
+static void event_set_end(struct event_fields *to, const char *whole, const char *port,
+                          const struct trace_end *e) {
+  char text[ADDRESS_TEXT];
+  address end;
+  if (e->port == 0) return;
+  trace_end_get(e, &end);
+  end = address_plain(&end); /* the form that segments and the other end have */
+  event_set_text(to, whole, address_format(&end, text));
+  to->set_integer(to, port, address_port(&end));
+}
+
+static void event_set_ends(struct event_fields *to, const trace *t, const struct trace_socket *s) {
+  event_set_end(to, "local_address", "local_port", &s->local);
+  event_set_text(to, "local_address", trace_label_text(t, s->path));
+  event_set_end(to, "peer_address", "peer_port", &s->peer);
+}
+
+static void event_set_failure(struct event_fields *to, const struct event *e) {
+  if (e->code < 0) event_set_text(to, "code", failure_name(e->code));
+}
+
+static void event_set_loss(struct event_fields *to, const struct event *e) {
+  char flags[SEGMENT_FLAGS_TEXT];
+  event_set_text(to, "cause", loss_names[e->code]);
+  to->set_integer(to, "bytes", e->bytes);
+  if (e->flags == 0) return;
+  to->set_integer(to, "sequence", e->sequence);
+  to->set_integer(to, "acknowledgement", e->acknowledgement);
+  event_set_text(to, "flags", segment_flags(e->flags, flags));
+}
+
+static void event_set_depth(struct event_fields *to, const struct event *e) {
+  to->set_integer(to, "depth", e->bytes);
+  to->set_integer(to, "limit", e->code);
+  if (e->drops > 0) to->set_integer(to, "drops", e->drops);
+}
+
+/* An exit status, or the name of a signal, which is negative. */
+static void event_set_status(struct event_fields *to, const char *name, int64_t status) {
+  char text[SIGNAL_TEXT];
+  if (status >= 0)
+    to->set_integer(to, name, status);
+  else
+    event_set_text(to, name, signal_name((int)-status, text));
+}
+
+static void event_set_call(struct event_fields *to, const struct event *e) {
+  if (e->kind == EVENT_EXIT) event_set_status(to, "status", e->bytes);
+  if (e->kind == EVENT_SIGNAL) event_set_status(to, "signal", -e->bytes);
+  if (e->kind == EVENT_SIGNAL && e->code > 0) to->set_integer(to, "only", e->code);
+  if (e->kind == EVENT_SHUTDOWN) event_set_text(to, "how", connection_hows[e->bytes]);
+  to->set_integer(to, "bytes", e->kind == EVENT_SHUTDOWN ? 0 : e->bytes);
+  event_set_failure(to, e);
+}
+
+/* Kinds with a socket differ in these. */
+static void event_set_more(struct event_fields *to, const struct event *e) {
+  switch (e->kind) {
+  case EVENT_FOUND:
+  case EVENT_GONE:
+  case EVENT_DROP: return;
+  case EVENT_DROP_END: to->set_integer(to, "segments", e->bytes); return;
+  case EVENT_QUEUE: event_set_depth(to, e); return;
+  default: event_set_call(to, e);
+  }
+}
+
+static const char *const streams[] = {NULL, "stdin", "stdout", "stderr"};
+
+void event_describe(const trace *t, const struct event *e, struct event_fields *to) {
+  to->set_time(to, "at", e->at_ns);
+  event_set_text(to, "kind", event_names[e->kind]);
+  if (e->kind == EVENT_NOTE) { /* perhaps with zeros */
+    to->set_text(to, "text", e->text == NULL ? "" : e->text, (size_t)e->bytes);
+    return;
+  }
+  to->set_integer(to, "host", e->socket.host);
+  event_set_text(to, "label", trace_label_text(t, e->socket.label));
+  if (e->since_ns != 0) to->set_time(to, "since", e->since_ns);
+  event_set_text(to, "text", e->text);
+  if (e->kind == EVENT_COUNTERS || e->kind == EVENT_SOCKETS) {
+    event_set_failure(to, e);
+    return;
+  }
+  event_set_ends(to, t, &e->socket);
+  if (e->kind == EVENT_LOSS) {
+    event_set_loss(to, e);
+    return;
+  }
+  to->set_integer(to, "socket", e->socket.id);
+  event_set_text(to, "stream", streams[e->socket.stream]);
+  event_set_more(to, e);
+}

@@ -1,0 +1,22 @@
+/* The file that keeps the events of a run while it goes on, for the Lua library. */
+#ifndef LUNET_BINDING_JOURNAL_H
+#define LUNET_BINDING_JOURNAL_H
+
+#include <lua.h>
+
+void journal_open_type(lua_State *L); /* expects the runtime on the stack's top */
+
+/* core.journal(path, first, began) -> journal | nil, message, CODE. Keeps the events from number
+ * `first` on, at the end of a file that is there; their times are told since `began`, in seconds. A
+ * loop has one journal at a time.
+ *
+ * journal:write() -> looks | nil, message, CODE. Writes the new events, and gives the looks at
+ * counters and sockets among them, as core.events does. Without it the events are written when the
+ * ring is about to lose them. After a failure nothing more is written.
+ *
+ * journal:write_text(text) -> true | nil, message, CODE
+ *
+ * journal:close(): harmless twice. */
+int journal_new(lua_State *L);
+
+#endif
