@@ -1,8 +1,9 @@
--- How lunet grows: ghosts in one queue, clients that stay, sleeping tasks, hosts, and churn for minutes. Prints tables
--- and plots.
+-- How lunet grows: ghosts in one queue, clients that stay, sleeping tasks, hosts, events in a trace file, and churn for
+-- minutes. Prints tables and plots.
 --
---   script/build release && build/release/lunet bench/scale.lua [ghosts] [live] [sleepers] [hosts] [soak] [--minutes N]
+--   script/build release && build/release/lunet bench/scale.lua [PART...] [--minutes N]
 local argparse = require "argparse"
+local core = require "lunet.core"
 local lunet = require "lunet"
 local plot = require "lunet.text.plot"
 local statistics = require "lunet.load.statistics"
@@ -15,6 +16,7 @@ local LIVE = { 1000, 4000, 16000, 32000, 64000 }
 local OF_A_PROCESS = 16000 -- connections that a process keeps open: 20,000 descriptors are allowed here
 local LONG = 120 -- s; bounds waits for states that do come
 local SLEEPERS = { 1000, 10000, 100000, 200000, 500000, 1000000 }
+local EVENTS = 10000000 -- in a trace file
 local HOSTS, OF_A_LAN = { 250, 500, 1000, 2000 }, 500
 local SYSCTLS = {
   ["net.ipv4.tcp_congestion_control"] = "reno",
@@ -233,6 +235,53 @@ local function hosts()
     OF_A_LAN - 1, took, message and "; then " .. message or ""))
 end
 
+-- -- trace -------------------------------------------------------------------------------------
+
+local function count_lines(path)
+  local lines = 0
+  for block in io.lines(path, 1 << 20) do lines = lines + select(2, block:gsub("\n", "")) end
+  return lines
+end
+
+local function note(count)
+  for _ = 1, count do lunet.note "an event" end
+end
+
+-- Each message is two events.
+local function talk(count)
+  local listener <close> = assert(lunet.listen { address = "127.0.0.1", port = 7000, backlog = 1 })
+  local near <close> = assert(lunet.connect(listener))
+  local far <close> = assert(listener:accept())
+  for _ = 1, count // 2 do
+    assert(near:send(MESSAGE))
+    assert(far:receive(#MESSAGE))
+  end
+end
+
+-- Has a journal write the events of a function to a file, and counts its lines. The seconds are those until the last
+-- event is written.
+local function write_trace(fn)
+  local path <const> = os.tmpname()
+  local _removal <close> = setmetatable({}, { __close = function() os.remove(path) end })
+  local seconds = timed(function()
+    local journal <close> = assert(core.journal(path, core.record(false), 0))
+    fn(EVENTS)
+    assert(journal:write())
+  end)
+  return seconds, count_lines(path)
+end
+
+local function trace()
+  print(("%10s %12s %12s %14s %12s"):format("events", "lines", "seconds", "lines/s", "own KiB"))
+  for _, kind in ipairs { { "notes", note }, { "calls", talk } } do
+    local before = resident()
+    local seconds, lines = write_trace(kind[2])
+    assert(lines >= EVENTS, "lines are missing")
+    print(("%10s %12d %12.2f %14.0f %12.0f"):format(kind[1], lines, seconds, lines / seconds,
+      (resident() - before) / 1024))
+  end
+end
+
 -- -- soak --------------------------------------------------------------------------------------
 
 local function echo(connection)
@@ -285,14 +334,14 @@ end
 -- -- the command -------------------------------------------------------------------------------
 
 local parser = argparse("bench/scale.lua", "How lunet grows.")
-local PARTS = { "ghosts", "live", "sleepers", "hosts", "soak" }
-parser:argument("part", "ghosts, live, sleepers, hosts, soak; all of them by default"):args "*":choices(PARTS)
+local PARTS = { "ghosts", "live", "sleepers", "hosts", "trace", "soak" }
+parser:argument("part", table.concat(PARTS, ", ") .. "; all of them by default"):args "*":choices(PARTS)
 parser:option("--minutes", "of the soak", "10"):convert(tonumber)
 parser:flag("--tiny", "do next to no work: only to see whether everything works")
 local options = parser:parse(arg)
 if options.tiny then
   GHOSTS, LIVE, SLEEPERS, HOSTS, OF_A_LAN, ROUNDS = { 5, 10 }, { 5, 10 }, { 5, 10 }, { 3, 4 }, 3, 1
-  options.minutes = 0.01
+  options.minutes, EVENTS = 0.01, 100
 end
 local parts = #options.part > 0 and options.part or PARTS
 for _, part in ipairs(parts) do
@@ -300,5 +349,6 @@ for _, part in ipairs(parts) do
   if part == "live" then live() end
   if part == "sleepers" then sleepers() end
   if part == "hosts" then hosts() end
+  if part == "trace" then trace() end
   if part == "soak" then soak(options.minutes) end
 end

@@ -7,6 +7,7 @@ describe("bench/scale", function()
     live = "\n +10 +1 +%d+ +%d+\n",
     sleepers = "\n +10 +[%d.]+ +%-?%d+ +[%d.]+ +[%d.]+\n",
     hosts = "\na LAN of 3: [%d.]+ s; 2 of 2 connects to one of them: [%d.]+ s\n",
+    trace = "\n +notes +100 +%d.*\n +calls +106 +%d",
     soak = "^%d+ cycles .* handles left: 0\n",
   } do
     it("measures " .. part, function()
