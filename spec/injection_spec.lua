@@ -23,11 +23,13 @@ end
 describe("an injected fault", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
-  -- Injects each fault of a call. Returns the complaints.
-  local function tried(path, call, code)
+  -- Injects each fault of a call. Returns the complaints. Only the runs with a fault have the patience.
+  local function tried(path, call, code, patience)
     local words, wrong = { path, "--json" }, {}
-    local truth = injector.truth(words)
-    for _, known in ipairs(injector.calls(words)) do
+    local truth, calls, usual = injector.truth(words), injector.calls(words), injector.patience
+    local _usual <close> = setmetatable({}, { __close = function() injector.patience = usual end })
+    injector.patience = patience or usual
+    for _, known in ipairs(calls) do
       if known.call == call then
         local why = injector.try(words, { call = call, number = known.number, code = code }, truth)
         if why then wrong[#wrong + 1] = why end
@@ -69,10 +71,7 @@ describe("an injected fault", function()
   end)
 
   it("that hangs or kills the run is noticed", function()
-    local patience = injector.patience
-    injector.patience = 2
-    local wrong = tried(careless "if not before then while true do end end", "bind", "EMFILE")
-    injector.patience = patience
+    local wrong = tried(careless "if not before then while true do end end", "bind", "EMFILE", 2)
     assert.same({ "hangs" }, wrong)
     wrong = tried(careless "if not before then os.execute('kill -SEGV $PPID') end", "bind", "EMFILE")
     assert.is_truthy(wrong[1] and (wrong[1]:find "^dies by SIGSEGV" or wrong[1]:find "^the sanitizer:"))

@@ -44,7 +44,7 @@ end
 
 local function count_calls(words)
   local trace = os.tmpname()
-  run(strace(words, { "-o", trace }))
+  assert(not run(strace(words, { "-o", trace })).hung, "a run without a fault hangs")
   local counts = {}
   for line in io.lines(trace) do
     local call = line:match "^([%w_]+)%("
