@@ -142,7 +142,7 @@ describe("a trace", function()
     assert(lunet.eventually(function()
       local file = io.open(path)
       if file then file:close() end
-      return file and kinds().note
+      return file and kinds().note and kinds().tap
     end, BOUND))
     process:kill "SIGKILL"
     assert.equal("SIGKILL", process:wait(BOUND))
