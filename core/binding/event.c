@@ -11,21 +11,20 @@ static void event_set_text(struct event_fields *to, const char *name, const char
   if (text != NULL) to->set_text(to, name, text, strlen(text));
 }
 
-static void event_set_end(struct event_fields *to, const char *whole, const char *port,
-                          const struct trace_end *e) {
+static void event_set_end(struct event_fields *to, const trace *t, const char *whole,
+                          const char *port, const struct trace_end *e) {
   char text[ADDRESS_TEXT];
   address end;
-  if (e->port == 0) return;
-  trace_end_get(e, &end);
+  if (e->port == 0 || !trace_end_get(t, e, &end)) return;
   end = address_plain(&end); /* the form that segments and the other end have */
   event_set_text(to, whole, address_format(&end, text));
   to->set_integer(to, port, address_port(&end));
 }
 
 static void event_set_ends(struct event_fields *to, const trace *t, const struct trace_socket *s) {
-  event_set_end(to, "local_address", "local_port", &s->local);
+  event_set_end(to, t, "local_address", "local_port", &s->local);
   event_set_text(to, "local_address", trace_label_text(t, s->path));
-  event_set_end(to, "peer_address", "peer_port", &s->peer);
+  event_set_end(to, t, "peer_address", "peer_port", &s->peer);
 }
 
 static void event_set_failure(struct event_fields *to, const struct event *e) {
@@ -37,15 +36,15 @@ static void event_set_loss(struct event_fields *to, const struct event *e) {
   event_set_text(to, "cause", loss_names[e->code]);
   to->set_integer(to, "bytes", e->bytes);
   if (e->flags == 0) return;
-  to->set_integer(to, "sequence", e->sequence);
-  to->set_integer(to, "acknowledgement", e->acknowledgement);
+  to->set_integer(to, "sequence", e->as.lost.sequence);
+  to->set_integer(to, "acknowledgement", e->as.lost.acknowledgement);
   event_set_text(to, "flags", segment_flags(e->flags, flags));
 }
 
 static void event_set_depth(struct event_fields *to, const struct event *e) {
   to->set_integer(to, "depth", e->bytes);
   to->set_integer(to, "limit", e->code);
-  if (e->drops > 0) to->set_integer(to, "drops", e->drops);
+  if (e->as.drops > 0) to->set_integer(to, "drops", e->as.drops);
 }
 
 /* An exit status, or the name of a signal, which is negative. */
@@ -58,6 +57,7 @@ static void event_set_status(struct event_fields *to, const char *name, int64_t 
 }
 
 static void event_set_call(struct event_fields *to, const struct event *e) {
+  if (!e->has_text && e->as.since_ns != 0) to->set_time(to, "since", e->as.since_ns);
   if (e->kind == EVENT_EXIT) event_set_status(to, "status", e->bytes);
   if (e->kind == EVENT_SIGNAL) event_set_status(to, "signal", -e->bytes);
   if (e->kind == EVENT_SIGNAL && e->code > 0) to->set_integer(to, "only", e->code);
@@ -84,13 +84,12 @@ void event_describe(const trace *t, const struct event *e, struct event_fields *
   to->set_time(to, "at", e->at_ns);
   event_set_text(to, "kind", event_names[e->kind]);
   if (e->kind == EVENT_NOTE) { /* perhaps with zeros */
-    to->set_text(to, "text", e->text == NULL ? "" : e->text, (size_t)e->bytes);
+    to->set_text(to, "text", event_text(e) == NULL ? "" : e->as.text, (size_t)e->bytes);
     return;
   }
   to->set_integer(to, "host", e->socket.host);
   event_set_text(to, "label", trace_label_text(t, e->socket.label));
-  if (e->since_ns != 0) to->set_time(to, "since", e->since_ns);
-  event_set_text(to, "text", e->text);
+  event_set_text(to, "text", event_text(e));
   if (e->kind == EVENT_COUNTERS || e->kind == EVENT_SOCKETS) {
     event_set_failure(to, e);
     return;

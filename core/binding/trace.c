@@ -49,12 +49,12 @@ static void trace_set_time(struct event_fields *to, const char *name, uint64_t a
 void trace_push_event(lua_State *L, const trace *t, const struct event *given) {
   struct event e = *given;
   struct table table = {{trace_set_text, trace_set_integer, trace_set_time}, L};
-  size_t length = e.kind == EVENT_NOTE && e.text != NULL ? (size_t)e.bytes : 0;
-  if (e.kind == EVENT_NOTE)
-    lua_pushlstring(L, e.text, length);
+  const char *text = event_text(&e);
+  if (e.kind == EVENT_NOTE && text != NULL)
+    lua_pushlstring(L, text, (size_t)e.bytes);
   else
-    lua_pushstring(L, e.text);
-  e.text = (char *)lua_tostring(L, -1);
+    lua_pushstring(L, text);
+  if (e.has_text) e.as.text = (char *)lua_tostring(L, -1);
   lua_createtable(L, 0, 8);
   event_describe(t, &e, &table.fields);
   lua_remove(L, -2);

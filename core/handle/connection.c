@@ -13,7 +13,6 @@
 
 struct connection {
   handle handle;
-  loop *lp;
   gate *gate; /* the one that counts this connection; NULL: none */
   int fd;
   int ended;    /* the error of the last receive, or behind its bytes; 0: none */
@@ -23,30 +22,31 @@ struct connection {
   idler idler;
   struct trace_socket socket; /* has the peer, unless it is a Unix socket */
   uint16_t seen;              /* all events so far, as bits */
-  bool is_empty;              /* skip the next attempt to receive and wait for epoll */
-  bool left_some;             /* the last receive left bytes that it had seen */
-  bool is_shut;               /* this side has ended its sending, with a FIN on TCP */
-  bool is_deaf;               /* this side has ended its receiving */
-  bool is_shared;             /* a program has the socket, too */
-  bool is_mptcp;
+  bool is_empty : 1;          /* skip the next attempt to receive and wait for epoll */
+  bool left_some : 1;         /* the last receive left bytes that it had seen */
+  bool is_shut : 1;           /* this side has ended its sending, with a FIN on TCP */
+  bool is_deaf : 1;           /* this side has ended its receiving */
+  bool is_shared : 1;         /* a program has the socket, too */
+  bool is_mptcp : 1;
 };
 
+static trace *connection_trace(const connection *c) { return loop_trace(loop_of(c)); }
 static bool connection_is_unix(const connection *c) { return c->socket.peer.family == 0; }
 
 static void connection_record(connection *c, enum event_kind kind, int64_t bytes, ssize_t code) {
-  trace_record(loop_trace(c->lp), &c->socket, kind, bytes, (int32_t)code);
+  trace_record(connection_trace(c), &c->socket, kind, bytes, (int32_t)code);
 }
 
 static void connection_record_op(connection *c, const op *o, enum event_kind kind, int64_t bytes,
                                  ssize_t code) {
-  trace_record_wait(loop_trace(c->lp), &c->socket, kind, bytes, (int32_t)code, o->waits_since_ns);
+  trace_record_wait(connection_trace(c), &c->socket, kind, bytes, (int32_t)code, o->waits_since_ns);
 }
 
 static void connection_end(connection *c, enum event_kind kind, void (*close_socket)(int fd)) {
   if (c->is_shared)
-    watch_end_shared(loop_watches(c->lp), c->fd);
+    watch_end_shared(loop_watches(loop_of(c)), c->fd);
   else
-    watch_end(loop_watches(c->lp), c->fd);
+    watch_end(loop_watches(loop_of(c)), c->fd);
   close_socket(c->fd);
   held_free(&c->reader.held);
   connection_record(c, kind, 0, 0);
@@ -97,7 +97,7 @@ int connection_reset(connection *c) {
 
 static void connection_describe_stream(const connection *c, char *text, size_t size) {
   static const char *const streams[] = {"", "stdin", "stdout", "stderr"};
-  const char *program = trace_label_text(loop_trace(c->lp), c->socket.label);
+  const char *program = trace_label_text(connection_trace(c), c->socket.label);
   snprintf(text, size, "%s of %s", streams[c->socket.stream], program == NULL ? "?" : program);
 }
 
@@ -123,7 +123,6 @@ static const struct handle_type connection_type = {"connection", connection_clos
 int connection_open(loop *lp, const struct place *p, int fd, connection **out) {
   connection *c = calloc(1, sizeof *c);
   if (c == NULL) return -ENOMEM;
-  c->lp = lp;
   c->fd = fd;
   list_init(&c->readers);
   list_init(&c->writers);
@@ -139,18 +138,18 @@ int connection_open(loop *lp, const struct place *p, int fd, connection **out) {
  * call. */
 static void connection_find_local(connection *c) {
   address local, peer;
-  if (!trace_is_probing(loop_trace(c->lp)) || socket_local(c->fd, &local) < 0) return;
+  if (!trace_is_probing(connection_trace(c)) || socket_local(c->fd, &local) < 0) return;
   if (address_is_any(&local) && address_port(&local) != 0) { /* refused at once */
-    trace_end_get(&c->socket.peer, &peer);
+    trace_end_get(connection_trace(c), &c->socket.peer, &peer);
     source_find(c->fd, &peer, &local);
   }
-  trace_end_set(&c->socket.local, &local);
+  trace_end_set(connection_trace(c), &c->socket.local, &local);
 }
 
 void connection_accepted(connection *c, const op *o, const address *peer, const address *local,
                          gate *g) {
-  trace_end_set(&c->socket.local, local);
-  trace_end_set(&c->socket.peer, peer);
+  trace_end_set(connection_trace(c), &c->socket.local, local);
+  trace_end_set(connection_trace(c), &c->socket.peer, peer);
   if (address_is_any(local)) connection_find_local(c);
   c->gate = g;
   gate_enter(g);
@@ -178,7 +177,7 @@ static void connection_start(connection *c, op *o, list *queue, int events) {
   if (list_empty(queue) && o->kind->attempt(o)) return;
   op_wait(o, queue);
   if (op_ended(o)) return; /* its deadline does not let it wait */
-  if (!watch_is_on(loop_watches(c->lp), c->fd, events)) op_put_off(o);
+  if (!watch_is_on(loop_watches(loop_of(c)), c->fd, events)) op_put_off(o);
 }
 
 static void connection_subscribe(op *o, list *queue, int events) {
@@ -186,7 +185,7 @@ static void connection_subscribe(op *o, list *queue, int events) {
   c->is_empty = false;
   op_attempt_all(queue);
   if (op_ended(o)) return;
-  int result = watch_begin(loop_watches(c->lp), c->fd, events, connection_on_ready, c);
+  int result = watch_begin(loop_watches(loop_of(c)), c->fd, events, connection_on_ready, c);
   if (result < 0) op_end(o, result);
 }
 
@@ -215,9 +214,9 @@ static bool connection_attempt_connect(op *o) {
 /* A connect to 0.0.0.0 or :: reaches this host: finds the address that it reached. */
 static void connection_find_peer(connection *c) {
   address peer;
-  trace_end_get(&c->socket.peer, &peer);
+  trace_end_get(connection_trace(c), &c->socket.peer, &peer);
   if (address_is_any(&peer) && socket_peer(c->fd, &peer) == 0)
-    trace_end_set(&c->socket.peer, &peer);
+    trace_end_set(connection_trace(c), &c->socket.peer, &peer);
 }
 
 static void connection_connect_ended(op *o) {
@@ -231,13 +230,12 @@ static const struct op_kind connect_kind = {connection_attempt_connect,
                                             connection_subscribe_writing, connection_connect_ended};
 
 void connection_connect(connection *c, const address *peer, op *o) {
-  trace_end_set(&c->socket.peer, peer);
+  trace_end_set(connection_trace(c), &c->socket.peer, peer);
   o->owner = c;
   o->kind = &connect_kind;
   int result = socket_connect(c->fd, peer);
-  if (result == -EINPROGRESS)
-    connection_start(c, o, &c->writers,
-                     WATCH_WRITABLE); /* on loopback the handshake is often over by now */
+  if (result == -EINPROGRESS) /* on loopback the handshake is often over by now */
+    connection_start(c, o, &c->writers, WATCH_WRITABLE);
   else
     op_end(o, result);
 }
@@ -272,7 +270,8 @@ static void connection_send_ended(op *o) {
   if (connection_breaks_reading(o->result)) reader_broken(&c->reader, (int)o->result);
   connection_record_op(c, o, EVENT_SEND, (int64_t)o->as.send.sent, o->result < 0 ? o->result : 0);
   /* The answer has hardly come yet: the next receive lets other tasks run first. */
-  if (!c->left_some && !watch_is_on(loop_watches(c->lp), c->fd, WATCH_READABLE)) c->is_empty = true;
+  if (!c->left_some && !watch_is_on(loop_watches(loop_of(c)), c->fd, WATCH_READABLE))
+    c->is_empty = true;
 }
 
 static const struct op_kind send_kind = {connection_attempt_send, connection_subscribe_writing,
@@ -304,7 +303,7 @@ static bool connection_attempt_receive(op *o) {
   bool has_ended = reader_attempt(c->fd, &c->reader, o);
   c->is_empty = o->as.receive.got_less && connection_gets_all(c);
   c->left_some = o->as.receive.left_some;
-  if (o->as.receive.has_more) watch_again(loop_watches(c->lp), c->fd);
+  if (o->as.receive.has_more) watch_again(loop_watches(loop_of(c)), c->fd);
   return has_ended;
 }
 
@@ -342,10 +341,10 @@ int connection_idle(connection *c, idlers *all) {
   idlers_add(all, &c->idler);
   if (has_some && c->ended != OP_TIMEOUT)
     idler_wake(&c->idler);
-  else if (!watch_is_on(loop_watches(c->lp), c->fd, WATCH_READABLE))
-    result = watch_begin(loop_watches(c->lp), c->fd, WATCH_READABLE, connection_on_ready, c);
+  else if (!watch_is_on(loop_watches(loop_of(c)), c->fd, WATCH_READABLE))
+    result = watch_begin(loop_watches(loop_of(c)), c->fd, WATCH_READABLE, connection_on_ready, c);
   else if (!c->is_empty)
-    watch_again(loop_watches(c->lp), c->fd);
+    watch_again(loop_watches(loop_of(c)), c->fd);
   if (result < 0) idler_leave(&c->idler);
   return result;
 }
@@ -369,7 +368,7 @@ int connection_shutdown(connection *c, int how) {
 }
 
 void connection_was_set(connection *c, const char *words, int result) {
-  trace_record_text(loop_trace(c->lp), &c->socket, EVENT_SET, words, result);
+  trace_record_text(connection_trace(c), &c->socket, EVENT_SET, words, result);
 }
 
 int connection_share(connection *c, bool blocks) {
@@ -393,7 +392,9 @@ int connection_local(const connection *c, address *out) { return socket_local(c-
 
 int connection_peer(const connection *c, address *out) {
   if (connection_is_unix(c)) return socket_peer(c->fd, out);
-  trace_end_get(&c->socket.peer, out); /* after an RST the kernel has forgotten the peer */
-  socket_name_zone(c->fd, out);
-  return 0;
+  /* The trace first: after an RST the kernel has forgotten the peer. */
+  bool is_known = trace_end_get(connection_trace(c), &c->socket.peer, out);
+  int result = is_known ? 0 : socket_peer(c->fd, out);
+  if (result == 0) socket_name_zone(c->fd, out);
+  return result;
 }

@@ -120,7 +120,7 @@ static void foreign_record_found(foreign *f, struct seen *new, const struct list
   char text[ADDRESS_TEXT];
   new->is_ours = true;
   new->socket.id = loop_next_socket(f->lp);
-  trace_end_set(&new->socket.local, l->local);
+  trace_end_set(f->trace, &new->socket.local, l->local);
   if (address_family(l->local) == AF_UNIX)
     new->socket.path = trace_label(f->trace, address_format(l->local, text));
   trace_append(f->trace, &new->socket, EVENT_FOUND, 0, 0);

@@ -89,13 +89,14 @@ static struct event *journal_new_look(journal *j) {
 
 static void journal_add_look(journal *j, const struct event *e) {
   struct event *look = journal_new_look(j);
-  char *text = look == NULL || e->text == NULL ? NULL : strdup(e->text);
-  if (look == NULL || (e->text != NULL && text == NULL)) {
+  const char *text = event_text(e);
+  char *copy = look == NULL || text == NULL ? NULL : strdup(text);
+  if (look == NULL || (text != NULL && copy == NULL)) {
     if (j->error == 0) j->error = -ENOMEM;
     return;
   }
   *look = *e;
-  look->text = text;
+  if (text != NULL) look->as.text = copy;
   j->look_end++;
 }
 
@@ -103,7 +104,10 @@ const struct event *journal_look(const journal *j) {
   return j->look_first == j->look_end ? NULL : &j->looks[j->look_first];
 }
 
-void journal_forget_look(journal *j) { free(j->looks[j->look_first++].text); }
+void journal_forget_look(journal *j) {
+  const struct event *look = &j->looks[j->look_first++];
+  if (look->has_text) free(look->as.text);
+}
 
 /* -- the journal ----------------------------------------------------------------------------- */
 

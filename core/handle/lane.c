@@ -45,18 +45,18 @@ static uint8_t *lane_frame_of(const struct packet *p) {
   return (uint8_t *)p->notes_and_frame + PACKET_NOTES;
 }
 
-static void lane_set_end(struct trace_end *e, const struct segment *s, const uint8_t *bytes,
-                         uint16_t port) {
+static void lane_set_end(const lane *n, struct trace_end *e, const struct segment *s,
+                         const uint8_t *bytes, uint16_t port) {
   address a = address_of_bytes(s->is_ipv6 ? AF_INET6 : AF_INET, bytes, port);
-  trace_end_set(e, &a);
+  trace_end_set(loop_trace(n->lp), e, &a);
 }
 
 static void lane_record_loss(lane *n, const struct packet *p, enum loss_cause cause) {
   struct segment s = {.at_ns = 0};
   struct trace_socket about = n->about;
   if (frame_read(lane_frame_of(p), p->length - PACKET_NOTES, &s)) {
-    lane_set_end(&about.local, &s, s.from, s.from_port);
-    lane_set_end(&about.peer, &s, s.to, s.to_port);
+    lane_set_end(n, &about.local, &s, s.from, s.from_port);
+    lane_set_end(n, &about.peer, &s, s.to, s.to_port);
   }
   trace_append_loss(loop_trace(n->lp), &about, cause, &s);
 }

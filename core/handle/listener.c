@@ -150,7 +150,7 @@ int listener_open(loop *lp, const struct place *p, int fd, int backlog, listener
   listener_remember_path(l);
   l->is_mptcp = socket_is_mptcp(fd);
   l->socket.id = loop_next_socket(lp);
-  trace_end_set(&l->socket.local, &l->local);
+  trace_end_set(loop_trace(lp), &l->socket.local, &l->local);
   l->socket.host = p->host;
   l->socket.label = p->label;
   handle_open(&l->handle, &listener_type, p);
@@ -254,7 +254,7 @@ int listener_drops(listener *l, uint32_t *drops) {
 static int listener_listen_again(listener *l) {
   l->is_shut = false;
   int result = socket_local(l->fd, &l->local);
-  if (result == 0) trace_end_set(&l->socket.local, &l->local);
+  if (result == 0) trace_end_set(loop_trace(l->lp), &l->socket.local, &l->local);
   return result;
 }
 

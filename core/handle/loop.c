@@ -30,6 +30,7 @@ watches *loop_watches(loop *lp) { return lp->watches; }
 struct scopes *loop_scopes(loop *lp) {
   return &lp->scopes;
 }
+loop *loop_of(const void *h) { return LIST_ENTRY(((const handle *)h)->scopes, loop, scopes); }
 scope *loop_scope(loop *lp) { return &lp->outermost; }
 list *loop_children(loop *lp) { return &lp->children; }
 uint32_t loop_next_socket(loop *lp) { return ++lp->last_socket; }

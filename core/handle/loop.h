@@ -31,6 +31,7 @@ ops *loop_ops(loop *lp);
 trace *loop_trace(loop *lp);
 watches *loop_watches(loop *lp);
 struct scopes *loop_scopes(loop *lp);
+loop *loop_of(const void *h);            /* of a handle, open or closed */
 scope *loop_scope(loop *lp);             /* the outermost scope */
 list *loop_children(loop *lp);           /* see child.h */
 uint32_t loop_next_socket(loop *lp);     /* from 1, never reused */

@@ -47,10 +47,22 @@ struct trace {
   uint64_t next_timeout_ns, next_note_ns; /* when the next closer look is worth its time */
   list probes;
   struct trace_keeper *keeper; /* NULL: none */
-  char **labels;               /* from 1 */
+  struct ends ends;
+  char **labels; /* from 1 */
   uint16_t label_count;
   struct event ring[TRACE_EVENTS]; /* a page costs no memory before an event reaches it */
 };
+
+const char *event_text(const struct event *e) { return e->has_text ? e->as.text : NULL; }
+
+static void trace_forget(struct event *e) {
+  if (e->has_text) free(e->as.text);
+}
+
+static void trace_set_text(struct event *e, char *text) {
+  e->has_text = true;
+  e->as.text = text;
+}
 
 int trace_open(trace **out) {
   trace *t = calloc(1, sizeof *t);
@@ -61,27 +73,17 @@ int trace_open(trace **out) {
 }
 
 void trace_close(trace *t) {
-  for (int i = 0; i < TRACE_EVENTS; i++) free(t->ring[i].text);
+  for (int i = 0; i < TRACE_EVENTS; i++) trace_forget(&t->ring[i]);
   for (int i = 1; i <= t->label_count; i++) free(t->labels[i]);
   free(t->labels);
+  ends_free(&t->ends);
   free(t);
 }
 
-void trace_end_set(struct trace_end *e, const address *a) {
-  memset(e, 0, sizeof *e);
-  int family = address_family(a);
-  if (family != AF_INET && family != AF_INET6) return;
-  memcpy(e->address, address_bytes(a), (size_t)address_bits(a) / 8);
-  if (family == AF_INET6) e->scope = a->as.in6.sin6_scope_id;
-  e->family = (uint8_t)family;
-  e->port = (uint16_t)address_port(a);
-}
+void trace_end_set(trace *t, struct trace_end *e, const address *a) { ends_put(&t->ends, e, a); }
 
-void trace_end_get(const struct trace_end *e, address *out) {
-  memset(out, 0, sizeof *out);
-  if (e->family == 0) return;
-  *out = address_of_bytes(e->family, e->address, e->port);
-  if (e->family == AF_INET6) out->as.in6.sin6_scope_id = e->scope;
+bool trace_end_get(const trace *t, const struct trace_end *e, address *out) {
+  return ends_get(&t->ends, e, out);
 }
 
 static struct event *trace_new(trace *t, const struct trace_socket *s, enum event_kind kind,
@@ -89,7 +91,7 @@ static struct event *trace_new(trace *t, const struct trace_socket *s, enum even
   struct trace_keeper *k = t->keeper;
   if (k != NULL && t->next - k->next >= TRACE_UNKEPT) k->keep(k);
   struct event *e = &t->ring[t->next++ % TRACE_EVENTS];
-  free(e->text);
+  trace_forget(e);
   *e = (struct event){
     .at_ns = clock_now_ns(), .socket = *s, .kind = (uint16_t)kind, .code = code, .bytes = bytes};
   return e;
@@ -122,19 +124,19 @@ void trace_append(trace *t, const struct trace_socket *s, enum event_kind kind, 
 
 void trace_append_queue(trace *t, const struct trace_socket *s, uint32_t depth, uint32_t limit,
                         uint32_t drops) {
-  trace_new(t, s, EVENT_QUEUE, depth, (int32_t)limit)->drops = drops;
+  trace_new(t, s, EVENT_QUEUE, depth, (int32_t)limit)->as.drops = drops;
 }
 
 void trace_append_loss(trace *t, const struct trace_socket *s, enum loss_cause cause,
                        const struct segment *lost) {
   struct event *e = trace_new(t, s, EVENT_LOSS, lost->bytes, (int32_t)cause);
-  e->sequence = lost->sequence;
-  e->acknowledgement = lost->acknowledgement;
+  e->as.lost.sequence = lost->sequence;
+  e->as.lost.acknowledgement = lost->acknowledgement;
   e->flags = lost->flags;
 }
 
 void trace_append_text(trace *t, const struct trace_socket *s, enum event_kind kind, char *text) {
-  trace_new(t, s, kind, 0, 0)->text = text;
+  trace_set_text(trace_new(t, s, kind, 0, 0), text);
 }
 
 void trace_record(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
@@ -144,7 +146,7 @@ void trace_record(trace *t, const struct trace_socket *s, enum event_kind kind, 
 
 void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
                        int32_t code, uint64_t since_ns) {
-  trace_new(t, s, kind, bytes, code)->since_ns = since_ns;
+  trace_new(t, s, kind, bytes, code)->as.since_ns = since_ns;
   if (!t->is_probing) return;
   if (code == OP_TIMEOUT)
     trace_look_closer(t, &t->next_timeout_ns, 100 * CLOCK_MS, 200);
@@ -156,7 +158,7 @@ void trace_record_wait(trace *t, const struct trace_socket *s, enum event_kind k
 
 void trace_record_text(trace *t, const struct trace_socket *s, enum event_kind kind,
                        const char *text, int32_t code) {
-  trace_new(t, s, kind, 0, code)->text = strdup(text);
+  trace_set_text(trace_new(t, s, kind, 0, code), strdup(text));
   if (t->is_probing) trace_ask(t, false);
 }
 
@@ -166,9 +168,10 @@ void trace_catch_up(trace *t) {
 
 void trace_note(trace *t, const char *text, size_t length) {
   struct event *e = trace_new(t, &(struct trace_socket){.id = 0}, EVENT_NOTE, 0, 0);
-  e->text = malloc(length + 1);
-  if (e->text != NULL) memcpy(e->text, text, length + 1);
-  e->bytes = e->text == NULL ? 0 : (int64_t)length;
+  char *copy = malloc(length + 1);
+  if (copy != NULL) memcpy(copy, text, length + 1);
+  trace_set_text(e, copy);
+  e->bytes = copy == NULL ? 0 : (int64_t)length;
   if (t->is_probing) trace_look_closer(t, &t->next_note_ns, CLOCK_MS, 1);
 }
 

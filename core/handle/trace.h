@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "handle/ends.h"
 #include "handle/list.h"
-#include "platform/address.h"
 #include "platform/segment.h"
 
 typedef struct trace trace;
@@ -57,42 +57,42 @@ enum loss_cause {
 
 extern const char *const loss_names[]; /* by enum loss_cause */
 
-/* A TCP address in short form. */
-struct trace_end {
-  uint8_t address[16]; /* an IPv4 address takes the first four bytes */
-  uint16_t port;       /* 0 when unknown */
-  uint8_t family;      /* AF_INET or AF_INET6; 0: no TCP address */
-  uint32_t scope;      /* a link-local address's interface number */
-};
-
-void trace_end_set(struct trace_end *e, const address *a);
-void trace_end_get(const struct trace_end *e, address *out); /* without the name of its zone */
-
 /* The subject of an event. */
 struct trace_socket {
-  uint32_t id;    /* from 1; never reused within a loop; 0: no socket */
+  uint32_t id; /* from 1; never reused within a loop; 0: no socket */
+  struct trace_end local, peer;
   uint16_t host;  /* index into the loop's hosts; 0 is home */
   uint16_t label; /* index into the trace's labels; 0: none */
-  struct trace_end local, peer;
+  uint16_t path;  /* likewise: the address of a Unix socket, "unix:/path" */
   uint8_t stream; /* 1, 2, 3: stdin, stdout, stderr of the program in the label; 0: no stream */
-  uint16_t path;  /* index into the labels: the address of a Unix socket, "unix:/path"; 0: none */
 };
 
+/* The ring has thousands of them: 64 bytes. */
 struct event {
-  uint64_t at_ns;    /* clock_now_ns() */
-  uint64_t since_ns; /* when the call began to wait; 0: it never waited */
+  uint64_t at_ns; /* clock_now_ns() */
+  union {
+    uint64_t since_ns; /* of a call: when it began to wait; 0: it never waited */
+    char *text;        /* if has_text; the trace owns it. NULL: there was no memory */
+    uint32_t drops;    /* of EVENT_QUEUE: what the listener has dropped so far; 0 also if unknown */
+    struct {
+      uint32_t sequence, acknowledgement;
+    } lost; /* of EVENT_LOSS */
+  } as;
   int64_t bytes;
-  char *text; /* owned by the trace; NULL in most events */
   struct trace_socket socket;
-  int32_t code;   /* 0, or a negative errno or OP_ result */
-  uint32_t drops; /* of EVENT_QUEUE: what the listener has dropped so far; 0 also if unknown */
-  uint32_t sequence, acknowledgement; /* of EVENT_LOSS */
-  uint8_t flags;                      /* likewise: enum segment_flag; 0: no TCP segment */
-  uint16_t kind;                      /* enum event_kind */
+  int32_t code;  /* 0, or a negative errno or OP_ result */
+  uint16_t kind; /* enum event_kind */
+  uint8_t flags; /* of EVENT_LOSS: enum segment_flag; 0: no TCP segment */
+  bool has_text;
 };
+
+const char *event_text(const struct event *e); /* NULL: none */
 
 int trace_open(trace **out);
 void trace_close(trace *t);
+
+void trace_end_set(trace *t, struct trace_end *e, const address *a);
+bool trace_end_get(const trace *t, const struct trace_end *e, address *out); /* see ends_get */
 
 void trace_record(trace *t, const struct trace_socket *s, enum event_kind kind, int64_t bytes,
                   int32_t code);

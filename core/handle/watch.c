@@ -9,13 +9,15 @@
 enum {
   GROW_BY = 1024,     /* entries of the table */
   EVENTS_MOST = 1024, /* taken from the kernel at one go */
-  ROUNDS = 64 /* of epoll_wait(2) in one poll: events that came before a deadline go first */
+  ROUNDS = 64,    /* of epoll_wait(2) in one poll: events that came before a deadline go first */
+  FUNCTIONS = 32, /* for ready descriptors, at most: a kind of handle has one */
 };
 
+/* There are many thousands. */
 struct watch {
-  uint32_t life;   /* descriptors that had this number before */
-  uint32_t events; /* that the owner asked for; 0: none */
-  watch_ready ready;
+  uint32_t life;     /* descriptors that had this number before */
+  uint16_t events;   /* that the owner asked for; 0: none */
+  uint16_t function; /* which one tells the owner */
   void *owner;
 };
 
@@ -23,6 +25,7 @@ struct watches {
   int set;
   int count;
   struct watch *by_fd;
+  watch_ready functions[FUNCTIONS]; /* ends with NULL, or is full */
 };
 
 /* close(2) takes a descriptor out of the set, unless a child process has the file open too. Late
@@ -38,7 +41,8 @@ static void watch_report(const watches *ws, const struct epoll_event *e) {
   struct watch w = ws->by_fd[(uint32_t)e->data.u64];
   if (w.life != e->data.u64 >> 32) return;
   bool is_all = (e->events & (EPOLLERR | EPOLLHUP)) != 0;
-  w.ready(w.owner, is_all ? WATCH_READABLE | WATCH_WRITABLE | WATCH_MARK : (int)e->events);
+  ws->functions[w.function](w.owner,
+                            is_all ? WATCH_READABLE | WATCH_WRITABLE | WATCH_MARK : (int)e->events);
 }
 
 static int watch_grow(watches *ws, int fd) {
@@ -51,13 +55,23 @@ static int watch_grow(watches *ws, int fd) {
   return 0;
 }
 
+/* Its number, or -ENOMEM. */
+static int watch_function(watches *ws, watch_ready ready) {
+  for (int i = 0; i < FUNCTIONS; i++) {
+    if (ws->functions[i] == NULL) ws->functions[i] = ready;
+    if (ws->functions[i] == ready) return i;
+  }
+  return -ENOMEM;
+}
+
 int watch_begin(watches *ws, int fd, int events, watch_ready ready, void *owner) {
   if (watch_is_on(ws, fd, events)) return 0;
-  if (fd >= ws->count && watch_grow(ws, fd) < 0) return -ENOMEM;
+  int function = watch_function(ws, ready);
+  if (function < 0 || (fd >= ws->count && watch_grow(ws, fd) < 0)) return -ENOMEM;
   struct watch *w = &ws->by_fd[fd];
-  uint32_t before = w->events;
-  w->events |= (uint32_t)events;
-  w->ready = ready;
+  uint16_t before = w->events;
+  w->events = (uint16_t)(before | events);
+  w->function = (uint16_t)function;
   w->owner = owner;
   int result = watch_ask(ws, before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd);
   if (result < 0) w->events = before;
@@ -65,7 +79,7 @@ int watch_begin(watches *ws, int fd, int events, watch_ready ready, void *owner)
 }
 
 bool watch_is_on(const watches *ws, int fd, int events) {
-  return fd >= 0 && fd < ws->count && (ws->by_fd[fd].events & (uint32_t)events) == (uint32_t)events;
+  return fd >= 0 && fd < ws->count && (ws->by_fd[fd].events & events) == events;
 }
 
 void watch_again(watches *ws, int fd) {
