@@ -4,6 +4,7 @@
 --   script/build release && build/release/lunet bench/scale.lua [PART...] [--minutes N]
 local argparse = require "argparse"
 local core = require "lunet.core"
+local json = require "lunet.text.json"
 local lunet = require "lunet"
 local plot = require "lunet.text.plot"
 local statistics = require "lunet.load.statistics"
@@ -70,21 +71,39 @@ local function fill_and_drain(count)
   return count / timed(fill, host, listener, count), count / timed(drain, listener, count)
 end
 
-local function measure_ghosts(count)
-  local fills, drains = {}, {}
+-- The same by a program in C: what it loses with longer queues is the kernel's. Only the release build has it.
+local IN_C = arg[-1]:match "^(.*/)[^/]*$" .. "bench/epoll-try-first/ghosts"
+
+local function fill_and_drain_in_c(count)
+  local host <close> = assert(lunet.host { name = "ghosts", sysctl = SYSCTLS })
+  local process <close> = assert(host:exec { IN_C, tostring(count), tostring(ADDRESSES) })
+  local rates = assert(json.decode(process.stdout:receive("a", LONG)))
+  return rates.fill, rates.drain
+end
+
+-- The medians of both rates of each, round by round in turn.
+local function measure_ghosts(count, measures)
+  local rates = {}
+  for i = 1, 2 * #measures do rates[i] = {} end
   for round = 1, ROUNDS do
-    fills[round], drains[round] = fill_and_drain(count)
-    lunet.sleep(0.2) -- the kernel takes the host down
+    for i, measure in ipairs(measures) do
+      rates[2 * i - 1][round], rates[2 * i][round] = measure(count)
+      lunet.sleep(0.2) -- the kernel takes the host down
+    end
   end
-  return statistics.quantile(fills, 0.5), statistics.quantile(drains, 0.5)
+  for i, of_rounds in ipairs(rates) do rates[i] = statistics.quantile(of_rounds, 0.5) end
+  return rates
 end
 
 local function ghosts()
+  local file <close> = io.open(IN_C)
+  local measures = { fill_and_drain, file and fill_and_drain_in_c }
   local fills, drains = {}, {}
-  print(("%10s %12s %12s"):format("ghosts", "filled/s", "drained/s"))
+  print(("%10s %12s %12s"):format("ghosts", "filled/s", "drained/s") .. (file and "   C: filled/s    drained/s" or ""))
   for i, count in ipairs(GHOSTS) do
-    fills[i], drains[i] = measure_ghosts(count)
-    print(("%10d %12.0f %12.0f"):format(count, fills[i], drains[i]))
+    local rates = measure_ghosts(count, measures)
+    fills[i], drains[i] = rates[1], rates[2]
+    print(("%10d"):format(count) .. (" %12.0f"):rep(#rates):format(table.unpack(rates)))
   end
   show { x = GHOSTS, series = { ["filled a second"] = fills, ["drained a second"] = drains },
     xlabel = "ghosts in the queue", xscale = "log" }

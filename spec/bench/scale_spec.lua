@@ -3,7 +3,7 @@ local program = require "spec.support.program"
 
 describe("bench/scale", function()
   for part, words in pairs {
-    ghosts = "\n +10 +%d+ +%d+\n",
+    ghosts = "\n +10 +%d+ +%d+[ %d]*\n",
     live = "\n +10 +1 +%d+ +%d+\n",
     sleepers = "\n +10 +[%d.]+ +%-?%d+ +[%d.]+ +[%d.]+\n",
     hosts = "\na LAN of 3: [%d.]+ s; 2 of 2 connects to one of them: [%d.]+ s\n",
