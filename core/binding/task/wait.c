@@ -37,17 +37,18 @@ task *wait_check(lua_State *L) {
 
 void task_check(lua_State *L) { wait_check(L); }
 
+static op *wait_start(task *t, uint64_t deadline_ns) {
+  op_release(&t->op); /* an error may have kept task_wait from releasing it */
+  op_start(&t->op, loop_ops(t->rt->lp), deadline_ns);
+  return &t->op;
+}
+
 op *task_start(lua_State *L, uint64_t deadline_ns) {
-  runtime *rt = runtime_of(L);
-  op *o = &rt->current->op;
-  op_release(o); /* an error may have kept task_wait from releasing it */
-  op_start(o, loop_ops(rt->lp), deadline_ns);
-  return o;
+  return wait_start(runtime_of(L)->current, deadline_ns);
 }
 
 op *task_begin(lua_State *L, uint64_t deadline_ns) {
-  task_check(L);
-  return task_start(L, deadline_ns);
+  return wait_start(wait_check(L), deadline_ns);
 }
 
 static bool wait_push_error(lua_State *L, runtime *rt, const char *text) {
