@@ -45,7 +45,7 @@ describe("an injected fault", function()
     end
   end)
 
-  it("of a call at the edges of the core is told: dup2, fcntl, getdents64, getrandom, recvfrom", function()
+  it("of a call at the edges of the core is told: dup2, fcntl, getdents64, getrandom, recvfrom #part_edges", function()
     local uses = {
       dup2 = "",
       getrandom = 'local _place <close> = require "lunet.peer.scratch".open()',
@@ -61,7 +61,7 @@ describe("an injected fault", function()
 
   -- A run opens a file more or less, as the undertaker has a spare namespace for it or not. So the number of a call is
   -- not that of the same call in the next run, and each may be missed once.
-  it("that an experiment takes for its own result is noticed", function()
+  it("that an experiment takes for its own result is noticed #part_results", function()
     local wrong
     for _ = 1, 8 do
       wrong = table.concat(tried(careless "", "openat", "EMFILE"), "\n")

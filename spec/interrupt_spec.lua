@@ -128,7 +128,7 @@ describe("a signal", function()
   end)
 end)
 
-describe("an experiment that a signal ends", function()
+describe("an experiment that a signal ends #part_experiment", function()
   local place
   before_each(function()
     place = scratch.open()

@@ -170,7 +170,7 @@ print(called)
   end)
 end)
 
-describe("the result of a call", function()
+describe("the result of a call #part_results", function()
   it("is whole though finalizers close the handles that it lists", function()
     assert.same({ 0, "true\n", "" }, run [[
 for _ = 1, 20 do assert(lunet.listen { port = 0, backlog = 1 }) end -- garbage from here on

@@ -75,7 +75,7 @@ local function wide_run(groups, each)
   return run_of(run)
 end
 
-describe("the size of a report", function()
+describe("the size of a report #part_size", function()
   it("is bounded, however much was recorded, and the report says what it leaves out", function()
     local html = report.html(events.run(40000)) -- no experiment records more by default
     assert.is_true(#html <= report.MOST and #html > report.MOST * 0.8, #html)
