@@ -3,18 +3,21 @@ local core = require "lunet.core"
 local dkjson = require "dkjson"
 local json = require "lunet.text.json"
 local lunet = require "lunet"
+local program = require "spec.support.program"
+local scratch = require "lunet.peer.scratch"
 
 local RING <const> = 16 * 1024 -- events
 
 describe("a journal", function()
-  local path, first
+  local path, first, place
 
   before_each(function()
-    path = os.tmpname()
+    path, place = os.tmpname(), scratch.open()
     first = core.record(false)
   end)
   after_each(function()
     os.remove(path)
+    place:close()
     assert.same({}, lunet.open_handles())
   end)
 
@@ -95,6 +98,78 @@ describe("a journal", function()
     assert.same({}, journal:write())
   end)
 
+  it("hands back no look that is the same as the one before, and the last ones of too many", function()
+    local host <close> = assert(lunet.host "looked_at")
+    core.record(true)
+    local journal <close> = open()
+    for _ = 1, 20 do
+      lunet.note "nothing has changed"
+      lunet.sleep(0.002)
+    end
+    assert.is_true(#journal:write() <= 4) -- counters and sockets, of home and of the host
+    for i = 1, 600 do
+      local _listener <close> = assert(host:listen { port = 0, backlog = i })
+      lunet.sleep(0.002)
+      lunet.note "another listener"
+    end
+    local looks = journal:write()
+    core.record(false)
+    assert.equal(256, #looks)
+    assert.matches("LISTEN %S+ %S+ 0 600 ", looks[#looks].text)
+  end)
+
+  it("writes the segments of a capture from a number on, and says whether some are forgotten", function()
+    local host <close> = assert(lunet.host "h")
+    local capture <close> = assert(core.capture(host, 4))
+    local journal <close> = open()
+    local listener <close> = assert(host:listen { port = 0, backlog = 1 })
+    local _client <close> = assert(host:connect(listener, 10))
+    assert(lunet.eventually(function() return capture:statistics().seen >= 6 end, 60)) -- three, each sent and received
+    local seen = capture:statistics().seen
+    assert.same({ seen, true }, { journal:write_segments(capture, 0) })
+    assert.same({ seen, false }, { journal:write_segments(capture, seen - 2) })
+    assert.same({ seen, false }, { journal:write_segments(capture, seen) })
+    journal:write()
+    local lines, kept = {}, capture:segments()
+    for _, line in ipairs(lines_of()) do
+      if line.kind == "tap" then lines[#lines + 1] = line end
+    end
+    assert.equal(6, #lines)
+    local last = kept[#kept]
+    assert.same({ last.direction, last.from, last.to, last.flags, last.sequence, true, core.host_number(host) },
+      { lines[6].direction, lines[6].from, lines[6].to, lines[6].flags, lines[6].sequence, lines[6].at_loopback,
+        lines[6].host })
+  end)
+
+  it("ends with a whole line on a full disk, and counts what it lacks", function()
+    local result = program.shell_with_mounts([[
+      mount -t tmpfs -o size=8k tmpfs PLACE && : >PLACE/t && exec "$LUNET" -e '
+        local core, lunet = require "lunet.core", require "lunet"
+        local journal = assert(core.journal("PLACE/t", core.record(false), 0))
+        for i = 1, 3000 do lunet.note(("%d "):format(i) .. ("x"):rep(i % 50)) end
+        local ok, _, code = journal:write()
+        local lines = 0
+        for line in io.lines("PLACE/t", "L") do
+          lines = lines + 1
+          assert(line:find("^{ \"at\":%S+ \"kind\":\"note\", \"text\":\"" .. lines .. " x*\" }\n$"), line)
+        end
+        print(ok, code, lines + journal:lost(), lines < 3000)']], place.path)
+    assert.same({ 0, "nil\tENOSPC\t3000\ttrue\n", "" }, { result.status, result.output, result.errors })
+  end)
+
+  it("knows whether its file still has its name", function()
+    local journal <close> = open()
+    assert.is_true(journal:check(path))
+    assert(os.rename(path, path .. ".1"))
+    local ok, message, code = journal:check(path)
+    assert.same({ nil, path .. ": it was moved, removed or replaced during the run", "ESTALE" }, { ok, message, code })
+    assert.is_true(journal:check(path .. ".1"))
+    local other <close> = assert(io.open(path, "w"))
+    assert.equal("ESTALE", (select(3, journal:check(path))))
+    os.remove(path .. ".1")
+    assert.is_true(other:write "x" ~= nil)
+  end)
+
   it("is refused without a file, beside another one, and when the ring has lost an event", function()
     local none, message, code = core.journal("/nowhere/x", first, 0)
     assert.same({ "nil", "/nowhere/x: no such file or directory (ENOENT)", "ENOENT" }, { type(none), message, code })
@@ -109,12 +184,14 @@ describe("a journal", function()
   it("tells of a full disk, and writes nothing more then", function()
     local journal <close> = assert(core.journal("/dev/full", first, 0))
     assert.same({}, journal:write())
+    core.expect_no_shortage()
     lunet.note "too much"
     for _ = 1, 2 do
       local looks, message, code = journal:write()
       assert.same({ "nil", "write(2): no space left on device (ENOSPC)", "ENOSPC" }, { type(looks), message, code })
     end
     assert.equal("ENOSPC", (select(3, journal:write_text "x")))
+    assert.is_nil(core.shortage()) -- the run goes on
     for _ = 1, 2 * RING do lunet.note "the run goes on" end
   end)
 
@@ -122,7 +199,7 @@ describe("a journal", function()
     local journal = open()
     journal:close()
     journal:close()
-    for _, call in ipairs { "write", "write_text" } do
+    for _, call in ipairs { "write", "write_text", "lost", "check", "empty" } do
       assert.equal("CLOSED", (select(3, journal[call](journal, "x"))))
     end
     assert.error_matches(function() core.journal(path, -1, 0) end, "events are numbered from 0")

@@ -6,6 +6,7 @@
 
 #include "binding/anchor.h"
 #include "binding/box.h"
+#include "binding/event.h"
 #include "binding/failure.h"
 #include "binding/field.h"
 #include "binding/host.h"
@@ -30,43 +31,46 @@ int capture_new(lua_State *L) {
 
 /* -- segments ------------------------------------------------------------------------------ */
 
-static void capture_set_endpoint(lua_State *L, const char *field, const struct segment *s,
-                                 const uint8_t *bytes, uint16_t port) {
+static void capture_set_endpoint(struct event_fields *to, const char *field,
+                                 const struct segment *s, const uint8_t *bytes, uint16_t port) {
   char text[ADDRESS_TEXT];
   address a = address_of_bytes(s->is_ipv6 ? AF_INET6 : AF_INET, bytes, port);
-  field_set_string(L, field, address_format(&a, text));
+  event_set_text(to, field, address_format(&a, text));
 }
 
-static void capture_set_options(lua_State *L, const struct segment *s) {
+static void capture_set_options(struct event_fields *to, const struct segment *s) {
   struct segment_options o;
   segment_read_options(s, &o);
-  if (o.has_mss) field_set_integer(L, "mss", o.mss);
-  if (o.has_scale) field_set_integer(L, "window_scale", o.scale);
-  if (o.sack_permitted) field_set_boolean(L, "sack_permitted", true);
+  if (o.has_mss) to->set_integer(to, "mss", o.mss);
+  if (o.has_scale) to->set_integer(to, "window_scale", o.scale);
+  if (o.sack_permitted) to->set_true(to, "sack_permitted");
   if (o.has_timestamps) {
-    field_set_integer(L, "timestamp", o.timestamp);
-    field_set_integer(L, "echo", o.echo);
+    to->set_integer(to, "timestamp", o.timestamp);
+    to->set_integer(to, "echo", o.echo);
   }
-  if (!o.has_cookie) return;
-  lua_pushlstring(L, (const char *)o.cookie, o.cookie_length);
-  lua_setfield(L, -2, "cookie");
+  if (o.has_cookie) to->set_bytes(to, "cookie", o.cookie, o.cookie_length);
+}
+
+void capture_describe(const struct segment *s, struct event_fields *to) {
+  char flags[SEGMENT_FLAGS_TEXT];
+  event_set_text(to, "direction", s->is_outgoing ? "out" : "in");
+  if (s->at_loopback) to->set_true(to, "at_loopback");
+  capture_set_endpoint(to, "from", s, s->from, s->from_port);
+  capture_set_endpoint(to, "to", s, s->to, s->to_port);
+  event_set_text(to, "flags", segment_flags(s->flags, flags));
+  to->set_integer(to, "sequence", s->sequence);
+  to->set_integer(to, "acknowledgement", s->acknowledgement);
+  to->set_integer(to, "bytes", s->bytes);
+  to->set_integer(to, "window", s->window);
+  to->set_integer(to, "length", s->length);
+  capture_set_options(to, s);
 }
 
 void capture_push_segment(lua_State *L, const struct segment *s) {
-  char flags[SEGMENT_FLAGS_TEXT];
   lua_createtable(L, 0, 16);
-  field_set_number(L, "at", (lua_Number)s->at_ns / 1e9);
-  field_set_string(L, "direction", s->is_outgoing ? "out" : "in");
-  if (s->at_loopback) field_set_boolean(L, "at_loopback", true);
-  capture_set_endpoint(L, "from", s, s->from, s->from_port);
-  capture_set_endpoint(L, "to", s, s->to, s->to_port);
-  field_set_string(L, "flags", segment_flags(s->flags, flags));
-  field_set_integer(L, "sequence", s->sequence);
-  field_set_integer(L, "acknowledgement", s->acknowledgement);
-  field_set_integer(L, "bytes", s->bytes);
-  field_set_integer(L, "window", s->window);
-  field_set_integer(L, "length", s->length);
-  capture_set_options(L, s);
+  struct event_table table = event_table_of(L);
+  table.fields.set_time(&table.fields, "at", s->at_ns);
+  capture_describe(s, &table.fields);
   lua_pushlstring(L, (const char *)s->packet, s->captured);
   lua_setfield(L, -2, "packet");
 }

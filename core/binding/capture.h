@@ -5,9 +5,8 @@
 #include <lua.h>
 #include <stdint.h>
 
+#include "handle/journal.h"
 #include "platform/segment.h"
-
-extern const char CAPTURE_TYPE[];
 
 void capture_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
@@ -15,5 +14,10 @@ void capture_open_type(lua_State *L); /* expects the runtime on the stack's top 
 int capture_new(lua_State *L);
 
 void capture_push_segment(lua_State *L, const struct segment *s);
+
+/* Sets the fields of a segment, all but its time and its packet. */
+void capture_describe(const struct segment *s, struct event_fields *to);
+
+extern const char CAPTURE_TYPE[];
 
 #endif

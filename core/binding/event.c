@@ -4,10 +4,10 @@
 
 #include "binding/connection.h"
 #include "binding/failure.h"
+#include "binding/field.h"
 #include "platform/signal_name.h"
 
-/* NULL: no such field. */
-static void event_set_text(struct event_fields *to, const char *name, const char *text) {
+void event_set_text(struct event_fields *to, const char *name, const char *text) {
   if (text != NULL) to->set_text(to, name, text, strlen(text));
 }
 
@@ -102,4 +102,39 @@ void event_describe(const trace *t, const struct event *e, struct event_fields *
   to->set_integer(to, "socket", e->socket.id);
   event_set_text(to, "stream", streams[e->socket.stream]);
   event_set_more(to, e);
+}
+
+/* -- a table --------------------------------------------------------------------------------- */
+
+static lua_State *event_state(struct event_fields *to) {
+  return LIST_ENTRY(to, struct event_table, fields)->L;
+}
+
+static void event_set_field(struct event_fields *to, const char *name, const char *text,
+                            size_t length) {
+  lua_State *L = event_state(to);
+  lua_pushlstring(L, text, length);
+  lua_setfield(L, -2, name);
+}
+
+static void event_set_integer(struct event_fields *to, const char *name, int64_t value) {
+  field_set_integer(event_state(to), name, value);
+}
+
+static void event_set_time(struct event_fields *to, const char *name, uint64_t at_ns) {
+  field_set_number(event_state(to), name, (lua_Number)at_ns / 1e9);
+}
+
+static void event_set_true(struct event_fields *to, const char *name) {
+  field_set_boolean(event_state(to), name, true);
+}
+
+static void event_set_bytes(struct event_fields *to, const char *name, const uint8_t *bytes,
+                            size_t length) {
+  event_set_field(to, name, (const char *)bytes, length);
+}
+
+struct event_table event_table_of(lua_State *L) {
+  return (struct event_table){
+    {event_set_field, event_set_integer, event_set_time, event_set_true, event_set_bytes}, L};
 }

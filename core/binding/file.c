@@ -53,6 +53,11 @@ int file_replace(lua_State *L) {
   return file_push_result(L, replacement_write(path, bytes, size), path);
 }
 
+int file_remove(lua_State *L) {
+  const char *path = file_check_path(L);
+  return file_push_result(L, replacement_remove(path), path);
+}
+
 int file_identity(lua_State *L) {
   char identity[REPLACEMENT_IDENTITY];
   const char *path = file_check_path(L);

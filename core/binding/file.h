@@ -12,6 +12,9 @@ int file_can_replace(lua_State *L);
 /* (path, text) -> true | nil, message, CODE */
 int file_replace(lua_State *L);
 
+/* (path) -> true | nil, message, CODE. A symbolic link stays, and its target is removed. */
+int file_remove(lua_State *L);
+
 /* (path) -> a text that is the same for all names of the file | nil, message, CODE */
 int file_identity(lua_State *L);
 

@@ -98,12 +98,17 @@ static void interrupt_install_unless_ignored(int number) {
   interrupt_set_action(number, interrupt_on_signal);
 }
 
+/* The call that raised it fails: setrlimit(2), RLIMIT_FSIZE. A program that lunet starts has the
+ * default action again. */
+static void interrupt_on_full_file(int unused) { (void)unused; }
+
 void interrupt_install(void) {
   interrupt_set_action(SIGINT, interrupt_on_signal);
   interrupt_set_action(SIGTERM, interrupt_on_signal);
   interrupt_install_unless_ignored(SIGHUP);
   interrupt_install_unless_ignored(SIGPIPE);
   interrupt_set_action(SIGCONT, interrupt_on_continue);
+  interrupt_set_action(SIGXFSZ, interrupt_on_full_file);
 }
 
 void interrupt_begin(lua_State *L) {

@@ -24,31 +24,10 @@ int trace_start(lua_State *L) {
   return 2;
 }
 
-/* The table on top of the stack. */
-struct table {
-  struct event_fields fields;
-  lua_State *L;
-};
-
-static void trace_set_text(struct event_fields *to, const char *name, const char *text,
-                           size_t length) {
-  lua_State *L = LIST_ENTRY(to, struct table, fields)->L;
-  lua_pushlstring(L, text, length);
-  lua_setfield(L, -2, name);
-}
-
-static void trace_set_integer(struct event_fields *to, const char *name, int64_t value) {
-  field_set_integer(LIST_ENTRY(to, struct table, fields)->L, name, value);
-}
-
-static void trace_set_time(struct event_fields *to, const char *name, uint64_t at_ns) {
-  field_set_number(LIST_ENTRY(to, struct table, fields)->L, name, (lua_Number)at_ns / 1e9);
-}
-
 /* A finalizer may record more events while this allocates, and so lose the event and its text. */
 void trace_push_event(lua_State *L, const trace *t, const struct event *given) {
   struct event e = *given;
-  struct table table = {{trace_set_text, trace_set_integer, trace_set_time}, L};
+  struct event_table table = event_table_of(L);
   const char *text = event_text(&e);
   if (e.kind == EVENT_NOTE && text != NULL)
     lua_pushlstring(L, text, (size_t)e.bytes);

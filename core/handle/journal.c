@@ -4,11 +4,15 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "platform/json.h"
 
-enum { CHUNK = 64 * 1024 }; /* bytes of a write(2), about */
+enum {
+  CHUNK = 64 * 1024, /* bytes of a write(2), about */
+  LOOKS = 256,       /* that wait to be handed back: to tell them takes 0.1 s */
+};
 
 struct journal {
   struct trace_keeper keeper;
@@ -17,10 +21,13 @@ struct journal {
   event_describer *describe;
   uint64_t began_ns;
   int fd;
-  int error; /* the first one; 0: none */
+  int error;                /* the first one; 0: none */
+  uint64_t lost, unwritten; /* events; the latter are in `lines` */
   struct json lines;
-  struct event *looks; /* with texts of their own */
-  size_t look_first, look_end, look_room;
+  struct event looks[LOOKS]; /* a ring; their texts are of their own */
+  size_t look_first, look_count;
+  char **known; /* the text of each host's last two looks: counters and sockets */
+  size_t known_count;
 };
 
 /* -- a line ---------------------------------------------------------------------------------- */
@@ -48,79 +55,138 @@ static void journal_set_time(struct event_fields *to, const char *name, uint64_t
   json_add_seconds(journal_begin_field(to, name), (int64_t)(at_ns - j->began_ns));
 }
 
-static void journal_add_line(journal *j, const struct event *e) {
+static void journal_set_true(struct event_fields *to, const char *name) {
+  json_add(journal_begin_field(to, name), "true", 4);
+}
+
+static void journal_set_bytes(struct event_fields *to, const char *name, const uint8_t *bytes,
+                              size_t length) {
+  struct json *lines = journal_begin_field(to, name);
+  json_add(lines, "\"", 1);
+  json_add_hex(lines, bytes, length);
+  json_add(lines, "\"", 1);
+}
+
+struct event_fields *journal_begin_line(journal *j) {
   json_add(&j->lines, "{ ", 2);
-  j->describe(j->trace, e, &j->fields);
-  json_add(&j->lines, " }\n", 3);
+  return &j->fields;
 }
 
 /* -- the file -------------------------------------------------------------------------------- */
 
-int journal_write_text(journal *j, const char *text, size_t length) {
-  for (size_t done = 0; done < length && j->error == 0;) {
+static int journal_write_all(journal *j, const char *text, size_t length) {
+  for (size_t done = 0; done < length;) {
     ssize_t written = write(j->fd, text + done, length - done);
     if (written >= 0)
       done += (size_t)written;
     else if (errno != EINTR)
-      j->error = -errno;
+      return -errno;
   }
+  return 0;
+}
+
+int journal_write_text(journal *j, const char *text, size_t length) {
+  struct stat before;
+  if (j->error == 0 && fstat(j->fd, &before) == -1) j->error = -errno;
+  if (j->error != 0) return j->error;
+  j->error = journal_write_all(j, text, length);
+  if (j->error != 0 && ftruncate(j->fd, before.st_size) == -1) return j->error;
   return j->error;
 }
 
 static void journal_write_lines(journal *j) {
   if (j->lines.lacks_memory && j->error == 0) j->error = -ENOMEM;
-  journal_write_text(j, j->lines.bytes, j->lines.length);
-  j->lines.length = 0;
+  if (journal_write_text(j, j->lines.bytes, j->lines.length) != 0) j->lost += j->unwritten;
+  j->lines.length = j->unwritten = 0;
 }
+
+void journal_end_line(journal *j) {
+  json_add(&j->lines, " }\n", 3);
+  if (j->lines.length >= CHUNK) journal_write_lines(j);
+}
+
+int journal_check(const journal *j, const char *path) {
+  struct stat own, named;
+  if (fstat(j->fd, &own) == -1 || stat(path, &named) == -1) return -ESTALE;
+  return own.st_dev == named.st_dev && own.st_ino == named.st_ino ? 0 : -ESTALE;
+}
+
+int journal_empty(const journal *j) { return ftruncate(j->fd, 0) == -1 ? -errno : 0; }
+
+uint64_t journal_lost(const journal *j) { return j->lost; }
 
 /* -- looks ----------------------------------------------------------------------------------- */
 
-static struct event *journal_new_look(journal *j) {
-  if (j->look_first == j->look_end) j->look_first = j->look_end = 0;
-  if (j->look_end == j->look_room) {
-    size_t room = j->look_room == 0 ? 16 : 2 * j->look_room;
-    struct event *larger = reallocarray(j->looks, room, sizeof *larger);
+/* The place of the text that the last look of this kind had on the same host; NULL: no memory. */
+static char **journal_known(journal *j, const struct event *e) {
+  size_t at = 2u * e->socket.host + (e->kind == EVENT_SOCKETS);
+  if (at >= j->known_count) {
+    size_t count = 2 * (at + 1);
+    char **larger = reallocarray(j->known, count, sizeof *larger);
     if (larger == NULL) return NULL;
-    j->looks = larger;
-    j->look_room = room;
+    memset(larger + j->known_count, 0, (count - j->known_count) * sizeof *larger);
+    j->known = larger;
+    j->known_count = count;
   }
-  return &j->looks[j->look_end];
-}
-
-static void journal_add_look(journal *j, const struct event *e) {
-  struct event *look = journal_new_look(j);
-  const char *text = event_text(e);
-  char *copy = look == NULL || text == NULL ? NULL : strdup(text);
-  if (look == NULL || (text != NULL && copy == NULL)) {
-    if (j->error == 0) j->error = -ENOMEM;
-    return;
-  }
-  *look = *e;
-  if (text != NULL) look->as.text = copy;
-  j->look_end++;
+  return &j->known[at];
 }
 
 const struct event *journal_look(const journal *j) {
-  return j->look_first == j->look_end ? NULL : &j->looks[j->look_first];
+  return j->look_count == 0 ? NULL : &j->looks[j->look_first];
 }
 
 void journal_forget_look(journal *j) {
-  const struct event *look = &j->looks[j->look_first++];
+  const struct event *look = &j->looks[j->look_first];
   if (look->has_text) free(look->as.text);
+  j->look_first = (j->look_first + 1) % LOOKS;
+  j->look_count--;
+}
+
+static void journal_put_look(journal *j, const struct event *e, char *text) {
+  if (j->look_count == LOOKS) journal_forget_look(j);
+  struct event *look = &j->looks[(j->look_first + j->look_count++) % LOOKS];
+  *look = *e;
+  if (look->has_text) look->as.text = text;
+}
+
+static int journal_add_look(journal *j, const struct event *e) {
+  const char *text = event_text(e);
+  char **known = text == NULL ? NULL : journal_known(j, e);
+  if (text != NULL && known == NULL) return -ENOMEM;
+  if (text != NULL && *known != NULL && strcmp(*known, text) == 0) return 0;
+  char *told = text == NULL ? NULL : strdup(text), *kept = text == NULL ? NULL : strdup(text);
+  if (text != NULL && (told == NULL || kept == NULL)) {
+    free(told);
+    free(kept);
+    return -ENOMEM;
+  }
+  if (known != NULL) {
+    free(*known);
+    *known = kept;
+  }
+  journal_put_look(j, e, told);
+  return 0;
 }
 
 /* -- the journal ----------------------------------------------------------------------------- */
 
+static void journal_add_event(journal *j, const struct event *e) {
+  if (e->kind == EVENT_COUNTERS || e->kind == EVENT_SOCKETS) {
+    j->error = journal_add_look(j, e);
+    return;
+  }
+  j->describe(j->trace, e, journal_begin_line(j));
+  j->unwritten++;
+  journal_end_line(j);
+}
+
 static void journal_keep(struct trace_keeper *k) {
   journal *j = LIST_ENTRY(k, journal, keeper);
   for (; k->next < trace_next(j->trace); k->next++) {
-    const struct event *e = trace_event(j->trace, k->next);
-    if (j->error != 0) continue;
-    if (e->kind == EVENT_COUNTERS || e->kind == EVENT_SOCKETS)
-      journal_add_look(j, e);
+    if (j->error == 0)
+      journal_add_event(j, trace_event(j->trace, k->next));
     else
-      journal_add_line(j, e);
-    if (j->lines.length >= CHUNK) journal_write_lines(j);
+      j->lost++;
   }
   journal_write_lines(j);
 }
@@ -141,7 +207,8 @@ static int journal_begin(journal *j, const char *path) {
 static void journal_free(journal *j) {
   if (j->fd != -1) close(j->fd);
   while (journal_look(j) != NULL) journal_forget_look(j);
-  free(j->looks);
+  for (size_t i = 0; i < j->known_count; i++) free(j->known[i]);
+  free(j->known);
   json_free(&j->lines);
   free(j);
 }
@@ -152,7 +219,8 @@ int journal_open(trace *t, const char *path, uint64_t first, uint64_t began_ns,
   if (j == NULL) return -ENOMEM;
   *j = (journal){
     .keeper = {.next = first, .keep = journal_keep},
-    .fields = {journal_set_text, journal_set_integer, journal_set_time},
+    .fields = {journal_set_text, journal_set_integer, journal_set_time, journal_set_true,
+               journal_set_bytes},
     .trace = t,
     .describe = describe,
     .began_ns = began_ns,

@@ -30,6 +30,8 @@ void op_start(op *o, ops *all, uint64_t deadline_ns) {
   list_init(&o->put_off);
 }
 
+static bool op_is_expected(const op *o) { return !o->awaits_tasks && !o->is_background; }
+
 void op_wait(op *o, list *queue) {
   if (o->deadline.at_ns == DEADLINE_POLL) {
     op_end(o, OP_TIMEOUT);
@@ -41,7 +43,7 @@ void op_wait(op *o, list *queue) {
     return;
   }
   o->state = OP_WAITING;
-  if (!o->awaits_tasks) o->ops->expected++;
+  if (op_is_expected(o)) o->ops->expected++;
   o->waits_since_ns = clock_now_ns();
   if (queue != NULL) list_append(queue, &o->link);
 }
@@ -56,7 +58,7 @@ void op_end(op *o, ssize_t result) {
   deadlines_remove(o->ops->deadlines, &o->deadline);
   o->result = result;
   o->state = OP_ENDED;
-  if (waited && !o->awaits_tasks) o->ops->expected--;
+  if (waited && op_is_expected(o)) o->ops->expected--;
   if (o->kind != NULL) o->kind->ended(o);
   if (waited) op_ready(o);
 }

@@ -76,6 +76,7 @@ struct op {
   uint16_t step;           /* the loop's step at op_put_off */
   uint8_t state;           /* enum op_state; op.c alone writes it */
   bool awaits_tasks;       /* only the end of a task ends it */
+  bool is_background;      /* nobody waits for its task, which ends with others */
   bool is_in_scratch; /* as.receive.data is in the loop's scratch memory, valid until the loop runs
                          again */
   ssize_t result;
@@ -148,7 +149,8 @@ void ops_run(ops *all);
 
 bool ops_has_ready(const ops *all);
 
-/* No op is ready, and ops wait only for the end of tasks: the loop would sleep for ever. */
+/* No op is ready, and those in the foreground wait only for the end of tasks: they would sleep for
+ * ever. */
 bool ops_is_stuck(const ops *all);
 
 /* Bounds the calls that end at once between two polls, over all tasks; but each task that runs in

@@ -61,9 +61,15 @@ void json_add_seconds(struct json *j, int64_t ns) {
 
 static bool json_is_plain(char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; }
 
+static const char hex[] = "0123456789abcdef";
+
+void json_add_hex(struct json *j, const uint8_t *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    json_add(j, (char[]){hex[bytes[i] >> 4], hex[bytes[i] & 15]}, 2);
+}
+
 /* A control character, a quote, a backslash, or a byte outside of a character. */
 static void json_add_escape(struct json *j, char c) {
-  static const char hex[] = "0123456789abcdef";
   unsigned char byte = (unsigned char)c;
   char high = hex[byte >> 4], low = hex[byte & 15];
   if (byte >= 0x80)

@@ -20,6 +20,8 @@ void json_add_seconds(struct json *j, int64_t ns); /* 1500000000 becomes 1.50000
 /* A string. A byte outside of a UTF-8 character becomes four characters, such as \xff. */
 void json_add_string(struct json *j, const char *text, size_t length);
 
+void json_add_hex(struct json *j, const uint8_t *bytes, size_t length); /* two digits a byte */
+
 void json_free(struct json *j); /* empties it */
 
 #endif

@@ -184,3 +184,10 @@ int replacement_write(const char *path, const char *bytes, size_t size) {
     return replacement_write_in_place(path, &former, bytes, size);
   return replacement_write_beside(path, &former, bytes, size);
 }
+
+int replacement_remove(const char *path) {
+  char target[PATH_MAX];
+  int result = replacement_resolve(path, target);
+  if (result < 0) return result;
+  return unlink(target) == -1 ? -errno : 0;
+}

@@ -22,6 +22,9 @@ int replacement_check(const char *path, enum replacement_former *out);
  * symbolic link stays: its target is replaced. A FORMER_STREAM is written in place. */
 int replacement_write(const char *path, const char *bytes, size_t size);
 
+/* Removes a file that this program has made at the path; of a symbolic link its target. */
+int replacement_remove(const char *path);
+
 /* Writes a text that is the same for all names of one file, also of a missing file. */
 enum { REPLACEMENT_IDENTITY = PATH_MAX + 2 };
 int replacement_identity(const char *path, char out[REPLACEMENT_IDENTITY]);

@@ -59,6 +59,67 @@ describe("outputs", function()
     assert.is_true(lines < 16400)
   end)
 
+  it("that fill the disk during the run do not end it, and their failure is told", function()
+    place:write("notes.lua", [[return require "lunet.experiment" { claim = "It notes.", check = function() end,
+      knobs = { raises = { 0, "", "whether it raises", min = 0, max = 1 } },
+      run = function(knobs)
+        for _ = 1, 2000 do require "lunet".note "a note" end
+        assert(knobs.raises == 0, "it raises")
+        return {}
+      end }]])
+    local result = program.shell_with_mounts([[
+      mkdir PLACE/small && mount -t tmpfs -o size=40k tmpfs PLACE/small || exit 99
+      "$LUNET" PLACE/notes.lua --trace PLACE/small/t.jsonl | tail -n 1
+      "$LUNET" PLACE/notes.lua --raises 1 --trace PLACE/small/t.jsonl >/dev/null
+      ls -A PLACE/small]], place.path)
+    assert.equal("The claim holds.\n", result.output)
+    local function full(words) return "lunet: notes: %-%-trace: [^\n]*" .. words .. "[^\n]*\n" end
+    assert.matches("^" .. full "small/t.jsonl: No space left on device"
+      .. "lunet: notes could not run: [^\n]*it raises\n"
+      .. full "no space left on device %(ENOSPC%)" .. "$", result.errors)
+  end)
+
+  it("leave what was there before when a trace fills the disk: an empty file, or a link to none", function()
+    place:write("notes.lua", [[return require "lunet.experiment" { claim = "It notes.", check = function() end,
+      run = function() for _ = 1, 2000 do require "lunet".note "a note" end return {} end }]])
+    local result = program.shell_with_mounts([[
+      mkdir PLACE/small && mount -t tmpfs -o size=40k tmpfs PLACE/small && cd PLACE/small || exit 99
+      : >empty && ln -s target link
+      "$LUNET" ../notes.lua --trace empty >/dev/null 2>&1
+      echo $?
+      "$LUNET" ../notes.lua --trace link >/dev/null 2>&1
+      echo $?
+      wc -c empty && readlink link && ls -A]], place.path)
+    assert.equal("3\n3\n0 empty\ntarget\nempty\nlink\n", result.output)
+  end)
+
+  it("fail if somebody moves or replaces a trace that alone has all events, and touch no other file", function()
+    place:write("moves.lua", ([[local lunet = require "lunet"
+      return require "lunet.experiment" { claim = "It moves.", check = function() end,
+        knobs = { path = { "", "path", "of the trace" } },
+        run = function(knobs)
+          assert(os.rename(knobs.path, knobs.path .. ".moved"))
+          local other <close> = assert(io.open(knobs.path, "w"))
+          other:write "other\n"
+          for _ = 1, 20000 do lunet.note "x" end
+          return {}
+        end }]]))
+    local path = place.path .. "/t.jsonl"
+    local result = program.shell(("exec '%s' %s/moves.lua --path %s --trace %s"):format(os.getenv "LUNET", place.path,
+      path, path))
+    assert.same({ 3, ("lunet: moves: --trace: %s: it was moved, removed or replaced during the run\n"):format(path) },
+      { result.status, result.errors })
+    assert.equal("other\n", place:read "t.jsonl")
+    assert.equal(20001, select(2, place:read "t.jsonl.moved":gsub("\n", "")))
+  end)
+
+  it("that become too large for a limit are a failure, not the end of lunet", function()
+    local result = program.shell(([[ulimit -f 8; cd %s; exec "$LUNET" "$LUNET_SOURCE/experiments/stale_replay.lua" \
+      --trace t.jsonl >/dev/null]]):format(place.path))
+    assert.same({ 3, "lunet: stale_replay: --trace: t.jsonl: File too large\n" }, { result.status, result.errors })
+    assert.is_false(exists "t.jsonl")
+  end)
+
   it("are refused when two of them are one file, under whatever names, or the script", function()
     place:write("a.html", "OLD")
     local a = place.path .. "/a.html"

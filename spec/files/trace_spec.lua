@@ -1,3 +1,4 @@
+local core = require "lunet.core"
 local dkjson = require "dkjson"
 local encode = require("lunet.run.record").encode
 local execution = require "lunet.run.execution"
@@ -43,6 +44,7 @@ local declared = experiment {
     local process = assert(server:exec { "cat", stdin = "pipe" })
     process:kill "SIGTERM"
     process:wait(BOUND)
+    local _own <close> = assert(server:connect(listener, BOUND)) -- by the loopback
     return { is_over = true, nothing = {} }
   end,
   check = function() end,
@@ -177,7 +179,9 @@ describe("a trace file", function()
       return follower
     end })
     assert.is_true(result.lost > 0)
-    assert.is_true(trace.finish(path, result, follower))
+    assert.is_true(follower:has_more(result))
+    assert.is_true(follower:finish(result))
+    follower:close()
     local lines = lines_of(path)
     assert.same({ "run", "end", 0 }, { lines[1].kind, lines[#lines].kind, lines[#lines].lost })
     local last = 0
@@ -188,6 +192,64 @@ describe("a trace file", function()
       end
     end
     assert.equal(MANY, last)
+  end)
+
+  it("has each segment that a tap saw, while the run goes on", function()
+    local talking = experiment {
+      claim = "It talks.",
+      run = function()
+        local a, b = assert(lunet.host "a"), assert(lunet.host "b")
+        lunet.link(a, b)
+        local capture = assert(b:capture())
+        local listener = assert(a:listen { port = 7000, backlog = 1 })
+        local near = assert(b:connect(listener, BOUND))
+        local far = assert(listener:accept(BOUND))
+        for i = 1, 2000 do
+          assert(near:send "x")
+          assert(far:receive(1, BOUND))
+          if i % 200 == 0 then lunet.sleep(0.02) end
+        end
+        return { seen = capture:statistics().seen, host = core.host_number(b) }
+      end,
+      check = function() end,
+    }
+    local result = runs.new(talking, talking:settings(), "talking")
+    execution.execute(result, { record = "segments", follow = follow })
+    local taps = 0
+    for _, line in ipairs(lines_of(path)) do
+      if line.kind == "tap" and line.host == result.outcome.host then taps = taps + 1 end
+    end
+    assert.is_true(taps > 4000 and taps >= result.outcome.seen, taps)
+  end)
+
+  it("does not keep lunet from finding a deadlock, nor is its task shown", function()
+    local stuck = experiment {
+      claim = "It is stuck.",
+      run = function()
+        local a, b
+        a = lunet.spawn(function()
+          lunet.sleep(0.01)
+          b:join()
+        end)
+        b = lunet.spawn(function() a:join() end)
+        a:join()
+      end,
+      check = function() end,
+    }
+    local result = runs.new(stuck, stuck:settings(), "stuck")
+    local ok, failure = pcall(execution.execute, result, { follow = follow })
+    assert.is_false(ok)
+    assert.matches("deadlock: tasks wait for each other's end", failure, 1, true)
+    assert.is_nil(failure:find "rest")
+  end)
+
+  it("has more than the run if the ring or memory had too little room", function()
+    local follower = setmetatable({ is_whole = true }, trace)
+    assert.is_false(follower:has_more { lost = 0 })
+    assert.is_true(follower:has_more { lost = 1 })
+    assert.is_true(follower:has_more { lost = 0, is_partial = true })
+    follower.is_whole = false
+    assert.is_false(follower:has_more { lost = 1 })
   end)
 
   it("that cannot be made is an error", function()

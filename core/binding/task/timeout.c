@@ -40,6 +40,13 @@ static int timeout_push_slept(lua_State *L, op *o) {
   return 1;
 }
 
+int timeout_rest(lua_State *L) {
+  op *o = task_begin(L, timeout_argument(L, 1));
+  o->is_background = true;
+  op_wait(o, NULL);
+  return task_wait(L, o, timeout_push_slept);
+}
+
 int timeout_sleep(lua_State *L) {
   if (lua_isnoneornil(L, 1)) misuse_value(L, 1, "a number of seconds, 0 or more, is expected");
   uint64_t deadline_ns = timeout_argument(L, 1);

@@ -107,7 +107,7 @@ static void waits_add(struct waits *ws, task *t) {
 }
 
 static void waits_add_waiting(void *context, task *t) {
-  if (t->L != NULL && t->op.state == OP_WAITING) waits_add(context, t);
+  if (t->L != NULL && t->op.state == OP_WAITING && !t->op.is_background) waits_add(context, t);
 }
 
 void waits_push(lua_State *L, runtime *rt) {

@@ -2,8 +2,11 @@
 --- known before the run, which may take long. lunet replaces a file as a whole when the run is over: until then, and if
 --- the writing fails, the former file stays. Only a trace is written during the run, and only to a new file.
 local core = require "lunet.core"
+local dependency = require "lunet.text.dependency"
 local environment = require "lunet.run.environment"
 local interrupt = require "lunet.text.interrupt"
+
+local lfs = dependency "lfs"
 
 ---@class lunet.outputs
 ---@field files table[] {kind: table, path: string, former: any, module: table}
@@ -11,8 +14,8 @@ local outputs = {}
 outputs.__index = outputs
 
 --- One entry for each option. `module` writes the file, and its function `make` gives the content. A function `create`
---- begins the file during the run. A function `finish` ends the file of a run that could not run, or of which only the
---- begun file has all events. `needs_events` is false for a file of the verdict alone: nothing more is recorded for it.
+--- begins the file during the run; what it returns ends the file. A function `fail` tells of a run that could not run.
+--- `needs_events` is false for a file of the verdict alone: nothing more is recorded for it.
 --- Only the modules of the files that the user asks for are loaded, and before the run, which must not be late.
 ---@type {name: string, argname: string, description: string, module: string, needs_segments: boolean?,
 ---  needs_events: boolean?, make: string}[]
@@ -59,7 +62,8 @@ function outputs.open(options, script)
     if path then
       local former, why = core.can_replace_file(path)
       if not former then return nil, ("--%s: %s"):format(kind.name, why), false end
-      self.files[#self.files + 1] = { kind = kind, path = path, former = former, module = require(kind.module) }
+      self.files[#self.files + 1] = { kind = kind, path = path, former = former, module = require(kind.module),
+        was_there = lfs.attributes(path, "mode") ~= nil }
     end
   end
   local double = outputs.find_double(self.files, script)
@@ -105,13 +109,23 @@ local function rare_collection()
   return setmetatable({}, { __close = function() collectgarbage("setpause", pause) end })
 end
 
-local function write_file(file, run)
-  local module, begun = file.module, file.begun
-  local has_more = begun and begun.is_whole and run.lost > 0
-  if not run.outcome or has_more then return not module.finish or module.finish(file.path, run, begun) end
-  local ok, content = interrupt.pcall(module[file.kind.make], run)
+local function make_and_replace(file, run)
+  local ok, content = interrupt.pcall(file.module[file.kind.make], run)
   if not ok then return nil, content end
   return core.replace_file(file.path, content)
+end
+
+-- The lines that were written during the run stand in a worse order, but are better than none.
+local function write_file(file, run)
+  local begun = file.begun
+  if begun and (not run.outcome or begun:has_more(run)) then return begun:finish(run) end
+  if not run.outcome then
+    if not file.module.fail then return true end
+    return file.module.fail(file.path, run)
+  end
+  local ok, why = make_and_replace(file, run)
+  if begun and not ok and begun.is_whole then return begun:finish(run) end
+  return ok, why
 end
 
 --- Writes all files. If one of them fails, the others are written all the same. Only the trace and JUnit's file tell of
@@ -126,8 +140,9 @@ function outputs:write(run)
     local ok, why = write_file(file, run)
     if not ok then
       failure = failure or ("--%s: %s"):format(file.kind.name, why)
-      if file.begun then os.remove(file.path) end -- it lacks its end
+      if file.begun and not file.begun:has_more(run) then file.begun:undo(file.was_there) end
     end
+    if file.begun then file.begun:close() end
   end
   return not failure or nil, failure
 end

@@ -85,6 +85,6 @@ function junit.encode(run) return junit.of_records { run:listed() } end
 ---@param run lunet.run
 ---@return boolean? ok
 ---@return string? why
-function junit.finish(path, run) return core.replace_file(path, junit.encode(run)) end
+function junit.fail(path, run) return core.replace_file(path, junit.encode(run)) end
 
 return junit

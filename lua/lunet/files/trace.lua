@@ -11,9 +11,10 @@ local json = require "lunet.text.json"
 local options = require "lunet.text.options"
 
 ---@class lunet.trace
+---@field path string
 ---@field began number when the run began
 ---@field recorder lunet.recording
----@field journal any writes the file; nil after it was closed
+---@field journal any writes the file (core.journal)
 ---@field is_whole boolean whether its lines have no gap
 local trace = {}
 trace.__index = trace
@@ -68,23 +69,6 @@ function trace.encode(run)
   return table.concat(lines)
 end
 
---- Ends the file that a run has written: its last line follows the events. Without such a file, the last line is the
---- only one.
----@param path string
----@param run lunet.run
----@param begun? lunet.trace the file that this run began
----@return boolean? ok
----@return string? why
-function trace.finish(path, run, begun)
-  if not begun then return core.replace_file(path, ending(run, run.lost)) end
-  local file <close>, why = io.open(path, "a")
-  if not file then return nil, why end
-  local ok
-  ok, why = file:write(ending(run, begun.is_whole and 0 or run.lost))
-  if ok then ok, why = file:flush() end
-  return ok and true, why and ("%s: %s"):format(path, why)
-end
-
 -- -- during the run ------------------------------------------------------------------------------
 
 --- Begins a file that follows a run. The file is at no moment empty, and loses its former content.
@@ -99,38 +83,60 @@ function trace.create(path, run, recorder)
   local journal
   journal, message = core.journal(path, recorder.first, run.began)
   if not journal then return nil, message end
-  return setmetatable({ began = run.began, recorder = recorder, journal = journal, is_whole = true }, trace)
-end
-
--- Makes the journal write the calls, and adds lines of what else is new.
-local function write_news(self)
-  local lines = {}
-  local news = self.recorder:news(assert(self.journal:write()))
-  for i, e in ipairs(news) do lines[i] = event_line(e, self.began) end
-  assert(self.journal:write_text(table.concat(lines)))
+  return setmetatable({ path = path, began = run.began, recorder = recorder, journal = journal, is_whole = true },
+    trace)
 end
 
 -- The lines have no gap before the first failure. The run goes on.
 local function write(self)
-  if self.is_whole then self.is_whole = interrupt.pcall(write_news, self) end
+  if not self.is_whole then return end
+  local ok, is_whole = interrupt.pcall(self.recorder.write_news, self.recorder, self.journal, function(e)
+    return event_line(e, self.began)
+  end)
+  self.is_whole = ok and is_whole
 end
 
 --- Writes the new events again and again, as a task, until somebody cancels it.
 function trace:follow()
   while self.is_whole do
-    core.sleep(EVERY)
+    core.rest(EVERY)
     write(self)
   end
 end
 
---- Writes the last events, and closes the file. Harmless twice.
-function trace:close()
-  if not self.journal then return end
-  write(self)
-  self.journal:close()
-  self.journal = nil
+--- Writes the last events. The file stays open for its last line.
+trace.__close = write
+
+--- Whether the file has events that the run no longer has.
+---@param run lunet.run
+---@return boolean
+function trace:has_more(run) return self.is_whole and (run.lost > 0 or run.is_partial == true) end
+
+--- Ends the file by its last line.
+---@param run lunet.run
+---@return true? ok
+---@return string? why
+function trace:finish(run)
+  local ok, why = self.journal:check(self.path)
+  if ok then ok, why = self.journal:write_text(ending(run, self.journal:lost())) end
+  return ok, why
 end
 
-trace.__close = trace.close
+--- Leaves what was there before the run: nothing, or an empty file. A file that somebody else has put there stays.
+---@param was_there boolean whether there was an empty file
+function trace:undo(was_there)
+  if not self.journal:check(self.path) then return end
+  if not was_there then core.remove_file(self.path) else self.journal:empty() end
+end
+
+--- Closes the file.
+function trace:close() self.journal:close() end
+
+--- Tells of a run that could not run, and wrote no file.
+---@param path string
+---@param run lunet.run
+---@return boolean? ok
+---@return string? why
+function trace.fail(path, run) return core.replace_file(path, ending(run, run.lost)) end
 
 return trace

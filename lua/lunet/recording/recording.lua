@@ -100,23 +100,23 @@ local function merge(calls, crossed)
   return table.move(crossed, j, #crossed, #events + 1, events)
 end
 
---- The news beside the calls. Looks become the changes that they show. Each tap's segments since the last call of this
---- are events of the kind "tap", with the numbers of the headers.
----@param looks table[] the new ones, from a journal
----@return table[] events
-function recording:news(looks)
+--- Writes the news to a journal, which has the calls by itself. The news are each tap's segments, with the numbers of
+--- the headers, and the changes that looks at counters and socket lists show.
+---@param journal any core.journal
+---@param line_of fun(e: table): string
+---@return boolean is_whole whether no tap has forgotten a segment
+function recording:write_news(journal, line_of)
   self.told = self.told or { counters = {}, sockets = {}, taps = {} }
-  local told = self.told
-  local news = kernel_view.understand(looks, told.counters, told.sockets)
+  local told, lines, is_whole = self.told, {}, true
   for number, capture in pairs(self.captures) do
-    local from = told.taps[number] or 0
-    for _, s in ipairs(capture:segments(from)) do
-      s.kind, s.host = "tap", number
-      news[#news + 1] = s
-    end
-    told.taps[number] = capture:statistics().seen
+    local gap
+    told.taps[number], gap = assert(journal:write_segments(capture, told.taps[number] or 0))
+    if gap then is_whole = false end
   end
-  return news
+  local looks = kernel_view.understand(assert(journal:write()), told.counters, told.sockets)
+  for i, e in ipairs(looks) do lines[i] = line_of(e) end
+  assert(journal:write_text(table.concat(lines)))
+  return is_whole
 end
 
 --- The calls and the kernel's side, up to now.
@@ -168,15 +168,19 @@ end
 --- Ends the recording, and returns it: the events in the order of time; the number of lost earlier events, since the
 --- ring keeps only so many; the hosts' names by their numbers, and the host of each address. `taps` has the number of
 --- segments that the kernel dropped or lunet forgot, and by how many seconds their times may be wrong. `failures` has
---- messages about missing parts: an outcome does not depend on them. `wires` tells of the networks that lunet forwards.
+--- messages about missing parts: an outcome does not depend on them. `is_partial`: there are fewer events than were
+--- recorded, since there was no memory for them. `wires` tells of the networks that lunet forwards.
 ---@return {events: table[], lost: integer, hosts: table<integer, string>, addresses: table<string, integer>,
----  failures: string[], taps: {dropped: integer, error: number}?, wires: lunet.wire_account[]?}
+---  is_partial: boolean?, failures: string[], taps: {dropped: integer, error: number}?, wires: lunet.wire_account[]?}
 function recording:finish()
   self:stop()
   local told = { events = {}, lost = 0, hosts = self.names, addresses = self.addresses, failures = self.failures,
     wires = accounts_of(self.networks) }
   local ok, why = interrupt.pcall(tell, self, told)
-  if not ok then told.failures[#told.failures + 1] = "the events of the run: " .. tostring(why) end
+  if not ok then
+    told.is_partial = true
+    told.failures[#told.failures + 1] = "the events of the run: " .. tostring(why)
+  end
   return told
 end
 
