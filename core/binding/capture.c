@@ -1,8 +1,6 @@
 #include "binding/capture.h"
 
 #include <lauxlib.h>
-#include <stdbool.h>
-#include <string.h>
 
 #include "binding/anchor.h"
 #include "binding/box.h"

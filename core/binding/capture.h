@@ -8,6 +8,8 @@
 #include "handle/journal.h"
 #include "platform/segment.h"
 
+extern const char CAPTURE_TYPE[];
+
 void capture_open_type(lua_State *L); /* expects the runtime on the stack's top */
 
 /* core.capture(host, most) -> capture | nil, message, CODE. A closed capture keeps its segments. */
@@ -17,7 +19,5 @@ void capture_push_segment(lua_State *L, const struct segment *s);
 
 /* Sets the fields of a segment, all but its time and its packet. */
 void capture_describe(const struct segment *s, struct event_fields *to);
-
-extern const char CAPTURE_TYPE[];
 
 #endif

@@ -94,7 +94,8 @@ static int journal_write_segments(lua_State *L) {
   lua_Integer first = luaL_checkinteger(L, 3);
   luaL_argcheck(L, c != NULL && first >= 0, 3, "segments are numbered from 0");
   if (j == NULL) return 3;
-  capture_read(c);
+  int result = capture_read(c);
+  if (result < 0) return failure_push_refusal(L, result, "segments");
   uint64_t wanted = (uint64_t)first, kept = capture_first(c), next = capture_next(c);
   for (uint64_t i = wanted > kept ? wanted : kept; i < next; i++)
     journal_write_segment(j, c, capture_segment(c, i));

@@ -33,7 +33,8 @@ static const char *const stream_names[STREAMS] = {"stdin", "stdout", "stderr"};
 static process *process_self(lua_State *L) { return box_check(L, 1, PROCESS_TYPE); }
 static process *process_open_self(lua_State *L) { return box_check_open(L, PROCESS_TYPE); }
 
-int process_push_status(lua_State *L, int status) {
+/* Pushes how a program has ended: its exit status, or the name of the signal that killed it. */
+static int process_push_status(lua_State *L, int status) {
   char text[SIGNAL_TEXT];
   if (status >= 0)
     lua_pushinteger(L, status);

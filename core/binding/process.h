@@ -8,7 +8,4 @@ void process_open_type(lua_State *L); /* expects the runtime on the stack's top 
 
 int process_exec(lua_State *L); /* core.exec(host or nil, {...}) */
 
-/* Pushes how a program has ended: its exit status, or the name of the signal that killed it. */
-int process_push_status(lua_State *L, int status);
-
 #endif

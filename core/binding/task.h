@@ -77,9 +77,10 @@ int nursery_scope(lua_State *L);    /* lunet.scope(fn, ...) */
 int timeout_now(lua_State *L);      /* lunet.now() */
 int timeout_wall_now(lua_State *L); /* core.wall_now(): seconds since 1970 */
 int timeout_sleep(lua_State *L);    /* lunet.sleep(seconds) */
-int timeout_rest(
-  lua_State *L); /* core.rest(seconds): a sleep of a task in the background, for which nobody waits.
-                    When all others wait for tasks, that is a deadlock */
+
+/* core.rest(seconds): a sleep in the background, for which nobody waits. When all other tasks wait
+ * for each other's end, that is a deadlock. */
+int timeout_rest(lua_State *L);
 
 /* core.let_sleep(): see deadlines_let_sleep. Call it before the first host is made. */
 int timeout_let_sleep(lua_State *L);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/file.h"
 #include "platform/json.h"
 
 enum {
@@ -74,23 +75,13 @@ struct event_fields *journal_begin_line(journal *j) {
 
 /* -- the file -------------------------------------------------------------------------------- */
 
-static int journal_write_all(journal *j, const char *text, size_t length) {
-  for (size_t done = 0; done < length;) {
-    ssize_t written = write(j->fd, text + done, length - done);
-    if (written >= 0)
-      done += (size_t)written;
-    else if (errno != EINTR)
-      return -errno;
-  }
-  return 0;
-}
-
 int journal_write_text(journal *j, const char *text, size_t length) {
   struct stat before;
-  if (j->error == 0 && fstat(j->fd, &before) == -1) j->error = -errno;
-  if (j->error != 0) return j->error;
-  j->error = journal_write_all(j, text, length);
-  if (j->error != 0 && ftruncate(j->fd, before.st_size) == -1) return j->error;
+  if (j->error != 0 || length == 0) return j->error;
+  if (fstat(j->fd, &before) == -1) return j->error = -errno;
+  j->error = file_write_all(j->fd, text, length);
+  int cut = j->error == 0 ? 0 : ftruncate(j->fd, before.st_size);
+  (void)cut; /* the first error counts */
   return j->error;
 }
 
@@ -106,9 +97,8 @@ void journal_end_line(journal *j) {
 }
 
 int journal_check(const journal *j, const char *path) {
-  struct stat own, named;
-  if (fstat(j->fd, &own) == -1 || stat(path, &named) == -1) return -ESTALE;
-  return own.st_dev == named.st_dev && own.st_ino == named.st_ino ? 0 : -ESTALE;
+  struct stat named;
+  return stat(path, &named) == 0 && file_is_same(&named, j->fd) ? 0 : -ESTALE;
 }
 
 int journal_empty(const journal *j) { return ftruncate(j->fd, 0) == -1 ? -errno : 0; }
@@ -136,35 +126,29 @@ const struct event *journal_look(const journal *j) {
 }
 
 void journal_forget_look(journal *j) {
-  const struct event *look = &j->looks[j->look_first];
-  if (look->has_text) free(look->as.text);
+  event_free_text(&j->looks[j->look_first]);
   j->look_first = (j->look_first + 1) % LOOKS;
   j->look_count--;
 }
 
-static void journal_put_look(journal *j, const struct event *e, char *text) {
-  if (j->look_count == LOOKS) journal_forget_look(j);
-  struct event *look = &j->looks[(j->look_first + j->look_count++) % LOOKS];
-  *look = *e;
-  if (look->has_text) look->as.text = text;
-}
-
+/* A look that failed has no text. The other ones' texts are copied twice: each may go first. */
 static int journal_add_look(journal *j, const struct event *e) {
   const char *text = event_text(e);
-  char **known = text == NULL ? NULL : journal_known(j, e);
-  if (text != NULL && known == NULL) return -ENOMEM;
-  if (text != NULL && *known != NULL && strcmp(*known, text) == 0) return 0;
-  char *told = text == NULL ? NULL : strdup(text), *kept = text == NULL ? NULL : strdup(text);
-  if (text != NULL && (told == NULL || kept == NULL)) {
-    free(told);
-    free(kept);
-    return -ENOMEM;
-  }
-  if (known != NULL) {
+  struct event look = *e;
+  if (text != NULL) {
+    char **known = journal_known(j, e);
+    if (known == NULL) return -ENOMEM;
+    if (*known != NULL && strcmp(*known, text) == 0) return 0;
     free(*known);
-    *known = kept;
+    *known = strdup(text);
+    look.as.text = strdup(text);
+    if (*known == NULL || look.as.text == NULL) {
+      free(look.as.text);
+      return -ENOMEM;
+    }
   }
-  journal_put_look(j, e, told);
+  if (j->look_count == LOOKS) journal_forget_look(j);
+  j->looks[(j->look_first + j->look_count++) % LOOKS] = look;
   return 0;
 }
 

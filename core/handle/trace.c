@@ -55,7 +55,7 @@ struct trace {
 
 const char *event_text(const struct event *e) { return e->has_text ? e->as.text : NULL; }
 
-static void trace_forget(struct event *e) {
+void event_free_text(const struct event *e) {
   if (e->has_text) free(e->as.text);
 }
 
@@ -73,7 +73,7 @@ int trace_open(trace **out) {
 }
 
 void trace_close(trace *t) {
-  for (int i = 0; i < TRACE_EVENTS; i++) trace_forget(&t->ring[i]);
+  for (int i = 0; i < TRACE_EVENTS; i++) event_free_text(&t->ring[i]);
   for (int i = 1; i <= t->label_count; i++) free(t->labels[i]);
   free(t->labels);
   ends_free(&t->ends);
@@ -91,7 +91,7 @@ static struct event *trace_new(trace *t, const struct trace_socket *s, enum even
   struct trace_keeper *k = t->keeper;
   if (k != NULL && t->next - k->next >= TRACE_UNKEPT) k->keep(k);
   struct event *e = &t->ring[t->next++ % TRACE_EVENTS];
-  trace_forget(e);
+  event_free_text(e);
   *e = (struct event){
     .at_ns = clock_now_ns(), .socket = *s, .kind = (uint16_t)kind, .code = code, .bytes = bytes};
   return e;

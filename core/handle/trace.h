@@ -87,6 +87,7 @@ struct event {
 };
 
 const char *event_text(const struct event *e); /* NULL: none */
+void event_free_text(const struct event *e);
 
 int trace_open(trace **out);
 void trace_close(trace *t);

@@ -103,3 +103,19 @@ int file_remove_tree(const char *path) {
   if (errno != ENOENT) return -errno;
   return lstat(path, &status) == -1 && errno == ENOENT ? 0 : -ENOENT;
 }
+
+int file_write_all(int fd, const char *bytes, size_t size) {
+  while (size > 0) {
+    ssize_t written = write(fd, bytes, size);
+    if (written == -1 && errno == EINTR) continue;
+    if (written == -1) return -errno;
+    bytes += written;
+    size -= (size_t)written;
+  }
+  return 0;
+}
+
+bool file_is_same(const struct stat *about, int fd) {
+  struct stat own;
+  return fstat(fd, &own) == 0 && about->st_dev == own.st_dev && about->st_ino == own.st_ino;
+}

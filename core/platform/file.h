@@ -3,6 +3,7 @@
 #ifndef LUNET_PLATFORM_FILE_H
 #define LUNET_PLATFORM_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -24,6 +25,12 @@ int file_write(const char *path, const char *text);
 
 /* Reads up to size - 1 bytes, and ends them with a zero. Their number, or a negative errno. */
 ssize_t file_read_in(struct file_folder *folder, const char *path, char *text, size_t size);
+
+/* Writes all bytes to a descriptor, in as many calls as that takes. */
+int file_write_all(int fd, const char *bytes, size_t size);
+
+struct stat;
+bool file_is_same(const struct stat *about, int fd); /* whether both are one file */
 
 /* Fills `bytes` with up to 256 random bytes, for a name that nobody can guess. */
 int file_random(void *bytes, size_t size);

@@ -57,14 +57,9 @@ static int replacement_resolve(const char *path, char out[PATH_MAX]) {
   return -ELOOP;
 }
 
-static bool replacement_is_same_file(const struct stat *a, int fd) {
-  struct stat b;
-  return fstat(fd, &b) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
-}
-
 static bool replacement_is_renamed_onto(const struct stat *former) {
-  return S_ISREG(former->st_mode) && !replacement_is_same_file(former, STDOUT_FILENO) &&
-         !replacement_is_same_file(former, STDERR_FILENO);
+  return S_ISREG(former->st_mode) && !file_is_same(former, STDOUT_FILENO) &&
+         !file_is_same(former, STDERR_FILENO);
 }
 
 /* -- asking -------------------------------------------------------------------------------- */
@@ -104,19 +99,8 @@ int replacement_identity(const char *path, char out[REPLACEMENT_IDENTITY]) {
 
 /* -- writing ------------------------------------------------------------------------------- */
 
-static int replacement_write_all(int fd, const char *bytes, size_t size) {
-  while (size > 0) {
-    ssize_t written = write(fd, bytes, size);
-    if (written == -1 && errno == EINTR) continue;
-    if (written == -1) return -errno;
-    bytes += written;
-    size -= (size_t)written;
-  }
-  return 0;
-}
-
 static int replacement_write_and_close(int fd, const char *bytes, size_t size) {
-  int result = replacement_write_all(fd, bytes, size);
+  int result = file_write_all(fd, bytes, size);
   if (close(fd) == -1 && errno != EINTR && result == 0) result = -errno; /* a quota of NFS */
   return result;
 }
@@ -125,10 +109,8 @@ static int replacement_write_and_close(int fd, const char *bytes, size_t size) {
  * not overwrite this. */
 static int replacement_write_in_place(const char *path, const struct stat *former,
                                       const char *bytes, size_t size) {
-  if (replacement_is_same_file(former, STDOUT_FILENO))
-    return replacement_write_all(STDOUT_FILENO, bytes, size);
-  if (replacement_is_same_file(former, STDERR_FILENO))
-    return replacement_write_all(STDERR_FILENO, bytes, size);
+  if (file_is_same(former, STDOUT_FILENO)) return file_write_all(STDOUT_FILENO, bytes, size);
+  if (file_is_same(former, STDERR_FILENO)) return file_write_all(STDERR_FILENO, bytes, size);
   int fd = open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
   return fd == -1 ? -errno : replacement_write_and_close(fd, bytes, size);
 }
