@@ -4,6 +4,7 @@ local encode = require("lunet.run.record").encode
 local execution = require "lunet.run.execution"
 local experiment = require "lunet.experiment"
 local lunet = require "lunet"
+local program = require "spec.support.program"
 local runs = require "lunet.run.run"
 local schema = require "spec.support.schema"
 local trace = require "lunet.files.trace"
@@ -223,24 +224,19 @@ describe("a trace file", function()
   end)
 
   it("does not keep lunet from finding a deadlock, nor is its task shown", function()
-    local stuck = experiment {
-      claim = "It is stuck.",
-      run = function()
-        local a, b
-        a = lunet.spawn(function()
-          lunet.sleep(0.01)
-          b:join()
-        end)
-        b = lunet.spawn(function() a:join() end)
-        a:join()
-      end,
-      check = function() end,
-    }
-    local result = runs.new(stuck, stuck:settings(), "stuck")
-    local ok, failure = pcall(execution.execute, result, { follow = follow })
-    assert.is_false(ok)
-    assert.matches("deadlock: tasks wait for each other's end", failure, 1, true)
-    assert.is_nil(failure:find "rest")
+    local script <close> = assert(io.open(path .. ".lua", "w"))
+    script:write([[return require "lunet.experiment" { claim = "It is stuck.", check = function() end, run = function()
+      local lunet, a, b = require "lunet", nil, nil
+      a = lunet.spawn(function() lunet.sleep(0.01) b:join() end)
+      b = lunet.spawn(function() a:join() end)
+      a:join()
+    end }]])
+    script:flush()
+    local result = program.shell(("exec timeout 60 '%s' %s.lua --trace %s"):format(os.getenv "LUNET", path, path))
+    os.remove(path .. ".lua")
+    assert.equal(3, result.status)
+    assert.matches("deadlock: tasks wait for each other's end", result.errors, 1, true)
+    assert.is_nil(result.errors:find "rest")
   end)
 
   it("has more than the run if the ring or memory had too little room", function()
