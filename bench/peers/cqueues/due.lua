@@ -5,13 +5,13 @@ local round = require "round"
 
 local count = round.argument(1)
 local queue = cqueues.new()
-local late = {}
+local late = round.zeros(count)
 local base = cqueues.monotime() + round.LEAD
 for i = 1, count do
   queue:wrap(function()
     local due = round.due(base, i, count)
     cqueues.sleep(due - cqueues.monotime())
-    late[#late + 1] = cqueues.monotime() - due
+    late[i] = cqueues.monotime() - due
   end)
 end
 assert(queue:loop())

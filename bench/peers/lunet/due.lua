@@ -3,14 +3,14 @@ local lunet = require "lunet"
 local round = require "round"
 
 local count = round.argument(1)
-local late = {}
+local late = round.zeros(count)
 local base = lunet.now() + round.LEAD
 lunet.scope(function()
   for i = 1, count do
     lunet.spawn(function()
       local due = round.due(base, i, count)
       lunet.sleep(math.max(0, due - lunet.now()))
-      late[#late + 1] = lunet.now() - due
+      late[i] = lunet.now() - due
     end)
   end
 end)

@@ -5,13 +5,13 @@ local net = require "net"
 local round = require "round"
 
 local count = round.argument(1)
-local late = {}
+local late = round.zeros(count)
 local base = net.now() + round.LEAD
 for i = 1, count do
   net.spawn(function()
     local due = round.due(base, i, count)
     net.sleep(math.ceil((due - net.now()) * 1e3))
-    late[#late + 1] = net.now() - due
+    late[i] = net.now() - due
   end)
 end
 uv.run()
