@@ -88,6 +88,7 @@ static int capture_segments(lua_State *L) {
     if (number >= next) break;
     struct segment s = *capture_segment(c, number);
     capture_push_segment(L, &s);
+    field_set_integer(L, "number", (lua_Integer)number);
     lua_rawseti(L, -2, ++count);
   }
   return 1;

@@ -55,6 +55,25 @@ describe("capture:expect", function()
     assert.segments({ "SYN", "SYN-ACK", "ACK", "RST" }, capture)
   end)
 
+  it("says how many are lost that might count, and begins again with the oldest it keeps", function()
+    local few <close> = assert(b:capture(3))
+    connect()
+    assert(lunet.eventually(function() return few:statistics().seen == 4 end, BOUND))
+    local seen, message, code = few:expect({ "SYN-ACK", "ACK", "RST" }, BOUND)
+    assert.same({ "nil", "ENOBUFS" }, { type(seen), code })
+    assert.matches("forgotten 1, and the kernel dropped 0;", message, 1, true)
+    assert.equal(3, #assert(few:expect({ "SYN-ACK", "ACK", "RST" }, BOUND)))
+    local methods = require "lunet.core".capture_methods
+    local statistics = methods.statistics
+    methods.statistics = function() return { dropped = 2 } end
+    seen, message = few:expect({}, BOUND)
+    local again = few:expect({}, BOUND)
+    methods.statistics = statistics
+    assert.is_nil(seen)
+    assert.matches("forgotten 0, and the kernel dropped 2;", message, 1, true)
+    assert.same({}, again)
+  end)
+
   it("says TIMEOUT if too few came", function()
     local seen, message, code = capture:expect({ "SYN" }, 0.001)
     assert.is_nil(seen)

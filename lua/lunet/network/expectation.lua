@@ -71,17 +71,25 @@ local function columns(wanted, seen)
   return table.concat(lines, "\n"), marked
 end
 
--- The first segment that counts for the next expectation, by capture.
+-- Where the next expectation begins, by capture: a segment's number, and how many segments the kernel had dropped.
 local reached = setmetatable({}, { __mode = "k" })
+local BEGINNING <const> = { number = 0, dropped = 0 }
 
--- The segments since then that count, and the number of the first that does not belong to them.
+-- The segments since then that count. None, if the capture has lost a segment that might count.
 local function news(capture, only)
-  local from = reached[capture] or 0
-  local all, message, code = capture:segments(from)
+  local since = reached[capture] or BEGINNING
+  local all, message, code = capture:segments(since.number)
   if not all then return nil, message, code end
+  local oldest, dropped = all[1] and all[1].number or since.number, capture:statistics().dropped
+  local forgotten, missed = oldest - since.number, dropped - since.dropped
+  if forgotten + missed > 0 then
+    reached[capture] = { number = oldest, dropped = dropped }
+    message = "expect: segments are lost that might be expected (ENOBUFS): the capture has forgotten %d, and the "
+      .. "kernel dropped %d; let the capture keep more, or expect earlier"
+    return nil, message:format(forgotten, missed), "ENOBUFS"
+  end
   local seen = {}
-  for i, s in ipairs(all) do
-    s.number = from + i - 1
+  for _, s in ipairs(all) do
     if not only or matches(only, s) then seen[#seen + 1] = s end
   end
   return seen
@@ -110,7 +118,8 @@ local capture = core.capture_methods
 ---@param timeout? number seconds
 ---@return lunet.segment_seen[]|nil segments
 ---@return string? message
----@return string? code "DIFFERENT", or "TIMEOUT" if too few came
+---@return string? code "DIFFERENT"; "TIMEOUT" if too few came; "ENOBUFS" if one is lost that might count: the next
+--- expectation begins with the oldest that the capture keeps
 function capture:expect(list, timeout)
   core.check_self(self, "lunet.capture")
   if type(list) ~= "table" then core.misuse(("expect: a list of segments expected, not %s"):format(tostring(list))) end
@@ -125,7 +134,9 @@ function capture:expect(list, timeout)
     code = #seen < #wanted and "TIMEOUT" or "DIFFERENT"
     return nil, ("expect: other segments passed (%s)\n%s"):format(code, lines), code
   end
-  if #seen > 0 then reached[self] = seen[#seen].number + 1 end
+  if #seen > 0 then
+    reached[self] = { number = seen[#seen].number + 1, dropped = (reached[self] or BEGINNING).dropped }
+  end
   return seen
 end
 

@@ -32,13 +32,14 @@ local capture = {}
 ---@field echo? integer with it: the last timestamp that the sender got
 ---@field cookie? string the option of TCP fast open (RFC 7413); "" asks for a cookie
 ---@field packet string its first bytes, 160 at most
+---@field number? integer its number in its capture, which counts from 0; segments made by hand have none
 
 --- The kept segments up to this moment, oldest first; also after close. Does not wait.
 ---
 ---     print(lunet.eventually(function() return #capture:segments() >= 3 end, 60)) --> true
 ---     local syn = capture:segments()[1]
 ---     print(syn.flags, syn.direction, syn.bytes) --> SYN  in  0
----@param first? integer only from this number on; numbers begin at 0
+---@param first? integer only from this number on (the field `number`); numbers begin at 0
 ---@return lunet.segment_seen[] segments
 function capture:segments(first) end
 
