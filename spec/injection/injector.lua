@@ -20,11 +20,12 @@ local NEVER_FAILS = { brk = true, close = true, exit_group = true, exit = true, 
 ---@return {status: integer|string, output: string, errors: string, hung: boolean}
 local function run(words)
   local program = { stdout = "keep", stderr = "keep" }
+  local deadline = lunet.now() + injector.patience
   local process <close> = assert(lunet.exec(table.move(words, 1, #words, 1, program)))
   local texts = lunet.together({ process.stdout, process.stderr }, function(stream)
     return stream:receive("a", injector.patience) or ""
   end)
-  local status = process:wait(0.5)
+  local status = process:wait(math.max(0.5, deadline - lunet.now())) -- a crash may write a core file after its output
   return { status = status or "hangs", output = texts[1], errors = texts[2], hung = status == nil }
 end
 
