@@ -316,6 +316,8 @@ static void guard_end_all(pid_t init, int hang_up, int grace_ms) {
   while (wait(NULL) != -1 || errno == EINTR) continue;
 }
 
+/* From the namespaces on it ends by _exit: at exit(3) a sanitizer forks, and its child would be
+ * process 1 of the namespace, or could not be made in one that has ended. */
 int main(int count, char **words) {
   if (count == 2 && strcmp(words[1], LEFTOVERS_OPTION) == 0) remover_run();
   if (count <= GUARD_PROGRAM) return EXIT_FAILURE;
@@ -329,7 +331,7 @@ int main(int count, char **words) {
   errno = -guard_enter_namespaces();
   if (errno != 0) guard_fail(GUARD_REPORTS, GUARD_FAILED_NAMESPACES);
   prctl(PR_SET_PDEATHSIG, SIGKILL); /* new credentials cleared the earlier setting */
-  if (getppid() != atoi(words[GUARD_LUNET])) return EXIT_FAILURE; /* lunet died before prctl */
+  if (getppid() != atoi(words[GUARD_LUNET])) _exit(EXIT_FAILURE); /* lunet died before prctl */
   int hang_up, grace_ms = atoi(words[GUARD_GRACE]);
   pid_t init = guard_start_init(grace_ms, &hang_up);
   if (init == -1) guard_fail(GUARD_REPORTS, GUARD_FAILED_FORK);
@@ -339,5 +341,5 @@ int main(int count, char **words) {
   guard_tell(GUARD_REPORTS, report);
   if (report.kind == GUARD_STARTED) guard_watch(report.value);
   guard_end_all(init, hang_up, grace_ms);
-  return EXIT_SUCCESS;
+  _exit(EXIT_SUCCESS);
 }

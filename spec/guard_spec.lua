@@ -188,6 +188,13 @@ describe("lunet-guard", function()
       .. "no such file or directory (ENOENT)\tENOENT\n", result.output)
   end)
 
+  -- A sanitizer's check for leaks at exit(3) did not end there.
+  it("ends at once if lunet has ended meanwhile", function()
+    local guard, nobody = os.getenv "LUNET_BUILD" .. "/libexec/lunet/lunet-guard", "1"
+    local process <close> = assert(lunet.exec { guard, nobody, "1024", "", "0", "---", "0", "", "true" })
+    assert.equal(1, process:wait(10))
+  end)
+
   it("needs process namespaces, which a machine may refuse", function()
     for call, why in pairs {
       ["lunet.exec { [=[true]=] }"] = "user.max_pid_namespaces is 0 (ENOSPC); to allow it: "
