@@ -111,8 +111,8 @@ describe("a frozen process", function()
   it("stands still in one process alone, if asked to, and names that if it cannot be stopped", function()
     local process <close> = assert(lunet.exec(exec.sh "sleep 1000 & exec sleep 1000"))
     assert(lunet.eventually(function()
-      local tree = process:tree()
-      return #tree == 2 and tree[1].name == "sleep" and tree[2].name == "sleep"
+      local tree = process:tree() -- it has the name before it sleeps
+      return #tree == 2 and tree[1].name .. tree[1].state == "sleepS" and tree[2].name .. tree[2].state == "sleepS"
     end, BOUND))
     local one, other = table.unpack(process:tree())
     peer_process.freeze(process, other.pid)

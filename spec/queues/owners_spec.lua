@@ -34,7 +34,7 @@ describe("owners", function()
   it("finds it while other processes end", function()
     local listener = assert(host:listen { backlog = 3 })
     local inode = core.survey(host).queues[1].listeners[1].inode
-    local process <close> = assert(lunet.exec { "sh", "-c", "i=0; while [ $i -lt 3000 ]; do (:); i=$((i+1)); done" })
+    local process <close> = assert(lunet.exec { "sh", "-c", "i=0; while [ $i -lt 1000 ]; do (:); i=$((i+1)); done" })
     repeat
       assert.is_table(assert(core.socket_owners { inode, 1 })[inode])
     until process:wait(0)

@@ -4,12 +4,14 @@
 ---
 --- If the machine disturbs a run, the run's message names the machine. The spec then waits for a quieter machine and
 --- begins again. If the machine disturbs every attempt, the spec prints a line and passes: it can ask nothing of such
---- runs. It fails if a claim did not hold, even if the message names the machine.
+--- runs. It fails if a claim did not hold, even if the message names the machine. A spec that fails while lunet's own tasks
+--- are late is tried again, too, and the last attempt decides.
 local lateness = require "lunet.run.lateness"
 local lunet = require "lunet"
 
 local ATTEMPTS <const> = 5
 local LOOK <const>, QUIET <const>, LONGEST <const> = 0.2, 0.02, 6 -- s
+local LATE <const> = 0.1 -- s; the specs' own times are longer
 
 -- Waits until the machine lets tasks run in time, or for some seconds.
 local function wait_until_quiet()
@@ -48,17 +50,19 @@ end
 
 ---@param it fun(description: string, body: fun()) busted's
 ---@param wait? fun() called between attempts; default: waits until the machine is quiet, or for 6 s
+---@param watch? fun(): lunet.lateness default: lateness.watch
 ---@return fun(description: string, body: fun()) it
 ---@return function judge
-return function(it, wait)
+return function(it, wait, watch)
   return function(description, body)
     it(description, function()
       local why
       for number = 1, ATTEMPTS do
+        local machine <close> = (watch or lateness.watch)()
         local ok, failure = pcall(lunet.scope, attempt, body)
         if ok then return end
         local message = message_of(failure)
-        why = disturbance(message)
+        why = disturbance(message) or machine:worst() >= LATE and message
         if not why or number == ATTEMPTS and not was_not_judged(message) then error(failure, 0) end
         if number < ATTEMPTS then (wait or wait_until_quiet)() end
       end

@@ -1,11 +1,15 @@
 local lunet = require "lunet"
 local patient = require "spec.support.patient"
 
--- Gives a patient `it` a body, and runs it as busted would. `attempt` is the body of the attempt with that number.
--- Returns how often the body ran, how often the spec waited, and true or the message of the failure.
-local function run(attempt)
+-- Gives a patient `it` a body, and runs it as busted would, on a machine that is late by so many seconds, or by none.
+-- `attempt` is the body of the attempt with that number. Returns how often the body ran, how often the spec waited, and
+-- true or the message of the failure.
+local function run(attempt, late)
   local runs, waits, given = 0, 0, nil
-  local it, judge = patient(function(_, body) given = body end, function() waits = waits + 1 end)
+  local function watch()
+    return setmetatable({ worst = function() return late or 0 end }, { __close = function() end })
+  end
+  local it, judge = patient(function(_, body) given = body end, function() waits = waits + 1 end, watch)
   it("description", function()
     runs = runs + 1
     attempt(runs, judge)
@@ -46,6 +50,14 @@ describe("a patient it", function()
     assert.equal(1, runs)
     assert.matches("4 were held", failure)
     assert.equal(2, (run(fails { LATE, "4 machines were held" })))
+  end)
+
+  it("runs again what fails while tasks are late, and fails if the last attempt does", function()
+    assert.same({ 2, 1, true }, { run(fails({ "4 were held", false }, false), 0.1) })
+    local runs, _, failure = run(fails({ "4 were held" }, false), 0.1)
+    assert.equal(5, runs)
+    assert.matches("4 were held", failure)
+    assert.equal(1, (run(fails({ "4 were held" }, false), 0.09)))
   end)
 
   it("runs an experiment again if the machine disturbed it, whatever the body asserts", function()
