@@ -25,8 +25,8 @@ end
 describe("an injected fault", function()
   after_each(function() assert.same({}, lunet.open_handles()) end)
 
-  -- Injects each fault of a call, the last one first. Returns the complaints, or the first one alone. Only the runs with
-  -- a fault have the patience.
+  -- Injects each fault of a call, the last one first. Returns the complaints, or the first one alone. Only the runs
+  -- with a fault have the patience.
   local function tried(path, call, code, patience, is_one_enough)
     local words, wrong = { path, "--json" }, {}
     local truth, calls, usual = injector.truth(words), injector.calls(words), injector.patience

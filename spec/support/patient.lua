@@ -4,8 +4,8 @@
 ---
 --- If the machine disturbs a run, the run's message names the machine. The spec then waits for a quieter machine and
 --- begins again. If the machine disturbs every attempt, the spec prints a line and passes: it can ask nothing of such
---- runs. It fails if a claim did not hold, even if the message names the machine. A spec that fails while lunet's own tasks
---- are late is tried again, too, and the last attempt decides.
+--- runs. It fails if a claim did not hold, even if the message names the machine. A spec that fails while lunet's own
+--- tasks are late is tried again, too, and the last attempt decides.
 local lateness = require "lunet.run.lateness"
 local lunet = require "lunet"
 
