@@ -98,7 +98,7 @@ for family, address in pairs { ipv4 = "0.0.0.0", ipv6 = "::" } do
 end
 
 describe("the captures of two hosts", function()
-  it("have one clock: no segment arrives before it has left, however often they are read", function()
+  it("have one clock: no segment arrives before it has left, however often they are read #part_many", function()
     local on_a, on_b = assert(a:capture()), assert(b:capture())
     local listener <close> = assert(b:listen { backlog = 1 })
     local near = assert(a:connect(listener, BOUND))
@@ -204,7 +204,7 @@ describe("a capture", function()
 end)
 
 -- With writes of 64 KiB, 1000 and 64 bytes, and with congestion controls that let the send buffer grow differently.
-describe("a capture of both ends", function()
+describe("a capture of both ends #part_many", function()
   local BUFFERS = { ["net.ipv4.tcp_rmem"] = "4096 131072 6291456", ["net.ipv4.tcp_wmem"] = "4096 16384 4194304" }
   local TRIES = 10 -- how much is taken hangs on who runs when, and now and then differs by some segments
 

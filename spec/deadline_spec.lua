@@ -67,7 +67,7 @@ describe("a deadline", function()
     return early
   end
 
-  it("never comes early: three thousand sleeps at once", function()
+  it("never comes early: three thousand sleeps at once #part_many", function()
     assert.equal(0, count_early(3000, 0.1, lunet.sleep))
   end)
 
@@ -123,7 +123,7 @@ describe("a deadline", function()
     assert.equal(0, out_of_order)
   end)
 
-  it("is dropped with its wait: five thousand are canceled, and those that are left still come", function()
+  it("is dropped with its wait: five thousand are canceled, and those that are left still come #part_many", function()
     local sleepers = {}
     for i = 1, 5000 do sleepers[i] = lunet.spawn(lunet.sleep, 3600 + i * 7919 % 5000) end
     local left = lunet.spawn(lunet.sleep, 0.01)

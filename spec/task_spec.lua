@@ -88,7 +88,7 @@ describe("a task", function()
     assert.same({ "child", "grandchild" }, log)
   end)
 
-  it("can be one of ten thousand", function()
+  it("can be one of ten thousand #part_many", function()
     local tasks, sum = {}, 0
     for i = 1, 10000 do
       tasks[i] = lunet.spawn(function()

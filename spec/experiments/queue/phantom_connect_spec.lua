@@ -149,3 +149,14 @@ describe("phantom_connect, with other waiters #slow", function()
     for _, row in ipairs(outcome.fates) do assert.is_true(row.accepted) end
   end)
 end)
+
+describe("phantom_connect over a far link #part_far", function()
+  after_each(function() assert.same({}, lunet.open_handles()) end)
+
+  it("is not judged where SYNs come again before they are answered, and clients are reset twice", function()
+    local outcome, holds, why = phantom_connect { cases = "counts", waiters = 2, delay = 1.01 }
+    assert.is_nil(holds)
+    assert.matches("SYNs came a third time", why)
+    assert.equal(2, outcome.counts[4].reset) -- abort 1, cookies 0: one client
+  end)
+end)
