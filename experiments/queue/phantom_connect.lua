@@ -32,10 +32,7 @@ local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 
-local LONG = lab.LONG
--- s; a client whose SYN comes again while the answer is on its way is reset twice. Then the resets that the server sent
--- are never as many as those that clients were told.
-local SETTLED = 5
+local LONG, SETTLED = lab.LONG, 5 -- s
 -- The phantoms do nothing; write once; write again when the first write is settled; write twice at once; write and
 -- leave.
 local ACTIONS = { "idle", "once", "later", "twice", "close" }
@@ -111,15 +108,14 @@ local function free_one_place(knobs, case, how_many)
     return dropped >= 2 * how_many - 1 and lab.depth(listener) > knobs.backlog
   end)
   if case.abort == 1 then lunet.eventually(function() return count_requests(server) == 0 end, LONG) end
-  local later, in_connect, phantoms, known
-  local told, since = 0, lunet.now()
-  lab.await(function() -- until the waiters' tasks know what their kernel knows
+  local told, since, later, in_connect, phantoms, known = 0, lunet.now()
+  -- Until the waiters' tasks know what their kernel knows. If a SYN came again too early, it knows of two resets.
+  lab.await(function()
     later, in_connect = count_resets(waiters)
-    phantoms, known = sort_connected(server, waiters)
     if later + in_connect ~= told then told, since = later + in_connect, lunet.now() end
+    phantoms, known = sort_connected(server, waiters)
     local is_told = told == moved "OutRsts" or lunet.now() - since > 2 * knobs.delay + SETTLED
-    local alive = #phantoms + #known - later
-    return is_told and #known > 0 and alive == #clients:sockets { state = "ESTABLISHED" }
+    return is_told and #known > 0 and #phantoms + #known - later == #clients:sockets { state = "ESTABLISHED" }
   end)
   return { server = server, listener = listener, clients = clients, waiters = waiters, held = held,
     phantoms = phantoms, known = known, cookies = moved "SyncookiesSent", resets = moved "OutRsts",
@@ -331,9 +327,7 @@ end
 
 local function check_counts(outcome, knobs, room)
   local cases = {}
-  for _, job in ipairs(list_jobs(knobs)) do
-    if job.table == "counts" then cases[#cases + 1] = job.case end
-  end
+  for _, job in ipairs(list_jobs(knobs)) do cases[#cases + 1] = job.table == "counts" and job.case or nil end
   expect.cases("counts", outcome.counts, cases, { "abort", "cookies" })
   if #cases > 0 and knobs.waiters == 1 then experiment.not_judged "just one client waits" end
   for _, row in ipairs(outcome.counts) do check_count(row, knobs, room) end
