@@ -141,7 +141,6 @@ if(LUNET_SANITIZE)
   lunet_test(fuzz fuzz/api script/fuzz 200000)
   lunet_test(fuzz fuzz/commands script/fuzz commands 300 1)
   set_tests_properties(fuzz/api PROPERTIES PROCESSORS 2 TIMEOUT 2000)
-  set_tests_properties(fuzz/api fuzz/commands PROPERTIES COST 20) # the longest first
 endif()
 
 # Another kernel's memory has no room for a sanitizer's.
