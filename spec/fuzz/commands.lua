@@ -9,7 +9,7 @@ assert(seed and count, "usage: lunet spec/fuzz/commands.lua LUNET EXPERIMENTS SE
 math.randomseed(seed)
 
 local LONGEST = 20 -- s; then a run gets SIGINT, as from somebody who waits no longer
-local LONGEST_END = 20 -- s; by then it has ended
+local LONGEST_END = 60 -- s; by then it has ended, however busy the machine is
 
 local random = math.random
 local function chance(share) return random() < share end
