@@ -192,7 +192,7 @@ describe("lunet-guard", function()
   it("ends at once if lunet has ended meanwhile", function()
     local guard, nobody = os.getenv "LUNET_BUILD" .. "/libexec/lunet/lunet-guard", "1"
     local process <close> = assert(lunet.exec { guard, nobody, "1024", "", "0", "---", "0", "", "true" })
-    assert.equal(1, process:wait(10))
+    assert.equal(1, process:wait(BOUND))
   end)
 
   it("needs process namespaces, which a machine may refuse", function()

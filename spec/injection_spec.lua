@@ -34,7 +34,8 @@ describe("an injected fault", function()
     injector.patience = patience or usual
     for i = #calls, 1, -1 do
       local known = calls[i]
-      if known.call == call and not (is_one_enough and wrong[1]) then
+      if is_one_enough and wrong[1] then break end
+      if known.call == call then
         local why = injector.try(words, { call = call, number = known.number, code = code }, truth)
         if why then wrong[#wrong + 1] = why end
       end

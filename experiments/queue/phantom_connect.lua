@@ -32,7 +32,7 @@ local expect = require "lunet.run.expect"
 local experiment = require "lunet.experiment"
 local lab = require "lunet.lab"
 
-local LONG, SETTLED = lab.LONG, 5 -- s
+local LONG, SETTLED = lab.LONG, 5 -- s; SETTLED: waiters that were told nothing new for so long are told no more
 -- The phantoms do nothing; write once; write again when the first write is settled; write twice at once; write and
 -- leave.
 local ACTIONS = { "idle", "once", "later", "twice", "close" }
@@ -109,7 +109,7 @@ local function free_one_place(knobs, case, how_many)
   end)
   if case.abort == 1 then lunet.eventually(function() return count_requests(server) == 0 end, LONG) end
   local told, since, later, in_connect, phantoms, known = 0, lunet.now()
-  -- Until the waiters' tasks know what their kernel knows. If a SYN came again too early, it knows of two resets.
+  -- Until the waiters' tasks know what their kernel knows. They are told one of the two resets that a repeated SYN brings.
   lab.await(function()
     later, in_connect = count_resets(waiters)
     if later + in_connect ~= told then told, since = later + in_connect, lunet.now() end

@@ -108,12 +108,16 @@ describe("a frozen process", function()
     end
   end)
 
+  -- By their states, since a program has its name before it sleeps.
+  local function has_states(process, wanted)
+    local states = {}
+    for i, entry in ipairs(process:tree()) do states[i] = entry.name .. " " .. entry.state end
+    return table.concat(states, ", ") == wanted
+  end
+
   it("stands still in one process alone, if asked to, and names that if it cannot be stopped", function()
     local process <close> = assert(lunet.exec(exec.sh "sleep 1000 & exec sleep 1000"))
-    assert(lunet.eventually(function()
-      local tree = process:tree() -- it has the name before it sleeps
-      return #tree == 2 and tree[1].name .. tree[1].state == "sleepS" and tree[2].name .. tree[2].state == "sleepS"
-    end, BOUND))
+    assert(lunet.eventually(function() return has_states(process, "sleep S, sleep S") end, BOUND))
     local one, other = table.unpack(process:tree())
     peer_process.freeze(process, other.pid)
     assert.same({ "S", "T" }, { tagged.stat(one.pid)[1], tagged.stat(other.pid)[1] })
@@ -123,16 +127,11 @@ describe("a frozen process", function()
   it("stands still in what has a session of its own, and in orphans", function()
     local text = "setsid sleep 1000 & (setsid sleep 1000 &); exec sleep 1000"
     local process <close> = assert(lunet.exec(exec.sh(text)))
-    local function has_states(wanted)
-      local states = {}
-      for i, entry in ipairs(process:tree()) do states[i] = entry.name .. " " .. entry.state end
-      return table.concat(states, ", ") == wanted
-    end
-    assert(lunet.eventually(function() return has_states "sleep S, sleep S, sleep S" end, BOUND))
+    assert(lunet.eventually(function() return has_states(process, "sleep S, sleep S, sleep S") end, BOUND))
     peer_process.freeze(process)
-    assert.is_true(has_states "sleep T, sleep T, sleep T")
+    assert.is_true(has_states(process, "sleep T, sleep T, sleep T"))
     assert(process:thaw())
-    assert(lunet.eventually(function() return has_states "sleep S, sleep S, sleep S" end, BOUND))
+    assert(lunet.eventually(function() return has_states(process, "sleep S, sleep S, sleep S") end, BOUND))
   end)
 
   -- As PostgreSQL's backends: the child that serves has left the group of the one that was started.

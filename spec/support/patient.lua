@@ -62,8 +62,10 @@ return function(it, wait, watch)
         local ok, failure = pcall(lunet.scope, attempt, body)
         if ok then return end
         local message = message_of(failure)
-        why = disturbance(message) or machine:worst() >= LATE and message
-        if not why or number == ATTEMPTS and not was_not_judged(message) then error(failure, 0) end
+        why = disturbance(message)
+        local is_excused = why and (number < ATTEMPTS or was_not_judged(message))
+        local is_worth_more = number < ATTEMPTS and machine:worst() >= LATE
+        if not is_excused and not is_worth_more then error(failure, 0) end
         if number < ATTEMPTS then (wait or wait_until_quiet)() end
       end
       io.stderr:write("not judged: ", (why:gsub("^not judged: ", "")), "\n")

@@ -58,6 +58,7 @@ describe("a patient it", function()
     assert.equal(5, runs)
     assert.matches("4 were held", failure)
     assert.equal(1, (run(fails({ "4 were held" }, false), 0.09)))
+    assert.matches("4 were held", select(3, run(fails { "4 were held" }, 0.1))) -- nil is no excuse by itself
   end)
 
   it("runs an experiment again if the machine disturbed it, whatever the body asserts", function()
