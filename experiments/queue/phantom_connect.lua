@@ -109,7 +109,7 @@ local function free_one_place(knobs, case, how_many)
   end)
   if case.abort == 1 then lunet.eventually(function() return count_requests(server) == 0 end, LONG) end
   local told, since, later, in_connect, phantoms, known = 0, lunet.now()
-  -- Until the waiters' tasks know what their kernel knows. They are told one of the two resets that a repeated SYN brings.
+  -- Until the waiters' tasks know what their kernel knows. They are told one of two resets for a repeated SYN.
   lab.await(function()
     later, in_connect = count_resets(waiters)
     if later + in_connect ~= told then told, since = later + in_connect, lunet.now() end
