@@ -156,6 +156,7 @@ local function watch(place, case, knobs)
   local started = lunet.now()
   local connection = assert(client:connect(place.target, LONG))
   lab.await_depth(listener, 1)
+  local rto = assert(connection:info()).tcpi_rto / 1e6
   if case.fill then fill_window(client, connection) end
   if case.cut and case.timer ~= "keepalive" then started = lunet.now() end
   local rule <close> = case.cut and cut_off(server, case) or nil -- luacheck: ignore 211
@@ -169,6 +170,7 @@ local function watch(place, case, knobs)
     error = code,
     seconds = statistics.round(lunet.now() - started, 3),
     timer = timer,
+    rto = rto,
     tries = moved "RetransSegs" + moved "TCPWinProbe" + moved "TCPKeepAlive",
     answers = moved "InSegs",
     rst = moved "OutRsts",
@@ -176,12 +178,13 @@ local function watch(place, case, knobs)
   }
 end
 
--- The rows of connections that ended and of those that did not, and how many connections the servers still have.
+-- The rows of connections that ended and of those that did not, and how many connections the servers still have. `rto`:
+-- the longest retransmission timeout with which a connection began.
 local function split(rows)
-  local ended, endless, left_behind = {}, {}, 0
+  local ended, endless, left_behind, rto = {}, {}, 0, 0.0
   for _, row in ipairs(rows) do
-    left_behind = left_behind + row.left
-    row.left = nil
+    left_behind, rto = left_behind + row.left, math.max(rto, row.rto)
+    row.left, row.rto = nil, nil
     if row.error == "TIMEOUT" then
       row.error = nil
       endless[#endless + 1] = row
@@ -189,10 +192,10 @@ local function split(rows)
       ended[#ended + 1] = row
     end
   end
-  return { ended = ended, endless = endless, left_behind = left_behind }
+  return { ended = ended, endless = endless, left_behind = left_behind, rto = rto }
 end
 
-local function check_ended(case, row, knobs, late)
+local function check_ended(case, row, knobs, outcome)
   local least = case.least(knobs)
   local most = case.most(least, knobs)
   if not row and knobs.patience < most + SLOW then
@@ -200,7 +203,10 @@ local function check_ended(case, row, knobs, late)
   end
   assert(row, ("%s: still open after %g s"):format(case.case, knobs.patience))
   assert(row.error == (case.error or "ETIMEDOUT"), ("%s: ended with %s"):format(case.case, row.error))
-  lateness.between(case.case .. ": ended", row.seconds, least, most + SLOW, late)
+  if row.seconds > most + SLOW and outcome.rto > FIRST_RTO + 8 * knobs.delay + lateness.GRAIN then
+    experiment.not_judged("%s: the machine was slow: the kernel began with a timeout of %g s", case.case, outcome.rto)
+  end
+  lateness.between(case.case .. ": ended", row.seconds, least, most + SLOW, outcome.lateness)
 end
 
 local function check_endless(case, row, knobs, late)
@@ -242,7 +248,7 @@ local function check_cases(cases, outcome, knobs)
       experiment.not_judged("%s: the machine was %g s late, and its timer was not seen", case.case, outcome.lateness)
     end
     if case.least then
-      check_ended(case, has_ended and row or nil, knobs, outcome.lateness)
+      check_ended(case, has_ended and row or nil, knobs, outcome)
     else
       check_endless(case, not has_ended and row or nil, knobs, outcome.lateness)
     end

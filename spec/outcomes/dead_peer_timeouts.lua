@@ -12,6 +12,7 @@ local ANSWERS <const> = {
 return {
   shown = {
     lateness = "it says how late the machine was, and only widens the bounds of times by that",
+    rto = "it says how slow the first round trip was, and only keeps from judging a time that this made longer",
     ["ended[].tries"] = TRIES, ["endless[].tries"] = TRIES,
     ["ended[].answers"] = ANSWERS, ["endless[].answers"] = ANSWERS,
   },

@@ -83,7 +83,7 @@ describe("dead_peer_timeouts with other knobs #part_knobs", function()
     local function judgement(late)
       local row = { case = "full+user", error = "ETIMEDOUT", seconds = 1.4, timer = "not seen", tries = 3, answers = 3,
         rst = 0 }
-      local outcome = { ended = { row }, endless = {}, left_behind = 1, lateness = late }
+      local outcome = { ended = { row }, endless = {}, left_behind = 1, lateness = late, rto = 0.2 }
       return judgement_of(dead_peer_timeouts, outcome, knobs)
     end
     local late, in_time = judgement(0.5), judgement(0.01)
@@ -91,6 +91,20 @@ describe("dead_peer_timeouts with other knobs #part_knobs", function()
     assert.equal("full+user: the machine was 0.5 s late, and its timer was not seen", late.why)
     assert.equal("does not hold", in_time.verdict)
     assert.matches("timer", in_time.why)
+  end)
+
+  it("judges no time that a slow first round trip made longer, but one that is too long without", function()
+    local knobs = dead_peer_timeouts:settings { case = "full+cut" }
+    local function judgement(rto)
+      local row = { case = "full+cut", error = "ETIMEDOUT", seconds = 2.191, timer = "probe", tries = 2, answers = 0,
+        rst = 0 }
+      local outcome = { ended = { row }, endless = {}, left_behind = 1, lateness = 0.01, rto = rto }
+      return judgement_of(dead_peer_timeouts, outcome, knobs)
+    end
+    local slow, quick = judgement(0.313), judgement(0.201)
+    assert.same({ "not judged", "full+cut: the machine was slow: the kernel began with a timeout of 0.313 s" },
+      { slow.verdict, slow.why })
+    assert.same({ "does not hold", "full+cut: ended after 2.191 s, more than 1.85 s" }, { quick.verdict, quick.why })
   end)
 
   for _, user_timeout in ipairs { 0.3, 1.5 } do
