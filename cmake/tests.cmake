@@ -109,6 +109,9 @@ foreach(spec IN LISTS specs)
     endif()
   endif()
   set_tests_properties(${tests} PROPERTIES LABELS "${labels}")
+  if(is_slow)
+    set_tests_properties(${tests} PROPERTIES COST 10) # the longest first
+  endif()
   if(experiment)
     set_tests_properties(${tests} PROPERTIES COST 10) # the longest first
     lunet_run_last(${experiment} ${tests})
@@ -181,6 +184,8 @@ foreach(experiment IN LISTS experiments)
     set_tests_properties(${kind}/${name} PROPERTIES SKIP_RETURN_CODE 77)
     if(exclusive)
       set_tests_properties(${kind}/${name} PROPERTIES RUN_SERIAL TRUE)
+    elseif(name MATCHES "^(phantom_connect|pending_data|syn_proxy)$")
+      set_tests_properties(${kind}/${name} PROPERTIES COST 10) # five minutes, mostly of waiting
     endif()
   endforeach()
 endforeach()

@@ -8,11 +8,15 @@ local function fuzz(words, environment)
   return program.shell(("%s exec %s/script/fuzz %s"):format(environment or "", program.quote(source), words))
 end
 
--- Makes calls of one seed in a directory of its own, which is left to the caller.
+-- Makes calls of one seed in a directory of its own, which is left to the caller. A failure tells its last call.
 local function batch(directory, seed, calls, mode)
-  return program.shell(([[cd %s && LUA_PATH=%s exec %s %s %d %d %s]]):format(directory,
+  local result = program.shell(([[cd %s && LUA_PATH=%s exec %s %s %d %d %s]]):format(directory,
     program.quote(source .. "/?.lua;;"), program.quote(os.getenv "LUNET"),
     program.quote(source .. "/spec/fuzz/main.lua"), seed, calls, mode or ""))
+  if result.status ~= 0 then
+    result.errors = result.errors .. program.shell("tail -n 1 " .. directory .. "/calls").output
+  end
+  return result
 end
 
 describe("fuzzing", function()
