@@ -5,7 +5,6 @@ local lateness = require "lunet.run.lateness"
 local compare = {}
 
 local MOST_BASE <const> = 10 -- runs whose spread counts
-local LEAST_BASE <const> = 2
 
 --- spec/figures/NAME.lua, if it is there, says for an experiment { knobs = {...}, sizes = {...}, bounds = {...} }:
 --- knobs for the runs; which whole numbers are sizes; by what part of it a field may differ, and why.
@@ -57,7 +56,7 @@ function compare.run(base, ways, listing, most_base)
   for i, way in ipairs(ways) do results[i] = { name = way.name, runs = {} } end
   repeat
     bases[#bases + 1] = outcome_of(base())
-    local is_agreed = #bases >= LEAST_BASE
+    local is_agreed = true
     for i, result in ipairs(results) do
       result.differences = #result.runs > 0 and left_of(bases, result.runs, listing) or nil
       if not result.differences or next(result.differences) then
