@@ -58,7 +58,7 @@ describe("the parts of a spec", function()
 
   for path, parts in pairs {
     ["spec/experiments/queue/overflow_spec.lua"] = { "knobs", "linear", "long", "slow" }, -- tags within a tag
-    ["spec/experiments/overload/remedies_spec.lua"] = { "overload", "restored" },
+    ["spec/experiments/overload/remedies_spec.lua"] = { "control", "ghosts", "overload", "restored" },
     ["spec/option_spec.lua"] = {}, -- no experiment's
   } do
     it("run each test of " .. path .. " once", function()

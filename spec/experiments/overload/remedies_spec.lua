@@ -35,7 +35,7 @@ describe("remedies", function()
   end)
 
   for naive, stale in pairs { no = 0, ["no check"] = 4 } do
-    it("shows what destroying ghosts in the queue does; the version that is naive: " .. naive, function()
+    it(("shows what destroying ghosts in the queue does; naive: %s #part_ghosts"):format(naive), function()
       local host <close> = assert(lunet.host())
       if select(3, host:destroy { local_port = 1 }) == "EOPNOTSUPP" then
         return pending "this kernel was built without CONFIG_INET_DIAG_DESTROY"
@@ -46,7 +46,7 @@ describe("remedies", function()
     end)
   end
 
-  it("drops by the patience that it is given", function()
+  it("drops by the patience that it is given #part_ghosts", function()
     local began = lunet.now()
     local outcome, holds, why = generous { remedy = "request_age", patience = 1.5 }
     assert.is_true(lunet.now() - began >= 1.5)
@@ -54,7 +54,7 @@ describe("remedies", function()
     assert.equal("dropped", outcome.with.patient)
   end)
 
-  it("control: doing nothing is no remedy", function()
+  it("control: doing nothing is no remedy #part_control", function()
     assert.same({ remedy = "none", part = "scenario" }, remedies.control)
     local outcome, holds, why = generous(remedies.control)
     assert.is_false(holds)
@@ -64,13 +64,13 @@ describe("remedies", function()
 
   local SHORT = { part = "overload", patience = 0.2, service = 0.02, warm_up = 0.2, seconds = 0.8 }
 
-  it("judges nothing of a server with little load, which needs no remedy", function()
+  it("judges nothing of a server with little load, which needs no remedy #part_control", function()
     local outcome, holds, why = remedies(merged(SHORT, { remedy = "short_backlog", load = 0.3 }))
     assert.same({ nil, "there was no overload" }, { holds, why })
     assert.is_nil(outcome.with.stale) -- which the scenario tells
   end)
 
-  it("judges no overload if the clients were late", function()
+  it("judges no overload if the clients were late #part_control", function()
     local _, holds, why = remedies(merged(SHORT, { lateness = 0, seconds = 0.3 }))
     assert.is_nil(holds)
     assert.match("^the machine disturbed ", why)

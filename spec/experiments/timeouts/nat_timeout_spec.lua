@@ -22,14 +22,14 @@ describe("nat_timeout", function()
     assert.equal("of 12 words 6 came, 4 were answered by RST", nat_timeout.figures(outcome))
   end)
 
-  it("control: a NAT that has not forgotten loses nothing", function()
+  it("control: a NAT that has not forgotten loses nothing #part_control", function()
     local outcome, holds, why = judge(nat_timeout, nat_timeout.control)
     assert.is_false(holds)
     assert.matches("none, the client speaks, loose 1: known is 1, not 0", why, 1, true)
     for _, row in ipairs(outcome.rows) do assert.same({ "nothing", "news" }, { row.speaker, row.other }) end
   end)
 
-  it("does not hold if the ends are silent for a shorter time than the NAT remembers", function()
+  it("does not hold if the ends are silent for a shorter time than the NAT remembers #part_control", function()
     local outcome, holds = judge(nat_timeout, { idle = 0, speaks = "server", remedy = "none" })
     assert.is_false(holds)
     assert.same({ { 1, "news" }, { 1, "news" } }, rows.fields(outcome.rows, "known", "other"))
