@@ -17,6 +17,7 @@ function(lunet_guest group)
   list(FILTER files EXCLUDE REGEX _all_spec) # every real program of a kind
   list(REMOVE_ITEM files ${left_out})
   lunet_test(guest guest/${group} lunet spec/kernels/specs.lua ${BUSTED} ${files})
+  set_tests_properties(guest/${group} PROPERTIES TIMEOUT 1300) # where ptrace(2) is slow, most take minutes
 endfunction()
 
 lunet_guest(connection connection connection_* stream reader reader_* option option_* tcp_info)
@@ -30,6 +31,12 @@ lunet_guest(experiments experiments/*)
 foreach(group IN ITEMS operations overload queue timeouts)
   lunet_guest(experiments/${group} experiments/${group}/*)
 endforeach()
-lunet_guest(experiments/servers experiments/servers/[!f]* experiments/servers/fo*)
-lunet_guest(experiments/servers/frozen experiments/servers/frozen_*)
-set_tests_properties(guest/experiments/servers guest/experiments/servers/frozen PROPERTIES COST 10) # the longest first
+# Real programs take the longest.
+lunet_guest(experiments/servers experiments/servers/[!fms]*)
+lunet_guest(experiments/servers/forwarders experiments/servers/forwarders)
+lunet_guest(experiments/servers/frozen experiments/servers/frozen_[!s]*)
+lunet_guest(experiments/servers/frozen_servers experiments/servers/frozen_servers)
+lunet_guest(experiments/servers/limits experiments/servers/[ms]*)
+set_tests_properties(
+  guest/experiments/servers guest/experiments/servers/forwarders guest/experiments/servers/frozen
+  guest/experiments/servers/frozen_servers guest/experiments/servers/limits PROPERTIES COST 10)
