@@ -8,11 +8,6 @@ set(left_out
   experiments/queue/syn_proxy experiments/timeouts/connect_timeouts experiments/timeouts/conntrack_invalid
   experiments/timeouts/dead_peer_timeouts experiments/timeouts/nat_timeout experiments/timeouts/partitions)
 
-# Left out: they ask of a dozen real programs each, not of the kernel, and those take minutes where ptrace(2) is slow.
-# doc/kernels.md has a row of each.
-list(APPEND left_out
-  experiments/servers/client_patience experiments/servers/forwarders experiments/servers/frozen_servers
-  experiments/servers/server_limits experiments/servers/stuck_servers)
 list(TRANSFORM left_out REPLACE ".+" "spec/\\0_spec.lua")
 
 # lunet_guest(GROUP FILE-PATTERN...)
@@ -37,6 +32,6 @@ lunet_guest(experiments experiments/*)
 foreach(group IN ITEMS operations overload queue timeouts)
   lunet_guest(experiments/${group} experiments/${group}/*)
 endforeach()
-lunet_guest(experiments/servers experiments/servers/[!f]*)
-lunet_guest(experiments/servers/frozen experiments/servers/frozen_*)
-set_tests_properties(guest/experiments/servers guest/experiments/servers/frozen PROPERTIES COST 10) # the longest first
+
+# Not experiments/servers: they ask what real programs do, and where ptrace(2) is slow those take more than ten minutes in
+# user-mode Linux. doc/kernels.md has their rows, and script/kernels --memo runs the memo's own.
