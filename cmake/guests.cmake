@@ -7,7 +7,6 @@ set(left_out
   network/rule network/rule_flags network/translation experiments/operations/health_check experiments/queue/fast_open
   experiments/queue/syn_proxy experiments/timeouts/connect_timeouts experiments/timeouts/conntrack_invalid
   experiments/timeouts/dead_peer_timeouts experiments/timeouts/nat_timeout experiments/timeouts/partitions)
-
 list(TRANSFORM left_out REPLACE ".+" "spec/\\0_spec.lua")
 
 # lunet_guest(GROUP FILE-PATTERN...)
@@ -18,7 +17,6 @@ function(lunet_guest group)
   list(FILTER files EXCLUDE REGEX _all_spec) # every real program of a kind
   list(REMOVE_ITEM files ${left_out})
   lunet_test(guest guest/${group} lunet spec/kernels/specs.lua ${BUSTED} ${files})
-  set_tests_properties(guest/${group} PROPERTIES TIMEOUT 1300) # where ptrace(2) is slow, most take minutes
 endfunction()
 
 lunet_guest(connection connection connection_* stream reader reader_* option option_* tcp_info)

@@ -109,11 +109,10 @@ foreach(spec IN LISTS specs)
     endif()
   endif()
   set_tests_properties(${tests} PROPERTIES LABELS "${labels}")
-  if(is_slow)
+  if(is_slow OR experiment)
     set_tests_properties(${tests} PROPERTIES COST 10) # the longest first
   endif()
   if(experiment)
-    set_tests_properties(${tests} PROPERTIES COST 10) # the longest first
     lunet_run_last(${experiment} ${tests})
   endif()
 endforeach()

@@ -3,7 +3,7 @@
 local lunet = require "lunet"
 
 local KERNEL <const> = os.getenv "LUNET_TEST_KERNEL" or "6.1"
-local BOUND <const> = 1200 -- seconds
+local BOUND <const> = 800 -- seconds
 
 local words = { os.getenv "LUNET", "--kernel", KERNEL, arg[1], "--ignore-lua", "--helper=spec/kernels/lacking.lua",
   stderr = "stdout" }
