@@ -82,6 +82,11 @@ int wire_new_seed(lua_State *L) {
   return 1;
 }
 
+static int wire_push_is_open(lua_State *L) {
+  lua_pushboolean(L, handle_is_open(box_check(L, 1, WIRE_TYPE)));
+  return 1;
+}
+
 static int wire_push_is_up(lua_State *L) {
   wire *w = box_check(L, 1, WIRE_TYPE);
   int result = handle_is_open(w) ? wire_is_up(w) : OP_CLOSED;
@@ -149,7 +154,8 @@ static int wire_push_fates(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"is_up", wire_push_is_up},
+static const luaL_Reg methods[] = {{"is_open", wire_push_is_open},
+                                   {"is_up", wire_push_is_up},
                                    {"statistics", wire_push_statistics},
                                    {"fates", wire_push_fates},
                                    {NULL, NULL}};

@@ -130,5 +130,6 @@ describe("a cut cable", function()
     assert.error_matches(function() link:plug(7) end, "plug: a host of the link of a and b expected, not 7")
     link:close()
     for _, call in ipairs { "cut", "mend" } do assert.equal("CLOSED", (select(3, link[call](link)))) end
+    for _, call in ipairs { "unplug", "plug" } do assert.equal("CLOSED", (select(3, link[call](link, b)))) end
   end)
 end)

@@ -253,6 +253,29 @@ describe("a link", function()
     assert.matches("a and b share no network", raised(a.connect, a, listener, 1), 1, true)
   end)
 
+  local MORTAL <const> = {
+    ["a link with a delay"] = function(a, b) return lunet.link(a, b, { delay = 0 }) end,
+    ["a LAN"] = function(a, b) return lunet.lan { a, b } end,
+    ["a LAN with a delay"] = function(a, b) return lunet.lan({ a, b }, { delay = 0 }) end,
+  }
+  for name, join in pairs(MORTAL) do
+    it("is not there to be used once the scope has ended that made it, as " .. name, function()
+      local a <close> = assert(lunet.host "a")
+      local b <close> = assert(lunet.host "b")
+      local listener = assert(b:listen { backlog = 1 })
+      for _ = 1, 8 do -- which of several networks a connect finds is a matter of chance
+        local ended
+        lunet.scope(function()
+          ended = join(a, b)
+          converse(a, listener)
+        end)
+        assert.is_nil(ended:address(b))
+        assert.matches(" %(closed%)$", tostring(ended))
+      end
+      assert.matches("a and b share no network", raised(a.connect, a, listener, 1), 1, true)
+    end)
+  end
+
   it("reaches a listener that was closed, to be refused", function()
     local a <close> = assert(lunet.host())
     local b <close> = assert(lunet.host())

@@ -28,15 +28,16 @@ local function swallow(self, direction, on)
   end)
 end
 
-local function is_down(host, interface)
-  local is_up, message = core.link_is_up(host, interface)
-  if is_up == nil then return nil, message end
-  return not is_up
-end
-
--- The kernel tells of a carrier a little later. If one goes and comes back before that, nobody hears of it.
+-- The kernel tells of a carrier a little later. If one goes and comes back before that, nobody hears of it. Nobody
+-- waits for a network that ends meanwhile.
 local function wait_until_known(self, host, on)
-  interfaces.wait_until(on and core.link_is_up or is_down, host, interfaces.addresses(host, self).interface)
+  interfaces.wait_until(function()
+    local at = interfaces.addresses(host, self)
+    if not at then return true end
+    local is_up, message = core.link_is_up(host, at.interface)
+    if is_up == nil then return nil, message end
+    return is_up == on
+  end, host, "the carrier")
 end
 
 -- Both ends of a link are hosts'; the far end of a LAN's port is the switch's.
@@ -85,9 +86,7 @@ end
 
 -- Plugs the cable in at a host, or pulls it.
 local function plug_at(self, method, host, on)
-  if not core.is_host(host) or not interfaces.addresses(host, self) then
-    core.misuse(("%s: a host of the %s expected, not %s"):format(method, self:name(), tostring(host)))
-  end
+  option_table.value(method, host, forwarded.member(self))
   local wires, message, code = forwarded.wires(self, method)
   if not wires then return nil, message, code end
   local wire, is_far = self.wire_of[host], false

@@ -134,11 +134,23 @@ function interfaces.give_addresses(host, interface, network, given, chosen)
   if observer then observer:addresses_given(host, addresses) end
 end
 
---- The addresses of a host on a network, and the name of its interface there; nil if it is not on it.
+--- Whether a network is there. A scope that ends takes the wires and hosts that it made, and a network that needs them
+--- ends with them.
+---@param network lunet.network
+---@return boolean
+function interfaces.is_there(network)
+  if network.is_open and network.has_ended() then network:close() end
+  return network.is_open
+end
+
+--- The addresses of a host on a network, and the name of its interface there; nil if it is not on it, or
+--- the network has ended.
 ---@param host lunet.host
 ---@param network lunet.network
 ---@return table? addresses {string..., interface = string}
-function interfaces.addresses(host, network) return entry_of(host).addresses[network] end
+function interfaces.addresses(host, network)
+  return interfaces.is_there(network) and entry_of(host).addresses[network] or nil
+end
 
 --- Forgets that a host was on a network.
 ---@param host lunet.host
@@ -174,7 +186,7 @@ end
 ---@return string?
 function interfaces.link_local_between(client, server, text, interface)
   for shared in pairs(entry_of(client).addresses) do
-    local of_server = entry_of(server).addresses[shared]
+    local of_server = interfaces.addresses(server, shared)
     if of_server and of_server.interface == interface then return with_zone(text, client, shared) end
   end
   return nil

@@ -75,7 +75,7 @@ end
 ---@field seed? integer decides about chance; each port gets another of the following numbers
 
 --- Joins hosts to one network: a bridge on a host of its own, with a veth pair, or a wire, for each host (lunet.link
---- tells the difference). Raises if the kernel refuses.
+--- tells the difference). It ends with the scope that made it. Raises if the kernel refuses.
 ---
 ---     local a, b, c = assert(lunet.host "a"), assert(lunet.host "b"), assert(lunet.host "c")
 ---     lunet.lan { a, b, c }
@@ -100,6 +100,7 @@ function lan.join(hosts, options)
   return network.new("LAN", hosts, function(made)
     made.settings = settings
     made.take_down = function() switch:close() end
+    made.has_ended = function() return not interfaces.is_open(switch) end
     assert(core.bridge(switch, "br0"))
     local names = {}
     for i, host in ipairs(hosts) do

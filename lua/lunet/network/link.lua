@@ -44,7 +44,9 @@ end
 
 local function join_by_wire(a, interface_a, b, interface_b, made)
   network.add_wire(made, a, interface_a, b, interface_b, made.settings)
-  return function() made.wires[1]:close() end
+  local wire = made.wires[1]
+  made.has_ended = function() return not wire:is_open() end
+  return function() wire:close() end
 end
 
 --- The options of a link.

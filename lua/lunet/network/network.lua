@@ -21,7 +21,8 @@ local network = {}
 ---@class lunet.network
 ---@field hosts lunet.host[] those that it joins, in the order of the call
 ---@field kind "link"|"LAN"
----@field is_open boolean internal
+---@field has_ended fun(): boolean internal: whether what it needs has been closed
+---@field is_open boolean internal: false once it was closed
 ---@field settings? lunet.wire_settings internal: nil if lunet does not forward its frames
 ---@field take_down fun() internal
 ---@field wires lunet.wire[] internal
@@ -119,12 +120,7 @@ local MOST_FATES <const> = option_table.whole(0, 1000000)
 function net:fates(direction, count, host)
   core.check_self(self, "lunet.network")
   host = host or self.hosts[1]
-  option_table.value("fates: host", host, { expected = "a host of the " .. self:name(), accepts = function(any)
-    for _, of_network in ipairs(self.hosts) do
-      if of_network == any then return true end
-    end
-    return false
-  end })
+  option_table.value("fates: host", host, forwarded.member(self))
   local wires, message, code = forwarded.wires(self, "fates")
   if not wires then return nil, message, code end
   local directions = self.settings.directions
@@ -168,17 +164,17 @@ function net:name()
   return ("%s of %s"):format(self.kind, table.concat(names, " and "))
 end
 
-function net:__tostring() return net.name(self) .. (self.is_open and "" or " (closed)") end
+function net:__tostring() return net.name(self) .. (interfaces.is_there(self) and "" or " (closed)") end
 
 --- Makes a network.
 ---@param kind string "link", "LAN"
 ---@param hosts lunet.host[]
----@param build fun(made: lunet.network) joins the hosts, and sets `take_down`, which undoes that; after an error of
---- build nothing is left
+---@param build fun(made: lunet.network) joins the hosts, and sets `take_down`, which undoes that, and perhaps
+--- `has_ended`; after an error of build nothing is left
 ---@return lunet.network
 function network.new(kind, hosts, build)
-  local made = setmetatable({ kind = kind, hosts = hosts, is_open = true, take_down = function() end, wires = {},
-    wire_of = {} }, net)
+  local made = setmetatable({ kind = kind, hosts = hosts, is_open = true, take_down = function() end,
+    has_ended = function() return false end, wires = {}, wire_of = {} }, net)
   local ok, failure = pcall(build, made)
   if ok then
     local observer = surroundings.current().observer
