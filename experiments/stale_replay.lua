@@ -31,13 +31,13 @@ end
 
 -- The server accepts a client, serves it until it leaves, and only then accepts the next one.
 local function serve_one_by_one(listener, knobs, seen)
-  local a = assert(listener:accept(LONG))
+  local a <close> = assert(listener:accept(LONG))
   seen.accepted = seen.accepted + 1
   for request in a:lines() do
     table.insert(seen.served, request)
-    reply(a, "done " .. request)
+    assert(a:send("done " .. request .. "\n"))
   end
-  a:close()
+  a:close() -- before the next one is accepted
 
   local ghost <close> = assert(listener:accept(LONG))
   lunet.eventually(function() return ghost:liveness() ~= "open" end, LONG) -- B's FIN is here

@@ -64,6 +64,17 @@ describe("an injected fault", function()
     end
   end)
 
+  it("is told or does no harm in the processes that lunet starts #part_edges", function()
+    local words = { "experiments/stale_replay.lua", "--patience", "0.01", "--json" }
+    local truth = injector.truth(words)
+    for _, call in ipairs { "sendto", "recvmsg", "close_range", "fcntl", "chdir", "setsid" } do
+      for number = 1, 2 do
+        local fault = { call = call, number = number, code = "ENOMEM", is_in_all = true }
+        assert.is_nil(injector.try(words, fault, truth), injector.describe(fault))
+      end
+    end
+  end)
+
   it("that an experiment takes for its own result is noticed #part_results", function()
     assert.same({ "a false verdict: does not hold, there is no file" },
       tried(careless "", "openat", "EMFILE", nil, true))

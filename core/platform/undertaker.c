@@ -167,10 +167,12 @@ static _Noreturn void undertaker_live(int socket, int mould) {
   mould = fcntl(mould, F_DUPFD, MOULD + 1);
   dup2(socket, STDIN_FILENO);
   dup2(mould, MOULD);
-  close_range(MOULD + 1, ~0u, 0); /* the far ends of lunet's sockets must see lunet end */
   char nothing = 0;
-  send(STDIN_FILENO, &nothing, sizeof nothing, MSG_NOSIGNAL);
-  if (chdir("/") == 0) undertaker_obey_until_end(); /* keep no directory busy */
+  /* The far ends of lunet's sockets must see lunet end, and no directory is to be kept busy. It
+   * ends if anything fails: lunet waits for the byte. */
+  if (close_range(MOULD + 1, ~0u, 0) == 0 && chdir("/") == 0 &&
+      send(STDIN_FILENO, &nothing, sizeof nothing, MSG_NOSIGNAL) != -1)
+    undertaker_obey_until_end();
   for (size_t i = 0; i < yard.count; i++) undertaker_shorten_retries(yard.graves[i].ns);
   _exit(EXIT_SUCCESS);
 }
@@ -199,10 +201,10 @@ static void undertaker_start(int mould, undertaker_maker *make) {
     close(pair[0]);
     return;
   }
-  TEMP_FAILURE_RETRY(recv(pair[0], &nothing, sizeof nothing, 0));
   struct timeval longest = {.tv_sec = LONGEST_S};
   setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
   setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
+  TEMP_FAILURE_RETRY(recv(pair[0], &nothing, sizeof nothing, 0));
   undertaker.owner = getpid();
   undertaker.socket = pair[0];
 }

@@ -150,6 +150,7 @@ end
 ---@field number integer which of them, or which allocation
 ---@field code string
 ---@field library? string that fails the allocation
+---@field is_in_all? boolean whether the call fails in each process that lunet starts, too
 
 --- Tries one fault.
 ---@param words string[]
@@ -161,7 +162,9 @@ function injector.try(words, fault, truth)
   local result
   if fault.call then
     local inject = ("inject=%s:error=%s:when=%d"):format(fault.call, fault.code, fault.number)
-    result = run(strace(words, { "-o", "/dev/null", "-e", "trace=" .. fault.call, "-e", inject }))
+    local options = { "-o", "/dev/null", "-e", "trace=" .. fault.call, "-e", inject }
+    if fault.is_in_all then options[#options + 1] = "-f" end
+    result = run(strace(words, options))
   else
     result = run(with_allocations(words, fault.library, fault.number))
   end
