@@ -2,12 +2,12 @@ local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local drain = dofile "experiments/operations/drain.lua"
-local it = require "spec.support.patient"(it)
+local it, judge = require "spec.support.patient"(it)
 
 -- About 25 clients: 8 are served before the stop, and about 5 wait then.
 local QUICK = { seconds = 0.5, stop = 0.15, busy = 0.1, gap = 0.1 }
 
-local function quick(more) return drain(merged(QUICK, more)) end
+local function quick(more) return judge(drain, merged(QUICK, more)) end
 
 -- Both records of a case in one, by its order.
 local function by_order(outcome)

@@ -2,11 +2,11 @@ local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local judgement_of = require "spec.support.judgement"
 local stuck_worker = dofile "experiments/operations/stuck_worker.lua"
-local it = require "spec.support.patient"(it)
+local it, judge = require "spec.support.patient"(it)
 
 -- Enough clients that some meet the stuck one of four listeners, quick ones.
 local function run(more)
-  return stuck_worker(merged({ clients = 70, service = 0.002, patience = 0.15 }, more))
+  return judge(stuck_worker, merged({ clients = 70, service = 0.002, patience = 0.15 }, more))
 end
 
 local function names_of(records, ...)

@@ -3,13 +3,13 @@ local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local judgement_of = require "spec.support.judgement"
 local backlog_capacity = dofile "experiments/queue/backlog_capacity.lua"
-local it = require "spec.support.patient"(it)
+local it, judge = require "spec.support.patient"(it)
 
 local PATIENCE = 0.2
 
 -- Without changes of the backlog, of which one takes a second.
 local function run(knobs)
-  return backlog_capacity(merged({ patience = PATIENCE, change = "none" }, knobs))
+  return judge(backlog_capacity, merged({ patience = PATIENCE, change = "none" }, knobs))
 end
 
 local function control(knobs)

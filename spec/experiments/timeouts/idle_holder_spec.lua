@@ -2,11 +2,12 @@ local assert_holds = require "spec.support.assert_holds"
 local lunet = require "lunet"
 local merged = require "spec.support.merged"
 local idle_holder = dofile "experiments/timeouts/idle_holder.lua"
-local it = require "spec.support.patient"(it)
+local it, judge = require "spec.support.patient"(it)
 
 -- Short waits; of one sort each, unless asked for more.
 local function run(more)
-  return idle_holder(merged({ idle_timeout = 0.01, patience = 5, holder = "silent", cut = "request" }, more))
+  return judge(idle_holder,
+    merged({ idle_timeout = 0.01, patience = 5, holder = "silent", cut = "request" }, more))
 end
 
 describe("idle_holder", function()
