@@ -168,8 +168,8 @@ static _Noreturn void undertaker_live(int socket, int mould) {
   dup2(socket, STDIN_FILENO);
   dup2(mould, MOULD);
   char nothing = 0;
-  /* The far ends of lunet's sockets must see lunet end, and no directory is to be kept busy. It
-   * ends if anything fails: lunet waits for the byte. */
+  /* The far ends of lunet's sockets must see lunet end, and its directory must not stay busy. lunet
+   * waits for the byte: without it, this process ends. */
   if (close_range(MOULD + 1, ~0u, 0) == 0 && chdir("/") == 0 &&
       send(STDIN_FILENO, &nothing, sizeof nothing, MSG_NOSIGNAL) != -1)
     undertaker_obey_until_end();
