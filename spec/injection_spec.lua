@@ -70,7 +70,7 @@ describe("an injected fault", function()
     for _, call in ipairs { "sendto", "recvmsg", "close_range", "fcntl", "chdir", "setsid" } do
       for number = 1, 2 do
         local fault = { call = call, number = number, code = "ENOMEM", is_in_all = true }
-        assert.is_nil(injector.try(words, fault, truth), injector.describe(fault))
+        assert.is_nil(injector.try(words, fault, truth), injector.describe(words, fault))
       end
     end
   end)

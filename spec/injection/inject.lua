@@ -60,7 +60,7 @@ lunet.together(workers, function()
     counts[kind] = counts[kind] + 1
     if why then
       wrong = wrong + 1
-      print(("%s: %s: %s"):format(job.words[1], injector.describe(job.fault), why:sub(1, 1000)))
+      print(("%s: %s"):format(injector.describe(job.words, job.fault), why:sub(1, 1000)))
       io.flush()
     end
     if done * 10 // total > (done - 1) * 10 // total then

@@ -152,6 +152,15 @@ end
 ---@field library? string that fails the allocation
 ---@field is_in_all? boolean whether the call fails in each process that lunet starts, too
 
+-- The command of a run with a fault.
+local function command_of(words, fault)
+  if not fault.call then return with_allocations(words, fault.library, fault.number) end
+  local inject = ("inject=%s:error=%s:when=%d"):format(fault.call, fault.code, fault.number)
+  local options = { "-o", "/dev/null", "-e", "trace=" .. fault.call, "-e", inject }
+  if fault.is_in_all then options[#options + 1] = "-f" end
+  return strace(words, options)
+end
+
 --- Tries one fault.
 ---@param words string[]
 ---@param fault lunet.fault
@@ -159,20 +168,14 @@ end
 ---@return string? wrong
 ---@return table result
 function injector.try(words, fault, truth)
-  local result
-  if fault.call then
-    local inject = ("inject=%s:error=%s:when=%d"):format(fault.call, fault.code, fault.number)
-    local options = { "-o", "/dev/null", "-e", "trace=" .. fault.call, "-e", inject }
-    if fault.is_in_all then options[#options + 1] = "-f" end
-    result = run(strace(words, options))
-  else
-    result = run(with_allocations(words, fault.library, fault.number))
-  end
+  local result = run(command_of(words, fault))
   return wrong_with(result, fault.code, truth), result
 end
 
-function injector.describe(fault)
-  return ("%s %d %s"):format(fault.call or "allocation", fault.number, fault.code)
-end
+--- Names a fault by the command that has it.
+---@param words string[]
+---@param fault lunet.fault
+---@return string
+function injector.describe(words, fault) return table.concat(command_of(words, fault), " ") end
 
 return injector
