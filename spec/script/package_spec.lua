@@ -36,6 +36,8 @@ describe("script/package", function()
     place:write("calls", "")
     program.shell("chmod 755 " .. place.path)
     write("bin/debootstrap", "")
+    write("bin/dpkg-parsechangelog",
+      [[test "$4" = Timestamp && echo 1796000000 || sed -n '1s/.*(\(.*\)).*/\1/p' "$2"]])
     write("bin/dh", "")
     write("bin/dpkg-buildpackage", BUILDER)
     write("bin/lintian", "echo \"checks ${*: -1}\" >>PLACE/calls; echo \"${COMPLAINT-}\"; [[ -z ${COMPLAINT-} ]]")
