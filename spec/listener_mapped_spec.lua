@@ -30,6 +30,7 @@ local function record(address)
     local far = assert(listener:accept(BOUND))
     assert.equal("hello\n", far:receive("a", BOUND))
     far:close()
+    eventually(function() return #server:sockets { state = "LAST_ACK" } == 0 end) -- the last ACK has arrived
   end)
   return recorder:finish()
 end
