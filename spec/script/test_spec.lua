@@ -37,6 +37,12 @@ describe("script/test", function()
     assert.matches("\nThe slowest: spec/a 0.5 s\n100%% tests passed, 0 tests failed out of 1\n$", result.output)
   end)
 
+  it("names none if none ran", function()
+    local result = run("No tests were found!!!", 8)
+    assert.equal(8, result.status)
+    assert.matches("No tests were found!!!\n$", result.output)
+  end)
+
   it("fails if a test has left a process behind, and names it", function()
     local place <close> = scratch.open()
     local result = run(line_of(1, "spec/a", "  Passed ", 0.5) .. "\n100% tests passed, 0 tests failed out of 1", 0,
