@@ -134,8 +134,7 @@ function interfaces.give_addresses(host, interface, network, given, chosen)
   if observer then observer:addresses_given(host, addresses) end
 end
 
---- Whether a network is there. A scope that ends takes the wires and hosts that it made, and a network that needs them
---- ends with them.
+--- Whether a network is there. It ends with the wires and hosts that it needs, which may end with their scope.
 ---@param network lunet.network
 ---@return boolean
 function interfaces.is_there(network)

@@ -35,8 +35,9 @@ local function check_options(options)
   return wire_options.of("link", options, DIRECTIONS)
 end
 
-local function join_directly(a, interface_a, b, interface_b)
+local function join_directly(a, interface_a, b, interface_b, made)
   assert(core.link(a, interface_a, b, interface_b))
+  made.has_ended = function() return not (interfaces.is_open(a) and interfaces.is_open(b)) end
   return function()
     if interfaces.is_open(a) then core.unlink(a, interface_a) end -- a closed host has taken it along
   end
