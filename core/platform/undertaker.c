@@ -201,10 +201,10 @@ static void undertaker_start(int mould, undertaker_maker *make) {
     close(pair[0]);
     return;
   }
+  TEMP_FAILURE_RETRY(recv(pair[0], &nothing, sizeof nothing, 0));
   struct timeval longest = {.tv_sec = LONGEST_S};
   setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
   setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
-  TEMP_FAILURE_RETRY(recv(pair[0], &nothing, sizeof nothing, 0));
   undertaker.owner = getpid();
   undertaker.socket = pair[0];
 }

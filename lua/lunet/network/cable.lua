@@ -86,7 +86,7 @@ end
 
 -- Plugs the cable in at a host, or pulls it.
 local function plug_at(self, method, host, on)
-  option_table.value(method, host, forwarded.member(self))
+  option_table.value(method, host, interfaces.member(self))
   local wires, message, code = forwarded.wires(self, method)
   if not wires then return nil, message, code end
   local wire, is_far = self.wire_of[host], false

@@ -23,16 +23,4 @@ function forwarded.wires(network, method)
   return forwarded.refuse(network, method)
 end
 
---- The hosts of a network, as what a method takes.
----@param network lunet.network
----@return {expected: string, accepts: fun(any: any): boolean}
-function forwarded.member(network)
-  return { expected = "a host of the " .. network:name(), accepts = function(any)
-    for _, host in ipairs(network.hosts) do
-      if host == any then return true end
-    end
-    return false
-  end }
-end
-
 return forwarded

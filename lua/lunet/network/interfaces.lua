@@ -134,6 +134,18 @@ function interfaces.give_addresses(host, interface, network, given, chosen)
   if observer then observer:addresses_given(host, addresses) end
 end
 
+--- The hosts of a network, as what a method takes.
+---@param network lunet.network
+---@return {expected: string, accepts: fun(any: any): boolean}
+function interfaces.member(network)
+  return { expected = "a host of the " .. network:name(), accepts = function(any)
+    for _, host in ipairs(network.hosts) do
+      if host == any then return true end
+    end
+    return false
+  end }
+end
+
 --- Whether a network is there. It ends with the wires and hosts that it needs, which may end with their scope.
 ---@param network lunet.network
 ---@return boolean

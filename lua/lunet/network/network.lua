@@ -120,7 +120,7 @@ local MOST_FATES <const> = option_table.whole(0, 1000000)
 function net:fates(direction, count, host)
   core.check_self(self, "lunet.network")
   host = host or self.hosts[1]
-  option_table.value("fates: host", host, forwarded.member(self))
+  option_table.value("fates: host", host, interfaces.member(self))
   local wires, message, code = forwarded.wires(self, "fates")
   if not wires then return nil, message, code end
   local directions = self.settings.directions
